@@ -1,0 +1,59 @@
+//! The command line: argv → plan → call → exit code, one file a subcommand.
+//!
+//! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
+//! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What the exit code says; a contract, tested from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or the gate passed.
+    Done,
+    /// A regression, or a case failed.
+    Regression,
+    /// Usage or input error.
+    Usage,
+    /// Inconclusive or incomparable.
+    Inconclusive,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Regression => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+        })
+    }
+}
+
+/// What a GPU does, at what energy, and how well that is known.
+#[derive(Debug, Parser)]
+#[command(
+    name = "perwatt",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Anything that stops a command; the message is for the user and the exit code is [`Exit::Usage`].
+    pub fn run(self) -> anyhow::Result<Exit> {
+        match self.command {}
+    }
+}

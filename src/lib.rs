@@ -1,0 +1,24 @@
+//! perwatt measures what a GPU does and at what energy, and says how well it knows.
+//!
+//! The binary of the same name is a thin layer over this library. The rooms, from the bottom:
+//!
+//! | layer | modules | hold |
+//! |---|---|---|
+//! | 0 | [`units`], [`error`] | quantities and the one error type |
+//! | 1 | `stats` | numbers in, numbers out |
+//! | 2 | [`record`] | the result file |
+//! | 3 | `device`, `power`, `compare`, `invest` | adapters; sensors; verdicts; the capital model |
+//! | 4 | `workload`, `clock`, `report` | what is computed; how it is timed; how it is shown |
+//! | 5 | `bench` | the measuring loop, where device, workload, clock and power meet |
+//!
+//! A module imports only from layers below its own; a test holds the `use` lines to that.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod error;
+pub mod record;
+pub mod units;
+#[cfg(feature = "gpu")]
+pub mod workload;
+
+pub use error::{Error, Result};

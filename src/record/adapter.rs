@@ -1,0 +1,102 @@
+//! What is known of an adapter without opening it, as files and `perwatt devices --json` show it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+
+/// What an adapter is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceType {
+    /// A card with memory of its own.
+    DiscreteGpu,
+    /// A GPU that shares memory with the CPU.
+    IntegratedGpu,
+    /// A GPU seen through a hypervisor.
+    VirtualGpu,
+    /// A software driver: the CPU does the work.
+    Software,
+    /// The driver does not say.
+    Other,
+}
+
+/// One adapter as one backend shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Adapter {
+    /// Position in `perwatt devices`; it changes when drivers come and go.
+    pub index: u32,
+    /// Adapters with the same group number are the same GPU behind different backends.
+    pub group: u32,
+    /// The name that the driver gives.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// What kind of device it is.
+    pub device_type: DeviceType,
+    /// PCI vendor id (0 where the driver gives none).
+    pub vendor_id: u32,
+    /// PCI device id (0 where the driver gives none).
+    pub device_id: u32,
+    /// PCI address, `0000:01:00.0`.
+    pub pci_id: Reading<String>,
+    /// Driver's name.
+    pub driver: String,
+    /// Driver's version and build, as the driver words it.
+    pub driver_info: String,
+    /// Smallest and largest subgroup.
+    pub subgroup_sizes: Reading<(u32, u32)>,
+    /// Features that matter to perwatt and are there, by wgpu's names.
+    pub features: Vec<String>,
+    /// Square cooperative-matrix configurations.
+    pub coop_matrix: Vec<CoopMatrix>,
+    /// The limits that decide what fits.
+    pub limits: Limits,
+}
+
+impl Adapter {
+    /// Whether the CPU does this adapter's work.
+    pub fn is_software(&self) -> bool {
+        self.device_type == DeviceType::Software
+    }
+
+    /// Whether a feature is there, by wgpu's name.
+    pub fn has(&self, feature: &str) -> bool {
+        self.features.iter().any(|f| f == feature)
+    }
+
+    /// Name and backend, for messages.
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.name, self.backend)
+    }
+}
+
+/// A cooperative-matrix configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CoopMatrix {
+    /// M = N = K.
+    pub size: u32,
+    /// Element type of A and B.
+    pub ab_dtype: String,
+    /// Element type of C and the result.
+    pub c_dtype: String,
+}
+
+/// Limits of an adapter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// Largest buffer, bytes.
+    pub max_buffer_bytes: u64,
+    /// Largest part of a buffer that a shader can see at once, bytes.
+    pub max_binding_bytes: u64,
+    /// Workgroup memory, bytes.
+    pub max_workgroup_bytes: u32,
+    /// Threads in a workgroup.
+    pub max_workgroup_threads: u32,
+    /// Threads in a workgroup along x.
+    pub max_workgroup_x: u32,
+    /// Workgroups along one dimension of a dispatch.
+    pub max_workgroups: u32,
+    /// Storage buffers that one shader stage can bind.
+    pub max_storage_buffers: u32,
+}

@@ -1,0 +1,249 @@
+//! One case with one kernel: what each invocation measured and what they say together.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{EnergyWindow, Reading, Warning};
+
+/// A case with a kernel and everything that was measured of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseResult {
+    /// Workload, dtype and shape: `matmul/f32/1024x1024x1024`.
+    pub case: String,
+    /// Name of the kernel.
+    pub kernel: String,
+    /// The kernel's tuning parameters.
+    pub parameters: BTreeMap<String, u32>,
+    /// Where the parameters come from: `default`, or the tuning that chose them.
+    pub parameters_from: String,
+    /// What one dispatch of the case does.
+    pub counts: Counts,
+    /// Measured, skipped or failed.
+    pub status: Status,
+    /// One entry an invocation that got to this case.
+    pub invocations: Vec<CaseInvocation>,
+    /// What the invocations say together.
+    pub summary: Reading<Summary>,
+    /// What a reader must know about this case.
+    pub warnings: Vec<Warning>,
+}
+
+impl CaseResult {
+    /// `case@kernel`, the name by which records are matched.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.case, self.kernel)
+    }
+
+    /// The workload, which is the first part of the case's name.
+    pub fn workload(&self) -> &str {
+        self.case.split('/').next().unwrap_or(&self.case)
+    }
+
+    /// The dtype, which is the second part of the case's name.
+    pub fn dtype(&self) -> &str {
+        self.case.split('/').nth(1).unwrap_or("-")
+    }
+}
+
+/// Useful work of one execution of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Floating-point operations, by the workload's formula; a fused multiply-add counts as two.
+    pub flop: u64,
+    /// Bytes that must cross the memory bus at least once, by the workload's formula.
+    pub bytes: u64,
+    /// Tokens, for workloads that process them.
+    pub tokens: Option<u64>,
+}
+
+/// What became of a case in a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Status {
+    /// At least one invocation measured it and none found it wrong.
+    Measured,
+    /// It was not attempted.
+    Skipped {
+        /// Why, and what would let it run.
+        reason: String,
+    },
+    /// It was attempted and has no throughput.
+    Failed {
+        /// What kind of failure.
+        failure: FailureKind,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The output is not what the reference says.
+    Verification,
+    /// The driver refused the shader, the pipeline or a buffer.
+    Build,
+    /// The worker did not come back within its deadline.
+    Deadline,
+    /// The worker process ended by itself.
+    Crash,
+    /// The device was lost.
+    DeviceLost,
+    /// Memory ran out.
+    OutOfMemory,
+    /// The clock gave unusable readings.
+    Clock,
+}
+
+/// One invocation's view of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseInvocation {
+    /// Number of the invocation, from 0.
+    pub invocation: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What happened to a case in one invocation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Verified, timed and verified again.
+    Measured {
+        /// The check before timing.
+        verified_before: Verification,
+        /// The check after timing, on the output of the timed dispatches.
+        verified_after: Verification,
+        /// The samples.
+        sampling: Sampling,
+        /// The energy window.
+        energy: Box<Reading<EnergyWindow>>,
+        /// What a reader must know about this invocation.
+        warnings: Vec<Warning>,
+    },
+    /// Not attempted.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// Attempted, without a throughput.
+    Failed {
+        /// What kind of failure.
+        failure: FailureKind,
+        /// What happened.
+        reason: String,
+        /// The check that failed, where it was a check.
+        verification: Option<Verification>,
+    },
+}
+
+/// A comparison of a kernel's output with the f64 reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verification {
+    /// Whether every element lies within its bound.
+    pub passed: bool,
+    /// Elements of the output.
+    pub elements: u64,
+    /// Elements that were compared; the rest of a big output is checked for having been written.
+    pub checked: u64,
+    /// Largest |output − reference|.
+    pub max_abs_error: f64,
+    /// Largest |output − reference| ÷ that element's bound; above 1 is a failure.
+    pub worst_error_over_bound: f64,
+    /// Σ(output − reference)² ÷ Σ reference² over the compared elements.
+    pub normalized_mean_square_error: f64,
+    /// Where the worst element is and what it should have been, for a failed check.
+    pub worst: Option<String>,
+}
+
+/// The samples of one invocation and what they say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sampling {
+    /// Executions in one batch, fixed by calibration.
+    pub batch: u32,
+    /// Batches that ran before the first kept sample.
+    pub warmup_batches: u32,
+    /// Every sample in order, those before steady state included: a batch's time ÷ its executions.
+    pub samples_ns: Vec<f64>,
+    /// The host's monotonic clock across the same batches, in the same order and unit.
+    pub wall_samples_ns: Vec<f64>,
+    /// How many samples at the front came before steady state and are not in the figures below.
+    pub discarded: u32,
+    /// Whether steady state was reached.
+    pub steady: bool,
+    /// Median of the steady samples.
+    pub median_ns: f64,
+    /// Half-width of the 95 % interval of the median within this invocation, by batch means.
+    pub half_width_ns: Reading<f64>,
+    /// Effective sample size after autocorrelation.
+    pub effective_samples: f64,
+    /// Samples further than five scaled median absolute deviations from the median; kept.
+    pub outliers: u32,
+    /// Why sampling ended.
+    pub stopped_by: StopReason,
+}
+
+/// Why sampling ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// The interval was narrow enough.
+    Precision,
+    /// The time for this case was used up.
+    Time,
+    /// The largest number of samples was reached.
+    Samples,
+}
+
+/// What the invocations of a case say together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Invocations that the figures rest on.
+    pub invocations: u32,
+    /// Time of one execution: the median over invocations of their medians.
+    pub time_ns: Estimate,
+    /// Useful FLOP/s.
+    pub flop_per_s: Reading<Estimate>,
+    /// Useful bytes/s.
+    pub bytes_per_s: Reading<Estimate>,
+    /// Tokens/s.
+    pub tokens_per_s: Reading<Estimate>,
+    /// Share of the rate that the roofline of this session allows (1 is the roof).
+    pub roofline_share: Reading<Estimate>,
+    /// Mean power during the energy window.
+    pub power_w: Reading<Estimate>,
+    /// Energy of one execution.
+    pub energy_j: Reading<Estimate>,
+    /// Useful FLOP a joule.
+    pub flop_per_j: Reading<Estimate>,
+    /// Useful bytes a joule.
+    pub bytes_per_j: Reading<Estimate>,
+    /// Tokens a joule.
+    pub tokens_per_j: Reading<Estimate>,
+    /// Worst error over bound of all checks.
+    pub worst_error_over_bound: f64,
+}
+
+/// A value with its interval; the unit stands in the name of the field that holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// The best single value.
+    pub value: f64,
+    /// Where the true value lies, or why that cannot be said.
+    pub interval: Reading<Interval>,
+}
+
+/// A two-sided interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Probability that such intervals hold the truth: 0.95.
+    pub level: f64,
+}

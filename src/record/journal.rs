@@ -1,0 +1,162 @@
+//! The journal: finished work on disk before the record exists.
+//!
+//! One JSON object a line, synced after each, so that a killed supervisor loses at most the line it
+//! was writing. A torn last line is expected after a crash and is dropped; damage anywhere else is an
+//! error, because then something other than a crash has touched the file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{CaseInvocation, InvocationInfo, Record};
+use crate::error::{Error, Result};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The session as planned: a record whose cases have no invocations yet.
+    Session {
+        /// The record to fill.
+        record: Box<Record>,
+    },
+    /// An invocation ended a case, in whatever way.
+    Case {
+        /// Position in the record's cases.
+        case: usize,
+        /// What happened.
+        result: Box<CaseInvocation>,
+    },
+    /// An invocation went through all its cases.
+    Invocation {
+        /// What is known of it.
+        info: InvocationInfo,
+    },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Starts a new journal.
+    ///
+    /// # Errors
+    /// The file exists already or cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+        }
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| Error::io(path, source))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Goes on with a journal after cutting off a line that a crash left unfinished.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is damaged before its last line.
+    pub fn resume(path: impl AsRef<Path>) -> Result<(Self, Vec<Event>)> {
+        let path = path.as_ref();
+        let (events, whole_bytes) = read_with_length(path)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(|source| Error::io(path, source))?;
+        file.set_len(whole_bytes)
+            .map_err(|source| Error::io(path, source))?;
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file,
+            },
+            events,
+        ))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds an event and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// The disk is full or gone. What was appended before stays.
+    pub fn append(&mut self, event: &Event) -> Result<()> {
+        let length = self
+            .file
+            .metadata()
+            .map_err(|source| Error::io(&self.path, source))?
+            .len();
+        let mut line = serde_json::to_vec(event).map_err(|e| {
+            Error::file(
+                &self.path,
+                format!("an event cannot be written as JSON: {e}"),
+            )
+        })?;
+        line.push(b'\n');
+        let written = self
+            .file
+            .write_all(&line)
+            .and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            // Half a line in the middle would spoil the journal for the next append.
+            let _ = self.file.set_len(length);
+            return Err(Error::io(&self.path, source));
+        }
+        Ok(())
+    }
+
+    /// Deletes the journal, once the record is safe.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        std::fs::remove_file(&self.path).map_err(|source| Error::io(&self.path, source))
+    }
+}
+
+/// Reads the events of a journal.
+///
+/// # Errors
+/// The file cannot be read, or is damaged before its last line.
+pub fn read_journal(path: impl AsRef<Path>) -> Result<Vec<Event>> {
+    Ok(read_with_length(path.as_ref())?.0)
+}
+
+/// The events of a journal and the length in bytes of its whole lines.
+fn read_with_length(path: &Path) -> Result<(Vec<Event>, u64)> {
+    let text = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let mut events = Vec::new();
+    let mut whole = 0;
+    for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        let event = serde_json::from_slice(line).map_err(|e| {
+            Error::file(
+                path,
+                format!(
+                    "line {} of the journal is damaged: {e}; start a new run",
+                    number + 1
+                ),
+            )
+        })?;
+        events.push(event);
+        whole += line.len() as u64;
+    }
+    Ok((events, whole))
+}

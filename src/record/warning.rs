@@ -1,0 +1,133 @@
+//! Typed warnings: what a reader of a figure must know, with the remedy in words.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Seconds, si};
+
+/// Something that does not stop a measurement but changes how far it can be trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// Device timestamps and the host's clock do not agree.
+    ClocksDisagree {
+        /// Time of one execution by timestamps.
+        timestamp_ns: f64,
+        /// Time of one execution by the host's clock.
+        wall_ns: f64,
+    },
+    /// Timestamps came back zero, reversed or missing and were not used.
+    TimestampFault {
+        /// What was seen.
+        what: String,
+    },
+    /// The device has no timestamps; the host's clock includes submission.
+    WallClockOnly {
+        /// Why.
+        reason: String,
+    },
+    /// The rate is above what the measured roofline allows.
+    AboveRoofline {
+        /// Measured share of the roofline; 1 is the roof.
+        share: f64,
+        /// What the share could be within both uncertainties.
+        allowed: f64,
+    },
+    /// Steady state was never reached.
+    Unstable {
+        /// What moved.
+        reason: String,
+    },
+    /// Too few independent samples.
+    FewEffectiveSamples {
+        /// Effective sample size.
+        effective: f64,
+        /// What it should be at least.
+        wanted: f64,
+    },
+    /// An invocation has no figure for this case, though others have.
+    InvocationLost {
+        /// Number of the invocation.
+        invocation: u32,
+        /// What happened to it.
+        reason: String,
+    },
+    /// The adapter is a software driver.
+    SoftwareAdapter {
+        /// Its name.
+        name: String,
+    },
+    /// A batch is not far above the clock's precision.
+    CoarseClock {
+        /// Length of a batch.
+        batch_ns: f64,
+        /// Precision of the clock.
+        precision_ns: f64,
+    },
+    /// A kind that a newer perwatt of the same major version added.
+    #[serde(other)]
+    Unknown,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |ns: f64| Seconds::from_ns(ns);
+        match self {
+            Self::ClocksDisagree {
+                timestamp_ns,
+                wall_ns,
+            } => write!(
+                f,
+                "timestamps say {}, the host's clock {} for one execution; \
+                 the timestamps are shown, doubt them until a longer run agrees",
+                time(*timestamp_ns),
+                time(*wall_ns)
+            ),
+            Self::TimestampFault { what } => write!(
+                f,
+                "unusable device timestamps ({what}); the host's clock was used instead"
+            ),
+            Self::WallClockOnly { reason } => write!(
+                f,
+                "timed by the host's clock, which includes submission: {reason}"
+            ),
+            Self::AboveRoofline { share, allowed } => write!(
+                f,
+                "{:.0} % of the measured roofline, where {:.0} % is the most that the uncertainty allows; \
+                 either a count is wrong, the data sat in a cache, or the kernel skipped work",
+                share * 100.0,
+                allowed * 100.0
+            ),
+            Self::Unstable { reason } => write!(
+                f,
+                "no steady state: {reason}; close other programs, lock clocks, or raise --budget"
+            ),
+            Self::FewEffectiveSamples { effective, wanted } => write!(
+                f,
+                "only {effective:.0} effective samples of {wanted:.0} wanted; raise --budget"
+            ),
+            Self::InvocationLost { invocation, reason } => {
+                write!(f, "invocation {invocation} has no figure: {reason}")
+            }
+            Self::SoftwareAdapter { name } => write!(
+                f,
+                "{name} is a software driver: its figures are the CPU's, not a GPU's"
+            ),
+            Self::CoarseClock {
+                batch_ns,
+                precision_ns,
+            } => write!(
+                f,
+                "a batch of {} is short against the clock's precision of {}; raise --budget",
+                si(batch_ns * 1e-9, "s"),
+                si(precision_ns * 1e-9, "s")
+            ),
+            Self::Unknown => {
+                f.write_str("a warning that only a newer perwatt can read; update perwatt")
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Cases: workload, dtype and shape, with one written form.
+
+use std::fmt;
+
+/// The types of a case's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dtype {
+    /// f32 throughout.
+    F32,
+    /// f16 data, f32 arithmetic.
+    F16,
+    /// f16 data and f16 arithmetic; a dtype of its own, since its errors are another class.
+    F16Acc16,
+    /// No data type: latencies and transfers.
+    None,
+}
+
+impl Dtype {
+    /// Every dtype.
+    pub const ALL: [Self; 4] = [Self::F32, Self::F16, Self::F16Acc16, Self::None];
+
+    /// The written form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::F16Acc16 => "f16acc16",
+            Self::None => "-",
+        }
+    }
+
+    /// From the written form.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A named selection of cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Suite {
+    /// Every workload once, small enough for a software driver.
+    Quick,
+    /// Every workload in the sizes that fill a GPU.
+    Standard,
+    /// The shapes of a language model (Llama-3-8B).
+    Llm,
+}
+
+impl Suite {
+    /// Every suite.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Standard, Self::Llm];
+
+    /// The written form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Standard => "standard",
+            Self::Llm => "llm",
+        }
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A workload with dtype and shape.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Case {
+    /// The workload's name.
+    pub workload: &'static str,
+    /// Type of the data.
+    pub dtype: Dtype,
+    /// The written shape, which the workload parses: `1024x1024x1024`.
+    pub shape: String,
+    /// Suites that hold it.
+    pub suites: Vec<Suite>,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}/{}", self.workload, self.dtype, self.shape))
+    }
+}

@@ -1,0 +1,72 @@
+//! What perwatt computes: workloads, their cases, their kernels and the f64 references.
+//!
+//! A workload owns everything that can be said of its work without a device: which shapes are worth
+//! measuring, how many FLOP and bytes they are, what the right answer is, and which WGSL does it. To
+//! add one: a folder here with a [`Workload`] in it, its WGSL below `shaders/`, and one line in
+//! [`registry`].
+
+mod case;
+mod program;
+
+pub use case::{Case, Dtype, Suite};
+pub use program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
+
+use std::collections::BTreeMap;
+
+use crate::record::{Adapter, Counts, Verification};
+
+/// A kind of computation.
+pub trait Workload: Send + Sync {
+    /// The first part of a case's name: `matmul`.
+    fn name(&self) -> &'static str;
+
+    /// What it computes, its FLOP and byte formulas and its conventions, in a few lines.
+    fn about(&self) -> &'static str;
+
+    /// Every case that the suites hold, small ones first.
+    fn cases(&self) -> Vec<Case>;
+
+    /// The case of a dtype and a written shape, for shapes that no suite holds.
+    ///
+    /// # Errors
+    /// The shape is not of this workload's form; the message says what the form is.
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String>;
+
+    /// Useful work of one execution.
+    fn counts(&self, case: &Case) -> Counts;
+
+    /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel>;
+
+    /// Every parameter set that a kernel of this case may be asked for, on any adapter.
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel>;
+
+    /// A case of the same kind with much less work, whose time tells how long `case` will take;
+    /// `None` where `case` is small already.
+    fn pilot(&self, case: &Case) -> Option<Case>;
+
+    /// What the kernel does, as data, with inputs drawn from `seed`.
+    ///
+    /// # Errors
+    /// The kernel cannot do this case (an unsupported dtype or shape); the message says why.
+    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String>;
+
+    /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
+    ///
+    /// `outputs` holds the contents of each [`Contents::Output`] buffer of `program`, in order.
+    fn verify(&self, case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification;
+}
+
+/// A kernel with its tuning parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// `naive`, `tiled`, …
+    pub name: &'static str,
+    /// Tuning parameters by name.
+    pub parameters: BTreeMap<String, u32>,
+}
+
+/// Every workload, in the order in which a session runs them: the roofs first.
+pub fn registry() -> &'static [&'static dyn Workload] {
+    &[]
+}
