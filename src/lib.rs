@@ -13,8 +13,14 @@
 //!
 //! A module imports only from layers below its own; a test holds the `use` lines to that.
 
+#[cfg(feature = "gpu")]
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "gpu")]
+pub mod clock;
+#[cfg(feature = "gpu")]
+pub mod device;
 pub mod error;
 pub mod record;
 pub mod units;

@@ -22,12 +22,13 @@ pub enum Action {
     Dispatches(Vec<Dispatch>),
     /// Dispatches submitted and waited for by the host: a latency, timed by the host's clock.
     RoundTrip(Vec<Dispatch>),
-    /// The whole of a buffer from host to device.
+    /// The whole of a buffer from host to device. Its contents are an input; `verify` sees them as
+    /// read back from the device.
     Upload {
         /// Index of the buffer.
         buffer: usize,
     },
-    /// The whole of a buffer from device to host.
+    /// The whole of a buffer from device to host; `verify` sees the bytes as the host got them.
     Download {
         /// Index of the buffer.
         buffer: usize,

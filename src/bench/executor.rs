@@ -1,0 +1,252 @@
+//! From a program to buffers, pipelines and commands.
+
+use crate::device::{Gpu, GpuError};
+use crate::workload::{Action, Contents, Dispatch, POISON, Program};
+
+/// A program on a device.
+#[derive(Debug)]
+pub struct Executable<'g> {
+    gpu: &'g Gpu,
+    program: Program,
+    buffers: Vec<wgpu::Buffer>,
+    steps: Vec<Step>,
+    /// Where a download lands on its way.
+    staging: Option<wgpu::Buffer>,
+    /// What the last download brought.
+    downloaded: Vec<u8>,
+}
+
+/// One dispatch, ready to record.
+#[derive(Debug)]
+struct Step {
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    workgroups: [u32; 3],
+}
+
+/// Whether wgpu adds run-time checks to shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// None: for perwatt's own kernels, whose output is verified.
+    Off,
+    /// Bounds and loop checks, for `--checked` and for shaders that a user brings.
+    On,
+}
+
+impl<'g> Executable<'g> {
+    /// Allocates and fills the buffers.
+    ///
+    /// # Errors
+    /// Memory ran out or the device was lost.
+    pub fn allocate(gpu: &'g Gpu, program: Program) -> Result<Self, GpuError> {
+        gpu.check()?;
+        let mut buffers = Vec::with_capacity(program.buffers.len());
+        for buffer in &program.buffers {
+            use wgpu::BufferUsages as Usage;
+            let allocated = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(buffer.name),
+                size: buffer.bytes,
+                usage: Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            gpu.check()?;
+            if let Contents::Input(bytes) = &buffer.contents {
+                gpu.queue.write_buffer(&allocated, 0, bytes);
+            }
+            buffers.push(allocated);
+        }
+        let staging = match program.action {
+            Action::Download { buffer } => {
+                Some(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("download"),
+                    size: program.buffers[buffer].bytes,
+                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                }))
+            }
+            _ => None,
+        };
+        gpu.queue.submit([]);
+        gpu.wait()?;
+        Ok(Self {
+            gpu,
+            program,
+            buffers,
+            steps: Vec::new(),
+            staging,
+            downloaded: Vec::new(),
+        })
+    }
+
+    /// Compiles the shaders.
+    ///
+    /// # Errors
+    /// The driver refuses one, or the device was lost.
+    pub fn compile(&mut self, checks: Checks) -> Result<(), GpuError> {
+        self.steps.clear();
+        for dispatch in self.program.dispatches() {
+            let step = self.step(dispatch, checks)?;
+            self.steps.push(step);
+        }
+        Ok(())
+    }
+
+    /// Compiles one dispatch.
+    fn step(&self, dispatch: &Dispatch, checks: Checks) -> Result<Step, GpuError> {
+        let device = &self.gpu.device;
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(&dispatch.label),
+            source: wgpu::ShaderSource::Wgsl(dispatch.wgsl.as_str().into()),
+        };
+        let module = match checks {
+            Checks::On => device.create_shader_module(descriptor),
+            // SAFETY: an unchecked shader must not index out of bounds or loop for ever. `Checks::Off`
+            // is used for perwatt's own kernels only: every one is run with checks on by the tests, on
+            // shapes that are a multiple of nothing, and its output is verified in every invocation.
+            Checks::Off => unsafe {
+                device.create_shader_module_trusted(
+                    descriptor,
+                    wgpu::ShaderRuntimeChecks::unchecked(),
+                )
+            },
+        };
+        self.gpu.check()?;
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&dispatch.label),
+            layout: None,
+            module: &module,
+            entry_point: None,
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: checks == Checks::On,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        self.gpu.check()?;
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0u32..)
+            .zip(&dispatch.bindings)
+            .map(|(number, binding)| wgpu::BindGroupEntry {
+                binding: number,
+                resource: self.buffers[binding.buffer].as_entire_binding(),
+            })
+            .collect();
+        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&dispatch.label),
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        self.gpu.check()?;
+        Ok(Step {
+            pipeline,
+            bind_group,
+            workgroups: dispatch.workgroups,
+        })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Fills every output with poison, so that an element which is never written is seen. An uploaded
+    /// buffer is an output too.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn poison(&mut self) -> Result<(), GpuError> {
+        self.downloaded.fill(POISON);
+        for (index, spec) in self.program.buffers.iter().enumerate() {
+            let uploaded =
+                matches!(self.program.action, Action::Upload { buffer } if buffer == index);
+            if uploaded || matches!(spec.contents, Contents::Output) {
+                self.fill(&self.buffers[index], POISON);
+            }
+        }
+        self.gpu.queue.submit([]);
+        self.gpu.wait()
+    }
+
+    /// Writes one byte all over a buffer, in pieces that the host can spare.
+    fn fill(&self, buffer: &wgpu::Buffer, byte: u8) {
+        const PIECE: u64 = 16 << 20;
+        let mut offset = 0;
+        while offset < buffer.size() {
+            let length = (buffer.size() - offset).min(PIECE);
+            let piece = vec![byte; usize::try_from(length).unwrap_or(0)];
+            self.gpu.queue.write_buffer(buffer, offset, &piece);
+            offset += length;
+        }
+    }
+
+    /// Records `executions` of the program's dispatches into a pass. wgpu puts a barrier between
+    /// dispatches that write the same buffer, so they do not overlap.
+    pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, executions: u32) {
+        for _ in 0..executions {
+            for step in &self.steps {
+                pass.set_pipeline(&step.pipeline);
+                pass.set_bind_group(0, &step.bind_group, &[]);
+                let [x, y, z] = step.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+    }
+
+    /// Does one execution of a host-timed program; the device may still be busy afterwards.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn act_on_host(&mut self) -> Result<(), GpuError> {
+        let (device, queue) = (&self.gpu.device, &self.gpu.queue);
+        let mut encoder = device.create_command_encoder(&Default::default());
+        match &self.program.action {
+            Action::Dispatches(_) | Action::RoundTrip(_) => {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                self.encode(&mut pass, 1);
+            }
+            Action::Upload { buffer } => {
+                if let Contents::Input(bytes) = &self.program.buffers[*buffer].contents {
+                    queue.write_buffer(&self.buffers[*buffer], 0, bytes);
+                }
+            }
+            Action::Download { buffer } => {
+                if let Some(staging) = &self.staging {
+                    encoder.copy_buffer_to_buffer(
+                        &self.buffers[*buffer],
+                        0,
+                        staging,
+                        0,
+                        staging.size(),
+                    );
+                }
+            }
+        }
+        queue.submit([encoder.finish()]);
+        if let Some(staging) = &self.staging {
+            // A download is over when the host has the bytes, not when the device has sent them.
+            self.downloaded.clear();
+            self.gpu
+                .read_mapped(staging, staging.size(), &mut self.downloaded)?;
+        }
+        Ok(())
+    }
+
+    /// The contents of every output, in order. For an upload that is the uploaded buffer, read back;
+    /// for a download the bytes as the host got them.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn outputs(&self) -> Result<Vec<Vec<u8>>, GpuError> {
+        match self.program.action {
+            Action::Upload { buffer } => return Ok(vec![self.gpu.read(&self.buffers[buffer])?]),
+            Action::Download { .. } => return Ok(vec![self.downloaded.clone()]),
+            Action::Dispatches(_) | Action::RoundTrip(_) => {}
+        }
+        self.program
+            .buffers
+            .iter()
+            .zip(&self.buffers)
+            .filter(|(spec, _)| matches!(spec.contents, Contents::Output))
+            .map(|(_, buffer)| self.gpu.read(buffer))
+            .collect()
+    }
+}

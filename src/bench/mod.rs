@@ -1,0 +1,2 @@
+//! bench
+pub mod executor;

@@ -1,0 +1,182 @@
+//! An open device, and what goes wrong on one.
+//!
+//! wgpu panics on uncaptured errors by default. Here they are caught and kept, because a refused
+//! shader or a lost device is an outcome of a case that the record must hold.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Found, describe::feature_flags};
+use crate::error::{Error, Result};
+use crate::record::Adapter;
+
+/// What went wrong on a device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// The driver or wgpu refused something: a shader, a pipeline, a call.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Memory ran out.
+    #[error("out of memory: {0}")]
+    OutOfMemory(String),
+    /// The device is gone.
+    #[error("device lost: {0}")]
+    Lost(String),
+}
+
+/// Features that perwatt asks for where an adapter has them.
+const WANTED: [&str; 4] = ["SHADER_F16", "SUBGROUP", "TIMESTAMP_QUERY", "SHADER_INT64"];
+
+/// An open device with its queue.
+#[derive(Debug)]
+pub struct Gpu {
+    /// The adapter that it was opened on.
+    pub adapter: Adapter,
+    /// wgpu's device.
+    pub device: wgpu::Device,
+    /// wgpu's queue.
+    pub queue: wgpu::Queue,
+    fault: Arc<Mutex<Option<GpuError>>>,
+}
+
+impl Gpu {
+    /// Opens an adapter with all limits it has and the features that perwatt can use.
+    ///
+    /// # Errors
+    /// The driver refuses to create a device.
+    pub fn open(found: &Found) -> Result<Self> {
+        let wanted = WANTED.into_iter().filter(|name| found.adapter.has(name));
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("perwatt"),
+            required_features: feature_flags(wanted.clone()),
+            required_limits: found.handle.limits(),
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(found.handle.request_device(&descriptor))
+            .map_err(|e| Error::Device {
+                device: found.adapter.label(),
+                reason: format!(
+                    "the driver gives no device ({e}); update it, or choose another with --device"
+                ),
+            })?;
+        let fault = Arc::new(Mutex::new(None));
+        keep_first_fault(&device, &fault);
+        let mut adapter = found.adapter.clone();
+        adapter
+            .features
+            .retain(|feature| wanted.clone().any(|name| name == feature));
+        Ok(Self {
+            adapter,
+            device,
+            queue,
+            fault,
+        })
+    }
+
+    /// The first error since the last call, which is then forgotten; a lost device stays lost.
+    ///
+    /// # Errors
+    /// Something went wrong on the device.
+    pub fn check(&self) -> Result<(), GpuError> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault.as_ref() {
+            None => Ok(()),
+            Some(GpuError::Lost(reason)) => Err(GpuError::Lost(reason.clone())),
+            Some(_) => Err(fault
+                .take()
+                .unwrap_or_else(|| GpuError::Refused("unknown".to_owned()))),
+        }
+    }
+
+    /// Waits until all submitted work is done.
+    ///
+    /// # Errors
+    /// Something went wrong on the device.
+    pub fn wait(&self) -> Result<(), GpuError> {
+        let polled = self.device.poll(wgpu::PollType::wait_indefinitely());
+        self.check()?;
+        polled
+            .map(|_| ())
+            .map_err(|e| GpuError::Lost(e.to_string()))
+    }
+
+    /// Copies a buffer to the host, in pieces that staging memory can hold.
+    ///
+    /// # Errors
+    /// Something went wrong on the device.
+    pub fn read(&self, buffer: &wgpu::Buffer) -> Result<Vec<u8>, GpuError> {
+        const PIECE: u64 = 64 << 20;
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("perwatt staging"),
+            size: buffer.size().min(PIECE),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.check()?;
+        let mut bytes = Vec::with_capacity(usize::try_from(buffer.size()).unwrap_or(0));
+        let mut offset = 0;
+        while offset < buffer.size() {
+            let length = (buffer.size() - offset).min(PIECE);
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, length);
+            self.queue.submit([encoder.finish()]);
+            self.read_mapped(&staging, length, &mut bytes)?;
+            offset += length;
+        }
+        Ok(bytes)
+    }
+
+    /// Maps the first `length` bytes of a staging buffer and appends them to `bytes`.
+    ///
+    /// # Errors
+    /// Something went wrong on the device.
+    pub fn read_mapped(
+        &self,
+        staging: &wgpu::Buffer,
+        length: u64,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), GpuError> {
+        let slice = staging.slice(..length);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        slice.map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver is gone only when this function has given up already.
+            let _ = sender.send(result);
+        });
+        self.wait()?;
+        let failed =
+            |reason: String| GpuError::Lost(format!("a buffer could not be mapped: {reason}"));
+        receiver
+            .try_recv()
+            .map_err(|e| failed(e.to_string()))?
+            .map_err(|e| failed(e.to_string()))?;
+        let view = slice
+            .get_mapped_range()
+            .map_err(|e| failed(e.to_string()))?;
+        bytes.extend_from_slice(&view);
+        drop(view);
+        staging.unmap();
+        self.check()
+    }
+}
+
+/// Catches what wgpu would panic on; the first fault explains the ones that follow.
+fn keep_first_fault(device: &wgpu::Device, fault: &Arc<Mutex<Option<GpuError>>>) {
+    let slot = Arc::clone(fault);
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        let error = match error {
+            wgpu::Error::OutOfMemory { source } => GpuError::OutOfMemory(source.to_string()),
+            wgpu::Error::Validation { description, .. } => GpuError::Refused(description),
+            wgpu::Error::Internal { description, .. } => GpuError::Refused(description),
+        };
+        let mut fault = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.get_or_insert(error);
+    }));
+    let slot = Arc::clone(fault);
+    device.set_device_lost_callback(move |reason, message| {
+        // Dropping a device on purpose is reported as a loss too, and is none.
+        if reason != wgpu::DeviceLostReason::Destroyed {
+            let mut fault = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            *fault = Some(GpuError::Lost(message));
+        }
+    });
+}
