@@ -23,6 +23,9 @@ pub mod clock;
 pub mod device;
 pub mod error;
 pub mod record;
+#[cfg(feature = "cli")]
+pub mod report;
+pub mod stats;
 pub mod units;
 #[cfg(feature = "gpu")]
 pub mod workload;

@@ -3,6 +3,20 @@
 //! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
 //! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
 
+#[cfg(feature = "gpu")]
+mod devices;
+#[cfg(feature = "gpu")]
+mod list;
+mod manual;
+mod output;
+#[cfg(feature = "gpu")]
+mod progress;
+#[cfg(feature = "gpu")]
+mod run;
+mod show;
+#[cfg(feature = "gpu")]
+mod worker;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +32,8 @@ pub enum Exit {
     Usage,
     /// Inconclusive or incomparable.
     Inconclusive,
+    /// Stopped by Ctrl-C or a request to terminate, as shells expect it.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +43,7 @@ impl From<Exit> for ExitCode {
             Exit::Regression => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::Interrupted => 130,
         })
     }
 }
@@ -46,7 +63,20 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    #[cfg(feature = "gpu")]
+    Devices(devices::Devices),
+    #[cfg(feature = "gpu")]
+    List(list::List),
+    #[cfg(feature = "gpu")]
+    Run(run::Run),
+    Show(show::Show),
+    Completions(manual::Completions),
+    Man(manual::Man),
+    #[cfg(feature = "gpu")]
+    #[command(hide = true)]
+    Worker(worker::Worker),
+}
 
 impl Cli {
     /// Does what was asked.
@@ -54,6 +84,18 @@ impl Cli {
     /// # Errors
     /// Anything that stops a command; the message is for the user and the exit code is [`Exit::Usage`].
     pub fn run(self) -> anyhow::Result<Exit> {
-        match self.command {}
+        match self.command {
+            #[cfg(feature = "gpu")]
+            Command::Devices(devices) => devices.run(),
+            #[cfg(feature = "gpu")]
+            Command::List(list) => list.run(),
+            #[cfg(feature = "gpu")]
+            Command::Run(run) => run.run(),
+            Command::Show(show) => show.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(_) => manual::Man::run(),
+            #[cfg(feature = "gpu")]
+            Command::Worker(_) => worker::Worker::run(),
+        }
     }
 }

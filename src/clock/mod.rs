@@ -36,6 +36,9 @@ pub enum TimestampFault {
     /// The device or backend has none.
     #[error("the device has no timestamp queries")]
     Absent,
+    /// What was timed (a round trip, a transfer) is the host's to time.
+    #[error("timed by the host's clock by intent")]
+    HostTimed,
     /// A timestamp is zero, which means it was never written.
     #[error("a timestamp came back as zero")]
     Zero,
@@ -121,7 +124,7 @@ impl Stopwatch {
         work();
         self.wait()?;
         Ok(Lap {
-            device_ns: Err(TimestampFault::Absent),
+            device_ns: Err(TimestampFault::HostTimed),
             wall_ns: nanoseconds(start.elapsed()),
         })
     }

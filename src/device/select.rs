@@ -40,17 +40,16 @@ fn same_gpu(a: &Adapter, b: &Adapter) -> bool {
         return true;
     }
     let (a, b) = (core_name(&a.name), core_name(&b.name));
-    !a.is_empty() && (a.contains(&b) || b.contains(&a))
+    !a.is_empty() && a == b
 }
 
-/// An adapter's name without what backends add around it: `llvmpipe (LLVM 15.0.6, 256 bits)` and
-/// `Mesa/X.org llvmpipe` share `llvmpipe`.
+/// An adapter's name without what backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)` and
+/// `Mesa Intel(R) Arc(tm) A770 Graphics (DG2)` are both `intel arc a770 graphics`.
 fn core_name(name: &str) -> String {
-    let end = name
-        .find(['(', ',', '/'])
-        .filter(|end| *end > 0)
-        .unwrap_or(name.len());
-    name[..end].trim().to_lowercase()
+    let name = name.to_lowercase().replace("(r)", "").replace("(tm)", "");
+    let name = name.strip_prefix("mesa ").unwrap_or(&name);
+    let end = name.find(['(', ',', '/']).unwrap_or(name.len());
+    name[..end].trim().to_owned()
 }
 
 /// The one adapter that `selection` means; with none, the best hardware adapter, or the only software
@@ -101,7 +100,7 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
     let fitting: Vec<&Adapter> = adapters
         .iter()
         .copied()
-        .filter(|adapter| parts.iter().all(|part| fits(adapter, part)))
+        .filter(|adapter| parts.iter().all(|part| fits(adapter, part, adapters.len())))
         .collect();
     if fitting.is_empty() {
         return Err(Error::usage(
@@ -112,13 +111,14 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
     one_gpu(&fitting, &format!("--device {selection}"))
 }
 
-/// Whether one part of a selection fits an adapter.
-fn fits(adapter: &Adapter, part: &str) -> bool {
+/// Whether one part of a selection fits an adapter. A number is an index where there are so many
+/// adapters, and else a part of a name, as in `4090`.
+fn fits(adapter: &Adapter, part: &str, count: usize) -> bool {
     if let Some(backend) = part.strip_prefix("backend:") {
         return adapter.backend.eq_ignore_ascii_case(backend);
     }
-    if let Ok(index) = part.parse::<u32>() {
-        return adapter.index == index;
+    if let Some(index) = part.parse::<usize>().ok().filter(|index| *index < count) {
+        return adapter.index as usize == index;
     }
     let part = part.to_lowercase();
     let pci = adapter.pci_id.measured().map(|id| id.to_lowercase());
@@ -272,6 +272,38 @@ mod tests {
     fn one_gpu_behind_two_backends_is_one_group_and_twins_are_two() {
         let groups: Vec<u32> = workstation().iter().map(|a| a.group).collect();
         assert_eq!(groups, [0, 1, 0, 2, 2]);
+    }
+
+    #[test]
+    fn trade_marks_do_not_split_a_gpu_and_do_not_join_two() {
+        use DeviceType::{DiscreteGpu, IntegratedGpu};
+        let groups: Vec<u32> = numbered(vec![
+            adapter(
+                "Intel(R) Arc(TM) A770 Graphics (DG2)",
+                "vulkan",
+                DiscreteGpu,
+                "",
+                (0x8086, 1),
+            ),
+            adapter(
+                "Intel(R) UHD Graphics 770 (ADL-S GT1)",
+                "vulkan",
+                IntegratedGpu,
+                "",
+                (0x8086, 2),
+            ),
+            adapter(
+                "Mesa Intel(R) UHD Graphics 770 (ADL-S GT1)",
+                "gl",
+                IntegratedGpu,
+                "",
+                (0x8086, 0),
+            ),
+        ])
+        .iter()
+        .map(|a| a.group)
+        .collect();
+        assert_eq!(groups, [0, 1, 1]);
     }
 
     #[test]

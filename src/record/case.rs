@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EnergyWindow, Reading, Warning};
+use super::{ClockMethod, EnergyWindow, Reading, Warning};
 
 /// A case with a kernel and everything that was measured of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -163,10 +163,10 @@ pub struct Verification {
 /// The samples of one invocation and what they say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sampling {
+    /// The clock that gave `samples_ns`.
+    pub clock: ClockMethod,
     /// Executions in one batch, fixed by calibration.
     pub batch: u32,
-    /// Batches that ran before the first kept sample.
-    pub warmup_batches: u32,
     /// Every sample in order, those before steady state included: a batch's time ÷ its executions.
     pub samples_ns: Vec<f64>,
     /// The host's monotonic clock across the same batches, in the same order and unit.
@@ -204,7 +204,7 @@ pub enum StopReason {
 pub struct Summary {
     /// Invocations that the figures rest on.
     pub invocations: u32,
-    /// Time of one execution: the median over invocations of their medians.
+    /// Time of one execution: the geometric mean over invocations of their medians.
     pub time_ns: Estimate,
     /// Useful FLOP/s.
     pub flop_per_s: Reading<Estimate>,

@@ -4,13 +4,13 @@
 //! was writing. A torn last line is expected after a crash and is dropped; damage anywhere else is an
 //! error, because then something other than a crash has touched the file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseInvocation, InvocationInfo, Record};
+use super::{Adapter, CaseInvocation, ClockSetup, InvocationInfo, PowerSetup, Reading, Record};
 use crate::error::{Error, Result};
 
 /// One line of the journal.
@@ -21,6 +21,15 @@ pub enum Event {
     Session {
         /// The record to fill.
         record: Box<Record>,
+    },
+    /// What the first worker found when it had opened the device.
+    Setup {
+        /// The adapter with the features that were asked of it.
+        adapter: Box<Adapter>,
+        /// Its clock.
+        clock: ClockSetup,
+        /// Its power sensor, or why there is none.
+        power: Box<Reading<PowerSetup>>,
     },
     /// An invocation ended a case, in whatever way.
     Case {
@@ -58,6 +67,7 @@ impl Journal {
             .create_new(true)
             .open(path)
             .map_err(|source| Error::io(path, source))?;
+        lock(path, &file)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -70,11 +80,12 @@ impl Journal {
     /// The file cannot be read or written, or is damaged before its last line.
     pub fn resume(path: impl AsRef<Path>) -> Result<(Self, Vec<Event>)> {
         let path = path.as_ref();
-        let (events, whole_bytes) = read_with_length(path)?;
         let file = OpenOptions::new()
             .append(true)
             .open(path)
             .map_err(|source| Error::io(path, source))?;
+        lock(path, &file)?;
+        let (events, whole_bytes) = read_with_length(path)?;
         file.set_len(whole_bytes)
             .map_err(|source| Error::io(path, source))?;
         Ok((
@@ -126,6 +137,18 @@ impl Journal {
     /// The file cannot be removed.
     pub fn remove(self) -> Result<()> {
         std::fs::remove_file(&self.path).map_err(|source| Error::io(&self.path, source))
+    }
+}
+
+/// Sees that no other process writes the journal; the system ends the lock with the process.
+fn lock(path: &Path, file: &File) -> Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::file(
+            path,
+            "another perwatt is at work on this run; wait for it or stop it",
+        )),
+        // A file system without locks is no reason not to measure.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Record {
     /// The adapter that the cases ran on.
     pub adapter: Adapter,
     /// How time was measured.
-    pub clock: ClockSetup,
+    pub clock: Reading<ClockSetup>,
     /// How energy was measured, or why it was not.
     pub power: Reading<PowerSetup>,
     /// What was asked for.
@@ -162,10 +162,10 @@ pub struct Host {
     pub kernel: Reading<String>,
     /// Processor's name.
     pub cpu: Reading<String>,
-    /// Logical processors.
-    pub cpu_threads: u32,
+    /// Logical processors that perwatt may use.
+    pub cpu_threads: Reading<u32>,
     /// Main memory in bytes.
-    pub memory_bytes: u64,
+    pub memory_bytes: Reading<u64>,
 }
 
 /// How time was measured.

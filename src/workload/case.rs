@@ -64,6 +64,11 @@ impl Suite {
             Self::Llm => "llm",
         }
     }
+
+    /// From the written form.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| suite.name() == name)
+    }
 }
 
 impl fmt::Display for Suite {

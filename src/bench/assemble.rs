@@ -1,0 +1,342 @@
+//! From what was journalled to the record: a pure function, the same after a crash as without one.
+
+use crate::error::{Error, Result};
+use crate::record::{
+    CaseInvocation, CaseResult, Estimate, Event, Interval, Outcome, Reading, Record, Roof, Status,
+    Summary, Warning,
+};
+use crate::stats;
+use crate::units::Seconds;
+
+/// Probability of every interval in a record.
+const LEVEL: f64 = 0.95;
+
+/// The record of a session, as far as its events go.
+///
+/// # Errors
+/// The events do not begin with a session, or name a case that the session does not have.
+pub fn record(events: &[Event]) -> Result<Record> {
+    let Some((Event::Session { record }, rest)) = events.split_first() else {
+        return Err(Error::Worker(
+            "the journal does not begin with a session; start a new run".to_owned(),
+        ));
+    };
+    let mut record = (**record).clone();
+    for event in rest {
+        apply(&mut record, event)?;
+    }
+    for case in &mut record.cases {
+        case.invocations.sort_by_key(|result| result.invocation);
+        conclude(case);
+    }
+    record.roofline = roofline(&record.cases);
+    for case in &mut record.cases {
+        place_on_roofline(case, &record.roofline);
+    }
+    if record.adapter.is_software() {
+        record.warnings.push(Warning::SoftwareAdapter {
+            name: record.adapter.name.clone(),
+        });
+    }
+    Ok(record)
+}
+
+/// Adds one event.
+fn apply(record: &mut Record, event: &Event) -> Result<()> {
+    match event {
+        Event::Session { .. } => {
+            return Err(Error::Worker(
+                "the journal holds two sessions; start a new run".to_owned(),
+            ));
+        }
+        Event::Setup {
+            adapter,
+            clock,
+            power,
+        } => {
+            record.adapter = (**adapter).clone();
+            record.clock = Reading::Measured(clock.clone());
+            record.power = (**power).clone();
+        }
+        Event::Invocation { info } => record.invocations.push(info.clone()),
+        Event::Case { case, result } => {
+            let entry = record.cases.get_mut(*case).ok_or_else(|| {
+                Error::Worker(format!(
+                    "the journal names case {case}, which its session lacks; start a new run"
+                ))
+            })?;
+            entry.invocations.push((**result).clone());
+        }
+    }
+    Ok(())
+}
+
+/// Decides a case's status and sums its invocations up.
+fn conclude(case: &mut CaseResult) {
+    case.status = status(case);
+    case.summary = match case.status {
+        Status::Measured => summarize(case),
+        Status::Skipped { .. } => Reading::unmeasured("the case was skipped"),
+        Status::Failed { .. } => Reading::unmeasured("the case failed, so it has no throughput"),
+    };
+    if case.status == Status::Measured {
+        case.warnings = lost_invocations(&case.invocations);
+    }
+}
+
+/// What became of a case: one wrong output outweighs any number of right ones; a crash does not.
+fn status(case: &CaseResult) -> Status {
+    let mut measured = false;
+    let mut other = None;
+    for result in &case.invocations {
+        match &result.outcome {
+            Outcome::Measured { .. } => measured = true,
+            Outcome::Failed {
+                failure,
+                reason,
+                verification,
+            } => {
+                let failed = Status::Failed {
+                    failure: *failure,
+                    reason: reason.clone(),
+                };
+                if verification.is_some() {
+                    return failed;
+                }
+                other.get_or_insert(failed);
+            }
+            Outcome::Skipped { reason } => {
+                other.get_or_insert(Status::Skipped {
+                    reason: reason.clone(),
+                });
+            }
+        }
+    }
+    if measured {
+        return Status::Measured;
+    }
+    other.unwrap_or_else(|| match &case.status {
+        Status::Measured => Status::Skipped {
+            reason: "the run was stopped before it; go on with --resume".to_owned(),
+        },
+        planned => planned.clone(),
+    })
+}
+
+/// A warning for each invocation that has no figure while others have.
+fn lost_invocations(invocations: &[CaseInvocation]) -> Vec<Warning> {
+    invocations
+        .iter()
+        .filter_map(|result| match &result.outcome {
+            Outcome::Measured { .. } => None,
+            Outcome::Skipped { reason } | Outcome::Failed { reason, .. } => {
+                Some(Warning::InvocationLost {
+                    invocation: result.invocation,
+                    reason: reason.clone(),
+                })
+            }
+        })
+        .collect()
+}
+
+/// What the invocations say together.
+fn summarize(case: &CaseResult) -> Reading<Summary> {
+    let mut medians = Vec::new();
+    let mut worst: f64 = 0.0;
+    for result in &case.invocations {
+        if let Outcome::Measured {
+            verified_before,
+            verified_after,
+            sampling,
+            ..
+        } = &result.outcome
+        {
+            medians.push(sampling.median_ns);
+            worst = worst
+                .max(verified_before.worst_error_over_bound)
+                .max(verified_after.worst_error_over_bound);
+        }
+    }
+    let time_ns = match stats::geometric_mean(&medians) {
+        Some(value) if value > 0.0 => Estimate {
+            value,
+            interval: interval(&medians),
+        },
+        _ => {
+            return Reading::unmeasured(
+                "every sample is zero: the work is shorter than the clock can see",
+            );
+        }
+    };
+    let rate = |work: u64, what: &str| {
+        if work == 0 {
+            return Reading::unmeasured(format!("the case does no {what} that count"));
+        }
+        Reading::Measured(rate(work as f64, &time_ns))
+    };
+    let unmeasured_energy = || Reading::unmeasured(energy_reason(&case.invocations));
+    Reading::Measured(Summary {
+        invocations: u32::try_from(medians.len()).unwrap_or(u32::MAX),
+        flop_per_s: rate(case.counts.flop, "floating-point operations"),
+        bytes_per_s: rate(case.counts.bytes, "bytes"),
+        tokens_per_s: rate(case.counts.tokens.unwrap_or(0), "tokens"),
+        roofline_share: Reading::unmeasured("the session has no roofs"),
+        power_w: unmeasured_energy(),
+        energy_j: unmeasured_energy(),
+        flop_per_j: unmeasured_energy(),
+        bytes_per_j: unmeasured_energy(),
+        tokens_per_j: unmeasured_energy(),
+        worst_error_over_bound: worst,
+        time_ns,
+    })
+}
+
+/// Why there is no energy, in the words of the first invocation that says so.
+fn energy_reason(invocations: &[CaseInvocation]) -> String {
+    invocations
+        .iter()
+        .find_map(|result| match &result.outcome {
+            Outcome::Measured { energy, .. } => energy.reason().map(str::to_owned),
+            _ => None,
+        })
+        .unwrap_or_else(|| "no energy was measured".to_owned())
+}
+
+/// The interval of the time over invocations.
+fn interval(medians: &[f64]) -> Reading<Interval> {
+    Reading::from(stats::invocations_interval(medians, LEVEL)).map(|(low, high)| Interval {
+        low: *low,
+        high: *high,
+        level: LEVEL,
+    })
+}
+
+/// Work over time; the interval turns over with the quotient.
+fn rate(work: f64, time_ns: &Estimate) -> Estimate {
+    let per_second = |ns: f64| work / Seconds::from_ns(ns).get();
+    Estimate {
+        value: per_second(time_ns.value),
+        interval: time_ns.interval.map(|interval| Interval {
+            low: per_second(interval.high),
+            high: per_second(interval.low),
+            level: interval.level,
+        }),
+    }
+}
+
+/// The best verified rates of the roof workloads.
+fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
+    let mut roofs: Vec<Roof> = Vec::new();
+    for case in cases {
+        let Some(summary) = case.summary.measured() else {
+            continue;
+        };
+        let (resource, rate) = match case.workload() {
+            "peak-fma" => (format!("flop/{}", case.dtype()), &summary.flop_per_s),
+            "copy" => ("memory".to_owned(), &summary.bytes_per_s),
+            _ => continue,
+        };
+        let Some(rate) = rate.measured() else {
+            continue;
+        };
+        let roof = Roof {
+            resource,
+            rate_per_s: rate.value,
+            from: case.id(),
+        };
+        match roofs
+            .iter_mut()
+            .find(|known| known.resource == roof.resource)
+        {
+            Some(known) if known.rate_per_s < roof.rate_per_s => *known = roof,
+            Some(_) => {}
+            None => roofs.push(roof),
+        }
+    }
+    roofs
+}
+
+/// Gives a case its share of the roofline, and a warning where the share cannot be.
+fn place_on_roofline(case: &mut CaseResult, roofs: &[Roof]) {
+    let share = roofline_share(case, roofs);
+    let Reading::Measured(summary) = &mut case.summary else {
+        return;
+    };
+    if let Reading::Measured(share) = &share {
+        let least = share
+            .interval
+            .measured()
+            .map_or(share.value, |interval| interval.low);
+        let slack = roof_slack(summary);
+        if least > 1.0 + slack {
+            case.warnings.push(Warning::AboveRoofline {
+                share: share.value,
+                allowed: 1.0 + slack,
+            });
+        }
+    }
+    summary.roofline_share = share;
+}
+
+/// How far above 1 a share may lie by uncertainty: the roofs are best values, known to some per cent.
+fn roof_slack(summary: &Summary) -> f64 {
+    const ROOF_UNCERTAINTY: f64 = 0.03;
+    match summary.time_ns.interval.measured() {
+        Some(_) => ROOF_UNCERTAINTY,
+        // One or two invocations cannot tell what the next would say.
+        None => 0.10,
+    }
+}
+
+/// The rate as a share of what the roofline allows: min(peak FLOP/s, intensity × bandwidth).
+fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
+    let Some(summary) = case.summary.measured() else {
+        return Reading::unmeasured("the case was not measured");
+    };
+    let find = |resource: &str| {
+        roofs
+            .iter()
+            .find(|roof| roof.resource == resource)
+            .map(|roof| roof.rate_per_s)
+    };
+    let counts = case.counts;
+    if counts.flop == 0 && counts.bytes == 0 {
+        return Reading::unmeasured("the case does no work that a roof limits");
+    }
+    if case.workload() == "transfer" {
+        return Reading::unmeasured("a transfer crosses the bus, for which there is no roof");
+    }
+    // f16 data with f32 arithmetic is limited by the f32 units.
+    let arithmetic =
+        if case.dtype() == "f16acc16" || case.workload() == "peak-fma" && case.dtype() == "f16" {
+            "f16"
+        } else {
+            "f32"
+        };
+    let compute_s = match (counts.flop, find(&format!("flop/{arithmetic}"))) {
+        (0, _) => 0.0,
+        (flop, Some(peak)) => flop as f64 / peak,
+        (_, None) => {
+            return Reading::unmeasured(format!(
+                "the session measured no peak-fma/{arithmetic}; add --case 'peak-fma/*'"
+            ));
+        }
+    };
+    let memory_s = match (counts.bytes, find("memory")) {
+        (0, _) => 0.0,
+        (bytes, Some(bandwidth)) => bytes as f64 / bandwidth,
+        (_, None) => {
+            return Reading::unmeasured("the session measured no copy; add --case 'copy/*'");
+        }
+    };
+    // The share of the attainable rate is the attainable time over the time.
+    let attainable_ns = Seconds(compute_s.max(memory_s)).ns();
+    Reading::Measured(Estimate {
+        value: attainable_ns / summary.time_ns.value,
+        interval: summary.time_ns.interval.map(|interval| Interval {
+            low: attainable_ns / interval.high,
+            high: attainable_ns / interval.low,
+            level: interval.level,
+        }),
+    })
+}

@@ -1,0 +1,324 @@
+//! One case in one invocation: verify, time, verify again.
+//!
+//! Everything that goes wrong on the way is an [`Outcome`]; nothing here ends the worker but a lost
+//! device, which the caller sees from [`Outcome::Failed`].
+
+use std::time::Instant;
+
+use super::cpu::CpuLedger;
+use super::executor::{Checks, Executable};
+use super::sampling::{Readings, stop, summarize};
+use crate::clock::{Lap, Stopwatch, WaitError};
+use crate::device::{Gpu, GpuError};
+use crate::record::{DeviceType, FailureKind, Outcome, Reading, Verification};
+use crate::units::{Bytes, Seconds};
+use crate::workload::{Action, Case, Kernel, Program, Workload};
+
+/// Executions that a case needs at the very least: two verified ones, calibration and a few samples.
+const FEWEST_EXECUTIONS: f64 = 8.0;
+
+/// Share of the budget that goes into samples; the rest is for building, references and slack.
+const SAMPLING_SHARE: f64 = 0.1;
+
+/// How a case is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Seed of the inputs.
+    pub seed: u64,
+    /// Most seconds for one case.
+    pub budget: Seconds,
+    /// Whether shaders run with wgpu's checks.
+    pub checks: Checks,
+}
+
+impl Settings {
+    /// Most seconds that sampling may take.
+    fn sampling(&self) -> Seconds {
+        self.budget * SAMPLING_SHARE
+    }
+
+    /// Length of a batch: many fit into the sampling time, and none is long enough for a watchdog.
+    fn batch(&self) -> Seconds {
+        Seconds((self.sampling().get() / 40.0).clamp(0.002, 0.05))
+    }
+}
+
+/// An open device with what measuring on it needs.
+#[derive(Debug)]
+pub struct Bench<'g> {
+    /// The device.
+    pub gpu: &'g Gpu,
+    /// Its clock.
+    pub stopwatch: Stopwatch,
+    /// What the harness costs.
+    pub ledger: CpuLedger,
+}
+
+/// Why a case has no measurement.
+enum Stop {
+    Skip(String),
+    Fail(FailureKind, String),
+    Wrong(Verification),
+}
+
+impl From<GpuError> for Stop {
+    fn from(error: GpuError) -> Self {
+        let kind = match &error {
+            GpuError::OutOfMemory(_) => FailureKind::OutOfMemory,
+            GpuError::Lost(_) => FailureKind::DeviceLost,
+            GpuError::Refused(_) => FailureKind::Build,
+        };
+        Self::Fail(kind, error.to_string())
+    }
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Skip(reason) => Self::Skipped { reason },
+            Stop::Fail(failure, reason) => Self::Failed {
+                failure,
+                reason,
+                verification: None,
+            },
+            Stop::Wrong(verification) => Self::Failed {
+                failure: FailureKind::Verification,
+                reason: verification
+                    .worst
+                    .clone()
+                    .unwrap_or_else(|| "the output lies outside its error bound".to_owned()),
+                verification: Some(verification),
+            },
+        }
+    }
+}
+
+impl<'g> Bench<'g> {
+    /// A bench on an open device.
+    pub fn new(gpu: &'g Gpu) -> Self {
+        Self {
+            gpu,
+            stopwatch: Stopwatch::new(&gpu.device, &gpu.queue),
+            ledger: CpuLedger::start(),
+        }
+    }
+
+    /// Measures a case with a kernel.
+    pub fn measure(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Outcome {
+        self.attempt(workload, case, kernel, settings)
+            .unwrap_or_else(Outcome::from)
+    }
+
+    /// Measures a case, or says why not.
+    fn attempt(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<Outcome, Stop> {
+        self.refuse_if_too_long(workload, case, kernel, settings)?;
+        let mut executable = self.prepare(workload, case, kernel, settings)?;
+        executable.poison()?;
+        self.execute(&mut executable, 1)?;
+        let verified_before = self.verify(workload, case, &executable)?;
+
+        // From here on only timed executions may write the outputs.
+        executable.poison()?;
+        let readings = self.sample(&mut executable, settings)?;
+        let verified_after = self.verify(workload, case, &executable)?;
+
+        let (sampling, warnings) = summarize(&readings);
+        Ok(Outcome::Measured {
+            verified_before,
+            verified_after,
+            sampling,
+            energy: Box::new(Reading::unmeasured("no power sensor was read")),
+            warnings,
+        })
+    }
+
+    /// Stops a case whose pilot says that it would outlast the budget.
+    fn refuse_if_too_long(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<(), Stop> {
+        let Some(pilot) = workload.pilot(case) else {
+            return Ok(());
+        };
+        let mut executable = self.prepare(workload, &pilot, kernel, settings)?;
+        // The first execution may compile; the second is the one to believe.
+        self.execute(&mut executable, 1)?;
+        let lap = self.execute(&mut executable, 1)?;
+        let (small, large) = (workload.counts(&pilot), workload.counts(case));
+        let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
+        let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
+        refuse_over_budget(time_of(&lap) * more, settings, "is estimated to take")
+    }
+
+    /// Builds the program and brings it onto the device.
+    fn prepare(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<Executable<'g>, Stop> {
+        let program = workload
+            .program(case, kernel, settings.seed)
+            .map_err(Stop::Skip)?;
+        if let Some(misfit) = program.misfit(&self.gpu.adapter) {
+            return Err(Stop::Skip(misfit));
+        }
+        refuse_if_too_big(&program, self.gpu)?;
+        let gpu = self.gpu;
+        let total = Bytes(program.total_bytes() as f64);
+        self.ledger.foreign(|| {
+            let mut executable =
+                Executable::allocate(gpu, program).map_err(|error| match error {
+                    GpuError::OutOfMemory(reason) => Stop::Skip(format!(
+                        "the device has no room for {total} of buffers ({reason})"
+                    )),
+                    other => other.into(),
+                })?;
+            executable.compile(settings.checks)?;
+            Ok(executable)
+        })
+    }
+
+    /// Runs a batch and times it.
+    fn execute(&mut self, executable: &mut Executable<'_>, executions: u32) -> Result<Lap, Stop> {
+        let stopwatch = &mut self.stopwatch;
+        let lap = self.ledger.foreign(|| match executable.program().action {
+            Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),
+            _ => {
+                let mut result = Ok(());
+                let lap = stopwatch.time_on_host(|| {
+                    result = (0..executions).try_for_each(|_| executable.act_on_host());
+                });
+                result.map_err(|e| WaitError(e.to_string())).and(lap)
+            }
+        });
+        self.gpu.check()?;
+        lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+    }
+
+    /// Compares the outputs with the reference.
+    fn verify(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        executable: &Executable<'_>,
+    ) -> Result<Verification, Stop> {
+        let verification = self.ledger.foreign(|| -> Result<_, GpuError> {
+            let outputs = executable.outputs()?;
+            Ok(workload.verify(case, executable.program(), &outputs))
+        })?;
+        if verification.passed {
+            Ok(verification)
+        } else {
+            Err(Stop::Wrong(verification))
+        }
+    }
+
+    /// Times batches until they say enough.
+    fn sample(
+        &mut self,
+        executable: &mut Executable<'_>,
+        settings: Settings,
+    ) -> Result<Readings, Stop> {
+        let batch = self.calibrate(executable, settings)?;
+        let started = Instant::now();
+        let mut laps: Vec<Lap> = Vec::new();
+        loop {
+            laps.push(self.execute(executable, batch)?);
+            if let Some(stopped_by) = stop(&laps, started.elapsed(), settings.sampling()) {
+                return Ok(Readings {
+                    laps,
+                    batch,
+                    stopped_by,
+                });
+            }
+        }
+    }
+
+    /// Executions in a batch, from the time that one takes.
+    fn calibrate(
+        &mut self,
+        executable: &mut Executable<'_>,
+        settings: Settings,
+    ) -> Result<u32, Stop> {
+        let once = time_of(&self.execute(executable, 1)?);
+        refuse_over_budget(once, settings, "takes")?;
+        if !matches!(executable.program().action, Action::Dispatches(_)) {
+            // The host sees every single one of them well enough.
+            return Ok(1);
+        }
+        let mut batch = executions_in(settings.batch(), once);
+        // One execution is mostly overhead where it is short: look again at the size that it suggests.
+        for _ in 0..2 {
+            let lap = time_of(&self.execute(executable, batch)?);
+            batch = executions_in(settings.batch(), lap / f64::from(batch));
+        }
+        Ok(batch)
+    }
+}
+
+/// Executions that fill a batch.
+fn executions_in(batch: Seconds, once: Seconds) -> u32 {
+    const MOST: f64 = 4096.0;
+    let wanted = if once.get() > 0.0 { batch / once } else { MOST };
+    // Between 1 and 4096, so the cast is exact.
+    wanted.clamp(1.0, MOST) as u32
+}
+
+/// The time of a lap, by the better clock that it has.
+fn time_of(lap: &Lap) -> Seconds {
+    Seconds::from_ns(lap.device_ns.unwrap_or(lap.wall_ns))
+}
+
+/// Stops a case of which the fewest executions would outlast the budget.
+fn refuse_over_budget(once: Seconds, settings: Settings, what: &str) -> Result<(), Stop> {
+    let needed = once * FEWEST_EXECUTIONS;
+    if needed.get() <= settings.budget.get() {
+        return Ok(());
+    }
+    Err(Stop::Skip(format!(
+        "one execution {what} {once}, so {FEWEST_EXECUTIONS} would go past the budget of {}; \
+         raise it with --budget {:.0}",
+        settings.budget,
+        needed.get().ceil()
+    )))
+}
+
+/// Stops a case that would push the host into swapping: a software or integrated adapter's memory is
+/// the host's, and its driver promises more of it than there is.
+fn refuse_if_too_big(program: &Program, gpu: &Gpu) -> Result<(), Stop> {
+    if gpu.adapter.device_type == DeviceType::DiscreteGpu {
+        return Ok(());
+    }
+    let Ok(mut system) = sysinfo::System::new() else {
+        return Ok(());
+    };
+    system.refresh_memory();
+    let free = system.available_memory();
+    // The device's copy, and as much again for the staging of inputs and outputs.
+    let needed = program.total_bytes().saturating_mul(2);
+    if free == 0 || needed <= free {
+        return Ok(());
+    }
+    Err(Stop::Skip(format!(
+        "needs {} of the host's memory with staging, and {} are free",
+        Bytes(needed as f64),
+        Bytes(free as f64)
+    )))
+}

@@ -1,0 +1,189 @@
+//! From what was asked to the list of cases and kernels: pure, so that it can be shown and tested
+//! without opening a device.
+
+use std::collections::HashSet;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::error::{Error, Result, nearest};
+use crate::record::Adapter;
+use crate::workload::{Case, Dtype, Kernel, Suite, Workload, registry};
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// A suite; with globs, the globs choose within it.
+    pub suite: Option<Suite>,
+    /// Globs over `case` or `case@kernel`; a case without wildcards may be of any shape.
+    pub cases: Vec<String>,
+    /// Names of kernels; none means all.
+    pub kernels: Vec<String>,
+}
+
+/// A case with the kernel that is to do it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The case.
+    pub case: Case,
+    /// The kernel with its parameters.
+    pub kernel: Kernel,
+}
+
+impl Planned {
+    /// `case@kernel`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.case, self.kernel.name)
+    }
+}
+
+/// The cases and kernels that a request means on an adapter, in the registry's order.
+///
+/// # Errors
+/// A glob is malformed or fits nothing, or a kernel's name fits nothing.
+pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
+    let candidates = candidates(request)?;
+    let mut planned: Vec<Planned> = Vec::new();
+    for (workload, case) in candidates {
+        let kernels = workload.kernels(&case, adapter);
+        planned.extend(kernels.into_iter().map(|kernel| Planned {
+            case: case.clone(),
+            kernel,
+        }));
+    }
+    let planned = filter_by_glob(planned, request)?;
+    filter_by_kernel(planned, &request.kernels)
+}
+
+/// The workload of a name.
+pub fn workload(name: &str) -> Option<&'static dyn Workload> {
+    registry()
+        .iter()
+        .copied()
+        .find(|workload| workload.name() == name)
+}
+
+/// Parses `workload/dtype/shape`.
+///
+/// # Errors
+/// It is not of that form, or the workload does not know the dtype or shape.
+pub fn parse_case(text: &str) -> Result<(&'static dyn Workload, Case)> {
+    let wrong = |reason: String| Error::usage(format!("case {text:?}"), reason);
+    let mut parts = text.splitn(3, '/');
+    let (Some(name), Some(dtype), Some(shape)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong(
+            "a case is written WORKLOAD/DTYPE/SHAPE; `perwatt list` shows them".to_owned(),
+        ));
+    };
+    let found = workload(name).ok_or_else(|| {
+        let names = registry().iter().map(|w| w.name());
+        let hint =
+            nearest(name, names).map_or_else(String::new, |n| format!("; did you mean {n:?}?"));
+        wrong(format!(
+            "no workload is called {name:?}{hint}; `perwatt list` shows them"
+        ))
+    })?;
+    let dtype = Dtype::parse(dtype).ok_or_else(|| {
+        let all: Vec<&str> = Dtype::ALL.iter().map(|d| d.name()).collect();
+        wrong(format!(
+            "no dtype is called {dtype:?}; there are {}",
+            all.join(", ")
+        ))
+    })?;
+    let case = found.case(dtype, shape).map_err(wrong)?;
+    Ok((found, case))
+}
+
+/// Every case that the request could mean, before its globs.
+fn candidates(request: &Request) -> Result<Vec<(&'static dyn Workload, Case)>> {
+    let mut all: Vec<(&'static dyn Workload, Case)> = registry()
+        .iter()
+        .flat_map(|workload| workload.cases().into_iter().map(|case| (*workload, case)))
+        .filter(|(_, case)| {
+            request
+                .suite
+                .is_none_or(|suite| case.suites.contains(&suite))
+        })
+        .collect();
+    let mut known: HashSet<String> = all.iter().map(|(_, case)| case.to_string()).collect();
+    for glob in &request.cases {
+        let text = glob.split('@').next().unwrap_or(glob);
+        if !is_literal(text) || known.contains(text) {
+            continue;
+        }
+        // Written out in full and in no suite: a shape of the user's own.
+        let own = parse_case(text)?;
+        if known.insert(own.1.to_string()) {
+            all.push(own);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a pattern is a case written out.
+fn is_literal(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '[', '{'])
+}
+
+/// Keeps what a glob fits; every glob must fit something.
+fn filter_by_glob(planned: Vec<Planned>, request: &Request) -> Result<Vec<Planned>> {
+    if request.cases.is_empty() {
+        return Ok(planned);
+    }
+    let globs = request
+        .cases
+        .iter()
+        .map(|text| compile(text))
+        .collect::<Result<Vec<_>>>()?;
+    let fits = |glob: &GlobMatcher, planned: &Planned| {
+        glob.is_match(planned.case.to_string()) || glob.is_match(planned.id())
+    };
+    for (glob, text) in globs.iter().zip(&request.cases) {
+        if !planned.iter().any(|p| fits(glob, p)) {
+            let within = request
+                .suite
+                .map_or_else(String::new, |suite| format!(" in suite {suite}"));
+            return Err(Error::usage(
+                format!("--case {text}"),
+                format!("fits no case{within}; `perwatt list` shows them"),
+            ));
+        }
+    }
+    Ok(planned
+        .into_iter()
+        .filter(|p| globs.iter().any(|glob| fits(glob, p)))
+        .collect())
+}
+
+/// Compiles one glob; `*` crosses the slashes, since a case's parts are no folders.
+fn compile(text: &str) -> Result<GlobMatcher> {
+    GlobBuilder::new(text)
+        .literal_separator(false)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|e| Error::usage(format!("--case {text}"), format!("no valid glob: {e}")))
+}
+
+/// Keeps the kernels of the given names; every name must fit something.
+fn filter_by_kernel(planned: Vec<Planned>, names: &[String]) -> Result<Vec<Planned>> {
+    if names.is_empty() {
+        return Ok(planned);
+    }
+    for name in names {
+        if !planned.iter().any(|p| p.kernel.name == name) {
+            let mut there: Vec<&str> = planned.iter().map(|p| p.kernel.name).collect();
+            there.sort_unstable();
+            there.dedup();
+            return Err(Error::usage(
+                format!("--kernel {name}"),
+                format!(
+                    "none of the chosen cases has it; they have {}",
+                    there.join(", ")
+                ),
+            ));
+        }
+    }
+    Ok(planned
+        .into_iter()
+        .filter(|p| names.iter().any(|name| p.kernel.name == name))
+        .collect())
+}

@@ -1,0 +1,78 @@
+//! What supervisor and worker say to each other: one JSON object a line.
+//!
+//! The supervisor writes one [`Job`] to the worker's standard input and keeps the pipe open; when the
+//! pipe closes, the supervisor is gone and the worker ends itself. The worker answers with
+//! [`Message`]s on its standard output.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Adapter, ClockSetup, Outcome, PowerSetup, Reading};
+
+/// What a worker is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// The adapter, as the supervisor saw it; the worker must find the same at its index.
+    pub adapter: Adapter,
+    /// Number of the invocation.
+    pub invocation: u32,
+    /// Seed of the inputs.
+    pub seed: u64,
+    /// Most seconds for one case.
+    pub budget_s: f64,
+    /// Whether shaders run with wgpu's checks.
+    pub checked: bool,
+    /// The cases, in order.
+    pub cases: Vec<JobCase>,
+}
+
+/// One case of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobCase {
+    /// Position in the record.
+    pub index: usize,
+    /// The case as written.
+    pub case: String,
+    /// Name of the kernel.
+    pub kernel: String,
+    /// The kernel's parameters.
+    pub parameters: BTreeMap<String, u32>,
+}
+
+/// What a worker reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "kebab-case")]
+pub enum Message {
+    /// The device is open.
+    Ready {
+        /// The adapter with the features that were asked of it.
+        adapter: Box<Adapter>,
+        /// Its clock.
+        clock: ClockSetup,
+        /// Its power sensor, or why there is none.
+        power: Box<Reading<PowerSetup>>,
+    },
+    /// A case begins.
+    Begin {
+        /// Position in the record.
+        index: usize,
+    },
+    /// A case is over.
+    End {
+        /// Position in the record.
+        index: usize,
+        /// What happened.
+        outcome: Box<Outcome>,
+    },
+    /// All cases are over.
+    Bye {
+        /// CPU time of the worker's main thread outside driver and references, in seconds.
+        own_cpu_s: Reading<f64>,
+    },
+    /// The worker cannot go on, and a new one could not either.
+    GiveUp {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,128 @@
+//! A session before its first worker: the record that will be filled.
+
+use super::plan::{Planned, workload};
+use crate::record::{
+    Adapter, CaseResult, Host, Origin, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION,
+    Status,
+};
+
+/// What a session is to do, beside its cases.
+#[derive(Clone, Debug)]
+pub struct SessionRequest {
+    /// The command line.
+    pub argv: Vec<String>,
+    /// Name of the suite, where one was chosen.
+    pub suite: Option<String>,
+    /// Worker processes.
+    pub invocations: u32,
+    /// Most seconds for one case in one invocation.
+    pub budget_s: f64,
+    /// Seed of the inputs.
+    pub seed: u64,
+    /// Whether shaders run with wgpu's checks.
+    pub checked: bool,
+}
+
+/// The record of a session that has not measured anything yet.
+pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[Planned]) -> Record {
+    Record {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        session: format!("{:016x}", rand::random::<u64>()),
+        started_utc: jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string(),
+        provenance: provenance(request),
+        host: host(),
+        adapter: adapter.clone(),
+        clock: Reading::unmeasured("no worker got as far as measuring the clock"),
+        power: Reading::unmeasured("no worker got as far as looking for a sensor"),
+        plan: PlanSummary {
+            suite: request.suite.clone(),
+            invocations: request.invocations,
+            budget_s: request.budget_s,
+            seed: request.seed,
+            cases: planned.iter().map(Planned::id).collect(),
+        },
+        invocations: Vec::new(),
+        cases: planned.iter().map(case).collect(),
+        roofline: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// A case that waits for its invocations.
+fn case(planned: &Planned) -> CaseResult {
+    CaseResult {
+        case: planned.case.to_string(),
+        kernel: planned.kernel.name.to_owned(),
+        parameters: planned.kernel.parameters.clone(),
+        parameters_from: "default".to_owned(),
+        counts: workload(planned.case.workload)
+            .map(|w| w.counts(&planned.case))
+            .unwrap_or_default(),
+        status: Status::Measured,
+        invocations: Vec::new(),
+        summary: Reading::unmeasured("not measured yet"),
+        warnings: Vec::new(),
+    }
+}
+
+/// Who runs this and how.
+fn provenance(request: &SessionRequest) -> Provenance {
+    Provenance {
+        argv: request.argv.clone(),
+        checked_shaders: request.checked,
+        ..build_provenance()
+    }
+}
+
+/// What is known of this program, without a command line.
+pub fn build_provenance() -> Provenance {
+    let build = |value: Option<&str>| match value {
+        Some(value) if !value.is_empty() => Reading::Measured(value.to_owned()),
+        _ => Reading::unmeasured("perwatt was not built from a git checkout"),
+    };
+    Provenance {
+        origin: Origin::Measured,
+        argv: Vec::new(),
+        perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_revision: build(option_env!("PERWATT_GIT_REVISION")),
+        git_dirty: build(option_env!("PERWATT_GIT_DIRTY")).map(|dirty| dirty == "true"),
+        wgpu_version: build(option_env!("PERWATT_WGPU_VERSION")),
+        checked_shaders: false,
+    }
+}
+
+/// This machine.
+fn host() -> Host {
+    let silent = |e: sysinfo::Error| format!("the system does not say: {e}");
+    let system = sysinfo::System::new().map(|mut system| {
+        system.refresh_memory();
+        system.refresh_cpu_all();
+        system
+    });
+    let (cpu, memory) = match &system {
+        Ok(system) => (
+            system
+                .cpus()
+                .first()
+                .map(|cpu| cpu.brand().trim().to_owned())
+                .filter(|brand| !brand.is_empty())
+                .ok_or_else(|| "the system does not name it".to_owned()),
+            Some(system.total_memory())
+                .filter(|bytes| *bytes > 0)
+                .ok_or_else(|| "the system does not say".to_owned()),
+        ),
+        Err(e) => (Err(e.to_string()), Err(e.to_string())),
+    };
+    Host {
+        os: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
+        kernel: sysinfo::System::kernel_version().map_err(silent).into(),
+        cpu: cpu.into(),
+        cpu_threads: std::thread::available_parallelism()
+            .map(|threads| u32::try_from(threads.get()).unwrap_or(u32::MAX))
+            .map_err(|e| format!("the system does not say: {e}"))
+            .into(),
+        memory_bytes: memory.into(),
+    }
+}

@@ -1,0 +1,165 @@
+//! The worker: one process, one invocation.
+//!
+//! Drivers crash, hang and leak; a fresh process for each invocation keeps that away from the
+//! supervisor, and makes invocations independent of each other, which the statistics rest on.
+
+use std::io::{BufRead, Write};
+use std::sync::mpsc;
+
+use super::executor::Checks;
+use super::measure::{Bench, Settings};
+use super::plan::parse_case;
+use super::protocol::{Job, JobCase, Message};
+use crate::device::{Gpu, enumerate};
+use crate::error::{Error, Result};
+use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
+use crate::units::Seconds;
+use crate::workload::Kernel;
+
+/// Does the job that stands on `input` and reports on `output`.
+///
+/// # Errors
+/// The supervisor is gone or speaks nonsense. What goes wrong with the device is reported as a
+/// message and is no error here.
+pub fn work(input: impl BufRead + Send + 'static, mut output: impl Write) -> Result<()> {
+    let job = read_job(input)?;
+    let mut say = |message: &Message| -> Result<()> {
+        let broken = |e: std::io::Error| {
+            Error::Worker(format!("the supervisor does not listen any more: {e}"))
+        };
+        let mut line = serde_json::to_vec(message).map_err(|e| Error::Worker(e.to_string()))?;
+        line.push(b'\n');
+        output
+            .write_all(&line)
+            .and_then(|()| output.flush())
+            .map_err(broken)
+    };
+    match open(&job) {
+        Ok(gpu) => measure_all(&gpu, &job, &mut say),
+        Err(error) => say(&Message::GiveUp {
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Reads the job, and from then on ends the process when the supervisor closes the pipe.
+fn read_job(mut input: impl BufRead + Send + 'static) -> Result<Job> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = input.read_line(&mut line).map(|_| line);
+        let _ = sender.send(read);
+        // Nothing follows the job. The end of input means that the supervisor is gone, and nobody else
+        // would stop a worker whose driver hangs.
+        let _ = std::io::copy(&mut input, &mut std::io::sink());
+        std::process::exit(1);
+    });
+    let nonsense = |reason: String| Error::Worker(format!("no job on standard input: {reason}"));
+    let line = receiver
+        .recv()
+        .map_err(|e| nonsense(e.to_string()))?
+        .map_err(|e| nonsense(e.to_string()))?;
+    serde_json::from_str(&line).map_err(|e| nonsense(e.to_string()))
+}
+
+/// Opens the adapter that the supervisor meant.
+fn open(job: &Job) -> Result<Gpu> {
+    let wanted = &job.adapter;
+    let found = enumerate()
+        .into_iter()
+        .find(|found| found.adapter == *wanted)
+        .ok_or_else(|| Error::Device {
+            device: wanted.label(),
+            reason: "it was there when the run began and is gone now".to_owned(),
+        })?;
+    Gpu::open(&found)
+}
+
+/// Goes through the cases.
+fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()>) -> Result<()> {
+    let mut bench = Bench::new(gpu);
+    let clock = match clock_setup(&mut bench) {
+        Ok(clock) => clock,
+        Err(reason) => return say(&Message::GiveUp { reason }),
+    };
+    say(&Message::Ready {
+        adapter: Box::new(gpu.adapter.clone()),
+        clock,
+        power: Box::new(Reading::unmeasured(
+            "this version reads no power sensor yet",
+        )),
+    })?;
+    let settings = Settings {
+        seed: job.seed,
+        budget: Seconds(job.budget_s),
+        checks: if job.checked { Checks::On } else { Checks::Off },
+    };
+    for case in &job.cases {
+        say(&Message::Begin { index: case.index })?;
+        let outcome = measure_one(&mut bench, case, settings);
+        let lost = matches!(
+            outcome,
+            Outcome::Failed {
+                failure: FailureKind::DeviceLost,
+                ..
+            }
+        );
+        say(&Message::End {
+            index: case.index,
+            outcome: Box::new(outcome),
+        })?;
+        if lost {
+            // A fresh process opens a fresh device; the supervisor starts one for the rest.
+            return Err(Error::Worker("the device was lost".to_owned()));
+        }
+    }
+    say(&Message::Bye {
+        own_cpu_s: bench.ledger.own_s(),
+    })
+}
+
+/// Measures the clock itself.
+fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
+    let precision = bench.stopwatch.precision().map_err(|e| e.to_string())?;
+    bench.gpu.check().map_err(|e| e.to_string())?;
+    let tick = bench.stopwatch.tick_ns();
+    Ok(ClockSetup {
+        method: if tick.is_some() {
+            ClockMethod::TimestampQuery
+        } else {
+            ClockMethod::WallClock
+        },
+        tick_ns: tick.map_or_else(
+            || Reading::unmeasured("the device has no timestamp queries"),
+            Reading::Measured,
+        ),
+        precision_ns: precision.step_ns,
+        overhead_ns: precision.overhead_ns,
+    })
+}
+
+/// Measures one case of the job.
+fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outcome {
+    let (workload, case) = match parse_case(&job.case) {
+        Ok(found) => found,
+        Err(error) => {
+            return Outcome::Skipped {
+                reason: error.to_string(),
+            };
+        }
+    };
+    let known = workload
+        .kernels(&case, &bench.gpu.adapter)
+        .into_iter()
+        .find(|kernel| kernel.name == job.kernel);
+    let Some(known) = known else {
+        return Outcome::Skipped {
+            reason: format!("this device has no kernel {:?} for it", job.kernel),
+        };
+    };
+    let kernel = Kernel {
+        parameters: job.parameters.clone(),
+        ..known
+    };
+    bench.measure(workload, &case, &kernel, settings)
+}

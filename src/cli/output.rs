@@ -1,0 +1,44 @@
+//! Where output goes: standard output for results, and no panic when nobody reads it.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use anyhow::Context;
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// Standard output cannot be written for another reason, a full disk say.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
+    }
+}
+
+/// Writes a value to standard output as JSON.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Tells the user something that is no result.
+pub(super) fn tell(message: &str) {
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+}
+
+/// Columns of the terminal, where results go to one.
+pub(super) fn width() -> Option<u16> {
+    std::io::stdout()
+        .is_terminal()
+        .then(comfy_table_width)
+        .flatten()
+}
+
+/// What the terminal says of its width.
+fn comfy_table_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}

@@ -1,0 +1,98 @@
+//! The adapters of a machine as a page for the terminal.
+
+use super::table::fold;
+use crate::record::{Adapter, DeviceType};
+use crate::units::Bytes;
+
+/// Adapters, the same GPU's backends under one heading.
+pub fn devices(adapters: &[&Adapter], width: Option<u16>) -> String {
+    let mut page = String::new();
+    let mut groups: Vec<u32> = adapters.iter().map(|adapter| adapter.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        let members: Vec<&&Adapter> = adapters
+            .iter()
+            .filter(|adapter| adapter.group == group)
+            .collect();
+        if let Some(first) = members.first() {
+            page += &format!("{}  [{}]\n", first.name, kind(first.device_type));
+        }
+        for adapter in members {
+            page += &backend(adapter, width);
+        }
+        page.push('\n');
+    }
+    page
+}
+
+/// What a device type is called.
+fn kind(device_type: DeviceType) -> &'static str {
+    match device_type {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Software => "SOFTWARE: the CPU does the work",
+        DeviceType::Other => "unknown kind",
+    }
+}
+
+/// One adapter in a few lines.
+fn backend(adapter: &Adapter, width: Option<u16>) -> String {
+    let or_reason = |reading: Option<String>, reason: Option<&str>| {
+        reading.unwrap_or_else(|| format!("unknown ({})", reason.unwrap_or("no reason given")))
+    };
+    let pci = or_reason(adapter.pci_id.measured().cloned(), adapter.pci_id.reason());
+    let subgroups = or_reason(
+        adapter.subgroup_sizes.measured().map(|(low, high)| {
+            if low == high {
+                format!("{low}")
+            } else {
+                format!("{low} to {high}")
+            }
+        }),
+        adapter.subgroup_sizes.reason(),
+    );
+    let yes_no = |feature: &str| if adapter.has(feature) { "yes" } else { "no" };
+    let limits = &adapter.limits;
+    let matrices: Vec<String> = adapter
+        .coop_matrix
+        .iter()
+        .map(|m| format!("{0}x{0}x{0} {1}→{2}", m.size, m.ab_dtype, m.c_dtype))
+        .collect();
+    let lines = [
+        format!(
+            "{}: {}  {} {}",
+            adapter.index, adapter.backend, adapter.driver, adapter.driver_info
+        ),
+        format!(
+            "PCI {pci}; vendor {:#06x}, device {:#06x}",
+            adapter.vendor_id, adapter.device_id
+        ),
+        format!(
+            "f16 {}; timestamps {}; subgroups {subgroups}; matrix units {}",
+            yes_no("SHADER_F16"),
+            yes_no("TIMESTAMP_QUERY"),
+            if matrices.is_empty() {
+                "none that WGSL can use".to_owned()
+            } else {
+                matrices.join(", ")
+            }
+        ),
+        format!(
+            "buffer {}, binding {}, workgroup {} threads and {}",
+            Bytes(limits.max_buffer_bytes as f64),
+            Bytes(limits.max_binding_bytes as f64),
+            limits.max_workgroup_threads,
+            Bytes(f64::from(limits.max_workgroup_bytes)),
+        ),
+    ];
+    let mut page = format!("  {}\n", lines[0]);
+    for line in &lines[1..] {
+        page += &format!(
+            "     {}",
+            fold(line, "     ", width.map(|w| w.saturating_sub(5)))
+        );
+    }
+    page
+}

@@ -1,0 +1,50 @@
+//! Workloads, cases and kernels as a page for the terminal.
+
+use comfy_table::Cell;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::table::{table, text};
+use crate::record::Counts;
+use crate::units::{Bytes, Flop};
+
+/// A case as `perwatt list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ListedCase {
+    /// The case as written.
+    pub case: String,
+    /// Useful work of one execution.
+    pub counts: Counts,
+    /// Suites that hold it.
+    pub suites: Vec<String>,
+    /// Names of the kernels that can do it on some adapter.
+    pub kernels: Vec<String>,
+}
+
+/// The cases in one table.
+pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
+    let mut table = table(&["case", "FLOP", "bytes", "suites", "kernels"], 1, width);
+    for column in table.column_iter_mut().skip(3) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Left);
+    }
+    for case in cases {
+        let counts = &case.counts;
+        table.add_row([
+            Cell::new(&case.case),
+            Cell::new(or_dash(counts.flop, |n| Flop(n).to_string())),
+            Cell::new(or_dash(counts.bytes, |n| Bytes(n).to_string())),
+            Cell::new(case.suites.join(" ")),
+            Cell::new(case.kernels.join(" ")),
+        ]);
+    }
+    text(&table)
+}
+
+/// A count, or a dash where the workload counts none.
+fn or_dash(count: u64, show: impl Fn(f64) -> String) -> String {
+    if count == 0 {
+        "–".to_owned()
+    } else {
+        show(count as f64)
+    }
+}

@@ -1,0 +1,50 @@
+//! The one way tables look.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// Widest table, whatever the terminal; a record pasted into an issue stays readable.
+const WIDEST: u16 = 100;
+
+/// An empty table with a header; columns from `numbers` on are right-aligned.
+pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width.unwrap_or(WIDEST).min(WIDEST))
+        .set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A table as text, with no blanks at the ends of lines.
+pub(super) fn text(table: &Table) -> String {
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n") + "\n"
+}
+
+/// Folds a paragraph to the table's width, continuation lines indented.
+pub(super) fn fold(paragraph: &str, indent: &str, width: Option<u16>) -> String {
+    let width = usize::from(width.unwrap_or(WIDEST).min(WIDEST)).max(20);
+    let mut lines = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        let last = lines.len() - 1;
+        let line = &lines[last];
+        let blank = usize::from(!line.trim().is_empty());
+        if line.chars().count() + blank + word.chars().count() > width && !line.trim().is_empty() {
+            lines.push(format!("{indent}{word}"));
+        } else {
+            let line = &mut lines[last];
+            if blank == 1 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,11 @@
+//! Pure statistics: numbers in, numbers out.
+//!
+//! Nothing here knows what was measured. Samples inside one invocation are correlated, so they give a
+//! median and how precisely it is known, and never degrees of freedom of their own; the invocation is
+//! the unit of everything that compares.
+
+mod between;
+mod within;
+
+pub use between::{geometric_mean, invocations_interval};
+pub use within::{effective_sample_size, half_width, median, outliers, steady_start};
