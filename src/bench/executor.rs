@@ -10,6 +10,8 @@ pub struct Executable<'g> {
     program: Program,
     buffers: Vec<wgpu::Buffer>,
     steps: Vec<Step>,
+    /// What an upload sends.
+    upload: Vec<u8>,
     /// Where a download lands on its way.
     staging: Option<wgpu::Buffer>,
     /// What the last download brought.
@@ -50,8 +52,9 @@ impl<'g> Executable<'g> {
                 mapped_at_creation: false,
             });
             gpu.check()?;
-            if let Contents::Input(bytes) = &buffer.contents {
-                gpu.queue.write_buffer(&allocated, 0, bytes);
+            if let Contents::Input(input) = &buffer.contents {
+                gpu.queue
+                    .write_buffer(&allocated, 0, &input.generate(buffer.bytes));
             }
             buffers.push(allocated);
         }
@@ -66,6 +69,13 @@ impl<'g> Executable<'g> {
             }
             _ => None,
         };
+        let upload = match program.action {
+            Action::Upload { buffer } => match &program.buffers[buffer].contents {
+                Contents::Input(input) => input.generate(program.buffers[buffer].bytes),
+                Contents::Scratch | Contents::Output => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
         gpu.queue.submit([]);
         gpu.wait()?;
         Ok(Self {
@@ -73,6 +83,7 @@ impl<'g> Executable<'g> {
             program,
             buffers,
             steps: Vec::new(),
+            upload,
             staging,
             downloaded: Vec::new(),
         })
@@ -204,9 +215,7 @@ impl<'g> Executable<'g> {
                 self.encode(&mut pass, 1);
             }
             Action::Upload { buffer } => {
-                if let Contents::Input(bytes) = &self.program.buffers[*buffer].contents {
-                    queue.write_buffer(&self.buffers[*buffer], 0, bytes);
-                }
+                queue.write_buffer(&self.buffers[*buffer], 0, &self.upload);
             }
             Action::Download { buffer } => {
                 if let Some(staging) = &self.staging {

@@ -127,12 +127,12 @@ impl<'g> Bench<'g> {
         let mut executable = self.prepare(workload, case, kernel, settings)?;
         executable.poison()?;
         self.execute(&mut executable, 1)?;
-        let verified_before = self.verify(workload, case, &executable)?;
+        let verified_before = self.verify(workload, case, kernel, &executable)?;
 
         // From here on only timed executions may write the outputs.
         executable.poison()?;
         let readings = self.sample(&mut executable, settings)?;
-        let verified_after = self.verify(workload, case, &executable)?;
+        let verified_after = self.verify(workload, case, kernel, &executable)?;
 
         let (sampling, warnings) = summarize(&readings);
         Ok(Outcome::Measured {
@@ -217,11 +217,12 @@ impl<'g> Bench<'g> {
         &mut self,
         workload: &dyn Workload,
         case: &Case,
+        kernel: &Kernel,
         executable: &Executable<'_>,
     ) -> Result<Verification, Stop> {
         let verification = self.ledger.foreign(|| -> Result<_, GpuError> {
             let outputs = executable.outputs()?;
-            Ok(workload.verify(case, executable.program(), &outputs))
+            Ok(workload.verify(case, kernel, executable.program(), &outputs))
         })?;
         if verification.passed {
             Ok(verification)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::input::Storage;
+
 /// The types of a case's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dtype {
@@ -32,6 +34,24 @@ impl Dtype {
     /// From the written form.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+}
+
+impl Dtype {
+    /// How a case of this dtype stores its numbers.
+    pub const fn storage(self) -> Storage {
+        match self {
+            Self::F16 | Self::F16Acc16 => Storage::F16,
+            Self::F32 | Self::None => Storage::F32,
+        }
+    }
+
+    /// WGSL's name for the stored numbers.
+    pub(super) const fn element(self) -> &'static str {
+        match self.storage() {
+            Storage::F16 => "f16",
+            Storage::F32 | Storage::U32 => "f32",
+        }
     }
 }
 
@@ -88,6 +108,24 @@ pub struct Case {
     pub shape: String,
     /// Suites that hold it.
     pub suites: Vec<Suite>,
+}
+
+impl Case {
+    /// A case of no suite.
+    pub(super) fn new(workload: &'static str, dtype: Dtype, shape: impl fmt::Display) -> Self {
+        Self {
+            workload,
+            dtype,
+            shape: shape.to_string(),
+            suites: Vec::new(),
+        }
+    }
+
+    /// The same case as part of suites.
+    pub(super) fn of(mut self, suites: &[Suite]) -> Self {
+        self.suites = suites.to_vec();
+        self
+    }
 }
 
 impl fmt::Display for Case {

@@ -5,10 +5,24 @@
 //! add one: a folder here with a [`Workload`] in it, its WGSL below `shaders/`, and one line in
 //! [`registry`].
 
+mod attention;
 mod case;
+mod checker;
+mod dispatch_latency;
+mod gemv;
+mod input;
+mod matmul;
+mod peak_fma;
 mod program;
+mod rmsnorm;
+mod shape;
+mod softmax;
+mod stream;
+mod template;
+mod transfer;
 
 pub use case::{Case, Dtype, Suite};
+pub use input::{Input, Storage};
 pub use program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
 
 use std::collections::BTreeMap;
@@ -54,7 +68,13 @@ pub trait Workload: Send + Sync {
     /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
     ///
     /// `outputs` holds the contents of each [`Contents::Output`] buffer of `program`, in order.
-    fn verify(&self, case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification;
+    fn verify(
+        &self,
+        case: &Case,
+        kernel: &Kernel,
+        program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification;
 }
 
 /// A kernel with its tuning parameters.
@@ -66,7 +86,44 @@ pub struct Kernel {
     pub parameters: BTreeMap<String, u32>,
 }
 
+impl Kernel {
+    /// A kernel with its parameters.
+    pub(crate) fn new(name: &'static str, parameters: &[(&str, u32)]) -> Self {
+        Self {
+            name,
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
+        }
+    }
+
+    /// A parameter's value.
+    ///
+    /// # Errors
+    /// The kernel comes without it, from a file of another version say.
+    pub(crate) fn parameter(&self, name: &str) -> Result<u32, String> {
+        self.parameters
+            .get(name)
+            .copied()
+            .filter(|value| *value <= 1 << 16)
+            .ok_or_else(|| format!("kernel {} has no usable parameter {name:?}", self.name))
+    }
+}
+
 /// Every workload, in the order in which a session runs them: the roofs first.
 pub fn registry() -> &'static [&'static dyn Workload] {
-    &[]
+    &[
+        &peak_fma::PeakFma,
+        &stream::Copy,
+        &stream::Triad,
+        &matmul::Matmul,
+        &gemv::Gemv,
+        &softmax::Softmax,
+        &rmsnorm::RmsNorm,
+        &attention::Prefill,
+        &attention::Decode,
+        &dispatch_latency::DispatchLatency,
+        &transfer::Transfer,
+    ]
 }

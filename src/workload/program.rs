@@ -4,6 +4,8 @@
 //! parsed by naga and translated to other backends on a machine without one. The measuring loop turns
 //! a program into buffers and pipelines; nothing else does.
 
+use super::input::{Input, Storage};
+use super::template::Template;
 use crate::record::Adapter;
 
 /// What one execution of a case consists of.
@@ -49,8 +51,8 @@ pub struct Buffer {
 /// What is in a buffer before the first execution.
 #[derive(Clone, Debug)]
 pub enum Contents {
-    /// Input data, as the kernel's dtype stores it.
-    Input(Vec<u8>),
+    /// Input data.
+    Input(Input),
     /// Working memory; its contents do not matter and nobody reads them back.
     Scratch,
     /// An output. It is filled with [`POISON`] before each verified execution and read back after, so
@@ -92,6 +94,52 @@ pub struct Binding {
     pub read_only: bool,
 }
 
+impl Buffer {
+    /// A buffer of `elements` elements; its size is rounded up to whole 32-bit words.
+    fn new(name: &'static str, elements: u64, storage: Storage, contents: Contents) -> Self {
+        Self {
+            name,
+            bytes: elements.saturating_mul(storage.bytes()).next_multiple_of(4),
+            contents,
+        }
+    }
+
+    /// Uniform random numbers from −0.5 to 0.5.
+    pub(super) fn random(
+        name: &'static str,
+        elements: u64,
+        storage: Storage,
+        seed: u64,
+        stream: u64,
+    ) -> Self {
+        let input = Input::Uniform {
+            seed,
+            stream,
+            storage,
+            scale: 0.5,
+        };
+        Self::new(name, elements, storage, Contents::Input(input))
+    }
+
+    /// Working memory.
+    pub(super) fn scratch(name: &'static str, elements: u64, storage: Storage) -> Self {
+        Self::new(name, elements, storage, Contents::Scratch)
+    }
+
+    /// An output.
+    pub(super) fn output(name: &'static str, elements: u64, storage: Storage) -> Self {
+        Self::new(name, elements, storage, Contents::Output)
+    }
+
+    /// What an input buffer holds; nothing for others.
+    pub(super) fn input(&self) -> Vec<u8> {
+        match &self.contents {
+            Contents::Input(input) => input.generate(self.bytes),
+            Contents::Scratch | Contents::Output => Vec::new(),
+        }
+    }
+}
+
 impl Program {
     /// The dispatches of one execution; none for a transfer.
     pub fn dispatches(&self) -> &[Dispatch] {
@@ -125,6 +173,59 @@ impl Program {
 }
 
 impl Dispatch {
+    /// One workgroup of one thread of a template; `buffers` are indices by binding number, the last
+    /// `written` of which the shader writes.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    pub(super) fn new(
+        template: &Template,
+        buffers: &[usize],
+        written: usize,
+    ) -> Result<Self, String> {
+        let read = buffers.len().saturating_sub(written);
+        Ok(Self {
+            label: template.file().to_owned(),
+            file: template.file(),
+            wgsl: template.expand()?,
+            bindings: buffers
+                .iter()
+                .enumerate()
+                .map(|(number, buffer)| Binding {
+                    buffer: *buffer,
+                    read_only: number < read,
+                })
+                .collect(),
+            workgroups: [1; 3],
+            workgroup_threads: [1; 3],
+            workgroup_bytes: 0,
+            features: if template.uses_f16() {
+                vec!["SHADER_F16"]
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// Sets the number of workgroups.
+    pub(super) fn groups(mut self, workgroups: [u32; 3]) -> Self {
+        self.workgroups = workgroups;
+        self
+    }
+
+    /// Sets the threads of a workgroup and the workgroup memory that they share.
+    pub(super) fn workgroup(mut self, threads: [u32; 3], bytes: u64) -> Self {
+        self.workgroup_threads = threads;
+        self.workgroup_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// Adds a feature that the shader needs.
+    pub(super) fn needs(mut self, feature: &'static str) -> Self {
+        self.features.push(feature);
+        self
+    }
+
     /// Why this dispatch cannot run on an adapter, or `None` where it can.
     fn misfit(&self, adapter: &Adapter) -> Option<String> {
         let limits = &adapter.limits;

@@ -1,0 +1,346 @@
+//! `attention-prefill`: every position of a prompt attends to the prompt.
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use super::reference::Query;
+use super::{Heads, check_dtype};
+use crate::record::{Adapter, Counts, Verification};
+use crate::workload::checker::{Checker, strata};
+use crate::workload::input::{Storage, decode};
+use crate::workload::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::shape::{dimensions, grid};
+use crate::workload::stream::output_of;
+use crate::workload::template::shader;
+use crate::workload::{Case, Dtype, Kernel, Suite, Workload};
+
+/// Attention over a prompt.
+#[derive(Debug)]
+pub(in crate::workload) struct Prefill;
+
+const NAME: &str = "attention-prefill";
+const FORM: &str = "BATCHxHEADSxKV_HEADSxLENGTHxHEAD_SIZE-causal, or -full at the end";
+
+/// Multiply-adds that the reference may cost; bigger cases are checked by sampled queries.
+const REFERENCE_WORK: u64 = 1 << 25;
+
+/// Side of the square workgroups of `naive`.
+const TILE: u32 = 16;
+
+/// Threads that share a row of scores in `naive`.
+const WEIGHT_THREADS: u32 = 64;
+
+/// Heads, and whether a position sees only what came before it.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    heads: Heads,
+    causal: bool,
+}
+
+impl Shape {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (numbers, mask) = text
+            .rsplit_once('-')
+            .ok_or_else(|| format!("the shape {text:?} is not of the form {FORM}"))?;
+        let causal = match mask {
+            "causal" => true,
+            "full" => false,
+            _ => return Err(format!("{mask:?} is no mask; the shape is written {FORM}")),
+        };
+        Ok(Self {
+            heads: Heads::new(dimensions(numbers, FORM)?)?,
+            causal,
+        })
+    }
+
+    /// Pairs of query and key in one head: S² or, causal, S·(S + 1)/2.
+    fn pairs(self) -> u64 {
+        let length = u64::from(self.heads.length);
+        if self.causal {
+            length * (length + 1) / 2
+        } else {
+            length * length
+        }
+    }
+
+    /// Elements of the queries, and of the output.
+    fn queries(self) -> u64 {
+        let heads = self.heads;
+        u64::from(heads.all_heads()) * u64::from(heads.length) * u64::from(heads.size)
+    }
+
+    /// Keys that a query sees.
+    fn seen(self, query: u64) -> u64 {
+        if self.causal {
+            query + 1
+        } else {
+            self.heads.length.into()
+        }
+    }
+}
+
+impl Workload for Prefill {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "softmax(Q·Kᵀ/√D)·V for every position; query heads share keys and values in groups;\n\
+         f32 arithmetic. FLOP: 4 · batch · heads · D · pairs, where a causal head has S·(S+1)/2\n\
+         useful pairs and a full one S². Bytes: element size · (Q + K + V + output), each once."
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        use Dtype::{F16, F32};
+        use Suite::{Llm, Quick, Standard};
+        let case = Case::new;
+        vec![
+            case(NAME, F32, "1x6x2x37x20-full").of(&[Quick]),
+            case(NAME, F32, "1x8x2x128x64-causal").of(&[Quick]),
+            case(NAME, F16, "1x8x2x128x64-causal").of(&[Quick]),
+            case(NAME, F32, "1x16x16x1024x64-full").of(&[Standard]),
+            case(NAME, F16, "1x16x16x1024x64-full").of(&[Standard]),
+            case(NAME, F16, "1x16x4x1021x64-causal").of(&[Standard]),
+            case(NAME, F32, "1x32x8x512x128-causal").of(&[Llm]),
+            case(NAME, F16, "1x32x8x512x128-causal").of(&[Llm]),
+            case(NAME, F16, "1x32x8x2048x128-causal").of(&[Llm]),
+        ]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
+        check_dtype(NAME, dtype)?;
+        let parsed = Shape::parse(shape)?;
+        // Scores are squares of the length, which the shape's own product does not bound.
+        if parsed.pairs().checked_mul(4 * parsed.queries()).is_none() {
+            return Err(format!(
+                "the shape {shape:?} is more than any device can do"
+            ));
+        }
+        Ok(Case::new(NAME, dtype, shape))
+    }
+
+    fn counts(&self, case: &Case) -> Counts {
+        let Ok(shape) = Shape::parse(&case.shape) else {
+            return Counts::default();
+        };
+        let heads = shape.heads;
+        Counts {
+            flop: 4 * u64::from(heads.all_heads()) * u64::from(heads.size) * shape.pairs(),
+            bytes: case.dtype.storage().bytes() * 2 * (shape.queries() + heads.cache()),
+            tokens: Some(u64::from(heads.batch) * u64::from(heads.length)),
+        }
+    }
+
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        let fits = |kernel: &Kernel| {
+            Flash::of(case, kernel)
+                .is_ok_and(|flash| flash.bytes <= adapter.limits.max_workgroup_bytes.into())
+        };
+        let candidates = [flash(16, 16), flash(8, 16), flash(8, 8), flash(4, 4)];
+        let chosen = candidates.iter().find(|kernel| fits(kernel));
+        // Where nothing fits, the largest stands for the kernel and is skipped with the reason.
+        vec![naive(), chosen.unwrap_or(&candidates[0]).clone()]
+    }
+
+    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+        let mut space = vec![naive()];
+        for queries in [4, 8, 16, 32] {
+            space.extend([4, 8, 16, 32].map(|keys| flash(queries, keys)));
+        }
+        space
+    }
+
+    fn pilot(&self, case: &Case) -> Option<Case> {
+        let Shape { heads, causal } = Shape::parse(&case.shape).ok()?;
+        if self.counts(case).flop <= 1 << 28 {
+            return None;
+        }
+        let mask = if causal { "causal" } else { "full" };
+        let (group, length, size) = (heads.group(), heads.length.min(128), heads.size);
+        Some(Case::new(
+            NAME,
+            case.dtype,
+            format!("1x{group}x1x{length}x{size}-{mask}"),
+        ))
+    }
+
+    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        let shape = Shape::parse(&case.shape)?;
+        let storage = case.dtype.storage();
+        let cache = shape.heads.cache();
+        let mut buffers = vec![
+            Buffer::random("Q", shape.queries(), storage, seed, 0),
+            Buffer::random("K", cache, storage, seed, 1),
+            Buffer::random("V", cache, storage, seed, 2),
+            Buffer::output("output", shape.queries(), storage),
+        ];
+        let dispatches = match kernel.name {
+            "naive" => {
+                let length = u64::from(shape.heads.length);
+                let scores = u64::from(shape.heads.all_heads()) * length * length;
+                buffers.push(Buffer::scratch("scores", scores, Storage::F32));
+                naive_dispatches(case.dtype, shape)?
+            }
+            "flash" => vec![Flash::of(case, kernel)?.dispatch(case.dtype, shape)?],
+            other => return Err(format!("{NAME} has no kernel {other:?}")),
+        };
+        Ok(Program {
+            buffers,
+            action: Action::Dispatches(dispatches),
+        })
+    }
+
+    fn verify(
+        &self,
+        case: &Case,
+        _kernel: &Kernel,
+        program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
+        let Ok(shape) = Shape::parse(&case.shape) else {
+            let mut checker = Checker::new(0);
+            checker.fail("the case has no shape".to_owned());
+            return checker.finish();
+        };
+        let storage = case.dtype.storage();
+        let mut checker = Checker::new(shape.queries());
+        let got = output_of(&mut checker, outputs, shape.queries(), storage);
+        if !got.is_empty() {
+            check_queries(shape, storage, program, &got, &mut checker);
+        }
+        checker.finish()
+    }
+}
+
+/// Compares every query, or where that is dear one of each stratum, the first and the last among them.
+fn check_queries(
+    shape: Shape,
+    storage: Storage,
+    program: &Program,
+    got: &[f32],
+    checker: &mut Checker,
+) {
+    let [q, k, v] = [0, 1, 2].map(|at| decode(&program.buffers[at].input(), storage));
+    let heads = shape.heads;
+    let (length, size) = (heads.length as usize, heads.size as usize);
+    let rows = u64::from(heads.all_heads()) * u64::from(heads.length);
+    let affordable = REFERENCE_WORK / (2 * u64::from(heads.length) * u64::from(heads.size));
+    let mut random = Pcg64Mcg::seed_from_u64(rows);
+    for row in strata(rows, affordable.max(64), &mut random) {
+        let row = row as usize;
+        let (head, position) = (row / length, row % length);
+        let from_cache = head / heads.group() as usize * length * size;
+        let seen = shape.seen(position as u64) as usize * size;
+        let query = Query {
+            query: &q[row * size..][..size],
+            keys: &k[from_cache..][..seen],
+            values: &v[from_cache..][..seen],
+            storage,
+        };
+        query.check(
+            &got[row * size..][..size],
+            |at| format!("output[head {head}, position {position}, {at}]"),
+            checker,
+        );
+    }
+}
+
+fn naive() -> Kernel {
+    Kernel::new("naive", &[])
+}
+
+fn flash(queries: u32, keys: u32) -> Kernel {
+    Kernel::new("flash", &[("queries", queries), ("keys", keys)])
+}
+
+/// Scores, softmax, values; the scores lie in the last buffer.
+fn naive_dispatches(dtype: Dtype, shape: Shape) -> Result<Vec<Dispatch>, String> {
+    let heads = shape.heads;
+    let (length, size) = (heads.length, heads.size);
+    let queries = u64::from(heads.all_heads()) * u64::from(length);
+    let groups = grid(queries);
+    let narrow = u32::try_from(queries).map_err(|_| "too many queries".to_owned())?;
+    let squares = |template: super::super::template::Template| {
+        template
+            .alias("Element", dtype.element())
+            .constant("S", length)
+            .constant("D", size)
+            .constant("GROUP", heads.group())
+            .constant("CAUSAL", shape.causal.into())
+            .constant("TILE", TILE)
+    };
+    let scores = squares(shader!("attention-prefill/scores.wgsl"));
+    let weights = shader!("attention-prefill/weights.wgsl")
+        .constant("S", length)
+        .constant("QUERIES", narrow)
+        .constant("CAUSAL", shape.causal.into())
+        .constant("WORKGROUP", WEIGHT_THREADS)
+        .constant("GROUPS_X", groups[0]);
+    let values = squares(shader!("attention-prefill/values.wgsl"));
+    let (across, down) = (length.div_ceil(TILE), size.div_ceil(TILE));
+    Ok(vec![
+        Dispatch::new(&scores, &[0, 1, 4], 1)?
+            .groups([across, across, heads.all_heads()])
+            .workgroup([TILE, TILE, 1], 0),
+        Dispatch::new(&weights, &[4], 1)?
+            .groups(groups)
+            .workgroup([WEIGHT_THREADS, 1, 1], 4 * u64::from(WEIGHT_THREADS)),
+        Dispatch::new(&values, &[4, 2, 3], 1)?
+            .groups([down, across, heads.all_heads()])
+            .workgroup([TILE, TILE, 1], 0),
+    ])
+}
+
+/// Parameters of `flash` for a case.
+struct Flash {
+    queries: u32,
+    keys: u32,
+    /// Threads that share a query.
+    parts: u32,
+    /// Workgroup memory.
+    bytes: u64,
+}
+
+impl Flash {
+    /// # Errors
+    /// The kernel's parameters do not divide the work.
+    fn of(case: &Case, kernel: &Kernel) -> Result<Self, String> {
+        let size = Shape::parse(&case.shape)?.heads.size;
+        let queries = kernel.parameter("queries")?;
+        let keys = kernel.parameter("keys")?;
+        if !(1..=128).contains(&queries) || !(1..=128).contains(&keys) {
+            return Err(format!(
+                "{queries} queries and {keys} keys are not 1 to 128"
+            ));
+        }
+        let divides =
+            |parts: &u32| (size / 4).is_multiple_of(*parts) && keys.is_multiple_of(*parts);
+        let parts = [8, 4, 2].into_iter().find(divides).unwrap_or(1);
+        let rows = u64::from(queries + keys) * u64::from(size);
+        let weights = 4 * u64::from(queries * keys);
+        Ok(Self {
+            queries,
+            keys,
+            parts,
+            bytes: rows * case.dtype.storage().bytes() + weights,
+        })
+    }
+
+    fn dispatch(&self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
+        let heads = shape.heads;
+        let template = shader!("attention-prefill/flash.wgsl")
+            .alias("Element", dtype.element())
+            .constant("S", heads.length)
+            .constant("D", heads.size)
+            .constant("GROUP", heads.group())
+            .constant("CAUSAL", shape.causal.into())
+            .constant("QUERIES", self.queries)
+            .constant("KEYS", self.keys)
+            .constant("PARTS", self.parts)
+            .constant("OWN_KEYS", self.keys / self.parts)
+            .constant("OWN_VECTORS", heads.size / 4 / self.parts);
+        Ok(Dispatch::new(&template, &[0, 1, 2, 3], 1)?
+            .groups([heads.length.div_ceil(self.queries), heads.all_heads(), 1])
+            .workgroup([self.queries * self.parts, 1, 1], self.bytes))
+    }
+}

@@ -1,0 +1,75 @@
+//! Attention of one query in f64, with the error that correct f32 arithmetic may make.
+
+use crate::workload::Storage;
+use crate::workload::checker::Checker;
+
+/// One query against its keys and values; all rows are `size` long.
+pub(super) struct Query<'a> {
+    pub(super) query: &'a [f32],
+    pub(super) keys: &'a [f32],
+    pub(super) values: &'a [f32],
+    /// How the output is stored.
+    pub(super) storage: Storage,
+}
+
+impl Query<'_> {
+    /// Compares the output of this query.
+    ///
+    /// A score of D products is off by δ ≤ γ_D·Σ|q||k|/√D and a few roundings, an exponential by the
+    /// (3 + 2·|d|) units in the last place that WGSL allows, twice where online softmax corrects; a
+    /// weight is therefore off by a factor within 1 ± ε. The output Σ w·v / Σ w then lies within
+    /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output.
+    pub(super) fn check(
+        &self,
+        got: &[f32],
+        place: impl Fn(usize) -> String,
+        checker: &mut Checker,
+    ) {
+        let size = self.query.len();
+        let unit = 2.0 * Storage::F32.roundoff();
+        let scale = 1.0 / (size as f64).sqrt();
+        let mut scores = Vec::with_capacity(self.keys.len() / size);
+        let mut magnitude: f64 = 0.0;
+        for key in self.keys.chunks_exact(size) {
+            let (mut score, mut absolute) = (0.0, 0.0);
+            for (q, k) in self.query.iter().zip(key) {
+                let product = f64::from(*q) * f64::from(*k);
+                score += product;
+                absolute += product.abs();
+            }
+            scores.push(score * scale);
+            magnitude = magnitude.max(absolute * scale);
+        }
+        let maximum = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let minimum = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let distance = maximum - minimum;
+        let epsilon = unit * (size as f64 + 4.0) * 0.5 * magnitude
+            + 2.0 * unit * (4.0 + 2.0 * distance)
+            + unit * 2.0 * (scores.len() as f64).sqrt();
+
+        let mut sum = 0.0;
+        let mut want = vec![0.0; size];
+        let mut absolute = vec![0.0; size];
+        for (score, value) in scores.iter().zip(self.values.chunks_exact(size)) {
+            let weight = (score - maximum).exp();
+            sum += weight;
+            for ((want, absolute), v) in want.iter_mut().zip(&mut absolute).zip(value) {
+                let product = weight * f64::from(*v);
+                *want += product;
+                *absolute += product.abs();
+            }
+        }
+        for (at, (want, absolute)) in want.into_iter().zip(absolute).enumerate() {
+            let (want, absolute) = (want / sum, absolute / sum);
+            let flushed = if want.abs() < 2.0 * self.storage.smallest_normal() {
+                self.storage.smallest_normal()
+            } else {
+                0.0
+            };
+            let output = self.storage.roundoff() * want.abs() + flushed;
+            let bound = 2.0 * epsilon * absolute + output;
+            let got = got.get(at).copied().map_or(f64::NAN, f64::from);
+            checker.check(got, want, bound, bound, || place(at));
+        }
+    }
+}

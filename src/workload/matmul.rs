@@ -1,0 +1,445 @@
+//! `matmul`: C = A·B, the operation that most of a language model consists of.
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use super::checker::{Checker, SumTolerance, strata};
+use super::input::{Storage, decode};
+use super::program::{Action, Buffer, Dispatch, Program};
+use super::shape::dimensions;
+use super::stream::output_of;
+use super::template::shader;
+use super::{Case, Dtype, Kernel, Suite, Workload};
+use crate::record::{Adapter, Counts, DeviceType, Verification};
+
+/// C = A·B.
+#[derive(Debug)]
+pub(super) struct Matmul;
+
+const NAME: &str = "matmul";
+const FORM: &str = "MxNxK";
+
+/// Longest sum in f16 arithmetic; longer ones lose every digit (and overflow for other inputs).
+const MOST_F16_TERMS: u32 = 2048;
+
+/// Multiply-adds that the reference may cost; bigger cases are checked by rows and scattered elements.
+const REFERENCE_WORK: u64 = 1 << 25;
+
+/// M, N and K.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    m: u32,
+    n: u32,
+    k: u32,
+}
+
+impl Shape {
+    fn parse(text: &str) -> Result<Self, String> {
+        let [m, n, k] = dimensions(text, FORM)?;
+        Ok(Self { m, n, k })
+    }
+
+    /// Whether rows of all three matrices can be read four elements at a time.
+    fn vectors(self) -> bool {
+        self.n.is_multiple_of(4) && self.k.is_multiple_of(4)
+    }
+}
+
+impl Workload for Matmul {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "C = A·B with A of M × K, B of K × N and C of M × N, rows contiguous.\n\
+         FLOP: 2·M·N·K. Bytes: element size · (M·K + K·N + M·N), each matrix once.\n\
+         f16: f16 matrices, f32 sums. f16acc16: f16 sums too, a dtype of its own."
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        use Dtype::{F16, F16Acc16, F32};
+        use Suite::{Llm, Quick, Standard};
+        let mut cases = Vec::new();
+        let mut add = |dtypes: &[Dtype], shapes: &[&str], suites: &[Suite]| {
+            for shape in shapes {
+                cases.extend(dtypes.iter().map(|d| Case::new(NAME, *d, shape).of(suites)));
+            }
+        };
+        add(&[F32], &["67x43x59"], &[Quick]);
+        add(&[F32, F16, F16Acc16], &["256x256x256"], &[Quick]);
+        add(&[F32, F16], &["1024x1024x1024"], &[Standard]);
+        add(&[F16Acc16], &["1024x1024x1024"], &[Standard]);
+        add(
+            &[F32, F16],
+            &["1021x1031x1033", "2048x2048x2048", "4096x4096x4096"],
+            &[Standard],
+        );
+        // Llama-3-8B, 512 tokens: query and output projection, MLP up and down.
+        add(
+            &[F32, F16],
+            &["512x4096x4096", "512x14336x4096", "512x4096x14336"],
+            &[Llm],
+        );
+        cases
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
+        let parsed = Shape::parse(shape)?;
+        match dtype {
+            Dtype::None => Err(format!("{NAME} has f32, f16 and f16acc16, not {dtype}")),
+            Dtype::F16Acc16 if parsed.k > MOST_F16_TERMS => Err(format!(
+                "f16 sums of more than {MOST_F16_TERMS} products mean nothing; K is {}",
+                parsed.k
+            )),
+            _ => Ok(Case::new(NAME, dtype, shape)),
+        }
+    }
+
+    fn counts(&self, case: &Case) -> Counts {
+        let Ok(shape) = Shape::parse(&case.shape) else {
+            return Counts::default();
+        };
+        let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
+        Counts {
+            flop: 2 * m * n * k,
+            bytes: case.dtype.storage().bytes() * (m * k + k * n + m * n),
+            tokens: None,
+        }
+    }
+
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        let tiled = match adapter.device_type {
+            // Workgroup memory is ordinary memory there and barriers are dear.
+            DeviceType::Software => Tile::direct([8, 1], 8, 2),
+            _ if small(case) => Tile::shared([8, 8], 4, 1, 16),
+            DeviceType::DiscreteGpu => Tile::shared([16, 16], 8, 2, 16),
+            _ => Tile::shared([16, 16], 4, 1, 16),
+        };
+        vec![naive(), tiled.kernel()]
+    }
+
+    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+        let mut space = vec![naive()];
+        for tile_m in [4, 8, 16] {
+            for vectors_n in [1, 2, 4] {
+                for threads in [[8, 1], [16, 1], [64, 1], [8, 8]] {
+                    space.push(Tile::direct(threads, tile_m, vectors_n).kernel());
+                }
+            }
+        }
+        for tile_m in [4, 8] {
+            for vectors_n in [1, 2] {
+                for threads in [[8, 4], [8, 8], [16, 8], [16, 16]] {
+                    for step in [8, 16, 32] {
+                        space.push(Tile::shared(threads, tile_m, vectors_n, step).kernel());
+                    }
+                }
+            }
+        }
+        space
+    }
+
+    fn pilot(&self, case: &Case) -> Option<Case> {
+        let mut shape = Shape::parse(&case.shape).ok()?;
+        let work = |s: Shape| u64::from(s.m) * u64::from(s.n) * u64::from(s.k);
+        if work(shape) <= 1 << 27 {
+            return None;
+        }
+        while work(shape) > 1 << 25 {
+            let largest = shape.m.max(shape.n).max(shape.k);
+            // Halves that stay multiples of four, so that the pilot takes the same path.
+            let halve = |d: u32| {
+                if d == largest {
+                    (d / 2).next_multiple_of(4) + d % 4
+                } else {
+                    d
+                }
+            };
+            shape = Shape {
+                m: halve(shape.m),
+                n: halve(shape.n),
+                k: halve(shape.k),
+            };
+        }
+        let Shape { m, n, k } = shape;
+        Some(Case::new(NAME, case.dtype, format!("{m}x{n}x{k}")))
+    }
+
+    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        let shape = Shape::parse(&case.shape)?;
+        let storage = case.dtype.storage();
+        let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
+        let dispatch = match kernel.name {
+            "naive" => naive_dispatch(case.dtype, shape)?,
+            "tiled" => Tile::of(kernel)?.dispatch(case.dtype, shape)?,
+            other => return Err(format!("{NAME} has no kernel {other:?}")),
+        };
+        Ok(Program {
+            buffers: vec![
+                Buffer::random("A", m * k, storage, seed, 0),
+                Buffer::random("B", k * n, storage, seed, 1),
+                Buffer::output("C", m * n, storage),
+            ],
+            action: Action::Dispatches(vec![dispatch]),
+        })
+    }
+
+    fn verify(
+        &self,
+        case: &Case,
+        _kernel: &Kernel,
+        program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
+        let Ok(shape) = Shape::parse(&case.shape) else {
+            let mut checker = Checker::new(0);
+            checker.fail("the case has no shape".to_owned());
+            return checker.finish();
+        };
+        let storage = case.dtype.storage();
+        let mut checker = Checker::new(u64::from(shape.m) * u64::from(shape.n));
+        let elements = u64::from(shape.m) * u64::from(shape.n);
+        let got = output_of(&mut checker, outputs, elements, storage);
+        if !got.is_empty() {
+            let a = decode(&program.buffers[0].input(), storage);
+            let b = decode(&program.buffers[1].input(), storage);
+            let product = Product {
+                shape,
+                a: &a,
+                b: &b,
+                tolerance: Tolerance::new(case.dtype, shape.k),
+            };
+            product.check(&got, &mut checker);
+        }
+        checker.finish()
+    }
+}
+
+/// Whether a case is too small to give every core of a GPU a large tile.
+fn small(case: &Case) -> bool {
+    Shape::parse(&case.shape).is_ok_and(|s| u64::from(s.m) * u64::from(s.n) <= 512 * 512)
+}
+
+/// WGSL's name for the type of the sums.
+fn accumulator(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F16Acc16 => "f16",
+        _ => "f32",
+    }
+}
+
+fn naive() -> Kernel {
+    Kernel::new("naive", &[])
+}
+
+fn naive_dispatch(dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
+    const SIDE: u32 = 16;
+    let template = shader!("matmul/naive.wgsl")
+        .alias("Element", dtype.element())
+        .alias("Accumulator", accumulator(dtype))
+        .constant("M", shape.m)
+        .constant("N", shape.n)
+        .constant("K", shape.k)
+        .constant("THREADS_M", SIDE)
+        .constant("THREADS_N", SIDE);
+    Ok(Dispatch::new(&template, &[0, 1, 2], 1)?
+        .groups([shape.n.div_ceil(SIDE), shape.m.div_ceil(SIDE), 1])
+        .workgroup([SIDE, SIDE, 1], 0))
+}
+
+/// Parameters of `tiled`.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    threads_n: u32,
+    threads_m: u32,
+    /// Rows of a thread.
+    tile_m: u32,
+    /// Columns of a thread, in fours.
+    vectors_n: u32,
+    /// K of one tile in workgroup memory; 0 for operands straight from memory.
+    step_k: u32,
+}
+
+impl Tile {
+    fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
+        Self::shared([threads_n, threads_m], tile_m, vectors_n, 0)
+    }
+
+    fn shared([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32, step_k: u32) -> Self {
+        Self {
+            threads_n,
+            threads_m,
+            tile_m,
+            vectors_n,
+            step_k,
+        }
+    }
+
+    fn kernel(self) -> Kernel {
+        Kernel::new(
+            "tiled",
+            &[
+                ("threads_n", self.threads_n),
+                ("threads_m", self.threads_m),
+                ("tile_m", self.tile_m),
+                ("vectors_n", self.vectors_n),
+                ("step_k", self.step_k),
+            ],
+        )
+    }
+
+    fn of(kernel: &Kernel) -> Result<Self, String> {
+        let between = |name: &str, least: u32, most: u32| {
+            kernel
+                .parameter(name)
+                .and_then(|value| match (least..=most).contains(&value) {
+                    true => Ok(value),
+                    false => Err(format!(
+                        "{name} = {value} is not between {least} and {most}"
+                    )),
+                })
+        };
+        let tile = Self {
+            threads_n: between("threads_n", 1, 1024)?,
+            threads_m: between("threads_m", 1, 1024)?,
+            tile_m: between("tile_m", 1, 32)?,
+            vectors_n: between("vectors_n", 1, 8)?,
+            step_k: between("step_k", 0, 128)?,
+        };
+        if !tile.step_k.is_multiple_of(4) {
+            return Err(format!("step_k = {} is no multiple of 4", tile.step_k));
+        }
+        Ok(tile)
+    }
+
+    fn dispatch(self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
+        let block_m = self.threads_m * self.tile_m;
+        let block_vectors = self.threads_n * self.vectors_n;
+        let template = if self.step_k == 0 {
+            shader!("matmul/direct.wgsl")
+        } else {
+            shader!("matmul/tiled.wgsl")
+                .constant("STEP_K", self.step_k)
+                .constant("PAD", PAD)
+                .constant("UNROLL", 4)
+        };
+        let template = template
+            .alias("Element", dtype.element())
+            .alias("Accumulator", accumulator(dtype))
+            .constant("M", shape.m)
+            .constant("N", shape.n)
+            .constant("K", shape.k)
+            .constant("VECTORS", u32::from(shape.vectors()))
+            .constant("THREADS_M", self.threads_m)
+            .constant("THREADS_N", self.threads_n)
+            .constant("TILE_M", self.tile_m)
+            .constant("VECTORS_N", self.vectors_n);
+        let elements = self.step_k * (block_m + PAD + 4 * block_vectors);
+        Ok(Dispatch::new(&template, &[0, 1, 2], 1)?
+            .groups([
+                shape.n.div_ceil(4 * block_vectors),
+                shape.m.div_ceil(block_m),
+                1,
+            ])
+            .workgroup(
+                [self.threads_n, self.threads_m, 1],
+                u64::from(elements) * dtype.storage().bytes(),
+            ))
+    }
+}
+
+/// Elements between the columns of A in workgroup memory.
+const PAD: u32 = 1;
+
+/// What rounding may do to one element.
+#[derive(Clone, Copy, Debug)]
+struct Tolerance {
+    sum: SumTolerance,
+    storage: Storage,
+}
+
+impl Tolerance {
+    fn new(dtype: Dtype, k: u32) -> Self {
+        let arithmetic = match dtype {
+            Dtype::F16Acc16 => Storage::F16,
+            _ => Storage::F32,
+        };
+        Self {
+            sum: SumTolerance {
+                terms: k.into(),
+                roundoff: arithmetic.roundoff(),
+            },
+            storage: dtype.storage(),
+        }
+    }
+
+    /// Largest and typical error of an element with this value and Σ|a||b|:
+    /// |Δ| ≤ γ·Σ|a||b| + rounding of the output.
+    fn of(self, want: f64, magnitude: f64) -> (f64, f64) {
+        let output = self.storage.roundoff() * want.abs();
+        let flushed = self.storage.smallest_normal();
+        (
+            self.sum.gamma() * magnitude + output + flushed,
+            self.sum.roundoff * magnitude + output + flushed * 0.1,
+        )
+    }
+}
+
+/// The reference on inputs as the kernel saw them.
+struct Product<'a> {
+    shape: Shape,
+    a: &'a [f32],
+    b: &'a [f32],
+    tolerance: Tolerance,
+}
+
+impl Product<'_> {
+    /// Checks every element where that is cheap, else whole rows and one element of each stratum.
+    fn check(&self, got: &[f32], checker: &mut Checker) {
+        let [m, n, k] = [self.shape.m, self.shape.n, self.shape.k].map(u64::from);
+        let mut random = Pcg64Mcg::seed_from_u64(m ^ n << 20 ^ k << 40);
+        let rows = strata(m, REFERENCE_WORK / (n * k), &mut random);
+        for row in &rows {
+            self.check_row(*row as usize, got, checker);
+        }
+        if (rows.len() as u64) < m {
+            for element in strata(m * n, (REFERENCE_WORK / 8 / k).max(2), &mut random) {
+                self.check_element(element as usize, got, checker);
+            }
+        }
+    }
+
+    fn check_row(&self, row: usize, got: &[f32], checker: &mut Checker) {
+        let (n, k) = (self.shape.n as usize, self.shape.k as usize);
+        let mut want = vec![0.0_f64; n];
+        let mut magnitude = vec![0.0_f64; n];
+        for (a, b) in self.a[row * k..][..k].iter().zip(self.b.chunks_exact(n)) {
+            let a = f64::from(*a);
+            for ((want, magnitude), b) in want.iter_mut().zip(&mut magnitude).zip(b) {
+                let product = a * f64::from(*b);
+                *want += product;
+                *magnitude += product.abs();
+            }
+        }
+        for (column, (want, magnitude)) in want.into_iter().zip(magnitude).enumerate() {
+            let (bound, typical) = self.tolerance.of(want, magnitude);
+            let got = f64::from(got[row * n + column]);
+            checker.check(got, want, bound, typical, || format!("C[{row}, {column}]"));
+        }
+    }
+
+    fn check_element(&self, element: usize, got: &[f32], checker: &mut Checker) {
+        let (n, k) = (self.shape.n as usize, self.shape.k as usize);
+        let (row, column) = (element / n, element % n);
+        let (mut want, mut magnitude) = (0.0, 0.0);
+        for (at, a) in self.a[row * k..][..k].iter().enumerate() {
+            let product = f64::from(*a) * f64::from(self.b[at * n + column]);
+            want += product;
+            magnitude += product.abs();
+        }
+        let (bound, typical) = self.tolerance.of(want, magnitude);
+        checker.check(got[element].into(), want, bound, typical, || {
+            format!("C[{row}, {column}]")
+        });
+    }
+}

@@ -1,0 +1,205 @@
+//! `peak-fma`: the highest rate of fused multiply-adds, one of the two roofs.
+
+use super::checker::Checker;
+use super::input::{Input, Storage};
+use super::program::{Action, Buffer, Contents, Dispatch, Program};
+use super::shape::{dimensions, grid};
+use super::template::shader;
+use super::{Case, Dtype, Kernel, Suite, Workload};
+use crate::record::{Adapter, Counts, Verification};
+
+/// Independent chains of dependent multiply-adds.
+#[derive(Debug)]
+pub(super) struct PeakFma;
+
+const NAME: &str = "peak-fma";
+const FORM: &str = "THREADSxFMA, multiply-adds of one thread, a power of two from 1024 to 262144";
+
+/// Threads of a workgroup.
+const WORKGROUP: u32 = 64;
+
+/// Steps of a chain that the template writes out.
+const UNROLL: u32 = 8;
+
+/// Steps after which a chain starts again: f16 counts to 2048 exactly, and starts reach 39.
+const ROUND: u32 = 1024;
+
+/// Kernels with their lanes and chains.
+const KERNELS: [(&str, u32, u32); 8] = [
+    ("scalar-1", 1, 1),
+    ("scalar-2", 1, 2),
+    ("scalar-4", 1, 4),
+    ("scalar-8", 1, 8),
+    ("vec4-1", 4, 1),
+    ("vec4-2", 4, 2),
+    ("vec4-4", 4, 4),
+    ("vec4-8", 4, 8),
+];
+
+/// Those that reach the peak somewhere; the others show how much latency there is to hide.
+const CONTENDERS: [&str; 3] = ["scalar-8", "vec4-2", "vec4-4"];
+
+impl Workload for PeakFma {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "Fused multiply-adds on registers, in independent chains of scalars or vec4.\n\
+         FLOP: 2 · threads · multiply-adds of a thread. Bytes: none that count.\n\
+         The roof is the best verified kernel. Each chain counts its own steps exactly, so an\n\
+         iteration left out is seen."
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let case = |dtype, shape, suite| Case::new(NAME, dtype, shape).of(&[suite]);
+        let (quick, full) = ("131072x8192", "1048576x16384");
+        vec![
+            case(Dtype::F32, quick, Suite::Quick),
+            case(Dtype::F16, quick, Suite::Quick),
+            Case::new(NAME, Dtype::F32, full).of(&[Suite::Standard, Suite::Llm]),
+            Case::new(NAME, Dtype::F16, full).of(&[Suite::Standard, Suite::Llm]),
+        ]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
+        let [_, fma] = dimensions::<2>(shape, FORM)?;
+        if !fma.is_power_of_two() || !(1024..=262_144).contains(&fma) {
+            return Err(format!("the shape {shape:?} is not of the form {FORM}"));
+        }
+        match dtype {
+            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, shape)),
+            _ => Err(format!("{NAME} has f32 and f16, not {dtype}")),
+        }
+    }
+
+    fn counts(&self, case: &Case) -> Counts {
+        let [threads, fma] = dimensions::<2>(&case.shape, FORM).unwrap_or_default();
+        Counts {
+            flop: 2 * u64::from(threads) * u64::from(fma),
+            bytes: 0,
+            tokens: None,
+        }
+    }
+
+    fn kernels(&self, _case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
+        CONTENDERS.map(|name| Kernel::new(name, &[])).to_vec()
+    }
+
+    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+        KERNELS.map(|(name, _, _)| Kernel::new(name, &[])).to_vec()
+    }
+
+    fn pilot(&self, case: &Case) -> Option<Case> {
+        let [threads, fma] = dimensions::<2>(&case.shape, FORM).ok()?;
+        let few = (1 << 16).min(threads);
+        (few < threads || fma > 8192)
+            .then(|| Case::new(NAME, case.dtype, format!("{few}x{}", fma.min(8192))))
+    }
+
+    fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
+        let plan = Plan::new(case, kernel)?;
+        let (value, ones) = match (case.dtype, plan.lanes) {
+            (Dtype::F32, 1) => ("f32", bytemuck::bytes_of(&[1f32; 2]).to_vec()),
+            (Dtype::F32, _) => ("vec4<f32>", bytemuck::bytes_of(&[1f32; 2]).to_vec()),
+            (_, 1) => ("f16", bytemuck::bytes_of(&[half::f16::ONE; 2]).to_vec()),
+            (_, _) => (
+                "vec4<f16>",
+                bytemuck::bytes_of(&[half::f16::ONE; 2]).to_vec(),
+            ),
+        };
+        let groups = grid(u64::from(plan.threads.div_ceil(WORKGROUP)));
+        let template = shader!("peak-fma/chains.wgsl")
+            .alias("Number", case.dtype.element())
+            .alias("Value", value)
+            .constant("THREADS", plan.threads)
+            .constant("WORKGROUP", WORKGROUP)
+            .constant("GROUPS_X", groups[0])
+            .constant("LANES", plan.lanes)
+            .constant("CHAINS", plan.chains)
+            .constant("ROUNDS", plan.rounds)
+            .constant("ITERATIONS", plan.steps / UNROLL)
+            .constant("UNROLL", UNROLL);
+        let operands = Buffer {
+            name: "operands",
+            bytes: ones.len() as u64,
+            contents: Contents::Input(Input::Bytes(ones)),
+        };
+        let totals = Buffer::output("totals", u64::from(plan.threads), Storage::U32);
+        let dispatch = Dispatch::new(&template, &[0, 1], 1)?
+            .groups(groups)
+            .workgroup([WORKGROUP, 1, 1], 0);
+        Ok(Program {
+            buffers: vec![operands, totals],
+            action: Action::Dispatches(vec![dispatch]),
+        })
+    }
+
+    fn verify(
+        &self,
+        case: &Case,
+        kernel: &Kernel,
+        _program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
+        let mut checker = Checker::new(0);
+        match Plan::new(case, kernel) {
+            Err(reason) => checker.fail(reason),
+            Ok(plan) => {
+                checker = Checker::new(u64::from(plan.threads));
+                let totals: Vec<u32> = outputs
+                    .first()
+                    .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
+                    .unwrap_or_default();
+                if totals.len() != plan.threads as usize {
+                    checker.fail("the output has another size".to_owned());
+                }
+                for (thread, total) in (0..).zip(totals) {
+                    let want = plan.total(thread);
+                    checker.check(f64::from(total), want as f64, 0.0, 0.0, || {
+                        format!("the count of thread {thread}")
+                    });
+                }
+            }
+        }
+        checker.finish()
+    }
+}
+
+/// How a kernel divides a thread's work.
+struct Plan {
+    threads: u32,
+    lanes: u32,
+    chains: u32,
+    /// Times that every chain starts.
+    rounds: u32,
+    /// Steps of a chain from one start to the next.
+    steps: u32,
+}
+
+impl Plan {
+    fn new(case: &Case, kernel: &Kernel) -> Result<Self, String> {
+        let [threads, fma] = dimensions::<2>(&case.shape, FORM)?;
+        let (_, lanes, chains) = KERNELS
+            .into_iter()
+            .find(|(name, _, _)| *name == kernel.name)
+            .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
+        let steps = fma / (lanes * chains);
+        let round = steps.min(ROUND);
+        Ok(Self {
+            threads,
+            lanes,
+            chains,
+            rounds: steps / round,
+            steps: round,
+        })
+    }
+
+    /// What a thread counts when nothing is left out: each of the n = lanes · chains values of a round
+    /// starts at its own number, 0 to n − 1, plus thread mod 8, and grows by one a step.
+    fn total(&self, thread: u32) -> u64 {
+        let values = u64::from(self.lanes * self.chains);
+        let starts = values * (values - 1) / 2 + values * u64::from(thread % 8);
+        u64::from(self.rounds) * (values * u64::from(self.steps) + starts)
+    }
+}

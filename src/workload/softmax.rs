@@ -1,0 +1,237 @@
+//! `softmax` of each row: exponentials, two reductions, and memory read once.
+
+use super::checker::Checker;
+use super::input::{Input, Storage, decode};
+use super::program::{Action, Buffer, Contents, Dispatch, Program};
+use super::shape::{dimensions, grid};
+use super::stream::output_of;
+use super::template::shader;
+use super::{Case, Dtype, Kernel, Suite, Workload};
+use crate::record::{Adapter, Counts, Verification};
+
+/// Softmax of each row.
+#[derive(Debug)]
+pub(super) struct Softmax;
+
+const NAME: &str = "softmax";
+const FORM: &str = "ROWSxCOLUMNS";
+
+/// Values that a thread may keep in registers.
+const MOST_PER_THREAD: u32 = 32;
+
+impl Workload for Softmax {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "y = exp(x − max(x)) / Σ exp(x − max(x)) over each row, f32.\n\
+         FLOP: not counted, since exponentials are none. Bytes: 8 · rows · columns, read once and\n\
+         written once."
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        row_cases(NAME)
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
+        row_case(NAME, dtype, shape)
+    }
+
+    fn counts(&self, case: &Case) -> Counts {
+        let [rows, columns] = shape(case).map(u64::from);
+        Counts {
+            flop: 0,
+            bytes: 8 * rows * columns,
+            tokens: None,
+        }
+    }
+
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        row_kernels(case, adapter)
+    }
+
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
+        row_tuning_space(case)
+    }
+
+    fn pilot(&self, case: &Case) -> Option<Case> {
+        row_pilot(NAME, case)
+    }
+
+    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        let plan = RowPlan::new(NAME, case, kernel)?;
+        let elements = plan.elements();
+        let template = plan.fill(shader!("softmax/one-pass.wgsl"));
+        let dispatch = Dispatch::new(&template, &[0, 1], 1)?;
+        let mut x = Buffer::random("x", elements, Storage::F32, seed, 0);
+        // Wide enough that the largest value of a row matters, as scores of attention do.
+        x.contents = Contents::Input(Input::Uniform {
+            seed,
+            stream: 0,
+            storage: Storage::F32,
+            scale: 8.0,
+        });
+        Ok(Program {
+            buffers: vec![x, Buffer::output("y", elements, Storage::F32)],
+            action: Action::Dispatches(vec![plan.place(dispatch)]),
+        })
+    }
+
+    fn verify(
+        &self,
+        case: &Case,
+        _kernel: &Kernel,
+        program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
+        let [rows, columns] = shape(case);
+        let elements = u64::from(rows) * u64::from(columns);
+        let mut checker = Checker::new(elements);
+        let got = output_of(&mut checker, outputs, elements, Storage::F32);
+        let x = decode(&program.buffers[0].input(), Storage::F32);
+        let columns = columns.max(1) as usize;
+        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
+            check_row(row, got, x, &mut checker);
+        }
+        checker.finish()
+    }
+}
+
+/// Compares a row. WGSL allows exp(d) an error of (3 + 2·|d|) units in the last place, division 2.5; the
+/// sum adds a random walk of roundings, and each of its exponentials is off by its own error.
+fn check_row(row: usize, got: &[f32], x: &[f32], checker: &mut Checker) {
+    let unit = 2.0 * Storage::F32.roundoff();
+    let exp_error = |distance: f64| unit * (4.0 + 2.0 * distance.abs());
+    let maximum = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let distance = |x: f32| f64::from(x) - f64::from(maximum);
+    let (mut sum, mut sum_error) = (0.0, 0.0);
+    for x in x {
+        let weight = distance(*x).exp();
+        sum += weight;
+        sum_error += weight * exp_error(distance(*x));
+    }
+    let common = sum_error / sum + 4.0 * (x.len() as f64).sqrt() * unit + 3.0 * unit;
+    for (column, (got, x)) in got.iter().zip(x).enumerate() {
+        let want = distance(*x).exp() / sum;
+        let bound = want * (exp_error(distance(*x)) + common) + Storage::F32.smallest_normal();
+        checker.check((*got).into(), want, bound, bound, || {
+            format!("y[{row}, {column}]")
+        });
+    }
+}
+
+/// Rows and columns; one of each where the case is none of these workloads'.
+pub(super) fn shape(case: &Case) -> [u32; 2] {
+    dimensions(&case.shape, FORM).unwrap_or([1, 1])
+}
+
+/// The cases of workloads over rows.
+pub(super) fn row_cases(name: &'static str) -> Vec<Case> {
+    use Suite::{Llm, Quick, Standard};
+    let case = |shape: &str| Case::new(name, Dtype::F32, shape);
+    vec![
+        case("61x1021").of(&[Quick]),
+        case("4096x2048").of(&[Quick]),
+        case("16384x4096").of(&[Standard, Llm]),
+        case("16381x4093").of(&[Standard]),
+    ]
+}
+
+/// A case of a shape that no suite holds.
+///
+/// # Errors
+/// It has another dtype or form, or rows too long for registers.
+pub(super) fn row_case(name: &'static str, dtype: Dtype, shape: &str) -> Result<Case, String> {
+    let [_, columns] = dimensions::<2>(shape, FORM)?;
+    let most = 1024 * MOST_PER_THREAD;
+    if dtype != Dtype::F32 {
+        return Err(format!("{name} has f32, not {dtype}"));
+    }
+    if columns > most {
+        return Err(format!(
+            "{name} reads memory once and keeps a row in registers: at most {most} columns"
+        ));
+    }
+    Ok(Case::new(name, dtype, shape))
+}
+
+/// The kernel of an adapter: as few threads as keep a row's values within 16 registers each.
+pub(super) fn row_kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+    let [_, columns] = shape(case);
+    let least = if adapter.is_software() { 32 } else { 128 };
+    let most = adapter.limits.max_workgroup_threads.clamp(1, 1024);
+    let threads = columns
+        .div_ceil(16)
+        .next_power_of_two()
+        .max(least)
+        .min(most);
+    vec![Kernel::new("one-pass", &[("threads", threads)])]
+}
+
+/// Every number of threads that can hold a row.
+pub(super) fn row_tuning_space(case: &Case) -> Vec<Kernel> {
+    let [_, columns] = shape(case);
+    [32, 64, 128, 256, 512, 1024]
+        .into_iter()
+        .filter(|threads| columns.div_ceil(*threads) <= MOST_PER_THREAD)
+        .map(|threads| Kernel::new("one-pass", &[("threads", threads)]))
+        .collect()
+}
+
+/// Fewer rows of the same length.
+pub(super) fn row_pilot(name: &'static str, case: &Case) -> Option<Case> {
+    let [rows, columns] = shape(case);
+    (rows > 4096).then(|| Case::new(name, case.dtype, format!("512x{columns}")))
+}
+
+/// How a workload over rows is laid out.
+pub(super) struct RowPlan {
+    rows: u32,
+    columns: u32,
+    threads: u32,
+}
+
+impl RowPlan {
+    /// # Errors
+    /// The kernel is not `one-pass`, or its threads cannot hold a row.
+    pub(super) fn new(name: &str, case: &Case, kernel: &Kernel) -> Result<Self, String> {
+        let [rows, columns] = dimensions(&case.shape, FORM)?;
+        if kernel.name != "one-pass" {
+            return Err(format!("{name} has no kernel {:?}", kernel.name));
+        }
+        let threads = kernel.parameter("threads")?;
+        if !threads.is_power_of_two() || columns.div_ceil(threads) > MOST_PER_THREAD {
+            return Err(format!(
+                "{threads} threads cannot hold {columns} columns, {MOST_PER_THREAD} each; \
+                 a power of two is needed"
+            ));
+        }
+        Ok(Self {
+            rows,
+            columns,
+            threads,
+        })
+    }
+
+    pub(super) fn elements(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.columns)
+    }
+
+    /// Gives a template the plan's constants.
+    pub(super) fn fill(&self, template: super::template::Template) -> super::template::Template {
+        template
+            .constant("ROWS", self.rows)
+            .constant("COLUMNS", self.columns)
+            .constant("WORKGROUP", self.threads)
+            .constant("PER_THREAD", self.columns.div_ceil(self.threads))
+            .constant("GROUPS_X", grid(self.rows.into())[0])
+    }
+
+    /// Gives a dispatch the plan's groups.
+    pub(super) fn place(&self, dispatch: Dispatch) -> Dispatch {
+        dispatch
+            .groups(grid(self.rows.into()))
+            .workgroup([self.threads, 1, 1], 4 * u64::from(self.threads))
+    }
+}
