@@ -267,6 +267,9 @@ impl<'g> Bench<'g> {
         let mut batch = executions_in(settings.batch(), once);
         // One execution is mostly overhead where it is short: look again at the size that it suggests.
         for _ in 0..2 {
+            if batch == 1 {
+                break;
+            }
             let lap = time_of(&self.execute(executable, batch)?);
             batch = executions_in(settings.batch(), lap / f64::from(batch));
         }

@@ -227,7 +227,7 @@ pub struct Roof {
     /// What is limited: `flop/f32`, `flop/f16` or `memory`.
     pub resource: String,
     /// FLOP/s or bytes/s.
-    pub rate_per_s: f64,
+    pub rate_per_s: Estimate,
     /// The case and kernel that reached it.
     pub from: String,
 }

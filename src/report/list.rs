@@ -1,10 +1,10 @@
 //! Workloads, cases and kernels as a page for the terminal.
 
-use comfy_table::Cell;
+use comfy_table::{Cell, CellAlignment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table::{table, text};
+use super::table::{fold, table, text};
 use crate::record::Counts;
 use crate::units::{Bytes, Flop};
 
@@ -21,23 +21,36 @@ pub struct ListedCase {
     pub kernels: Vec<String>,
 }
 
-/// The cases in one table.
+/// The cases in one table, then the kernels of each workload.
 pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
-    let mut table = table(&["case", "FLOP", "bytes", "suites", "kernels"], 1, width);
+    let mut table = table(&["case", "FLOP", "bytes", "suites"], 1, width);
     for column in table.column_iter_mut().skip(3) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Left);
+        column.set_cell_alignment(CellAlignment::Left);
     }
+    let mut kernels: Vec<(&str, &[String])> = Vec::new();
     for case in cases {
+        let (workload, rest) = case.case.split_once('/').unwrap_or((&case.case, ""));
+        if kernels.last().is_none_or(|(last, _)| *last != workload) {
+            kernels.push((workload, &case.kernels));
+            table.add_row([workload]);
+        }
         let counts = &case.counts;
         table.add_row([
-            Cell::new(&case.case),
+            Cell::new(format!("  {rest}")),
             Cell::new(or_dash(counts.flop, |n| Flop(n).to_string())),
             Cell::new(or_dash(counts.bytes, |n| Bytes(n).to_string())),
             Cell::new(case.suites.join(" ")),
-            Cell::new(case.kernels.join(" ")),
         ]);
     }
-    text(&table)
+    let mut page = text(&table) + "\nKernels\n";
+    for (workload, kernels) in kernels {
+        page += &fold(
+            &format!("  {workload}: {}", kernels.join(", ")),
+            "      ",
+            width,
+        );
+    }
+    page
 }
 
 /// A count, or a dash where the workload counts none.

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::Cell;
-
-use super::table::{fold, table, text};
-use crate::record::{CaseResult, Estimate, Outcome, Reading, Record, Status, Summary};
+use super::table::{WIDEST, fold, table, text};
+use crate::record::{CaseResult, Estimate, Outcome, Reading, Record, Status, Summary, Warning};
 use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts, si};
 
 /// A record as a page: one table, then what must be said beside it.
@@ -37,77 +35,111 @@ fn heading(record: &Record) -> String {
     )
 }
 
-/// The table of measured cases.
+/// The table of measured cases, a line with the workload's name above its own.
 fn results(record: &Record, width: Option<u16>) -> String {
-    let header = [
-        "case", "kernel", "time", "±95 %", "rate", "roof", "power", "rate/W", "error",
-    ];
+    // A narrow terminal has no room for columns of dashes; the legend says why there is no power.
+    let narrow = width.is_some_and(|width| width < WIDEST) && record.power.measured().is_none();
+    let shown = |column: &&Column| !(narrow && column.energy);
+    let header: Vec<&str> = COLUMNS
+        .iter()
+        .filter(shown)
+        .map(|column| column.title)
+        .collect();
     let mut table = table(&header, 2, width);
+    let mut workload = "";
     for case in &record.cases {
         if let Reading::Measured(summary) = &case.summary {
-            table.add_row(row(case, summary));
+            if case.workload() != workload {
+                workload = case.workload();
+                table.add_row([workload]);
+            }
+            let cells = COLUMNS.iter().filter(shown);
+            table.add_row(cells.map(|column| (column.cell)(case, summary)));
         }
     }
     text(&table)
 }
 
-/// One line of the table.
-fn row(case: &CaseResult, summary: &Summary) -> Vec<Cell> {
-    let (rate, per_watt) = rate(summary);
-    let dash = || "–".to_owned();
-    let cells = [
-        case.case.clone(),
-        case.kernel.clone(),
-        Seconds::from_ns(summary.time_ns.value).to_string(),
-        uncertainty(case, &summary.time_ns),
-        rate,
-        summary
-            .roofline_share
-            .measured()
-            .map_or_else(dash, |share| format!("{:.0} %", share.value * 100.0)),
-        summary
-            .power_w
-            .measured()
-            .map_or_else(dash, |power| Watts(power.value).to_string()),
-        per_watt,
-        format!("{:.2}", summary.worst_error_over_bound),
-    ];
-    cells.into_iter().map(Cell::new).collect()
+/// A column of the table.
+struct Column {
+    title: &'static str,
+    /// Whether it needs a power sensor.
+    energy: bool,
+    cell: fn(&CaseResult, &Summary) -> String,
 }
 
-/// The rate that people compare for a case, and the same for each watt.
-fn rate(summary: &Summary) -> (String, String) {
-    let dash = "–".to_owned();
-    if let Some(rate) = summary.flop_per_s.measured() {
-        let per_watt = summary
-            .flop_per_j
-            .measured()
-            .map_or(dash, |e| si(e.value, "FLOP/J"));
-        return (FlopPerSecond(rate.value).to_string(), per_watt);
+/// The columns, in order.
+const COLUMNS: [Column; 9] = {
+    const fn column(title: &'static str, cell: fn(&CaseResult, &Summary) -> String) -> Column {
+        Column {
+            title,
+            energy: false,
+            cell,
+        }
     }
-    if let Some(rate) = summary.bytes_per_s.measured() {
-        let per_watt = summary
-            .bytes_per_j
-            .measured()
-            .map_or(dash, |e| si(e.value, "B/J"));
-        return (BytesPerSecond(rate.value).to_string(), per_watt);
+    const fn energy(title: &'static str, cell: fn(&CaseResult, &Summary) -> String) -> Column {
+        Column {
+            title,
+            energy: true,
+            cell,
+        }
     }
-    (dash.clone(), dash)
+    [
+        column("case", |case, _| {
+            let (_, rest) = case.case.split_once('/').unwrap_or_default();
+            format!("  {rest}")
+        }),
+        column("kernel", |case, _| case.kernel.clone()),
+        column("time", |_, summary| {
+            Seconds::from_ns(summary.time_ns.value).to_string()
+        }),
+        column("±95 %", |case, summary| {
+            uncertainty(case, &summary.time_ns)
+        }),
+        column("rate", |case, summary| rate(case, summary).0),
+        column("roof", |_, summary| {
+            or_dash(&summary.roofline_share, |e| percent(e.value))
+        }),
+        energy("power", |_, summary| {
+            or_dash(&summary.power_w, |e| Watts(e.value).to_string())
+        }),
+        energy("rate/W", |case, summary| rate(case, summary).1),
+        column("error", |_, summary| {
+            format!("{:.2}", summary.worst_error_over_bound)
+        }),
+    ]
+};
+
+/// A measured value, or a dash.
+fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {
+    reading.measured().map_or_else(|| "–".to_owned(), show)
+}
+
+/// The rate that people compare for a case, and the same for each watt: bytes where memory must be the
+/// limit, which on every device of today is below four FLOP a byte.
+fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
+    const MEMORY_BOUND: u64 = 4;
+    let counts = case.counts;
+    if counts.bytes > 0 && counts.flop < MEMORY_BOUND * counts.bytes {
+        (
+            or_dash(&summary.bytes_per_s, |e| {
+                BytesPerSecond(e.value).to_string()
+            }),
+            or_dash(&summary.bytes_per_j, |e| si(e.value, "B/J")),
+        )
+    } else {
+        (
+            or_dash(&summary.flop_per_s, |e| FlopPerSecond(e.value).to_string()),
+            or_dash(&summary.flop_per_j, |e| si(e.value, "FLOP/J")),
+        )
+    }
 }
 
 /// Half of the interval as a share of the value; in brackets where it is only the precision inside one
 /// invocation.
 fn uncertainty(case: &CaseResult, time: &Estimate) -> String {
-    let percent = |half: f64| {
-        let percent = 100.0 * half / time.value;
-        if percent >= 9.95 {
-            format!("{percent:.0} %")
-        } else {
-            format!("{percent:.1} %")
-        }
-    };
     if let Some(interval) = time.interval.measured() {
-        return percent((interval.high - interval.low) / 2.0);
+        return percent((interval.high - interval.low) / 2.0 / time.value);
     }
     let widest = case
         .invocations
@@ -118,9 +150,19 @@ fn uncertainty(case: &CaseResult, time: &Estimate) -> String {
         })
         .fold(f64::NAN, f64::max);
     if widest.is_finite() {
-        format!("({})", percent(widest))
+        format!("({})", percent(widest / time.value))
     } else {
         "–".to_owned()
+    }
+}
+
+/// A share in per cent, two digits.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent >= 9.95 {
+        format!("{percent:.0} %")
+    } else {
+        format!("{percent:.1} %")
     }
 }
 
@@ -155,9 +197,9 @@ fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
         let rate = if roof.resource == "memory" {
-            BytesPerSecond(roof.rate_per_s).to_string()
+            BytesPerSecond(roof.rate_per_s.value).to_string()
         } else {
-            FlopPerSecond(roof.rate_per_s).to_string()
+            FlopPerSecond(roof.rate_per_s.value).to_string()
         };
         lines += &format!("Roof {}: {rate} ({})\n", roof.resource, roof.from);
     }
@@ -195,34 +237,43 @@ fn without_figure(record: &Record, width: Option<u16>) -> String {
     page
 }
 
-/// Every warning once, with the cases that it is about.
+/// Every kind of warning once, in the words of its first case, with the cases that it is about.
 fn warnings(record: &Record, width: Option<u16>) -> String {
-    let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut kinds: Vec<(&Warning, Vec<String>)> = Vec::new();
     for warning in &record.warnings {
-        by_text.entry(warning.to_string()).or_default();
+        kinds.push((warning, Vec::new()));
     }
     for case in &record.cases {
-        let mut texts: Vec<String> = case.warnings.iter().map(ToString::to_string).collect();
-        for result in &case.invocations {
-            if let Outcome::Measured { warnings, .. } = &result.outcome {
-                texts.extend(warnings.iter().map(ToString::to_string));
+        let measured = case
+            .invocations
+            .iter()
+            .flat_map(|result| match &result.outcome {
+                Outcome::Measured { warnings, .. } => warnings.as_slice(),
+                _ => &[],
+            });
+        for warning in case.warnings.iter().chain(measured) {
+            let kind = std::mem::discriminant(warning);
+            match kinds
+                .iter_mut()
+                .find(|(known, _)| std::mem::discriminant(*known) == kind)
+            {
+                Some((_, cases)) => cases.push(case.id()),
+                None => kinds.push((warning, vec![case.id()])),
             }
-        }
-        texts.sort_unstable();
-        texts.dedup();
-        for text in texts {
-            by_text.entry(text).or_default().push(case.id());
         }
     }
     let mut page = String::new();
-    for (text, mut cases) in by_text {
+    for (warning, mut cases) in kinds {
         cases.dedup();
-        let about = match cases.len() {
-            0 => String::new(),
-            1..=3 => format!("{}: ", cases.join(", ")),
-            more => format!("{} and {} more: ", cases[..2].join(", "), more - 2),
+        let about = cases
+            .first()
+            .map_or_else(String::new, |first| format!("{first}: "));
+        let like = match cases.len() {
+            0 | 1 => String::new(),
+            2 => format!(" (The like for {}.)", cases[1]),
+            more => format!(" (The like for {} and {} more.)", cases[1], more - 2),
         };
-        page += &fold(&format!("Warning: {about}{text}"), "  ", width);
+        page += &fold(&format!("Warning: {about}{warning}.{like}"), "  ", width);
     }
     page
 }

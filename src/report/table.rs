@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
-const WIDEST: u16 = 100;
+pub(super) const WIDEST: u16 = 100;
 
 /// An empty table with a header; columns from `numbers` on are right-aligned.
 pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Table {
@@ -13,8 +13,12 @@ pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Tabl
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width.unwrap_or(WIDEST).min(WIDEST))
         .set_header(header.to_vec());
-    for column in table.column_iter_mut().skip(numbers) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        // One blank between columns, none before the first.
+        column.set_padding((u16::from(at > 0), 0));
+        if at >= numbers {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }
@@ -31,7 +35,8 @@ pub(super) fn text(table: &Table) -> String {
 /// Folds a paragraph to the table's width, continuation lines indented.
 pub(super) fn fold(paragraph: &str, indent: &str, width: Option<u16>) -> String {
     let width = usize::from(width.unwrap_or(WIDEST).min(WIDEST)).max(20);
-    let mut lines = vec![String::new()];
+    let start: String = paragraph.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = vec![start];
     for word in paragraph.split_whitespace() {
         let last = lines.len() - 1;
         let line = &lines[last];

@@ -32,8 +32,8 @@ impl Workload for Gemv {
         let case = Case::new;
         vec![
             case(NAME, F32, "131x257").of(&[Quick]),
-            case(NAME, F32, "4096x4096").of(&[Quick]),
-            case(NAME, F16, "4096x4096").of(&[Quick]),
+            case(NAME, F32, "2048x4096").of(&[Quick]),
+            case(NAME, F16, "2048x4096").of(&[Quick]),
             case(NAME, F32, "16384x16384").of(&[Standard]),
             case(NAME, F16, "16384x16384").of(&[Standard]),
             case(NAME, F32, "16381x16383").of(&[Standard]),

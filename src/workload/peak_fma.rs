@@ -53,7 +53,7 @@ impl Workload for PeakFma {
 
     fn cases(&self) -> Vec<Case> {
         let case = |dtype, shape, suite| Case::new(NAME, dtype, shape).of(&[suite]);
-        let (quick, full) = ("131072x8192", "1048576x16384");
+        let (quick, full) = ("65536x8192", "1048576x16384");
         vec![
             case(Dtype::F32, quick, Suite::Quick),
             case(Dtype::F16, quick, Suite::Quick),
