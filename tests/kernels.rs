@@ -1,0 +1,596 @@
+//! Every kernel on every adapter and software driver of this machine against the f64 reference, checks
+//! off and on, and faults planted into the shaders that the verification must see.
+//!
+//! A Vulkan driver is chosen by the environment before the first call, so each driver gets a process of
+//! its own: this program again, with a workload named in `PERWATT_KERNELS_CHILD`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use perwatt::bench::{Checks, Executable, parse_case};
+use perwatt::device::{Found, Gpu, enumerate};
+use perwatt::record::Verification;
+use perwatt::workload::{Action, Case, Kernel, Program, Workload, registry};
+
+const CHILD: &str = "PERWATT_KERNELS_CHILD";
+const SEED: u64 = 7;
+
+/// Small cases: one element, multiples of nothing, tails on every side, several groups.
+const CASES: &[&str] = &[
+    "peak-fma/f32/1x1024",
+    "peak-fma/f32/131x8192",
+    "peak-fma/f16/67x4096",
+    "copy/f32/1",
+    "copy/f32/5003",
+    "copy/f32/20004",
+    "triad/f32/3",
+    "triad/f32/5003",
+    "triad/f32/20004",
+    "matmul/f32/1x1x1",
+    "matmul/f32/3x5x7",
+    "matmul/f32/67x43x59",
+    "matmul/f32/68x132x36",
+    "matmul/f16/1x9x130",
+    "matmul/f16/65x36x72",
+    "matmul/f16acc16/31x33x35",
+    "matmul/f16acc16/36x64x64",
+    "gemv/f32/1x1",
+    "gemv/f32/131x257",
+    "gemv/f32/70x512",
+    "gemv/f16/33x1030",
+    "gemv/f16/5x260",
+    "softmax/f32/1x1",
+    "softmax/f32/5x1021",
+    "softmax/f32/64x256",
+    "rmsnorm/f32/1x1",
+    "rmsnorm/f32/5x1021",
+    "rmsnorm/f32/64x256",
+    "attention-prefill/f32/1x1x1x1x4-causal",
+    "attention-prefill/f32/2x6x2x37x20-full",
+    "attention-prefill/f32/1x4x2x70x64-causal",
+    "attention-prefill/f16/1x4x1x33x32-causal",
+    "attention-decode/f32/1x1x1x1x4",
+    "attention-decode/f32/2x6x2x131x20",
+    "attention-decode/f16/1x8x2x300x64",
+    "dispatch-latency/-/1",
+    "transfer/-/4",
+    "transfer/-/1048580",
+];
+
+/// Faults: the case, the kernel, the shader, what is replaced by what, and why it is wrong.
+const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "matmul/f32/67x43x59",
+        "naive",
+        "k < K",
+        "k < K - 1",
+        "the last product is left out",
+    ),
+    (
+        "matmul/f32/67x43x59",
+        "naive",
+        "a[row * K + k]",
+        "a[row * K + (k ^ 1)]",
+        "a wrong index",
+    ),
+    (
+        "matmul/f32/67x43x59",
+        "naive",
+        "row >= M",
+        "row + 1 >= M",
+        "the last row is never written",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "naive",
+        "row * N + column]",
+        "row * N + (column ^ 1)]",
+        "two columns change places",
+    ),
+    (
+        "matmul/f32/68x132x2048",
+        "naive",
+        "k < K",
+        "k < K - 1",
+        "one product of 2048 is left out",
+    ),
+    (
+        "matmul/f16/68x132x2048",
+        "naive",
+        "k < K",
+        "k < K - 1",
+        "one product of 2048 is left out",
+    ),
+    (
+        "matmul/f16acc16/68x132x256",
+        "naive",
+        "k < K",
+        "k < K - 1",
+        "one product of 256 is left out",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "direct",
+        "k < K / 4",
+        "k < K / 4 - 1",
+        "the last step is left out",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "direct",
+        "row >= M",
+        "row + 1 >= M",
+        "the last row is never written",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "shared",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "shared",
+        "first < K;",
+        "first + STEP_K < K;",
+        "the last step is left out",
+    ),
+    (
+        "matmul/f32/67x43x59",
+        "shared",
+        "k * BLOCK_VECTORS + local.x",
+        "k * BLOCK_VECTORS + (local.x ^ 1)",
+        "a wrong index",
+    ),
+    (
+        "gemv/f32/131x257",
+        "workgroup",
+        "k < LENGTH",
+        "k < LENGTH - 1",
+        "the last column is left out",
+    ),
+    (
+        "gemv/f32/131x257",
+        "workgroup",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "gemv/f32/131x257",
+        "workgroup",
+        "< M {",
+        "< M - 1 {",
+        "the last row is never written",
+    ),
+    (
+        "gemv/f32/131x257",
+        "subgroup",
+        "part < parts",
+        "part + 1 < parts",
+        "one subgroup is left out",
+    ),
+    (
+        "copy/f32/5003",
+        "scalar",
+        "< COUNT",
+        "< COUNT - 1",
+        "the last element is never written",
+    ),
+    (
+        "triad/f32/5003",
+        "scalar",
+        "0.4",
+        "0.39999",
+        "a wrong factor",
+    ),
+    (
+        "softmax/f32/5x1021",
+        "one-pass",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "softmax/f32/5x1021",
+        "one-pass",
+        "sum += x0;",
+        "",
+        "a thread's first value is left out",
+    ),
+    (
+        "softmax/f32/5x1021",
+        "one-pass",
+        "row >= ROWS",
+        "row + 1 >= ROWS",
+        "the last row is never written",
+    ),
+    (
+        "rmsnorm/f32/5x1021",
+        "one-pass",
+        "sum = fma(x0, x0, sum);",
+        "",
+        "a thread's first value is left out",
+    ),
+    (
+        "rmsnorm/f32/5x1021",
+        "one-pass",
+        "f32(COLUMNS)",
+        "f32(COLUMNS - 1)",
+        "the mean of one too few",
+    ),
+    (
+        "attention-prefill/f32/1x4x2x70x64-causal",
+        "flash",
+        "key > query",
+        "key >= query",
+        "a position does not see itself",
+    ),
+    (
+        "attention-prefill/f32/1x4x2x70x64-causal",
+        "flash",
+        "out0 *= correction;",
+        "",
+        "no correction",
+    ),
+    (
+        "attention-prefill/f32/1x4x2x70x64-causal",
+        "flash",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "attention-prefill/f16/1x4x2x70x64-causal",
+        "flash",
+        "head / GROUP",
+        "head % GROUP",
+        "keys of another head",
+    ),
+    (
+        "attention-prefill/f32/2x6x2x37x20-full",
+        "naive",
+        "key < keys; key++",
+        "key + 1 < keys; key++",
+        "the last key is left out",
+    ),
+    (
+        "attention-prefill/f32/2x6x2x37x20-full",
+        "naive",
+        "d < D; d++",
+        "d + 1 < D; d++",
+        "the last product is left out",
+    ),
+    (
+        "attention-decode/f32/2x6x2x131x20",
+        "split-kv",
+        "min(L, first + PIECE)",
+        "min(L, first + PIECE) - 1",
+        "the last key of a piece is left out",
+    ),
+    (
+        "attention-decode/f16/1x8x2x300x64",
+        "split-kv",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "attention-decode/f16/1x8x2x300x64",
+        "split-kv",
+        "sum0 *= correction;",
+        "",
+        "no correction of the sum",
+    ),
+    (
+        "peak-fma/f32/131x8192",
+        "scalar-4",
+        "i < ITERATIONS",
+        "i < ITERATIONS - 1",
+        "one iteration is left out",
+    ),
+    (
+        "peak-fma/f16/67x4096",
+        "vec4-2",
+        "round < ROUNDS",
+        "round + 1 < ROUNDS + u32(thread == 3)",
+        "one thread works, the others do not",
+    ),
+    (
+        "dispatch-latency/-/1",
+        "mark",
+        "= MARK",
+        "= MARK + 1",
+        "another mark",
+    ),
+];
+
+fn main() -> ExitCode {
+    if let Ok(job) = env::var(CHILD) {
+        return child(&job);
+    }
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for driver in drivers() {
+        for workload in registry() {
+            trials.push(driver.trial(workload.name()));
+        }
+        trials.push(driver.trial("faults"));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A driver and one of its backends.
+#[derive(Clone)]
+struct Driver {
+    name: String,
+    /// The file that makes the Vulkan loader see this driver and no other.
+    icd: Option<PathBuf>,
+    /// Index of the adapter in that environment.
+    adapter: u32,
+    /// Why it cannot be used here.
+    missing: Option<String>,
+}
+
+impl Driver {
+    /// A test of one workload, or of the faults, in a process of its own.
+    fn trial(&self, what: &str) -> Trial {
+        let driver = self.clone();
+        let job = format!("{} {what}", self.adapter);
+        let name = format!("{}::{}", self.name, what.replace('-', "_"));
+        // Where everything was installed for the tests, a missing driver is a failure.
+        let ignored = self.missing.is_some() && env::var_os("PERWATT_TEST_ALL").is_none();
+        let kind = driver.missing.clone().unwrap_or_default();
+        Trial::test(name, move || driver.run(&job))
+            .with_kind(kind)
+            .with_ignored_flag(ignored)
+    }
+
+    fn run(&self, job: &str) -> Result<(), Failed> {
+        if let Some(missing) = &self.missing {
+            return Err(missing.as_str().into());
+        }
+        let mut command = Command::new(env::current_exe()?);
+        command.env(CHILD, job);
+        if let Some(icd) = &self.icd {
+            command.env("VK_DRIVER_FILES", icd);
+        }
+        let output = command.output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}\n{said}", output.status).into())
+    }
+}
+
+/// The adapters that are simply there, and the software drivers that `scripts/setup --all` installs.
+fn drivers() -> Vec<Driver> {
+    let mut drivers: Vec<Driver> = enumerate()
+        .iter()
+        .map(|found| Driver {
+            name: format!("{}-{}", found.adapter.backend, short(&found.adapter.name)),
+            icd: None,
+            adapter: found.adapter.index,
+            missing: None,
+        })
+        .collect();
+    for backend in ["vulkan", "gl"] {
+        if !drivers
+            .iter()
+            .any(|driver| driver.name.starts_with(backend))
+        {
+            drivers.push(missing(backend, "no adapter of this backend"));
+        }
+    }
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/drivers");
+    for (name, icd) in [
+        (
+            "swiftshader",
+            PathBuf::from("/usr/lib/chromium/vk_swiftshader_icd.json"),
+        ),
+        ("mesa-22.3", own.join("mesa-22.3/icd.json")),
+    ] {
+        if !icd.exists() {
+            drivers.push(missing(
+                name,
+                "not installed; `scripts/setup --all` installs it on Debian 12",
+            ));
+            continue;
+        }
+        drivers.push(Driver {
+            name: name.to_owned(),
+            icd: Some(icd),
+            adapter: 0,
+            missing: None,
+        });
+    }
+    drivers
+}
+
+fn missing(name: &str, reason: &str) -> Driver {
+    Driver {
+        name: name.to_owned(),
+        icd: None,
+        adapter: 0,
+        missing: Some(reason.to_owned()),
+    }
+}
+
+/// An adapter's name without its details.
+fn short(name: &str) -> String {
+    let end = name.find(['(', ',', '/']).unwrap_or(name.len());
+    name[..end].trim().replace(' ', "-").to_lowercase()
+}
+
+/// What one process does: `ADAPTER WORKLOAD` or `ADAPTER faults`.
+fn child(job: &str) -> ExitCode {
+    let (adapter, what) = job.split_once(' ').unwrap();
+    let adapter: u32 = adapter.parse().unwrap();
+    let found = enumerate();
+    let found = found.iter().find(|found| found.adapter.index == adapter);
+    let Some(found) = found else {
+        eprintln!("the driver shows no adapter {adapter}");
+        return ExitCode::FAILURE;
+    };
+    let wrong = if what == "faults" {
+        plant_faults(found)
+    } else {
+        check_kernels(found, what)
+    };
+    for wrong in &wrong {
+        eprintln!("{wrong}");
+    }
+    if wrong.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs every kernel of a workload on its small cases.
+fn check_kernels(found: &Found, name: &str) -> Vec<String> {
+    let gpu = Gpu::open(found).unwrap();
+    let mut wrong = Vec::new();
+    let mut ran = 0;
+    let mut unfit = Vec::new();
+    for text in CASES
+        .iter()
+        .filter(|text| text.split('/').next() == Some(name))
+    {
+        let (workload, case) = parse_case(text).unwrap();
+        for (number, kernel) in kernels(workload, &case, &gpu).into_iter().enumerate() {
+            let Ok(program) = workload.program(&case, &kernel, SEED) else {
+                continue;
+            };
+            if let Some(misfit) = program.misfit(&gpu.adapter) {
+                unfit.push(format!("{text}@{}: {misfit}", kernel.name));
+                continue;
+            }
+            // Both ways for the kernels that a run uses, alternately for the rest of the space.
+            let both = [Checks::Off, Checks::On];
+            let checks = if number < 2 {
+                &both[..]
+            } else {
+                &both[number % 2..][..1]
+            };
+            for checks in checks {
+                ran += 1;
+                let verification =
+                    execute(&gpu, workload, &case, &kernel, program.clone(), *checks);
+                if !verification.passed {
+                    wrong.push(format!(
+                        "{text}@{} {:?} checks {checks:?}: {:?}",
+                        kernel.name, kernel.parameters, verification.worst
+                    ));
+                }
+            }
+        }
+    }
+    if ran == 0 {
+        // Only features that the driver lacks excuse a workload from running at all.
+        wrong.extend(unfit);
+        wrong.push(format!("no case of {name} ran"));
+    }
+    wrong
+}
+
+/// The kernels that a run uses first, then a few of the tuning space. Through OpenGL a software driver
+/// takes minutes to compile a large register tile, so there only what a run uses.
+fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
+    let mut kernels = workload.kernels(case, &gpu.adapter);
+    if gpu.adapter.backend != "gl" {
+        let space = workload.tuning_space(case);
+        let step = (space.len() / 4).max(1);
+        kernels.extend(space.into_iter().step_by(step));
+    }
+    kernels
+}
+
+/// Executes once on poisoned outputs and verifies.
+fn execute(
+    gpu: &Gpu,
+    workload: &dyn Workload,
+    case: &Case,
+    kernel: &Kernel,
+    program: Program,
+    checks: Checks,
+) -> Verification {
+    let mut executable = Executable::allocate(gpu, program).unwrap();
+    executable.compile(checks).unwrap();
+    executable.poison().unwrap();
+    if let Action::Dispatches(_) = executable.program().action {
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        executable.encode(&mut pass, 1);
+        drop(pass);
+        gpu.queue.submit([encoder.finish()]);
+    } else {
+        executable.act_on_host().unwrap();
+    }
+    gpu.wait().unwrap();
+    let outputs = executable.outputs().unwrap();
+    workload.verify(case, kernel, executable.program(), &outputs)
+}
+
+/// Plants every fault, and says which were not seen.
+fn plant_faults(found: &Found) -> Vec<String> {
+    let gpu = Gpu::open(found).unwrap();
+    let mut unseen = Vec::new();
+    for (text, kernel, from, to, why) in FAULTS {
+        let (workload, case) = parse_case(text).unwrap();
+        let kernel = faulty_kernel(workload, &case, kernel, &gpu);
+        let sound = workload.program(&case, &kernel, SEED).unwrap();
+        if sound.misfit(&gpu.adapter).is_some() {
+            continue;
+        }
+        // Without barriers a driver that runs a workgroup in one go may still be right.
+        let may_pass = *why == "no barriers" && !gpu.adapter.is_software();
+        let faulty = plant(&sound, from, to);
+        assert!(
+            execute(&gpu, workload, &case, &kernel, sound, Checks::On).passed,
+            "{text}"
+        );
+        if execute(&gpu, workload, &case, &kernel, faulty, Checks::On).passed && !may_pass {
+            unseen.push(format!("{text}@{}: not seen: {why}", kernel.name));
+        }
+    }
+    unseen
+}
+
+/// The kernel of a fault; `direct` and `shared` are the two forms of `tiled`.
+fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) -> Kernel {
+    let step = |kernel: &Kernel| kernel.parameters.get("step_k").copied();
+    let mut known = workload.kernels(case, &gpu.adapter);
+    known.extend(workload.tuning_space(case));
+    known
+        .into_iter()
+        .find(|kernel| match name {
+            "direct" => step(kernel) == Some(0),
+            // More than one subgroup, so that a missing barrier matters.
+            "shared" => step(kernel) == Some(8) && kernel.parameters["threads_n"] == 16,
+            "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,
+            "split-kv" => kernel.name == name && kernel.parameters["splits"] > 1,
+            _ => kernel.name == name,
+        })
+        .unwrap()
+}
+
+/// The program with a fault in its shaders.
+fn plant(program: &Program, from: &str, to: &str) -> Program {
+    let mut faulty = program.clone();
+    let (Action::Dispatches(dispatches) | Action::RoundTrip(dispatches)) = &mut faulty.action
+    else {
+        panic!("a transfer has no shader");
+    };
+    let mut planted = false;
+    for dispatch in dispatches {
+        planted |= dispatch.wgsl.contains(from);
+        dispatch.wgsl = dispatch.wgsl.replace(from, to);
+    }
+    assert!(planted, "{from:?} is in no shader of this program");
+    faulty
+}

@@ -1,0 +1,253 @@
+//! Every shader that the registry can ask for, with every parameter set: parsed and validated by naga,
+//! and written out for every backend, on a machine that needs no GPU at all.
+#![cfg(feature = "gpu")]
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use naga::back::{glsl, hlsl, msl, spv};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use perwatt::workload::{Case, Dispatch, registry};
+
+/// Cases that between them reach every path of a template: for each dtype the first, the last, and one
+/// whose dimensions are a multiple of nothing.
+fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case)> {
+    let odd = [
+        ("copy", "f32", "1021"),
+        ("triad", "f32", "1021"),
+        ("matmul", "f32", "33x35x37"),
+        ("matmul", "f16", "33x35x37"),
+        ("matmul", "f16acc16", "33x35x37"),
+        ("gemv", "f16", "33x35"),
+        ("attention-prefill", "f16", "2x6x2x37x20-causal"),
+        ("attention-decode", "f16", "2x6x2x37x20"),
+    ];
+    let mut cases = Vec::new();
+    for workload in registry() {
+        let all = workload.cases();
+        let mut dtypes: Vec<_> = all.iter().map(|case| case.dtype).collect();
+        dtypes.dedup();
+        for dtype in dtypes.into_iter().collect::<HashSet<_>>() {
+            let of = || all.iter().filter(|case| case.dtype == dtype);
+            cases.extend(of().next().cloned().map(|case| (*workload, case)));
+            cases.extend(of().next_back().cloned().map(|case| (*workload, case)));
+        }
+    }
+    for (name, dtype, shape) in odd {
+        let (workload, case) =
+            perwatt::bench::parse_case(&format!("{name}/{dtype}/{shape}")).unwrap();
+        cases.push((workload, case));
+    }
+    cases
+}
+
+/// Every distinct dispatch of those cases.
+fn dispatches() -> Vec<(String, Dispatch)> {
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for (workload, case) in representative_cases() {
+        for kernel in workload.tuning_space(&case) {
+            let what = format!("{case}@{} {:?}", kernel.name, kernel.parameters);
+            let program = match workload.program(&case, &kernel, 1) {
+                Ok(program) => program,
+                // The only parameter sets that may be refused are those of another shape.
+                Err(reason) => {
+                    assert!(
+                        reason.contains("too many") || reason.contains("multiple"),
+                        "{what}: {reason}"
+                    );
+                    continue;
+                }
+            };
+            for dispatch in program.dispatches() {
+                if seen.insert(dispatch.wgsl.clone()) {
+                    found.push((what.clone(), dispatch.clone()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Parses and validates with the features that the dispatch says it needs, and no others.
+fn validate(what: &str, dispatch: &Dispatch) -> (naga::Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(&dispatch.wgsl)
+        .unwrap_or_else(|e| panic!("{what}: {}", e.emit_to_string(&dispatch.wgsl)));
+    let mut capabilities = Capabilities::empty();
+    for feature in &dispatch.features {
+        capabilities |= match *feature {
+            "SHADER_F16" => Capabilities::SHADER_FLOAT16,
+            "SUBGROUP" => Capabilities::SUBGROUP | Capabilities::SUBGROUP_BARRIER,
+            other => panic!("{what}: unknown feature {other}"),
+        };
+    }
+    let info = Validator::new(ValidationFlags::all(), capabilities)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+        .validate(&module)
+        .unwrap_or_else(|e| panic!("{what}: {}", e.emit_to_string(&dispatch.wgsl)));
+    (module, info)
+}
+
+/// The workgroup size and memory that the program states are those of the source.
+fn check_layout(what: &str, dispatch: &Dispatch, module: &naga::Module) {
+    let entry = &module.entry_points[0];
+    assert_eq!(module.entry_points.len(), 1, "{what}");
+    assert_eq!(
+        entry.workgroup_size, dispatch.workgroup_threads,
+        "{what}: workgroup size"
+    );
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).unwrap();
+    let declared: u32 = module
+        .global_variables
+        .iter()
+        .filter(|(_, variable)| variable.space == naga::AddressSpace::WorkGroup)
+        .map(|(_, variable)| layouter[variable.ty].size)
+        .sum();
+    assert!(
+        dispatch.workgroup_bytes >= declared,
+        "{what}: states {} bytes of workgroup memory and declares {declared}",
+        dispatch.workgroup_bytes
+    );
+    for (number, binding) in dispatch.bindings.iter().enumerate() {
+        let (_, variable) = module
+            .global_variables
+            .iter()
+            .find(|(_, v)| {
+                v.binding
+                    .as_ref()
+                    .is_some_and(|b| b.binding as usize == number)
+            })
+            .unwrap_or_else(|| panic!("{what}: no binding {number}"));
+        let naga::AddressSpace::Storage { access } = variable.space else {
+            panic!("{what}: binding {number} is no storage buffer");
+        };
+        let writes = access.contains(naga::StorageAccess::STORE);
+        assert_eq!(
+            writes, !binding.read_only,
+            "{what}: access of binding {number}"
+        );
+    }
+}
+
+fn spirv(what: &str, module: &naga::Module, info: &ModuleInfo) -> Vec<u32> {
+    spv::write_vec(
+        module,
+        info,
+        &spv::Options {
+            lang_version: (1, 3),
+            ..Default::default()
+        },
+        None,
+    )
+    .unwrap_or_else(|e| panic!("{what}: SPIR-V: {e}"))
+}
+
+fn write_others(what: &str, dispatch: &Dispatch, module: &naga::Module, info: &ModuleInfo) {
+    let (text, _) = msl::write_string(
+        module,
+        info,
+        &msl::Options {
+            lang_version: (3, 0),
+            fake_missing_bindings: true,
+            ..Default::default()
+        },
+        &msl::PipelineOptions::default(),
+    )
+    .unwrap_or_else(|e| panic!("{what}: MSL: {e}"));
+    assert!(text.contains("kernel void"), "{what}: MSL has no kernel");
+
+    let mut text = String::new();
+    let options = hlsl::Options {
+        shader_model: hlsl::ShaderModel::V6_2,
+        fake_missing_bindings: true,
+        ..Default::default()
+    };
+    hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default())
+        .write(module, info, None)
+        .unwrap_or_else(|e| panic!("{what}: HLSL: {e}"));
+    assert!(text.contains("numthreads"), "{what}: HLSL has no kernel");
+
+    // OpenGL has no f16; wgpu's GL adapters lack the feature and perwatt skips such cases there.
+    if dispatch.features.contains(&"SHADER_F16") {
+        return;
+    }
+    let mut text = String::new();
+    let options = glsl::Options {
+        version: glsl::Version::Desktop(450),
+        ..Default::default()
+    };
+    let pipeline = glsl::PipelineOptions {
+        shader_stage: naga::ShaderStage::Compute,
+        entry_point: "main".to_owned(),
+        multiview: None,
+    };
+    glsl::Writer::new(
+        &mut text,
+        module,
+        info,
+        &options,
+        &pipeline,
+        Default::default(),
+    )
+    .and_then(|mut writer| writer.write())
+    .unwrap_or_else(|e| panic!("{what}: GLSL: {e}"));
+    assert!(text.contains("local_size_x"), "{what}: GLSL has no kernel");
+}
+
+#[test]
+fn every_parameter_set_is_valid_on_every_backend() {
+    let dispatches = dispatches();
+    assert!(
+        dispatches.len() > 200,
+        "{} shaders are suspiciously few",
+        dispatches.len()
+    );
+    for (what, dispatch) in dispatches {
+        let (module, info) = validate(&what, &dispatch);
+        check_layout(&what, &dispatch, &module);
+        spirv(&what, &module, &info);
+        write_others(&what, &dispatch, &module, &info);
+    }
+}
+
+#[test]
+fn spirv_passes_the_official_validator() {
+    if Command::new("spirv-val").arg("--version").output().is_err() {
+        let skip = "spirv-val is not installed; `scripts/setup --all` installs it";
+        assert!(std::env::var_os("PERWATT_TEST_ALL").is_none(), "{skip}");
+        eprintln!("skipped: {skip}");
+        return;
+    }
+    // One in seven meets every file and every shape of template.
+    for (what, dispatch) in dispatches().into_iter().step_by(7) {
+        let (module, info) = validate(&what, &dispatch);
+        let words = spirv(&what, &module, &info);
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut validator = Command::new("spirv-val")
+            .args(["--target-env", "vulkan1.1", "-"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        validator.stdin.take().unwrap().write_all(&bytes).unwrap();
+        let output = validator.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{what}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_shader_that_needs_a_feature_it_does_not_name_is_caught() {
+    let (_, mut dispatch) = dispatches()
+        .into_iter()
+        .find(|(_, dispatch)| dispatch.features.contains(&"SHADER_F16"))
+        .unwrap();
+    dispatch.features.clear();
+    assert!(std::panic::catch_unwind(|| validate("planted", &dispatch)).is_err());
+}
