@@ -3,6 +3,13 @@
 //!
 //! A Vulkan driver is chosen by the environment before the first call, so each driver gets a process of
 //! its own: this program again, with a workload named in `PERWATT_KERNELS_CHILD`.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on standard error"
+)]
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -318,7 +325,10 @@ fn main() -> ExitCode {
         for workload in registry() {
             trials.push(driver.trial(workload.name()));
         }
-        trials.push(driver.trial("faults"));
+        // The faults test the verification; OpenGL would add minutes of compiling and no other check.
+        if !driver.name.starts_with("gl") {
+            trials.push(driver.trial("faults"));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -504,7 +514,7 @@ fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
     let mut kernels = workload.kernels(case, &gpu.adapter);
     if gpu.adapter.backend != "gl" {
         let space = workload.tuning_space(case);
-        let step = (space.len() / 4).max(1);
+        let step = (space.len() / 2).max(1);
         kernels.extend(space.into_iter().step_by(step));
     }
     kernels

@@ -1,4 +1,11 @@
 //! The rooms of the house: a module imports only from layers below its own.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on standard error"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,12 @@
 //! Every shader that the registry can ask for, with every parameter set: parsed and validated by naga,
 //! and written out for every backend, on a machine that needs no GPU at all.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on standard error"
+)]
 #![cfg(feature = "gpu")]
 
 use std::collections::HashSet;

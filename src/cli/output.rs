@@ -20,11 +20,13 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`print`].
+#[cfg(feature = "gpu")]
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
 /// Tells the user something that is no result.
+#[cfg(feature = "gpu")]
 pub(super) fn tell(message: &str) {
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(std::io::stderr().lock(), "{message}");
