@@ -508,11 +508,13 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     wrong
 }
 
-/// The kernels that a run uses first, then a few of the tuning space. Through OpenGL a software driver
-/// takes minutes to compile a large register tile, so there only what a run uses.
+/// The kernels that a run uses first, then a few of the tuning space. OpenGL in software and SwiftShader
+/// take minutes to compile a large register tile, so there only what a run uses.
 fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
     let mut kernels = workload.kernels(case, &gpu.adapter);
-    if gpu.adapter.backend != "gl" {
+    let slow_compiler =
+        gpu.adapter.backend == "gl" || gpu.adapter.name.to_lowercase().contains("swiftshader");
+    if !slow_compiler {
         let space = workload.tuning_space(case);
         let step = (space.len() / 2).max(1);
         kernels.extend(space.into_iter().step_by(step));
