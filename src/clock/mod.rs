@@ -7,10 +7,14 @@
 //! Timestamps fail in known ways (zeros on some Vulkan and macOS versions, reversed pairs on RADV,
 //! values left over from an earlier resolve), so a pair is used only if it could be true.
 
+#[cfg(feature = "criterion")]
+mod criterion;
 mod timestamps;
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "criterion")]
+pub use criterion::GpuTime;
 use timestamps::Timestamps;
 
 /// A stopwatch for one device.
@@ -29,6 +33,11 @@ pub struct Lap {
     /// Time by the host's clock from before submission until the work is done, in nanoseconds.
     pub wall_ns: f64,
 }
+
+/// A lap that has begun; [`Stopwatch::finish`] ends it.
+#[derive(Debug)]
+#[must_use = "a lap that is not finished measures nothing"]
+pub struct Begun(Instant);
 
 /// Why a lap has no time by timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,7 +107,7 @@ impl Stopwatch {
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("perwatt batch"),
-                timestamp_writes: self.timestamps.as_ref().map(Timestamps::writes),
+                timestamp_writes: self.timestamps.as_ref().map(Timestamps::write_both),
             });
             encode(&mut pass);
         }
@@ -106,12 +115,48 @@ impl Stopwatch {
         let start = Instant::now();
         self.queue.submit([commands]);
         self.wait()?;
-        let wall_ns = nanoseconds(start.elapsed());
+        Ok(self.lap(nanoseconds(start.elapsed())))
+    }
+
+    /// Begins a lap over whatever is submitted to the queue until [`Stopwatch::finish`]; for work that
+    /// is not one compute pass. The device's idle time between submissions counts.
+    pub fn begin(&mut self) -> Begun {
+        let begun = Begun(Instant::now());
+        if let Some(timestamps) = &self.timestamps {
+            self.mark(timestamps.write_start());
+        }
+        begun
+    }
+
+    /// Waits for the work of a lap and ends it.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn finish(&mut self, begun: Begun) -> Result<Lap, WaitError> {
+        if let Some(timestamps) = &self.timestamps {
+            self.mark(timestamps.write_end());
+        }
+        self.wait()?;
+        Ok(self.lap(nanoseconds(begun.0.elapsed())))
+    }
+
+    /// Submits an empty pass that writes a timestamp.
+    fn mark(&self, timestamp_writes: wgpu::ComputePassTimestampWrites<'_>) {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        drop(encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("perwatt mark"),
+            timestamp_writes: Some(timestamp_writes),
+        }));
+        self.queue.submit([encoder.finish()]);
+    }
+
+    /// Reads the timestamps of the batch that took `wall_ns` by the host's clock.
+    fn lap(&mut self, wall_ns: f64) -> Lap {
         let device_ns = match &mut self.timestamps {
             Some(timestamps) => timestamps.read(&self.device, &self.queue, wall_ns),
             None => Err(TimestampFault::Absent),
         };
-        Ok(Lap { device_ns, wall_ns })
+        Lap { device_ns, wall_ns }
     }
 
     /// Times anything else that ends with the device idle (a transfer, a round trip) by the host's

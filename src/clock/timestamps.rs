@@ -57,12 +57,26 @@ impl Timestamps {
         self.tick_ns
     }
 
-    /// What a pass writes.
-    pub(super) fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+    /// A pass writes both timestamps.
+    pub(super) fn write_both(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        self.write(Some(0), Some(1))
+    }
+
+    /// A pass before the work writes the first, at its end: what was queued before does not count.
+    pub(super) fn write_start(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        self.write(None, Some(0))
+    }
+
+    /// A pass after the work writes the second.
+    pub(super) fn write_end(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        self.write(None, Some(1))
+    }
+
+    fn write(&self, begin: Option<u32>, end: Option<u32>) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
+            beginning_of_pass_write_index: begin,
+            end_of_pass_write_index: end,
         }
     }
 

@@ -1,0 +1,101 @@
+//! Times a pipeline of your own with perwatt's clock and statistics.
+//!
+//! `cargo run --example time_your_own`. The stopwatch needs nothing but a `wgpu::Device` and its
+//! queue, so it drops into a project that opens its device itself.
+#![allow(
+    clippy::print_stdout,
+    reason = "an example shows what it found on stdout"
+)]
+
+use perwatt::clock::Stopwatch;
+use perwatt::stats;
+
+const SHADER: &str = "
+@group(0) @binding(0) var<storage, read_write> data: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    data[id.x] = sqrt(data[id.x] + 1.0);
+}";
+
+const ELEMENTS: u32 = 1 << 20;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (device, queue) = pollster::block_on(open())?;
+    let (pipeline, bindings) = build(&device);
+
+    let mut stopwatch = Stopwatch::new(&device, &queue);
+    let mut times_ns = Vec::new();
+    for _ in 0..60 {
+        let lap = stopwatch.time(|pass| {
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &bindings, &[]);
+            pass.dispatch_workgroups(ELEMENTS / 64, 1, 1);
+        })?;
+        // Where timestamps are missing or cannot be true, the host's clock says how long it waited.
+        times_ns.push(lap.device_ns.unwrap_or(lap.wall_ns));
+    }
+
+    let start = match stats::steady_start(&times_ns) {
+        Ok(start) => start,
+        Err(moving) => {
+            println!("not steady: {moving}");
+            0
+        }
+    };
+    let steady = &times_ns[start..];
+    println!("median       {:.1} µs", stats::median(steady) / 1e3);
+    match stats::half_width(steady) {
+        Ok(half) => println!("95 % half-width {:.1} µs", half / 1e3),
+        Err(reason) => println!("no interval: {reason}"),
+    }
+    println!(
+        "{} samples, worth {:.0} independent ones; {} outliers",
+        steady.len(),
+        stats::effective_sample_size(steady),
+        stats::outliers(steady)
+    );
+    Ok(())
+}
+
+/// Opens any device, with timestamps where it has them.
+async fn open() -> Result<(wgpu::Device, wgpu::Queue), Box<dyn std::error::Error>> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = instance.request_adapter(&Default::default()).await?;
+    let descriptor = wgpu::DeviceDescriptor {
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        ..Default::default()
+    };
+    Ok(adapter.request_device(&descriptor).await?)
+}
+
+/// The pipeline that is to be timed.
+fn build(device: &wgpu::Device) -> (wgpu::ComputePipeline, wgpu::BindGroup) {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: None,
+        compilation_options: Default::default(),
+        cache: None,
+    });
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: u64::from(ELEMENTS) * 4,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    });
+    let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[wgpu::BindGroupEntry {
+            binding: 0,
+            resource: buffer.as_entire_binding(),
+        }],
+    });
+    (pipeline, bindings)
+}
