@@ -1,16 +1,162 @@
-//! The committed result files can be read.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! The committed records, the committed JSON Schema and a reader that shares no type with perwatt all
+//! agree, so that a field cannot change its name or meaning unseen.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "record/reader.rs"]
+mod reader;
+
+use std::path::PathBuf;
+
+use perwatt::record::{Estimate, Outcome, Reading, Record, load, save, schema};
+use serde_json::Value;
+
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
+
+/// Every committed record.
+fn committed() -> Vec<PathBuf> {
+    let paths: Vec<PathBuf> = std::fs::read_dir(RESULTS)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .filter(|path| !path.ends_with("schema.json"))
+        .collect();
+    assert!(!paths.is_empty());
+    paths
+}
+
+fn json(path: &PathBuf) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
 
 #[test]
-fn every_committed_record_loads() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
-    let mut records = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "json") {
-            assert!(!perwatt::record::load(&path).unwrap().cases.is_empty());
-            records += 1;
+fn the_committed_schema_is_that_of_the_types() {
+    let path = PathBuf::from(RESULTS).join("schema.json");
+    assert_eq!(
+        json(&path),
+        schema(),
+        "the format has changed: think of SCHEMA_VERSION, then `cargo run -- schema > results/schema.json`"
+    );
+}
+
+#[test]
+fn every_committed_record_fits_the_schema_and_both_readers() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for path in committed() {
+        let value = json(&path);
+        if let Some(error) = validator.iter_errors(&value).next() {
+            panic!("{}: {error} at {}", path.display(), error.instance_path());
+        }
+        let stranger: reader::File = serde_json::from_value(value.clone())
+            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let record = load(&path).unwrap();
+        assert_eq!(record.cases.len(), stranger.cases.len());
+        for (ours, theirs) in record.cases.iter().zip(&stranger.cases) {
+            let median = ours.summary.measured().map(|s| s.time_ns.value);
+            assert_eq!(median, theirs.time_ns(), "{}", ours.id());
+        }
+        assert_eq!(serde_json::to_value(&record).unwrap(), value, "{path:?}");
+    }
+}
+
+#[test]
+fn the_schema_objects_to_what_a_record_never_holds() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let good = json(&committed()[0]);
+    assert!(validator.is_valid(&good));
+    for (pointer, bad) in [
+        ("/cases/0/status/kind", Value::from("excellent")),
+        ("/cases/0/counts/flop", Value::from(-1)),
+        ("/cases/0/summary", Value::Null),
+        ("/adapter/backend", Value::Null),
+        ("/clock/method", Value::from("sundial")),
+    ] {
+        let mut spoilt = good.clone();
+        *spoilt
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("no {pointer}")) = bad;
+        assert!(!validator.is_valid(&spoilt), "{pointer}");
+    }
+}
+
+/// The figures of a record follow from its own raw samples, by arithmetic written here again.
+#[test]
+fn every_committed_figure_follows_from_its_samples() {
+    for path in committed() {
+        let record = load(&path).unwrap();
+        for case in &record.cases {
+            let Reading::Measured(summary) = &case.summary else {
+                continue;
+            };
+            let logs: Vec<f64> = case
+                .invocations
+                .iter()
+                .filter_map(|invocation| match &invocation.outcome {
+                    Outcome::Measured { sampling, .. } => {
+                        let mut steady =
+                            sampling.samples_ns[sampling.discarded as usize..].to_vec();
+                        steady.sort_by(f64::total_cmp);
+                        let half = steady.len() / 2;
+                        let low = steady[(steady.len() - 1) / 2];
+                        Some(f64::midpoint(low, steady[half]).ln())
+                    }
+                    Outcome::Skipped { .. } | Outcome::Failed { .. } => None,
+                })
+                .collect();
+            let time_ns = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
+            close(time_ns, &summary.time_ns, &case.id());
+            if let Reading::Measured(rate) = &summary.flop_per_s {
+                close(case.counts.flop as f64 / time_ns * 1e9, rate, &case.id());
+            }
+            if let Reading::Measured(rate) = &summary.bytes_per_s {
+                close(case.counts.bytes as f64 / time_ns * 1e9, rate, &case.id());
+            }
         }
     }
-    assert!(records > 0);
+}
+
+fn close(expected: f64, estimate: &Estimate, what: &str) {
+    let value = estimate.value;
+    assert!(
+        (value / expected - 1.0).abs() < 1e-9,
+        "{what}: {value} is not {expected}"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.json");
+    let good = std::fs::read_to_string(&committed()[0]).unwrap();
+    let major = good.replacen("\"schema_version\": \"1.", "\"schema_version\": \"9.", 1);
+    for (text, says) in [
+        ("", "not a perwatt result file"),
+        ("[1, 2]", "not a perwatt result file"),
+        ("{}", "without a `schema_version`"),
+        (&good[..good.len() / 2], "bad.json"),
+        (&major, "9."),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = load(&path).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_record_with_a_number_that_is_not_finite_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let good = load(&committed()[0]).unwrap();
+    save(&good, &path).unwrap();
+    for wrong in [f64::NAN, f64::INFINITY] {
+        let mut record: Record = good.clone();
+        record.plan.budget_s = wrong;
+        assert!(save(&record, &path).is_err());
+        assert_eq!(load(&path).unwrap(), good, "the old file must stay");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "a temporary file was left: {left:?}");
 }

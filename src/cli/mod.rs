@@ -13,6 +13,7 @@ mod output;
 mod progress;
 #[cfg(feature = "gpu")]
 mod run;
+mod schema;
 mod show;
 #[cfg(feature = "gpu")]
 mod worker;
@@ -71,6 +72,7 @@ enum Command {
     #[cfg(feature = "gpu")]
     Run(run::Run),
     Show(show::Show),
+    Schema(schema::Schema),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "gpu")]
@@ -92,6 +94,7 @@ impl Cli {
             #[cfg(feature = "gpu")]
             Command::Run(run) => run.run(),
             Command::Show(show) => show.run(),
+            Command::Schema(_) => schema::Schema::run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(_) => manual::Man::run(),
             #[cfg(feature = "gpu")]

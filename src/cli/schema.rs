@@ -1,12 +1,18 @@
 //! `perwatt schema`: the JSON Schema of the result file, for whoever reads records without perwatt.
 
-use std::process::ExitCode;
+use clap::Args;
 
+use super::Exit;
 use super::output::print_json;
 use crate::record;
 
-/// Prints the schema.
-pub(super) fn run() -> anyhow::Result<ExitCode> {
-    print_json(&record::schema())?;
-    Ok(ExitCode::SUCCESS)
+/// Print the JSON Schema of the result file.
+#[derive(Debug, Args)]
+pub(super) struct Schema;
+
+impl Schema {
+    pub(super) fn run() -> anyhow::Result<Exit> {
+        print_json(&record::schema())?;
+        Ok(Exit::Done)
+    }
 }
