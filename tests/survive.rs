@@ -1,5 +1,5 @@
 //! A run from outside: exit codes, and nothing finished is lost when it is killed.
-#![cfg(all(feature = "gpu", unix))]
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -7,10 +7,13 @@
 )]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use perwatt::record::{Event, Status, load, read_journal};
+use perwatt::record::{Event, FailureKind, Outcome, Record, Status, load, read_journal};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 fn perwatt() -> Command {
     Command::new(env!("CARGO_BIN_EXE_perwatt"))
@@ -38,32 +41,32 @@ fn finished(journal: &Path) -> Vec<Event> {
         .collect()
 }
 
-#[test]
-fn a_killed_supervisor_loses_nothing_that_was_finished() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run.json");
-    let journal = folder.path().join("run.json.journal");
-    let mut run = short_run(&out).spawn().unwrap();
-    for _ in 0..600 {
-        if finished(&journal).len() >= 2 {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
+/// Waits until something is so; a run that never gets there fails the test.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(120), "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    run.kill().unwrap();
-    run.wait().unwrap();
-    let kept = finished(&journal);
-    assert!(kept.len() >= 2, "nothing was finished in time");
-    assert!(!out.exists(), "the run was over before it was killed");
+}
 
+/// The worker that a supervisor has now.
+fn worker_of(supervisor: &Child) -> Option<Pid> {
+    let id = supervisor.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+    Pid::from_raw(children.split_whitespace().next()?.parse().ok()?)
+}
+
+/// Resumes until the record is there, and sees that it holds what the journal had kept.
+fn resume_and_check(out: &Path, kept: Vec<Event>) -> Record {
     let resumed = perwatt()
         .args(["run", "--resume"])
-        .arg(&out)
+        .arg(out)
         .output()
         .unwrap();
     assert!(resumed.status.success(), "{resumed:?}");
-    assert!(!journal.exists());
-    let record = load(&out).unwrap();
+    assert!(!out.with_added_extension("journal").exists());
+    let record = load(out).unwrap();
     for event in kept {
         let Event::Case { case, result } = event else {
             continue;
@@ -73,10 +76,191 @@ fn a_killed_supervisor_loses_nothing_that_was_finished() {
             "a finished case was lost"
         );
     }
+    record
+}
+
+fn assert_complete(record: &Record) {
     for case in &record.cases {
         assert_eq!(case.status, Status::Measured, "{}", case.id());
         assert_eq!(case.invocations.len(), 2, "{}", case.id());
     }
+}
+
+#[test]
+fn a_supervisor_killed_again_and_again_loses_nothing_that_was_finished() {
+    const SEED: u64 = 7;
+    let mut moments = Pcg64::seed_from_u64(SEED);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let journal = folder.path().join("run.json.journal");
+    let mut kept = Vec::new();
+    let mut run = short_run(&out).spawn().unwrap();
+    // Later kills come later, so that the run gets on whatever the machine's speed.
+    for kill in 1..=5 {
+        until("the journal", || journal.exists() || out.exists());
+        std::thread::sleep(Duration::from_millis(moments.random_range(0..300 * kill)));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        if out.exists() {
+            break;
+        }
+        let now = finished(&journal);
+        assert!(
+            kept.iter().all(|event| now.contains(event)),
+            "kill {kill} lost a finished case"
+        );
+        kept = now;
+        run = perwatt()
+            .args(["run", "--resume"])
+            .arg(&out)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_complete(&resume_and_check(&out, kept));
+}
+
+#[test]
+fn a_killed_worker_costs_only_the_case_in_hand() {
+    const SEED: u64 = 8;
+    let mut moments = Pcg64::seed_from_u64(SEED);
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run.json");
+        let mut run = short_run(&out).spawn().unwrap();
+        let mut worker = None;
+        until("a worker", || {
+            worker = worker_of(&run);
+            worker.is_some()
+        });
+        std::thread::sleep(Duration::from_millis(moments.random_range(0..1500)));
+        let killed = kill_process(worker.unwrap(), Signal::KILL).is_ok();
+        assert!(run.wait().unwrap().success());
+        let record = load(&out).unwrap();
+        let mut lost = 0;
+        for case in &record.cases {
+            assert_eq!(case.status, Status::Measured, "{}", case.id());
+            assert_eq!(case.invocations.len(), 2, "{}", case.id());
+            for invocation in &case.invocations {
+                if let Outcome::Failed {
+                    failure, reason, ..
+                } = &invocation.outcome
+                {
+                    assert_eq!(*failure, FailureKind::Crash);
+                    assert!(reason.contains("signal"), "{reason}");
+                    assert!(!case.warnings.is_empty(), "{}", case.id());
+                    lost += 1;
+                }
+            }
+        }
+        assert!(lost <= u32::from(killed), "{lost} cases were lost");
+    }
+}
+
+#[test]
+fn a_case_that_hangs_is_given_up_at_its_deadline_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let mut command = short_run(&out);
+    command.args(["--deadline", "2"]);
+    let mut run = command.spawn().unwrap();
+    let journal = folder.path().join("run.json.journal");
+    until("a finished case", || !finished(&journal).is_empty());
+    // Stopped, it answers no more: as a driver does that hangs.
+    kill_process(worker_of(&run).unwrap(), Signal::STOP).unwrap();
+    run.wait().unwrap();
+    let record = load(&out).unwrap();
+    let late: Vec<_> = record
+        .cases
+        .iter()
+        .flat_map(|case| &case.invocations)
+        .filter(|invocation| {
+            matches!(&invocation.outcome,
+                Outcome::Failed { failure: FailureKind::Deadline, reason, .. }
+                    if reason.contains("2 s"))
+        })
+        .collect();
+    assert!(late.len() <= 1, "{late:?}");
+    let measured = record
+        .cases
+        .iter()
+        .filter(|case| case.status == Status::Measured)
+        .count();
+    assert!(measured >= 2, "the rest was not measured: {record:?}");
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_finished_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let journal = folder.path().join("run.json.journal");
+    let run = short_run(&out).stderr(Stdio::piped()).spawn().unwrap();
+    until("a finished case", || !finished(&journal).is_empty());
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("--resume"), "{said}");
+    assert!(!out.exists());
+    assert_complete(&resume_and_check(&out, finished(&journal)));
+}
+
+#[test]
+fn a_full_disk_keeps_what_was_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let journal = folder.path().join("run.json.journal");
+    let run = short_run(&out);
+    // A limit on the size of files makes writes fail as a full disk does, once its signal is ignored.
+    let run = Command::new("bash")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+        .arg(run.get_program())
+        .args(run.get_args())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("a finished case", || !finished(&journal).is_empty());
+    // The supervisor only: the driver in the worker keeps its memory in files.
+    let full = Rlimit {
+        current: Some(std::fs::metadata(&journal).unwrap().len() + 10),
+        maximum: None,
+    };
+    prlimit(Some(Pid::from_child(&run)), Resource::Fsize, full).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("--resume") && said.contains("run.json"),
+        "{said}"
+    );
+    assert!(!out.exists());
+    let kept = finished(&journal);
+    assert!(!kept.is_empty(), "nothing was finished before the limit");
+    assert_complete(&resume_and_check(&out, kept));
+}
+
+#[test]
+fn two_runs_do_not_write_one_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let journal = folder.path().join("run.json.journal");
+    let mut run = short_run(&out).spawn().unwrap();
+    until("the journal", || journal.exists());
+    for second in [short_run(&out), {
+        let mut resume = perwatt();
+        resume.args(["run", "--resume"]).arg(&out);
+        resume
+    }] {
+        let mut second = second;
+        let output = second.stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+    assert!(run.wait().unwrap().success());
+    assert_complete(&load(&out).unwrap());
 }
 
 #[test]
