@@ -14,7 +14,7 @@ use super::output::{print, tell, width};
 use super::progress::Progress;
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
-use crate::record::{self, Adapter, Event, Journal, Record, Status};
+use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::Suite;
 
@@ -240,11 +240,13 @@ fn resume(file: &Path) -> anyhow::Result<(Journal, Vec<Event>)> {
     );
     if then != (&build.perwatt_version, &build.git_revision) {
         bail!(
-            "{}: begun by perwatt {} and this is {}; one record cannot mix two programs, \
-             so go on with the first or start a new run",
+            "{}: begun by perwatt {} ({}) and this is {} ({}); one record cannot mix two \
+             programs, so go on with the first or start a new run",
             path.display(),
             then.0,
-            build.perwatt_version
+            revision(then.1),
+            build.perwatt_version,
+            revision(&build.git_revision)
         );
     }
     let there = enumerate()
@@ -258,6 +260,13 @@ fn resume(file: &Path) -> anyhow::Result<(Journal, Vec<Event>)> {
         );
     }
     Ok((journal, events))
+}
+
+/// A git revision in words.
+fn revision(revision: &Reading<String>) -> &str {
+    revision
+        .measured()
+        .map_or("revision unknown", String::as_str)
 }
 
 /// A run that had nothing left to do when it was to be resumed.

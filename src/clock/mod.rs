@@ -132,6 +132,7 @@ impl Stopwatch {
     ///
     /// # Errors
     /// The device was lost.
+    #[expect(clippy::needless_pass_by_value, reason = "a lap ends once")]
     pub fn finish(&mut self, begun: Begun) -> Result<Lap, WaitError> {
         if let Some(timestamps) = &self.timestamps {
             self.mark(timestamps.write_end());
