@@ -5,7 +5,13 @@
 //! the unit of everything that compares.
 
 mod between;
+mod effect;
+mod multiplicity;
+mod sessions;
 mod within;
 
 pub use between::{geometric_mean, invocations_interval};
+pub use effect::{Demand, Effect};
+pub use multiplicity::holm;
+pub use sessions::{NoisePrior, SessionCost, noise_of};
 pub use within::{effective_sample_size, half_width, median, outliers, steady_start};

@@ -1,0 +1,310 @@
+//! The size of an effect on the logarithmic scale, how well it is known, and what that decides.
+//!
+//! Costs (time, energy) are compared as ratios, because machines slow down by factors; the logarithm
+//! of a ratio is what averages and what a swap of the two sides merely negates. Every decision here is
+//! a one-sided test of Student's t against a bound that is not zero: whether a difference *matters*,
+//! not whether there is one. Equivalence is two such tests (TOST; Schuirmann, J. Pharmacokinet.
+//! Biopharm. 15, 1987).
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Most units (pairs, sessions) that [`Effect::needed`] looks at.
+const MOST_UNITS: u64 = 1_000_000;
+
+/// An estimate of ln(candidate ÷ baseline) with Student's t around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effect {
+    /// The estimate.
+    pub log_ratio: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Degrees of freedom of the standard error; above zero, not always whole.
+    pub degrees: f64,
+    /// What no repetition averages away (the step of a clock that rounds every reading alike): every
+    /// bound moves outwards by this much.
+    pub slack: f64,
+}
+
+/// Two sides in one test: how sure it must be and how often it should find what is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Demand {
+    /// Probability of a false finding that is put up with, one-sided.
+    pub alpha: f64,
+    /// Probability with which a real effect is to be found.
+    pub power: f64,
+}
+
+impl Effect {
+    /// The mean of the pairs' log ratios, with the spread of the pairs as its error (a paired t-test).
+    /// Whatever both partners of a pair share, a warm device or a slow machine, cancels in each.
+    ///
+    /// # Errors
+    /// Fewer than two pairs, or a number that is not finite.
+    pub fn paired(log_ratios: &[f64]) -> Result<Self, String> {
+        let count = log_ratios.len();
+        if count < 2 {
+            return Err(format!(
+                "{count} pair{} cannot tell an effect from noise",
+                if count == 1 { "" } else { "s" }
+            ));
+        }
+        let (mean, squares) = mean_and_squares(log_ratios);
+        if !squares.is_finite() {
+            return Err("a ratio is not a finite number".to_owned());
+        }
+        let degrees = (count - 1) as f64;
+        Ok(Self {
+            log_ratio: mean,
+            standard_error: (squares / degrees / count as f64).sqrt(),
+            degrees,
+            slack: 0.0,
+        })
+    }
+
+    /// One-sided p-value of "the log ratio is at most `bound`": small where it is surely above.
+    pub fn p_above(&self, bound: f64) -> f64 {
+        upper_tail(
+            self.log_ratio - self.slack - bound,
+            self.standard_error,
+            self.degrees,
+        )
+    }
+
+    /// One-sided p-value of "the log ratio is at least `bound`": small where it is surely below.
+    pub fn p_below(&self, bound: f64) -> f64 {
+        upper_tail(
+            bound - self.log_ratio - self.slack,
+            self.standard_error,
+            self.degrees,
+        )
+    }
+
+    /// p-value of "the two sides differ by `bound` or more, one way or the other" (TOST): small where
+    /// they are surely equivalent.
+    pub fn p_equivalent(&self, bound: f64) -> f64 {
+        self.p_below(bound).max(self.p_above(-bound))
+    }
+
+    /// Two-sided interval of the log ratio, (low, high), at probability `level`.
+    pub fn interval(&self, level: f64) -> (f64, f64) {
+        let half = self.slack
+            + match self.standard_error {
+                0.0 => 0.0,
+                error => quantile(0.5 + level / 2.0, self.degrees) * error,
+            };
+        (self.log_ratio - half, self.log_ratio + half)
+    }
+
+    /// Minimal detectable effect: the smallest true log ratio that a test against `margin` would find
+    /// with the demanded power, δ + (t₁₋α + t_power)·se.
+    pub fn detectable(&self, margin: f64, demand: Demand) -> f64 {
+        margin + self.slack + self.reach(self.standard_error, self.degrees, demand)
+    }
+
+    /// How many units (pairs) would decide, if the effect and its spread stay as they are: enough to
+    /// put it beyond ±`margin`, or within ±`equivalence`, whichever takes fewer. `units` is how many
+    /// the present standard error rests on. `None` where a million would not do.
+    pub fn needed(
+        &self,
+        units: usize,
+        margin: f64,
+        equivalence: f64,
+        demand: Demand,
+    ) -> Option<u64> {
+        let size = self.log_ratio.abs();
+        let room = (size - margin).max(equivalence - size) - self.slack;
+        if !(room > 0.0) || units == 0 {
+            return None;
+        }
+        let spread = self.standard_error * (units as f64).sqrt();
+        let lost = units as f64 - self.degrees;
+        let enough = |count: u64| {
+            let count = count as f64;
+            let degrees = count - lost;
+            degrees > 0.0 && self.reach(spread / count.sqrt(), degrees, demand) <= room
+        };
+        least(2, MOST_UNITS, enough)
+    }
+
+    /// (t₁₋α + t_power)·se.
+    fn reach(&self, error: f64, degrees: f64, demand: Demand) -> f64 {
+        if error == 0.0 {
+            return 0.0;
+        }
+        (quantile(1.0 - demand.alpha, degrees) + quantile(demand.power, degrees)) * error
+    }
+}
+
+/// The smallest count in `from..=to` for which `enough` holds, if it holds from there on.
+fn least(from: u64, to: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
+    if !enough(to) {
+        return None;
+    }
+    let (mut low, mut high) = (from, to);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if enough(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
+/// Mean, and sum of squared deviations from it.
+pub(super) fn mean_and_squares(values: &[f64]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    // Deviations from the first value: equal values then have a spread of exactly zero, which a mean
+    // that was rounded would spoil.
+    let first = values.first().copied().unwrap_or(0.0);
+    let offset = values.iter().map(|value| value - first).sum::<f64>() / count;
+    let squares = values
+        .iter()
+        .map(|value| (value - first - offset).powi(2))
+        .sum();
+    (first + offset, squares)
+}
+
+/// P(T > distance ÷ error). Without any spread the distance alone decides, and a tie is no finding.
+fn upper_tail(distance: f64, error: f64, degrees: f64) -> f64 {
+    let t = distance / error;
+    if !t.is_finite() || error <= 0.0 {
+        return if distance > 0.0 { 0.0 } else { 1.0 };
+    }
+    // The distribution exists for every positive number of degrees of freedom.
+    StudentsT::new(0.0, 1.0, degrees).map_or(1.0, |student| student.sf(t))
+}
+
+/// Student's t quantile at `probability`; infinite where there are no degrees of freedom.
+pub(super) fn quantile(probability: f64, degrees: f64) -> f64 {
+    match StudentsT::new(0.0, 1.0, degrees) {
+        Ok(student) => student.inverse_cdf(probability),
+        Err(_) => f64::INFINITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pairs whose figures below are scipy 1.17's (`ttest_1samp`, `t.interval`).
+    const PAIRS: [f64; 10] = [
+        0.012, 0.018, 0.009, 0.021, 0.015, 0.013, 0.017, 0.011, 0.019, 0.014,
+    ];
+
+    fn close(value: f64, wanted: f64) {
+        let tolerance = 1e-8 * wanted.abs().max(1e-6);
+        assert!(
+            (value - wanted).abs() < tolerance,
+            "{value} is not {wanted}"
+        );
+    }
+
+    #[test]
+    fn paired_tests_agree_with_scipy() {
+        let effect = Effect::paired(&PAIRS).unwrap();
+        close(effect.log_ratio, 0.0149);
+        close(effect.standard_error, 0.0012060035010083695);
+        let (low, high) = effect.interval(0.95);
+        close(low, 0.012171830541834204);
+        close(high, 0.017628169458165796);
+        close(effect.p_above(1.01_f64.ln()), 0.0013299959855263047);
+        close(effect.p_below(-1.01_f64.ln()), 0.9999999965108748);
+        close(effect.p_equivalent(1.02_f64.ln()), 0.0014099649439719953);
+    }
+
+    #[test]
+    fn quantiles_and_tails_agree_with_scipy_far_out() {
+        for (probability, degrees, wanted) in [
+            (1.0 - 0.05 / 40.0, 9.0, 4.145788828443257),
+            (1.0 - 0.05 / 40.0, 4.0, 6.758252832704313),
+            (0.95, 1.0, 6.313751514675037),
+            (1.0 - 0.05 / 4000.0, 9.0, 7.878832460099199),
+            (0.975, 2.5, 3.5746548420036817),
+        ] {
+            close(quantile(probability, degrees), wanted);
+        }
+        for (t, degrees, wanted) in [
+            (3.0, 9.0, 0.007478181955207111),
+            (12.0, 4.0, 0.0001382142742514865),
+            (40.0, 9.0, 9.491499224669911e-12),
+            (-2.0, 7.0, 0.957190335718512),
+        ] {
+            close(upper_tail(t, 1.0, degrees), wanted);
+        }
+    }
+
+    #[test]
+    fn detectable_effect_is_the_one_of_the_formula() {
+        // δ = 1 %, a spread of 0.5 % and ten pairs, single and as one of forty (scipy's quantiles).
+        let effect = Effect {
+            log_ratio: 0.0,
+            standard_error: 0.005 / 10_f64.sqrt(),
+            degrees: 9.0,
+            slack: 0.0,
+        };
+        let detectable = |alpha| {
+            let demand = Demand { alpha, power: 0.8 };
+            effect.detectable(1.01_f64.ln(), demand).exp_m1()
+        };
+        close(detectable(0.05), 0.014347472010576734);
+        close(detectable(0.05 / 40.0), 0.018063387303608236);
+    }
+
+    #[test]
+    fn needed_pairs_would_really_decide() {
+        let effect = Effect::paired(&PAIRS).unwrap();
+        let demand = Demand {
+            alpha: 0.05 / 40.0,
+            power: 0.8,
+        };
+        let (margin, equivalence) = (1.01_f64.ln(), 1.02_f64.ln());
+        let needed = effect.needed(10, margin, equivalence, demand).unwrap();
+        let spread = effect.standard_error * 10_f64.sqrt();
+        let room = (effect.log_ratio - margin).max(equivalence - effect.log_ratio);
+        let reach = |pairs: u64| {
+            let degrees = (pairs - 1) as f64;
+            (quantile(1.0 - demand.alpha, degrees) + quantile(demand.power, degrees)) * spread
+                / (pairs as f64).sqrt()
+        };
+        assert!(
+            reach(needed) <= room && reach(needed - 1) > room,
+            "{needed}"
+        );
+        // Between a narrow equivalence and a wide margin nothing decides.
+        assert_eq!(effect.needed(10, 0.03, 0.01, demand), None);
+    }
+
+    #[test]
+    fn no_spread_lets_the_distance_decide_and_a_tie_is_no_finding() {
+        let effect = Effect::paired(&[0.03; 5]).unwrap();
+        assert!(effect.standard_error.abs() < f64::MIN_POSITIVE);
+        assert!(effect.p_above(0.01) < 1e-300 && effect.p_above(0.04) > 0.999);
+        assert!(effect.p_above(effect.log_ratio) > 0.999);
+        assert_eq!(effect.interval(0.95), (0.03, 0.03));
+        // A clock that steps by 2.5 % cannot have seen a difference beyond 1 %.
+        let coarse = Effect {
+            slack: 0.025,
+            ..effect
+        };
+        assert!(coarse.p_above(0.01) > 0.999);
+    }
+
+    #[test]
+    fn swapped_sides_mirror_every_figure() {
+        let effect = Effect::paired(&PAIRS).unwrap();
+        let swapped = Effect::paired(&PAIRS.map(|d| -d)).unwrap();
+        close(swapped.p_below(-0.01), effect.p_above(0.01));
+        close(swapped.p_equivalent(0.02), effect.p_equivalent(0.02));
+        close(swapped.interval(0.9).0, -effect.interval(0.9).1);
+    }
+
+    #[test]
+    fn one_pair_and_infinite_ratios_give_no_effect() {
+        assert!(Effect::paired(&[]).is_err());
+        assert!(Effect::paired(&[0.5]).is_err());
+        assert!(Effect::paired(&[0.5, f64::INFINITY]).is_err());
+        assert!(Effect::paired(&[0.5, f64::NAN]).is_err());
+    }
+}

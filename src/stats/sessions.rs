@@ -1,0 +1,286 @@
+//! Two groups of sessions: a prediction interval for a stored baseline.
+//!
+//! A session has conditions of its own (temperature, clocks, a neighbour on the machine) that all its
+//! invocations share, so the spread *between sessions* is what a difference must exceed. It takes about
+//! ten sessions to know it. Where there are fewer, a stated prior stands in: a scaled inverse
+//! chi-squared with `degrees` of belief behind it, which the data outvote as they come (Gelman et al.,
+//! Bayesian Data Analysis, §3.3).
+
+use super::effect::{Effect, mean_and_squares};
+
+/// What the invocations of one session say about one cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SessionCost {
+    /// Mean over invocations of the logarithm of the cost.
+    pub mean_log: f64,
+    /// How many invocations.
+    pub invocations: usize,
+    /// Sum over invocations of the squared deviation from `mean_log`.
+    pub squares: f64,
+}
+
+impl SessionCost {
+    /// Sums a session's costs up.
+    ///
+    /// # Errors
+    /// There are none, or one is not above zero and finite.
+    pub fn of(costs: &[f64]) -> Result<Self, String> {
+        let usable = |cost: &f64| *cost > 0.0 && cost.is_finite();
+        if let Some(bad) = costs.iter().find(|cost| !usable(cost)) {
+            return Err(format!("a cost of {bad} has no ratio"));
+        }
+        if costs.is_empty() {
+            return Err("no invocation has a figure".to_owned());
+        }
+        let logs: Vec<f64> = costs.iter().map(|cost| cost.ln()).collect();
+        let (mean_log, squares) = mean_and_squares(&logs);
+        Ok(Self {
+            mean_log,
+            invocations: costs.len(),
+            squares,
+        })
+    }
+}
+
+/// What is believed of the noise before the data are seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoisePrior {
+    /// Standard deviation between sessions of a session's mean log cost.
+    pub session_sd: f64,
+    /// Standard deviation between the invocations of a session.
+    pub invocation_sd: f64,
+    /// Invocations of the sessions that `session_sd` is about.
+    pub invocations: f64,
+    /// Degrees of freedom that the belief is worth.
+    pub degrees: f64,
+}
+
+/// One side of a comparison.
+struct Group {
+    mean: f64,
+    squares: f64,
+    sessions: f64,
+    degrees: f64,
+    /// Mean over sessions of 1 ÷ invocations.
+    thinness: f64,
+}
+
+impl Group {
+    fn of(sessions: &[SessionCost]) -> Self {
+        let means: Vec<f64> = sessions.iter().map(|session| session.mean_log).collect();
+        let (mean, squares) = mean_and_squares(&means);
+        let count = sessions.len() as f64;
+        let thinness = sessions
+            .iter()
+            .map(|session| 1.0 / session.invocations.max(1) as f64)
+            .sum::<f64>()
+            / count.max(1.0);
+        Self {
+            mean,
+            squares,
+            sessions: count,
+            degrees: (count - 1.0).max(0.0),
+            thinness,
+        }
+    }
+}
+
+impl Effect {
+    /// The ratio of two groups of sessions. With one candidate session and no prior this is the
+    /// prediction interval s·√(1 + 1/m) on m − 1 degrees of freedom; with a prior the variance is
+    /// (ν₀s₀² + SS) ÷ (ν₀ + df) on ν₀ + df. Sessions with fewer invocations than those that the
+    /// variance was learned from get what their thinness adds.
+    ///
+    /// # Errors
+    /// A side has no session, or nothing is known of the variance: one session each and no prior.
+    pub fn sessions(
+        baseline: &[SessionCost],
+        candidate: &[SessionCost],
+        prior: Option<NoisePrior>,
+    ) -> Result<Self, String> {
+        if baseline.is_empty() || candidate.is_empty() {
+            return Err("one side has no session".to_owned());
+        }
+        let groups = [Group::of(baseline), Group::of(candidate)];
+        let prior = prior.unwrap_or(NoisePrior {
+            session_sd: 0.0,
+            invocation_sd: 0.0,
+            invocations: 1.0,
+            degrees: 0.0,
+        });
+        let degrees = prior.degrees + groups[0].degrees + groups[1].degrees;
+        if degrees <= 0.0 {
+            return Err("one session on each side says nothing of how sessions differ".to_owned());
+        }
+        let squares =
+            prior.degrees * prior.session_sd.powi(2) + groups[0].squares + groups[1].squares;
+        let variance = squares / degrees;
+        let learned_at = (prior.degrees / prior.invocations.max(1.0)
+            + groups.iter().map(|g| g.degrees * g.thinness).sum::<f64>())
+            / degrees;
+        let within = invocation_variance(baseline.iter().chain(candidate), prior);
+        let error: f64 = groups
+            .iter()
+            .map(|group| {
+                let thin = (within * (group.thinness - learned_at)).max(0.0);
+                (variance + thin) / group.sessions
+            })
+            .sum();
+        let log_ratio = groups[1].mean - groups[0].mean;
+        if !(error.is_finite() && log_ratio.is_finite()) {
+            return Err("the spread of the sessions is not a finite number".to_owned());
+        }
+        Ok(Self {
+            log_ratio,
+            standard_error: error.sqrt(),
+            degrees,
+            slack: 0.0,
+        })
+    }
+}
+
+/// Variance between the invocations of a session, all sessions pooled with the prior.
+fn invocation_variance<'a>(
+    sessions: impl Iterator<Item = &'a SessionCost>,
+    prior: NoisePrior,
+) -> f64 {
+    let mut degrees = prior.degrees;
+    let mut squares = prior.degrees * prior.invocation_sd.powi(2);
+    for session in sessions {
+        degrees += session.invocations.saturating_sub(1) as f64;
+        squares += session.squares;
+    }
+    if degrees > 0.0 {
+        squares / degrees
+    } else {
+        0.0
+    }
+}
+
+/// What sessions of the same code say about the noise: the prior for comparisons with few sessions.
+///
+/// # Errors
+/// Fewer than two sessions.
+pub fn noise_of(sessions: &[SessionCost]) -> Result<NoisePrior, String> {
+    if sessions.len() < 2 {
+        return Err("one session says nothing of how sessions differ".to_owned());
+    }
+    let group = Group::of(sessions);
+    let nothing = NoisePrior {
+        session_sd: 0.0,
+        invocation_sd: 0.0,
+        invocations: 1.0,
+        degrees: 0.0,
+    };
+    Ok(NoisePrior {
+        session_sd: (group.squares / group.degrees).sqrt(),
+        invocation_sd: invocation_variance(sessions.iter(), nothing).sqrt(),
+        invocations: 1.0 / group.thinness,
+        degrees: group.degrees,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn single(costs: &[f64]) -> Vec<SessionCost> {
+        costs
+            .iter()
+            .map(|cost| SessionCost::of(&[*cost]).unwrap())
+            .collect()
+    }
+
+    fn close(value: f64, wanted: f64) {
+        assert!(
+            (value - wanted).abs() < 1e-9 * wanted.abs().max(1e-3),
+            "{value} is not {wanted}"
+        );
+    }
+
+    #[test]
+    fn prediction_interval_agrees_with_scipy() {
+        let baseline = single(&[
+            100.0, 101.0, 99.5, 100.2, 100.8, 99.1, 100.4, 99.9, 100.6, 100.1,
+        ]);
+        let effect = Effect::sessions(&baseline, &single(&[103.0]), None).unwrap();
+        close(effect.log_ratio, 0.027975171277953237);
+        close(effect.standard_error, 0.006075411406832732);
+        let (low, high) = effect.interval(0.95);
+        close(low, 0.014231635847040654);
+        close(high, 0.04171870670886582);
+        close(effect.p_above(1.01_f64.ln()), 0.007891460961850916);
+    }
+
+    #[test]
+    fn two_groups_are_the_pooled_t_test() {
+        // scipy: ttest_ind(ln c, ln b), equal variances.
+        let effect = Effect::sessions(
+            &single(&[100.0, 101.0, 99.5]),
+            &single(&[103.0, 102.0]),
+            None,
+        )
+        .unwrap();
+        close(effect.log_ratio, 0.023034785092320043);
+        close(effect.standard_error, 0.006741226415419578);
+        close(effect.degrees, 3.0);
+    }
+
+    #[test]
+    fn prior_speaks_where_data_are_silent_and_is_outvoted_where_they_are_not() {
+        let prior = NoisePrior {
+            session_sd: 0.03,
+            invocation_sd: 0.0,
+            invocations: 1.0,
+            degrees: 4.0,
+        };
+        let lone = Effect::sessions(&single(&[100.0]), &single(&[100.0]), Some(prior)).unwrap();
+        close(lone.standard_error, 0.03 * 2_f64.sqrt());
+        close(lone.degrees, 4.0);
+        assert!(Effect::sessions(&single(&[100.0]), &single(&[100.0]), None).is_err());
+        let wild: Vec<f64> = (0..100)
+            .map(|n| if n % 2 == 0 { 80.0 } else { 125.0 })
+            .collect();
+        let noisy = Effect::sessions(&single(&wild), &single(&[100.0]), Some(prior)).unwrap();
+        assert!(noisy.standard_error > 0.2, "{noisy:?}");
+    }
+
+    #[test]
+    fn a_thin_candidate_is_known_less_well() {
+        let session =
+            |shift: f64| SessionCost::of(&[99.0 + shift, 101.0 + shift, 100.0 + shift]).unwrap();
+        let baseline: Vec<SessionCost> = (0..12).map(|n| session(0.1 * f64::from(n % 3))).collect();
+        let full = Effect::sessions(&baseline, &[session(0.0)], None).unwrap();
+        let thin = Effect::sessions(&baseline, &single(&[100.0]), None).unwrap();
+        assert!(
+            thin.standard_error > 2.0 * full.standard_error,
+            "{thin:?} {full:?}"
+        );
+        let swapped = Effect::sessions(&single(&[100.0]), &baseline, None).unwrap();
+        close(swapped.standard_error, thin.standard_error);
+        close(swapped.log_ratio, -thin.log_ratio);
+    }
+
+    #[test]
+    fn costs_without_a_ratio_are_refused() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(SessionCost::of(&[1.0, bad]).is_err());
+        }
+        assert!(SessionCost::of(&[]).is_err());
+        assert!(SessionCost::of(&[f64::MIN_POSITIVE, f64::MAX]).is_ok());
+    }
+
+    #[test]
+    fn noise_is_the_spread_of_session_means() {
+        let sessions = [
+            SessionCost::of(&[1.0, 1.0]).unwrap(),
+            SessionCost::of(&[1.02, 1.02]).unwrap(),
+        ];
+        let noise = noise_of(&sessions).unwrap();
+        close(noise.session_sd, 1.02_f64.ln() / 2_f64.sqrt());
+        close(noise.invocations, 2.0);
+        close(noise.degrees, 1.0);
+        assert!(noise.invocation_sd.abs() < 1e-12);
+        assert!(noise_of(&sessions[..1]).is_err());
+    }
+}
