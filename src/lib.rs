@@ -19,6 +19,7 @@ pub mod bench;
 pub mod cli;
 #[cfg(feature = "gpu")]
 pub mod clock;
+pub mod compare;
 #[cfg(feature = "gpu")]
 pub mod device;
 pub mod error;

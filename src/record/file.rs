@@ -28,7 +28,10 @@ pub fn load(path: impl AsRef<Path>) -> Result<Record> {
 }
 
 /// Reads a record from `text`; `path` is for messages.
-fn parse(path: &Path, text: &str) -> Result<Record> {
+///
+/// # Errors
+/// As [`load`], beside what reading the file could give.
+pub fn parse(path: &Path, text: &str) -> Result<Record> {
     let stamp: Stamp = serde_json::from_str(text).map_err(|e| {
         Error::file(
             path,
@@ -94,8 +97,12 @@ pub fn save(record: &Record, path: impl AsRef<Path>) -> Result<()> {
     write_atomically(path, text.as_bytes())
 }
 
-/// Writes `bytes` beside `path` and renames the finished file over it.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes `bytes` beside `path` and renames the finished file over it, so that a crash or a full disk
+/// leaves the old file or the new one.
+///
+/// # Errors
+/// The folder or the file cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -23,7 +23,7 @@ pub use case::{
     StopReason, Summary, Verification,
 };
 pub use energy::{EnergyWindow, PowerSetup};
-pub use file::{load, save, schema};
+pub use file::{load, parse, save, schema, write_atomically};
 pub use journal::{Event, Journal, read_journal};
 pub use warning::Warning;
 

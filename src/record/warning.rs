@@ -67,6 +67,11 @@ pub enum Warning {
         /// Precision of the clock.
         precision_ns: f64,
     },
+    /// The device lowered its clock for heat or power while this was measured.
+    Throttled {
+        /// What was seen.
+        reason: String,
+    },
     /// A kind that a newer perwatt of the same major version added.
     #[serde(other)]
     Unknown,
@@ -124,6 +129,10 @@ impl fmt::Display for Warning {
                 "a batch of {} is short against the clock's precision of {}; raise --budget",
                 si(batch_ns * 1e-9, "s"),
                 si(precision_ns * 1e-9, "s")
+            ),
+            Self::Throttled { reason } => write!(
+                f,
+                "the device throttled: {reason}; cool it, raise its power limit or lock its clock below it"
             ),
             Self::Unknown => {
                 f.write_str("a warning that only a newer perwatt can read; update perwatt")

@@ -101,23 +101,16 @@ impl Effect {
         margin + self.slack + self.reach(self.standard_error, self.degrees, demand)
     }
 
-    /// How many units (pairs) would decide, if the effect and its spread stay as they are: enough to
-    /// put it beyond ±`margin`, or within ±`equivalence`, whichever takes fewer. `units` is how many
-    /// the present standard error rests on. `None` where a million would not do.
-    pub fn needed(
-        &self,
-        units: usize,
-        margin: f64,
-        equivalence: f64,
-        demand: Demand,
-    ) -> Option<u64> {
-        let size = self.log_ratio.abs();
-        let room = (size - margin).max(equivalence - size) - self.slack;
-        if !(room > 0.0) || units == 0 {
+    /// How many units (pairs) would show that the truth is `room` away from a bound, if the spread
+    /// stays as it is. `units` is how many the present standard error rests on. `None` where a million
+    /// would not do.
+    pub fn needed(&self, units: f64, room: f64, demand: Demand) -> Option<u64> {
+        let room = room - self.slack;
+        if !(room > 0.0 && units > 0.0) {
             return None;
         }
-        let spread = self.standard_error * (units as f64).sqrt();
-        let lost = units as f64 - self.degrees;
+        let spread = self.standard_error * units.sqrt();
+        let lost = units - self.degrees;
         let enough = |count: u64| {
             let count = count as f64;
             let degrees = count - lost;
@@ -259,10 +252,9 @@ mod tests {
             alpha: 0.05 / 40.0,
             power: 0.8,
         };
-        let (margin, equivalence) = (1.01_f64.ln(), 1.02_f64.ln());
-        let needed = effect.needed(10, margin, equivalence, demand).unwrap();
+        let room = effect.log_ratio - 1.01_f64.ln();
+        let needed = effect.needed(10.0, room, demand).unwrap();
         let spread = effect.standard_error * 10_f64.sqrt();
-        let room = (effect.log_ratio - margin).max(equivalence - effect.log_ratio);
         let reach = |pairs: u64| {
             let degrees = (pairs - 1) as f64;
             (quantile(1.0 - demand.alpha, degrees) + quantile(demand.power, degrees)) * spread
@@ -272,8 +264,8 @@ mod tests {
             reach(needed) <= room && reach(needed - 1) > room,
             "{needed}"
         );
-        // Between a narrow equivalence and a wide margin nothing decides.
-        assert_eq!(effect.needed(10, 0.03, 0.01, demand), None);
+        assert_eq!(effect.needed(10.0, 0.0, demand), None);
+        assert_eq!(effect.needed(10.0, 1e-9, demand), None);
     }
 
     #[test]

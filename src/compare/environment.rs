@@ -1,0 +1,202 @@
+//! Where something was measured, as far as it changes what the figures mean.
+//!
+//! The keys are categories, not fingerprints: a card in another slot or a machine that booted anew is
+//! still the same environment, and a comparison that refuses those trains people to override it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, nearest};
+use crate::record::{Origin, Record};
+
+/// What may differ between two sides, and what `--across` names.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aspect {
+    /// The adapter; a software driver's is the CPU too.
+    Device,
+    /// The driver and its version.
+    Driver,
+    /// The graphics API.
+    Backend,
+    /// A kernel's tuning parameters.
+    Parameters,
+    /// perwatt's major version.
+    Version,
+    /// The power source.
+    Power,
+    /// Device timestamps against the host's clock.
+    Clock,
+    /// Whether shaders ran with run-time checks.
+    Checks,
+    /// Measured, simulated or imported.
+    Origin,
+    /// FLOP and bytes that the case counts.
+    Work,
+}
+
+impl Aspect {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Device,
+        Self::Driver,
+        Self::Backend,
+        Self::Parameters,
+        Self::Version,
+        Self::Power,
+        Self::Clock,
+        Self::Checks,
+        Self::Origin,
+        Self::Work,
+    ];
+
+    /// As `--across` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Driver => "driver",
+            Self::Backend => "backend",
+            Self::Parameters => "parameters",
+            Self::Version => "version",
+            Self::Power => "power",
+            Self::Clock => "clock",
+            Self::Checks => "checks",
+            Self::Origin => "origin",
+            Self::Work => "work",
+        }
+    }
+
+    /// Reads a name; `what` is where it stands, for messages.
+    ///
+    /// # Errors
+    /// There is no such aspect.
+    pub fn parse(text: &str, what: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|aspect| aspect.name() == text)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name);
+                let hint = nearest(text, names)
+                    .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
+                Error::usage(
+                    what,
+                    format!(
+                        "nothing is called {text:?}{hint}; there are {}",
+                        names.join(", ")
+                    ),
+                )
+            })
+    }
+}
+
+impl fmt::Display for Aspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where a session was measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// The adapter's name, with the processor's for a software driver.
+    pub device: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// The graphics API.
+    pub backend: String,
+    /// perwatt's major version.
+    pub version: String,
+    /// Whether shaders ran with run-time checks.
+    pub checks: String,
+    /// Where the numbers come from.
+    pub origin: String,
+    /// The power source; nothing where there was none.
+    pub power: Option<String>,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// What differs.
+    pub aspect: Aspect,
+    /// On the baseline's side.
+    pub baseline: String,
+    /// On the candidate's side.
+    pub candidate: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "another {}: {} against {}",
+            self.aspect, self.baseline, self.candidate
+        )
+    }
+}
+
+impl Environment {
+    /// The environment of a record.
+    pub fn of(record: &Record) -> Self {
+        let adapter = &record.adapter;
+        let device = match (adapter.is_software(), record.host.cpu.measured()) {
+            (true, Some(cpu)) => format!("{} on {cpu}", adapter.name),
+            _ => adapter.name.clone(),
+        };
+        Self {
+            device,
+            driver: format!("{} {}", adapter.driver, adapter.driver_info)
+                .trim()
+                .to_owned(),
+            backend: adapter.backend.clone(),
+            version: major(&record.provenance.perwatt_version),
+            checks: if record.provenance.checked_shaders {
+                "checked shaders".to_owned()
+            } else {
+                "unchecked shaders".to_owned()
+            },
+            origin: match record.provenance.origin {
+                Origin::Measured => "measured",
+                Origin::Simulated => "simulated",
+                Origin::Imported => "imported",
+            }
+            .to_owned(),
+            power: record.power.measured().map(|setup| setup.source.clone()),
+        }
+    }
+
+    /// What differs and is not in `across`. Power is left to the rows that it concerns.
+    pub fn differences(&self, candidate: &Self, across: &[Aspect]) -> Vec<Difference> {
+        [
+            (Aspect::Device, &self.device, &candidate.device),
+            (Aspect::Driver, &self.driver, &candidate.driver),
+            (Aspect::Backend, &self.backend, &candidate.backend),
+            (Aspect::Version, &self.version, &candidate.version),
+            (Aspect::Checks, &self.checks, &candidate.checks),
+            (Aspect::Origin, &self.origin, &candidate.origin),
+        ]
+        .into_iter()
+        .filter(|(aspect, baseline, candidate)| baseline != candidate && !allowed(*aspect, across))
+        .map(|(aspect, baseline, candidate)| Difference {
+            aspect,
+            baseline: baseline.clone(),
+            candidate: candidate.clone(),
+        })
+        .collect()
+    }
+}
+
+/// Whether a difference is the question. Another device has another driver as a matter of course.
+pub(super) fn allowed(aspect: Aspect, across: &[Aspect]) -> bool {
+    across.contains(&aspect) || aspect == Aspect::Driver && across.contains(&Aspect::Device)
+}
+
+/// The major version of a version; the text itself where it is none.
+fn major(version: &str) -> String {
+    Version::parse(version).map_or_else(|_| version.to_owned(), |v| v.major.to_string())
+}

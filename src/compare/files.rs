@@ -1,0 +1,154 @@
+//! From paths to sessions: records, sets of records, and folders of both.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::record;
+
+/// Reads every record of the given files and folders, in order.
+///
+/// A file holds one record, several one after the other (`cat a.json b.json > set.json`), or a JSON
+/// array of them. Of a folder, the `.json` files in it are read; those that say that they are another
+/// of perwatt's kinds (a pairing, a noise calibration) are passed over.
+///
+/// # Errors
+/// A path does not exist, a folder holds no record, or a file is none.
+pub fn load_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
+    Ok(load_sets(paths)?.into_iter().flatten().collect())
+}
+
+/// As [`load_sessions`], one set of sessions for each path.
+///
+/// # Errors
+/// As [`load_sessions`].
+pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
+    let mut files = Vec::new();
+    for (set, path) in paths.iter().enumerate() {
+        if path.is_dir() {
+            files.extend(json_files(path)?.into_iter().map(|file| (set, file, true)));
+        } else {
+            files.push((set, path.clone(), false));
+        }
+    }
+    let mut sets: Vec<Vec<Session>> = paths.iter().map(|_| Vec::new()).collect();
+    for (set, sessions) in read_all(&files)? {
+        sets[set].extend(sessions);
+    }
+    if let Some(empty) = sets.iter().position(Vec::is_empty) {
+        return Err(Error::file(
+            &paths[empty],
+            "holds no record; `perwatt run --out` writes one",
+        ));
+    }
+    Ok(sets)
+}
+
+/// A file to read, the set that it belongs to, and whether it may be something other than a record.
+type Job = (usize, PathBuf, bool);
+
+/// Reads files on all processors: a thousand records are mostly parsing.
+fn read_all(files: &[Job]) -> Result<Vec<(usize, Vec<Session>)>> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(workers).max(1);
+    let read = |chunk: &[Job]| -> Result<Vec<(usize, Vec<Session>)>> {
+        chunk
+            .iter()
+            .map(|(set, path, found)| Ok((*set, read_file(path, *found)?)))
+            .collect()
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = files
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || read(chunk)))
+            .collect();
+        threads.into_iter().map(|thread| thread.join()).collect()
+    });
+    let mut all = Vec::with_capacity(files.len());
+    for result in results {
+        let chunk = result.map_err(|_| {
+            Error::usage(
+                "result files",
+                "a reader thread broke off; please report this",
+            )
+        })??;
+        all.extend(chunk);
+    }
+    Ok(all)
+}
+
+/// The `.json` files of a folder, by name.
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = |source| Error::io(folder, source);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.is_file() && path.extension().is_some_and(|e| e == "json") {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// What tells perwatt's files apart.
+#[derive(Deserialize)]
+struct Kind {
+    kind: Option<String>,
+}
+
+/// The records of one file.
+fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    let pieces = split(path, &text)?;
+    let mut sessions = Vec::with_capacity(pieces.len());
+    for (number, piece) in pieces.iter().enumerate() {
+        let other = may_be_other
+            && piece.len() < 1 << 20
+            && serde_json::from_str::<Kind>(piece).is_ok_and(|found| found.kind.is_some());
+        if other {
+            continue;
+        }
+        let name = if pieces.len() == 1 {
+            path.display().to_string()
+        } else {
+            format!("{} (record {})", path.display(), number + 1)
+        };
+        sessions.push(Session::of(&record::parse(path, piece)?, name));
+    }
+    Ok(sessions)
+}
+
+/// Cuts a file into the JSON values that it holds.
+fn split<'a>(path: &Path, text: &'a str) -> Result<Vec<&'a str>> {
+    let damaged = |e: serde_json::Error| {
+        Error::file(
+            path,
+            format!("not a perwatt result file ({e}); `perwatt run --out FILE` writes one"),
+        )
+    };
+    if text.trim_start().starts_with('[') {
+        let records: Vec<&RawValue> = serde_json::from_str(text).map_err(damaged)?;
+        return Ok(records.into_iter().map(RawValue::get).collect());
+    }
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    while let Some(value) = values.next() {
+        value.map_err(damaged)?;
+        let end = values.byte_offset();
+        pieces.push(&text[start..end]);
+        start = end;
+    }
+    if pieces.is_empty() {
+        return Err(Error::file(
+            path,
+            "empty, so not a perwatt result file; `perwatt run --out FILE` writes one",
+        ));
+    }
+    Ok(pieces)
+}

@@ -1,0 +1,142 @@
+//! What is compared, and which way is better.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::record::Counts;
+use crate::units::{
+    BytesPerJoule, BytesPerSecond, FlopPerJoule, FlopPerSecond, Joules, Seconds, si,
+};
+
+/// A figure of a case. Time and throughput are one cost seen from two sides, and so are energy and
+/// throughput per watt: the work of a case is a constant, so each pair shares its test.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Time of one execution.
+    Time,
+    /// Useful work a second.
+    Throughput,
+    /// Energy of one execution.
+    Energy,
+    /// Useful work a joule, which is throughput per watt.
+    ThroughputPerWatt,
+}
+
+/// Which way a metric improves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Better {
+    /// Less is better.
+    Smaller,
+    /// More is better.
+    Larger,
+}
+
+/// What is measured and what a metric is computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Cost {
+    /// Nanoseconds of one execution.
+    Time,
+    /// Joules of one execution.
+    Energy,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Time,
+        Self::Throughput,
+        Self::Energy,
+        Self::ThroughputPerWatt,
+    ];
+
+    /// As written in policies, files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Throughput => "throughput",
+            Self::Energy => "energy",
+            Self::ThroughputPerWatt => "throughput-per-watt",
+        }
+    }
+
+    /// Which way it improves.
+    pub fn better(self) -> Better {
+        match self {
+            Self::Time | Self::Energy => Better::Smaller,
+            Self::Throughput | Self::ThroughputPerWatt => Better::Larger,
+        }
+    }
+
+    /// The cost that decides it.
+    pub(super) fn cost(self) -> Cost {
+        match self {
+            Self::Time | Self::Throughput => Cost::Time,
+            Self::Energy | Self::ThroughputPerWatt => Cost::Energy,
+        }
+    }
+
+    /// The ratio of this metric where the cost has the log ratio `log_cost`.
+    pub(super) fn ratio(self, log_cost: f64) -> f64 {
+        match self.better() {
+            Better::Smaller => log_cost.exp(),
+            Better::Larger => (-log_cost).exp(),
+        }
+    }
+
+    /// The metric's value in its unit (seconds, joules, work a second, work a joule) for a cost in
+    /// nanoseconds or joules.
+    pub(super) fn value(self, cost: f64, counts: Counts) -> f64 {
+        let cost = match self.cost() {
+            Cost::Time => Seconds::from_ns(cost).get(),
+            Cost::Energy => cost,
+        };
+        match self.better() {
+            Better::Smaller => cost,
+            Better::Larger => work(counts).0 / cost,
+        }
+    }
+
+    /// A value of this metric in words.
+    pub(super) fn show(self, value: f64, counts: Counts) -> String {
+        match (self, work(counts).1) {
+            (Self::Time, _) => Seconds(value).to_string(),
+            (Self::Energy, _) => Joules(value).to_string(),
+            (Self::Throughput, Work::Flop) => FlopPerSecond(value).to_string(),
+            (Self::Throughput, Work::Bytes) => BytesPerSecond(value).to_string(),
+            (Self::Throughput, Work::Executions) => si(value, "1/s"),
+            (Self::ThroughputPerWatt, Work::Flop) => FlopPerJoule(value).to_string(),
+            (Self::ThroughputPerWatt, Work::Bytes) => BytesPerJoule(value).to_string(),
+            (Self::ThroughputPerWatt, Work::Executions) => si(value, "1/J"),
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What the work of a case is counted in.
+enum Work {
+    Flop,
+    Bytes,
+    Executions,
+}
+
+/// The work that people compare for a case.
+fn work(counts: Counts) -> (f64, Work) {
+    if counts.flop > 0 {
+        (counts.flop as f64, Work::Flop)
+    } else if counts.bytes > 0 {
+        (counts.bytes as f64, Work::Bytes)
+    } else {
+        (1.0, Work::Executions)
+    }
+}

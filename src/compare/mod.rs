@@ -1,0 +1,41 @@
+//! Two sets of measurements compared: what changed, by how much, and how sure that is.
+//!
+//! The unit is the invocation. What one invocation says of a case is its median; its samples never
+//! become degrees of freedom. Two designs exist, and which one a comparison has decides what it can
+//! know:
+//!
+//! - **Paired** ([`Pairing`], written by `perwatt ab`): each baseline invocation has a candidate
+//!   invocation beside it in time, so the conditions of the session cancel. Ten pairs see 2 %.
+//! - **Sessions**: stored records. Each is one session with conditions of its own, which only other
+//!   sessions can tell from an effect; ten are needed to know how sessions differ. With fewer, a prior
+//!   speaks: calibrated on the device ([`Noise`]) or the documented default ([`DEFAULT_NOISE`]).
+//!   Such rows may find a large change but never pass.
+//!
+//! A row is `REGRESSED` when its ratio is surely beyond the margin, with Holm's correction over all
+//! rows of the gate; `IMPROVED` is the mirror image; `PASS` needs proof of equivalence (TOST), so that
+//! too little data can never pass; the rest is `INCONCLUSIVE` and says what it would take.
+//!
+//! How often this is right, by `cargo test --release --test compare_simulation -- --ignored`: see
+//! `tests/compare_simulation.rs`.
+
+mod comparison;
+mod environment;
+mod files;
+mod geomean;
+mod metric;
+mod noise;
+mod pairing;
+mod policy;
+mod session;
+mod verdict;
+
+pub use comparison::{Comparison, Design, compare};
+pub use environment::{Aspect, Difference, Environment};
+pub use files::{load_sessions, load_sets};
+pub use geomean::Geomean;
+pub use metric::{Better, Metric};
+pub use noise::{DEFAULT_NOISE, Noise};
+pub use pairing::{Pair, Pairing, Side};
+pub use policy::{CaseRule, Limits, Missing, Policy};
+pub use session::{Session, SessionCase};
+pub use verdict::{Decision, Needed, Ratio, Row, Verdict};

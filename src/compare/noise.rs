@@ -1,0 +1,256 @@
+//! What is known of a device's noise before a comparison: calibrated, or a default that says so.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::environment::{Aspect, Environment};
+use super::metric::Cost;
+use super::session::{Session, SessionCase};
+use crate::error::{Error, Result};
+use crate::record::write_atomically;
+use crate::stats::{NoisePrior, SessionCost, noise_of};
+
+/// What is assumed of a device that was never calibrated: sessions of three invocations that differ by
+/// 3 %, invocations that differ by 2 %, believed as firmly as five sessions would support. That is
+/// what an unlocked consumer card in a desktop does on a bad day; a quieter device earns better by
+/// calibration. With one session a side it lets a change of about 15 % be found in a single case, and
+/// of about 45 % among forty.
+pub const DEFAULT_NOISE: NoisePrior = NoisePrior {
+    session_sd: 0.03,
+    invocation_sd: 0.02,
+    invocations: 3.0,
+    degrees: 4.0,
+};
+
+/// Sensors add their own noise to the device's, so energy's default is wider.
+const DEFAULT_ENERGY_NOISE: NoisePrior = NoisePrior {
+    session_sd: 0.05,
+    invocation_sd: 0.03,
+    ..DEFAULT_NOISE
+};
+
+/// Marks the file among other JSON.
+const KIND: &str = "perwatt-noise";
+
+/// The version of the file.
+const VERSION: &str = "1.0.0";
+
+/// The noise of one device, calibrated from sessions of the same code (A/A runs).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Noise {
+    /// `perwatt-noise`.
+    pub kind: String,
+    /// Semantic version of this format.
+    pub schema_version: String,
+    /// Where the sessions ran; the calibration counts for no other place.
+    pub environment: Environment,
+    /// How many sessions.
+    pub sessions: usize,
+    /// By `case@kernel`.
+    pub cases: BTreeMap<String, CaseNoise>,
+}
+
+/// The noise of one case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseNoise {
+    /// Of the time; none where fewer than two sessions have it.
+    pub time: Option<Spread>,
+    /// Of the energy; none where fewer than two sessions have it.
+    pub energy: Option<Spread>,
+}
+
+/// Standard deviations of logarithms: 0.01 is one per cent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spread {
+    /// Between sessions.
+    pub session_sd: f64,
+    /// Between the invocations of a session.
+    pub invocation_sd: f64,
+    /// Invocations of a session.
+    pub invocations: f64,
+    /// Degrees of freedom: sessions less one.
+    pub degrees: f64,
+}
+
+impl From<Spread> for NoisePrior {
+    fn from(spread: Spread) -> Self {
+        Self {
+            session_sd: spread.session_sd,
+            invocation_sd: spread.invocation_sd,
+            invocations: spread.invocations,
+            degrees: spread.degrees,
+        }
+    }
+}
+
+impl Noise {
+    /// Learns the noise from sessions of the same code on the same device.
+    ///
+    /// # Errors
+    /// Fewer than two different sessions, or sessions of different environments or parameters, whose
+    /// spread would not be noise.
+    pub fn calibrate(sessions: &[Session]) -> Result<Self> {
+        let what = "calibrate-noise";
+        let mut distinct: Vec<&Session> = Vec::new();
+        for session in sessions {
+            if !distinct.iter().any(|known| known.id == session.id) {
+                distinct.push(session);
+            }
+        }
+        let [first, others @ ..] = distinct.as_slice() else {
+            return Err(Error::usage(what, "no session was given"));
+        };
+        if others.is_empty() {
+            return Err(Error::usage(
+                what,
+                "one session says nothing of how sessions differ; run the same suite again, ten times \
+                 for a calibration that a gate can rest on",
+            ));
+        }
+        for other in others {
+            let differences = first.environment.differences(&other.environment, &[]);
+            if let Some(difference) = differences.first() {
+                return Err(Error::usage(
+                    what,
+                    format!(
+                        "{} and {} are not the same place ({difference}), and what differs between \
+                         them is not noise; give sessions of one place",
+                        first.name, other.name
+                    ),
+                ));
+            }
+        }
+        let mut cases = BTreeMap::new();
+        for case in &first.cases {
+            let group: Vec<&SessionCase> = distinct
+                .iter()
+                .filter_map(|session| session.cases.iter().find(|other| other.id == case.id))
+                .filter(|other| other.absent.is_none())
+                .collect();
+            if let Some(other) = group.iter().find(|c| c.parameters != case.parameters) {
+                return Err(Error::usage(
+                    what,
+                    format!(
+                        "{} ran with other parameters in another session, and what they change is not \
+                         noise; give sessions of one tuning",
+                        other.id
+                    ),
+                ));
+            }
+            let noise = CaseNoise {
+                time: spread(&group, Cost::Time),
+                energy: spread(&group, Cost::Energy),
+            };
+            cases.insert(case.id.clone(), noise);
+        }
+        Ok(Self {
+            kind: KIND.to_owned(),
+            schema_version: VERSION.to_owned(),
+            environment: first.environment.clone(),
+            sessions: distinct.len(),
+            cases,
+        })
+    }
+
+    /// Reads a calibration.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no calibration, or holds a number that makes no sense.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let noise: Self = serde_json::from_str(&text).map_err(|e| {
+            Error::file(
+                path,
+                format!("no noise calibration: {e}; `perwatt calibrate-noise` writes one"),
+            )
+        })?;
+        let known = Version::parse(&noise.schema_version).is_ok_and(|version| version.major == 1);
+        if noise.kind != KIND || !known {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{} {} is not {KIND} 1.x; calibrate again with this perwatt",
+                    noise.kind, noise.schema_version
+                ),
+            ));
+        }
+        let spreads = noise
+            .cases
+            .values()
+            .flat_map(|case| [case.time, case.energy]);
+        for spread in spreads.flatten() {
+            let sensible = [spread.session_sd, spread.invocation_sd]
+                .into_iter()
+                .all(|sd| sd.is_finite() && sd >= 0.0)
+                && spread.invocations.is_finite()
+                && spread.invocations >= 1.0
+                && spread.degrees.is_finite()
+                && spread.degrees > 0.0;
+            if !sensible {
+                return Err(Error::file(
+                    path,
+                    "holds a spread that is not a positive number; calibrate again",
+                ));
+            }
+        }
+        Ok(noise)
+    }
+
+    /// Writes the calibration.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
+        write_atomically(path, (text + "\n").as_bytes())
+    }
+
+    /// Whether the calibration speaks of this environment.
+    pub(super) fn fits(&self, environment: &Environment, across: &[Aspect]) -> bool {
+        self.environment.differences(environment, across).is_empty()
+    }
+
+    /// The calibrated noise of a case.
+    pub(super) fn of(&self, id: &str, cost: Cost) -> Option<NoisePrior> {
+        let case = self.cases.get(id)?;
+        match cost {
+            Cost::Time => case.time,
+            Cost::Energy => case.energy,
+        }
+        .map(NoisePrior::from)
+    }
+}
+
+/// What is assumed where nothing was calibrated.
+pub(super) fn default_noise(cost: Cost) -> NoisePrior {
+    match cost {
+        Cost::Time => DEFAULT_NOISE,
+        Cost::Energy => DEFAULT_ENERGY_NOISE,
+    }
+}
+
+/// The spread of a case over sessions.
+fn spread(group: &[&SessionCase], cost: Cost) -> Option<Spread> {
+    let costs: Vec<SessionCost> = group
+        .iter()
+        .filter_map(|case| {
+            let costs: Vec<f64> = case
+                .invocations
+                .iter()
+                .filter_map(|f| f.cost(cost))
+                .collect();
+            SessionCost::of(&costs).ok()
+        })
+        .collect();
+    noise_of(&costs).ok().map(|prior| Spread {
+        session_sd: prior.session_sd,
+        invocation_sd: prior.invocation_sd,
+        invocations: prior.invocations,
+        degrees: prior.degrees,
+    })
+}

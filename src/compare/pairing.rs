@@ -1,0 +1,168 @@
+//! Which invocation of one record ran beside which of another.
+//!
+//! The records alone cannot say: two files with ten invocations each may be an alternation or two
+//! nights apart, and the statistics of the two have nothing in common. So `perwatt ab` writes it down.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::record::{self, write_atomically};
+
+/// Marks the file among other JSON.
+const KIND: &str = "perwatt-pairing";
+
+/// The version of the file.
+const VERSION: &str = "1.0.0";
+
+/// A side of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// What was there before.
+    Baseline,
+    /// What is judged.
+    Candidate,
+}
+
+/// The pairing of two records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pairing {
+    /// `perwatt-pairing`.
+    pub kind: String,
+    /// Semantic version of this format.
+    pub schema_version: String,
+    /// The baseline's record, relative to this file.
+    pub baseline: PathBuf,
+    /// The candidate's record, relative to this file.
+    pub candidate: PathBuf,
+    /// Identity of the baseline's session, so that another record in its place is noticed.
+    pub baseline_session: String,
+    /// Identity of the candidate's session.
+    pub candidate_session: String,
+    /// Seed of the order in which the two took turns.
+    pub order_seed: u64,
+    /// The pairs, in the order in which they ran.
+    pub pairs: Vec<Pair>,
+}
+
+/// Two invocations that ran one right after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pair {
+    /// Number of the baseline's invocation.
+    pub baseline: u32,
+    /// Number of the candidate's invocation.
+    pub candidate: u32,
+    /// Which ran first.
+    pub first: Side,
+}
+
+impl Pairing {
+    /// A pairing of two sessions.
+    pub fn new(
+        (baseline, baseline_session): (PathBuf, String),
+        (candidate, candidate_session): (PathBuf, String),
+        order_seed: u64,
+        pairs: Vec<Pair>,
+    ) -> Self {
+        Self {
+            kind: KIND.to_owned(),
+            schema_version: VERSION.to_owned(),
+            baseline,
+            candidate,
+            baseline_session,
+            candidate_session,
+            order_seed,
+            pairs,
+        }
+    }
+
+    /// Whether a file says that it is a pairing.
+    pub fn is_one(path: &Path) -> bool {
+        #[derive(Deserialize)]
+        struct Kind {
+            kind: String,
+        }
+        path.is_file()
+            && std::fs::read_to_string(path)
+                .is_ok_and(|text| serde_json::from_str::<Kind>(&text).is_ok_and(|k| k.kind == KIND))
+    }
+
+    /// Reads a pairing and the two records that it names.
+    ///
+    /// # Errors
+    /// A file cannot be read, a record is not the one that was paired, or an invocation stands in two
+    /// pairs, which would count its evidence twice.
+    pub fn load(path: &Path) -> Result<(Self, Session, Session)> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let pairing: Self = serde_json::from_str(&text).map_err(|e| {
+            Error::file(
+                path,
+                format!("no pairing of records: {e}; `perwatt ab` writes one"),
+            )
+        })?;
+        let known = Version::parse(&pairing.schema_version).is_ok_and(|version| version.major == 1);
+        if pairing.kind != KIND || !known {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{} {} is not {KIND} 1.x; use the perwatt that wrote it",
+                    pairing.kind, pairing.schema_version
+                ),
+            ));
+        }
+        let (mut left, mut right) = (HashSet::new(), HashSet::new());
+        for pair in &pairing.pairs {
+            if !left.insert(pair.baseline) || !right.insert(pair.candidate) {
+                return Err(Error::file(
+                    path,
+                    "an invocation stands in two pairs, which would count its evidence twice; \
+                     restore the file",
+                ));
+            }
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let baseline = paired(
+            path,
+            &folder.join(&pairing.baseline),
+            &pairing.baseline_session,
+        )?;
+        let candidate = paired(
+            path,
+            &folder.join(&pairing.candidate),
+            &pairing.candidate_session,
+        )?;
+        Ok((pairing, baseline, candidate))
+    }
+
+    /// Writes the pairing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
+        write_atomically(path, (text + "\n").as_bytes())
+    }
+}
+
+/// One record of a pairing.
+fn paired(pairing: &Path, file: &Path, session: &str) -> Result<Session> {
+    let record = record::load(file)?;
+    if record.session != session {
+        return Err(Error::file(
+            pairing,
+            format!(
+                "{} is not the record that was paired (session {}, not {session}); restore it",
+                file.display(),
+                record.session
+            ),
+        ));
+    }
+    Ok(Session::of(&record, file.display().to_string()))
+}

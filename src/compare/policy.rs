@@ -1,0 +1,410 @@
+//! The gate's policy: margins and rules, from a TOML file that is checked key by key.
+//!
+//! A gate that overlooks a misspelt `margin_percent` judges by other rules than its owner believes,
+//! silently; so an unknown key is an error with the nearest known one beside it.
+
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobMatcher};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::environment::Aspect;
+use super::metric::{Cost, Metric};
+use crate::error::{Error, Result, nearest};
+
+/// What a gate asks of a candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Policy {
+    /// The metrics that are judged.
+    pub metrics: Vec<Metric>,
+    /// Probability that a gate of unchanged code reports any regression, over all its rows.
+    pub alpha: f64,
+    /// Probability with which the effects that are quoted as detectable would be found.
+    pub power: f64,
+    /// Sessions of a stored baseline from which its spread is taken as known.
+    pub sessions: usize,
+    /// What a case means that the candidate lacks.
+    pub missing: Missing,
+    /// Largest share of a row's invocations without steady state with which it may still pass.
+    pub unstable_share: f64,
+    /// Differences of environment that are the question and so no obstacle.
+    pub across: Vec<Aspect>,
+    /// For every case.
+    pub limits: Limits,
+    /// For some cases; the last that fits counts.
+    pub cases: Vec<CaseRule>,
+}
+
+/// What a missing case means to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// The gate fails.
+    Fail,
+    /// The gate does not pass.
+    Inconclusive,
+    /// Nothing.
+    Ignore,
+}
+
+/// Margins of one or all cases, in per cent; `None` leaves the general one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Limits {
+    /// A change for the worse up to this is none.
+    pub margin_percent: PerMetric,
+    /// A change within this either way is none worth speaking of, and proof of that is a pass.
+    pub equivalence_percent: PerMetric,
+}
+
+/// A number for each metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct PerMetric {
+    time: Option<f64>,
+    throughput: Option<f64>,
+    energy: Option<f64>,
+    throughput_per_watt: Option<f64>,
+}
+
+impl PerMetric {
+    /// The number of a metric. What is not said of a rate is as for its cost: they are one test.
+    fn get(self, metric: Metric) -> Option<f64> {
+        let own = match metric {
+            Metric::Throughput => self.throughput,
+            Metric::ThroughputPerWatt => self.throughput_per_watt,
+            Metric::Time | Metric::Energy => None,
+        };
+        own.or(match metric.cost() {
+            Cost::Time => self.time,
+            Cost::Energy => self.energy,
+        })
+    }
+
+    fn values(self) -> impl Iterator<Item = f64> {
+        [
+            self.time,
+            self.throughput,
+            self.energy,
+            self.throughput_per_watt,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// A rule for the cases that a glob fits.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CaseRule {
+    /// Glob over `case` or `case@kernel`.
+    pub glob: String,
+    /// Whether these cases are judged at all.
+    pub gate: bool,
+    /// Their margins.
+    pub limits: Limits,
+    #[serde(skip)]
+    matcher: GlobMatcher,
+}
+
+impl PartialEq for CaseRule {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.glob, self.gate, self.limits) == (&other.glob, other.gate, other.limits)
+    }
+}
+
+impl CaseRule {
+    /// Whether the rule is about a case, given as `case@kernel`.
+    pub fn fits(&self, id: &str) -> bool {
+        let case = id.rsplit_once('@').map_or(id, |(case, _)| case);
+        self.matcher.is_match(case) || self.matcher.is_match(id)
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let per = |time, energy| PerMetric {
+            time: Some(time),
+            energy: Some(energy),
+            ..PerMetric::default()
+        };
+        Self {
+            metrics: vec![Metric::Time, Metric::Energy],
+            alpha: 0.05,
+            power: 0.8,
+            sessions: 10,
+            missing: Missing::Inconclusive,
+            unstable_share: 0.1,
+            across: Vec::new(),
+            limits: Limits {
+                margin_percent: per(1.0, 3.0),
+                equivalence_percent: per(2.0, 2.0),
+            },
+            cases: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, has a key that is unknown, or a value out of range.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a policy from `text`; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let table: Table = toml::from_str(text)
+            .map_err(|e| Error::file(path, format!("no TOML: {}", e.to_string().trim_end())))?;
+        check_keys(path, &table)?;
+        let file: PolicyFile = table.try_into().map_err(|e: toml::de::Error| {
+            Error::file(
+                path,
+                format!(
+                    "{}; see the example in the README",
+                    e.to_string().trim_end()
+                ),
+            )
+        })?;
+        file.into_policy(path)
+    }
+
+    /// Whether a case is judged.
+    pub fn gates(&self, id: &str) -> bool {
+        self.rule(id).is_none_or(|rule| rule.gate)
+    }
+
+    /// Margin of a case as a log ratio of costs.
+    pub fn margin(&self, id: &str, metric: Metric) -> f64 {
+        self.limit(id, metric, |limits| limits.margin_percent)
+    }
+
+    /// Bound of equivalence of a case as a log ratio of costs.
+    pub fn equivalence(&self, id: &str, metric: Metric) -> f64 {
+        self.limit(id, metric, |limits| limits.equivalence_percent)
+    }
+
+    fn limit(&self, id: &str, metric: Metric, of: impl Fn(&Limits) -> PerMetric) -> f64 {
+        let own = self.rule(id).and_then(|rule| of(&rule.limits).get(metric));
+        let percent = own.or_else(|| of(&self.limits).get(metric)).unwrap_or(0.0);
+        (percent / 100.0).ln_1p()
+    }
+
+    fn rule(&self, id: &str) -> Option<&CaseRule> {
+        self.cases.iter().rev().find(|rule| rule.fits(id))
+    }
+}
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(default)]
+struct PolicyFile {
+    metrics: Vec<Metric>,
+    alpha: f64,
+    power: f64,
+    sessions: usize,
+    missing: Missing,
+    unstable_share: f64,
+    across: Vec<Aspect>,
+    margin_percent: PerMetric,
+    equivalence_percent: PerMetric,
+    case: Vec<RuleFile>,
+}
+
+impl Default for PolicyFile {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            metrics: policy.metrics,
+            alpha: policy.alpha,
+            power: policy.power,
+            sessions: policy.sessions,
+            missing: policy.missing,
+            unstable_share: policy.unstable_share,
+            across: policy.across,
+            margin_percent: PerMetric::default(),
+            equivalence_percent: PerMetric::default(),
+            case: Vec::new(),
+        }
+    }
+}
+
+/// A `[[case]]` as written.
+#[derive(Deserialize)]
+struct RuleFile {
+    glob: String,
+    #[serde(default = "yes")]
+    gate: bool,
+    #[serde(default)]
+    margin_percent: PerMetric,
+    #[serde(default)]
+    equivalence_percent: PerMetric,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl PolicyFile {
+    fn into_policy(self, path: &Path) -> Result<Policy> {
+        let wrong = |key: &str, reason: &str| Err(Error::file(path, format!("`{key}` {reason}")));
+        if !(self.alpha > 0.0 && self.alpha < 0.5) {
+            return wrong("alpha", "must lie between 0 and 0.5; 0.05 is usual");
+        }
+        if !(self.power >= 0.5 && self.power < 1.0) {
+            return wrong("power", "must be 0.5 or more and below 1; 0.8 is usual");
+        }
+        if self.sessions < 3 {
+            return wrong("sessions", "must be 3 or more; 10 is usual");
+        }
+        if !(0.0..=1.0).contains(&self.unstable_share) {
+            return wrong("unstable_share", "is a share from 0 to 1; 0.1 is usual");
+        }
+        if self.metrics.is_empty() {
+            return wrong(
+                "metrics",
+                "is empty, so nothing would be judged; leave it out for time and energy",
+            );
+        }
+        let mut cases = Vec::with_capacity(self.case.len());
+        for rule in self.case {
+            let limits = Limits {
+                margin_percent: rule.margin_percent,
+                equivalence_percent: rule.equivalence_percent,
+            };
+            check_range(path, limits)?;
+            let matcher = GlobBuilder::new(&rule.glob)
+                .literal_separator(false)
+                .build()
+                .map_err(|e| {
+                    Error::file(
+                        path,
+                        format!("`glob = {:?}` is no valid glob: {e}", rule.glob),
+                    )
+                })?
+                .compile_matcher();
+            cases.push(CaseRule {
+                glob: rule.glob,
+                gate: rule.gate,
+                limits,
+                matcher,
+            });
+        }
+        let own = Limits {
+            margin_percent: self.margin_percent,
+            equivalence_percent: self.equivalence_percent,
+        };
+        check_range(path, own)?;
+        let default = Policy::default().limits;
+        let mut metrics = Vec::new();
+        for metric in self.metrics {
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        }
+        Ok(Policy {
+            metrics,
+            alpha: self.alpha,
+            power: self.power,
+            sessions: self.sessions,
+            missing: self.missing,
+            unstable_share: self.unstable_share,
+            across: self.across,
+            limits: Limits {
+                margin_percent: merged(own.margin_percent, default.margin_percent),
+                equivalence_percent: merged(own.equivalence_percent, default.equivalence_percent),
+            },
+            cases,
+        })
+    }
+}
+
+/// What is said, and the default for the rest.
+fn merged(own: PerMetric, default: PerMetric) -> PerMetric {
+    PerMetric {
+        time: own.time.or(default.time),
+        energy: own.energy.or(default.energy),
+        ..own
+    }
+}
+
+/// A margin is a percentage that leaves something to compare.
+fn check_range(path: &Path, limits: Limits) -> Result<()> {
+    let sensible = |percent: f64| percent.is_finite() && (0.0..=1000.0).contains(&percent);
+    let mut values = limits
+        .margin_percent
+        .values()
+        .chain(limits.equivalence_percent.values());
+    match values.find(|percent| !sensible(*percent)) {
+        None => Ok(()),
+        Some(percent) => Err(Error::file(
+            path,
+            format!("a margin of {percent} % is none; write per cent from 0 to 1000, 1.0 for 1 %"),
+        )),
+    }
+}
+
+const TOP: [&str; 10] = [
+    "metrics",
+    "alpha",
+    "power",
+    "sessions",
+    "missing",
+    "unstable_share",
+    "across",
+    "margin_percent",
+    "equivalence_percent",
+    "case",
+];
+const RULE: [&str; 4] = ["glob", "gate", "margin_percent", "equivalence_percent"];
+
+/// Refuses keys that nobody reads.
+fn check_keys(path: &Path, table: &Table) -> Result<()> {
+    known(path, table, &TOP, "")?;
+    check_margins(path, table, "")?;
+    let rules = table.get("case").and_then(Value::as_array);
+    for rule in rules.into_iter().flatten().filter_map(Value::as_table) {
+        known(path, rule, &RULE, "case.")?;
+        check_margins(path, rule, "case.")?;
+    }
+    Ok(())
+}
+
+/// The tables of margins have a key for each metric.
+fn check_margins(path: &Path, table: &Table, within: &str) -> Result<()> {
+    for key in ["margin_percent", "equivalence_percent"] {
+        if let Some(margins) = table.get(key).and_then(Value::as_table) {
+            known(
+                path,
+                margins,
+                &Metric::ALL.map(Metric::name),
+                &format!("{within}{key}."),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn known(path: &Path, table: &Table, keys: &[&str], within: &str) -> Result<()> {
+    for key in table.keys() {
+        if !keys.contains(&key.as_str()) {
+            let hint = nearest(key, keys.iter().copied()).map_or_else(String::new, |near| {
+                format!("; did you mean `{within}{near}`?")
+            });
+            return Err(Error::file(
+                path,
+                format!(
+                    "unknown key `{within}{key}`{hint}; known here: {}",
+                    keys.join(", ")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

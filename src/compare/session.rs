@@ -1,0 +1,249 @@
+//! What a comparison needs to know of a record: a small part, so that a thousand fit into memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::environment::Environment;
+use super::metric::Cost;
+use crate::record::{
+    CaseResult, ClockMethod, Counts, FailureKind, Origin, Outcome, Reading, Record, Sampling,
+    Status, Verification, Warning,
+};
+
+/// A record, reduced to what is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Where it was read from, for messages.
+    pub name: String,
+    /// The session's identity.
+    pub id: String,
+    /// Where it was measured.
+    pub environment: Environment,
+    /// Why there is no energy, where there is none.
+    pub power_missing: Option<String>,
+    /// Its cases, in the record's order.
+    pub cases: Vec<SessionCase>,
+}
+
+/// A case of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionCase {
+    /// `case@kernel`.
+    pub id: String,
+    /// The kernel's tuning parameters.
+    pub parameters: BTreeMap<String, u32>,
+    /// Work of one execution.
+    pub counts: Counts,
+    /// Why it has no figure, where it has none.
+    pub absent: Option<Absent>,
+    /// Why its figures may not be believed though they are there, where that is so.
+    pub unverified: Option<String>,
+    /// What each invocation measured.
+    pub invocations: Vec<Figures>,
+    /// Clocks that gave the times, one unless an invocation had to change over.
+    pub clocks: BTreeSet<&'static str>,
+    /// Why energy is missing, where time is there and energy is not.
+    pub energy_missing: Option<String>,
+    /// What a reader must know.
+    pub notes: BTreeSet<String>,
+}
+
+/// Why a case has no figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Whether it was tried and failed.
+    pub failed: bool,
+    /// What happened.
+    pub reason: String,
+}
+
+/// What one invocation says of a case.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Number of the invocation.
+    pub invocation: u32,
+    /// Median time of one execution, in nanoseconds.
+    pub time_ns: f64,
+    /// Energy of one execution, in joules.
+    pub energy_j: Option<f64>,
+    /// The clock's step as a share of the time of a batch.
+    pub step: f64,
+    /// Steady state was not reached.
+    pub unstable: bool,
+    /// The device throttled.
+    pub throttled: bool,
+}
+
+impl Figures {
+    /// The cost of one execution, in nanoseconds or joules.
+    pub(super) fn cost(&self, cost: Cost) -> Option<f64> {
+        match cost {
+            Cost::Time => Some(self.time_ns),
+            Cost::Energy => self.energy_j,
+        }
+    }
+}
+
+impl Session {
+    /// Reduces a record; `name` is where it was read from.
+    pub fn of(record: &Record, name: impl Into<String>) -> Self {
+        let precision_ns = record.clock.measured().map_or(0.0, |c| c.precision_ns);
+        let imported = record.provenance.origin == Origin::Imported;
+        Self {
+            name: name.into(),
+            id: record.session.clone(),
+            environment: Environment::of(record),
+            power_missing: record.power.reason().map(str::to_owned),
+            cases: record
+                .cases
+                .iter()
+                .map(|case| SessionCase::of(case, precision_ns, imported))
+                .collect(),
+        }
+    }
+}
+
+impl SessionCase {
+    fn of(case: &CaseResult, precision_ns: f64, imported: bool) -> Self {
+        let mut reduced = Self {
+            id: case.id(),
+            parameters: case.parameters.clone(),
+            counts: case.counts,
+            absent: absent(&case.status),
+            unverified: None,
+            invocations: Vec::new(),
+            clocks: BTreeSet::new(),
+            energy_missing: None,
+            notes: BTreeSet::new(),
+        };
+        let mut everywhere = Flags::default();
+        for warning in &case.warnings {
+            everywhere.see(warning);
+            reduced.notes.insert(warning.to_string());
+        }
+        for result in &case.invocations {
+            match &result.outcome {
+                Outcome::Measured {
+                    verified_before,
+                    verified_after,
+                    sampling,
+                    energy,
+                    warnings,
+                } => {
+                    if !imported {
+                        reduced.judge(verified_before);
+                        reduced.judge(verified_after);
+                    }
+                    let mut flags = everywhere;
+                    for warning in warnings {
+                        flags.see(warning);
+                        reduced.notes.insert(warning.to_string());
+                    }
+                    let energy_j = match &**energy {
+                        Reading::Measured(window) if window.executions > 0 => {
+                            Some(window.gross_j / window.executions as f64)
+                        }
+                        Reading::Measured(_) => None,
+                        Reading::Unmeasured(reason) => {
+                            reduced
+                                .energy_missing
+                                .get_or_insert_with(|| reason.unmeasured.clone());
+                            None
+                        }
+                    };
+                    reduced.clocks.insert(clock_name(sampling.clock));
+                    reduced.invocations.push(Figures {
+                        invocation: result.invocation,
+                        time_ns: sampling.median_ns,
+                        energy_j,
+                        step: step(sampling, precision_ns),
+                        unstable: flags.unstable || !sampling.steady,
+                        throttled: flags.throttled,
+                    });
+                }
+                Outcome::Failed {
+                    failure: FailureKind::Verification,
+                    reason,
+                    ..
+                } => reduced.fail(format!("verification failed: {reason}")),
+                Outcome::Failed { .. } | Outcome::Skipped { .. } => {}
+            }
+        }
+        if reduced.absent.is_none() && reduced.invocations.is_empty() {
+            reduced.absent = Some(Absent {
+                failed: false,
+                reason: "no invocation measured it".to_owned(),
+            });
+        }
+        reduced
+    }
+
+    /// A wrong output leaves no figure; one that nobody compared leaves a figure without proof.
+    fn judge(&mut self, verification: &Verification) {
+        if !verification.passed {
+            let worst = verification.worst.as_deref().unwrap_or("no detail kept");
+            self.fail(format!("verification failed: {worst}"));
+        } else if verification.checked == 0 {
+            self.unverified
+                .get_or_insert_with(|| "its output was not compared with a reference".to_owned());
+        }
+    }
+
+    fn fail(&mut self, reason: String) {
+        if !self.absent.as_ref().is_some_and(|absent| absent.failed) {
+            self.absent = Some(Absent {
+                failed: true,
+                reason,
+            });
+        }
+    }
+}
+
+/// What warnings say about an invocation.
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    unstable: bool,
+    throttled: bool,
+}
+
+impl Flags {
+    fn see(&mut self, warning: &Warning) {
+        self.unstable |= matches!(warning, Warning::Unstable { .. });
+        self.throttled |= matches!(warning, Warning::Throttled { .. });
+    }
+}
+
+/// Why a case without figures has none.
+fn absent(status: &Status) -> Option<Absent> {
+    match status {
+        Status::Measured => None,
+        Status::Skipped { reason } => Some(Absent {
+            failed: false,
+            reason: format!("skipped: {reason}"),
+        }),
+        Status::Failed { failure, reason } => Some(Absent {
+            failed: true,
+            reason: match failure {
+                FailureKind::Verification => format!("verification failed: {reason}"),
+                _ => format!("failed: {reason}"),
+            },
+        }),
+    }
+}
+
+/// A clock in words.
+fn clock_name(clock: ClockMethod) -> &'static str {
+    match clock {
+        ClockMethod::TimestampQuery => "device timestamps",
+        ClockMethod::WallClock => "the host's clock",
+    }
+}
+
+/// The clock's step as a share of a batch; zero where nothing sensible is known.
+fn step(sampling: &Sampling, precision_ns: f64) -> f64 {
+    let share = precision_ns / (sampling.median_ns * f64::from(sampling.batch.max(1)));
+    if share.is_finite() && share > 0.0 {
+        share
+    } else {
+        0.0
+    }
+}

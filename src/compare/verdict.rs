@@ -1,0 +1,396 @@
+//! One row of a comparison: what was decided and why.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::metric::{Better, Metric};
+use super::pairing::Side;
+use super::policy::Policy;
+use crate::stats::{Demand, Effect};
+
+/// Level of the intervals that rows show.
+const LEVEL: f64 = 0.95;
+
+/// What a row says. The order is that of attention.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Surely worse by more than the margin.
+    Regressed,
+    /// One side has no figure.
+    Missing,
+    /// The two sides do not measure the same thing.
+    Incomparable,
+    /// The data decide nothing yet.
+    Inconclusive,
+    /// Surely better by more than the margin.
+    Improved,
+    /// Surely equivalent.
+    Pass,
+}
+
+impl Verdict {
+    /// All, in the order of attention.
+    pub const ALL: [Self; 6] = [
+        Self::Regressed,
+        Self::Missing,
+        Self::Incomparable,
+        Self::Inconclusive,
+        Self::Improved,
+        Self::Pass,
+    ];
+
+    /// As tables and files show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Regressed => "REGRESSED",
+            Self::Missing => "MISSING",
+            Self::Incomparable => "INCOMPARABLE",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Improved => "IMPROVED",
+            Self::Pass => "PASS",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a gate does with all its rows together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// Nothing regressed, and every row that was judged is known well enough.
+    Passed,
+    /// A regression, or a case of the candidate that failed.
+    Failed,
+    /// Neither can be said.
+    Undecided,
+}
+
+/// The ratio candidate ÷ baseline of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ratio {
+    /// The best single value.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+    /// Probability that such intervals hold the truth. It is that of one row; the verdict is corrected
+    /// for all rows.
+    pub level: f64,
+}
+
+impl Ratio {
+    /// The ratio of a metric whose cost has this effect.
+    pub(super) fn of(effect: &Effect, metric: Metric) -> Self {
+        let (low, high) = effect.interval(LEVEL);
+        let (low, high) = match metric.better() {
+            Better::Smaller => (metric.ratio(low), metric.ratio(high)),
+            Better::Larger => (metric.ratio(high), metric.ratio(low)),
+        };
+        // A spread beyond all bounds has an interval without ends, which JSON cannot say.
+        Self {
+            value: metric.ratio(effect.log_ratio).clamp(0.0, f64::MAX),
+            low: low.clamp(0.0, f64::MAX),
+            high: high.clamp(0.0, f64::MAX),
+            level: LEVEL,
+        }
+    }
+}
+
+/// How much more would decide a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needed {
+    /// Pairs in all.
+    Pairs(u64),
+    /// Sessions beyond those that are there, before the spread between sessions counts as known.
+    MoreSessions(u64),
+    /// Sessions on each side.
+    SessionsASide(u64),
+}
+
+/// One case and metric.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Row {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// `case@kernel`.
+    pub case: String,
+    /// The metric.
+    pub metric: Metric,
+    /// Which way it improves.
+    pub better: Better,
+    /// Why the verdict is what it is.
+    pub reason: String,
+    /// Whether the policy judges this case.
+    pub gated: bool,
+    /// Whether the candidate was tried and gave no right output.
+    pub failed: bool,
+    /// The side that has the case, where only one has.
+    pub only_in: Option<Side>,
+    /// Baseline's value in seconds, joules, work a second or work a joule.
+    pub baseline: Option<f64>,
+    /// Candidate's value.
+    pub candidate: Option<f64>,
+    /// Baseline's value with its unit, for people.
+    pub baseline_text: Option<String>,
+    /// Candidate's value with its unit, for people.
+    pub candidate_text: Option<String>,
+    /// Candidate ÷ baseline.
+    pub ratio: Option<Ratio>,
+    /// A change for the worse up to this share is none.
+    pub margin: f64,
+    /// A change within this share either way is none worth speaking of.
+    pub equivalence: f64,
+    /// p-value of "no worse than the margin", Holm-adjusted over the gate's rows.
+    pub p_regressed: Option<f64>,
+    /// p-value of "no better than the margin", Holm-adjusted.
+    pub p_improved: Option<f64>,
+    /// p-value of "not equivalent" (TOST), of this row alone.
+    pub p_equivalent: Option<f64>,
+    /// The smallest change for the worse that would be found, as a share.
+    pub detectable: Option<f64>,
+    /// What would decide an inconclusive row.
+    pub needed: Option<Needed>,
+    /// The assumption about the noise that the row rests on, where it is not the data alone.
+    pub prior: Option<String>,
+    /// What else a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// What is known of a row's ratio.
+#[derive(Clone, Debug)]
+pub(super) struct Evidence {
+    pub(super) effect: Effect,
+    /// Units that the effect's error shrinks with: pairs, or sessions a side.
+    pub(super) units: f64,
+    pub(super) paired: bool,
+    /// Sessions that are lacking before the spread counts as known.
+    pub(super) lacking: usize,
+    /// The prior that the effect rests on.
+    pub(super) prior: Option<String>,
+    /// Why nothing may be decided at all.
+    pub(super) barred: Option<String>,
+    /// Why it may not pass.
+    pub(super) doubtful: Option<String>,
+}
+
+/// The tests of a row, the first two adjusted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tests {
+    pub(super) regressed: f64,
+    pub(super) improved: f64,
+    pub(super) equivalent: f64,
+}
+
+/// The bounds of a row, as log ratios, and its level among the family.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) margin: f64,
+    pub(super) equivalence: f64,
+    /// Hypotheses that are tested together.
+    pub(super) family: usize,
+}
+
+/// What a row's evidence amounts to.
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    pub(super) reason: String,
+    pub(super) detectable: f64,
+    pub(super) needed: Option<Needed>,
+}
+
+impl Evidence {
+    /// Decides. Swapping the sides negates the effect and exchanges the first two tests, so it mirrors
+    /// the verdict.
+    pub(super) fn judge(
+        &self,
+        metric: Metric,
+        tests: Tests,
+        bounds: Bounds,
+        policy: &Policy,
+    ) -> Judgement {
+        let change = self.change(metric);
+        let beyond = share(bounds.margin);
+        let adjusted = if bounds.family > 1 {
+            format!(" among {} tests (Holm)", bounds.family)
+        } else {
+            String::new()
+        };
+        let (verdict, reason) = if let Some(barred) = &self.barred {
+            (Verdict::Inconclusive, format!("{barred}; {change}"))
+        } else if tests.regressed < policy.alpha {
+            let p = show_p(tests.regressed);
+            (
+                Verdict::Regressed,
+                format!("{change}, worse than the margin of {beyond}: {p}{adjusted}"),
+            )
+        } else if tests.improved < policy.alpha {
+            let p = show_p(tests.improved);
+            (
+                Verdict::Improved,
+                format!("{change}, better by more than {beyond}: {p}{adjusted}"),
+            )
+        } else {
+            self.equivalence(&change, tests, bounds, policy)
+        };
+        let demand = self.demand(bounds, policy);
+        let detectable = self.effect.detectable(bounds.margin, demand);
+        let mut judgement = Judgement {
+            verdict,
+            reason,
+            detectable,
+            needed: None,
+        };
+        if verdict == Verdict::Inconclusive {
+            judgement.needed = self.needed(bounds, policy);
+            judgement.reason += &self.outlook(&judgement, metric, bounds);
+        }
+        judgement
+    }
+
+    /// PASS, or why not.
+    fn equivalence(
+        &self,
+        change: &str,
+        tests: Tests,
+        bounds: Bounds,
+        policy: &Policy,
+    ) -> (Verdict, String) {
+        let within = share(bounds.equivalence);
+        if tests.equivalent >= policy.alpha {
+            return (Verdict::Inconclusive, change.to_owned());
+        }
+        if self.lacking > 0 {
+            return (
+                Verdict::Inconclusive,
+                format!("{change}, but too few sessions to call that equal"),
+            );
+        }
+        match &self.doubtful {
+            Some(doubt) => (
+                Verdict::Inconclusive,
+                format!("{change}, which would pass, but {doubt}"),
+            ),
+            None => (
+                Verdict::Pass,
+                format!("{change}, within ±{within}: {}", show_p(tests.equivalent)),
+            ),
+        }
+    }
+
+    fn demand(&self, bounds: Bounds, policy: &Policy) -> Demand {
+        Demand {
+            alpha: policy.alpha / bounds.family.max(1) as f64,
+            power: policy.power,
+        }
+    }
+
+    /// How much more would put the effect beyond the margin or within equivalence.
+    fn needed(&self, bounds: Bounds, policy: &Policy) -> Option<Needed> {
+        if self.lacking > 0 {
+            return Some(Needed::MoreSessions(self.lacking as u64));
+        }
+        let size = self.effect.log_ratio.abs();
+        let alone = Demand {
+            alpha: policy.alpha,
+            power: policy.power,
+        };
+        let beyond = self.effect.needed(
+            self.units,
+            size - bounds.margin,
+            self.demand(bounds, policy),
+        );
+        let within = self
+            .effect
+            .needed(self.units, bounds.equivalence - size, alone);
+        let count = [beyond, within].into_iter().flatten().min()?;
+        // Fewer than there are would have done on average; chance had it otherwise.
+        let count = count.max(self.units.ceil() as u64 + 1);
+        Some(if self.paired {
+            Needed::Pairs(count)
+        } else {
+            Needed::SessionsASide(count)
+        })
+    }
+
+    /// The change in words: `+3.1 % time (95 %: +2.4 to +3.8 %)`.
+    fn change(&self, metric: Metric) -> String {
+        let ratio = Ratio::of(&self.effect, metric);
+        format!(
+            "{} {metric} (95 %: {} to {})",
+            signed(ratio.value),
+            signed(ratio.low),
+            signed(ratio.high)
+        )
+    }
+
+    /// What could be seen and what it would take.
+    fn outlook(&self, judgement: &Judgement, metric: Metric, bounds: Bounds) -> String {
+        let worst = signed(metric.ratio(judgement.detectable));
+        let visible = match &self.prior {
+            Some(prior) => format!("; by {prior}, {worst} or worse would be found already"),
+            None => format!("; {worst} or worse would be found"),
+        };
+        let wanted = match judgement.needed {
+            Some(Needed::Pairs(pairs)) => format!("; about {pairs} pairs would decide"),
+            Some(Needed::MoreSessions(more)) => format!(
+                "; {more} more session{} would make the spread known",
+                if more == 1 { "" } else { "s" }
+            ),
+            Some(Needed::SessionsASide(sessions)) => {
+                format!("; about {sessions} sessions a side would decide")
+            }
+            None if bounds.equivalence < bounds.margin => {
+                "; it lies between equivalence and margin, which more data do not change".to_owned()
+            }
+            None => "; no affordable number would decide; reduce the noise".to_owned(),
+        };
+        visible + &wanted
+    }
+}
+
+/// A bound as a percentage.
+fn share(log_bound: f64) -> String {
+    let percent = 100.0 * log_bound.exp_m1();
+    format!("{} %", (percent * 100.0).round() / 100.0)
+}
+
+/// A ratio as a signed percentage.
+pub(super) fn signed(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    if percent >= 1e4 || !percent.is_finite() {
+        return format!("×{ratio:.3e}");
+    }
+    let digits = if percent.abs() < 9.95 { 2 } else { 0 };
+    // Without this, −0.001 would show as "−0.00".
+    let rounded = format!("{:.digits$}", percent.abs());
+    let zero = rounded.chars().all(|c| matches!(c, '0' | '.'));
+    let sign = match (zero, percent < 0.0) {
+        (true, _) => "±",
+        (false, true) => "−",
+        (false, false) => "+",
+    };
+    format!("{sign}{rounded} %")
+}
+
+/// A p-value with as many digits as matter.
+fn show_p(p: f64) -> String {
+    if p < 1e-4 {
+        "p < 0.0001".to_owned()
+    } else if p < 0.01 {
+        format!("p = {p:.4}")
+    } else {
+        format!("p = {p:.3}")
+    }
+}
