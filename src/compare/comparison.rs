@@ -347,9 +347,12 @@ impl<'a> Sides<'a> {
             case.costs(Side::Baseline, cost),
             case.costs(Side::Candidate, cost),
         );
-        let state = if let Some(absence) = case.absence() {
+        let nothing = base.is_empty() && candidate.is_empty();
+        // A case that failed everywhere is told once, not for every metric.
+        let first = policy.metrics.first() == Some(&metric);
+        let state = if let Some(absence) = case.absence().filter(|_| first || !nothing) {
             absence
-        } else if base.is_empty() && candidate.is_empty() {
+        } else if nothing {
             return None;
         } else if let Some(absence) = case.cost_absence(cost, &base, &candidate) {
             absence
@@ -714,7 +717,7 @@ impl CasePair<'_> {
         };
         if let Some(reason) = failed(Side::Candidate) {
             let only_in = there(Side::Baseline).then_some(Side::Baseline);
-            return fixed(format!("the candidate {reason}"), true, only_in);
+            return fixed(format!("the candidate: {reason}"), true, only_in);
         }
         let why = |side: Side| {
             self.side(side)

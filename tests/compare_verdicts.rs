@@ -1,0 +1,476 @@
+//! Single verdicts from records whose truth is plain.
+
+#[path = "common/records.rs"]
+mod records;
+
+use perwatt::compare::{
+    Aspect, Comparison, Decision, Design, Metric, Needed, Pair, Policy, Row, Session, Side,
+    Verdict, compare,
+};
+use perwatt::record::{FailureKind, Outcome, Reading, Record, Status, Warning};
+use records::{record_of, with_energy};
+
+const CASE: &str = "matmul/f32/64x64x64";
+
+fn pairs(count: u32) -> Vec<Pair> {
+    (0..count)
+        .map(|n| Pair {
+            baseline: n,
+            candidate: n,
+            first: Side::Baseline,
+        })
+        .collect()
+}
+
+fn paired_with(baseline: &Record, candidate: &Record, policy: &Policy) -> Comparison {
+    let (baseline, candidate) = (Session::of(baseline, "a"), Session::of(candidate, "b"));
+    let count = baseline.cases[0].invocations.len() as u32;
+    let design = Design::Paired {
+        baseline: &baseline,
+        candidate: &candidate,
+        pairs: &pairs(count),
+    };
+    compare(design, policy)
+}
+
+fn paired(baseline: &[f64], candidate: &[f64]) -> Comparison {
+    paired_with(
+        &record_of("a", &[(CASE, baseline)]),
+        &record_of("b", &[(CASE, candidate)]),
+        &Policy::default(),
+    )
+}
+
+fn sessions_with(baseline: &[Record], candidate: &[Record], policy: &Policy) -> Comparison {
+    let of = |records: &[Record]| -> Vec<Session> {
+        records
+            .iter()
+            .map(|r| Session::of(r, r.session.clone()))
+            .collect()
+    };
+    let (baseline, candidate) = (of(baseline), of(candidate));
+    let design = Design::Sessions {
+        baseline: &baseline.iter().collect::<Vec<_>>(),
+        candidate: &candidate.iter().collect::<Vec<_>>(),
+        noise: None,
+    };
+    compare(design, policy)
+}
+
+fn sessions(baseline: &[Record], candidate: &[Record]) -> Comparison {
+    sessions_with(baseline, candidate, &Policy::default())
+}
+
+/// Sessions of a baseline that differ by a tenth of a per cent.
+fn stored(count: usize) -> Vec<Record> {
+    (0..count)
+        .map(|n| {
+            let shift = 1.0 + 0.001 * (n as f64 * 2.4).sin();
+            let medians = [1e6, 1.001e6, 0.999e6].map(|t| t * shift);
+            record_of(&format!("old {n}"), &[(CASE, &medians)])
+        })
+        .collect()
+}
+
+fn only(comparison: &Comparison) -> &Row {
+    assert_eq!(comparison.rows.len(), 1, "{:#?}", comparison.rows);
+    &comparison.rows[0]
+}
+
+/// Ten baseline medians with 0.2 % of noise.
+fn wobble(factor: f64) -> Vec<f64> {
+    (0..10)
+        .map(|n| 1e6 * factor * (1.0 + 0.002 * (f64::from(n) * 1.7 + factor).sin()))
+        .collect()
+}
+
+#[test]
+fn verdicts_of_pairs() {
+    for (factor, verdict) in [
+        (1.0, Verdict::Pass),
+        (1.05, Verdict::Regressed),
+        (0.95, Verdict::Improved),
+    ] {
+        let comparison = paired(&wobble(1.0), &wobble(factor));
+        assert_eq!(only(&comparison).verdict, verdict, "{factor}");
+    }
+}
+
+#[test]
+fn pairing_takes_out_what_partners_share() {
+    // The machine swings by 30 % while the candidate is 3 % slower beside it, every time.
+    let swing = |n: u32| 1e6 * (1.0 + 0.3 * f64::from(n).sin());
+    let baseline: Vec<f64> = (0..10).map(swing).collect();
+    let candidate: Vec<f64> = (0..10)
+        .map(|n| swing(n) * (1.03 + 0.001 * f64::from(n % 3)))
+        .collect();
+    assert_eq!(
+        only(&paired(&baseline, &candidate)).verdict,
+        Verdict::Regressed
+    );
+    let alone = sessions(
+        &[record_of("a", &[(CASE, &baseline)])],
+        &[record_of("b", &[(CASE, &candidate)])],
+    );
+    assert_eq!(only(&alone).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_thousand_samples_are_no_thousand_witnesses() {
+    // Three pairs that disagree; inside each invocation a thousand samples agree perfectly.
+    let build = |session: &str, medians: &[f64]| {
+        let mut record = records::record(session);
+        let samples: Vec<Vec<f64>> = medians.iter().map(|m| vec![*m; 1000]).collect();
+        record.cases.push(records::case(CASE, &samples));
+        record
+    };
+    let comparison = paired_with(
+        &build("a", &[1e6, 1e6, 1e6]),
+        &build("b", &[1.01e6, 1.05e6, 1.09e6]),
+        &Policy::default(),
+    );
+    assert_eq!(only(&comparison).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn swapping_the_sides_mirrors_every_verdict() {
+    let mirror = |verdict| match verdict {
+        Verdict::Regressed => Verdict::Improved,
+        Verdict::Improved => Verdict::Regressed,
+        other => other,
+    };
+    let factors = [
+        0.5, 0.9, 0.975, 0.98, 0.985, 0.99, 0.995, 1.0, 1.005, 1.01, 1.012, 1.02, 1.03, 2.0,
+    ];
+    for factor in factors {
+        let (a, b) = (wobble(1.0), wobble(factor));
+        let there = only(&paired(&a, &b)).verdict;
+        assert_eq!(only(&paired(&b, &a)).verdict, mirror(there), "{factor}");
+
+        let candidate = [record_of("new", &[(CASE, &b[..3])])];
+        for count in [1, 3, 10, 12] {
+            let there = only(&sessions(&stored(count), &candidate)).verdict;
+            let back = only(&sessions(&candidate, &stored(count))).verdict;
+            assert_eq!(back, mirror(there), "{factor} with {count} sessions");
+        }
+    }
+}
+
+#[test]
+fn one_or_two_pairs_decide_nothing() {
+    for count in [1, 2] {
+        for factor in [0.1, 1.0, 10.0] {
+            let comparison = paired(&vec![1e6; count], &vec![1e6 * factor; count]);
+            let row = only(&comparison);
+            assert_eq!(row.verdict, Verdict::Inconclusive, "{count} × {factor}");
+        }
+    }
+    let one = |session: &str, time| [record_of(session, &[(CASE, &[time])])];
+    let row = sessions(&one("a", 1e6), &one("b", 9e6));
+    assert_eq!(only(&row).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn no_variance_and_ties_are_decided_by_the_distance() {
+    for (factor, verdict) in [
+        (1.0, Verdict::Pass),
+        (1.03, Verdict::Regressed),
+        (0.97, Verdict::Improved),
+        (1.015, Verdict::Regressed),
+    ] {
+        let comparison = paired(&[1e6; 5], &[1e6 * factor; 5]);
+        assert_eq!(only(&comparison).verdict, verdict, "{factor}");
+    }
+}
+
+#[test]
+fn equal_readings_of_a_coarse_clock_prove_nothing_below_its_step() {
+    let coarse = |session: &str| {
+        let mut record = record_of(session, &[(CASE, &[1e6; 10])]);
+        if let Reading::Measured(clock) = &mut record.clock {
+            clock.precision_ns = 5e7;
+        }
+        record
+    };
+    // A batch of a thousand lasts 1 s; the clock steps by 50 ms, which is 5 %.
+    let comparison = paired_with(&coarse("a"), &coarse("b"), &Policy::default());
+    assert_eq!(only(&comparison).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn strange_times_never_panic_nor_give_infinities() {
+    let strange = [0.0, -1.0, 5e-324, 1e308, 1.0];
+    for a in strange {
+        for b in strange {
+            for count in [1, 3, 10] {
+                let left = record_of("a", &[(CASE, &vec![a; count])]);
+                let right = record_of("b", &[(CASE, &vec![b; count])]);
+                let both = [
+                    paired_with(&left, &right, &Policy::default()),
+                    sessions(&[left], &[right]),
+                ];
+                for comparison in both {
+                    let text = serde_json::to_string(&comparison.rows[0].ratio).unwrap();
+                    let ratio = comparison.rows[0].ratio;
+                    assert!(ratio.is_none() || !text.contains("null"), "{a} {b}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn too_few_sessions_say_how_many_more_and_what_could_be_seen() {
+    let candidate = [record_of("new", &[(CASE, &[1e6, 1e6, 1e6])])];
+    for count in 1..10 {
+        let comparison = sessions(&stored(count), &candidate);
+        let row = only(&comparison);
+        assert_eq!(row.verdict, Verdict::Inconclusive);
+        assert_eq!(row.needed, Some(Needed::MoreSessions(10 - count as u64)));
+        assert!(row.detectable.unwrap() > 0.01);
+        assert!(
+            row.prior.as_ref().unwrap().contains("default"),
+            "{:?}",
+            row.prior
+        );
+    }
+    let comparison = sessions(&stored(10), &candidate);
+    assert_eq!(only(&comparison).verdict, Verdict::Pass);
+    assert!(only(&comparison).prior.is_none());
+}
+
+#[test]
+fn twice_as_fast_is_seen_with_one_session_and_says_on_what_it_rests() {
+    let candidate = [record_of("new", &[(CASE, &[0.5e6, 0.5e6, 0.5e6])])];
+    let comparison = sessions(&stored(1), &candidate);
+    let row = only(&comparison);
+    assert_eq!(row.verdict, Verdict::Improved);
+    assert!(row.prior.as_ref().unwrap().contains("default"));
+}
+
+#[test]
+fn throughput_and_energy_know_their_direction() {
+    let policy = Policy {
+        metrics: Metric::ALL.to_vec(),
+        ..Policy::default()
+    };
+    let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let mut candidate = record_of("b", &[(CASE, &wobble(1.06))]);
+    with_energy(&mut baseline, &wobble(1.0));
+    with_energy(&mut candidate, &wobble(0.9));
+    let comparison = paired_with(&baseline, &candidate, &policy);
+    let verdict = |metric| {
+        let row = comparison
+            .rows
+            .iter()
+            .find(|row| row.metric == metric)
+            .unwrap();
+        (row.verdict, row.ratio.unwrap().value > 1.0)
+    };
+    assert_eq!(verdict(Metric::Time), (Verdict::Regressed, true));
+    assert_eq!(verdict(Metric::Throughput), (Verdict::Regressed, false));
+    assert_eq!(verdict(Metric::Energy), (Verdict::Improved, false));
+    assert_eq!(
+        verdict(Metric::ThroughputPerWatt),
+        (Verdict::Improved, true)
+    );
+    // A rate is its cost seen from the other side: four rows, two hypotheses.
+    assert_eq!(comparison.family, 2);
+}
+
+#[test]
+fn energy_on_one_side_only_is_missing() {
+    let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let mut with = baseline.clone();
+    "b".clone_into(&mut with.session);
+    with_energy(&mut with, &wobble(1.0));
+    let comparison = paired_with(&with, &baseline, &Policy::default());
+    let energy = comparison
+        .rows
+        .iter()
+        .find(|r| r.metric == Metric::Energy)
+        .unwrap();
+    assert_eq!(energy.verdict, Verdict::Missing);
+    assert_eq!(comparison.decision(&Policy::default()), Decision::Undecided);
+}
+
+/// A way to make the candidate's record another one.
+type Change = fn(&mut Record);
+
+#[test]
+fn another_environment_is_incomparable_unless_it_is_the_question() {
+    let changes: [(Aspect, Change); 6] = [
+        (Aspect::Device, |r| r.adapter.name = "Card 9001".to_owned()),
+        (Aspect::Driver, |r| {
+            r.adapter.driver_info = "1.2.4".to_owned()
+        }),
+        (Aspect::Backend, |r| r.adapter.backend = "gl".to_owned()),
+        (Aspect::Version, |r| {
+            r.provenance.perwatt_version = "1.0.0".to_owned()
+        }),
+        (Aspect::Checks, |r| r.provenance.checked_shaders = true),
+        (Aspect::Parameters, |r| {
+            r.cases[0].parameters.insert("tile".to_owned(), 32);
+        }),
+    ];
+    for (aspect, change) in changes {
+        let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+        let mut candidate = record_of("b", &[(CASE, &wobble(1.0))]);
+        change(&mut candidate);
+        let strict = paired_with(&baseline, &candidate, &Policy::default());
+        assert_eq!(only(&strict).verdict, Verdict::Incomparable, "{aspect}");
+        assert!(
+            only(&strict).reason.contains(aspect.name()),
+            "{}",
+            only(&strict).reason
+        );
+        assert_eq!(strict.decision(&Policy::default()), Decision::Undecided);
+        let policy = Policy {
+            across: vec![aspect],
+            ..Policy::default()
+        };
+        let asked = paired_with(&baseline, &candidate, &policy);
+        assert_eq!(only(&asked).verdict, Verdict::Pass, "{aspect}");
+    }
+}
+
+#[test]
+fn another_power_source_touches_energy_alone() {
+    let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let mut candidate = record_of("b", &[(CASE, &wobble(1.0))]);
+    with_energy(&mut baseline, &wobble(1.0));
+    with_energy(&mut candidate, &wobble(1.0));
+    if let Reading::Measured(power) = &mut candidate.power {
+        power.source = "plug".to_owned();
+    }
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    for row in &comparison.rows {
+        let wanted = match row.metric {
+            Metric::Energy => Verdict::Incomparable,
+            _ => Verdict::Pass,
+        };
+        assert_eq!(row.verdict, wanted, "{row:?}");
+    }
+}
+
+/// Changes every measured invocation.
+fn each_outcome(record: &mut Record, change: impl Fn(&mut Outcome)) {
+    for case in &mut record.cases {
+        for result in &mut case.invocations {
+            change(&mut result.outcome);
+        }
+    }
+}
+
+#[test]
+fn throttled_unstable_and_unverified_never_pass() {
+    let changes: [fn(&mut Outcome); 3] = [
+        |outcome| {
+            if let Outcome::Measured { sampling, .. } = outcome {
+                sampling.steady = false;
+            }
+        },
+        |outcome| {
+            if let Outcome::Measured { warnings, .. } = outcome {
+                warnings.push(Warning::Throttled {
+                    reason: "95 °C".to_owned(),
+                });
+            }
+        },
+        |outcome| {
+            if let Outcome::Measured { verified_after, .. } = outcome {
+                verified_after.checked = 0;
+            }
+        },
+    ];
+    for change in changes {
+        for spoil_baseline in [false, true] {
+            let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+            let mut candidate = record_of("b", &[(CASE, &wobble(1.0))]);
+            each_outcome(
+                if spoil_baseline {
+                    &mut baseline
+                } else {
+                    &mut candidate
+                },
+                change,
+            );
+            let comparison = paired_with(&baseline, &candidate, &Policy::default());
+            assert_eq!(only(&comparison).verdict, Verdict::Inconclusive);
+            assert_eq!(comparison.decision(&Policy::default()), Decision::Undecided);
+        }
+    }
+}
+
+#[test]
+fn a_candidate_that_computes_wrongly_fails_the_gate() {
+    let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let mut candidate = record_of("b", &[(CASE, &wobble(0.5))]);
+    candidate.cases[0].status = Status::Failed {
+        failure: FailureKind::Verification,
+        reason: "element 3 is off".to_owned(),
+    };
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    assert_eq!(only(&comparison).verdict, Verdict::Missing);
+    assert_eq!(comparison.decision(&Policy::default()), Decision::Failed);
+}
+
+#[test]
+fn lost_and_new_cases() {
+    let one = record_of("a", &[(CASE, &wobble(1.0))]);
+    let two = record_of(
+        "b",
+        &[(CASE, &wobble(1.0)), ("softmax/f32/8x8", &wobble(1.0))],
+    );
+    let lost = paired_with(&two, &one, &Policy::default());
+    assert_eq!(lost.count(Verdict::Missing), 1);
+    assert_eq!(lost.decision(&Policy::default()), Decision::Undecided);
+    let new = paired_with(&one, &two, &Policy::default());
+    assert_eq!(new.count(Verdict::Missing), 1);
+    assert_eq!(new.decision(&Policy::default()), Decision::Passed);
+    let mean = &new.geomeans[0];
+    assert_eq!((mean.cases, mean.left_out), (1, 1));
+}
+
+#[test]
+fn a_lost_invocation_takes_its_partner_with_it() {
+    let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let mut candidate = record_of("b", &[(CASE, &wobble(1.0))]);
+    candidate.cases[0].invocations.remove(4);
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    let row = only(&comparison);
+    assert_eq!(row.verdict, Verdict::Pass);
+    assert!(
+        row.notes.iter().any(|note| note.contains("1 of 10 pairs")),
+        "{:?}",
+        row.notes
+    );
+}
+
+#[test]
+fn a_session_on_both_sides_vouches_for_nothing() {
+    let mut baseline = stored(10);
+    let candidate = baseline[3].clone();
+    let comparison = sessions(&baseline, std::slice::from_ref(&candidate));
+    assert_eq!(comparison.baseline.len(), 9);
+    assert_eq!(only(&comparison).verdict, Verdict::Inconclusive);
+    baseline.truncate(1);
+    let same = sessions(&baseline, &baseline);
+    assert_eq!(only(&same).verdict, Verdict::Inconclusive);
+    assert!(same.notes.iter().any(|note| note.contains("same session")));
+}
+
+#[test]
+fn geometric_mean_moves_with_its_cases_and_has_an_interval() {
+    let names = ["matmul/f32/1", "matmul/f32/2"];
+    let (a, b, c) = (wobble(1.0), wobble(1.1), wobble(1.21));
+    let baseline = record_of("a", &[(names[0], &a), (names[1], &a)]);
+    let candidate = record_of("b", &[(names[0], &a), (names[1], &c)]);
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    let ratio = comparison.geomeans[0].ratio.unwrap();
+    let wanted = paired(&a, &b);
+    let wanted = only(&wanted).ratio.unwrap();
+    assert!((ratio.value - 1.1).abs() < 2e-3, "{ratio:?}");
+    assert!((wanted.value - 1.1).abs() < 2e-3);
+    assert!(ratio.low < ratio.value && ratio.value < ratio.high);
+}
