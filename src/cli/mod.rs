@@ -3,8 +3,12 @@
 //! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
 //! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
 
+mod calibrate_noise;
+mod compare;
 #[cfg(feature = "gpu")]
 mod devices;
+mod gate;
+mod judging;
 #[cfg(feature = "gpu")]
 mod list;
 mod manual;
@@ -73,6 +77,9 @@ enum Command {
     Run(run::Run),
     Show(show::Show),
     Schema(schema::Schema),
+    Compare(compare::Compare),
+    Gate(gate::Gate),
+    CalibrateNoise(calibrate_noise::CalibrateNoise),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "gpu")]
@@ -95,6 +102,9 @@ impl Cli {
             Command::Run(run) => run.run(),
             Command::Show(show) => show.run(),
             Command::Schema(_) => schema::Schema::run(),
+            Command::Compare(compare) => compare.run(),
+            Command::Gate(gate) => gate.run(),
+            Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(_) => manual::Man::run(),
             #[cfg(feature = "gpu")]

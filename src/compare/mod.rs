@@ -34,7 +34,7 @@ pub use environment::{Aspect, Difference, Environment};
 pub use files::{load_sessions, load_sets};
 pub use geomean::Geomean;
 pub use metric::{Better, Metric};
-pub use noise::{DEFAULT_NOISE, Noise};
+pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, Spread};
 pub use pairing::{Pair, Pairing, Side};
 pub use policy::{CaseRule, Limits, Missing, Policy};
 pub use session::{Session, SessionCase};

@@ -3,11 +3,17 @@
 //! Everything here turns data into text and writes nowhere, so that the same table goes to a terminal,
 //! a pipe or a test.
 
+mod compare;
 mod devices;
+mod gate;
 mod list;
+mod noise;
 mod run;
 mod table;
 
+pub use compare::{comparison, comparisons};
 pub use devices::devices;
+pub use gate::{github, junit, markdown, sarif};
 pub use list::{ListedCase, list};
+pub use noise::noise;
 pub use run::run;

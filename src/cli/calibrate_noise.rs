@@ -1,0 +1,49 @@
+//! `perwatt calibrate-noise`: how much sessions of the same code differ on this device.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Exit;
+use super::judging::NOISE_FILE;
+use super::output::{print, tell, width};
+use crate::compare::{Noise, load_sessions};
+use crate::report;
+
+/// Learn a device's noise from runs of the same code, so that few sessions say more.
+///
+/// Give the records of several `perwatt run`s of one suite on one device with nothing changed between
+/// them; ten or more let a gate pass a candidate without a baseline of ten sessions. The result lies
+/// beside the records, where `compare` and `gate` find it.
+#[derive(Debug, Args)]
+pub(super) struct CalibrateNoise {
+    /// Records of the same code, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+
+    /// Where the calibration goes [default: noise.json beside the records]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl CalibrateNoise {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let noise = Noise::calibrate(&load_sessions(&self.files)?)?;
+        let out = self.out.clone().unwrap_or_else(|| self.beside());
+        noise.save(&out)?;
+        print(&report::noise(&noise, width()))?;
+        tell(&format!("Calibration: {}", out.display()));
+        Ok(Exit::Done)
+    }
+
+    /// The file beside the first record.
+    fn beside(&self) -> PathBuf {
+        let first = self.files.first().map_or(Path::new(""), PathBuf::as_path);
+        let folder = if first.is_dir() {
+            first
+        } else {
+            first.parent().unwrap_or(Path::new(""))
+        };
+        folder.join(NOISE_FILE)
+    }
+}

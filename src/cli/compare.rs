@@ -1,0 +1,86 @@
+//! `perwatt compare`: records against each other, for people.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+
+use super::Exit;
+use super::judging::{Rules, append, compare_pairing, compare_sessions};
+use super::output::{print, print_json, width};
+use crate::compare::{Comparison, Pairing, load_sets};
+use crate::report;
+
+/// Compare result files: what changed, by how much, and how sure that is.
+///
+/// The first is the baseline: a record, a set of records (several in one file) or a folder of them.
+/// Each further one is held against it. A pairing that `perwatt ab` wrote stands for both of its
+/// records. The exit code is 0 whatever the verdicts are; `perwatt gate` judges.
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// The baseline and what is compared with it, or one pairing
+    #[arg(required = true, value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    rules: Rules,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Append Markdown to a file
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+/// All comparisons as JSON.
+#[derive(Serialize)]
+struct Comparisons<'a> {
+    comparisons: &'a [Comparison],
+}
+
+impl Compare {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let comparisons = self.compare()?;
+        if self.json {
+            print_json(&Comparisons {
+                comparisons: &comparisons,
+            })?;
+        } else {
+            print(&report::comparisons(&comparisons, width()))?;
+        }
+        if let Some(file) = &self.markdown {
+            let pages: Vec<String> = comparisons
+                .iter()
+                .map(|comparison| report::markdown(comparison, None))
+                .collect();
+            append(file, &pages.concat())?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn compare(&self) -> anyhow::Result<Vec<Comparison>> {
+        let policy = self.rules.policy()?;
+        if let [pairing] = self.files.as_slice() {
+            if !Pairing::is_one(pairing) {
+                bail!(
+                    "{}: one file alone is compared only if it is a pairing that `perwatt ab` wrote; \
+                     give a second file, or see this one by `perwatt show`",
+                    pairing.display()
+                );
+            }
+            return Ok(vec![compare_pairing(pairing, &policy)?]);
+        }
+        let noise = self.rules.noise(&self.files[0])?;
+        let sets = load_sets(&self.files)?;
+        let Some((baseline, candidates)) = sets.split_first() else {
+            return Ok(Vec::new());
+        };
+        Ok(candidates
+            .iter()
+            .map(|candidate| compare_sessions(baseline, candidate, noise.as_ref(), &policy))
+            .collect())
+    }
+}

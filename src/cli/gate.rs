@@ -1,0 +1,54 @@
+//! `perwatt gate`: a verdict as an exit code.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Exit;
+use super::judging::{Outputs, Rules, compare_pairing, compare_sessions};
+use crate::compare::load_sessions;
+
+/// Judge a candidate against a baseline and say it by the exit code.
+///
+/// 0: nothing regressed and every row is known well enough. 1: a regression, or a case that failed.
+/// 2: wrong usage or input. 3: inconclusive or incomparable (0 with --allow-inconclusive).
+#[derive(Debug, Args)]
+pub(super) struct Gate {
+    /// Records of the baseline, sets of them, or folders; ten sessions or more can pass a candidate
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present = "pairing",
+        requires = "candidate")]
+    baseline: Vec<PathBuf>,
+
+    /// Records of the candidate
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR", requires = "baseline")]
+    candidate: Vec<PathBuf>,
+
+    /// A pairing that `perwatt ab` wrote, instead of the two
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "candidate"])]
+    pairing: Option<PathBuf>,
+
+    #[command(flatten)]
+    rules: Rules,
+
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+impl Gate {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let policy = self.rules.policy()?;
+        let comparison = match &self.pairing {
+            Some(pairing) => compare_pairing(pairing, &policy)?,
+            None => {
+                let noise = match self.baseline.first() {
+                    Some(first) => self.rules.noise(first)?,
+                    None => None,
+                };
+                let baseline = load_sessions(&self.baseline)?;
+                let candidate = load_sessions(&self.candidate)?;
+                compare_sessions(&baseline, &candidate, noise.as_ref(), &policy)
+            }
+        };
+        self.outputs.deliver(&comparison, &policy)
+    }
+}

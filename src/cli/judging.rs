@@ -1,0 +1,209 @@
+//! What `compare`, `gate` and `ab` have in common: how verdicts are reached and where they go.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+use super::Exit;
+use super::output::{print, print_json, tell, width};
+use crate::compare::{
+    Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Session, compare,
+};
+use crate::record::write_atomically;
+use crate::report;
+
+/// Name of a calibration that is found without being named.
+pub(super) const NOISE_FILE: &str = "noise.json";
+
+/// How verdicts are reached.
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// Margins and rules, TOML [default: 1 % time, 3 % energy, equivalence at 2 %]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// A difference that is the question and so no obstacle: device, driver, backend, parameters,
+    /// version, power, clock, checks, origin or work (repeatable, or joined by commas)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    across: Vec<String>,
+
+    /// The device's noise, from `perwatt calibrate-noise` [default: noise.json beside the baseline]
+    #[arg(long, value_name = "FILE")]
+    noise: Option<PathBuf>,
+}
+
+impl Rules {
+    /// The policy with what the command line adds.
+    pub(super) fn policy(&self) -> crate::Result<Policy> {
+        let mut policy = match &self.policy {
+            Some(file) => Policy::load(file)?,
+            None => Policy::default(),
+        };
+        for name in &self.across {
+            policy.across.push(Aspect::parse(name, "--across")?);
+        }
+        Ok(policy)
+    }
+
+    /// The calibration that was named, or the one beside the baseline.
+    pub(super) fn noise(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
+        if let Some(file) = &self.noise {
+            return Noise::load(file).map(Some);
+        }
+        let folder = if baseline.is_dir() {
+            baseline
+        } else {
+            baseline.parent().unwrap_or(Path::new(""))
+        };
+        let beside = folder.join(NOISE_FILE);
+        if beside.is_file() {
+            Noise::load(&beside).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// Compares the two records of a pairing.
+pub(super) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Comparison> {
+    let (pairing, baseline, candidate) = Pairing::load(file)?;
+    let design = Design::Paired {
+        baseline: &baseline,
+        candidate: &candidate,
+        pairs: &pairing.pairs,
+    };
+    Ok(compare(design, policy))
+}
+
+/// Compares sessions that know nothing of each other.
+pub(super) fn compare_sessions(
+    baseline: &[Session],
+    candidate: &[Session],
+    noise: Option<&Noise>,
+    policy: &Policy,
+) -> Comparison {
+    let design = Design::Sessions {
+        baseline: &baseline.iter().collect::<Vec<_>>(),
+        candidate: &candidate.iter().collect::<Vec<_>>(),
+        noise,
+    };
+    compare(design, policy)
+}
+
+/// Where a gate's outcome goes.
+#[derive(Debug, Args)]
+pub(super) struct Outputs {
+    /// Exit with 0 instead of 3 where nothing regressed but not everything could be decided
+    #[arg(long)]
+    allow_inconclusive: bool,
+
+    /// Print JSON instead of the table
+    #[arg(long)]
+    json: bool,
+
+    /// Append Markdown to a file, as $GITHUB_STEP_SUMMARY wants it
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
+    /// Print GitHub annotations (to standard error with --json)
+    #[arg(long)]
+    github: bool,
+
+    /// Write JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Write SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+}
+
+/// A gate's outcome as JSON.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    decision: Decision,
+    policy: &'a Policy,
+    comparison: &'a Comparison,
+}
+
+impl Outputs {
+    /// Writes everything that was asked for and says how to exit.
+    ///
+    /// # Errors
+    /// A file cannot be written; the others are.
+    pub(super) fn deliver(&self, comparison: &Comparison, policy: &Policy) -> anyhow::Result<Exit> {
+        let decision = comparison.decision(policy);
+        if self.json {
+            print_json(&Outcome {
+                decision,
+                policy,
+                comparison,
+            })?;
+        } else {
+            print(&report::comparison(comparison, Some(decision), width()))?;
+        }
+        if self.github {
+            let annotations = report::github(comparison);
+            match (annotations.is_empty(), self.json) {
+                (true, _) => {}
+                (false, true) => tell(annotations.trim_end()),
+                (false, false) => print(&annotations)?,
+            }
+        }
+        // One file that cannot be written must not cost the others.
+        let written = [
+            self.markdown
+                .as_deref()
+                .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
+            self.junit.as_deref().map(|file| {
+                let text = report::junit(comparison).map_err(anyhow::Error::msg)?;
+                Ok(write_atomically(file, text.as_bytes())?)
+            }),
+            self.sarif.as_deref().map(|file| {
+                let value = report::sarif(comparison, shader_of);
+                let text = serde_json::to_string_pretty(&value)?;
+                Ok(write_atomically(file, (text + "\n").as_bytes())?)
+            }),
+        ];
+        for result in written.into_iter().flatten() {
+            result?;
+        }
+        Ok(match decision {
+            Decision::Passed => Exit::Done,
+            Decision::Failed => Exit::Regression,
+            Decision::Undecided if self.allow_inconclusive => Exit::Done,
+            Decision::Undecided => Exit::Inconclusive,
+        })
+    }
+}
+
+/// Adds text to the end of a file.
+pub(super) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .and_then(|mut open| open.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The WGSL file of a `case@kernel`, as far as the working folder tells: GitHub needs a file that
+/// exists in the repository.
+fn shader_of(id: &str) -> String {
+    let (case, kernel) = id.rsplit_once('@').unwrap_or((id, ""));
+    let workload = case.split('/').next().unwrap_or(case);
+    let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
+    if own.is_file() {
+        return own.display().to_string();
+    }
+    let first = std::fs::read_dir(format!("shaders/{workload}"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
+        .min();
+    first.unwrap_or(own).display().to_string()
+}

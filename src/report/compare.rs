@@ -1,0 +1,242 @@
+//! A comparison as a page for the terminal: the verdict first, then what needs attention.
+
+use comfy_table::{Cell, CellAlignment};
+
+use super::table::{fold, table, text};
+use crate::compare::{Comparison, Decision, Geomean, Ratio, Row, Verdict};
+
+/// From how many comparisons on each is one line.
+const MANY: usize = 4;
+
+/// One comparison; `decision` is a gate's.
+pub fn comparison(
+    comparison: &Comparison,
+    decision: Option<Decision>,
+    width: Option<u16>,
+) -> String {
+    let mut page = fold(&headline(comparison, decision), "  ", width);
+    page.push('\n');
+    if !comparison.rows.is_empty() {
+        page += &rows(comparison, width);
+        page.push('\n');
+    }
+    for mean in &comparison.geomeans {
+        page += &fold(&geomean(mean), "  ", width);
+    }
+    page += &reasons(comparison, width);
+    for note in &comparison.notes {
+        page += &fold(&format!("Note: {note}."), "  ", width);
+    }
+    page
+}
+
+/// Several candidates against one baseline: each in full, or, if they are many, each in a line.
+pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
+    if all.len() <= MANY {
+        let pages: Vec<String> = all.iter().map(|one| comparison(one, None, width)).collect();
+        return pages.join("\n");
+    }
+    let mut header = vec!["candidate", "geomean", "95 %"];
+    header.extend(Verdict::ALL.map(short));
+    let mut table = table(&header, 1, width);
+    for one in all {
+        let ratio = one.geomeans.first().and_then(|mean| mean.ratio);
+        let mut cells = vec![
+            one.candidate.join(" "),
+            ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+            ratio.map_or_else(dash, interval),
+        ];
+        cells.extend(Verdict::ALL.map(|verdict| one.count(verdict).to_string()));
+        table.add_row(cells.into_iter().map(Cell::new));
+    }
+    let metric = all
+        .first()
+        .and_then(|one| one.geomeans.first())
+        .map_or("", |mean| mean.metric.name());
+    text(&table)
+        + &fold(
+            &format!(
+                "geomean: of {metric}, over the common cases. Verdicts are counts of rows; \
+                 compare fewer files, or use --json, for the rows."
+            ),
+            "",
+            width,
+        )
+}
+
+/// A verdict as a column's head.
+fn short(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Regressed => "regr",
+        Verdict::Missing => "miss",
+        Verdict::Incomparable => "incmp",
+        Verdict::Inconclusive => "incon",
+        Verdict::Improved => "impr",
+        Verdict::Pass => "pass",
+    }
+}
+
+/// What came out, in one line.
+pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> String {
+    let word = match decision {
+        Some(Decision::Passed) => "PASSED: ",
+        Some(Decision::Failed) => "FAILED: ",
+        Some(Decision::Undecided) => "UNDECIDED: ",
+        None => "",
+    };
+    let counts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter(|verdict| comparison.count(*verdict) > 0)
+        .map(|verdict| format!("{} {verdict}", comparison.count(verdict)))
+        .collect();
+    let counts = if counts.is_empty() {
+        "nothing to compare".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let files = |names: &[String]| match names {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    format!(
+        "{word}{counts}. {} against {} ({}; {} tests at {} % together)",
+        files(&comparison.candidate),
+        files(&comparison.baseline),
+        match comparison.design {
+            "paired" => "alternating pairs".to_owned(),
+            _ => format!(
+                "{} + {} sessions",
+                comparison.baseline.len(),
+                comparison.candidate.len()
+            ),
+        },
+        comparison.family,
+        100.0 * comparison.alpha
+    )
+}
+
+/// The table.
+fn rows(comparison: &Comparison, width: Option<u16>) -> String {
+    let header = [
+        "verdict", "case", "metric", "before", "after", "change", "95 %",
+    ];
+    let mut table = table(&header, 3, width);
+    if let Some(column) = table.column_mut(0) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    for row in &comparison.rows {
+        let verdict = if row.gated {
+            row.verdict.to_string()
+        } else {
+            format!("({})", row.verdict)
+        };
+        let cells = [
+            verdict,
+            row.case.clone(),
+            row.metric.to_string(),
+            row.baseline_text.clone().unwrap_or_else(dash),
+            row.candidate_text.clone().unwrap_or_else(dash),
+            row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+            row.ratio.map_or_else(dash, interval),
+        ];
+        table.add_row(cells.into_iter().map(Cell::new));
+    }
+    text(&table)
+}
+
+/// A mean in words.
+pub(super) fn geomean(mean: &Geomean) -> String {
+    let left = match mean.left_out {
+        0 => String::new(),
+        1 => ", 1 left out".to_owned(),
+        more => format!(", {more} left out"),
+    };
+    let prior = mean
+        .prior
+        .as_ref()
+        .map_or_else(String::new, |prior| format!(", by {prior}"));
+    match mean.ratio {
+        Some(ratio) => format!(
+            "Geometric mean of {}: {} ({}) over {} cases{left}{prior}",
+            mean.metric,
+            percent(ratio.value),
+            interval(ratio),
+            mean.cases
+        ),
+        None => format!(
+            "Geometric mean of {}: none, {} cases can be compared{left}",
+            mean.metric, mean.cases
+        ),
+    }
+}
+
+/// The reasons of all rows that did not plainly pass, rows with one reason together.
+fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
+    let mut page = String::new();
+    for (row, others) in by_reason(&comparison.rows) {
+        let more = match others {
+            0 => String::new(),
+            1 => " and 1 more".to_owned(),
+            n => format!(" and {n} more"),
+        };
+        page += &fold(
+            &format!(
+                "{} {} {}{more}: {}",
+                row.verdict, row.case, row.metric, row.reason
+            ),
+            "  ",
+            width,
+        );
+        for note in &row.notes {
+            page += &fold(&format!("  note: {note}"), "    ", width);
+        }
+    }
+    page
+}
+
+/// Rows that say more than that nothing changed, with how many others give the same reason.
+fn by_reason(rows: &[Row]) -> Vec<(&Row, usize)> {
+    let mut seen: Vec<(&Row, usize)> = Vec::new();
+    for row in rows {
+        let plain = row.verdict == Verdict::Pass && row.notes.is_empty();
+        if plain {
+            continue;
+        }
+        let same = |known: &&mut (&Row, usize)| {
+            (known.0.verdict, &known.0.reason, &known.0.notes)
+                == (row.verdict, &row.reason, &row.notes)
+        };
+        match seen.iter_mut().find(same) {
+            Some(known) => known.1 += 1,
+            None => seen.push((row, 0)),
+        }
+    }
+    seen
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// A ratio as a change in per cent.
+pub(super) fn percent(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    if percent >= 1e4 {
+        return format!("×{ratio:.1e}");
+    }
+    let digits = if percent.abs() < 99.95 { 1 } else { 0 };
+    let size = format!("{:.digits$}", percent.abs());
+    let zero = size.chars().all(|c| matches!(c, '0' | '.'));
+    match (zero, percent < 0.0) {
+        (true, _) => format!("{size} %"),
+        (false, true) => format!("−{size} %"),
+        (false, false) => format!("+{size} %"),
+    }
+}
+
+/// An interval as a range of changes.
+pub(super) fn interval(ratio: Ratio) -> String {
+    let bare = |end: f64| percent(end).trim_end_matches(" %").to_owned();
+    format!("{} to {}", bare(ratio.low), bare(ratio.high))
+}

@@ -1,0 +1,112 @@
+//! Annotations of GitHub Actions (workflow commands).
+//!
+//! GitHub shows ten annotations of a kind for a step and drops the rest, so the worst come first and
+//! the last one counts those that are not shown.
+
+use crate::compare::{Comparison, Row, Verdict};
+
+/// Annotations of one kind that a step may give.
+const MOST: usize = 10;
+
+/// The annotations, one a line.
+pub fn github(comparison: &Comparison) -> String {
+    let gated: Vec<&Row> = comparison.rows.iter().filter(|row| row.gated).collect();
+    let of = |kind: Kind| -> Vec<&Row> {
+        gated
+            .iter()
+            .copied()
+            .filter(|row| kind_of(row) == Some(kind))
+            .collect()
+    };
+    [Kind::Error, Kind::Warning, Kind::Notice]
+        .into_iter()
+        .map(|kind| lines(kind, &of(kind)))
+        .collect()
+}
+
+/// Kinds of annotation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Error,
+    Warning,
+    Notice,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// What a row is worth; a pass is worth nothing.
+fn kind_of(row: &Row) -> Option<Kind> {
+    match row.verdict {
+        Verdict::Regressed => Some(Kind::Error),
+        Verdict::Missing if row.failed => Some(Kind::Error),
+        Verdict::Missing | Verdict::Incomparable | Verdict::Inconclusive => Some(Kind::Warning),
+        Verdict::Improved => Some(Kind::Notice),
+        Verdict::Pass => None,
+    }
+}
+
+/// The annotations of one kind.
+fn lines(kind: Kind, rows: &[&Row]) -> String {
+    let shown = if rows.len() > MOST {
+        MOST - 1
+    } else {
+        rows.len()
+    };
+    let mut lines = String::new();
+    for row in &rows[..shown] {
+        let title = format!("{} {} {}", row.verdict, row.case, row.metric);
+        lines += &line(kind, &title, &row.reason);
+    }
+    if shown < rows.len() {
+        let rest = rows.len() - shown;
+        lines += &line(
+            kind,
+            &format!("{rest} more"),
+            "GitHub shows ten of a kind; the summary has them all",
+        );
+    }
+    lines
+}
+
+fn line(kind: Kind, title: &str, message: &str) -> String {
+    format!(
+        "::{} title={}::{}\n",
+        kind.name(),
+        property(title),
+        data(message)
+    )
+}
+
+/// Escapes a message.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// Escapes a property, in which `:` and `,` have a meaning too.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_name_can_break_out_of_a_command() {
+        let line = line(Kind::Error, "a:b,c%\n::set-env", "x%y\r\n::error::z");
+        assert_eq!(
+            line,
+            "::error title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"
+        );
+    }
+}

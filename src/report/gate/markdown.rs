@@ -1,0 +1,87 @@
+//! Markdown for a step summary or a comment: the verdict first, the bulk folded.
+
+use crate::compare::{Comparison, Decision, Row, Verdict};
+use crate::report::compare::{geomean, headline, interval, percent};
+
+/// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.
+const MOST_BYTES: usize = 900_000;
+
+/// The comparison; `decision` is a gate's.
+pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
+    let mut page = format!(
+        "### perwatt: {}\n\n",
+        escape(&headline(comparison, decision))
+    );
+    for mean in &comparison.geomeans {
+        page += &format!("{}\n\n", escape(&geomean(mean)));
+    }
+    let (loud, quiet): (Vec<&Row>, Vec<&Row>) = comparison
+        .rows
+        .iter()
+        .partition(|row| row.gated && !matches!(row.verdict, Verdict::Pass | Verdict::Improved));
+    if !loud.is_empty() {
+        page += &table(&loud, MOST_BYTES / 2);
+    }
+    if !quiet.is_empty() {
+        page += &format!(
+            "<details><summary>{} more rows</summary>\n\n{}\n</details>\n\n",
+            quiet.len(),
+            table(&quiet, MOST_BYTES.saturating_sub(page.len() + 10_000))
+        );
+    }
+    for note in comparison.notes.iter().take(50) {
+        page += &format!("Note: {}.\n\n", escape(note));
+    }
+    page
+}
+
+/// Rows as a table of at most `most` bytes.
+fn table(rows: &[&Row], most: usize) -> String {
+    let mut table = "| verdict | case | metric | before | after | change | 95 % | why |\n\
+                     |---|---|---|--:|--:|--:|--:|---|\n"
+        .to_owned();
+    for (number, row) in rows.iter().enumerate() {
+        let line = line(row);
+        if table.len() + line.len() > most {
+            table += &format!("\n{} more rows do not fit here.\n", rows.len() - number);
+            break;
+        }
+        table += &line;
+    }
+    table + "\n"
+}
+
+fn line(row: &Row) -> String {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        row.verdict,
+        escape(&row.case),
+        row.metric,
+        escape(&or_dash(row.baseline_text.clone())),
+        escape(&or_dash(row.candidate_text.clone())),
+        or_dash(row.ratio.map(|ratio| percent(ratio.value))),
+        or_dash(row.ratio.map(interval)),
+        escape(&row.reason),
+    )
+}
+
+/// Text that Markdown and HTML leave alone.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '@' => escaped.push_str("&#64;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '#' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

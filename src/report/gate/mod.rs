@@ -1,0 +1,11 @@
+//! A gate's outcome in the forms that CI systems read. Everything here is text; `cli` writes it.
+
+mod github;
+mod junit;
+mod markdown;
+mod sarif;
+
+pub use github::github;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use sarif::sarif;

@@ -1,0 +1,86 @@
+//! SARIF 2.1.0: regressions as code-scanning alerts at the WGSL file.
+//!
+//! The few fields that GitHub reads are written directly; the format's full model has a hundred types
+//! of which four occur here.
+
+use serde_json::{Value, json};
+
+use crate::compare::{Comparison, Row, Verdict};
+
+/// Results that GitHub takes from one file; it shows the first 5,000.
+const MOST: usize = 5_000;
+
+/// The rows that need attention; `file_of` gives the WGSL file of a `case@kernel`, relative to the
+/// repository.
+pub fn sarif(comparison: &Comparison, file_of: impl Fn(&str) -> String) -> Value {
+    let device = comparison
+        .candidate_environment
+        .as_ref()
+        .map_or("", |environment| environment.device.as_str());
+    let results: Vec<Value> = comparison
+        .rows
+        .iter()
+        .filter(|row| row.gated)
+        .filter_map(|row| Some((row, rule(row)?)))
+        .take(MOST)
+        .map(|(row, (rule, level))| result(row, &rule, level, &file_of(&row.case), device))
+        .collect();
+    json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "perwatt",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules(comparison),
+            }},
+            "results": results,
+        }],
+    })
+}
+
+/// The rule and level of a row, if it is an alert.
+fn rule(row: &Row) -> Option<(String, &'static str)> {
+    match row.verdict {
+        Verdict::Regressed => Some((format!("perf/{}-regression", row.metric), "error")),
+        Verdict::Missing if row.failed => Some(("perf/failed".to_owned(), "error")),
+        Verdict::Missing => Some(("perf/missing".to_owned(), "warning")),
+        _ => None,
+    }
+}
+
+/// Every rule that a result names, once.
+fn rules(comparison: &Comparison) -> Vec<Value> {
+    let mut ids: Vec<String> = comparison
+        .rows
+        .iter()
+        .filter(|row| row.gated)
+        .filter_map(|row| Some(rule(row)?.0))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter()
+        .map(|id| {
+            let text = match id.as_str() {
+                "perf/failed" => "A kernel that worked before gives no right output.",
+                "perf/missing" => "A case that was measured before was not measured.",
+                _ => "A kernel became worse by more than the margin.",
+            };
+            json!({"id": id, "shortDescription": {"text": text}})
+        })
+        .collect()
+}
+
+fn result(row: &Row, rule: &str, level: &str, file: &str, device: &str) -> Value {
+    json!({
+        "ruleId": rule,
+        "level": level,
+        "message": {"text": format!("{} {}: {}", row.case, row.metric, row.reason)},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": file},
+            "region": {"startLine": 1},
+        }}],
+        "partialFingerprints": {
+            "caseMetricDevice/v1": format!("{} {} {device}", row.case, row.metric),
+        },
+    })
+}

@@ -1,0 +1,60 @@
+//! A calibration as a page for the terminal.
+
+use comfy_table::Cell;
+
+use super::compare::percent;
+use super::table::{fold, table, text};
+use crate::compare::{Noise, Spread};
+use crate::stats::{Demand, Effect, NoisePrior};
+
+/// What each case's noise is and what it lets a comparison see.
+pub fn noise(noise: &Noise, width: Option<u16>) -> String {
+    let header = [
+        "case",
+        "metric",
+        "between sessions",
+        "inside one",
+        "1 against 1 sees",
+    ];
+    let mut table = table(&header, 2, width);
+    for (id, case) in &noise.cases {
+        for (metric, spread) in [("time", case.time), ("energy", case.energy)] {
+            let Some(spread) = spread else { continue };
+            let cells = [
+                id.clone(),
+                metric.to_owned(),
+                format!("{:.2} %", 100.0 * spread.session_sd),
+                format!("{:.2} %", 100.0 * spread.invocation_sd),
+                visible(spread),
+            ];
+            table.add_row(cells.into_iter().map(Cell::new));
+        }
+    }
+    text(&table)
+        + &fold(
+            &format!(
+                "{} sessions on {}. Spreads are standard deviations. The last column is the change that \
+                 a comparison of one session with one other would find with probability 0.8, for one \
+                 case alone and before any margin.",
+                noise.sessions, noise.environment.device
+            ),
+            "",
+            width,
+        )
+}
+
+/// The smallest visible change of one session against another.
+fn visible(spread: Spread) -> String {
+    let prior = NoisePrior::from(spread);
+    let effect = Effect {
+        log_ratio: 0.0,
+        standard_error: prior.session_sd * 2_f64.sqrt(),
+        degrees: prior.degrees,
+        slack: 0.0,
+    };
+    let demand = Demand {
+        alpha: 0.05,
+        power: 0.8,
+    };
+    percent(effect.detectable(0.0, demand).exp())
+}
