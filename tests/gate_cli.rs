@@ -1,0 +1,411 @@
+//! `compare`, `gate` and `calibrate-noise` from the outside: files in, exit codes and files out.
+
+#[path = "common/records.rs"]
+mod records;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use perwatt::record::{FailureKind, Record, Status, save};
+use records::record_of;
+use serde_json::Value;
+
+const CASE: &str = "matmul/f32/64x64x64";
+
+/// A folder with records in it.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn save(&self, name: &str, record: &Record) -> PathBuf {
+        let path = self.path(name);
+        save(record, &path).unwrap();
+        path
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Ten records of one case, a tenth of a per cent apart, in a folder.
+    fn baseline(&self) -> PathBuf {
+        let folder = self.path("baseline");
+        for n in 0..10 {
+            let shift = 1.0 + 0.001 * (f64::from(n) * 2.4).sin();
+            save(
+                &session(&format!("old {n}"), shift),
+                folder.join(format!("{n}.json")),
+            )
+            .unwrap();
+        }
+        folder
+    }
+
+    /// A pairing of two records with ten alternating invocations.
+    fn pairing(&self, factor: f64) -> PathBuf {
+        let medians = |factor: f64| -> Vec<f64> {
+            (0..10)
+                .map(|n| 1e6 * factor * (1.0 + 0.001 * (f64::from(n) * 1.7 + factor).sin()))
+                .collect()
+        };
+        self.save("base.json", &record_of("a", &[(CASE, &medians(1.0))]));
+        self.save(
+            "candidate.json",
+            &record_of("b", &[(CASE, &medians(factor))]),
+        );
+        let pairs: Vec<String> = (0..10)
+            .map(|n| format!(r#"{{"baseline":{n},"candidate":{n},"first":"baseline"}}"#))
+            .collect();
+        self.write(
+            "pairing.json",
+            &format!(
+                r#"{{"kind":"perwatt-pairing","schema_version":"1.0.0","baseline":"base.json",
+                "candidate":"candidate.json","baseline_session":"a","candidate_session":"b",
+                "order_seed":1,"pairs":[{}]}}"#,
+                pairs.join(",")
+            ),
+        )
+    }
+}
+
+fn session(name: &str, factor: f64) -> Record {
+    record_of(
+        name,
+        &[(CASE, &[1e6 * factor, 1.0005e6 * factor, 0.9995e6 * factor])],
+    )
+}
+
+fn perwatt<A: AsRef<std::ffi::OsStr>>(arguments: &[A]) -> Output {
+    Command::cargo_bin("perwatt")
+        .unwrap()
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn gate(baseline: &Path, candidate: &Path, more: &[&str]) -> Output {
+    let mut arguments: Vec<&std::ffi::OsStr> = vec!["gate".as_ref(), "--baseline".as_ref()];
+    arguments.push(baseline.as_ref());
+    arguments.push("--candidate".as_ref());
+    arguments.push(candidate.as_ref());
+    arguments.extend(more.iter().map(|a| a.as_ref() as &std::ffi::OsStr));
+    perwatt(&arguments)
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn exit_codes_are_a_contract() {
+    let files = Files::new();
+    let baseline = files.baseline();
+    let same = files.save("same.json", &session("new", 1.0));
+    let slow = files.save("slow.json", &session("new", 1.1));
+    let mut other = session("new", 1.0);
+    "another".clone_into(&mut other.adapter.name);
+    let other = files.save("other.json", &other);
+    let mut wrong = session("new", 1.0);
+    wrong.cases[0].status = Status::Failed {
+        failure: FailureKind::Verification,
+        reason: "off".to_owned(),
+    };
+    let wrong = files.save("wrong.json", &wrong);
+    let one = files.path("baseline/0.json");
+
+    assert_eq!(code(&gate(&baseline, &same, &[])), 0);
+    assert_eq!(code(&gate(&baseline, &slow, &[])), 1);
+    assert_eq!(code(&gate(&baseline, &wrong, &["--allow-inconclusive"])), 1);
+    assert_eq!(code(&gate(&baseline, &files.path("none.json"), &[])), 2);
+    assert_eq!(code(&gate(&baseline, &same, &["--no-such-flag"])), 2);
+    assert_eq!(code(&gate(&one, &same, &[])), 3);
+    assert_eq!(code(&gate(&baseline, &other, &[])), 3);
+    assert_eq!(code(&gate(&one, &same, &["--allow-inconclusive"])), 0);
+    assert_eq!(code(&gate(&baseline, &other, &["--across", "device"])), 0);
+}
+
+#[test]
+fn the_verdict_comes_first_and_fits_the_terminal() {
+    let files = Files::new();
+    let slow = files.save("slow.json", &session("new", 1.1));
+    let output = gate(&files.baseline(), &slow, &[]);
+    let page = out(&output);
+    assert!(page.starts_with("FAILED: 1 REGRESSED"), "{page}");
+    assert!(page.contains("+10.0 %"), "{page}");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn a_pairing_is_compared_and_gated() {
+    let files = Files::new();
+    for (factor, wanted) in [(1.0, 0), (1.03, 1), (0.97, 0)] {
+        let pairing = files.pairing(factor);
+        let output = perwatt(&["gate".as_ref(), "--pairing".as_ref(), pairing.as_os_str()]);
+        assert_eq!(code(&output), wanted, "{}", out(&output));
+        let output = perwatt(&["compare".as_ref(), pairing.as_os_str()]);
+        assert_eq!(code(&output), 0);
+    }
+    // Another record in the place of the one that was paired is noticed.
+    files.save("base.json", &session("stranger", 1.0));
+    let pairing = files.path("pairing.json");
+    let output = perwatt(&["compare".as_ref(), pairing.as_os_str()]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("not the record that was paired"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn machine_readable_outputs() {
+    let files = Files::new();
+    let baseline = files.baseline();
+    let mut record = record_of(
+        "new",
+        &[(CASE, &[1.1e6; 3]), ("a<b>&\"c\"/f32/|1,2:%", &[1e6; 3])],
+    );
+    "Card <9000> & Co".clone_into(&mut record.adapter.name);
+    let candidate = files.save("new.json", &record);
+    let (junit, sarif, markdown) = (
+        files.path("out/junit.xml"),
+        files.path("out/sarif.json"),
+        files.write("summary.md", "before\n"),
+    );
+    let output = gate(
+        &baseline,
+        &candidate,
+        &[
+            "--across",
+            "device",
+            "--github",
+            "--json",
+            "--junit",
+            junit.to_str().unwrap(),
+            "--sarif",
+            sarif.to_str().unwrap(),
+            "--markdown",
+            markdown.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["decision"], "failed");
+    assert_eq!(json["comparison"]["rows"][0]["verdict"], "REGRESSED");
+    assert_eq!(json["comparison"]["rows"][0]["better"], "smaller");
+
+    let annotations = err(&output);
+    assert!(
+        annotations.starts_with("::error title=REGRESSED matmul"),
+        "{annotations}"
+    );
+    assert!(annotations.contains("%3A%25"), "{annotations}");
+
+    let junit = std::fs::read_to_string(junit).unwrap();
+    assert!(
+        junit.contains("<failure") && junit.contains("<skipped"),
+        "{junit}"
+    );
+    assert!(junit.contains("Card &lt;9000&gt; &amp; Co"), "{junit}");
+
+    let sarif: Value = serde_json::from_str(&std::fs::read_to_string(sarif).unwrap()).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "perf/time-regression");
+    let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert!(Path::new(uri.as_str().unwrap()).is_file(), "{uri}");
+
+    let markdown = std::fs::read_to_string(markdown).unwrap();
+    assert!(
+        markdown.starts_with("before\n### perwatt: FAILED"),
+        "{markdown}"
+    );
+    assert!(!markdown.contains("a<b>"), "{markdown}");
+}
+
+#[test]
+fn annotations_stay_within_githubs_limits_and_markdown_within_its_size() {
+    let files = Files::new();
+    let names: Vec<String> = (0..3000)
+        .map(|n| format!("matmul/f32/{n}x{n}x{n}"))
+        .collect();
+    let build = |session: &str, factor: f64| {
+        let times = [1e6 * factor; 3];
+        let cases: Vec<(&str, &[f64])> = names
+            .iter()
+            .map(|n| (n.as_str(), times.as_slice()))
+            .collect();
+        record_of(session, &cases)
+    };
+    let baseline = files.save("a.json", &build("a", 1.0));
+    let candidate = files.save("b.json", &build("b", 90.0));
+    let markdown = files.path("summary.md");
+    let output = gate(
+        &baseline,
+        &candidate,
+        &[
+            "--github",
+            "--json",
+            "--markdown",
+            markdown.to_str().unwrap(),
+        ],
+    );
+    let annotations = err(&output);
+    let of = |kind: &str| annotations.lines().filter(|l| l.starts_with(kind)).count();
+    assert!(
+        of("::error") <= 10 && of("::warning") <= 10,
+        "{annotations}"
+    );
+    assert!(std::fs::metadata(markdown).unwrap().len() < 1 << 20);
+}
+
+#[test]
+fn policies_are_checked_key_by_key() {
+    let files = Files::new();
+    let baseline = files.baseline();
+    let slow = files.save("slow.json", &session("new", 1.03));
+    let run = |text: &str| {
+        let policy = files.write("policy.toml", text);
+        gate(&baseline, &slow, &["--policy", policy.to_str().unwrap()])
+    };
+    assert_eq!(code(&run("")), 1);
+    assert_eq!(
+        code(&run(
+            "[margin_percent]\ntime = 5\n[equivalence_percent]\ntime = 6\n"
+        )),
+        0
+    );
+    let rule = "[[case]]\nglob = \"matmul/*\"\nmargin_percent = { time = 5 }\nequivalence_percent = { time = 6 }\n";
+    assert_eq!(code(&run(rule)), 0);
+    let elsewhere = run(&rule.replace("matmul/*", "softmax/*"));
+    assert_eq!(code(&elsewhere), 1);
+    assert!(
+        out(&elsewhere).contains("fits no case"),
+        "{}",
+        out(&elsewhere)
+    );
+    // Judging nothing is not passing.
+    assert_eq!(code(&run("[[case]]\nglob = \"*\"\ngate = false\n")), 3);
+
+    for (text, wanted) in [
+        ("margin_precent = 1", "did you mean `margin_percent`"),
+        (
+            "[margin_percent]\ntme = 1",
+            "did you mean `margin_percent.time`",
+        ),
+        (
+            "[[case]]\nglob = \"*\"\ngates = true",
+            "did you mean `case.gate`",
+        ),
+        ("alpha = 2", "alpha"),
+        ("alpha = nan", "alpha"),
+        ("[margin_percent]\ntime = -1", "-1"),
+        ("metrics = [\"speed\"]", "speed"),
+        ("[[case]]\nglob = \"a{\"", "glob"),
+        ("not toml at all", "TOML"),
+    ] {
+        let output = run(text);
+        assert_eq!(code(&output), 2, "{text}");
+        let message = err(&output);
+        assert!(
+            message.contains(wanted) && message.contains("policy.toml"),
+            "{text}: {message}"
+        );
+    }
+    let output = gate(&baseline, &slow, &["--across", "drivr"]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("did you mean \"driver\""),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn a_baseline_may_be_a_set_in_one_file() {
+    let files = Files::new();
+    let folder = files.baseline();
+    let texts: Vec<String> = (0..10)
+        .map(|n| std::fs::read_to_string(folder.join(format!("{n}.json"))).unwrap())
+        .collect();
+    let same = files.save("same.json", &session("new", 1.0));
+    let set = files.write("set.json", &texts.concat());
+    assert_eq!(code(&gate(&set, &same, &[])), 0);
+    let array = files.write("array.json", &format!("[{}]", texts.join(",")));
+    assert_eq!(code(&gate(&array, &same, &[])), 0);
+    let damaged = files.write("damaged.json", &texts.concat()[..5000]);
+    let output = gate(&damaged, &same, &[]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("damaged.json"), "{}", err(&output));
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "[1]",
+        "null",
+        "{\"schema_version\":\"9.0.0\"}",
+    ] {
+        let file = files.write("odd.json", text);
+        assert_eq!(code(&gate(&file, &same, &[])), 2, "{text:?}");
+    }
+}
+
+#[test]
+fn calibrated_noise_stands_in_for_sessions() {
+    let files = Files::new();
+    let baseline = files.baseline();
+    let output = perwatt(&["calibrate-noise".as_ref(), baseline.as_os_str()]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(baseline.join("noise.json").is_file());
+    let same = files.save("same.json", &session("new", 1.0));
+    let one = baseline.join("0.json");
+    // Found beside the baseline: ten sessions' worth of knowledge let one against one pass.
+    let output = gate(&one, &same, &[]);
+    assert_eq!(code(&output), 0, "{}", out(&output));
+    // The folder still reads as a baseline with the calibration in it.
+    assert_eq!(code(&gate(&baseline, &same, &[])), 0);
+    std::fs::write(baseline.join("noise.json"), "{}").unwrap();
+    assert_eq!(code(&gate(&one, &same, &[])), 2);
+    let output = perwatt(&["calibrate-noise".as_ref(), one.as_os_str()]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("one session"), "{}", err(&output));
+}
+
+#[test]
+fn any_number_of_files_against_the_first() {
+    let files = Files::new();
+    let mut paths = vec![files.save("a.json", &session("a", 1.0))];
+    for n in 0..6 {
+        let name = format!("b{n}");
+        paths.push(files.save(&format!("{name}.json"), &session(&name, 1.0)));
+    }
+    let mut arguments: Vec<&std::ffi::OsStr> = vec!["compare".as_ref()];
+    arguments.extend(paths.iter().map(|p| p.as_os_str()));
+    let output = perwatt(&arguments);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("b5.json"), "{}", out(&output));
+    arguments.push("--json".as_ref());
+    let json: Value = serde_json::from_str(&out(&perwatt(&arguments))).unwrap();
+    assert_eq!(json["comparisons"].as_array().unwrap().len(), 6);
+    assert_eq!(code(&perwatt(&arguments[..2])), 2);
+}
