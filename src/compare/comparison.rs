@@ -895,6 +895,7 @@ fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy:
         metric,
         better: metric.better(),
         reason: String::new(),
+        plain: false,
         gated: prospect.gated,
         failed: false,
         only_in: None,
@@ -942,6 +943,7 @@ fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy:
             let judgement = evidence.judge(metric, tests, bounds, policy);
             row.verdict = judgement.verdict;
             row.reason = judgement.reason;
+            row.plain = judgement.plain;
             row.ratio = Some(Ratio::of(effect, metric));
             row.p_regressed = Some(tests.regressed);
             row.p_improved = Some(tests.improved);

@@ -132,6 +132,9 @@ pub struct Row {
     pub better: Better,
     /// Why the verdict is what it is.
     pub reason: String,
+    /// Whether the figures beside the verdict say all that the reason does.
+    #[serde(skip)]
+    pub plain: bool,
     /// Whether the policy judges this case.
     pub gated: bool,
     /// Whether the candidate was tried and gave no right output.
@@ -206,6 +209,7 @@ pub(super) struct Bounds {
 pub(super) struct Judgement {
     pub(super) verdict: Verdict,
     pub(super) reason: String,
+    pub(super) plain: bool,
     pub(super) detectable: f64,
     pub(super) needed: Option<Needed>,
 }
@@ -248,6 +252,7 @@ impl Evidence {
         let detectable = self.effect.detectable(bounds.margin, demand);
         let mut judgement = Judgement {
             verdict,
+            plain: verdict == Verdict::Pass || reason == change,
             reason,
             detectable,
             needed: None,

@@ -1,9 +1,9 @@
 //! A comparison as a page for the terminal: the verdict first, then what needs attention.
 
-use comfy_table::{Cell, CellAlignment};
+use comfy_table::Cell;
 
 use super::table::{fold, table, text};
-use crate::compare::{Comparison, Decision, Geomean, Ratio, Row, Verdict};
+use crate::compare::{Better, Comparison, Decision, Geomean, Needed, Ratio, Row, Verdict};
 
 /// From how many comparisons on each is one line.
 const MANY: usize = 4;
@@ -119,12 +119,9 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
 /// The table.
 fn rows(comparison: &Comparison, width: Option<u16>) -> String {
     let header = [
-        "verdict", "case", "metric", "before", "after", "change", "95 %",
+        "verdict", "case", "metric", "before", "change", "95 %", "sees", "needs",
     ];
     let mut table = table(&header, 3, width);
-    if let Some(column) = table.column_mut(0) {
-        column.set_cell_alignment(CellAlignment::Left);
-    }
     for row in &comparison.rows {
         let verdict = if row.gated {
             row.verdict.to_string()
@@ -136,13 +133,64 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             row.case.clone(),
             row.metric.to_string(),
             row.baseline_text.clone().unwrap_or_else(dash),
-            row.candidate_text.clone().unwrap_or_else(dash),
             row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
             row.ratio.map_or_else(dash, interval),
+            sees(row),
+            needs(row),
         ];
         table.add_row(cells.into_iter().map(Cell::new));
     }
-    text(&table)
+    text(&table) + &legend(comparison, width)
+}
+
+/// The smallest change for the worse that the row would have shown.
+fn sees(row: &Row) -> String {
+    row.detectable.map_or_else(dash, |share| {
+        percent(match row.better {
+            Better::Smaller => 1.0 + share,
+            Better::Larger => 1.0 / (1.0 + share),
+        })
+    })
+}
+
+/// What would decide an inconclusive row.
+fn needs(row: &Row) -> String {
+    match row.needed {
+        Some(Needed::Pairs(pairs)) => format!("{pairs} pairs"),
+        Some(Needed::MoreSessions(more)) => format!("{more} more"),
+        Some(Needed::SessionsASide(sessions)) => format!("{sessions} sess"),
+        None => String::new(),
+    }
+}
+
+/// What the columns mean, as far as they are used.
+fn legend(comparison: &Comparison, width: Option<u16>) -> String {
+    let needs = comparison.rows.iter().find_map(|row| row.needed);
+    let unit = match needs {
+        Some(Needed::Pairs(_)) => " needs: pairs in all that would decide.",
+        Some(Needed::MoreSessions(_)) => {
+            " needs: sessions beyond these until their spread is known; before that, nothing passes."
+        }
+        Some(Needed::SessionsASide(_)) => " needs: sessions on each side that would decide.",
+        None => "",
+    };
+    let mut priors: Vec<&str> = comparison
+        .rows
+        .iter()
+        .filter_map(|row| row.prior.as_deref())
+        .collect();
+    priors.sort_unstable();
+    priors.dedup();
+    let prior = match priors.as_slice() {
+        [] => String::new(),
+        [one] => format!(" The spread is that of {one}."),
+        more => format!(" The spread is assumed, by {} calibrations.", more.len()),
+    };
+    fold(
+        &format!("sees: the smallest change for the worse that would be found.{unit}{prior}"),
+        "",
+        width,
+    )
 }
 
 /// A mean in words.
@@ -152,10 +200,10 @@ pub(super) fn geomean(mean: &Geomean) -> String {
         1 => ", 1 left out".to_owned(),
         more => format!(", {more} left out"),
     };
-    let prior = mean
-        .prior
-        .as_ref()
-        .map_or_else(String::new, |prior| format!(", by {prior}"));
+    let prior = match &mean.prior {
+        Some(_) => ", by an assumed spread",
+        None => "",
+    };
     match mean.ratio {
         Some(ratio) => format!(
             "Geometric mean of {}: {} ({}) over {} cases{left}{prior}",
@@ -177,8 +225,7 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
     for (row, others) in by_reason(&comparison.rows) {
         let more = match others {
             0 => String::new(),
-            1 => " and 1 more".to_owned(),
-            n => format!(" and {n} more"),
+            others => format!(" and {others} more"),
         };
         page += &fold(
             &format!(
@@ -195,17 +242,21 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
     page
 }
 
+/// A row's reason, where the table does not give it already.
+fn why(row: &Row) -> &str {
+    if row.plain { "" } else { &row.reason }
+}
+
 /// Rows that say more than that nothing changed, with how many others give the same reason.
 fn by_reason(rows: &[Row]) -> Vec<(&Row, usize)> {
     let mut seen: Vec<(&Row, usize)> = Vec::new();
     for row in rows {
-        let plain = row.verdict == Verdict::Pass && row.notes.is_empty();
-        if plain {
+        if row.plain && row.notes.is_empty() {
             continue;
         }
         let same = |known: &&mut (&Row, usize)| {
-            (known.0.verdict, &known.0.reason, &known.0.notes)
-                == (row.verdict, &row.reason, &row.notes)
+            let told = |row: &Row| (row.verdict, row.notes.clone(), why(row).to_owned());
+            told(known.0) == told(row)
         };
         match seen.iter_mut().find(same) {
             Some(known) => known.1 += 1,
