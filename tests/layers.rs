@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("device", 3),
     ("power", 3),
     ("compare", 3),
+    ("exchange", 3),
     ("invest", 3),
     ("workload", 4),
     ("clock", 4),

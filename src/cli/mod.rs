@@ -7,6 +7,7 @@ mod calibrate_noise;
 mod compare;
 #[cfg(feature = "gpu")]
 mod devices;
+mod exchange;
 mod gate;
 mod judging;
 #[cfg(feature = "gpu")]
@@ -80,6 +81,8 @@ enum Command {
     Compare(compare::Compare),
     Gate(gate::Gate),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
+    Import(exchange::Import),
+    Export(exchange::Export),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "gpu")]
@@ -105,6 +108,8 @@ impl Cli {
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
+            Command::Import(import) => import.run(),
+            Command::Export(export) => export.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(_) => manual::Man::run(),
             #[cfg(feature = "gpu")]

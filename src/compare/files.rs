@@ -104,23 +104,30 @@ struct Kind {
 /// The records of one file.
 fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    // Nearly every file is one record, and then looking for more would cost as much as reading it.
+    let trouble = match record::parse(path, &text) {
+        Ok(record) => return Ok(vec![Session::of(&record, path.display().to_string())]),
+        Err(trouble) => trouble,
+    };
     let pieces = split(path, &text)?;
-    let mut sessions = Vec::with_capacity(pieces.len());
-    for (number, piece) in pieces.iter().enumerate() {
+    if let [piece] = pieces.as_slice()
+        && !text.trim_start().starts_with('[')
+    {
         let other = may_be_other
-            && piece.len() < 1 << 20
             && serde_json::from_str::<Kind>(piece).is_ok_and(|found| found.kind.is_some());
-        if other {
-            continue;
-        }
-        let name = if pieces.len() == 1 {
-            path.display().to_string()
-        } else {
-            format!("{} (record {})", path.display(), number + 1)
-        };
-        sessions.push(Session::of(&record::parse(path, piece)?, name));
+        return if other { Ok(Vec::new()) } else { Err(trouble) };
     }
-    Ok(sessions)
+    pieces
+        .iter()
+        .zip(1..)
+        .map(|(piece, number)| {
+            let record = record::parse(path, piece)?;
+            Ok(Session::of(
+                &record,
+                format!("{} (record {number})", path.display()),
+            ))
+        })
+        .collect()
 }
 
 /// Cuts a file into the JSON values that it holds.

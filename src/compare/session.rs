@@ -115,6 +115,11 @@ impl SessionCase {
             energy_missing: None,
             notes: BTreeSet::new(),
         };
+        if imported {
+            reduced
+                .notes
+                .insert("imported: perwatt did not verify the output".to_owned());
+        }
         let mut everywhere = Flags::default();
         for warning in &case.warnings {
             everywhere.see(warning);

@@ -98,8 +98,8 @@ pub enum FailureKind {
     Clock,
 }
 
-/// One invocation's view of a case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// One invocation's view of a case. How it is read stands in `flat.rs`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CaseInvocation {
     /// Number of the invocation, from 0.
     pub invocation: u32,

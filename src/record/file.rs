@@ -32,17 +32,12 @@ pub fn load(path: impl AsRef<Path>) -> Result<Record> {
 /// # Errors
 /// As [`load`], beside what reading the file could give.
 pub fn parse(path: &Path, text: &str) -> Result<Record> {
-    let stamp: Stamp = serde_json::from_str(text).map_err(|e| {
-        Error::file(
-            path,
-            format!("not a perwatt result file ({e}); `perwatt run --out FILE` writes one"),
-        )
-    })?;
-    let Some(stated) = stamp.schema_version else {
-        return Err(Error::file(
-            path,
-            "JSON without a `schema_version`, so not a perwatt result file; `perwatt run --out FILE` writes one",
-        ));
+    let parsed: Result<Record, serde_json::Error> = serde_json::from_str(text);
+    // What a damaged or foreign file is can be said only after its stamp; a sound one needs no second
+    // look.
+    let stated = match &parsed {
+        Ok(record) => record.schema_version.clone(),
+        Err(_) => stamp(path, text)?,
     };
     let supported = supported_major();
     let version = Version::parse(&stated).map_err(|e| {
@@ -58,13 +53,28 @@ pub fn parse(path: &Path, text: &str) -> Result<Record> {
             supported,
         });
     }
-    let record: Record = serde_json::from_str(text).map_err(|e| {
+    parsed.map_err(|e| {
         Error::file(
             path,
             format!("damaged result file: {e}; restore it or run again"),
         )
+    })
+}
+
+/// The version that a file states.
+fn stamp(path: &Path, text: &str) -> Result<String> {
+    let stamp: Stamp = serde_json::from_str(text).map_err(|e| {
+        Error::file(
+            path,
+            format!("not a perwatt result file ({e}); `perwatt run --out FILE` writes one"),
+        )
     })?;
-    Ok(record)
+    stamp.schema_version.ok_or_else(|| {
+        Error::file(
+            path,
+            "JSON without a `schema_version`, so not a perwatt result file; `perwatt run --out FILE` writes one",
+        )
+    })
 }
 
 /// The major version that this program reads.

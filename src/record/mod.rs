@@ -11,7 +11,9 @@ mod adapter;
 mod case;
 mod energy;
 mod file;
+mod flat;
 mod journal;
+mod reading;
 mod warning;
 
 use schemars::JsonSchema;
@@ -63,7 +65,7 @@ pub struct Record {
 }
 
 /// A value that was measured, or the reason why it was not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Reading<T> {
     /// Nobody measured it.
