@@ -25,7 +25,6 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 }
 
 /// Tells the user something that is no result.
-#[cfg(feature = "gpu")]
 pub(super) fn tell(message: &str) {
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(std::io::stderr().lock(), "{message}");
