@@ -4,6 +4,7 @@
 //! opens the device and takes each case through verify → time → verify. What it finishes is on the disk
 //! before the next case begins; the record is assembled from that.
 
+pub mod alternate;
 pub mod assemble;
 mod cpu;
 mod executor;

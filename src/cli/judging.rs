@@ -130,6 +130,13 @@ struct Outcome<'a> {
 }
 
 impl Outputs {
+    /// Whether anything but the defaults was asked for.
+    #[cfg(feature = "gpu")]
+    pub(super) fn asked(&self) -> bool {
+        let files = [&self.markdown, &self.junit, &self.sarif];
+        self.allow_inconclusive || self.json || self.github || files.iter().any(|f| f.is_some())
+    }
+
     /// Writes everything that was asked for and says how to exit.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
 //! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
 
+#[cfg(feature = "gpu")]
+mod ab;
 mod calibrate_noise;
 mod compare;
 #[cfg(feature = "gpu")]
@@ -80,6 +82,8 @@ enum Command {
     Schema(schema::Schema),
     Compare(compare::Compare),
     Gate(gate::Gate),
+    #[cfg(feature = "gpu")]
+    Ab(ab::Ab),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Import(exchange::Import),
     Export(exchange::Export),
@@ -107,6 +111,8 @@ impl Cli {
             Command::Schema(_) => schema::Schema::run(),
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),
+            #[cfg(feature = "gpu")]
+            Command::Ab(ab) => ab.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),

@@ -57,6 +57,39 @@ impl Watcher for Progress {
     }
 }
 
+/// Progress of two sides that take turns.
+#[derive(Debug)]
+pub(super) struct TurnsBar {
+    bar: ProgressBar,
+    pairs: u32,
+}
+
+impl TurnsBar {
+    /// A bar over all turns.
+    pub(super) fn new(pairs: u32) -> Self {
+        let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
+        Self { bar, pairs }
+    }
+
+    /// A side's turn in a pair begins.
+    pub(super) fn begin(&self, pair: u32, side: &str) {
+        self.bar
+            .set_message(format!("pair {} of {}: {side}", pair + 1, self.pairs));
+        self.bar.tick();
+    }
+
+    /// A turn is over.
+    pub(super) fn end(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for TurnsBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// How the bar looks; it leaves room for the case's name at 80 columns.
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{bar:16} {pos}/{len}  {eta} left  {wide_msg}")

@@ -18,12 +18,9 @@ use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::Suite;
 
-/// Measure verified kernels on a device and write a result file.
-///
-/// Every case runs in several worker processes (invocations). Finished work goes to a journal beside
-/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` goes on from there.
+/// What is measured, on what and for how long.
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct What {
     /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
     /// several, joined by commas, must all fit [default: the only hardware device]
     #[arg(long, value_name = "SEL")]
@@ -42,10 +39,6 @@ pub(super) struct Run {
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
 
-    /// Worker processes; three or more give an interval
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    invocations: u32,
-
     /// Most seconds for one case in one invocation; longer cases are skipped with the reason
     /// [default: 4 for quick, else 30]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
@@ -62,6 +55,20 @@ pub(super) struct Run {
     /// Run shaders with wgpu's bounds and loop checks
     #[arg(long)]
     checked: bool,
+}
+
+/// Measure verified kernels on a device and write a result file.
+///
+/// Every case runs in several worker processes (invocations). Finished work goes to a journal beside
+/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` goes on from there.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    what: What,
+
+    /// Worker processes; three or more give an interval
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]
     #[arg(long, value_name = "FILE|DIR")]
@@ -71,6 +78,39 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "suite", "cases", "kernels",
         "invocations", "budget", "seed", "checked", "out"])]
     resume: Option<PathBuf>,
+}
+
+impl What {
+    /// The options again, for a `perwatt run` of its own; `device` in the place of this one's.
+    pub(super) fn arguments(&self, device: Option<&str>) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut option = |name: &str, value: &dyn ToString| {
+            arguments.extend([format!("--{name}"), value.to_string()]);
+        };
+        if let Some(device) = device.or(self.device.as_deref()) {
+            option("device", &device);
+        }
+        if let Some(suite) = self.suite {
+            option("suite", &suite);
+        }
+        for case in &self.cases {
+            option("case", case);
+        }
+        for kernel in &self.kernels {
+            option("kernel", kernel);
+        }
+        if let Some(budget) = self.budget {
+            option("budget", &budget);
+        }
+        if let Some(deadline) = self.deadline {
+            option("deadline", &deadline);
+        }
+        option("seed", &self.seed);
+        if self.checked {
+            arguments.push("--checked".to_owned());
+        }
+        arguments
+    }
 }
 
 impl Run {
@@ -111,15 +151,15 @@ impl Run {
     fn start(&self) -> anyhow::Result<(Journal, Vec<Event>)> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
-        let adapter = choose(&adapters, self.device.as_deref())?;
-        let suite = match (self.suite, self.cases.is_empty()) {
+        let adapter = choose(&adapters, self.what.device.as_deref())?;
+        let suite = match (self.what.suite, self.what.cases.is_empty()) {
             (None, true) => Some(Suite::Quick),
             (suite, _) => suite,
         };
         let request = Request {
             suite,
-            cases: self.cases.clone(),
-            kernels: self.kernels.clone(),
+            cases: self.what.cases.clone(),
+            kernels: self.what.kernels.clone(),
         };
         let planned = bench::plan(&request, adapter)?;
         let session = SessionRequest {
@@ -128,12 +168,12 @@ impl Run {
                 .collect(),
             suite: suite.map(|suite| suite.to_string()),
             invocations: self.invocations,
-            budget_s: self.budget.unwrap_or(match suite {
+            budget_s: self.what.budget.unwrap_or(match suite {
                 Some(Suite::Quick) => 4.0,
                 _ => 30.0,
             }),
-            seed: self.seed,
-            checked: self.checked,
+            seed: self.what.seed,
+            checked: self.what.checked,
         };
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;
@@ -165,7 +205,7 @@ impl Run {
             Some(Event::Session { record }) => record.plan.budget_s,
             _ => 30.0,
         };
-        let seconds = self.deadline.unwrap_or(4.0 * budget + 60.0);
+        let seconds = self.what.deadline.unwrap_or(4.0 * budget + 60.0);
         // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
         Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
     }
@@ -201,7 +241,7 @@ impl bench::Watcher for Silent {
 }
 
 /// Ctrl-C and a request to terminate set a flag; the supervisor stops at it with everything kept.
-fn catch_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn catch_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))

@@ -390,7 +390,7 @@ impl<'a> Sides<'a> {
                 (
                     Aspect::Parameters,
                     other.parameters != reference.parameters,
-                    [&other.parameters, &reference.parameters].map(|p| show_parameters(p)),
+                    [&other.parameters, &reference.parameters].map(show_parameters),
                 ),
                 (
                     Aspect::Clock,
@@ -802,6 +802,10 @@ struct Prospect {
 }
 
 /// What a row rests on.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every row is weighed, so a box would save nothing"
+)]
 enum State {
     /// A verdict that needs no test.
     Fixed(Fixed),

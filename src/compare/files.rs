@@ -1,6 +1,7 @@
 //! From paths to sessions: records, sets of records, and folders of both.
 
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -66,7 +67,7 @@ fn read_all(files: &[Job]) -> Result<Vec<(usize, Vec<Session>)>> {
             .chunks(share)
             .map(|chunk| scope.spawn(move || read(chunk)))
             .collect();
-        threads.into_iter().map(|thread| thread.join()).collect()
+        threads.into_iter().map(ScopedJoinHandle::join).collect()
     });
     let mut all = Vec::with_capacity(files.len());
     for result in results {

@@ -1,0 +1,256 @@
+//! `perwatt ab`: two sides by turns, so that a small difference can be told from the machine's moods.
+//!
+//! Each invocation is a `perwatt run --invocations 1` of the side's own program in the side's own
+//! environment. So the two may be different versions, use different drivers or sit on different
+//! devices, as long as both write records.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::Exit;
+use super::judging::{Outputs, Rules, compare_pairing};
+use super::output::{print, tell, width};
+use super::progress::TurnsBar;
+use super::run::{What, catch_interrupts};
+use crate::bench::alternate::{First, merge, order};
+use crate::compare::{Aspect, Pair, Pairing, Side};
+use crate::record::{self, Record};
+use crate::report;
+
+/// Measure two sides by turns and compare them: binaries, environments (drivers) or devices.
+///
+/// Runs a fixed number of pairs in random order and writes both records with their pairing, which
+/// `perwatt compare` and `perwatt gate --pairing` read. With --gate it judges at once.
+#[derive(Debug, Args)]
+pub(super) struct Ab {
+    /// The baseline's perwatt [default: this one]
+    #[arg(long, value_name = "FILE")]
+    base_bin: Option<PathBuf>,
+
+    /// The candidate's perwatt [default: this one]
+    #[arg(long, value_name = "FILE")]
+    candidate_bin: Option<PathBuf>,
+
+    /// Set for the baseline only, VK_DRIVER_FILES say (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    base_env: Vec<(String, String)>,
+
+    /// Set for the candidate only (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    candidate_env: Vec<(String, String)>,
+
+    /// The baseline's device, where the sides' devices differ
+    #[arg(long, value_name = "SEL", requires = "candidate_device")]
+    base_device: Option<String>,
+
+    /// The candidate's device, where the sides' devices differ
+    #[arg(long, value_name = "SEL", requires = "base_device")]
+    candidate_device: Option<String>,
+
+    /// Pairs of invocations; ten tell 3 % on a machine of usual noise
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pairs: u32,
+
+    /// Seed of the order of turns [default: drawn]
+    #[arg(long, value_name = "N")]
+    order_seed: Option<u64>,
+
+    /// Folder for baseline.json, candidate.json and pairing.json
+    #[arg(long, default_value = "ab", value_name = "DIR")]
+    out: PathBuf,
+
+    /// Judge at once, by the exit code, as `perwatt gate` does
+    #[arg(long)]
+    gate: bool,
+
+    #[command(flatten)]
+    what: What,
+
+    #[command(flatten)]
+    rules: Rules,
+
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// One side.
+struct Turns {
+    name: &'static str,
+    program: PathBuf,
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    records: Vec<Record>,
+}
+
+/// How a turn ended.
+enum Turn {
+    Done,
+    Interrupted,
+}
+
+impl Ab {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if !self.gate && self.outputs.asked() {
+            bail!(
+                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
+            );
+        }
+        let mut policy = self.rules.policy()?;
+        if self.base_device.is_some() {
+            // Who names two devices asks what their difference does.
+            policy
+                .across
+                .extend([Aspect::Device, Aspect::Driver, Aspect::Backend]);
+        }
+        let pairing = self.out.join("pairing.json");
+        refuse_overwriting(&self.out)?;
+        std::fs::create_dir_all(&self.out)
+            .with_context(|| format!("cannot create {}", self.out.display()))?;
+        let interrupted = catch_interrupts()?;
+        let ended = self.take_turns(&pairing, &interrupted)?;
+        let comparison = match &ended {
+            Turn::Interrupted if !pairing.exists() => {
+                tell("Interrupted before the first pair was finished.");
+                return Ok(Exit::Interrupted);
+            }
+            _ => compare_pairing(&pairing, &policy)?,
+        };
+        tell(&format!("Pairing: {}", pairing.display()));
+        match ended {
+            Turn::Interrupted => {
+                print(&report::comparison(&comparison, None, width()))?;
+                tell("Interrupted; the pairs that were finished are kept and shown.");
+                Ok(Exit::Interrupted)
+            }
+            Turn::Done if self.gate => self.outputs.deliver(&comparison, &policy),
+            Turn::Done => {
+                print(&report::comparison(&comparison, None, width()))?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+
+    /// Runs the pairs, and writes the records and the pairing after each.
+    fn take_turns(&self, pairing: &Path, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Turn> {
+        let this = std::env::current_exe().context("cannot find perwatt's own program file")?;
+        let side =
+            |name, program: &Option<PathBuf>, environment: &[_], device: &Option<String>| Turns {
+                name,
+                program: program.clone().unwrap_or_else(|| this.clone()),
+                environment: environment.to_vec(),
+                arguments: self.what.arguments(device.as_deref()),
+                records: Vec::new(),
+            };
+        let mut baseline = side(
+            "baseline",
+            &self.base_bin,
+            &self.base_env,
+            &self.base_device,
+        );
+        let mut candidate = side(
+            "candidate",
+            &self.candidate_bin,
+            &self.candidate_env,
+            &self.candidate_device,
+        );
+        let seed = self.order_seed.unwrap_or_else(rand::random);
+        let bar = TurnsBar::new(self.pairs);
+        let mut pairs = Vec::new();
+        for (number, first) in (0..).zip(order(self.pairs, seed)) {
+            let turns = match first {
+                First::Baseline => [&mut baseline, &mut candidate],
+                First::Candidate => [&mut candidate, &mut baseline],
+            };
+            for side in turns {
+                bar.begin(number, side.name);
+                if let Turn::Interrupted = side.take(&self.out, interrupted)? {
+                    return Ok(Turn::Interrupted);
+                }
+                bar.end();
+            }
+            pairs.push(Pair {
+                baseline: number,
+                candidate: number,
+                first: match first {
+                    First::Baseline => Side::Baseline,
+                    First::Candidate => Side::Candidate,
+                },
+            });
+            let saved = [&baseline, &candidate].map(|side| side.save(&self.out));
+            let [baseline, candidate] = saved;
+            Pairing::new(baseline?, candidate?, seed, pairs.clone()).save(pairing)?;
+        }
+        Ok(Turn::Done)
+    }
+}
+
+impl Turns {
+    /// One invocation.
+    fn take(&mut self, folder: &Path, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Turn> {
+        let scratch = tempfile::Builder::new()
+            .prefix(".turn-")
+            .tempdir_in(folder)
+            .with_context(|| format!("cannot write in {}", folder.display()))?;
+        let file = scratch.path().join("turn.json");
+        let output = Command::new(&self.program)
+            .args(["run", "--invocations", "1", "--out"])
+            .arg(&file)
+            .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(Turn::Interrupted);
+        }
+        // A case that failed is a finding; without a record there is none.
+        if !file.exists() {
+            bail!(
+                "the {} ended without a record ({}):\n{}",
+                self.name,
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        self.records.push(record::load(&file)?);
+        Ok(Turn::Done)
+    }
+
+    /// Writes the record of all invocations so far: its name, and its session's.
+    fn save(&self, folder: &Path) -> anyhow::Result<(PathBuf, String)> {
+        let merged = merge(&self.records).with_context(|| format!("the {}", self.name))?;
+        let name = PathBuf::from(format!("{}.json", self.name));
+        record::save(&merged, folder.join(&name))?;
+        Ok((name, merged.session))
+    }
+}
+
+/// Sees that no earlier comparison is in the way.
+fn refuse_overwriting(folder: &Path) -> anyhow::Result<()> {
+    for name in ["baseline.json", "candidate.json", "pairing.json"] {
+        let file = folder.join(name);
+        if file.exists() {
+            bail!(
+                "{}: an earlier comparison is there; choose another folder with --out, or delete it",
+                file.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Parses `KEY=VALUE`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !text.contains('\0') => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("KEY=VALUE is needed, as in VK_DRIVER_FILES=icd.json".to_owned()),
+    }
+}

@@ -1,0 +1,126 @@
+//! `perwatt ab` from outside, on a software driver.
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use perwatt::compare::Pairing;
+use perwatt::record::{Status, load};
+
+fn ab(folder: &Path, options: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["ab", "--case", "matmul/f32/67x43x59@naive", "--budget", "1"])
+        .args(["--order-seed", "5", "--out"])
+        .arg(folder)
+        .args(options)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn both_records_and_the_pairing_are_written_and_can_be_judged_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("ab");
+    let output = ab(&out, &["--pairs", "3"]);
+    assert!(output.status.success(), "{output:?}");
+    let (pairing, ..) = Pairing::load(&out.join("pairing.json")).unwrap();
+    assert_eq!(pairing.pairs.len(), 3);
+    for side in ["baseline.json", "candidate.json"] {
+        let record = load(out.join(side)).unwrap();
+        assert_eq!(record.plan.invocations, 3);
+        assert_eq!(record.cases[0].status, Status::Measured);
+        let numbers = record.cases[0].invocations.iter().map(|i| i.invocation);
+        assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2]);
+        let summary = record.cases[0].summary.measured().unwrap();
+        assert_eq!(summary.invocations, 3);
+        assert!(summary.time_ns.interval.measured().is_some());
+    }
+    let gate = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["gate", "--allow-inconclusive", "--pairing"])
+        .arg(out.join("pairing.json"))
+        .output()
+        .unwrap();
+    // Identical code: whatever is decided, it is never a regression.
+    assert_eq!(gate.status.code(), Some(0), "{gate:?}");
+
+    // What was measured is not overwritten.
+    let again = ab(&out, &["--pairs", "1"]);
+    assert_eq!(again.status.code(), Some(2), "{again:?}");
+}
+
+#[test]
+fn another_driver_is_incomparable_until_it_is_the_question() {
+    let Some(old) = other_driver() else {
+        return;
+    };
+    let base = format!("VK_DRIVER_FILES={old}");
+    let options = ["--pairs", "2", "--device", "backend:vulkan", "--base-env"];
+    let folder = tempfile::tempdir().unwrap();
+    let mut judged = options.to_vec();
+    judged.extend([base.as_str(), "--gate"]);
+    let output = ab(&folder.path().join("a"), &judged);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("INCOMPARABLE"));
+    judged.extend(["--across", "driver,device"]);
+    let output = ab(&folder.path().join("b"), &judged);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("INCOMPARABLE"));
+}
+
+/// Debian 12's own lavapipe, where `scripts/setup --all` has put it beside the one in use.
+fn other_driver() -> Option<String> {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/drivers/mesa-22.3/icd.json"
+    );
+    let there = Path::new(file).exists();
+    assert!(
+        there || std::env::var_os("PERWATT_TEST_ALL").is_none(),
+        "{file} is missing; `scripts/setup --all` makes it"
+    );
+    if !there {
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"skipped: no second lavapipe; `scripts/setup --all` gives one\n",
+        );
+    }
+    there.then(|| file.to_owned())
+}
+
+#[test]
+fn wrong_sides_are_said_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    for (options, says) in [
+        (
+            &["--base-bin", "/no/such/perwatt", "--pairs", "1"][..],
+            "/no/such/perwatt",
+        ),
+        (&["--base-env", "NONSENSE", "--pairs", "1"], "KEY=VALUE"),
+        (&["--junit", "x.xml", "--pairs", "1"], "--gate"),
+        (
+            &["--base-device", "0", "--pairs", "1"],
+            "--candidate-device",
+        ),
+        (&["--pairs", "0"], "--pairs"),
+        (
+            &[
+                "--base-env",
+                "VK_DRIVER_FILES=/no/icd.json",
+                "--device",
+                "backend:vulkan",
+                "--pairs",
+                "1",
+            ],
+            "baseline",
+        ),
+    ] {
+        let output = ab(&folder.path().join("ab"), options);
+        assert_eq!(output.status.code(), Some(2), "{options:?} {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(says), "{options:?}: {said}");
+    }
+}
