@@ -1,0 +1,311 @@
+//! Other tools' files, in and out, through the binary.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use perwatt::record::{Origin, Outcome, Record, Status, load};
+use serde_json::{Value, json};
+
+fn perwatt(arguments: &[&str], files: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(arguments)
+        .args(files)
+        .output()
+        .unwrap()
+}
+
+/// Imports files that hold the given text, and returns the record with what was said about it.
+fn import(folder: &Path, tool: &str, files: &[&Path]) -> (Record, String) {
+    let out = folder.join(format!("{tool}.json"));
+    let said = perwatt(
+        &["import", "--from", tool, "--out", out.to_str().unwrap()],
+        files,
+    );
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.success(), "{stderr}");
+    (load(&out).unwrap(), stderr)
+}
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// For each invocation of a case, its samples in nanoseconds.
+fn samples(record: &Record, case: &str) -> Vec<Vec<f64>> {
+    let case = record.cases.iter().find(|c| c.case == case).unwrap();
+    case.invocations
+        .iter()
+        .filter_map(|invocation| match &invocation.outcome {
+            Outcome::Measured { sampling, .. } => Some(sampling.samples_ns.clone()),
+            Outcome::Skipped { .. } | Outcome::Failed { .. } => None,
+        })
+        .collect()
+}
+
+fn hyperfine(seconds: &[f64]) -> String {
+    json!({"results": [{
+        "command": "./sort big.txt", "mean": 1.0, "stddev": 0.1, "median": 1.0, "user": 0.9,
+        "system": 0.1, "min": 0.9, "max": 1.1, "times": seconds,
+        "exit_codes": vec![0; seconds.len()], "parameters": {"threads": "4"}
+    }]})
+    .to_string()
+}
+
+#[test]
+fn every_time_of_hyperfine_is_an_invocation() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "h.json", hyperfine(&[0.5, 0.25]));
+    let (record, _) = import(folder.path(), "hyperfine", &[&file]);
+    assert_eq!(record.provenance.origin, Origin::Imported);
+    assert_eq!(
+        samples(&record, "./sort big.txt threads=4"),
+        [vec![5e8], vec![2.5e8]]
+    );
+    assert!(record.power.measured().is_none());
+}
+
+#[test]
+fn repetitions_of_google_benchmark_are_samples_and_its_aggregates_are_no_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    // As the library writes it, its bare NaN included.
+    let text = |scale: f64| {
+        format!(
+            r#"{{"context": {{"date": "2026-01-01T00:00:00+00:00", "library_version": "v1.9.0", "caches": []}},
+            "benchmarks": [
+            {{"name": "BM_Copy/64", "run_name": "BM_Copy/64", "run_type": "iteration", "repetitions": 2,
+              "repetition_index": 0, "threads": 1, "iterations": 1000, "real_time": {a}, "cpu_time": 1.0,
+              "time_unit": "us", "bytes_per_second": 2.0e9, "my_counter": 7.0}},
+            {{"name": "BM_Copy/64", "run_name": "BM_Copy/64", "run_type": "iteration", "repetitions": 2,
+              "repetition_index": 1, "threads": 1, "iterations": 1000, "real_time": {b}, "cpu_time": 1.0,
+              "time_unit": "us", "bytes_per_second": 2.0e9, "my_counter": NaN}},
+            {{"name": "BM_Copy/64_mean", "run_name": "BM_Copy/64", "run_type": "aggregate",
+              "aggregate_name": "mean", "real_time": 3.0, "cpu_time": 1.0, "time_unit": "us"}},
+            {{"name": "BM_Bad", "run_name": "BM_Bad", "run_type": "iteration", "error_occurred": true,
+              "error_message": "out of luck", "real_time": 0.0, "cpu_time": 0.0, "time_unit": "us"}}
+            ]}}"#,
+            a = 2.0 * scale,
+            b = 4.0 * scale
+        )
+    };
+    let first = write(folder.path(), "1.json", text(1.0));
+    let second = write(folder.path(), "2.json", text(2.0));
+    let (record, said) = import(folder.path(), "google-benchmark", &[&first, &second]);
+    let names: Vec<_> = record.cases.iter().map(|case| case.case.as_str()).collect();
+    assert_eq!(names, ["BM_Copy/64", "BM_Bad"]);
+    assert_eq!(
+        samples(&record, "BM_Copy/64"),
+        [vec![2e3, 4e3], vec![4e3, 8e3]]
+    );
+    assert!(
+        matches!(&record.cases[1].status, Status::Failed { reason, .. } if reason.contains("luck"))
+    );
+    assert!(
+        said.contains("my_counter"),
+        "a counter was dropped unsaid: {said}"
+    );
+}
+
+#[test]
+fn nvbench_gives_its_samples_where_they_lie_beside_it_and_else_the_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = |name: &str, sidecar: Option<&str>| {
+        let mut summaries = vec![json!({"tag": "nv/cold/time/gpu/mean", "name": "GPU Time",
+            "data": [{"name": "value", "type": "float64", "value": "0.002"}]})];
+        if let Some(sidecar) = sidecar {
+            summaries.push(json!({"tag": "nv/json/bin:nv/cold/sample_times", "data": [
+                {"name": "filename", "type": "string", "value": sidecar},
+                {"name": "size", "type": "int64", "value": "2"}]}));
+        }
+        json!({"name": name, "is_skipped": false, "summaries": summaries})
+    };
+    let file = json!({
+        "meta": {"version": {"nvbench": {"string": "0.1.0"}}},
+        "devices": [{"id": 0, "name": "NVIDIA Test 9000"}],
+        "benchmarks": [{"name": "copy", "states": [
+            state("Device=0 N=1", Some("bin/0.bin")),
+            state("Device=0 N=2", None),
+            {"name": "Device=0 N=3", "is_skipped": true, "skip_reason": "too big"},
+        ]}]
+    });
+    let seconds: Vec<u8> = [0.5f32, 0.25]
+        .iter()
+        .flat_map(|s| s.to_le_bytes())
+        .collect();
+    write(folder.path(), "bin/0.bin", seconds);
+    let file = write(folder.path(), "n.json", file.to_string());
+    let (record, said) = import(folder.path(), "nvbench", &[&file]);
+    assert_eq!(record.adapter.name, "NVIDIA Test 9000");
+    assert_eq!(samples(&record, "copy Device=0 N=1"), [vec![5e8, 2.5e8]]);
+    assert_eq!(samples(&record, "copy Device=0 N=2"), [vec![2e6]]);
+    assert!(said.contains("too big"), "{said}");
+}
+
+#[test]
+fn criterion_folders_give_time_by_iteration() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = "target/criterion/group/f/new";
+    let benchmark = json!({"group_id": "group", "function_id": "f", "value_str": null,
+        "throughput": {"Bytes": 64}, "full_id": "group/f", "directory_name": "group/f", "title": "group/f"});
+    write(
+        folder.path(),
+        &format!("{new}/benchmark.json"),
+        benchmark.to_string(),
+    );
+    write(
+        folder.path(),
+        &format!("{new}/sample.json"),
+        json!({"sampling_mode": "Linear", "iters": [1.0, 2.0], "times": [100.0, 300.0]})
+            .to_string(),
+    );
+    let target = folder.path().join("target/criterion");
+    let (record, _) = import(folder.path(), "criterion", &[&target]);
+    assert_eq!(samples(&record, "group/f"), [vec![100.0, 150.0]]);
+    assert_eq!(record.cases[0].counts.bytes, 64);
+}
+
+/// The whole way: another tool's numbers, judged. Slower is worse, and faster is not.
+#[test]
+fn imported_times_are_judged_in_their_direction() {
+    let folder = tempfile::tempdir().unwrap();
+    let times = |factor: f64| -> Vec<f64> {
+        (0..8)
+            .map(|i| factor * (1.0 + 0.002 * f64::from(i % 4)))
+            .collect()
+    };
+    let record = |name: &str, factor: f64| {
+        let file = write(folder.path(), name, hyperfine(&times(factor)));
+        let out = folder.path().join(format!("{name}.record"));
+        let output = perwatt(
+            &[
+                "import",
+                "--from",
+                "hyperfine",
+                "--out",
+                out.to_str().unwrap(),
+            ],
+            &[&file],
+        );
+        assert!(output.status.success(), "{output:?}");
+        out
+    };
+    let (normal, slow) = (record("normal.json", 1.0), record("slow.json", 2.0));
+    let gate = |baseline: &Path, candidate: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+            .args(["gate", "--baseline"])
+            .arg(baseline)
+            .arg("--candidate")
+            .arg(candidate)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    };
+    let (code, table) = gate(&normal, &slow);
+    assert_eq!(code, Some(1), "{table}");
+    assert!(table.contains("REGRESSED"), "{table}");
+    let (code, table) = gate(&slow, &normal);
+    assert_ne!(code, Some(1), "{table}");
+    assert!(table.contains("IMPROVED"), "{table}");
+}
+
+#[test]
+fn what_is_not_the_tools_file_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.json");
+    for (tool, text) in [
+        ("hyperfine", "{}"),
+        (
+            "hyperfine",
+            r#"{"results": [{"command": "x", "mean": 1.0}]}"#,
+        ),
+        ("hyperfine", &hyperfine(&[0.0])),
+        ("hyperfine", &hyperfine(&[-1.0, 1.0])),
+        ("google-benchmark", "not json"),
+        (
+            "google-benchmark",
+            r#"{"benchmarks": [{"name": "a", "real_time": 1.0, "time_unit": "h"}]}"#,
+        ),
+        ("google-benchmark", r#"{"benchmarks": []}"#),
+        (
+            "nvbench",
+            r#"{"benchmarks": [{"name": "a", "states": [{"name": "b"}]}]}"#,
+        ),
+        ("criterion", ""),
+    ] {
+        let file = write(folder.path(), "broken-file", text);
+        let output = perwatt(
+            &["import", "--from", tool, "--out", out.to_str().unwrap()],
+            &[&file],
+        );
+        assert_eq!(output.status.code(), Some(2), "{tool}: {text}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("broken-file"), "{tool}: {text}: {said}");
+        assert!(!out.exists());
+    }
+}
+
+/// A committed record in every format; each value is the record's, and none is of unknown direction.
+#[test]
+fn exports_hold_the_records_figures_and_their_direction() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let file = std::fs::read_dir(results)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().ends_with("llvmpipe-gl-quick.json"))
+        .unwrap();
+    let record = load(&file).unwrap();
+    let case = record
+        .cases
+        .iter()
+        .find(|case| case.case == "copy/f32/8388608" && case.kernel == "vec4")
+        .unwrap();
+    let summary = case.summary.measured().unwrap();
+    let rate = summary.bytes_per_s.measured().unwrap().value;
+
+    let bencher = perwatt(&["export", "--format", "bencher"], &[&file]);
+    let bencher: Value = serde_json::from_slice(&bencher.stdout).unwrap();
+    let exported = bencher[case.id()]["bytes-per-s"]["value"].as_f64().unwrap();
+    assert!((exported / rate - 1.0).abs() < 1e-12);
+
+    let action = |direction: &str| -> Vec<Value> {
+        let output = perwatt(
+            &[
+                "export",
+                "--format",
+                "github-action-benchmark",
+                "--direction",
+                direction,
+            ],
+            &[&file],
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    for (direction, figure) in [("smaller", summary.time_ns.value), ("larger", rate)] {
+        let entries = action(direction);
+        let mut own = entries
+            .iter()
+            .filter(|entry| entry["name"].as_str().unwrap().contains(&case.id()));
+        let value = own.next().unwrap()["value"].as_f64().unwrap();
+        assert!((value / figure - 1.0).abs() < 1e-12, "{direction}: {value}");
+        assert!(own.next().is_none(), "both directions in one file");
+    }
+
+    let csv = perwatt(&["export", "--format", "csv"], &[&file]);
+    let csv = String::from_utf8(csv.stdout).unwrap();
+    let skipped = csv
+        .lines()
+        .filter(|line| line.contains("SHADER_F16"))
+        .count();
+    assert!(skipped > 0, "skipped cases are missing without a word");
+    assert!(
+        csv.lines()
+            .any(|line| line.contains(&format!("larger,B/s,{rate}")))
+    );
+}
