@@ -7,7 +7,7 @@
 //! | 0 | [`units`], [`error`] | quantities and the one error type |
 //! | 1 | `stats` | numbers in, numbers out |
 //! | 2 | [`record`] | the result file |
-//! | 3 | `device`, `power`, [`compare`], [`exchange`], `invest` | adapters; sensors; verdicts; other tools' files; the capital model |
+//! | 3 | `device`, [`power`], [`compare`], [`exchange`], `invest` | adapters; sensors; verdicts; other tools' files; the capital model |
 //! | 4 | `workload`, `clock`, `report` | what is computed; how it is timed; how it is shown |
 //! | 5 | `bench` | the measuring loop, where device, workload, clock and power meet |
 //!
@@ -24,6 +24,7 @@ pub mod compare;
 pub mod device;
 pub mod error;
 pub mod exchange;
+pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod report;

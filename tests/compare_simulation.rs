@@ -24,6 +24,12 @@
 //! noisy 100 ± 0.1 %, +3 % with a clock that steps by 0.5 % 100 ± 0.1 %. Ten stored sessions find
 //! +3 % typical in a single case in 98.7 ± 0.2 %. Equal code with a slow mode (one invocation in
 //! twenty 4 % slower) or the coarse clock regresses in 0 ± 0.1 % of suites.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "common/records.rs"]
 mod records;

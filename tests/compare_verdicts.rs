@@ -1,4 +1,10 @@
 //! Single verdicts from records whose truth is plain.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "common/records.rs"]
 mod records;
@@ -302,11 +308,11 @@ fn another_environment_is_incomparable_unless_it_is_the_question() {
     let changes: [(Aspect, Change); 6] = [
         (Aspect::Device, |r| r.adapter.name = "Card 9001".to_owned()),
         (Aspect::Driver, |r| {
-            r.adapter.driver_info = "1.2.4".to_owned()
+            r.adapter.driver_info = "1.2.4".to_owned();
         }),
         (Aspect::Backend, |r| r.adapter.backend = "gl".to_owned()),
         (Aspect::Version, |r| {
-            r.provenance.perwatt_version = "1.0.0".to_owned()
+            r.provenance.perwatt_version = "1.0.0".to_owned();
         }),
         (Aspect::Checks, |r| r.provenance.checked_shaders = true),
         (Aspect::Parameters, |r| {

@@ -1,4 +1,10 @@
 //! `compare`, `gate` and `calibrate-noise` from the outside: files in, exit codes and files out.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "common/records.rs"]
 mod records;

@@ -83,7 +83,7 @@ enum Command {
     Compare(compare::Compare),
     Gate(gate::Gate),
     #[cfg(feature = "gpu")]
-    Ab(ab::Ab),
+    Ab(Box<ab::Ab>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Import(exchange::Import),
     Export(exchange::Export),

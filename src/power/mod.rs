@@ -1,0 +1,10 @@
+//! Power sensors, and from their readings to joules with an uncertainty.
+//!
+//! The naive way (poll the driver, average, multiply) is wrong by a third to a half on common cards,
+//! since a sensor may sleep most of the time, lag by a second, freeze, wrap or be off by a constant
+//! factor. So a sensor says what it is (`source`), is characterised before it is believed, and every
+//! figure that comes from it carries its error terms.
+
+pub mod source;
+
+pub use source::{Fault, PowerSource, Quantity, Sample};

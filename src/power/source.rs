@@ -1,0 +1,55 @@
+//! What every power sensor is to the rest of perwatt.
+
+use crate::record::PowerSetup;
+use crate::units::{Joules, Seconds, Watts};
+
+/// A sensor that can be read at any time.
+///
+/// Time is handed in rather than looked up, so that a simulated sensor and a simulated hour cost
+/// nothing, and the protocol that reads it cannot tell the difference.
+pub trait PowerSource: Send {
+    /// What this sensor is: name, provenance, boundary, what is known of its period and window.
+    fn setup(&self) -> &PowerSetup;
+
+    /// Reads the sensor; `now` is the time of the session's monotonic clock.
+    ///
+    /// # Errors
+    /// There is no reading, which is never the same as a reading of zero.
+    fn read(&mut self, now: Seconds) -> Result<Sample, Fault>;
+}
+
+/// One reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// When the value was true, on the session's monotonic clock.
+    pub at: Seconds,
+    /// What the sensor said.
+    pub value: Quantity,
+}
+
+/// What a sensor can say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantity {
+    /// Power, averaged over the sensor's window.
+    Power(Watts),
+    /// Energy since some start; register wraps are undone by the source, a reset is a [`Fault`].
+    Energy(Joules),
+}
+
+/// Why there is no reading.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The system does not let this user read it.
+    #[error("permission denied: {0}")]
+    Permission(String),
+    /// It was there and is gone.
+    #[error("the sensor is gone: {0}")]
+    Gone(String),
+    /// A counter started anew, at a driver reload say.
+    #[error("the counter was reset: {0}")]
+    Reset(String),
+    /// It answers, and the answer cannot be used.
+    #[error("{0}")]
+    Unusable(String),
+}
