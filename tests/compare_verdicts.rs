@@ -13,7 +13,7 @@ use perwatt::compare::{
     Aspect, Comparison, Decision, Design, Metric, Needed, Pair, Policy, Row, Session, Side,
     Verdict, compare,
 };
-use perwatt::record::{FailureKind, Outcome, Reading, Record, Status, Warning};
+use perwatt::record::{Boundary, FailureKind, Outcome, Reading, Record, Status, Warning};
 use records::{record_of, with_energy};
 
 const CASE: &str = "matmul/f32/64x64x64";
@@ -347,7 +347,18 @@ fn another_power_source_touches_energy_alone() {
     with_energy(&mut baseline, &wobble(1.0));
     with_energy(&mut candidate, &wobble(1.0));
     if let Reading::Measured(power) = &mut candidate.power {
-        power.source = "plug".to_owned();
+        power.source = "nvml:0000:41:00.0:energy".to_owned();
+    }
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    for row in &comparison.rows {
+        assert_eq!(
+            row.verdict,
+            Verdict::Pass,
+            "another slot is no other sort: {row:?}"
+        );
+    }
+    if let Reading::Measured(power) = &mut candidate.power {
+        power.boundary = Boundary::Wall;
     }
     let comparison = paired_with(&baseline, &candidate, &Policy::default());
     for row in &comparison.rows {

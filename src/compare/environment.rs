@@ -10,7 +10,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, nearest};
-use crate::record::{Origin, Record};
+use crate::record::{Origin, PowerSetup, Record};
 
 /// What may differ between two sides, and what `--across` names.
 #[derive(
@@ -115,7 +115,7 @@ pub struct Environment {
     pub checks: String,
     /// Where the numbers come from.
     pub origin: String,
-    /// The power source; nothing where there was none.
+    /// The sort of power source and its boundary, not its slot; nothing where there was none.
     pub power: Option<String>,
 }
 
@@ -166,7 +166,7 @@ impl Environment {
                 Origin::Imported => "imported",
             }
             .to_owned(),
-            power: record.power.measured().map(|setup| setup.source.clone()),
+            power: record.power.measured().map(PowerSetup::category),
         }
     }
 

@@ -5,6 +5,10 @@
 //! factor. So a sensor says what it is (`source`), is characterised before it is believed, and every
 //! figure that comes from it carries its error terms.
 
-pub mod source;
+mod load;
+mod select;
+mod source;
 
+pub use load::Load;
+pub use select::{Selection, open};
 pub use source::{Fault, PowerSource, Quantity, Sample};

@@ -1,6 +1,6 @@
 //! What every power sensor is to the rest of perwatt.
 
-use crate::record::PowerSetup;
+use crate::record::{Conditions, PowerSetup};
 use crate::units::{Joules, Seconds, Watts};
 
 /// A sensor that can be read at any time.
@@ -16,12 +16,19 @@ pub trait PowerSource: Send {
     /// # Errors
     /// There is no reading, which is never the same as a reading of zero.
     fn read(&mut self, now: Seconds) -> Result<Sample, Fault>;
+
+    /// Clocks, temperature, power limit and throttling, where the same library says them. It is asked
+    /// far less often than [`PowerSource::read`].
+    fn conditions(&mut self) -> Conditions {
+        Conditions::unread("this sensor says nothing but power")
+    }
 }
 
 /// One reading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// When the value was true, on the session's monotonic clock.
+    /// When the value was read, on the session's monotonic clock: `now`, unless the source knows better
+    /// (a driver that stamps its values).
     pub at: Seconds,
     /// What the sensor said.
     pub value: Quantity,
@@ -36,7 +43,9 @@ pub enum Quantity {
     Energy(Joules),
 }
 
-/// Why there is no reading.
+/// Why there is no reading. After [`Fault::Gone`] and [`Fault::Permission`] the source is not asked
+/// again; after the others it is, and the gap is accounted for. A [`Fault::Reset`] is reported once,
+/// and the next reading counts from the new start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {

@@ -1,24 +1,356 @@
 //! Energy in the result file: where power was read and what one window of steady load cost.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The sensor of a session and how it was used.
+use super::{Interval, Reading};
+
+/// The sensor of a session and what is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PowerSetup {
-    /// Name of the power source, as `perwatt power list` shows it.
+    /// This very sensor, as `perwatt power list` shows it: `nvml:0000:01:00.0:energy`.
     pub source: String,
+    /// What sort of sensor it is, whichever slot it sits in: `nvml-energy`. With `boundary` it decides
+    /// whether two sessions' joules can be compared.
+    pub kind: String,
+    /// How its readings become energy.
+    pub provenance: EnergyProvenance,
+    /// What it measures the consumption of.
+    pub boundary: Boundary,
+    /// Whether its readings are made up; every figure that rests on them is then SIMULATED.
+    #[serde(default)]
+    pub simulated: bool,
+    /// Time between two new values, as the protocol measured it.
+    pub update_period_s: Reading<f64>,
+    /// Time over which a reading averages, where it is known.
+    pub window_s: Reading<f64>,
+    /// Time after a step of the load until readings have followed it.
+    pub response_s: Reading<f64>,
+    /// Share of the time that the sensor sees, from 0 to 1: its window ÷ its period, at most 1.
+    pub coverage: Reading<f64>,
+    /// The smallest step between two readings.
+    pub resolution: Reading<Resolution>,
+    /// True value ÷ reading.
+    pub gain: Gain,
+    /// What reading the sensor cost.
+    pub sampler: Reading<SamplerCost>,
+    /// What a reader must know of this sensor, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl PowerSetup {
+    /// A sensor of which nothing else is known yet.
+    pub fn new(
+        source: impl Into<String>,
+        kind: impl Into<String>,
+        provenance: EnergyProvenance,
+        boundary: Boundary,
+    ) -> Self {
+        let unknown = "nobody states it and it was not measured";
+        Self {
+            source: source.into(),
+            kind: kind.into(),
+            provenance,
+            boundary,
+            simulated: false,
+            update_period_s: Reading::unmeasured("the sensor was not characterised"),
+            window_s: Reading::unmeasured(unknown),
+            response_s: Reading::unmeasured(unknown),
+            coverage: Reading::unmeasured(unknown),
+            resolution: Reading::unmeasured(unknown),
+            gain: Gain::unknown(),
+            sampler: Reading::unmeasured("the sensor was not sampled"),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The sort of sensor and its boundary, which must be equal for joules to be comparable.
+    pub fn category(&self) -> String {
+        format!("{} ({})", self.kind, self.boundary)
+    }
+}
+
+/// How readings become energy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnergyProvenance {
+    /// The device counts energy; perwatt takes differences.
+    Counter,
+    /// The device says power; perwatt integrates it.
+    IntegratedPower,
+    /// The device's firmware estimates from activity and measures nothing.
+    Estimated,
+}
+
+impl fmt::Display for EnergyProvenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Counter => "counter",
+            Self::IntegratedPower => "integrated power",
+            Self::Estimated => "estimated",
+        })
+    }
+}
+
+/// Whose consumption a sensor measures, from the inside out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boundary {
+    /// The GPU's die, without its memory and regulators.
+    GpuChip,
+    /// The whole card.
+    Board,
+    /// A module with GPU and CPU, a Grace Hopper say.
+    Module,
+    /// A system on a chip: CPU, GPU and the rest of the die.
+    Soc,
+    /// A CPU's package.
+    CpuPackage,
+    /// The whole machine, at its plug.
+    Wall,
+    /// Nobody says.
+    Unknown,
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::GpuChip => "GPU chip",
+            Self::Board => "board",
+            Self::Module => "module",
+            Self::Soc => "SoC",
+            Self::CpuPackage => "CPU package",
+            Self::Wall => "wall",
+            Self::Unknown => "unknown boundary",
+        })
+    }
+}
+
+/// The smallest step of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Of a sensor that says power.
+    Watts(f64),
+    /// Of a counter.
+    Joules(f64),
+}
+
+/// True value ÷ reading, and how well that is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gain {
+    /// What readings are multiplied by.
+    pub factor: f64,
+    /// How far off it may be, as a share of it.
+    pub uncertainty: GainUncertainty,
+    /// Where both come from.
+    pub from: GainFrom,
+}
+
+impl Gain {
+    /// Nobody compared this sensor with a meter. Published errors of uncalibrated cards lie within
+    /// some 6 % with few exceptions; ±5 % is what vendors claim, and no more can be said.
+    pub fn unknown() -> Self {
+        Self {
+            factor: 1.0,
+            uncertainty: GainUncertainty::Within(0.05),
+            from: GainFrom::Assumed,
+        }
+    }
+}
+
+/// How far off a gain may be, as a share of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GainUncertainty {
+    /// Anywhere within plus or minus this, each value as likely as another.
+    Within(f64),
+    /// A standard uncertainty.
+    Standard(f64),
+}
+
+impl GainUncertainty {
+    /// As a standard uncertainty; that of a rectangle is its half-width ÷ √3 (GUM, 4.3.7).
+    pub fn standard(self) -> f64 {
+        match self {
+            Self::Within(half_width) => half_width / 3.0_f64.sqrt(),
+            Self::Standard(standard) => standard,
+        }
+    }
+}
+
+/// Where a gain comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum GainFrom {
+    /// Nobody compared this sensor with another; the width is what such sensors usually are off by.
+    Assumed,
+    /// The maker of the sensor states its accuracy.
+    Stated {
+        /// Where.
+        by: String,
+    },
+    /// `perwatt power calibrate` compared it with a reference.
+    Calibrated {
+        /// The reference.
+        reference: String,
+        /// When, RFC 3339 in UTC.
+        at_utc: String,
+    },
+}
+
+impl fmt::Display for GainFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assumed => f.write_str("assumed, never compared with a meter"),
+            Self::Stated { by } => write!(f, "stated by {by}"),
+            Self::Calibrated { reference, at_utc } => {
+                write!(f, "calibrated against {reference} at {at_utc}")
+            }
+        }
+    }
+}
+
+/// What it cost to read the sensor beside the load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SamplerCost {
+    /// Time between two reads.
+    pub interval_s: f64,
+    /// Median time that one read took.
+    pub read_s: f64,
+    /// CPU time of the sampling thread as a share of one processor, or why it cannot be said.
+    pub cpu_share: Reading<f64>,
+}
+
+/// How a device stood at one moment; what the sensor's library says beside the power.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Conditions {
+    /// Clock of the arithmetic units.
+    pub core_clock_mhz: Reading<f64>,
+    /// Clock of the memory.
+    pub memory_clock_mhz: Reading<f64>,
+    /// Temperature of the chip.
+    pub temperature_c: Reading<f64>,
+    /// Power limit in force.
+    pub power_limit_w: Reading<f64>,
+    /// Why the device runs below its clock, in the library's words; empty where it does not. Being
+    /// idle is no reason.
+    pub throttled_by: Reading<Vec<String>>,
+}
+
+impl Conditions {
+    /// Nothing can be said, for one reason.
+    pub fn unread(reason: &str) -> Self {
+        Self {
+            core_clock_mhz: Reading::unmeasured(reason),
+            memory_clock_mhz: Reading::unmeasured(reason),
+            temperature_c: Reading::unmeasured(reason),
+            power_limit_w: Reading::unmeasured(reason),
+            throttled_by: Reading::unmeasured(reason),
+        }
+    }
+}
+
+/// How much time an energy figure was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnergyTier {
+    /// A short window: good for a look, and named so.
+    Screening,
+    /// At least 60 seconds of steady load.
+    Publishable,
+}
+
+impl fmt::Display for EnergyTier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Screening => "screening",
+            Self::Publishable => "publishable",
+        })
+    }
 }
 
 /// Energy over one window of steady load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EnergyWindow {
+    /// How much time it was given.
+    pub tier: EnergyTier,
     /// Executions of the case inside the window.
     pub executions: u64,
-    /// Length of the window.
+    /// Length of the window: the time of its groups, the sleeps between them left out.
     pub duration_s: f64,
     /// Energy over the window, idle included.
     pub gross_j: f64,
-    /// Standard uncertainty of `gross_j`.
+    /// Standard uncertainty of `gross_j`: the root of the squared `budget`.
     pub gross_uncertainty_j: f64,
+    /// Where the true gross energy lies.
+    pub gross_interval_j: Interval,
+    /// Energy above idle over the window.
+    pub net_j: Reading<f64>,
+    /// Standard uncertainty of `net_j`.
+    pub net_uncertainty_j: Reading<f64>,
+    /// Mean power before the load.
+    pub idle_before_w: Reading<f64>,
+    /// Mean power after the load.
+    pub idle_after_w: Reading<f64>,
+    /// What `gross_uncertainty_j` is made of.
+    pub budget: Vec<ErrorTerm>,
+    /// Share of the window that the sensor saw, from 0 to 1.
+    pub coverage: f64,
+    /// New values of the sensor inside the window.
+    pub updates: u64,
+    /// Longest time between two new values inside the window.
+    pub longest_gap_s: f64,
+    /// Pieces that the load was cut into; they stand at different phases of the sensor's period.
+    pub groups: u32,
+    /// Load before the window that is in no figure.
+    pub warm_up_s: f64,
+    /// The device before the load and at the window's end.
+    pub conditions: Vec<Conditions>,
+    /// What the sensor said, for whoever wants to integrate it otherwise.
+    pub trace: Trace,
+}
+
+/// One cause of uncertainty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorTerm {
+    /// What makes the figure uncertain.
+    pub cause: ErrorCause,
+    /// Its standard uncertainty of the gross energy.
+    pub uncertainty_j: f64,
+}
+
+/// What makes an energy figure uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCause {
+    /// The sensor's constant factor.
+    Gain,
+    /// The ends of the window fall between two values of the sensor, and its lag is not quite known.
+    Ends,
+    /// Pieces of the window differ by more than the sensor explains.
+    Trials,
+    /// The smallest step of the sensor.
+    Resolution,
+    /// Idle power moved between before and after.
+    IdleDrift,
+    /// The sensor was silent, or sees only part of the time.
+    Gaps,
+}
+
+/// What a sensor said around a window, on the worker's monotonic clock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trace {
+    /// When each new value was read.
+    pub at_s: Vec<f64>,
+    /// Power, of a sensor that says power.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub power_w: Vec<f64>,
+    /// Energy since the first value, of a counter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub energy_j: Vec<f64>,
+    /// Beginning and end of each piece of steady load.
+    pub groups_s: Vec<(f64, f64)>,
 }

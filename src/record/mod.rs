@@ -24,7 +24,10 @@ pub use case::{
     CaseInvocation, CaseResult, Counts, Estimate, FailureKind, Interval, Outcome, Sampling, Status,
     StopReason, Summary, Verification,
 };
-pub use energy::{EnergyWindow, PowerSetup};
+pub use energy::{
+    Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
+    GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
+};
 pub use file::{load, parse, save, schema, write_atomically};
 pub use journal::{Event, Journal, read_journal};
 pub use warning::Warning;

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use perwatt::record::{
-    Adapter, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType, EnergyWindow,
-    Host, Limits, Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record,
-    SCHEMA_VERSION, Sampling, Status, StopReason, Verification,
+    Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType,
+    EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Interval, Limits,
+    Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
+    Sampling, Status, StopReason, Trace, Verification,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -149,7 +150,7 @@ pub(crate) fn verification() -> Verification {
 
 /// Gives every invocation of a case an energy in joules, and the record a sensor.
 pub(crate) fn with_energy(record: &mut Record, joules: &[f64]) {
-    record.power = Reading::Measured(serde_json::from_value(power_setup()).unwrap());
+    record.power = Reading::Measured(power_setup());
     for case in &mut record.cases {
         for (result, joules) in case.invocations.iter_mut().zip(joules) {
             if let Outcome::Measured { energy, .. } = &mut result.outcome {
@@ -159,20 +160,44 @@ pub(crate) fn with_energy(record: &mut Record, joules: &[f64]) {
     }
 }
 
-fn power_setup() -> serde_json::Value {
-    serde_json::to_value(PowerSetup {
-        source: "nvml".to_owned(),
-    })
-    .unwrap()
+fn power_setup() -> PowerSetup {
+    PowerSetup::new(
+        "nvml:0000:01:00.0:energy",
+        "nvml-energy",
+        EnergyProvenance::Counter,
+        Boundary::Board,
+    )
 }
 
 /// A window in which one execution cost this energy.
 fn window(joules: f64) -> EnergyWindow {
+    let gross_j = 100.0 * joules;
     EnergyWindow {
+        tier: EnergyTier::Screening,
         executions: 100,
         duration_s: 10.0,
-        gross_j: 100.0 * joules,
+        gross_j,
         gross_uncertainty_j: joules,
+        gross_interval_j: Interval {
+            low: gross_j - 1.96 * joules,
+            high: gross_j + 1.96 * joules,
+            level: 0.95,
+        },
+        net_j: Reading::unmeasured("synthetic"),
+        net_uncertainty_j: Reading::unmeasured("synthetic"),
+        idle_before_w: Reading::unmeasured("synthetic"),
+        idle_after_w: Reading::unmeasured("synthetic"),
+        budget: vec![ErrorTerm {
+            cause: ErrorCause::Gain,
+            uncertainty_j: joules,
+        }],
+        coverage: 1.0,
+        updates: 100,
+        longest_gap_s: 0.1,
+        groups: 1,
+        warm_up_s: 1.0,
+        conditions: Vec::new(),
+        trace: Trace::default(),
     }
 }
 
