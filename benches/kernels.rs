@@ -54,7 +54,7 @@ fn open(selection: Option<&str>) -> Gpu {
 
 /// Verifies a kernel, then times whole passes of it.
 fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned: &Planned) {
-    let Planned { case, kernel } = planned;
+    let Planned { case, kernel, .. } = planned;
     let workload = workload(case.workload).expect("planned cases have a workload");
     let program = workload.program(case, kernel, SEED).expect("a program");
     if let Some(misfit) = program.misfit(&gpu.adapter) {

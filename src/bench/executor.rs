@@ -1,7 +1,7 @@
 //! From a program to buffers, pipelines and commands.
 
 use crate::device::{Gpu, GpuError};
-use crate::workload::{Action, Contents, Dispatch, POISON, Program};
+use crate::workload::{Action, Buffer, Contents, Dispatch, POISON, Program};
 
 /// A program on a device.
 #[derive(Debug)]
@@ -26,6 +26,17 @@ struct Step {
     workgroups: [u32; 3],
 }
 
+/// What a buffer is used for. A small input may be a user's constants, which shaders often bind as
+/// uniform; 64 KiB is the most that every device binds so.
+fn usage(buffer: &Buffer) -> wgpu::BufferUsages {
+    use wgpu::BufferUsages as Usage;
+    let usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+    match buffer.contents {
+        Contents::Input(_) if buffer.bytes <= 64 << 10 => usage | Usage::UNIFORM,
+        _ => usage,
+    }
+}
+
 /// Whether wgpu adds run-time checks to shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
@@ -44,11 +55,10 @@ impl<'g> Executable<'g> {
         gpu.check()?;
         let mut buffers = Vec::with_capacity(program.buffers.len());
         for buffer in &program.buffers {
-            use wgpu::BufferUsages as Usage;
             let allocated = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(buffer.name),
                 size: buffer.bytes,
-                usage: Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC,
+                usage: usage(buffer),
                 mapped_at_creation: false,
             });
             gpu.check()?;

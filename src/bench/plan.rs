@@ -1,13 +1,13 @@
 //! From what was asked to the list of cases and kernels: pure, so that it can be shown and tested
 //! without opening a device.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::error::{Error, Result, nearest};
-use crate::record::Adapter;
-use crate::workload::{Case, Dtype, Kernel, Suite, Workload, registry};
+use crate::record::{Adapter, Counts, OwnKernel};
+use crate::workload::{Case, Dtype, Kernel, OwnCase, Suite, Workload, registry};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Request {
     pub cases: Vec<String>,
     /// Names of kernels; none means all.
     pub kernels: Vec<String>,
+    /// Kernels and workloads that the user brought.
+    pub own: Vec<OwnCase>,
 }
 
 /// A case with the kernel that is to do it.
@@ -27,6 +29,10 @@ pub struct Planned {
     pub case: Case,
     /// The kernel with its parameters.
     pub kernel: Kernel,
+    /// Useful work of one execution.
+    pub counts: Counts,
+    /// The kernel itself, where the user brought it.
+    pub own: Option<OwnKernel>,
 }
 
 impl Planned {
@@ -46,9 +52,30 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
     for (workload, case) in candidates {
         let kernels = workload.kernels(&case, adapter);
         planned.extend(kernels.into_iter().map(|kernel| Planned {
+            counts: workload.counts(&case),
             case: case.clone(),
             kernel,
+            own: None,
         }));
+    }
+    for own in &request.own {
+        let planned_own = Planned {
+            case: own.case.clone(),
+            kernel: Kernel {
+                name: own.kernel,
+                parameters: BTreeMap::new(),
+            },
+            counts: own.counts,
+            own: Some(own.own.clone()),
+        };
+        let id = planned_own.id();
+        if planned.iter().any(|known| known.id() == id) {
+            return Err(Error::file(
+                &own.own.file,
+                format!("{id} is there already; give the kernel another name"),
+            ));
+        }
+        planned.push(planned_own);
     }
     let planned = filter_by_glob(planned, request)?;
     filter_by_kernel(planned, &request.kernels)
@@ -98,16 +125,24 @@ fn candidates(request: &Request) -> Result<Vec<(&'static dyn Workload, Case)>> {
     let mut all: Vec<(&'static dyn Workload, Case)> = registry()
         .iter()
         .flat_map(|workload| workload.cases().into_iter().map(|case| (*workload, case)))
-        .filter(|(_, case)| {
-            request
-                .suite
-                .is_none_or(|suite| case.suites.contains(&suite))
+        .filter(|(_, case)| match request.suite {
+            Some(suite) => case.suites.contains(&suite),
+            // With nothing else asked for, a user's kernels run beside perwatt's own for their cases.
+            None => !request.cases.is_empty() || request.own.is_empty(),
         })
         .collect();
     let mut known: HashSet<String> = all.iter().map(|(_, case)| case.to_string()).collect();
+    for own in request.own.iter().filter(|own| own.own.built_in_case) {
+        let text = own.case.to_string();
+        if !known.contains(&text) {
+            all.push(parse_case(&text)?);
+            known.insert(text);
+        }
+    }
     for glob in &request.cases {
         let text = glob.split('@').next().unwrap_or(glob);
-        if !is_literal(text) || known.contains(text) {
+        let of_own = request.own.iter().any(|own| own.case.to_string() == text);
+        if !is_literal(text) || known.contains(text) || of_own {
             continue;
         }
         // Written out in full and in no suite: a shape of the user's own.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Adapter, ClockSetup, Outcome, PowerSetup, Reading};
+use crate::record::{Adapter, ClockSetup, Counts, Outcome, OwnKernel, PowerSetup, Reading};
 
 /// What a worker is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct JobCase {
     pub kernel: String,
     /// The kernel's parameters.
     pub parameters: BTreeMap<String, u32>,
+    /// The kernel itself and the work that it counts, where the user brought it.
+    #[serde(default)]
+    pub own: Option<(Counts, Box<OwnKernel>)>,
 }
 
 /// What a worker reports.

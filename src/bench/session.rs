@@ -1,6 +1,6 @@
 //! A session before its first worker: the record that will be filled.
 
-use super::plan::{Planned, workload};
+use super::plan::Planned;
 use crate::record::{
     Adapter, CaseResult, Host, Origin, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION,
     Status,
@@ -56,10 +56,13 @@ fn case(planned: &Planned) -> CaseResult {
         case: planned.case.to_string(),
         kernel: planned.kernel.name.to_owned(),
         parameters: planned.kernel.parameters.clone(),
-        parameters_from: "default".to_owned(),
-        counts: workload(planned.case.workload)
-            .map(|w| w.counts(&planned.case))
-            .unwrap_or_default(),
+        parameters_from: if planned.own.is_some() {
+            "the user's file".to_owned()
+        } else {
+            "default".to_owned()
+        },
+        own: planned.own.clone().map(Box::new),
+        counts: planned.counts,
         status: Status::Measured,
         invocations: Vec::new(),
         summary: Reading::unmeasured("not measured yet"),

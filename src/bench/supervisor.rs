@@ -290,6 +290,7 @@ impl Session<'_> {
                     case: case.case.clone(),
                     kernel: case.kernel.clone(),
                     parameters: case.parameters.clone(),
+                    own: case.own.clone().map(|own| (case.counts, own)),
                 }
             })
             .collect();

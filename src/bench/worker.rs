@@ -12,9 +12,9 @@ use super::plan::parse_case;
 use super::protocol::{Job, JobCase, Message};
 use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
-use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
+use crate::record::{ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, Reading};
 use crate::units::Seconds;
-use crate::workload::Kernel;
+use crate::workload::{Kernel, OwnWorkload};
 
 /// Does the job that stands on `input` and reports on `output`.
 ///
@@ -140,6 +140,9 @@ fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
 
 /// Measures one case of the job.
 fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outcome {
+    if let Some((counts, own)) = &job.own {
+        return measure_own(bench, job, *counts, own, settings);
+    }
     let (workload, case) = match parse_case(&job.case) {
         Ok(found) => found,
         Err(error) => {
@@ -162,4 +165,28 @@ fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outc
         ..known
     };
     bench.measure(workload, &case, &kernel, settings)
+}
+
+/// Measures a kernel that the user brought, with wgpu's checks on: it is verified like any other, but
+/// nobody has seen that it keeps within its buffers.
+fn measure_own(
+    bench: &mut Bench<'_>,
+    job: &JobCase,
+    counts: Counts,
+    own: &OwnKernel,
+    settings: Settings,
+) -> Outcome {
+    let (workload, case) = match OwnWorkload::of(&job.case, counts, own) {
+        Ok(found) => found,
+        Err(reason) => return Outcome::Skipped { reason },
+    };
+    let kernel = Kernel {
+        name: "own",
+        parameters: job.parameters.clone(),
+    };
+    let settings = Settings {
+        checks: Checks::On,
+        ..settings
+    };
+    bench.measure(&workload, &case, &kernel, settings)
 }

@@ -16,7 +16,7 @@ use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
 use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
 use crate::report;
-use crate::workload::Suite;
+use crate::workload::{Suite, load_own};
 
 /// What is measured, on what and for how long.
 #[derive(Debug, Args)]
@@ -55,6 +55,11 @@ pub(super) struct What {
     /// Run shaders with wgpu's bounds and loop checks
     #[arg(long)]
     checked: bool,
+
+    /// A TOML file with kernels or workloads of your own; without --suite and --case, its cases are
+    /// what runs, beside perwatt's own kernels for them (repeatable)
+    #[arg(long = "workloads", value_name = "FILE")]
+    workloads: Vec<PathBuf>,
 }
 
 /// Measure verified kernels on a device and write a result file.
@@ -76,7 +81,7 @@ pub(super) struct Run {
 
     /// Go on with an interrupted run, by its result file or journal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "suite", "cases", "kernels",
-        "invocations", "budget", "seed", "checked", "out"])]
+        "invocations", "budget", "seed", "checked", "workloads", "out"])]
     resume: Option<PathBuf>,
 }
 
@@ -106,6 +111,9 @@ impl What {
             option("deadline", &deadline);
         }
         option("seed", &self.seed);
+        for file in &self.workloads {
+            arguments.extend(["--workloads".to_owned(), file.display().to_string()]);
+        }
         if self.checked {
             arguments.push("--checked".to_owned());
         }
@@ -152,7 +160,15 @@ impl Run {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
         let adapter = choose(&adapters, self.what.device.as_deref())?;
-        let suite = match (self.what.suite, self.what.cases.is_empty()) {
+        let own = self
+            .what
+            .workloads
+            .iter()
+            .map(|file| load_own(file))
+            .collect::<crate::Result<Vec<_>>>()?
+            .concat();
+        let nothing_named = self.what.cases.is_empty() && own.is_empty();
+        let suite = match (self.what.suite, nothing_named) {
             (None, true) => Some(Suite::Quick),
             (suite, _) => suite,
         };
@@ -160,6 +176,7 @@ impl Run {
             suite,
             cases: self.what.cases.clone(),
             kernels: self.what.kernels.clone(),
+            own,
         };
         let planned = bench::plan(&request, adapter)?;
         let session = SessionRequest {

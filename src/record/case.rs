@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClockMethod, EnergyWindow, Reading, Warning};
+use super::{ClockMethod, EnergyWindow, OwnKernel, Reading, Warning};
 
 /// A case with a kernel and everything that was measured of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,9 @@ pub struct CaseResult {
     pub parameters: BTreeMap<String, u32>,
     /// Where the parameters come from: `default`, or the tuning that chose them.
     pub parameters_from: String,
+    /// The kernel itself, where the user brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<OwnKernel>>,
     /// What one dispatch of the case does.
     pub counts: Counts,
     /// Measured, skipped or failed.

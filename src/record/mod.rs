@@ -13,6 +13,7 @@ mod energy;
 mod file;
 mod flat;
 mod journal;
+mod own;
 mod reading;
 mod warning;
 
@@ -30,6 +31,7 @@ pub use energy::{
 };
 pub use file::{load, parse, save, schema, write_atomically};
 pub use journal::{Event, Journal, read_journal};
+pub use own::{OwnBuffer, OwnContents, OwnDispatch, OwnDtype, OwnKernel};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.

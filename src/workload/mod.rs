@@ -12,6 +12,7 @@ mod dispatch_latency;
 mod gemv;
 mod input;
 mod matmul;
+mod own;
 mod peak_fma;
 mod program;
 mod rmsnorm;
@@ -23,6 +24,7 @@ mod transfer;
 
 pub use case::{Case, Dtype, Suite};
 pub use input::{Input, Storage};
+pub use own::{OwnCase, OwnWorkload, load_own};
 pub use program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
 
 use std::collections::BTreeMap;

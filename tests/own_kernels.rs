@@ -1,0 +1,210 @@
+//! Kernels and workloads that a user brings, from outside, on a software driver.
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use perwatt::record::{CaseResult, FailureKind, Status, load};
+
+const SHADER: &str = include_str!("../examples/own-kernel/matmul.wgsl");
+const KERNELS: &str = include_str!("../examples/own-kernel/kernels.toml");
+
+const SAXPY: &str = "
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> z: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    if id.x < arrayLength(&x) {
+        z[id.x] = 2.0 * x[id.x] + y[id.x];
+    }
+}
+";
+
+/// 100 elements, so that two workgroups of 64 overhang.
+const WORKLOAD: &str = r#"
+[[workload]]
+case = "saxpy/f32/100"
+flop = 200
+bytes = 1200
+[[workload.buffer]]
+name = "x"
+type = "f32"
+file = "x.bin"
+[[workload.buffer]]
+name = "y"
+type = "f32"
+elements = 100
+fill = 0.5
+[[workload.buffer]]
+name = "z"
+type = "f32"
+expected = "z.bin"
+relative = 1e-6
+[[workload.dispatch]]
+shader = "shader.wgsl"
+workgroups = [2]
+bind = ["x", "y", "z"]
+"#;
+
+/// Runs the file in a folder that holds the given files.
+fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> Output {
+    std::fs::write(folder.join("own.toml"), toml).unwrap();
+    for (name, contents) in files {
+        std::fs::write(folder.join(name), contents).unwrap();
+    }
+    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["run", "--invocations", "1", "--budget", "1", "--workloads"])
+        .arg(folder.join("own.toml"))
+        .arg("--out")
+        .arg(folder.join("out.json"))
+        .args(options)
+        .output()
+        .unwrap()
+}
+
+/// The case and kernel that the record in a folder has.
+fn result(folder: &Path, id: &str) -> CaseResult {
+    let record = load(folder.join("out.json")).unwrap();
+    let found = record.cases.into_iter().find(|case| case.id() == id);
+    found.unwrap_or_else(|| panic!("no {id}"))
+}
+
+fn bytes(numbers: impl Iterator<Item = f32>) -> Vec<u8> {
+    numbers.flat_map(f32::to_le_bytes).collect()
+}
+
+#[test]
+fn a_kernel_for_a_known_case_runs_beside_the_built_in_ones_and_is_kept_in_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("matmul.wgsl", SHADER.as_bytes())];
+    let output = run(folder.path(), KERNELS, &files, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+    assert_eq!(own.status, Status::Measured);
+    assert_eq!(own.own.unwrap().dispatches[0].wgsl, SHADER);
+    let built_in = result(folder.path(), "matmul/f32/67x43x59@naive");
+    assert_eq!(built_in.counts, own.counts);
+    assert!(built_in.own.is_none());
+}
+
+#[test]
+fn a_wrong_kernel_is_caught_and_has_no_throughput() {
+    let faults = [
+        ("shape.k; k++", "shape.k - 1; k++"),
+        (
+            "id.x >= shape.n || id.y >= shape.m",
+            "id.x >= shape.n || id.y >= shape.m - 1",
+        ),
+        ("b[k * shape.n + id.x]", "b[k * shape.n + id.y]"),
+    ];
+    for (right, wrong) in faults {
+        let folder = tempfile::tempdir().unwrap();
+        let shader = SHADER.replace(right, wrong);
+        assert_ne!(shader, SHADER);
+        let files = [("matmul.wgsl", shader.as_bytes())];
+        let output = run(folder.path(), KERNELS, &files, &["--kernel", "tutorial"]);
+        assert_eq!(output.status.code(), Some(1), "{wrong}: {output:?}");
+        let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+        assert!(own.summary.measured().is_none());
+        let failure = FailureKind::Verification;
+        assert!(matches!(own.status, Status::Failed { failure: f, .. } if f == failure));
+    }
+}
+
+#[test]
+fn a_shader_that_does_not_compile_fails_its_case_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("matmul.wgsl", &b"fn main( {"[..])];
+    let output = run(folder.path(), KERNELS, &files, &["--kernel", "tutorial"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+    let failure = FailureKind::Build;
+    assert!(matches!(own.status, Status::Failed { failure: f, .. } if f == failure));
+}
+
+#[test]
+fn a_workload_of_ones_own_is_checked_against_its_file() {
+    let x = |i: u16| f32::from(i) * 0.25 - 3.0;
+    let inputs = bytes((0..100).map(x));
+    let outputs = bytes((0..100).map(|i| 2.0 * x(i) + 0.5));
+    let off = bytes((0..100).map(|i| 2.0 * x(i) + if i == 99 { 0.6 } else { 0.5 }));
+    for (expected, code) in [(&outputs, 0), (&off, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            ("shader.wgsl", SAXPY.as_bytes()),
+            ("x.bin", &inputs),
+            ("z.bin", expected),
+        ];
+        let output = run(folder.path(), WORKLOAD, &files, &[]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let own = result(folder.path(), "saxpy/f32/100@own");
+        assert_eq!(own.counts.flop, 200);
+        assert_eq!(own.summary.measured().is_some(), code == 0);
+    }
+}
+
+#[test]
+fn what_is_malformed_is_said_before_anything_runs() {
+    let shader = ("matmul.wgsl", SHADER.as_bytes());
+    let saxpy = ("shader.wgsl", SAXPY.as_bytes());
+    let (x, z) = (("x.bin", &[0; 400][..]), ("z.bin", &[0; 400][..]));
+    let with = |text: &str, right: &str, wrong: &str| {
+        assert!(text.contains(right), "{right}");
+        text.replace(right, wrong)
+    };
+    let mut long = String::new();
+    for _ in 0..3 {
+        write!(long, "{KERNELS}").unwrap();
+    }
+    let cases = [
+        (with(KERNELS, "\"A\"", "\"a\""), "there are A, B, C, shape"),
+        (with(KERNELS, "67x43x59", "67x43"), "MxNxK"),
+        (
+            with(KERNELS, "matmul/f32", "matmull/f32"),
+            "no workload \"matmull\"",
+        ),
+        (with(KERNELS, "name = \"tutorial\"", "nmae = \"t\""), "nmae"),
+        (with(KERNELS, "\"tutorial\"", "\"naive\""), "already"),
+        (with(KERNELS, "[6, 9]", "[]"), "workgroups"),
+        (with(KERNELS, "matmul.wgsl", "missing.wgsl"), "missing.wgsl"),
+        (long, "already"),
+        (String::new(), "neither"),
+        (with(WORKLOAD, "saxpy/", "copy/"), "perwatt's own"),
+        (
+            with(
+                WORKLOAD,
+                "expected = \"z.bin\"\nrelative = 1e-6",
+                "elements = 100\nscratch = true",
+            ),
+            "nothing can check",
+        ),
+        (
+            with(WORKLOAD, "elements = 100", "elements = 0"),
+            "`elements`",
+        ),
+        (with(WORKLOAD, "fill = 0.5", "fill = inf"), "finite"),
+        (
+            with(WORKLOAD, "relative = 1e-6", "relative = -1"),
+            "tolerances",
+        ),
+        (
+            with(WORKLOAD, "file = \"x.bin\"", "file = \"x.bin\"\nfill = 1"),
+            "exactly one",
+        ),
+    ];
+    for (toml, message) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(folder.path(), &toml, &[shader, saxpy, x, z], &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}: {said}");
+        assert!(said.contains(message), "{message}: {said}");
+        assert!(!folder.path().join("out.json").exists());
+    }
+}
