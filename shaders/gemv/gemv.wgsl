@@ -1,23 +1,32 @@
-// y = A·x, a workgroup for ROWS rows: its threads run along the rows together, then add up.
+// y = A·x. `subgroup` and `workgroup`: a workgroup for ROWS rows; its threads run along the rows
+// together, then add up, inside subgroups of whatever size first or by a tree in workgroup memory.
+// `row-per-thread` (ALONE == 1): a thread for ROWS rows, all threads at the same x, nothing to add up; for
+// devices whose caches gather well, software drivers above all.
 //
-// VECTORS == 1 reads vec4 and needs K to be a multiple of 4. SUBGROUPS == 1 adds up inside subgroups
-// first, whatever their size; otherwise a tree in workgroup memory does it all.
-#if VECTORS == 1
-@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
-@group(0) @binding(1) var<storage, read> x: array<vec4<Element>>; // K/4
-const LENGTH = K / 4;
-#else
+// CHUNK weights are read at once, 16 bytes; CHUNK == 1 reads single elements, for rows that are no
+// multiple of it.
+#if CHUNK == 1
 @group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
 @group(0) @binding(1) var<storage, read> x: array<Element>; // K
-const LENGTH = K;
+#else
+@group(0) @binding(0) var<storage, read> a: array<vec4u>; // M × K/CHUNK
+@group(0) @binding(${SCALED + 1}) var<storage, read> x: array<vec4<Element>>; // K/4
 #endif
-@group(0) @binding(2) var<storage, read_write> y: array<Element>; // M
+#if SCALED
+@group(0) @binding(1) var<storage, read> scales: array<u32>; // M × K/32, f16
+#endif
+@group(0) @binding(${SCALED + 2}) var<storage, read_write> y: array<Element>; // M
 
 #import common/flat.wgsl
+#import common/weights.wgsl
 
+const LENGTH = K / CHUNK;
+
+#if ALONE == 0
 #for row in 0..ROWS
 var<workgroup> partial${row}: array<f32, WORKGROUP>;
 #endfor
+#endif
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -29,24 +38,84 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
 #endif
 ) {
+#if ALONE
+    let first_row = (flat_group(group) * WORKGROUP + thread) * ROWS;
+    let begin = 0u;
+    let stride = 1u;
+#else
     let first_row = flat_group(group) * ROWS;
+    let begin = thread;
+    let stride = WORKGROUP;
+#endif
 #for row in 0..ROWS
     let start${row} = min(first_row + ${row}u, M - 1) * LENGTH;
+#endfor
+#if CHUNK == 1
+#for row in 0..ROWS
     var sum${row} = 0f;
 #endfor
-    for (var k = thread; k < LENGTH; k += WORKGROUP) {
-#if VECTORS == 1
-        let factor = vec4f(x[k]);
-#for row in 0..ROWS
-        sum${row} += dot(vec4f(a[start${row} + k]), factor);
-#endfor
-#else
+    for (var k = begin; k < LENGTH; k += stride) {
         let factor = f32(x[k]);
 #for row in 0..ROWS
         sum${row} = fma(f32(a[start${row} + k]), factor, sum${row});
 #endfor
-#endif
     }
+#else
+#for row in 0..ROWS
+    var sums${row} = vec4f();
+#endfor
+    for (var k = begin; k < LENGTH; k += stride) {
+#for row in 0..ROWS
+        let words${row} = a[start${row} + k];
+#endfor
+#for i in 0..CHUNK / 4
+        let x${i} = vec4f(x[k * (CHUNK / 4) + ${i}u]);
+#endfor
+#for row in 0..ROWS
+        {
+            let words = words${row};
+#if BITS == 32
+            sums${row} = fma(bitcast<vec4f>(words), x0, sums${row});
+#endif
+#if BITS == 16
+#for i in 0..4
+            let half${i} = unpack2x16float(words[${i}]);
+#endfor
+            sums${row} = fma(vec4f(half0, half1), x0, sums${row});
+            sums${row} = fma(vec4f(half2, half3), x1, sums${row});
+#endif
+#if BITS == 8
+            var part = vec4f(unpack4xI8(words[0])) * x0;
+#for i in 1..4
+            part = fma(vec4f(unpack4xI8(words[${i}])), x${i}, part);
+#endfor
+            sums${row} = fma(vec4f(scale_of((start${row} + k) / 2)), part, sums${row});
+#endif
+#if BITS == 4
+            var part = low_weights(words[0]) * x0;
+#for i in 1..4
+            part = fma(low_weights(words[${i}]), x${i}, part);
+#endfor
+#for i in 0..4
+            part = fma(high_weights(words[${i}]), x${i + 4}, part);
+#endfor
+            sums${row} = fma(vec4f(scale_of(start${row} + k)), part, sums${row});
+#endif
+        }
+#endfor
+    }
+#for row in 0..ROWS
+    var sum${row} = (sums${row}.x + sums${row}.y) + (sums${row}.z + sums${row}.w);
+#endfor
+#endif
+
+#if ALONE
+#for row in 0..ROWS
+    if first_row + ${row}u < M {
+        y[first_row + ${row}u] = Element(sum${row});
+    }
+#endfor
+#else
 #if SUBGROUPS
 #for row in 0..ROWS
     sum${row} = subgroupAdd(sum${row});
@@ -71,15 +140,19 @@ fn main(
     }
     let parts = 1u;
 #endif
-    if thread == 0 {
+    // A thread a row, as far as there are threads.
+    for (var row = thread; row < ROWS; row += WORKGROUP) {
+        var total = 0f;
 #for row in 0..ROWS
-        if first_row + ${row}u < M {
-            var total = partial${row}[0];
-            for (var part = 1u; part < parts; part++) {
+        if row == ${row}u {
+            for (var part = 0u; part < parts; part++) {
                 total += partial${row}[part];
             }
-            y[first_row + ${row}u] = Element(total);
         }
 #endfor
+        if first_row + row < M {
+            y[first_row + row] = Element(total);
+        }
     }
+#endif
 }

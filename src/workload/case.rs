@@ -13,13 +13,27 @@ pub enum Dtype {
     F16,
     /// f16 data and f16 arithmetic; a dtype of its own, since its errors are another class.
     F16Acc16,
+    /// Weights in 8-bit blocks of 32 with one f16 scale each, f32 activations and arithmetic.
+    Q8,
+    /// Weights in 4-bit blocks of 32 with one f16 scale each, f32 activations and arithmetic.
+    Q4,
+    /// 8-bit integers, four to a word, 32-bit integer sums.
+    Int8,
     /// No data type: latencies and transfers.
     None,
 }
 
 impl Dtype {
     /// Every dtype.
-    pub const ALL: [Self; 4] = [Self::F32, Self::F16, Self::F16Acc16, Self::None];
+    pub const ALL: [Self; 7] = [
+        Self::F32,
+        Self::F16,
+        Self::F16Acc16,
+        Self::Q8,
+        Self::Q4,
+        Self::Int8,
+        Self::None,
+    ];
 
     /// The written form.
     pub const fn name(self) -> &'static str {
@@ -27,6 +41,9 @@ impl Dtype {
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::F16Acc16 => "f16acc16",
+            Self::Q8 => "q8",
+            Self::Q4 => "q4",
+            Self::Int8 => "int8",
             Self::None => "-",
         }
     }
@@ -38,20 +55,18 @@ impl Dtype {
 }
 
 impl Dtype {
-    /// How a case of this dtype stores its numbers.
+    /// How a case of this dtype stores its numbers; of a quantised one, those that are not weights.
     pub const fn storage(self) -> Storage {
         match self {
             Self::F16 | Self::F16Acc16 => Storage::F16,
-            Self::F32 | Self::None => Storage::F32,
+            Self::Int8 => Storage::U32,
+            Self::F32 | Self::Q8 | Self::Q4 | Self::None => Storage::F32,
         }
     }
 
     /// WGSL's name for the stored numbers.
     pub(super) const fn element(self) -> &'static str {
-        match self.storage() {
-            Storage::F16 => "f16",
-            Storage::F32 | Storage::U32 => "f32",
-        }
+        self.storage().element()
     }
 }
 

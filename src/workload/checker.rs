@@ -5,6 +5,7 @@
 //! long sums it alone would let a forgotten product pass. The second check holds the root mean square
 //! of the errors to what independent rounding gives.
 
+use super::input::Storage;
 use crate::record::Verification;
 
 /// How much rounding may cost in a sum of products.
@@ -23,6 +24,56 @@ impl SumTolerance {
     pub(super) fn gamma(self) -> f64 {
         let nu = (self.terms as f64 + 1.0) * self.roundoff;
         if nu < 0.5 { nu / (1.0 - nu) } else { 1.0 }
+    }
+}
+
+/// What rounding may do to an element that is a sum of products.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rounding {
+    sum: SumTolerance,
+    output: Storage,
+}
+
+impl Rounding {
+    /// Sums of `terms` products in the precision of `arithmetic`, stored as `output`.
+    pub(super) fn of_sum(terms: u64, arithmetic: Storage, output: Storage) -> Self {
+        Self {
+            sum: SumTolerance {
+                terms,
+                roundoff: arithmetic.roundoff(),
+            },
+            output,
+        }
+    }
+
+    /// Largest and typical error of an element with this value and Σ|a||b|:
+    /// |Δ| ≤ γ·Σ|a||b| + rounding of the output.
+    pub(super) fn of(self, want: f64, magnitude: f64) -> (f64, f64) {
+        let output = self.output.roundoff() * want.abs();
+        let flushed = self.output.smallest_normal();
+        (
+            self.sum.gamma() * magnitude + output + flushed,
+            self.sum.roundoff * magnitude + output + flushed * 0.1,
+        )
+    }
+
+    /// Compares one element with Σ a·b.
+    pub(super) fn check_product<'a>(
+        self,
+        got: f32,
+        a: impl IntoIterator<Item = &'a f32>,
+        b: impl IntoIterator<Item = &'a f32>,
+        place: impl FnOnce() -> String,
+        checker: &mut Checker,
+    ) {
+        let (mut want, mut magnitude) = (0.0, 0.0);
+        for (a, b) in a.into_iter().zip(b) {
+            let product = f64::from(*a) * f64::from(*b);
+            want += product;
+            magnitude += product.abs();
+        }
+        let (bound, typical) = self.of(want, magnitude);
+        checker.check(got.into(), want, bound, typical, place);
     }
 }
 

@@ -1,11 +1,12 @@
 //! `gemv`: y = A·x, what a language model does for each token it writes; memory decides.
 
-use super::checker::{Checker, SumTolerance};
+use super::checker::{Checker, Rounding};
 use super::input::{Storage, decode};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::stream::output_of;
 use super::template::shader;
+use super::weights::{Format, between};
 use super::{Case, Dtype, Kernel, Suite, Workload};
 use crate::record::{Adapter, Counts, Verification};
 
@@ -22,31 +23,43 @@ impl Workload for Gemv {
     }
 
     fn about(&self) -> &'static str {
-        "y = A·x with A of M × K, rows contiguous; f32 sums.\n\
-         FLOP: 2·M·K. Bytes: element size · (M·K + K + M)."
+        "y = A·x with A of M × K, rows contiguous; f32 sums. In q8 and q4, A is quantised along its rows\n\
+         and x and y are f32. FLOP: 2·M·K. Bytes: A, x and y once, scales included: 8.5 and 4.5 bits a\n\
+         weight in q8 and q4. Memory decides: its GB/s are to be read against those of copy."
     }
 
     fn cases(&self) -> Vec<Case> {
-        use Dtype::{F16, F32};
+        use Dtype::{F16, F32, Q4, Q8};
         use Suite::{Llm, Quick, Standard};
         let case = Case::new;
         vec![
             case(NAME, F32, "131x257").of(&[Quick]),
             case(NAME, F32, "2048x4096").of(&[Quick]),
             case(NAME, F16, "2048x4096").of(&[Quick]),
+            case(NAME, Q8, "4096x4096").of(&[Quick]),
+            case(NAME, Q4, "4096x4096").of(&[Quick]),
             case(NAME, F32, "16384x16384").of(&[Standard]),
             case(NAME, F16, "16384x16384").of(&[Standard]),
             case(NAME, F32, "16381x16383").of(&[Standard]),
+            case(NAME, Q8, "16384x16384").of(&[Standard]),
+            case(NAME, Q4, "16384x16384").of(&[Standard]),
             case(NAME, F16, "14336x4096").of(&[Llm]),
             case(NAME, F16, "4096x14336").of(&[Llm]),
+            case(NAME, Q8, "14336x4096").of(&[Llm]),
+            case(NAME, Q8, "4096x14336").of(&[Llm]),
+            case(NAME, Q4, "14336x4096").of(&[Llm]),
+            case(NAME, Q4, "4096x14336").of(&[Llm]),
         ]
     }
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        dimensions::<2>(shape, FORM)?;
+        let [_, k] = dimensions::<2>(shape, FORM)?;
         match dtype {
-            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, shape)),
-            _ => Err(format!("{NAME} has f32 and f16, not {dtype}")),
+            Dtype::F32 | Dtype::F16 | Dtype::Q8 | Dtype::Q4 => {
+                Format::of(dtype).check(k)?;
+                Ok(Case::new(NAME, dtype, shape))
+            }
+            _ => Err(format!("{NAME} has f32, f16, q8 and q4, not {dtype}")),
         }
     }
 
@@ -56,31 +69,39 @@ impl Workload for Gemv {
             .map(u64::from);
         Counts {
             flop: 2 * m * k,
-            bytes: case.dtype.storage().bytes() * (m * k + k + m),
+            bytes: Format::of(case.dtype).bytes(m * k) + case.dtype.storage().bytes() * (k + m),
             tokens: None,
         }
     }
 
-    fn kernels(&self, _case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        // A software driver runs few threads side by side; the fewer, the less there is to add up.
-        let (threads, rows) = if adapter.is_software() {
-            (32, 4)
-        } else {
-            (128, 4)
-        };
-        let name = if adapter.has("SUBGROUP") {
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
+        let alone = Format::of(case.dtype).chunk(k) > 1 && k <= LONGEST_ALONE;
+        let cooperating = if adapter.has("SUBGROUP") {
             "subgroup"
         } else {
             "workgroup"
         };
-        vec![kernel(name, threads, rows)]
+        vec![match adapter.is_software() {
+            // Its caches gather at no loss, and adding up across threads is what costs.
+            true if alone => kernel("row-per-thread", 8, 2),
+            // The fewer threads, the less there is to add up.
+            true => kernel(cooperating, 32, 4),
+            false => kernel(cooperating, 128, 4),
+        }]
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
+        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
         let mut space = Vec::new();
         for name in ["subgroup", "workgroup"] {
             for threads in [32, 64, 128, 256] {
-                space.extend([1, 2, 4].map(|rows| kernel(name, threads, rows)));
+                space.extend([1, 2, 4, 8].map(|rows| kernel(name, threads, rows)));
+            }
+        }
+        if k <= LONGEST_ALONE {
+            for threads in [8, 32, 64] {
+                space.extend([1, 2, 4].map(|rows| kernel("row-per-thread", threads, rows)));
             }
         }
         space
@@ -92,45 +113,7 @@ impl Workload for Gemv {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let [m, k] = dimensions::<2>(&case.shape, FORM)?;
-        let subgroups = match kernel.name {
-            "subgroup" => true,
-            "workgroup" => false,
-            other => return Err(format!("{NAME} has no kernel {other:?}")),
-        };
-        let threads = kernel.parameter("threads")?;
-        let rows = kernel.parameter("rows")?;
-        if !threads.is_power_of_two() || !(1..=16).contains(&rows) {
-            return Err(format!(
-                "{threads} threads for {rows} rows: threads must be a power of two, rows 1 to 16"
-            ));
-        }
-        let storage = case.dtype.storage();
-        let groups = grid(u64::from(m.div_ceil(rows)));
-        let template = shader!("gemv/gemv.wgsl")
-            .alias("Element", case.dtype.element())
-            .constant("M", m)
-            .constant("K", k)
-            .constant("VECTORS", u32::from(k.is_multiple_of(4)))
-            .constant("SUBGROUPS", u32::from(subgroups))
-            .constant("WORKGROUP", threads)
-            .constant("ROWS", rows)
-            .constant("GROUPS_X", groups[0]);
-        let mut dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?
-            .groups(groups)
-            .workgroup([threads, 1, 1], 4 * u64::from(threads * rows));
-        if subgroups {
-            dispatch = dispatch.needs("SUBGROUP");
-        }
-        let (m, k) = (u64::from(m), u64::from(k));
-        Ok(Program {
-            buffers: vec![
-                Buffer::random("A", m * k, storage, seed, 0),
-                Buffer::random("x", k, storage, seed, 1),
-                Buffer::output("y", m, storage),
-            ],
-            action: Action::Dispatches(vec![dispatch]),
-        })
+        Product::of(case)?.program(kernel, seed)
     }
 
     fn verify(
@@ -140,34 +123,115 @@ impl Workload for Gemv {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let [m, k] = dimensions::<2>(&case.shape, FORM).unwrap_or([0, 1]);
-        let storage = case.dtype.storage();
-        let mut checker = Checker::new(m.into());
-        let got = output_of(&mut checker, outputs, m.into(), storage);
-        let a = decode(&program.buffers[0].input(), storage);
-        let x = decode(&program.buffers[1].input(), storage);
-        let sum = SumTolerance {
-            terms: k.into(),
-            roundoff: Storage::F32.roundoff(),
+        let mut checker = Checker::new(0);
+        let Ok(product) = Product::of(case) else {
+            checker.fail("the case has no shape".to_owned());
+            return checker.finish();
         };
-        for (row, (got, a)) in got.into_iter().zip(a.chunks_exact(k as usize)).enumerate() {
-            let (mut want, mut magnitude) = (0.0, 0.0);
-            for (a, x) in a.iter().zip(&x) {
-                let product = f64::from(*a) * f64::from(*x);
-                want += product;
-                magnitude += product.abs();
-            }
-            let output = storage.roundoff() * want.abs();
-            let flushed = storage.smallest_normal();
-            checker.check(
-                got.into(),
-                want,
-                sum.gamma() * magnitude + output + flushed,
-                sum.roundoff * magnitude + output + flushed * 0.1,
-                || format!("y[{row}]"),
-            );
+        let m = product.m.into();
+        checker = Checker::new(m);
+        let got = output_of(&mut checker, outputs, m, product.activations);
+        let (x, weights) = match program.buffers.as_slice() {
+            [weights @ .., x, _] => (x, weights),
+            [] | [_] => return checker.finish(),
+        };
+        let a = product.format.decode(weights);
+        let x = decode(&x.input(), product.activations);
+        let rounding = product.rounding();
+        for (row, (got, a)) in got
+            .into_iter()
+            .zip(a.chunks_exact(product.k as usize))
+            .enumerate()
+        {
+            rounding.check_product(got, a, &x, || format!("y[{row}]"), &mut checker);
         }
         checker.finish()
+    }
+}
+
+/// Longest row that a single thread takes: llvmpipe ends a thread after 65,535 iterations.
+const LONGEST_ALONE: u32 = 65_000;
+
+/// A product with weights of a format and x and y of a storage, which a transformer layer sets apart from
+/// the dtype.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    pub(super) m: u32,
+    pub(super) k: u32,
+    pub(super) format: Format,
+    /// How x and y are stored.
+    pub(super) activations: Storage,
+}
+
+impl Product {
+    fn of(case: &Case) -> Result<Self, String> {
+        let [m, k] = dimensions::<2>(&case.shape, FORM)?;
+        let format = Format::of(case.dtype);
+        format.check(k)?;
+        Ok(Self {
+            m,
+            k,
+            format,
+            activations: case.dtype.storage(),
+        })
+    }
+
+    /// What rounding may do to an element of y.
+    pub(super) fn rounding(self) -> Rounding {
+        // A scaled part has its scale's rounding beside those of a product and its sums.
+        let terms = u64::from(self.k) + u64::from(self.format.scaled());
+        Rounding::of_sum(terms, Storage::F32, self.activations)
+    }
+
+    /// The product as a program: the weights, their scales where they have some, x, y.
+    ///
+    /// # Errors
+    /// The kernel is none of this workload's or cannot do the shape.
+    pub(super) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        let Self { m, k, format, .. } = self;
+        let (subgroups, alone) = match kernel.name {
+            "subgroup" => (true, false),
+            "workgroup" => (false, false),
+            "row-per-thread" if k <= LONGEST_ALONE => (false, true),
+            "row-per-thread" => {
+                return Err(format!("{k} columns are too many for one thread"));
+            }
+            other => return Err(format!("{NAME} has no kernel {other:?}")),
+        };
+        let threads = kernel.parameter("threads")?;
+        let rows = between(kernel, "rows", 1, 16)?;
+        if !threads.is_power_of_two() {
+            return Err(format!("{threads} threads are no power of two"));
+        }
+        let of_group = if alone { rows * threads } else { rows };
+        let groups = grid(u64::from(m.div_ceil(of_group)));
+        let template = format
+            .fill(shader!("gemv/gemv.wgsl"))
+            .alias("Element", self.activations.element())
+            .constant("M", m)
+            .constant("K", k)
+            .constant("CHUNK", format.chunk(k))
+            .constant("SUBGROUPS", u32::from(subgroups))
+            .constant("ALONE", u32::from(alone))
+            .constant("WORKGROUP", threads)
+            .constant("ROWS", rows)
+            .constant("GROUPS_X", groups[0]);
+        let (m, k) = (u64::from(m), u64::from(k));
+        let mut buffers = format.buffers(["A", "scales"], m * k, seed, 0);
+        buffers.push(Buffer::random("x", k, self.activations, seed, 2));
+        buffers.push(Buffer::output("y", m, self.activations));
+        let bound: Vec<usize> = (0..buffers.len()).collect();
+        let shared = if alone { 0 } else { 4 * threads * rows };
+        let mut dispatch = Dispatch::new(&template, &bound, 1)?
+            .groups(groups)
+            .workgroup([threads, 1, 1], shared.into());
+        if subgroups {
+            dispatch = dispatch.needs("SUBGROUP");
+        }
+        Ok(Program {
+            buffers,
+            action: Action::Dispatches(vec![dispatch]),
+        })
     }
 }
 

@@ -25,6 +25,15 @@ impl Storage {
         }
     }
 
+    /// WGSL's name for an element.
+    pub(super) const fn element(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::U32 => "u32",
+        }
+    }
+
     /// Unit roundoff: half the distance from 1 to the next number.
     pub const fn roundoff(self) -> f64 {
         match self {
@@ -59,10 +68,14 @@ pub enum Input {
         /// Largest magnitude.
         scale: f32,
     },
-    /// Random bytes, which nothing can compress.
+    /// Random bytes, which nothing can compress where the mask keeps every bit.
     Noise {
         /// Seed of the session.
         seed: u64,
+        /// Which of the buffers that share the seed.
+        stream: u64,
+        /// Bits of each byte that are kept.
+        mask: u8,
     },
     /// These bytes.
     Bytes(Vec<u8>),
@@ -74,9 +87,10 @@ impl Input {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         match self {
             Self::Bytes(data) => data.clone(),
-            Self::Noise { seed } => {
+            Self::Noise { seed, stream, mask } => {
                 let mut data = vec![0; bytes];
-                Pcg64Mcg::seed_from_u64(*seed).fill_bytes(&mut data);
+                generator(*seed, *stream).fill_bytes(&mut data);
+                data.iter_mut().for_each(|byte| *byte &= mask);
                 data
             }
             Self::Uniform {

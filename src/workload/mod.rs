@@ -21,6 +21,7 @@ mod softmax;
 mod stream;
 mod template;
 mod transfer;
+mod weights;
 
 pub use case::{Case, Dtype, Suite};
 pub use input::{Input, Storage};

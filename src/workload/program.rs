@@ -112,13 +112,33 @@ impl Buffer {
         seed: u64,
         stream: u64,
     ) -> Self {
+        Self::uniform(name, elements, storage, 0.5, (seed, stream))
+    }
+
+    /// Uniform random numbers from `−scale` to `scale`, drawn from a stream of a seed.
+    pub(super) fn uniform(
+        name: &'static str,
+        elements: u64,
+        storage: Storage,
+        scale: f32,
+        (seed, stream): (u64, u64),
+    ) -> Self {
         let input = Input::Uniform {
             seed,
             stream,
             storage,
-            scale: 0.5,
+            scale,
         };
         Self::new(name, elements, storage, Contents::Input(input))
+    }
+
+    /// Random bytes, of each of which the bits of `mask` are kept.
+    pub(super) fn noise(name: &'static str, bytes: u64, mask: u8, seed: u64, stream: u64) -> Self {
+        Self {
+            name,
+            bytes: bytes.next_multiple_of(4),
+            contents: Contents::Input(Input::Noise { seed, stream, mask }),
+        }
     }
 
     /// Working memory.

@@ -35,14 +35,18 @@ macro_rules! shader {
 }
 pub(super) use shader;
 
+/// A file that others import, with its text.
+macro_rules! common {
+    ($file:literal) => {
+        (
+            $file,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file)),
+        )
+    };
+}
+
 /// Files that `#import` knows.
-const COMMON: &[(&str, &str)] = &[(
-    "common/flat.wgsl",
-    include_str!(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/shaders/common/flat.wgsl"
-    )),
-)];
+const COMMON: &[(&str, &str)] = &[common!("common/flat.wgsl"), common!("common/weights.wgsl")];
 
 /// A piece of a template.
 enum Node<'t> {

@@ -70,7 +70,11 @@ impl Workload for Transfer {
             buffers: vec![Buffer {
                 name: "data",
                 bytes: bytes(case),
-                contents: Contents::Input(Input::Noise { seed }),
+                contents: Contents::Input(Input::Noise {
+                    seed,
+                    stream: 0,
+                    mask: 0xff,
+                }),
             }],
             action,
         })
