@@ -9,7 +9,7 @@
 //! | 2 | [`record`] | the result file |
 //! | 3 | `device`, [`power`], [`compare`], [`exchange`], `invest` | adapters; sensors; verdicts; other tools' files; the capital model |
 //! | 4 | `workload`, `clock`, `report` | what is computed; how it is timed; how it is shown |
-//! | 5 | `bench` | the measuring loop, where device, workload, clock and power meet |
+//! | 5 | `bench`, `inspect` | the measuring loop, where device, workload, clock and power meet; what compilers made of kernels |
 //!
 //! A module imports only from layers below its own; a test holds the `use` lines to that.
 
@@ -24,6 +24,8 @@ pub mod compare;
 pub mod device;
 pub mod error;
 pub mod exchange;
+#[cfg(feature = "gpu")]
+pub mod inspect;
 pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]

@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("clock", 4),
     ("report", 4),
     ("bench", 5),
+    ("inspect", 5),
     ("cli", 6),
 ];
 

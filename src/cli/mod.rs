@@ -11,6 +11,8 @@ mod compare;
 mod devices;
 mod exchange;
 mod gate;
+#[cfg(feature = "gpu")]
+mod inspect;
 mod judging;
 #[cfg(feature = "gpu")]
 mod list;
@@ -84,6 +86,8 @@ enum Command {
     Gate(gate::Gate),
     #[cfg(feature = "gpu")]
     Ab(Box<ab::Ab>),
+    #[cfg(feature = "gpu")]
+    Inspect(Box<inspect::Inspect>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Import(exchange::Import),
     Export(exchange::Export),
@@ -113,6 +117,8 @@ impl Cli {
             Command::Gate(gate) => gate.run(),
             #[cfg(feature = "gpu")]
             Command::Ab(ab) => ab.run(),
+            #[cfg(feature = "gpu")]
+            Command::Inspect(inspect) => inspect.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),

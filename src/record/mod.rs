@@ -12,6 +12,7 @@ mod case;
 mod energy;
 mod file;
 mod flat;
+mod inspection;
 mod journal;
 mod own;
 mod reading;
@@ -30,6 +31,10 @@ pub use energy::{
     GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
 };
 pub use file::{load, parse, save, schema, write_atomically};
+pub use inspection::{
+    Examined, Figures, INSPECTION_VERSION, Inspection, LoopSummary, Mix, Sight, Target,
+    load_inspection,
+};
 pub use journal::{Event, Journal, read_journal};
 pub use own::{OwnBuffer, OwnContents, OwnDispatch, OwnDtype, OwnKernel};
 pub use warning::Warning;

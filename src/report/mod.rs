@@ -6,6 +6,7 @@
 mod compare;
 mod devices;
 mod gate;
+mod inspect;
 mod list;
 mod noise;
 mod run;
@@ -14,6 +15,7 @@ mod table;
 pub use compare::{comparison, comparisons};
 pub use devices::devices;
 pub use gate::{github, junit, markdown, sarif};
+pub use inspect::{inspection, inspection_markdown};
 pub use list::{ListedCase, list};
 pub use noise::noise;
 pub use run::run;

@@ -247,7 +247,7 @@ impl Dispatch {
     }
 
     /// Why this dispatch cannot run on an adapter, or `None` where it can.
-    fn misfit(&self, adapter: &Adapter) -> Option<String> {
+    pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
         let limits = &adapter.limits;
         if let Some(missing) = self.features.iter().find(|feature| !adapter.has(feature)) {
             return Some(format!("the adapter lacks {missing}"));

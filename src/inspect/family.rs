@@ -1,0 +1,157 @@
+//! Looking at a GPU that is not there: a child process for it, and what the child says line by line.
+//!
+//! Compilers crash, and one shader that brings the compiler down must not hide what it made of the
+//! others: the child says what it is about to do, and after a crash a new one goes on behind it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::target::{environment, names};
+use crate::record::{Examined, Reading, Sight, Target};
+
+/// What a child says, one JSON object a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Line {
+    /// The device is open; what will be looked at.
+    Open {
+        /// The device.
+        sight: Sight,
+        /// Names of the subjects, in order.
+        subjects: Vec<String>,
+    },
+    /// What was found in the next subject.
+    Found(Vec<Examined>),
+    /// Nothing can be looked at, and why.
+    Failed(String),
+}
+
+/// Crashes of a compiler after which no further child is started.
+const MOST_CRASHES: usize = 32;
+
+/// How one child ended.
+struct Ending {
+    opened: Option<(Sight, Vec<String>)>,
+    found: Vec<Vec<Examined>>,
+    /// Why it ended early.
+    trouble: Option<String>,
+}
+
+/// Looks at a family in child processes; `child` makes the command for one that skips the given number
+/// of subjects.
+pub fn examine_family(family: &str, driver: &Path, child: &dyn Fn(usize) -> Command) -> Target {
+    let mut reasons = Vec::new();
+    for name in names(family) {
+        match examine_as(&name, driver, child) {
+            Ok((sight, shaders)) => {
+                return Target {
+                    target: family.to_owned(),
+                    present: false,
+                    device: Reading::Measured(sight),
+                    shaders,
+                };
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Target {
+        target: family.to_owned(),
+        present: false,
+        device: Reading::unmeasured(format!(
+            "{} (by {}): {}; a family is called as in Mesa's source: navi31, navi21, mi200, vega10, \
+             gfx1201, …",
+            family,
+            driver.display(),
+            reasons.first().map_or("no reason given", String::as_str)
+        )),
+        shaders: Vec::new(),
+    }
+}
+
+/// Looks at a family by one of its names.
+fn examine_as(
+    name: &str,
+    driver: &Path,
+    child: &dyn Fn(usize) -> Command,
+) -> Result<(Sight, Vec<Examined>), String> {
+    let mut all: Vec<Vec<Examined>> = Vec::new();
+    for _ in 0..MOST_CRASHES {
+        let mut command = child(all.len());
+        command.envs(environment(name, driver));
+        let ending = listen(&mut command)?;
+        all.extend(ending.found);
+        let trouble = ending
+            .trouble
+            .unwrap_or_else(|| "the process ended early".to_owned());
+        let Some((sight, subjects)) = ending.opened else {
+            return Err(trouble);
+        };
+        match subjects.get(all.len()) {
+            None => return Ok((sight, all.into_iter().flatten().collect())),
+            Some(subject) => all.push(vec![crashed(subject, &trouble)]),
+        }
+    }
+    Err(format!("the compiler crashed on {MOST_CRASHES} shaders"))
+}
+
+/// What is known of a subject that brought the compiler down.
+fn crashed(subject: &str, trouble: &str) -> Examined {
+    Examined {
+        name: subject.to_owned(),
+        shader: subject.to_owned(),
+        entry: "main".to_owned(),
+        parameters: Default::default(),
+        workgroup_threads: [0; 3],
+        figures: Reading::unmeasured(format!("the driver's compiler crashed: {trouble}")),
+    }
+}
+
+/// Runs a child and takes in what it says.
+fn listen(command: &mut Command) -> Result<Ending, String> {
+    let cannot = |e: std::io::Error| format!("cannot start a process of perwatt's own: {e}");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(cannot)?;
+    // Drivers talk much; a pipe that nobody empties would stop the child.
+    let noise = child.stderr.take().map(|mut stderr| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    });
+    let mut ending = Ending {
+        opened: None,
+        found: Vec::new(),
+        trouble: None,
+    };
+    let lines = child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines());
+    for line in lines.map_while(Result::ok) {
+        match serde_json::from_str(&line) {
+            Ok(Line::Open { sight, subjects }) => ending.opened = Some((sight, subjects)),
+            Ok(Line::Found(examined)) => ending.found.push(examined),
+            Ok(Line::Failed(reason)) => ending.trouble = Some(reason),
+            // Drivers print to standard output too.
+            Err(_) => {}
+        }
+    }
+    let status = child.wait().map_err(cannot)?;
+    let noise = noise
+        .and_then(|thread| thread.join().ok())
+        .unwrap_or_default();
+    if !status.success() && ending.trouble.is_none() {
+        let last = noise.lines().rev().find(|line| !line.trim().is_empty());
+        ending.trouble = Some(last.map_or_else(|| status.to_string(), ToOwned::to_owned));
+    }
+    Ok(ending)
+}

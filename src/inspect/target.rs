@@ -1,0 +1,169 @@
+//! GPUs that are not in the machine: Mesa's RADV compiles for any AMD GPU that it knows when
+//! `RADV_FORCE_FAMILY` names it, on "null hardware" that runs nothing.
+//!
+//! RADV reads the variable once, so every family needs a process of its own.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::record::DeviceType;
+
+/// The names of one GPU in RADV's versions: chips' names since Mesa 23, LLVM's before.
+const NAMES: [&[&str]; 12] = [
+    &["navi31", "gfx1100"],
+    &["navi32", "gfx1101"],
+    &["navi33", "gfx1102"],
+    &["phoenix", "gfx1103", "gfx1103_r1"],
+    &["gfx1200", "navi44"],
+    &["gfx1201", "navi48"],
+    &["mi100", "arcturus"],
+    &["mi200", "aldebaran"],
+    &["gfx940", "mi300"],
+    &["rembrandt", "yellow_carp"],
+    &["raphael_mendocino", "gfx1036"],
+    &["vega20", "gfx906"],
+];
+
+/// Families that are part of a processor. RADV's null hardware takes every family it knows no PCI id of
+/// for one, MI200 among them.
+const INTEGRATED: [&str; 17] = [
+    "kaveri",
+    "kabini",
+    "carrizo",
+    "stoney",
+    "raven",
+    "raven2",
+    "renoir",
+    "vangogh",
+    "rembrandt",
+    "yellow_carp",
+    "raphael_mendocino",
+    "gfx1036",
+    "phoenix",
+    "phoenix2",
+    "gfx1103",
+    "gfx1150",
+    "gfx1151",
+];
+
+/// What kind of device a family is.
+pub fn device_type(family: &str) -> DeviceType {
+    let family = family.to_lowercase();
+    let part_of_a_processor = INTEGRATED
+        .iter()
+        .any(|name| family == *name || family.starts_with(&format!("{name}_")));
+    if part_of_a_processor {
+        DeviceType::IntegratedGpu
+    } else {
+        DeviceType::DiscreteGpu
+    }
+}
+
+/// Every name under which a driver may know a family, the given one first.
+pub(super) fn names(family: &str) -> Vec<String> {
+    let family = family.to_lowercase();
+    let others = NAMES
+        .iter()
+        .find(|names| names.contains(&family.as_str()))
+        .into_iter()
+        .flat_map(|names| names.iter())
+        .filter(|name| **name != family)
+        .map(|name| (*name).to_owned());
+    std::iter::once(family.clone()).chain(others).collect()
+}
+
+/// The environment in which RADV pretends that a GPU is there.
+pub(super) fn environment(family: &str, driver: &Path) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("RADV_FORCE_FAMILY", family.into()),
+        ("VK_DRIVER_FILES", driver.into()),
+        // The same by its name before Vulkan loader 1.3.207.
+        ("VK_ICD_FILENAMES", driver.into()),
+        ("VK_LOADER_LAYERS_DISABLE", "~all~".into()),
+        // A cached pipeline would come without its texts, and would outlive an update of the driver.
+        ("MESA_SHADER_CACHE_DISABLE", "1".into()),
+    ]
+}
+
+/// RADV's manifest, as far as the Vulkan loader would find one.
+///
+/// # Errors
+/// There is none; the message says what to install.
+pub fn find_driver() -> Result<PathBuf, String> {
+    let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let data_home = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home.map(|home| home.join(".local/share")));
+    let data =
+        std::env::var_os("XDG_DATA_DIRS").unwrap_or_else(|| "/usr/local/share:/usr/share".into());
+    let folders = data_home
+        .into_iter()
+        .chain([PathBuf::from("/etc")])
+        .chain(std::env::split_paths(&data).collect::<Vec<_>>())
+        .chain([PathBuf::from("/run/opengl-driver/share")])
+        .map(|folder| folder.join("vulkan/icd.d"));
+    let listed = folders.filter_map(|folder| {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        files.sort_unstable();
+        Some(files)
+    });
+    named
+        .chain(listed.flatten())
+        .find(|file| is_radv(file) && file.is_file())
+        .ok_or_else(|| {
+            "Mesa's Vulkan driver for AMD GPUs (RADV) is not installed; scripts/setup --all or \
+             `apt-get install mesa-vulkan-drivers` installs it, or name its manifest with --driver"
+                .to_owned()
+        })
+}
+
+/// Whether a manifest is RADV's: `radeon_icd.json`, `radeon_icd.x86_64.json`; not the i686 one.
+fn is_radv(file: &Path) -> bool {
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let foreign = cfg!(target_arch = "x86_64") && name.contains("i686");
+    name.starts_with("radeon_icd") && name.ends_with(".json") && !foreign
+}
+
+/// A manifest for a driver that is given by its library: `libvulkan_radeon.so`.
+pub fn manifest(library: &Path) -> String {
+    let value = serde_json::json!({
+        "file_format_version": "1.0.0",
+        "ICD": { "library_path": library, "api_version": "1.3.0" },
+    });
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_found_by_any_of_its_names() {
+        assert_eq!(names("Navi31"), ["navi31", "gfx1100"]);
+        assert_eq!(names("gfx1100"), ["gfx1100", "navi31"]);
+        assert_eq!(names("vega10"), ["vega10"]);
+    }
+
+    #[test]
+    fn cards_are_cards_whatever_null_hardware_says() {
+        assert_eq!(device_type("MI200"), DeviceType::DiscreteGpu);
+        assert_eq!(device_type("gfx1201"), DeviceType::DiscreteGpu);
+        assert_eq!(device_type("gfx1103_r1"), DeviceType::IntegratedGpu);
+    }
+
+    #[test]
+    fn only_radvs_manifest_is_taken() {
+        assert!(is_radv(Path::new("/a/radeon_icd.x86_64.json")));
+        assert!(!is_radv(Path::new("/a/lvp_icd.json")));
+    }
+}

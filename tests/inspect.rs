@@ -1,0 +1,210 @@
+//! `perwatt inspect` from outside, through Mesa's compiler for GPUs that are not there.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on standard error"
+)]
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const RADV: &str = "/usr/share/vulkan/icd.d";
+
+/// Whether RADV is there; where it is not, the test that asks is skipped by name.
+fn radv(test: &str) -> bool {
+    let there = fs::read_dir(RADV).is_ok_and(|files| {
+        files
+            .flatten()
+            .any(|f| f.file_name().to_string_lossy().starts_with("radeon_icd"))
+    });
+    if !there {
+        assert!(
+            std::env::var_os("PERWATT_TEST_ALL").is_none(),
+            "{test}: RADV is not installed; `scripts/setup --all` installs it"
+        );
+        eprintln!("skipped: {test}: RADV is not installed; `scripts/setup --all` installs it");
+    }
+    there
+}
+
+fn perwatt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .arg("inspect")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = perwatt(&[arguments, &["--json"]].concat());
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn shader(inspection: &Value, target: usize) -> &Value {
+    &inspection["targets"][target]["shaders"][0]["figures"]
+}
+
+#[test]
+fn every_family_tells_what_its_compiler_made() {
+    if !radv("every_family_tells_what_its_compiler_made") {
+        return;
+    }
+    let families = "navi31,navi21,mi200,gfx1201,vega10";
+    let case = ["--case", "matmul/f32/1024x1024x1024", "--kernel", "tiled"];
+    let found = json(&[&["--target", families][..], &case].concat());
+    for (target, family) in families.split(',').enumerate() {
+        assert_eq!(found["targets"][target]["target"], family);
+        assert_eq!(found["targets"][target]["present"], false);
+        let figures = shader(&found, target);
+        assert!(
+            figures["vector_registers"].as_u64().unwrap() > 16,
+            "{family}"
+        );
+        assert_eq!(figures["spilled_vector_registers"], 0, "{family}");
+        let hottest = &figures["loops"][0]["mix"];
+        let (fma, all) = (&hottest["fma"], &hottest["operations"]);
+        let share = fma.as_f64().unwrap() / all.as_f64().unwrap();
+        assert!(share > 0.6, "{family}: {share} of the hottest loop is FMA");
+    }
+    // Compilers are deterministic, and so is what perwatt says of them.
+    let again = json(&[&["--target", families][..], &case].concat());
+    assert_eq!(found, again);
+}
+
+#[test]
+fn a_users_shader_is_laid_beside_ours_and_its_spills_are_seen() {
+    if !radv("a_users_shader_is_laid_beside_ours_and_its_spills_are_seen") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spill.wgsl");
+    fs::write(&file, spilling()).unwrap();
+    let file = file.to_str().unwrap();
+    let found = json(&["--target", "navi21", file]);
+    let shaders = found["targets"][0]["shaders"].as_array().unwrap();
+    assert_eq!(shaders.len(), 1);
+    assert_eq!(
+        shaders[0]["workgroup_threads"],
+        serde_json::json!([1024, 1, 1])
+    );
+    let figures = shader(&found, 0);
+    let spilled = figures["spilled_vector_registers"].as_u64().unwrap();
+    assert!(spilled > 0, "{figures}");
+    assert!(figures["scratch_bytes"].as_u64().unwrap() > 0);
+    let table = perwatt(&["--target", "navi21", file]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains(&spilled.to_string()), "{table}");
+}
+
+/// Two hundred sums that live at once, in workgroups so large that a thread has 64 registers.
+fn spilling() -> String {
+    let mut declared = String::new();
+    let mut summed = String::new();
+    let mut stored = String::new();
+    for i in 0..200 {
+        declared += &format!("var s{i} = 0.0;\n");
+        summed += &format!("s{i} = fma(x, w[(k + {i}u) % n], s{i});\n");
+        stored += &format!("y[id.x * 200u + {i}u] = s{i};\n");
+    }
+    format!(
+        "enable f16;\n@group(0) @binding(3) var<storage, read> v: array<f32>;\n\
+         @group(1) @binding(0) var<uniform> n: u32;\n\
+         @group(0) @binding(0) var<storage, read> w: array<f32>;\n\
+         @group(0) @binding(7) var<storage, read_write> y: array<f32>;\n\
+         @compute @workgroup_size(1024) fn go(@builtin(global_invocation_id) id: vec3u) {{\n{declared}\
+         for (var k = 0u; k < n; k++) {{ let x = v[k + id.x];\n{summed} }}\n{stored} }}\n"
+    )
+}
+
+#[test]
+fn the_hottest_loop_of_small_workgroups_is_dual_issued_on_navi31() {
+    if !radv("the_hottest_loop_of_small_workgroups_is_dual_issued_on_navi31") {
+        return;
+    }
+    let set = ["--set", "threads_n=8", "--set", "threads_m=4"];
+    let case = ["--case", "matmul/f32/1024x1024x1024", "--kernel", "tiled"];
+    let found = json(&[&["--target", "navi31"][..], &case, &set].concat());
+    let figures = shader(&found, 0);
+    assert_eq!(figures["subgroup_threads"], 32);
+    let mix = &figures["loops"][0]["mix"];
+    assert!(mix["fma_dual"].as_u64().unwrap() > 0, "{mix}");
+    assert!(
+        mix["operations"].as_u64() > mix["instructions"].as_u64(),
+        "{mix}"
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_is_said_in_words() {
+    if !radv("what_cannot_be_asked_is_said_in_words") {
+        return;
+    }
+    let output = perwatt(&["--target", "navi99", "--case", "copy/*"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("navi99") && said.contains("navi31"), "{said}");
+    // One target that fails does not cost the others.
+    let output = perwatt(&[
+        "--target",
+        "navi99,navi21",
+        "--case",
+        "copy/f32/1048576",
+        "--json",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["targets"][0]["device"]["unmeasured"].is_string());
+    assert!(
+        !found["targets"][1]["shaders"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_software_driver_says_that_it_cannot_tell() {
+    if !Path::new(RADV).join("lvp_icd.json").exists()
+        && !Path::new(RADV).join("lvp_icd.x86_64.json").exists()
+    {
+        eprintln!("skipped: a_software_driver_says_that_it_cannot_tell: lavapipe is not installed");
+        return;
+    }
+    let output = perwatt(&["--device", "llvmpipe"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("VK_KHR_pipeline_executable_properties"),
+        "{said}"
+    );
+}
+
+#[test]
+fn wrong_arguments_say_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.wgsl");
+    fs::write(&file, "fn broken( {").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, expected) in [
+        (&["--target", "navi31", "no-such.wgsl"][..], "no-such.wgsl"),
+        (&["--target", "navi31", file][..], "bad.wgsl"),
+        (&["--suite", "huge"][..], "quick"),
+        (&["--driver", "x.json"][..], "--target"),
+    ] {
+        let output = perwatt(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
