@@ -7,6 +7,7 @@
 
 mod load;
 mod select;
+pub mod sensors;
 mod source;
 
 pub use load::Load;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::sensors::{Machine, Places};
 use super::{Load, PowerSource};
 use crate::record::{Adapter, Reading};
 
@@ -59,6 +60,11 @@ pub fn open(
 }
 
 /// Real sensors: of this name, or the best that belong to the adapter.
-fn sensors(_name: Option<&str>, _adapter: &Adapter) -> Reading<Vec<Box<dyn PowerSource>>> {
-    Reading::unmeasured("this version reads no power sensor yet")
+fn sensors(name: Option<&str>, adapter: &Adapter) -> Reading<Vec<Box<dyn PowerSource>>> {
+    let machine = Machine::scan(&Places::from_environment());
+    let belonging = match name {
+        Some(name) => machine.named(name, Some(adapter)),
+        None => machine.belonging_to(adapter),
+    };
+    belonging.map(|belonging| belonging.sources).into()
 }

@@ -1,0 +1,188 @@
+//! AMD GPUs on Linux: amdgpu's hwmon power and the energy accumulator of `gpu_metrics`.
+
+use std::path::{Path, PathBuf};
+
+use super::super::Fault;
+use super::super::Quantity;
+use super::conditions;
+use super::counter::Counter;
+use super::gpu_metrics;
+use super::hwmon::{self, Gpu};
+use super::sysfs::{self, Sysfs};
+use super::{Candidate, Reader, Sensor, credible};
+use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
+use crate::units::Watts;
+
+/// More than any card draws; used until the card's own limit is known.
+const MOST: f64 = 3000.0;
+
+/// Sensors of every AMD GPU.
+pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+    hwmon::gpus(sysfs, &["amdgpu"])
+        .iter()
+        .filter(|gpu| gpu.driver == "amdgpu")
+        .flat_map(of)
+        .collect()
+}
+
+/// Sensors of one GPU, the best first.
+fn of(gpu: &Gpu) -> Vec<Candidate> {
+    let metrics = gpu.folder.join("gpu_metrics");
+    let apu = sysfs::bytes(&metrics)
+        .ok()
+        .and_then(|table| gpu_metrics::parse(&table).ok())
+        .is_some_and(|metrics| metrics.apu);
+    let folder = gpu.hwmon().into_iter().next();
+    let mut found = Vec::new();
+    if metrics.exists() && !apu {
+        found.push(energy(gpu, metrics, folder.clone()));
+    }
+    for file in ["power1_average", "power1_input"] {
+        let Some(folder) = &folder else { break };
+        if folder.join(file).exists() {
+            found.push(power(gpu, folder, file, apu));
+        }
+    }
+    found
+}
+
+/// What is known of a sensor of this GPU.
+fn setup(gpu: &Gpu, quantity: &str, provenance: EnergyProvenance, apu: bool) -> PowerSetup {
+    let (boundary, note) = if apu {
+        (Boundary::Soc, "an APU's reading includes its CPU cores")
+    } else {
+        (
+            Boundary::Board,
+            "cards before RDNA 3 report the chip's own power, which is below the board's",
+        )
+    };
+    let mut setup = PowerSetup::new(
+        format!("amdgpu:{}:{quantity}", gpu.place()),
+        format!("amdgpu-{quantity}"),
+        provenance,
+        boundary,
+    );
+    setup.notes.push(note.to_owned());
+    setup
+}
+
+/// hwmon's power.
+fn power(gpu: &Gpu, folder: &Path, file: &str, apu: bool) -> Candidate {
+    let quantity = file.trim_start_matches("power1_");
+    let mut setup = setup(gpu, quantity, EnergyProvenance::IntegratedPower, apu);
+    if quantity == "average" {
+        setup
+            .notes
+            .push("averaged by the firmware over a time that AMD does not state".to_owned());
+    }
+    setup.resolution = Reading::Measured(Resolution::Watts(1e-6));
+    let path = folder.join(file);
+    let (device, folder) = (gpu.folder.clone(), folder.to_owned());
+    Candidate {
+        setup,
+        device: gpu.name(),
+        owner: gpu.owner(),
+        caution: None,
+        open: Box::new(move |setup| {
+            let reader = || -> Reader {
+                let path = path.clone();
+                Box::new(move |_| {
+                    let microwatts: f64 = sysfs::number(&path)?;
+                    credible(microwatts * 1e-6, &path.display().to_string())
+                })
+            };
+            Sensor::open(setup, reader, standing(&device, Some(folder.clone())))
+        }),
+    }
+}
+
+/// The accumulator of `gpu_metrics`.
+fn energy(gpu: &Gpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
+    let mut setup = setup(gpu, "energy", EnergyProvenance::Counter, false);
+    setup.resolution = Reading::Measured(Resolution::Joules(gpu_metrics::ENERGY_UNIT));
+    setup.notes.push(
+        "firmware on many cards counts in 32 bits, which wrap after 65.5 kJ: it must be read at least \
+         every 20 s"
+            .to_owned(),
+    );
+    let device = gpu.folder.clone();
+    Candidate {
+        setup,
+        device: gpu.name(),
+        owner: gpu.owner(),
+        caution: None,
+        open: Box::new(move |setup| {
+            let reader = || -> Reader {
+                let path = path.clone();
+                let mut counter = Counter::new(
+                    path.display().to_string(),
+                    gpu_metrics::ENERGY_UNIT,
+                    Watts(MOST),
+                )
+                .wrapping_at([1 << 32, 1 << 64]);
+                Box::new(move |now| {
+                    let counts = accumulator(&path)?;
+                    counter.advance(counts, now).map(Quantity::Energy)
+                })
+            };
+            Sensor::open(setup, reader, standing(&device, folder.clone()))
+        }),
+    }
+}
+
+/// The accumulator's count.
+fn accumulator(path: &Path) -> Result<u64, Fault> {
+    let shown = path.display();
+    let metrics = gpu_metrics::parse(&sysfs::bytes(path)?)
+        .map_err(|reason| Fault::Unusable(format!("{shown}: {reason}")))?;
+    match metrics.energy {
+        Some(0) => Err(Fault::Unusable(format!(
+            "{shown}: the energy accumulator stands at 0; the firmware does not count"
+        ))),
+        Some(counts) => Ok(counts),
+        None => Err(Fault::Unusable(format!(
+            "{shown}: the firmware does not fill the energy accumulator"
+        ))),
+    }
+}
+
+/// How the card stands. Throttle bits that are up when the sensor is opened are left out: some chips
+/// hold a bit up for ever.
+fn standing(device: &Path, folder: Option<PathBuf>) -> impl FnMut() -> Conditions + Send + use<> {
+    let throttle = {
+        let table = device.join("gpu_metrics");
+        move || {
+            let table = sysfs::bytes(&table).map_err(|fault| fault.to_string())?;
+            gpu_metrics::parse(&table)?
+                .throttle
+                .ok_or_else(|| "gpu_metrics of this version does not say".to_owned())
+        }
+    };
+    let always = throttle().unwrap_or(0);
+    move || {
+        let files = |quantity: &str, labels: &[&str]| {
+            folder
+                .as_deref()
+                .map(|folder| conditions::labelled(folder, quantity, labels))
+                .unwrap_or_default()
+        };
+        let cap = folder
+            .iter()
+            .map(|folder| folder.join("power1_cap"))
+            .collect::<Vec<_>>();
+        // Only the labelled clock is the memory's.
+        let memory = files("freq", &["mclk"]).into_iter().take(1).filter(|file| {
+            sysfs::text(&file.with_file_name(sysfs::name(file).replace("_input", "_label")))
+                .is_ok_and(|label| label == "mclk")
+        });
+        Conditions {
+            core_clock_mhz: conditions::first(&files("freq", &["sclk"]), 1e-6),
+            memory_clock_mhz: conditions::first(&memory.collect::<Vec<_>>(), 1e-6),
+            temperature_c: conditions::first(&files("temp", &["edge", "junction"]), 1e-3),
+            power_limit_w: conditions::first(&cap, 1e-6),
+            throttled_by: throttle()
+                .map(|bits| gpu_metrics::throttlers(bits & !always))
+                .into(),
+        }
+    }
+}

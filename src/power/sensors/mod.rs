@@ -1,0 +1,134 @@
+//! The sensors of a real machine: which there are, what each measures, and whose they are.
+//!
+//! One file a family. Each finds its sensors as [`Candidate`]s, which say what they are without being
+//! read; opening one reads it once, so that a sensor which cannot be read is known before it is relied
+//! on. `machine` gathers them and decides which belong to an adapter.
+
+mod acpi;
+mod amdgpu;
+mod command;
+mod conditions;
+mod counter;
+mod gpu_metrics;
+mod hwmon;
+mod intel;
+#[cfg(target_os = "macos")]
+mod ioreport;
+mod jetson;
+mod latest;
+mod machine;
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+mod nvml;
+mod pci;
+mod plug;
+mod rapl;
+mod sysfs;
+
+pub use machine::{Machine, Places};
+pub use pci::{PciAddress, PciId};
+
+use super::{Fault, PowerSource, Quantity, Sample};
+use crate::record::{Conditions, PowerSetup};
+use crate::units::{Seconds, Watts};
+
+/// A sensor that a machine has, not yet opened.
+pub struct Candidate {
+    /// What is known of it before it is read.
+    pub setup: PowerSetup,
+    /// The device that it measures, in words.
+    pub device: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Why it is never taken by itself, though it can be named.
+    pub caution: Option<String>,
+    open: Box<dyn Fn(PowerSetup) -> Opened + Send + Sync>,
+}
+
+/// What opening a sensor comes to.
+type Opened = Result<Box<dyn PowerSource>, Fault>;
+
+/// Whose consumption a sensor measures, as far as that decides which adapter it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A GPU on the PCI bus.
+    Gpu {
+        /// Where it sits.
+        address: Option<PciAddress>,
+        /// What it is.
+        id: Option<PciId>,
+    },
+    /// The processor, and whatever GPU is on its die.
+    Cpu,
+    /// A system on a chip or a module, GPU included.
+    Soc,
+    /// Nobody can say from here: a meter that the user named.
+    Named,
+}
+
+impl Candidate {
+    /// Opens the sensor and reads it once; `notes` are added to what it says of itself.
+    ///
+    /// # Errors
+    /// It cannot be read, and why.
+    pub fn open(&self, notes: &[String]) -> Result<Box<dyn PowerSource>, Fault> {
+        let mut setup = self.setup.clone();
+        setup.notes.extend(notes.iter().cloned());
+        setup.notes.extend(self.caution.clone());
+        (self.open)(setup)
+    }
+}
+
+/// A sensor made of what reads it and what tells how the device stands.
+struct Sensor {
+    setup: PowerSetup,
+    read: Reader,
+    conditions: Box<dyn FnMut() -> Conditions + Send>,
+}
+
+/// Reads a sensor now.
+type Reader = Box<dyn FnMut(Seconds) -> Result<Quantity, Fault> + Send>;
+
+impl Sensor {
+    /// A sensor that can be read, which a reader of its own tries, so that the first reading of the
+    /// session is the first of its counter.
+    fn open(
+        setup: PowerSetup,
+        reader: impl Fn() -> Reader,
+        conditions: impl FnMut() -> Conditions + Send + 'static,
+    ) -> Opened {
+        reader()(Seconds(0.0))?;
+        Ok(Box::new(Self {
+            setup,
+            read: reader(),
+            conditions: Box::new(conditions),
+        }))
+    }
+}
+
+impl PowerSource for Sensor {
+    fn setup(&self) -> &PowerSetup {
+        &self.setup
+    }
+
+    fn read(&mut self, now: Seconds) -> Result<Sample, Fault> {
+        let value = (self.read)(now)?;
+        Ok(Sample { at: now, value })
+    }
+
+    fn conditions(&mut self) -> Conditions {
+        (self.conditions)()
+    }
+}
+
+/// A power that a device which is on can draw.
+///
+/// # Errors
+/// It is zero or less, or no number: what firmware says when it does not know.
+fn credible(watts: f64, what: &str) -> Result<Quantity, Fault> {
+    if watts > 0.0 && watts.is_finite() {
+        return Ok(Quantity::Power(Watts(watts)));
+    }
+    Err(Fault::Unusable(format!(
+        "{what} says {watts} W, which no running device draws; it does not know"
+    )))
+}
