@@ -13,10 +13,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::Exit;
+use super::interrupts::catch_interrupts;
 use super::judging::{Outputs, Rules, compare_pairing};
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
-use super::run::{What, catch_interrupts};
+use super::run::What;
 use crate::bench::alternate::{First, merge, order};
 use crate::compare::{Aspect, Pair, Pairing, Side};
 use crate::record::{self, Record};

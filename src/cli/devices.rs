@@ -4,22 +4,31 @@ use clap::Args;
 
 use super::Exit;
 use super::output::{print, print_json, tell, width};
+use super::power::PlacesArgs;
 use crate::device::{enumerate, no_adapter_help};
-use crate::record::Adapter;
-use crate::report;
+use crate::power::sensors::Machine;
+use crate::report::{self, ListedAdapter};
 
-/// Show every adapter, what it can do, and how to choose it.
+/// Show every adapter, what it can do, which power sensor it has, and how to choose it.
 #[derive(Debug, Args)]
 pub(super) struct Devices {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    places: PlacesArgs,
 }
 
 impl Devices {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let found = enumerate();
-        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+        let machine = Machine::scan(&self.places.places());
+        let adapters: Vec<ListedAdapter> = enumerate()
+            .into_iter()
+            .map(|found| ListedAdapter {
+                power_sensor: machine.sensor_of(&found.adapter),
+                adapter: found.adapter,
+            })
+            .collect();
         if self.json {
             print_json(&adapters)?;
         } else {

@@ -13,11 +13,13 @@ mod exchange;
 mod gate;
 #[cfg(feature = "gpu")]
 mod inspect;
+mod interrupts;
 mod judging;
 #[cfg(feature = "gpu")]
 mod list;
 mod manual;
 mod output;
+mod power;
 #[cfg(feature = "gpu")]
 mod progress;
 #[cfg(feature = "gpu")]
@@ -91,6 +93,7 @@ enum Command {
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Import(exchange::Import),
     Export(exchange::Export),
+    Power(power::Power),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "gpu")]
@@ -122,6 +125,7 @@ impl Cli {
             Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
+            Command::Power(power) => power.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(_) => manual::Man::run(),
             #[cfg(feature = "gpu")]

@@ -1,8 +1,7 @@
 //! `perwatt run`: the main job.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,6 +9,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Exit;
+use super::interrupts::catch_interrupts;
 use super::output::{print, tell, width};
 use super::progress::Progress;
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
@@ -255,15 +255,6 @@ impl bench::Watcher for Silent {
     fn begin(&mut self, _: u32, _: usize, _: &str) {}
     fn end(&mut self, _: u32, _: usize, _: &record::Outcome) {}
     fn note(&mut self, _: &str) {}
-}
-
-/// Ctrl-C and a request to terminate set a flag; the supervisor stops at it with everything kept.
-pub(super) fn catch_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .context("cannot catch Ctrl-C")?;
-    Ok(interrupted)
 }
 
 /// Starts the journal of a new run; an interrupted run of the same name is not overwritten.

@@ -1,25 +1,38 @@
 //! The adapters of a machine as a page for the terminal.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::table::fold;
-use crate::record::{Adapter, DeviceType};
+use crate::record::{Adapter, DeviceType, Reading};
 use crate::units::Bytes;
 
+/// An adapter as `perwatt devices` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListedAdapter {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub adapter: Adapter,
+    /// The power sensor that belongs to it, or why none does.
+    pub power_sensor: Reading<String>,
+}
+
 /// Adapters, the same GPU's backends under one heading.
-pub fn devices(adapters: &[&Adapter], width: Option<u16>) -> String {
+pub fn devices(adapters: &[ListedAdapter], width: Option<u16>) -> String {
     let mut page = String::new();
-    let mut groups: Vec<u32> = adapters.iter().map(|adapter| adapter.group).collect();
+    let mut groups: Vec<u32> = adapters.iter().map(|listed| listed.adapter.group).collect();
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
-        let members: Vec<&&Adapter> = adapters
+        let members: Vec<&ListedAdapter> = adapters
             .iter()
-            .filter(|adapter| adapter.group == group)
+            .filter(|listed| listed.adapter.group == group)
             .collect();
-        if let Some(first) = members.first() {
+        if let Some(ListedAdapter { adapter: first, .. }) = members.first() {
             page += &format!("{}  [{}]\n", first.name, kind(first.device_type));
         }
-        for adapter in members {
-            page += &backend(adapter, width);
+        for listed in members {
+            page += &backend(listed, width);
         }
         page.push('\n');
     }
@@ -38,7 +51,8 @@ fn kind(device_type: DeviceType) -> &'static str {
 }
 
 /// One adapter in a few lines.
-fn backend(adapter: &Adapter, width: Option<u16>) -> String {
+fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
+    let adapter = &listed.adapter;
     let or_reason = |reading: Option<String>, reason: Option<&str>| {
         reading.unwrap_or_else(|| format!("unknown ({})", reason.unwrap_or("no reason given")))
     };
@@ -53,6 +67,10 @@ fn backend(adapter: &Adapter, width: Option<u16>) -> String {
         }),
         adapter.subgroup_sizes.reason(),
     );
+    let sensor = match (listed.power_sensor.measured(), listed.power_sensor.reason()) {
+        (Some(sensor), _) => sensor.clone(),
+        (None, reason) => format!("none: {}", reason.unwrap_or("no reason given")),
+    };
     let yes_no = |feature: &str| if adapter.has(feature) { "yes" } else { "no" };
     let limits = &adapter.limits;
     let matrices: Vec<String> = adapter
@@ -86,6 +104,7 @@ fn backend(adapter: &Adapter, width: Option<u16>) -> String {
             limits.max_workgroup_threads,
             Bytes(f64::from(limits.max_workgroup_bytes)),
         ),
+        format!("power sensor {sensor}"),
     ];
     let mut page = format!("  {}\n", lines[0]);
     for line in &lines[1..] {

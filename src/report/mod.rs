@@ -9,13 +9,15 @@ mod gate;
 mod inspect;
 mod list;
 mod noise;
+mod power;
 mod run;
 mod table;
 
 pub use compare::{comparison, comparisons};
-pub use devices::devices;
+pub use devices::{ListedAdapter, devices};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use list::{ListedCase, list};
 pub use noise::noise;
+pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power};
 pub use run::run;

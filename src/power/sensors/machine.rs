@@ -11,7 +11,7 @@ use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner};
 use super::{acpi, amdgpu, command, intel, jetson, plug, rapl};
-use crate::record::{Adapter, DeviceType};
+use crate::record::{Adapter, DeviceType, Reading};
 
 /// Where sensors are looked for.
 #[derive(Clone, Debug)]
@@ -164,6 +164,40 @@ impl Machine {
             )
         });
         open(&fitting, note.as_slice())
+    }
+
+    /// The name of an adapter's sensor, or why it has none.
+    pub fn sensor_of(&self, adapter: &Adapter) -> Reading<String> {
+        self.belonging_to(adapter)
+            .map(|belonging| {
+                let first = belonging.sources.first();
+                first
+                    .map(|source| source.setup().source.clone())
+                    .unwrap_or_default()
+            })
+            .into()
+    }
+
+    /// The best sensor of each device that can be read; and of the others why not.
+    pub fn best_of_each(&self) -> (Vec<Box<dyn PowerSource>>, Vec<String>) {
+        let (mut found, mut refused): (Vec<Box<dyn PowerSource>>, _) = (Vec::new(), Vec::new());
+        let mut devices: Vec<Vec<&Candidate>> = Vec::new();
+        for candidate in &self.candidates {
+            let device = |other: &Candidate| {
+                (other.owner, &other.device) == (candidate.owner, &candidate.device)
+            };
+            match devices.iter_mut().find(|group| device(group[0])) {
+                Some(group) => group.push(candidate),
+                None => devices.push(vec![candidate]),
+            }
+        }
+        for group in devices {
+            match open(&group, &[]) {
+                Ok(belonging) => found.extend(belonging.sources.into_iter().take(1)),
+                Err(reason) => refused.push(reason),
+            }
+        }
+        (found, refused)
     }
 
     /// The sensors that belong to an adapter, and what to say of how that was found out.

@@ -9,6 +9,7 @@ mod amdgpu;
 mod command;
 mod conditions;
 mod counter;
+mod glance;
 mod gpu_metrics;
 mod hwmon;
 mod intel;
@@ -24,7 +25,8 @@ mod plug;
 mod rapl;
 mod sysfs;
 
-pub use machine::{Machine, Places};
+pub use glance::{Glance, glance};
+pub use machine::{Belonging, Machine, Places};
 pub use pci::{PciAddress, PciId};
 
 use super::{Fault, PowerSource, Quantity, Sample};

@@ -1,0 +1,145 @@
+//! `perwatt power list`: which sensors there are, what they can resolve, and why not.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::Exit;
+use super::super::output::{print, print_json, width};
+use super::PlacesArgs;
+use crate::power::PowerSource;
+use crate::power::sensors::{Candidate, Glance, Machine, glance};
+use crate::record::{Conditions, Reading};
+use crate::report::{self, ListedSensor, ListedSensors, SensorOfAdapter};
+
+/// Periods that a window must hold for them to leave less than 1 % of it unknown.
+const PERIODS: f64 = 100.0;
+
+/// Show every power sensor: what it measures, what it can resolve, whose it is, and why not.
+#[derive(Debug, Args)]
+pub(in super::super) struct List {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Seconds for which the sensors are looked at
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = super::watch::seconds)]
+    look: f64,
+    #[command(flatten)]
+    places: PlacesArgs,
+}
+
+impl List {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let machine = Machine::scan(&self.places.places());
+        let adapters = adapters(&machine);
+        let list = ListedSensors {
+            sensors: listed(&machine, &adapters, Duration::from_secs_f64(self.look)),
+            adapters,
+            absent: machine.absent,
+        };
+        if self.json {
+            print_json(&list)?;
+        } else {
+            print(&report::power(&list, width()))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Every sensor, after a look at those that can be read.
+fn listed(machine: &Machine, adapters: &[SensorOfAdapter], look: Duration) -> Vec<ListedSensor> {
+    let opened: Vec<Result<Box<dyn PowerSource>, String>> = machine
+        .candidates
+        .iter()
+        .map(|candidate| candidate.open(&[]).map_err(|fault| fault.to_string()))
+        .collect();
+    let mut reasons: Vec<Option<String>> = Vec::new();
+    let mut sources: Vec<Box<dyn PowerSource>> = Vec::new();
+    for result in opened {
+        match result {
+            Ok(source) => {
+                reasons.push(None);
+                sources.push(source);
+            }
+            Err(reason) => reasons.push(Some(reason)),
+        }
+    }
+    let glances = if sources.is_empty() {
+        Vec::new()
+    } else {
+        glance(&mut sources, look)
+    };
+    let mut seen = sources
+        .iter_mut()
+        .map(|source| source.conditions())
+        .zip(glances);
+    machine
+        .candidates
+        .iter()
+        .zip(reasons)
+        .filter_map(|(candidate, reason)| match reason {
+            Some(reason) => Some(unreadable(candidate, &reason)),
+            None => {
+                let (conditions, glance) = seen.next()?;
+                Some(readable(candidate, adapters, conditions, glance))
+            }
+        })
+        .collect()
+}
+
+/// A sensor that was looked at.
+fn readable(
+    candidate: &Candidate,
+    adapters: &[SensorOfAdapter],
+    conditions: Conditions,
+    glance: Glance,
+) -> ListedSensor {
+    let source = &candidate.setup.source;
+    ListedSensor {
+        setup: candidate.setup.clone(),
+        device: candidate.device.clone(),
+        adapters: adapters
+            .iter()
+            .filter(|adapter| adapter.sensor.measured() == Some(source))
+            .map(|adapter| adapter.adapter)
+            .collect(),
+        one_percent_window_s: glance.update_period_s.map(|period| period * PERIODS),
+        power_w: glance.power_w,
+        update_period_s: glance.update_period_s,
+        conditions,
+        caution: candidate.caution.clone(),
+    }
+}
+
+/// A sensor that cannot be read.
+fn unreadable(candidate: &Candidate, reason: &str) -> ListedSensor {
+    ListedSensor {
+        setup: candidate.setup.clone(),
+        device: candidate.device.clone(),
+        adapters: Vec::new(),
+        power_w: Reading::unmeasured(reason),
+        update_period_s: Reading::unmeasured(reason),
+        one_percent_window_s: Reading::unmeasured(reason),
+        conditions: Conditions::unread("the sensor cannot be read"),
+        caution: candidate.caution.clone(),
+    }
+}
+
+/// The sensor of every adapter.
+#[cfg(feature = "gpu")]
+fn adapters(machine: &Machine) -> Vec<SensorOfAdapter> {
+    crate::device::enumerate()
+        .iter()
+        .map(|found| SensorOfAdapter {
+            adapter: found.adapter.index,
+            label: found.adapter.label(),
+            sensor: machine.sensor_of(&found.adapter),
+        })
+        .collect()
+}
+
+/// This build knows no adapters.
+#[cfg(not(feature = "gpu"))]
+fn adapters(_: &Machine) -> Vec<SensorOfAdapter> {
+    Vec::new()
+}

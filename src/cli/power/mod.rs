@@ -1,0 +1,56 @@
+//! `perwatt power`: the sensors, by themselves.
+
+mod list;
+mod watch;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Exit;
+use crate::power::sensors::Places;
+
+/// Show power sensors and watch them.
+#[derive(Debug, Args)]
+pub(super) struct Power {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::List),
+    Watch(watch::Watch),
+}
+
+impl Power {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        match &self.command {
+            Command::List(list) => list.run(),
+            Command::Watch(watch) => watch.run(),
+        }
+    }
+}
+
+/// Where sensors are looked for.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Where sensors are looked for")]
+pub(super) struct PlacesArgs {
+    /// Root of the system's device files [default: PERWATT_SYSFS_ROOT, else /sys]
+    #[arg(long, value_name = "DIR")]
+    sysfs_root: Option<PathBuf>,
+    /// NVIDIA's library [default: PERWATT_NVML, else the system's]
+    #[arg(long, value_name = "FILE")]
+    nvml: Option<PathBuf>,
+}
+
+impl PlacesArgs {
+    /// What was said, else what the environment says.
+    pub(super) fn places(&self) -> Places {
+        let environment = Places::from_environment();
+        Places {
+            sysfs: self.sysfs_root.clone().unwrap_or(environment.sysfs),
+            nvml: self.nvml.clone().or(environment.nvml),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The sensors of a machine as a page for the terminal.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::table::fold;
+use crate::record::{Conditions, EnergyProvenance, PowerSetup, Reading};
+use crate::units::{Seconds, Watts};
+
+/// A sensor as `perwatt power list` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListedSensor {
+    /// What it is.
+    pub setup: PowerSetup,
+    /// The device that it measures.
+    pub device: String,
+    /// Indices of the adapters whose sensor it is.
+    pub adapters: Vec<u32>,
+    /// Mean power while it was looked at, or why it cannot be read.
+    pub power_w: Reading<f64>,
+    /// Time between two new values while it was looked at.
+    pub update_period_s: Reading<f64>,
+    /// Shortest window in which its updates leave less than 1 % unknown.
+    pub one_percent_window_s: Reading<f64>,
+    /// Clocks, temperature, limit and throttling.
+    pub conditions: Conditions,
+    /// Why it is never taken by itself.
+    pub caution: Option<String>,
+}
+
+/// An adapter's side.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct SensorOfAdapter {
+    /// Position in `perwatt devices`.
+    pub adapter: u32,
+    /// Name and backend.
+    pub label: String,
+    /// Its sensor, or why it has none.
+    pub sensor: Reading<String>,
+}
+
+/// All sensors, all adapters, and what is not there.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListedSensors {
+    /// Every sensor of the machine.
+    pub sensors: Vec<ListedSensor>,
+    /// Every adapter; empty where perwatt was built without GPU support.
+    pub adapters: Vec<SensorOfAdapter>,
+    /// Families of sensors that are not there, and why.
+    pub absent: Vec<String>,
+}
+
+/// The page.
+pub fn power(list: &ListedSensors, width: Option<u16>) -> String {
+    let mut page = String::new();
+    if list.sensors.is_empty() {
+        page += "No power sensor is to be seen on this machine.\n";
+    }
+    for sensor in &list.sensors {
+        page += &block(sensor, width);
+    }
+    if !list.adapters.is_empty() {
+        page += "\nAdapters\n";
+    }
+    for adapter in &list.adapters {
+        let sensor = match (adapter.sensor.measured(), adapter.sensor.reason()) {
+            (Some(sensor), _) => sensor.clone(),
+            (None, reason) => format!("none: {}", reason.unwrap_or("no reason given")),
+        };
+        let line = format!("  {}: {}  {sensor}", adapter.adapter, adapter.label);
+        page += &fold(&line, "     ", width);
+    }
+    if !list.absent.is_empty() {
+        page += "\nNot here\n";
+    }
+    for reason in &list.absent {
+        page += &fold(&format!("  {reason}"), "     ", width);
+    }
+    if list.sensors.is_empty() {
+        page += "\n";
+        page += &fold(
+            "Any meter can serve: --power shelly:HOST, tasmota:HOST, or command:LINE for a command that \
+             prints `watts X` lines.",
+            "",
+            width,
+        );
+    }
+    page
+}
+
+/// One sensor in a few lines.
+fn block(sensor: &ListedSensor, width: Option<u16>) -> String {
+    let setup = &sensor.setup;
+    let mut lines = vec![format!(
+        "{}, {}, {}",
+        sensor.device, setup.boundary, setup.provenance
+    )];
+    match (sensor.power_w.measured(), sensor.power_w.reason()) {
+        (Some(power), _) => lines.push(format!("{} now; {}", Watts(*power), resolves(sensor))),
+        (None, reason) => lines.push(format!(
+            "not usable: {}",
+            reason.unwrap_or("no reason given")
+        )),
+    }
+    if let Some(conditions) = conditions(&sensor.conditions) {
+        lines.push(conditions);
+    }
+    if !sensor.adapters.is_empty() {
+        let adapters: Vec<String> = sensor.adapters.iter().map(u32::to_string).collect();
+        lines.push(format!("the sensor of adapter {}", adapters.join(", ")));
+    }
+    lines.extend(
+        sensor
+            .caution
+            .iter()
+            .map(|why| format!("only by name: {why}")),
+    );
+    lines.extend(setup.notes.iter().cloned());
+    let mut page = format!("{}\n", setup.source);
+    for line in lines {
+        page += &fold(&format!("  {line}"), "    ", width);
+    }
+    page
+}
+
+/// What a sensor can tell apart.
+fn resolves(sensor: &ListedSensor) -> String {
+    let period = match sensor.update_period_s.measured() {
+        Some(period) => format!("a new value every {}", Seconds(*period)),
+        None => format!(
+            "period unknown ({})",
+            sensor.update_period_s.reason().unwrap_or("no reason given")
+        ),
+    };
+    let Some(window) = sensor.one_percent_window_s.measured() else {
+        return period;
+    };
+    let seen = sensor
+        .setup
+        .coverage
+        .measured()
+        .filter(|share| **share < 1.0);
+    let seen = seen.map_or_else(String::new, |share| {
+        format!(", of which it sees {:.0} %", share * 100.0)
+    });
+    let unit = match sensor.setup.provenance {
+        EnergyProvenance::Counter => "energy",
+        _ => "power",
+    };
+    format!(
+        "{period}{seen}; its {unit} is good to 1 % in windows from {} on",
+        Seconds(*window)
+    )
+}
+
+/// Clocks and the rest in one line; nothing where nothing is known.
+fn conditions(conditions: &Conditions) -> Option<String> {
+    let known = |reading: &Reading<f64>, name: &str, unit: &str| {
+        reading
+            .measured()
+            .map(|value| format!("{name} {value:.0} {unit}"))
+    };
+    let throttled = conditions.throttled_by.measured().map(|reasons| {
+        if reasons.is_empty() {
+            "not throttled".to_owned()
+        } else {
+            format!("throttled by {}", reasons.join(", "))
+        }
+    });
+    let parts: Vec<String> = [
+        known(&conditions.core_clock_mhz, "clock", "MHz"),
+        known(&conditions.memory_clock_mhz, "memory", "MHz"),
+        known(&conditions.temperature_c, "temperature", "°C"),
+        known(&conditions.power_limit_w, "limit", "W"),
+        throttled,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
