@@ -341,6 +341,107 @@ fn another_environment_is_incomparable_unless_it_is_the_question() {
 }
 
 #[test]
+fn what_drivers_add_to_a_cards_name_makes_no_other_device() {
+    let named = |session: &str, name: &str, id: u32, driver: &str| {
+        let mut record = record_of(session, &[(CASE, &wobble(1.0))]);
+        name.clone_into(&mut record.adapter.name);
+        driver.clone_into(&mut record.adapter.driver);
+        record.adapter.device_id = id;
+        record
+    };
+    let radv = named("a", "AMD Radeon Graphics (RADV NAVI31)", 0x744c, "radv");
+    let amdvlk = named("b", "AMD Radeon Graphics", 0x744c, "amdvlk");
+    let sibling = named("c", "AMD Radeon Graphics (RADV NAVI33)", 0x7480, "radv");
+    let across = |aspect| Policy {
+        across: vec![aspect],
+        ..Policy::default()
+    };
+    let said = |baseline, candidate, policy: &Policy| {
+        let comparison = paired_with(baseline, candidate, policy);
+        let row = only(&comparison);
+        (row.verdict, row.reason.clone())
+    };
+    let (verdict, reason) = said(&radv, &amdvlk, &Policy::default());
+    assert_eq!(verdict, Verdict::Incomparable);
+    assert!(
+        reason.contains("another driver") && !reason.contains("another device"),
+        "{reason}"
+    );
+    assert_eq!(
+        said(&radv, &amdvlk, &across(Aspect::Driver)).0,
+        Verdict::Pass
+    );
+    let (verdict, reason) = said(&radv, &sibling, &across(Aspect::Driver));
+    assert_eq!(verdict, Verdict::Incomparable);
+    assert!(reason.contains("another device"), "{reason}");
+}
+
+#[test]
+fn one_wild_pair_is_named_and_decides_nothing() {
+    let baseline = wobble(1.0);
+    let mut candidate = wobble(1.03);
+    candidate[4] *= 1.4;
+    let comparison = paired(&baseline, &candidate);
+    let row = only(&comparison);
+    assert_eq!(row.verdict, Verdict::Inconclusive);
+    let ranks = row.ranks.unwrap();
+    assert!((ranks.ratio - 1.03).abs() < 0.003, "{ranks:?}");
+    assert!(
+        row.notes
+            .iter()
+            .any(|note| note.contains("few pairs differ")),
+        "{:?}",
+        row.notes
+    );
+    // Where Student and the ranks agree there is nothing to add.
+    assert!(
+        only(&paired(&baseline, &wobble(1.03))).notes.is_empty(),
+        "{row:?}"
+    );
+}
+
+#[test]
+fn what_is_too_weak_for_the_gate_alone_may_be_worth_a_look_together() {
+    // In half of forty cases Student's t is 3.3 beyond the margin: p = 0.005, which Holm makes 0.2 and
+    // Benjamini and Hochberg 0.01.
+    let wave: Vec<f64> = (0..10).map(|n| (f64::from(n) * 1.7).sin()).collect();
+    let mean = wave.iter().sum::<f64>() / 10.0;
+    let spread = (wave.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 9.0).sqrt();
+    let candidate = |t: f64| -> Vec<f64> {
+        wave.iter()
+            .map(|x| 0.005 * ((x - mean) / spread + t / 10_f64.sqrt()))
+            .map(|d| 1e6 * 1.01 * d.exp())
+            .collect()
+    };
+    let (calm, suspect) = (candidate(-6.0), candidate(3.3));
+    let names: Vec<String> = (0..40).map(|n| format!("matmul/f32/{n}")).collect();
+    let build = |session: &str, of: &dyn Fn(usize) -> Vec<f64>| {
+        let times: Vec<Vec<f64>> = (0..40).map(of).collect();
+        let cases: Vec<(&str, &[f64])> = names
+            .iter()
+            .zip(&times)
+            .map(|(name, times)| (name.as_str(), times.as_slice()))
+            .collect();
+        record_of(session, &cases)
+    };
+    let baseline = build("a", &|_| vec![1e6; 10]);
+    let slower = build("b", &|n| {
+        if n < 20 {
+            suspect.clone()
+        } else {
+            calm.clone()
+        }
+    });
+    let comparison = paired_with(&baseline, &slower, &Policy::default());
+    assert_eq!(comparison.count(Verdict::Regressed), 0);
+    let suspects = comparison
+        .rows
+        .iter()
+        .filter(|row| row.reason.contains("worth a look"));
+    assert_eq!(suspects.count(), 20, "{:#?}", comparison.rows[0]);
+}
+
+#[test]
 fn another_power_source_touches_energy_alone() {
     let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
     let mut candidate = record_of("b", &[(CASE, &wobble(1.0))]);

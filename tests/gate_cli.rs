@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
+use perwatt::compare::{Design, Policy, Session, compare};
 use perwatt::record::{FailureKind, Record, Status, save};
+use perwatt::report;
 use records::record_of;
 use serde_json::Value;
 
@@ -171,6 +173,12 @@ fn a_pairing_is_compared_and_gated() {
         let output = perwatt(&["compare".as_ref(), pairing.as_os_str()]);
         assert_eq!(code(&output), 0);
     }
+    let noise = ["--noise", "noise.json"];
+    let mut arguments = vec![PathBuf::from("compare"), files.path("pairing.json")];
+    arguments.extend(noise.map(PathBuf::from));
+    let output = perwatt(&arguments);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("leave it out"), "{}", err(&output));
     // Another record in the place of the one that was paired is noticed.
     files.save("base.json", &session("stranger", 1.0));
     let pairing = files.path("pairing.json");
@@ -247,6 +255,97 @@ fn machine_readable_outputs() {
         "{markdown}"
     );
     assert!(!markdown.contains("a<b>"), "{markdown}");
+}
+
+/// A name that tries to be a terminal command, a workflow command, markup, and the end of its field.
+const HOSTILE: &str = "a\n::error::owned\r\n  ::warning::x ##[error]y\u{1b}[31m\u{0}\u{7}|`*<script>%0A,:]]>\
+                       &amp;\"'@team\u{202e}\u{1f525}\\/f32/1";
+
+#[test]
+fn names_from_files_do_nothing_but_stand_there() {
+    let files = Files::new();
+    let build = |session: &str, factor: f64| {
+        let mut record = record_of(session, &[(HOSTILE, &[1e6 * factor; 3])]);
+        record.adapter.name = HOSTILE.to_owned();
+        record
+    };
+    let baseline = files.save("a.json", &build("a", 1.0));
+    let candidate = files.save("b.json", &build("b", 9.0));
+    let (junit, sarif, markdown) = (
+        files.path("junit.xml"),
+        files.path("out.sarif"),
+        files.path("summary.md"),
+    );
+    let output = gate(
+        &baseline,
+        &candidate,
+        &[
+            "--github",
+            "--junit",
+            junit.to_str().unwrap(),
+            "--sarif",
+            sarif.to_str().unwrap(),
+            "--markdown",
+            markdown.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    let page = out(&output);
+    let commands: Vec<&str> = page
+        .lines()
+        .filter(|line| line.trim_start().starts_with("::") || line.contains("##["))
+        .collect();
+    assert_eq!(commands.len(), 1, "{page}");
+    assert!(commands[0].starts_with("::error title=REGRESSED a%0A%3A%3Aerror"));
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let (junit, markdown) = (text(&junit), text(&markdown));
+    for (name, page) in [("page", &page), ("junit", &junit), ("markdown", &markdown)] {
+        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r');
+        assert!(!page.contains(control), "{name}: {page:?}");
+        assert!(page.contains('\u{1f525}'), "{name}: {page}");
+    }
+    assert!(!markdown.contains("<script>") && !markdown.contains("@team"));
+    assert!(!junit.contains("<script>") && !junit.contains("]]>"));
+    let sarif: Value = serde_json::from_str(&text(&sarif)).unwrap();
+    let location = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    let uri = location["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(
+        uri.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)),
+        "{uri}"
+    );
+}
+
+#[test]
+fn in_eighty_columns_cases_stay_whole() {
+    let name = "matmul/f32/1024x1024x1024";
+    let of = |session: &str| Session::of(&record_of(session, &[(name, &[1e6; 3])]), session);
+    let (baseline, candidate) = (of("a"), of("b"));
+    let design = Design::Sessions {
+        baseline: &[&baseline],
+        candidate: &[&candidate],
+        noise: None,
+    };
+    let page = report::comparison(&compare(design, &Policy::default()), None, Some(80));
+    assert!(page.contains(&format!("{name}@tiled ")), "{page}");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn a_folder_is_read_past_what_is_no_record_of_perwatts() {
+    let files = Files::new();
+    let folder = files.baseline();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/schema.json");
+    std::fs::copy(schema, folder.join("schema.json")).unwrap();
+    let same = files.save("same.json", &session("new", 1.0));
+    assert_eq!(code(&gate(&folder, &same, &[])), 0);
+    // A damaged record among them is not passed over.
+    std::fs::write(folder.join("half.json"), "{\"schema_version\": \"1.0.0\",").unwrap();
+    let output = gate(&folder, &same, &[]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("half.json"), "{}", err(&output));
 }
 
 #[test]

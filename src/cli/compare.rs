@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
-use super::judging::{Rules, append, compare_pairing, compare_sessions};
+use super::judging::{Calibration, Rules, append, compare_pairing, compare_sessions};
 use super::output::{print, print_json, width};
 use crate::compare::{Comparison, Pairing, load_sets};
 use crate::report;
@@ -25,6 +25,9 @@ pub(super) struct Compare {
 
     #[command(flatten)]
     rules: Rules,
+
+    #[command(flatten)]
+    calibration: Calibration,
 
     /// Print JSON
     #[arg(long)]
@@ -71,9 +74,10 @@ impl Compare {
                     pairing.display()
                 );
             }
+            self.calibration.refuse()?;
             return Ok(vec![compare_pairing(pairing, &policy)?]);
         }
-        let noise = self.rules.noise(&self.files[0])?;
+        let noise = self.calibration.load(&self.files[0])?;
         let sets = load_sets(&self.files)?;
         let Some((baseline, candidates)) = sets.split_first() else {
             return Ok(Vec::new());

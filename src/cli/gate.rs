@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Exit;
-use super::judging::{Outputs, Rules, compare_pairing, compare_sessions};
+use super::judging::{Calibration, Outputs, Rules, compare_pairing, compare_sessions};
 use crate::compare::load_sessions;
 
 /// Judge a candidate against a baseline and say it by the exit code.
@@ -31,6 +31,9 @@ pub(super) struct Gate {
     rules: Rules,
 
     #[command(flatten)]
+    calibration: Calibration,
+
+    #[command(flatten)]
     outputs: Outputs,
 }
 
@@ -38,10 +41,13 @@ impl Gate {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let policy = self.rules.policy()?;
         let comparison = match &self.pairing {
-            Some(pairing) => compare_pairing(pairing, &policy)?,
+            Some(pairing) => {
+                self.calibration.refuse()?;
+                compare_pairing(pairing, &policy)?
+            }
             None => {
                 let noise = match self.baseline.first() {
-                    Some(first) => self.rules.noise(first)?,
+                    Some(first) => self.calibration.load(first)?,
                     None => None,
                 };
                 let baseline = load_sessions(&self.baseline)?;

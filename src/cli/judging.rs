@@ -29,7 +29,11 @@ pub(super) struct Rules {
     /// version, power, clock, checks, origin or work (repeatable, or joined by commas)
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     across: Vec<String>,
+}
 
+/// What is known of the noise between sessions; pairs need no such knowledge.
+#[derive(Debug, Args)]
+pub(super) struct Calibration {
     /// The device's noise, from `perwatt calibrate-noise` [default: noise.json beside the baseline]
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
@@ -47,9 +51,25 @@ impl Rules {
         }
         Ok(policy)
     }
+}
+
+impl Calibration {
+    /// Says that a calibration does nothing for a pairing.
+    ///
+    /// # Errors
+    /// One was named.
+    pub(super) fn refuse(&self) -> crate::Result<()> {
+        match &self.noise {
+            None => Ok(()),
+            Some(_) => Err(crate::Error::usage(
+                "--noise",
+                "pairs show their own noise and need no calibration; leave it out",
+            )),
+        }
+    }
 
     /// The calibration that was named, or the one beside the baseline.
-    pub(super) fn noise(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
+    pub(super) fn load(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
         if let Some(file) = &self.noise {
             return Noise::load(file).map(Some);
         }
@@ -100,9 +120,10 @@ pub(super) struct Outputs {
     #[arg(long)]
     allow_inconclusive: bool,
 
-    /// Print JSON instead of the table
-    #[arg(long)]
-    json: bool,
+    /// Print JSON instead of the table, or with =FILE write it beside the table
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "-")]
+    json: Option<PathBuf>,
 
     /// Append Markdown to a file, as $GITHUB_STEP_SUMMARY wants it
     #[arg(long, value_name = "FILE")]
@@ -134,7 +155,10 @@ impl Outputs {
     #[cfg(feature = "gpu")]
     pub(super) fn asked(&self) -> bool {
         let files = [&self.markdown, &self.junit, &self.sarif];
-        self.allow_inconclusive || self.json || self.github || files.iter().any(|f| f.is_some())
+        self.allow_inconclusive
+            || self.json.is_some()
+            || self.github
+            || files.iter().any(|f| f.is_some())
     }
 
     /// Writes everything that was asked for and says how to exit.
@@ -143,18 +167,21 @@ impl Outputs {
     /// A file cannot be written; the others are.
     pub(super) fn deliver(&self, comparison: &Comparison, policy: &Policy) -> anyhow::Result<Exit> {
         let decision = comparison.decision(policy);
-        if self.json {
-            print_json(&Outcome {
-                decision,
-                policy,
-                comparison,
-            })?;
+        let outcome = Outcome {
+            decision,
+            policy,
+            comparison,
+        };
+        let json_file = self.json.as_deref().filter(|file| *file != Path::new("-"));
+        let json_printed = self.json.is_some() && json_file.is_none();
+        if json_printed {
+            print_json(&outcome)?;
         } else {
             print(&report::comparison(comparison, Some(decision), width()))?;
         }
         if self.github {
             let annotations = report::github(comparison);
-            match (annotations.is_empty(), self.json) {
+            match (annotations.is_empty(), json_printed) {
                 (true, _) => {}
                 (false, true) => tell(annotations.trim_end()),
                 (false, false) => print(&annotations)?,
@@ -162,6 +189,10 @@ impl Outputs {
         }
         // One file that cannot be written must not cost the others.
         let written = [
+            json_file.map(|file| {
+                let text = serde_json::to_string_pretty(&outcome)?;
+                Ok(write_atomically(file, (text + "\n").as_bytes())?)
+            }),
             self.markdown
                 .as_deref()
                 .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
@@ -204,7 +235,7 @@ fn shader_of(id: &str) -> String {
     let workload = case.split('/').next().unwrap_or(case);
     let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
     if own.is_file() {
-        return own.display().to_string();
+        return slashed(&own);
     }
     let first = std::fs::read_dir(format!("shaders/{workload}"))
         .into_iter()
@@ -212,5 +243,11 @@ fn shader_of(id: &str) -> String {
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
         .min();
-    first.unwrap_or(own).display().to_string()
+    slashed(&first.unwrap_or(own))
+}
+
+/// A path as URIs have it, with `/` on every system.
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
 }

@@ -12,9 +12,9 @@ use super::noise::{Noise, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::{Missing, Policy};
 use super::session::{Figures, Session, SessionCase};
-use super::verdict::{Bounds, Decision, Evidence, Ratio, Row, Tests, Verdict};
+use super::verdict::{Bounds, Decision, Evidence, OneSided, Ranks, Ratio, Row, Tests, Verdict};
 use crate::record::Counts;
-use crate::stats::{Effect, NoisePrior, SessionCost, geometric_mean, holm};
+use crate::stats::{Effect, NoisePrior, SessionCost, benjamini_hochberg, geometric_mean, holm};
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
@@ -877,7 +877,14 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<Row> {
             better[place] = effect.p_below(-prospect.margin);
         }
     }
-    let (worse, better) = (holm(&worse), holm(&better));
+    let adjusted = |p_values: &[f64]| -> Vec<OneSided> {
+        holm(p_values)
+            .into_iter()
+            .zip(benjamini_hochberg(p_values))
+            .map(|(holm, listed)| OneSided { holm, listed })
+            .collect()
+    };
+    let (worse, better) = (adjusted(&worse), adjusted(&better));
     prospects
         .iter()
         .map(|prospect| {
@@ -890,7 +897,12 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<Row> {
 }
 
 /// One row; `adjusted` are its tests' p-values where it is in the family.
-fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy: &Policy) -> Row {
+fn row(
+    prospect: &Prospect,
+    adjusted: Option<(OneSided, OneSided)>,
+    family: usize,
+    policy: &Policy,
+) -> Row {
     let metric = prospect.metric;
     let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.counts));
     let mut row = Row {
@@ -913,6 +925,9 @@ fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy:
         p_regressed: None,
         p_improved: None,
         p_equivalent: None,
+        q_regressed: None,
+        q_improved: None,
+        ranks: None,
         detectable: None,
         needed: None,
         prior: None,
@@ -930,8 +945,8 @@ fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy:
             let effect = &evidence.effect;
             let (regressed, improved) = adjusted.unwrap_or_else(|| {
                 (
-                    effect.p_above(prospect.margin),
-                    effect.p_below(-prospect.margin),
+                    OneSided::alone(effect.p_above(prospect.margin)),
+                    OneSided::alone(effect.p_below(-prospect.margin)),
                 )
             });
             let tests = Tests {
@@ -949,12 +964,21 @@ fn row(prospect: &Prospect, adjusted: Option<(f64, f64)>, family: usize, policy:
             row.reason = judgement.reason;
             row.plain = judgement.plain;
             row.ratio = Some(Ratio::of(effect, metric));
-            row.p_regressed = Some(tests.regressed);
-            row.p_improved = Some(tests.improved);
+            row.p_regressed = Some(tests.regressed.holm);
+            row.p_improved = Some(tests.improved.holm);
+            row.q_regressed = Some(tests.regressed.listed);
+            row.q_improved = Some(tests.improved.listed);
             row.p_equivalent = Some(tests.equivalent);
             row.detectable = Some(judgement.detectable.exp_m1().min(f64::MAX));
             row.needed = judgement.needed;
             row.prior.clone_from(&evidence.prior);
+            if let (Data::Pairs(ratios), None) = (&weighed.data, &evidence.barred) {
+                row.ranks = Ranks::of(ratios, metric, prospect.margin);
+                let dissent = row.ranks.and_then(|ranks| {
+                    ranks.dissent(effect, ratios.len(), prospect.margin, policy.alpha)
+                });
+                row.notes.extend(dissent);
+            }
             row.notes.extend(weighed.notes.iter().cloned());
         }
     }

@@ -105,6 +105,11 @@ impl fmt::Display for Aspect {
 pub struct Environment {
     /// The adapter's name, with the processor's for a software driver.
     pub device: String,
+    /// What of the name is the device's own: drivers add theirs, `(RADV NAVI31)` say or the version of
+    /// llvmpipe's compiler, and the same card behind another driver is no other device.
+    pub model: String,
+    /// PCI vendor and device id, where the driver gives both; they tell apart what one name covers.
+    pub pci: Option<String>,
     /// The driver and its version.
     pub driver: String,
     /// The graphics API.
@@ -144,12 +149,22 @@ impl Environment {
     /// The environment of a record.
     pub fn of(record: &Record) -> Self {
         let adapter = &record.adapter;
-        let device = match (adapter.is_software(), record.host.cpu.measured()) {
-            (true, Some(cpu)) => format!("{} on {cpu}", adapter.name),
-            _ => adapter.name.clone(),
+        // What an import calls its device was given by a person or by the tool, not by a driver.
+        let model = match adapter.model() {
+            model if model.is_empty() || record.provenance.origin == Origin::Imported => {
+                adapter.name.clone()
+            }
+            model => model,
         };
+        let on_host = |name: String| match (adapter.is_software(), record.host.cpu.measured()) {
+            (true, Some(cpu)) => format!("{name} on {cpu}"),
+            _ => name,
+        };
+        let known = !adapter.is_software() && adapter.vendor_id != 0 && adapter.device_id != 0;
         Self {
-            device,
+            device: on_host(adapter.name.clone()),
+            model: on_host(model),
+            pci: known.then(|| format!("{:04x}:{:04x}", adapter.vendor_id, adapter.device_id)),
             driver: format!("{} {}", adapter.driver, adapter.driver_info)
                 .trim()
                 .to_owned(),
@@ -172,8 +187,7 @@ impl Environment {
 
     /// What differs and is not in `across`. Power is left to the rows that it concerns.
     pub fn differences(&self, candidate: &Self, across: &[Aspect]) -> Vec<Difference> {
-        [
-            (Aspect::Device, &self.device, &candidate.device),
+        let mut differences: Vec<Difference> = [
             (Aspect::Driver, &self.driver, &candidate.driver),
             (Aspect::Backend, &self.backend, &candidate.backend),
             (Aspect::Version, &self.version, &candidate.version),
@@ -181,13 +195,33 @@ impl Environment {
             (Aspect::Origin, &self.origin, &candidate.origin),
         ]
         .into_iter()
-        .filter(|(aspect, baseline, candidate)| baseline != candidate && !allowed(*aspect, across))
+        .filter(|(_, baseline, candidate)| baseline != candidate)
         .map(|(aspect, baseline, candidate)| Difference {
             aspect,
             baseline: baseline.clone(),
             candidate: candidate.clone(),
         })
-        .collect()
+        .collect();
+        differences.splice(..0, self.other_device(candidate));
+        differences.retain(|difference| !allowed(difference.aspect, across));
+        differences
+    }
+
+    /// The difference of devices, if they are two.
+    fn other_device(&self, candidate: &Self) -> Option<Difference> {
+        let other_ids = self.pci.is_some() && candidate.pci.is_some() && self.pci != candidate.pci;
+        if self.model == candidate.model && !other_ids {
+            return None;
+        }
+        let named = |side: &Self| match &side.pci {
+            Some(pci) if self.device == candidate.device => format!("{} [{pci}]", side.device),
+            _ => side.device.clone(),
+        };
+        Some(Difference {
+            aspect: Aspect::Device,
+            baseline: named(self),
+            candidate: named(candidate),
+        })
     }
 }
 

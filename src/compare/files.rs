@@ -15,7 +15,7 @@ use crate::record;
 ///
 /// A file holds one record, several one after the other (`cat a.json b.json > set.json`), or a JSON
 /// array of them. Of a folder, the `.json` files in it are read; those that say that they are another
-/// of perwatt's kinds (a pairing, a noise calibration) are passed over.
+/// of perwatt's kinds (a pairing, a noise calibration, the schema) are passed over.
 ///
 /// # Errors
 /// A path does not exist, a folder holds no record, or a file is none.
@@ -100,6 +100,9 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
 #[derive(Deserialize)]
 struct Kind {
     kind: Option<String>,
+    /// A JSON Schema says by this that it is one; the record's own lies beside records.
+    #[serde(rename = "$schema")]
+    schema: Option<String>,
 }
 
 /// The records of one file.
@@ -115,7 +118,8 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
         && !text.trim_start().starts_with('[')
     {
         let other = may_be_other
-            && serde_json::from_str::<Kind>(piece).is_ok_and(|found| found.kind.is_some());
+            && serde_json::from_str::<Kind>(piece)
+                .is_ok_and(|found| found.kind.is_some() || found.schema.is_some());
         return if other { Ok(Vec::new()) } else { Err(trouble) };
     }
     pieces

@@ -38,4 +38,4 @@ pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, Spread};
 pub use pairing::{Pair, Pairing, Side};
 pub use policy::{CaseRule, Limits, Missing, Policy};
 pub use session::{Session, SessionCase};
-pub use verdict::{Decision, Needed, Ratio, Row, Verdict};
+pub use verdict::{Decision, Needed, Ranks, Ratio, Row, Verdict};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{Better, Metric};
 use super::pairing::Side;
 use super::policy::Policy;
-use crate::stats::{Demand, Effect};
+use crate::stats::{Demand, Effect, hodges_lehmann, signed_rank_above};
 
 /// Level of the intervals that rows show.
 const LEVEL: f64 = 0.95;
@@ -107,6 +107,66 @@ impl Ratio {
     }
 }
 
+/// What the ranks of a row's pairs say (Hodges–Lehmann, Wilcoxon), which a few wild pairs do not move.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ranks {
+    /// Candidate ÷ baseline of the typical pair.
+    pub ratio: f64,
+    /// p-value of "no worse than the margin", of this row alone.
+    pub p_regressed: f64,
+    /// p-value of "no better than the margin", of this row alone.
+    pub p_improved: f64,
+}
+
+impl Ranks {
+    /// The ranks of pairs' log ratios of a metric's cost; nothing without a usable pair.
+    pub(super) fn of(log_ratios: &[f64], metric: Metric, margin: f64) -> Option<Self> {
+        let negated: Vec<f64> = log_ratios.iter().map(|d| -d).collect();
+        Some(Self {
+            ratio: metric
+                .ratio(hodges_lehmann(log_ratios)?)
+                .clamp(0.0, f64::MAX),
+            p_regressed: signed_rank_above(log_ratios, margin),
+            p_improved: signed_rank_above(&negated, margin),
+        })
+    }
+
+    /// Where ranks find what `effect` of so many pairs does not, or the other way round: in words.
+    pub(super) fn dissent(
+        &self,
+        effect: &Effect,
+        pairs: usize,
+        margin: f64,
+        alpha: f64,
+    ) -> Option<String> {
+        // With this few pairs no p-value of a rank test gets below alpha, which is no dissent.
+        if 0.5_f64.powi(i32::try_from(pairs).unwrap_or(i32::MAX)) >= alpha / 2.0 {
+            return None;
+        }
+        let sides = [
+            ("worse", self.p_regressed, effect.p_above(margin)),
+            ("better", self.p_improved, effect.p_below(-margin)),
+        ];
+        let (way, ranked, _) = sides
+            .into_iter()
+            .find(|(_, ranked, student)| (*ranked < alpha) != (*student < alpha))?;
+        let typical = signed(self.ratio);
+        Some(if ranked < alpha {
+            format!(
+                "a few pairs differ much from the rest; the typical pair is {typical}, {way} than the \
+                 margin by ranks ({}, this row alone)",
+                show_p(ranked)
+            )
+        } else {
+            format!(
+                "by ranks the typical pair is {typical} and not surely {way} than the margin ({}, this \
+                 row alone)",
+                show_p(ranked)
+            )
+        })
+    }
+}
+
 /// How much more would decide a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -161,6 +221,12 @@ pub struct Row {
     pub p_improved: Option<f64>,
     /// p-value of "not equivalent" (TOST), of this row alone.
     pub p_equivalent: Option<f64>,
+    /// As `p_regressed`, adjusted after Benjamini and Hochberg: for a list to look into.
+    pub q_regressed: Option<f64>,
+    /// As `p_improved`, adjusted after Benjamini and Hochberg.
+    pub q_improved: Option<f64>,
+    /// What the ranks of the pairs say; a second opinion that decides nothing.
+    pub ranks: Option<Ranks>,
     /// The smallest change for the worse that would be found, as a share.
     pub detectable: Option<f64>,
     /// What would decide an inconclusive row.
@@ -188,12 +254,29 @@ pub(super) struct Evidence {
     pub(super) doubtful: Option<String>,
 }
 
-/// The tests of a row, the first two adjusted.
+/// The tests of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tests {
-    pub(super) regressed: f64,
-    pub(super) improved: f64,
+    pub(super) regressed: OneSided,
+    pub(super) improved: OneSided,
+    /// Of this row alone.
     pub(super) equivalent: f64,
+}
+
+/// The p-value of a one-sided test, adjusted for the family it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OneSided {
+    /// After Holm: what decides.
+    pub(super) holm: f64,
+    /// After Benjamini and Hochberg: what is worth a look.
+    pub(super) listed: f64,
+}
+
+impl OneSided {
+    /// A test that is no part of a family.
+    pub(super) fn alone(p: f64) -> Self {
+        Self { holm: p, listed: p }
+    }
 }
 
 /// The bounds of a row, as log ratios, and its level among the family.
@@ -233,14 +316,14 @@ impl Evidence {
         };
         let (verdict, reason) = if let Some(barred) = &self.barred {
             (Verdict::Inconclusive, format!("{barred}; {change}"))
-        } else if tests.regressed < policy.alpha {
-            let p = show_p(tests.regressed);
+        } else if tests.regressed.holm < policy.alpha {
+            let p = show_p(tests.regressed.holm);
             (
                 Verdict::Regressed,
                 format!("{change}, worse than the margin of {beyond}: {p}{adjusted}"),
             )
-        } else if tests.improved < policy.alpha {
-            let p = show_p(tests.improved);
+        } else if tests.improved.holm < policy.alpha {
+            let p = show_p(tests.improved.holm);
             (
                 Verdict::Improved,
                 format!("{change}, better by more than {beyond}: {p}{adjusted}"),
@@ -259,6 +342,7 @@ impl Evidence {
         };
         if verdict == Verdict::Inconclusive {
             judgement.needed = self.needed(bounds, policy);
+            judgement.reason += &self.suspicion(tests, policy);
             judgement.reason += &self.outlook(&judgement, metric, bounds);
         }
         judgement
@@ -291,6 +375,23 @@ impl Evidence {
                 Verdict::Pass,
                 format!("{change}, within ±{within}: {}", show_p(tests.equivalent)),
             ),
+        }
+    }
+
+    /// Whether an undecided row is worth a look all the same.
+    fn suspicion(&self, tests: Tests, policy: &Policy) -> String {
+        let said = |way: &str, q: f64| {
+            let q = show_p(q).replacen('p', "q", 1);
+            format!("; probably {way} than the margin ({q}, Benjamini–Hochberg), so worth a look")
+        };
+        if self.barred.is_some() {
+            String::new()
+        } else if tests.regressed.listed < policy.alpha {
+            said("worse", tests.regressed.listed)
+        } else if tests.improved.listed < policy.alpha {
+            said("better", tests.improved.listed)
+        } else {
+            String::new()
         }
     }
 

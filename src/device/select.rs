@@ -39,17 +39,8 @@ fn same_gpu(a: &Adapter, b: &Adapter) -> bool {
     if ids(a) != (0, 0) && ids(b) != (0, 0) && ids(a) == ids(b) {
         return true;
     }
-    let (a, b) = (core_name(&a.name), core_name(&b.name));
+    let (a, b) = (a.model(), b.model());
     !a.is_empty() && a == b
-}
-
-/// An adapter's name without what backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)` and
-/// `Mesa Intel(R) Arc(tm) A770 Graphics (DG2)` are both `intel arc a770 graphics`.
-fn core_name(name: &str) -> String {
-    let name = name.to_lowercase().replace("(r)", "").replace("(tm)", "");
-    let name = name.strip_prefix("mesa ").unwrap_or(&name);
-    let end = name.find(['(', ',', '/']).unwrap_or(name.len());
-    name[..end].trim().to_owned()
 }
 
 /// The one adapter that `selection` means; with none, the best hardware adapter, or the only software

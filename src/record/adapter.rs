@@ -65,6 +65,19 @@ impl Adapter {
         self.features.iter().any(|f| f == feature)
     }
 
+    /// The name without what drivers and backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)`
+    /// and `Mesa Intel(R) Arc(tm) A770 Graphics (DG2)` are both `intel arc a770 graphics`.
+    pub fn model(&self) -> String {
+        let name = self
+            .name
+            .to_lowercase()
+            .replace("(r)", "")
+            .replace("(tm)", "");
+        let name = name.strip_prefix("mesa ").unwrap_or(&name);
+        let end = name.find(['(', ',', '/']).unwrap_or(name.len());
+        name[..end].trim().to_owned()
+    }
+
     /// Name and backend, for messages.
     pub fn label(&self) -> String {
         format!("{} ({})", self.name, self.backend)

@@ -2,11 +2,14 @@
 
 use comfy_table::Cell;
 
-use super::table::{fold, table, text};
+use super::table::{WIDEST, fold, harmless, table, text};
 use crate::compare::{Better, Comparison, Decision, Geomean, Needed, Ratio, Row, Verdict};
 
 /// From how many comparisons on each is one line.
 const MANY: usize = 4;
+
+/// Columns below which a table keeps only what decides, so that cases stay readable.
+const ROOMY: u16 = 96;
 
 /// One comparison; `decision` is a gate's.
 pub fn comparison(
@@ -27,7 +30,7 @@ pub fn comparison(
     for note in &comparison.notes {
         page += &fold(&format!("Note: {note}."), "  ", width);
     }
-    page
+    harmless(&page)
 }
 
 /// Several candidates against one baseline: each in full, or, if they are many, each in a line.
@@ -36,15 +39,17 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         let pages: Vec<String> = all.iter().map(|one| comparison(one, None, width)).collect();
         return pages.join("\n");
     }
-    let mut header = vec!["candidate", "geomean", "95 %"];
+    let mut header = vec!["candidate", "geomean", "95 %", "of"];
     header.extend(Verdict::ALL.map(short));
     let mut table = table(&header, 1, width);
     for one in all {
-        let ratio = one.geomeans.first().and_then(|mean| mean.ratio);
+        let mean = one.geomeans.first();
+        let ratio = mean.and_then(|mean| mean.ratio);
         let mut cells = vec![
             one.candidate.join(" "),
             ratio.map_or_else(dash, |ratio| percent(ratio.value)),
             ratio.map_or_else(dash, interval),
+            mean.map_or_else(dash, |m| format!("{}/{}", m.cases, m.cases + m.left_out)),
         ];
         cells.extend(Verdict::ALL.map(|verdict| one.count(verdict).to_string()));
         table.add_row(cells.into_iter().map(Cell::new));
@@ -53,15 +58,11 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         .first()
         .and_then(|one| one.geomeans.first())
         .map_or("", |mean| mean.metric.name());
-    text(&table)
-        + &fold(
-            &format!(
-                "geomean: of {metric}, over the common cases. Verdicts are counts of rows; \
-                 compare fewer files, or use --json, for the rows."
-            ),
-            "",
-            width,
-        )
+    let legend = format!(
+        "geomean: of {metric}, over the common cases, which are so many of all. Verdicts are counts of \
+         rows; compare fewer files, or use --json, for the rows."
+    );
+    harmless(&(text(&table) + &fold(&legend, "", width)))
 }
 
 /// A verdict as a column's head.
@@ -118,9 +119,24 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
 
 /// The table.
 fn rows(comparison: &Comparison, width: Option<u16>) -> String {
-    let header = [
-        "verdict", "case", "metric", "before", "change", "95 %", "sees", "needs",
+    let roomy = width.unwrap_or(WIDEST) >= ROOMY;
+    // Each column with whether it can be spared.
+    let columns = [
+        ("verdict", false),
+        ("case", false),
+        ("metric", false),
+        ("before", true),
+        ("change", false),
+        ("95 %", false),
+        ("sees", true),
+        ("needs", false),
     ];
+    let kept = |spared: &bool| roomy || !spared;
+    let header: Vec<&str> = columns
+        .iter()
+        .filter(|(_, spared)| kept(spared))
+        .map(|(name, _)| *name)
+        .collect();
     let mut table = table(&header, 3, width);
     for row in &comparison.rows {
         let verdict = if row.gated {
@@ -138,9 +154,13 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             sees(row),
             needs(row),
         ];
-        table.add_row(cells.into_iter().map(Cell::new));
+        let kept = cells
+            .into_iter()
+            .zip(&columns)
+            .filter(|(_, (_, spared))| kept(spared));
+        table.add_row(kept.map(|(cell, _)| Cell::new(cell)));
     }
-    text(&table) + &legend(comparison, width)
+    text(&table) + &legend(comparison, roomy, width)
 }
 
 /// The smallest change for the worse that the row would have shown.
@@ -164,7 +184,7 @@ fn needs(row: &Row) -> String {
 }
 
 /// What the columns mean, as far as they are used.
-fn legend(comparison: &Comparison, width: Option<u16>) -> String {
+fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
     let needs = comparison.rows.iter().find_map(|row| row.needed);
     let unit = match needs {
         Some(Needed::Pairs(_)) => " needs: pairs in all that would decide.",
@@ -186,11 +206,15 @@ fn legend(comparison: &Comparison, width: Option<u16>) -> String {
         [one] => format!(" The spread is that of {one}."),
         more => format!(" The spread is assumed, by {} calibrations.", more.len()),
     };
-    fold(
-        &format!("sees: the smallest change for the worse that would be found.{unit}{prior}"),
-        "",
-        width,
-    )
+    let sees = if roomy {
+        "sees: the smallest change for the worse that would be found."
+    } else {
+        ""
+    };
+    match format!("{sees}{unit}{prior}").trim() {
+        "" => String::new(),
+        words => fold(words, "", width),
+    }
 }
 
 /// A mean in words.

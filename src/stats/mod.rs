@@ -7,11 +7,13 @@
 mod between;
 mod effect;
 mod multiplicity;
+mod rank;
 mod sessions;
 mod within;
 
 pub use between::{geometric_mean, invocations_interval};
 pub use effect::{Demand, Effect};
-pub use multiplicity::holm;
+pub use multiplicity::{benjamini_hochberg, holm};
+pub use rank::{hodges_lehmann, signed_rank_above};
 pub use sessions::{NoisePrior, SessionCost, noise_of};
 pub use within::{effective_sample_size, half_width, median, outliers, steady_start};

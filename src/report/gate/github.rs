@@ -3,7 +3,10 @@
 //! GitHub shows ten annotations of a kind for a step and drops the rest, so the worst come first and
 //! the last one counts those that are not shown.
 
+use std::slice;
+
 use crate::compare::{Comparison, Row, Verdict};
+use crate::report::table::inert;
 
 /// Annotations of one kind that a step may give.
 const MOST: usize = 10;
@@ -63,7 +66,10 @@ fn lines(kind: Kind, rows: &[&Row]) -> String {
     let mut lines = String::new();
     for row in &rows[..shown] {
         let title = format!("{} {} {}", row.verdict, row.case, row.metric);
-        lines += &line(kind, &title, &row.reason);
+        let message = [slice::from_ref(&row.reason), &row.notes]
+            .concat()
+            .join("; ");
+        lines += &line(kind, &title, &shortened(&message));
     }
     if shown < rows.len() {
         let rest = rows.len() - shown;
@@ -76,6 +82,15 @@ fn lines(kind: Kind, rows: &[&Row]) -> String {
     lines
 }
 
+/// At most so much of a message; the page that an annotation opens is small.
+fn shortened(message: &str) -> String {
+    const MOST: usize = 1_000;
+    match message.char_indices().nth(MOST) {
+        None => message.to_owned(),
+        Some((end, _)) => format!("{}…", &message[..end]),
+    }
+}
+
 fn line(kind: Kind, title: &str, message: &str) -> String {
     format!(
         "::{} title={}::{}\n",
@@ -85,11 +100,18 @@ fn line(kind: Kind, title: &str, message: &str) -> String {
     )
 }
 
-/// Escapes a message.
+/// Escapes a message. Logs are shown in terminals too, so nothing that steers one is left.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '%' => escaped.push_str("%25"),
+            '\r' => escaped.push_str("%0D"),
+            '\n' => escaped.push_str("%0A"),
+            c => escaped.push(inert(c)),
+        }
+    }
+    escaped
 }
 
 /// Escapes a property, in which `:` and `,` have a meaning too.

@@ -1,7 +1,10 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
+use std::slice;
+
 use crate::compare::{Comparison, Decision, Row, Verdict};
 use crate::report::compare::{geomean, headline, interval, percent};
+use crate::report::table::inert;
 
 /// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.
 const MOST_BYTES: usize = 900_000;
@@ -30,7 +33,11 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
         );
     }
     for note in comparison.notes.iter().take(50) {
-        page += &format!("Note: {}.\n\n", escape(note));
+        let note = format!("Note: {}.\n\n", escape(note));
+        if page.len() + note.len() > MOST_BYTES {
+            break;
+        }
+        page += &note;
     }
     page
 }
@@ -62,7 +69,11 @@ fn line(row: &Row) -> String {
         escape(&or_dash(row.candidate_text.clone())),
         or_dash(row.ratio.map(|ratio| percent(ratio.value))),
         or_dash(row.ratio.map(interval)),
-        escape(&row.reason),
+        escape(
+            &[slice::from_ref(&row.reason), &row.notes]
+                .concat()
+                .join("; ")
+        ),
     )
 }
 
@@ -79,8 +90,8 @@ fn escape(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(c);
             }
-            '\n' | '\r' => escaped.push(' '),
-            c => escaped.push(c),
+            '\n' | '\r' | '\t' => escaped.push(' '),
+            c => escaped.push(inert(c)),
         }
     }
     escaped

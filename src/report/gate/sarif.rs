@@ -76,11 +76,24 @@ fn result(row: &Row, rule: &str, level: &str, file: &str, device: &str) -> Value
         "level": level,
         "message": {"text": format!("{} {}: {}", row.case, row.metric, row.reason)},
         "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": file},
+            "artifactLocation": {"uri": uri(file)},
             "region": {"startLine": 1},
         }}],
         "partialFingerprints": {
             "caseMetricDevice/v1": format!("{} {} {device}", row.case, row.metric),
         },
     })
+}
+
+/// A path as a relative URI reference (RFC 3986): a case's name may hold anything.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri += &format!("%{byte:02X}");
+        }
+    }
+    uri
 }
