@@ -66,7 +66,7 @@ fn another_driver_is_incomparable_until_it_is_the_question() {
     let output = ab(&folder.path().join("a"), &judged);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("INCOMPARABLE"));
-    judged.extend(["--across", "driver,device"]);
+    judged.extend(["--across", "driver"]);
     let output = ab(&folder.path().join("b"), &judged);
     assert!(!String::from_utf8_lossy(&output.stdout).contains("INCOMPARABLE"));
 }
@@ -91,6 +91,60 @@ fn other_driver() -> Option<String> {
     there.then(|| file.to_owned())
 }
 
+/// A file of one kernel for a tiny case, whose elements are computed `times` times.
+fn kernels(folder: &Path, name: &str, times: u32) -> String {
+    let wgsl = format!(
+        "@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
+    if id.x >= 67u * 43u {{ return; }}
+    let row = id.x / 43u;
+    let column = id.x % 43u;
+    for (var again = 0u; again < {times}u; again++) {{
+        var sum = 0.0;
+        for (var k = 0u; k < 59u; k++) {{ sum += a[row * 59u + k] * b[k * 43u + column]; }}
+        c[id.x] = sum;
+    }}
+}}"
+    );
+    std::fs::write(folder.join(format!("{name}.wgsl")), wgsl).unwrap();
+    let toml = format!(
+        r#"[[kernel]]
+name = "mine"
+case = "matmul/f32/67x43x59"
+[[kernel.dispatch]]
+shader = "{name}.wgsl"
+workgroups = [46]
+bind = ["A", "B", "C"]
+"#
+    );
+    let file = folder.join(format!("{name}.toml"));
+    std::fs::write(&file, toml).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn two_workload_files_are_told_apart_by_the_work_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = kernels(folder.path(), "once", 1);
+    let thrice = kernels(folder.path(), "thrice", 3);
+    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["ab", "--gate", "--json", "--pairs", "5", "--budget", "1"])
+        .args(["--kernel", "mine", "--base-workloads", &once])
+        .args(["--candidate-workloads", &thrice, "--out"])
+        .arg(folder.path().join("ab"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = &report["comparison"]["rows"][0];
+    assert_eq!(row["case"], "matmul/f32/67x43x59@mine");
+    assert_eq!(row["verdict"], "REGRESSED", "{row}");
+    assert!(row["ratio"]["low"].as_f64().unwrap() > 1.2, "{row}");
+}
+
 #[test]
 fn wrong_sides_are_said_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,6 +160,10 @@ fn wrong_sides_are_said_before_anything_runs() {
             "--candidate-device",
         ),
         (&["--pairs", "0"], "--pairs"),
+        (
+            &["--base-workloads", "x.toml", "--pairs", "1"],
+            "--candidate-workloads",
+        ),
         (
             &[
                 "--base-env",

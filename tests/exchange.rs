@@ -1,11 +1,15 @@
 //! Other tools' files, in and out, through the binary.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use perwatt::record::{Origin, Outcome, Record, Status, load};
+use perwatt::record::{ClockMethod, Origin, Outcome, Record, Status, load};
 use serde_json::{Value, json};
 
 fn perwatt(arguments: &[&str], files: &[&Path]) -> Output {
@@ -108,6 +112,55 @@ fn repetitions_of_google_benchmark_are_samples_and_its_aggregates_are_no_cases()
         said.contains("my_counter"),
         "a counter was dropped unsaid: {said}"
     );
+}
+
+#[test]
+fn old_aggregates_and_skipped_benchmarks_of_google_benchmark_are_no_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    // A library of 2018 marks aggregates by their names alone; one of 2023 can skip. The byte-order
+    // mark is what a Windows shell puts in front.
+    let text = r#"{"benchmarks": [
+        {"name": "BM_A", "real_time": 5.0, "time_unit": "ms"},
+        {"name": "BM_A_mean", "real_time": 5.0, "time_unit": "ms"},
+        {"name": "BM_A_stddev", "real_time": 0.0, "time_unit": "ms"},
+        {"name": "BM_no_mean", "real_time": 7.0, "time_unit": "s"},
+        {"name": "BM_B", "run_name": "BM_B", "run_type": "iteration", "skipped": true,
+         "skip_message": "no such device", "real_time": 0.0, "time_unit": "ns"}]}"#;
+    let file = write(folder.path(), "g.json", format!("\u{feff}{text}"));
+    let (record, said) = import(folder.path(), "google-benchmark", &[&file]);
+    let names: Vec<_> = record.cases.iter().map(|case| case.case.as_str()).collect();
+    assert_eq!(names, ["BM_A", "BM_no_mean"]);
+    assert_eq!(samples(&record, "BM_A"), [vec![5e6]]);
+    assert_eq!(samples(&record, "BM_no_mean"), [vec![7e9]]);
+    assert!(said.contains("no such device"), "{said}");
+}
+
+#[test]
+fn nvbench_is_read_after_a_move_and_where_only_the_host_timed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = json!({
+        "meta": {"version": {"json": {"major": 1, "minor": 0, "patch": 0}}},
+        "devices": [],
+        "benchmarks": [{"name": "f", "states": [
+            {"name": "Device=0", "is_skipped": false, "summaries": [
+                {"tag": "nv/cold/time/gpu/mean", "data": [{"name": "value", "type": "float64", "value": "0.1"}]},
+                {"tag": "nv/json/bin:nv/cold/sample_times", "data": [
+                    {"name": "filename", "type": "string", "value": "/old/place/n.json-bin/0.bin"}]}]},
+            {"name": "host", "is_skipped": false, "summaries": [
+                {"tag": "nv/cpu_only/time/cpu/mean", "data": [{"name": "value", "type": "float64", "value": "3e-3"}]}]},
+        ]}]
+    });
+    write(folder.path(), "n.json-bin/0.bin", 0.5f32.to_le_bytes());
+    let file = write(folder.path(), "n.json", file.to_string());
+    let (record, _) = import(folder.path(), "nvbench", &[&file]);
+    assert_eq!(samples(&record, "f Device=0"), [vec![5e8]]);
+    assert_eq!(samples(&record, "f host"), [vec![3e6]]);
+    let clock = |index: usize| match &record.cases[index].invocations[0].outcome {
+        Outcome::Measured { sampling, .. } => sampling.clock,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(clock(0), ClockMethod::TimestampQuery);
+    assert_eq!(clock(1), ClockMethod::WallClock);
 }
 
 #[test]
@@ -236,6 +289,14 @@ fn what_is_not_the_tools_file_is_refused_with_its_name() {
         (
             "nvbench",
             r#"{"benchmarks": [{"name": "a", "states": [{"name": "b"}]}]}"#,
+        ),
+        (
+            "nvbench",
+            r#"{"meta": {"version": {"json": {"major": 2}}}, "benchmarks": []}"#,
+        ),
+        (
+            "google-benchmark",
+            r#"{"benchmarks": [{"name": "a_mean", "run_type": "aggregate", "real_time": 1.0}]}"#,
         ),
         ("criterion", ""),
     ] {

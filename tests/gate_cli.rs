@@ -514,3 +514,81 @@ fn any_number_of_files_against_the_first() {
     assert_eq!(json["comparisons"].as_array().unwrap().len(), 6);
     assert_eq!(code(&perwatt(&arguments[..2])), 2);
 }
+
+/// The second step of `action.yml`, as a runner calls it.
+#[cfg(unix)]
+fn action(files: &Files, arguments: &str, more: &[(&str, &str)]) -> (i32, String, String) {
+    let (outputs, summary) = (files.write("outputs", ""), files.write("summary.md", ""));
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/ci-action"))
+        .arg("judge")
+        .env("PERWATT", env!("CARGO_BIN_EXE_perwatt"))
+        .env("PERWATT_COMMAND", "gate")
+        .env("PERWATT_ARGUMENTS", arguments)
+        .env("GITHUB_OUTPUT", &outputs)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .env("RUNNER_TEMP", files.0.path())
+        .envs(more.iter().copied())
+        .output()
+        .unwrap();
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    (
+        code(&output),
+        text(&outputs),
+        text(&summary) + &out(&output) + &err(&output),
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn the_ci_action_passes_the_verdict_on() {
+    let files = Files::new();
+    let baseline = files.baseline();
+    let same = files.save("same one.json", &session("new", 1.0));
+    let slow = files.save("slow.json", &session("new", 1.1));
+    let sides = |candidate: &Path| {
+        format!(
+            "--baseline\n{}\n--candidate\r\n{}\n",
+            baseline.display(),
+            candidate.display()
+        )
+    };
+    let (exit, outputs, said) = action(&files, &sides(&same), &[]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(outputs.contains("decision=passed\n"), "{outputs}");
+    assert!(said.starts_with("### perwatt: PASSED"), "{said}");
+
+    let (exit, outputs, said) = action(&files, &sides(&slow), &[]);
+    assert_eq!(exit, 1, "{said}");
+    assert!(
+        outputs.contains("decision=failed\n") && outputs.contains("exit-code=1\n"),
+        "{outputs}"
+    );
+    assert!(said.contains("::error title=REGRESSED"), "{said}");
+    let report = outputs
+        .lines()
+        .find_map(|line| line.strip_prefix("report="))
+        .unwrap();
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["decision"], "failed");
+    let quiet = action(&files, &sides(&slow), &[("PERWATT_ANNOTATIONS", "false")]).2;
+    assert!(!quiet.contains("::error"), "{quiet}");
+
+    let one = baseline.join("0.json");
+    let few = sides(&same).replace(
+        &format!("{}\n--cand", baseline.display()),
+        &format!("{}\n--cand", one.display()),
+    );
+    assert_eq!(action(&files, &few, &[]).0, 3);
+    let allowed = [("PERWATT_ALLOW_INCONCLUSIVE", "true")];
+    let (exit, outputs, _) = action(&files, &few, &allowed);
+    assert_eq!(exit, 0);
+    assert!(outputs.contains("decision=undecided"), "{outputs}");
+
+    // What stands in an input stays an argument, and what went wrong is no verdict.
+    let trap = files.path("trap");
+    let (exit, outputs, _) = action(&files, &format!("$(touch {})", trap.display()), &[]);
+    assert_eq!(exit, 2);
+    assert!(!trap.exists() && !outputs.contains("decision"), "{outputs}");
+    let wrong = [("PERWATT_COMMAND", "rm")];
+    assert_eq!(action(&files, "", &wrong).0, 2);
+}

@@ -23,7 +23,8 @@ use crate::compare::{Aspect, Pair, Pairing, Side};
 use crate::record::{self, Record};
 use crate::report;
 
-/// Measure two sides by turns and compare them: binaries, environments (drivers) or devices.
+/// Measure two sides by turns and compare them: binaries, environments (drivers), devices or workload
+/// files.
 ///
 /// Runs a fixed number of pairs in random order and writes both records with their pairing, which
 /// `perwatt compare` and `perwatt gate --pairing` read. With --gate it judges at once.
@@ -52,6 +53,15 @@ pub(super) struct Ab {
     /// The candidate's device, where the sides' devices differ
     #[arg(long, value_name = "SEL", requires = "base_device")]
     candidate_device: Option<String>,
+
+    /// A TOML file of your own kernels for the baseline only; kernels are compared by their names
+    /// (repeatable)
+    #[arg(long, value_name = "FILE", requires = "candidate_workloads")]
+    base_workloads: Vec<PathBuf>,
+
+    /// The same for the candidate (repeatable)
+    #[arg(long, value_name = "FILE", requires = "base_workloads")]
+    candidate_workloads: Vec<PathBuf>,
 
     /// Pairs of invocations; ten tell 3 % on a machine of usual noise
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -136,29 +146,41 @@ impl Ab {
         }
     }
 
+    /// What is run for a side.
+    fn side(&self, side: Side) -> anyhow::Result<Turns> {
+        let (name, program, environment, device, workloads) = match side {
+            Side::Baseline => (
+                "baseline",
+                &self.base_bin,
+                &self.base_env,
+                &self.base_device,
+                &self.base_workloads,
+            ),
+            Side::Candidate => (
+                "candidate",
+                &self.candidate_bin,
+                &self.candidate_env,
+                &self.candidate_device,
+                &self.candidate_workloads,
+            ),
+        };
+        let program = match program {
+            Some(program) => program.clone(),
+            None => std::env::current_exe().context("cannot find perwatt's own program file")?,
+        };
+        Ok(Turns {
+            name,
+            program,
+            environment: environment.clone(),
+            arguments: self.what.arguments(device.as_deref(), workloads),
+            records: Vec::new(),
+        })
+    }
+
     /// Runs the pairs, and writes the records and the pairing after each.
     fn take_turns(&self, pairing: &Path, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Turn> {
-        let this = std::env::current_exe().context("cannot find perwatt's own program file")?;
-        let side =
-            |name, program: &Option<PathBuf>, environment: &[_], device: &Option<String>| Turns {
-                name,
-                program: program.clone().unwrap_or_else(|| this.clone()),
-                environment: environment.to_vec(),
-                arguments: self.what.arguments(device.as_deref()),
-                records: Vec::new(),
-            };
-        let mut baseline = side(
-            "baseline",
-            &self.base_bin,
-            &self.base_env,
-            &self.base_device,
-        );
-        let mut candidate = side(
-            "candidate",
-            &self.candidate_bin,
-            &self.candidate_env,
-            &self.candidate_device,
-        );
+        let mut baseline = self.side(Side::Baseline)?;
+        let mut candidate = self.side(Side::Candidate)?;
         let seed = self.order_seed.unwrap_or_else(rand::random);
         let bar = TurnsBar::new(self.pairs);
         let mut pairs = Vec::new();

@@ -86,8 +86,9 @@ pub(super) struct Run {
 }
 
 impl What {
-    /// The options again, for a `perwatt run` of its own; `device` in the place of this one's.
-    pub(super) fn arguments(&self, device: Option<&str>) -> Vec<String> {
+    /// The options again, for a `perwatt run` of its own; `device` in the place of this one's, and with
+    /// these files of workloads too.
+    pub(super) fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<String> {
         let mut arguments = Vec::new();
         let mut option = |name: &str, value: &dyn ToString| {
             arguments.extend([format!("--{name}"), value.to_string()]);
@@ -111,7 +112,7 @@ impl What {
             option("deadline", &deadline);
         }
         option("seed", &self.seed);
-        for file in &self.workloads {
+        for file in self.workloads.iter().chain(workloads) {
             arguments.extend(["--workloads".to_owned(), file.display().to_string()]);
         }
         if self.checked {

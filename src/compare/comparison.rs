@@ -11,13 +11,16 @@ use super::metric::{Cost, Metric};
 use super::noise::{Noise, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::{Missing, Policy};
-use super::session::{Figures, Session, SessionCase};
+use super::session::{Figures, Sensor, Session, SessionCase};
 use super::verdict::{Bounds, Decision, Evidence, OneSided, Ranks, Ratio, Row, Tests, Verdict};
 use crate::record::Counts;
 use crate::stats::{Effect, NoisePrior, SessionCost, benjamini_hochberg, geometric_mean, holm};
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
+
+/// Fewest new values of a sensor in one window from which an energy is believed.
+const FEWEST_UPDATES: u64 = 5;
 
 /// Fewest invocations, both sides together, that decide anything: one against one is a single pair.
 const FEWEST_INVOCATIONS: usize = 3;
@@ -144,6 +147,12 @@ pub fn compare(design: Design<'_>, policy: &Policy) -> Comparison {
         notes.push(format!("energy was not compared: {reason}"));
     }
     notes.extend(idle_rules(policy, &rows));
+    if rows.iter().any(|row| row.simulated) {
+        notes.push(
+            "SIMULATED numbers come from a made-up device or sensor and say nothing of hardware"
+                .to_owned(),
+        );
+    }
     let names = |sessions: &[&Session]| sessions.iter().map(|s| s.name.clone()).collect();
     Comparison {
         design: if sides.pairs.is_some() {
@@ -376,6 +385,7 @@ impl<'a> Sides<'a> {
             baseline: value(&base),
             candidate: value(&candidate),
             notes: case.notes(),
+            simulated: self.simulated(cost),
             state,
             hypothesis: None,
         })
@@ -478,14 +488,71 @@ impl<'a> Sides<'a> {
         if let Some(reason) = unverified {
             evidence.barred = Some(reason);
         }
-        let step = figures.iter().map(|f| f.step).sum::<f64>() / all.max(1) as f64;
-        let spread = evidence.effect.standard_error * evidence.units.sqrt();
-        // Noise wider than the clock's step averages the step away; without it, every reading is
-        // rounded alike and repetition learns nothing below the step.
-        if cost == Cost::Time && step > spread {
-            evidence.effect.slack = step;
+        match cost {
+            Cost::Time => {
+                let step = figures.iter().map(|f| f.step).sum::<f64>() / all.max(1) as f64;
+                let spread = evidence.effect.standard_error * evidence.units.sqrt();
+                // Noise wider than the clock's step averages the step away; without it, every reading
+                // is rounded alike and repetition learns nothing below the step.
+                if step > spread {
+                    evidence.effect.slack = step;
+                }
+            }
+            Cost::Energy => self.weigh_sensors(case, &mut weighed),
         }
         Ok(weighed)
+    }
+
+    /// Puts what is stated of the energies' uncertainty into the evidence.
+    fn weigh_sensors(&self, case: &CasePair<'_>, weighed: &mut Weighed) {
+        let evidence = &mut weighed.evidence;
+        // What chance does to single windows shows in their spread, unless it happened to agree; less
+        // than what is stated is never claimed.
+        let stated = [Side::Baseline, Side::Candidate]
+            .map(|side| case.energy_variance(side))
+            .iter()
+            .sum::<f64>()
+            .sqrt();
+        evidence.effect.standard_error = evidence.effect.standard_error.max(stated);
+        // The gain of one sensor is in both sides alike and cancels; two gains do not, and no
+        // repetition brings them nearer. Twice the standard uncertainty (GUM's expanded one) bounds it.
+        let sensors = |sessions: &[&'a Session]| -> Vec<&'a Sensor> {
+            sessions
+                .iter()
+                .filter_map(|s| s.sensor.as_ref().ok())
+                .collect()
+        };
+        let (base, candidate) = (sensors(&self.baseline), sensors(&self.candidate));
+        let all = || base.iter().chain(&candidate);
+        let identities: HashSet<&str> = all().map(|sensor| sensor.identity.as_str()).collect();
+        if identities.len() > 1 {
+            let widest = |side: &[&Sensor]| side.iter().map(|s| s.gain).fold(0.0, f64::max);
+            let gains = 2.0 * widest(&base).hypot(widest(&candidate));
+            evidence.effect.slack = gains;
+            weighed.notes.push(format!(
+                "the energies come from different sensors, whose gains may differ by {:.1} %; \
+                 `perwatt power calibrate` narrows that",
+                100.0 * gains.exp_m1()
+            ));
+        }
+        let updates = case.figures().filter(|f| f.energy_j.is_some());
+        let fewest = updates.map(|figures| figures.energy_updates).min();
+        if let Some(fewest) = fewest.filter(|fewest| *fewest < FEWEST_UPDATES) {
+            evidence.barred.get_or_insert_with(|| {
+                format!(
+                    "the sensor gave {fewest} new values in a window; {FEWEST_UPDATES} are the fewest, so \
+                     measure for longer"
+                )
+            });
+        }
+    }
+
+    /// Whether a cost's numbers are made up on either side.
+    fn simulated(&self, cost: Cost) -> bool {
+        self.baseline.iter().chain(&self.candidate).any(|session| {
+            let sensor = session.sensor.as_ref().is_ok_and(|sensor| sensor.simulated);
+            session.simulated || cost == Cost::Energy && sensor
+        })
     }
 
     /// Evidence from sessions that know nothing of each other.
@@ -697,6 +764,20 @@ impl CasePair<'_> {
             .collect()
     }
 
+    /// Variance of a side's mean log energy by what is stated of its windows, gains left out.
+    fn energy_variance(&self, side: Side) -> f64 {
+        let windows = || {
+            self.side(side)
+                .iter()
+                .filter(|case| case.absent.is_none())
+                .flat_map(|case| &case.invocations)
+                .filter(|figures| figures.energy_j.is_some())
+        };
+        let count = windows().count().max(1) as f64;
+        let squares: f64 = windows().map(|f| f.energy_uncertainty.powi(2)).sum();
+        squares / (count * count)
+    }
+
     /// The verdict where a side lacks the case.
     fn absence(&self) -> Option<State> {
         let failed = |side: Side| {
@@ -796,6 +877,7 @@ struct Prospect {
     baseline: Option<f64>,
     candidate: Option<f64>,
     notes: Vec<String>,
+    simulated: bool,
     state: State,
     /// Position in the family; rows of one cost with one margin share theirs.
     hypothesis: Option<usize>,
@@ -913,6 +995,7 @@ fn row(
         reason: String::new(),
         plain: false,
         gated: prospect.gated,
+        simulated: prospect.simulated,
         failed: false,
         only_in: None,
         baseline: prospect.baseline,
@@ -998,10 +1081,15 @@ fn geomeans(prospects: &[Prospect], policy: &Policy, sides: &Sides<'_>) -> Vec<G
                     _ => None,
                 })
                 .collect();
-            let (effect, cases, prior) = match sides.pairs {
+            let (mut effect, cases, prior) = match sides.pairs {
                 Some(pairs) => geomean_of_pairs(&weighed, pairs.len()),
                 None => geomean_of_sessions(&weighed, sides.baseline.len(), sides.candidate.len()),
             };
+            if let Some(effect) = &mut effect {
+                // The mean of bounded errors is within the mean of their bounds.
+                let slack: f64 = weighed.iter().map(|w| w.evidence.effect.slack).sum();
+                effect.slack = slack / weighed.len() as f64;
+            }
             let all = of_metric().count();
             (all > 0).then(|| Geomean {
                 metric: *metric,

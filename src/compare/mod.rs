@@ -15,8 +15,7 @@
 //! rows of the gate; `IMPROVED` is the mirror image; `PASS` needs proof of equivalence (TOST), so that
 //! too little data can never pass; the rest is `INCONCLUSIVE` and says what it would take.
 //!
-//! How often this is right, by `cargo test --release --test compare_simulation -- --ignored`: see
-//! `tests/compare_simulation.rs`.
+//! How often this is right, by simulation: see `docs/verdicts.md`.
 
 mod comparison;
 mod environment;
@@ -37,5 +36,5 @@ pub use metric::{Better, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, Spread};
 pub use pairing::{Pair, Pairing, Side};
 pub use policy::{CaseRule, Limits, Missing, Policy};
-pub use session::{Session, SessionCase};
+pub use session::{Sensor, Session, SessionCase};
 pub use verdict::{Decision, Needed, Ranks, Ratio, Row, Verdict};

@@ -167,7 +167,7 @@ impl Policy {
             Error::file(
                 path,
                 format!(
-                    "{}; see the example in the README",
+                    "{}; docs/verdicts.md has an example",
                     e.to_string().trim_end()
                 ),
             )

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::environment::Environment;
 use super::metric::Cost;
 use crate::record::{
-    CaseResult, ClockMethod, Counts, FailureKind, Origin, Outcome, Reading, Record, Sampling,
-    Status, Verification, Warning,
+    CaseResult, ClockMethod, Counts, EnergyWindow, ErrorCause, FailureKind, Host, Origin, Outcome,
+    PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 
 /// A record, reduced to what is compared.
@@ -18,10 +18,40 @@ pub struct Session {
     pub id: String,
     /// Where it was measured.
     pub environment: Environment,
-    /// Why there is no energy, where there is none.
-    pub power_missing: Option<String>,
+    /// The sensor of its energy, or why there is none.
+    pub sensor: Result<Sensor, String>,
+    /// Whether its numbers, the times included, are made up.
+    pub simulated: bool,
     /// Its cases, in the record's order.
     pub cases: Vec<SessionCase>,
+}
+
+/// What a comparison must know of a power sensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensor {
+    /// This very sensor with this very calibration. Two sessions that share it share its gain, whose
+    /// error then cancels from their ratio. Records name no machine, so processor and memory stand in.
+    pub identity: String,
+    /// Standard uncertainty of its gain, as a share.
+    pub gain: f64,
+    /// Whether its readings are made up.
+    pub simulated: bool,
+}
+
+impl Sensor {
+    fn of(setup: &PowerSetup, host: &Host) -> Self {
+        Self {
+            identity: format!(
+                "{} {:?} {:?} {:?}",
+                setup.source,
+                setup.gain,
+                host.cpu.measured(),
+                host.memory_bytes.measured()
+            ),
+            gain: setup.gain.uncertainty.standard(),
+            simulated: setup.simulated,
+        }
+    }
 }
 
 /// A case of a session.
@@ -65,6 +95,10 @@ pub struct Figures {
     pub time_ns: f64,
     /// Energy of one execution, in joules.
     pub energy_j: Option<f64>,
+    /// Standard uncertainty of the energy as a share, without that of the sensor's gain.
+    pub energy_uncertainty: f64,
+    /// New values that the sensor gave inside the energy window.
+    pub energy_updates: u64,
     /// The clock's step as a share of the time of a batch.
     pub step: f64,
     /// Steady state was not reached.
@@ -92,7 +126,11 @@ impl Session {
             name: name.into(),
             id: record.session.clone(),
             environment: Environment::of(record),
-            power_missing: record.power.reason().map(str::to_owned),
+            sensor: match &record.power {
+                Reading::Measured(setup) => Ok(Sensor::of(setup, &record.host)),
+                Reading::Unmeasured(reason) => Err(reason.unmeasured.clone()),
+            },
+            simulated: record.provenance.origin == Origin::Simulated,
             cases: record
                 .cases
                 .iter()
@@ -143,11 +181,8 @@ impl SessionCase {
                         flags.see(warning);
                         reduced.notes.insert(warning.to_string());
                     }
-                    let energy_j = match &**energy {
-                        Reading::Measured(window) if window.executions > 0 => {
-                            Some(window.gross_j / window.executions as f64)
-                        }
-                        Reading::Measured(_) => None,
+                    let window = match &**energy {
+                        Reading::Measured(window) => Some(window).filter(|w| w.executions > 0),
                         Reading::Unmeasured(reason) => {
                             reduced
                                 .energy_missing
@@ -159,7 +194,9 @@ impl SessionCase {
                     reduced.invocations.push(Figures {
                         invocation: result.invocation,
                         time_ns: sampling.median_ns,
-                        energy_j,
+                        energy_j: window.map(|w| w.gross_j / w.executions as f64),
+                        energy_uncertainty: window.map_or(0.0, without_gain),
+                        energy_updates: window.map_or(0, |window| window.updates),
                         step: step(sampling, precision_ns),
                         unstable: flags.unstable || !sampling.steady,
                         throttled: flags.throttled,
@@ -240,6 +277,23 @@ fn clock_name(clock: ClockMethod) -> &'static str {
     match clock {
         ClockMethod::TimestampQuery => "device timestamps",
         ClockMethod::WallClock => "the host's clock",
+    }
+}
+
+/// Standard uncertainty of a window's energy as a share, the gain left out; zero where nothing sensible
+/// is said.
+fn without_gain(window: &EnergyWindow) -> f64 {
+    let variance: f64 = window
+        .budget
+        .iter()
+        .filter(|term| term.cause != ErrorCause::Gain)
+        .map(|term| term.uncertainty_j.powi(2))
+        .sum();
+    let share = variance.sqrt() / window.gross_j;
+    if share.is_finite() && share > 0.0 {
+        share
+    } else {
+        0.0
     }
 }
 

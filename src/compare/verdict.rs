@@ -197,6 +197,8 @@ pub struct Row {
     pub plain: bool,
     /// Whether the policy judges this case.
     pub gated: bool,
+    /// Whether the numbers are made up by a simulated device or sensor.
+    pub simulated: bool,
     /// Whether the candidate was tried and gave no right output.
     pub failed: bool,
     /// The side that has the case, where only one has.
@@ -235,6 +237,17 @@ pub struct Row {
     pub prior: Option<String>,
     /// What else a reader must know.
     pub notes: Vec<String>,
+}
+
+impl Row {
+    /// The metric, which says so where its numbers are made up.
+    pub fn label(&self) -> String {
+        if self.simulated {
+            format!("SIMULATED {}", self.metric)
+        } else {
+            self.metric.to_string()
+        }
+    }
 }
 
 /// What is known of a row's ratio.

@@ -1,5 +1,6 @@
 //! criterion's `target/criterion` folder. It holds the latest process of each benchmark in
-//! `NAME/new/`: `benchmark.json` names it, `sample.json` has iterations and nanoseconds.
+//! `NAME/new/`: `benchmark.json` names it, `sample.json` has iterations and nanoseconds. The files do
+//! not say where a bench measured something other than time; such a folder cannot be told apart.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::foreign::{Foreign, ForeignCase};
 use super::{Tool, read_json};
 use crate::error::{Error, Result};
+use crate::record::ClockMethod;
 
 /// Deepest folder below the given one that is looked into.
 const DEPTH: u32 = 8;
@@ -84,7 +86,15 @@ fn case(new: &Path) -> Result<ForeignCase> {
     Ok(ForeignCase {
         name: benchmark.full_id,
         processes: vec![samples],
-        bytes: benchmark.throughput.get("Bytes").and_then(Value::as_u64),
+        bytes: bytes(&benchmark.throughput),
+        clock: ClockMethod::WallClock,
         failed: None,
     })
+}
+
+/// Bytes of one iteration, by each of the names that criterion has for them.
+fn bytes(throughput: &Value) -> Option<u64> {
+    ["/Bytes", "/BytesDecimal", "/ElementsAndBytes/bytes"]
+        .into_iter()
+        .find_map(|path| throughput.pointer(path)?.as_u64())
 }

@@ -37,6 +37,8 @@ pub(super) struct ForeignCase {
     pub(super) bytes: Option<u64>,
     /// Why it has no figure, where it failed.
     pub(super) failed: Option<String>,
+    /// Whose clock it was timed by.
+    pub(super) clock: ClockMethod,
 }
 
 /// Makes one session of files.
@@ -133,7 +135,9 @@ fn merge(cases: &mut Vec<CaseResult>, tool: Tool, path: &Path, case: ForeignCase
             ));
         }
         let number = u32::try_from(known.invocations.len()).unwrap_or(u32::MAX);
-        known.invocations.push(invocation(tool, number, samples));
+        known
+            .invocations
+            .push(invocation(tool, case.clock, number, samples));
     }
     Ok(())
 }
@@ -161,7 +165,7 @@ fn empty(tool: Tool, case: &ForeignCase) -> CaseResult {
 }
 
 /// One process.
-fn invocation(tool: Tool, number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
+fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
     // Nothing was checked, which is what zero elements say.
     let unchecked = Verification {
         passed: true,
@@ -178,10 +182,7 @@ fn invocation(tool: Tool, number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
             verified_before: unchecked.clone(),
             verified_after: unchecked,
             sampling: Sampling {
-                clock: match tool {
-                    Tool::Nvbench => ClockMethod::TimestampQuery,
-                    _ => ClockMethod::WallClock,
-                },
+                clock,
                 batch: 1,
                 wall_samples_ns: Vec::new(),
                 discarded: 0,

@@ -2,7 +2,7 @@
 //!
 //! The library prints bare `NaN` and `Infinity`, which no JSON reader takes; they are read as absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::foreign::{Foreign, ForeignCase};
 use super::{Tool, parse_json};
 use crate::error::{Error, Result};
+use crate::record::ClockMethod;
 use crate::units::Seconds;
 
 #[derive(Deserialize)]
@@ -34,12 +35,14 @@ struct Entry {
     bytes_per_second: Option<f64>,
     error_occurred: Option<bool>,
     error_message: Option<String>,
+    skipped: Option<bool>,
+    skip_message: Option<String>,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
 
 /// Keys that are not counters of the user's.
-const OWN_KEYS: [&str; 16] = [
+const OWN_KEYS: [&str; 15] = [
     "family_index",
     "per_family_instance_index",
     "repetitions",
@@ -55,8 +58,10 @@ const OWN_KEYS: [&str; 16] = [
     "cpu_coefficient",
     "real_coefficient",
     "rms",
-    "skipped",
 ];
+
+/// Ends of aggregates' names; libraries before 1.5 mark them by nothing else.
+const AGGREGATES: [&str; 6] = ["_mean", "_median", "_stddev", "_cv", "_BigO", "_RMS"];
 
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Foreign> {
@@ -71,18 +76,44 @@ pub(super) fn read(path: &Path) -> Result<Foreign> {
         version: file.context.and_then(|context| context.library_version),
         ..Foreign::default()
     };
+    let some = !file.benchmarks.is_empty();
+    let singles: HashSet<String> = file.benchmarks.iter().map(|e| e.name.clone()).collect();
     for entry in file.benchmarks {
-        if entry.run_type.as_deref() == Some("aggregate") {
-            continue;
+        if !is_aggregate(&entry, &singles) {
+            add(path, &mut foreign, entry)?;
         }
-        add(path, &mut foreign, entry)?;
+    }
+    if some && foreign.cases.is_empty() && foreign.left_out.is_empty() {
+        return Err(Error::file(
+            path,
+            "holds aggregates alone, which say nothing of single runs; run without \
+             --benchmark_report_aggregates_only",
+        ));
     }
     Ok(foreign)
+}
+
+/// Whether a row sums others up.
+fn is_aggregate(entry: &Entry, singles: &HashSet<String>) -> bool {
+    match entry.run_type.as_deref() {
+        Some(kind) => kind == "aggregate",
+        None => AGGREGATES.iter().any(|end| {
+            let of = entry.name.strip_suffix(end);
+            of.is_some_and(|name| singles.contains(name))
+        }),
+    }
 }
 
 /// Adds one row: a new benchmark, or another repetition of a known one.
 fn add(path: &Path, foreign: &mut Foreign, entry: Entry) -> Result<()> {
     let name = entry.run_name.unwrap_or(entry.name);
+    if entry.skipped == Some(true) {
+        let reason = entry.skip_message.as_deref().unwrap_or("no reason given");
+        foreign
+            .left_out
+            .push(format!("{name:?}: skipped, {reason}"));
+        return Ok(());
+    }
     let failed = entry.error_occurred.unwrap_or(false).then(|| {
         entry
             .error_message
@@ -124,6 +155,7 @@ fn add(path: &Path, foreign: &mut Foreign, entry: Entry) -> Result<()> {
                 processes: vec![Vec::new()],
                 bytes,
                 failed: None,
+                clock: ClockMethod::WallClock,
             });
             foreign.cases.len() - 1
         }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::foreign::{Foreign, ForeignCase};
 use super::{Tool, read_json};
 use crate::error::{Error, Result};
+use crate::record::ClockMethod;
 use crate::units::Seconds;
 
 #[derive(Deserialize)]
@@ -63,6 +64,7 @@ fn case(path: &Path, entry: Entry) -> Result<ForeignCase> {
         name: named(&entry.command, &entry.parameters),
         processes: times.into_iter().map(|s| vec![Seconds(s).ns()]).collect(),
         bytes: None,
+        clock: ClockMethod::WallClock,
         failed: (broken > 0).then(|| {
             format!(
                 "{broken} of {} runs ended with an error",

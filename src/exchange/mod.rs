@@ -100,7 +100,8 @@ fn parse_json<T: serde::de::DeserializeOwned>(
     text: &str,
     hint: &str,
 ) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| {
+    // Some editors and shells on Windows put a byte-order mark in front.
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
         Error::file(
             file,
             format!("not what {} writes ({e}); {hint}", tool.name()),

@@ -147,7 +147,7 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
         let cells = [
             verdict,
             row.case.clone(),
-            row.metric.to_string(),
+            row.label(),
             row.baseline_text.clone().unwrap_or_else(dash),
             row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
             row.ratio.map_or_else(dash, interval),
@@ -254,7 +254,10 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
         page += &fold(
             &format!(
                 "{} {} {}{more}: {}",
-                row.verdict, row.case, row.metric, row.reason
+                row.verdict,
+                row.case,
+                row.label(),
+                row.reason
             ),
             "  ",
             width,

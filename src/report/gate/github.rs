@@ -65,7 +65,7 @@ fn lines(kind: Kind, rows: &[&Row]) -> String {
     };
     let mut lines = String::new();
     for row in &rows[..shown] {
-        let title = format!("{} {} {}", row.verdict, row.case, row.metric);
+        let title = format!("{} {} {}", row.verdict, row.case, row.label());
         let message = [slice::from_ref(&row.reason), &row.notes]
             .concat()
             .join("; ");

@@ -25,7 +25,7 @@ pub fn junit(comparison: &Comparison) -> Result<String, String> {
 
 /// One row.
 fn case(row: &Row) -> TestCase {
-    let mut case = TestCase::new(format!("{} {}", row.case, row.metric), status(row));
+    let mut case = TestCase::new(format!("{} {}", row.case, row.label()), status(row));
     case.set_classname(format!("perwatt.{}", row.metric));
     for (name, value) in properties(row) {
         case.properties.push(Property::new(name, value));

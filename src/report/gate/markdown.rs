@@ -64,7 +64,7 @@ fn line(row: &Row) -> String {
         "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
         row.verdict,
         escape(&row.case),
-        row.metric,
+        row.label(),
         escape(&or_dash(row.baseline_text.clone())),
         escape(&or_dash(row.candidate_text.clone())),
         or_dash(row.ratio.map(|ratio| percent(ratio.value))),

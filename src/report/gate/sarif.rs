@@ -74,7 +74,7 @@ fn result(row: &Row, rule: &str, level: &str, file: &str, device: &str) -> Value
     json!({
         "ruleId": rule,
         "level": level,
-        "message": {"text": format!("{} {}: {}", row.case, row.metric, row.reason)},
+        "message": {"text": format!("{} {}: {}", row.case, row.label(), row.reason)},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": uri(file)},
             "region": {"startLine": 1},
