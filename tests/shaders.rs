@@ -26,6 +26,7 @@ fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case
         ("matmul", "f32", "33x35x37"),
         ("matmul", "f16", "33x35x37"),
         ("matmul", "f16acc16", "33x35x37"),
+        ("matmul", "q4", "33x35x96"),
         ("gemv", "f16", "33x35"),
         ("attention-prefill", "f16", "2x6x2x37x20-causal"),
         ("attention-decode", "f16", "2x6x2x37x20"),

@@ -5,12 +5,13 @@
 // bytes and 16 + 4·i to 16 + 4·i + 3 in the high ones, eight more than they mean.
 // BITS == 8: four signed weights in a word.
 #if BITS == 4
-fn low_weights(word: u32) -> vec4f {
+fn weights(word: u32) -> vec4f {
     return vec4f(unpack4xU8(word & 0x0f0f0f0fu)) - 8;
 }
-
-fn high_weights(word: u32) -> vec4f {
-    return low_weights(word >> 4u);
+#endif
+#if BITS == 8
+fn weights(word: u32) -> vec4f {
+    return vec4f(unpack4xI8(word));
 }
 #endif
 

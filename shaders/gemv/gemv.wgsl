@@ -84,22 +84,17 @@ fn main(
             sums${row} = fma(vec4f(half0, half1), x0, sums${row});
             sums${row} = fma(vec4f(half2, half3), x1, sums${row});
 #endif
-#if BITS == 8
-            var part = vec4f(unpack4xI8(words[0])) * x0;
+#if SCALED
+            var part = weights(words[0]) * x0;
 #for i in 1..4
-            part = fma(vec4f(unpack4xI8(words[${i}])), x${i}, part);
+            part = fma(weights(words[${i}]), x${i}, part);
 #endfor
-            sums${row} = fma(vec4f(scale_of((start${row} + k) / 2)), part, sums${row});
-#endif
 #if BITS == 4
-            var part = low_weights(words[0]) * x0;
-#for i in 1..4
-            part = fma(low_weights(words[${i}]), x${i}, part);
-#endfor
 #for i in 0..4
-            part = fma(high_weights(words[${i}]), x${i + 4}, part);
+            part = fma(weights(words[${i}] >> 4u), x${i + 4}, part);
 #endfor
-            sums${row} = fma(vec4f(scale_of(start${row} + k)), part, sums${row});
+#endif
+            sums${row} = fma(vec4f(scale_of((start${row} + k) / (32 / CHUNK))), part, sums${row});
 #endif
         }
 #endfor

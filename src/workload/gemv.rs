@@ -84,7 +84,7 @@ impl Workload for Gemv {
         };
         vec![match adapter.is_software() {
             // Its caches gather at no loss, and adding up across threads is what costs.
-            true if alone => kernel("row-per-thread", 8, 2),
+            true if alone => kernel("row-per-thread", 16, 4),
             // The fewer threads, the less there is to add up.
             true => kernel(cooperating, 32, 4),
             false => kernel(cooperating, 128, 4),

@@ -5,6 +5,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::checker::{Checker, SumTolerance, strata};
 use super::input::{Storage, decode};
+use super::matmul_packed::Packed;
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::dimensions;
 use super::stream::output_of;
@@ -39,6 +40,11 @@ impl Shape {
         Ok(Self { m, n, k })
     }
 
+    /// The product with packed matrices, where the dtype has those.
+    fn packed(self, dtype: Dtype) -> Option<Packed> {
+        Packed::of(dtype, [self.m, self.n, self.k])
+    }
+
     /// Whether rows of all three matrices can be read four elements at a time.
     fn vectors(self) -> bool {
         self.n.is_multiple_of(4) && self.k.is_multiple_of(4)
@@ -53,11 +59,13 @@ impl Workload for Matmul {
     fn about(&self) -> &'static str {
         "C = A·B with A of M × K, B of K × N and C of M × N, rows contiguous.\n\
          FLOP: 2·M·N·K. Bytes: element size · (M·K + K·N + M·N), each matrix once.\n\
-         f16: f16 matrices, f32 sums. f16acc16: f16 sums too, a dtype of its own."
+         f16: f16 matrices, f32 sums. f16acc16: f16 sums too, a dtype of its own.\n\
+         q8, q4: B quantised along K, f32 A, sums and C; bytes as stored. int8: byte A and B, exact 32-bit\n\
+         sums; an operation counts as a FLOP."
     }
 
     fn cases(&self) -> Vec<Case> {
-        use Dtype::{F16, F16Acc16, F32};
+        use Dtype::{F16, F16Acc16, F32, Int8, Q4, Q8};
         use Suite::{Llm, Quick, Standard};
         let mut cases = Vec::new();
         let mut add = |dtypes: &[Dtype], shapes: &[&str], suites: &[Suite]| {
@@ -67,6 +75,7 @@ impl Workload for Matmul {
         };
         add(&[F32], &["67x43x59"], &[Quick]);
         add(&[F32, F16, F16Acc16], &["256x256x256"], &[Quick]);
+        add(&[Int8, Q8, Q4], &["256x256x256"], &[Quick]);
         add(&[F32, F16], &["1024x1024x1024"], &[Standard]);
         add(&[F16Acc16], &["1024x1024x1024"], &[Standard]);
         add(
@@ -74,9 +83,14 @@ impl Workload for Matmul {
             &["1021x1031x1033", "2048x2048x2048", "4096x4096x4096"],
             &[Standard],
         );
+        add(
+            &[Int8, Q8, Q4],
+            &["1021x1031x1024", "4096x4096x4096"],
+            &[Standard],
+        );
         // Llama-3-8B, 512 tokens: query and output projection, MLP up and down.
         add(
-            &[F32, F16],
+            &[F32, F16, Int8, Q8, Q4],
             &["512x4096x4096", "512x14336x4096", "512x4096x14336"],
             &[Llm],
         );
@@ -85,8 +99,13 @@ impl Workload for Matmul {
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
         let parsed = Shape::parse(shape)?;
+        if let Some(packed) = parsed.packed(dtype) {
+            packed.check()?;
+        }
         match dtype {
-            Dtype::None => Err(format!("{NAME} has f32, f16 and f16acc16, not {dtype}")),
+            Dtype::None => Err(format!(
+                "{NAME} multiplies numbers, and {dtype} is no type of them"
+            )),
             Dtype::F16Acc16 if parsed.k > MOST_F16_TERMS => Err(format!(
                 "f16 sums of more than {MOST_F16_TERMS} products mean nothing; K is {}",
                 parsed.k
@@ -102,12 +121,18 @@ impl Workload for Matmul {
         let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
         Counts {
             flop: 2 * m * n * k,
-            bytes: case.dtype.storage().bytes() * (m * k + k * n + m * n),
+            bytes: shape.packed(case.dtype).map_or_else(
+                || case.dtype.storage().bytes() * (m * k + k * n + m * n),
+                Packed::bytes,
+            ),
             tokens: None,
         }
     }
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        if packed(case).is_some() {
+            return Packed::kernels(adapter);
+        }
         let tiled = match adapter.device_type {
             // Workgroup memory is ordinary memory there and barriers are dear.
             DeviceType::Software => Tile::direct([8, 1], 8, 2),
@@ -118,7 +143,10 @@ impl Workload for Matmul {
         vec![naive(), tiled.kernel()]
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
+        if packed(case).is_some() {
+            return Packed::tuning_space();
+        }
         let mut space = vec![naive()];
         for tile_m in [4, 8, 16] {
             for vectors_n in [1, 2, 4] {
@@ -147,10 +175,10 @@ impl Workload for Matmul {
         }
         while work(shape) > 1 << 25 {
             let largest = shape.m.max(shape.n).max(shape.k);
-            // Halves that stay multiples of four, so that the pilot takes the same path.
+            // Halves that stay multiples of 4 or of 32, so that the pilot takes the same path.
             let halve = |d: u32| {
                 if d == largest {
-                    (d / 2).next_multiple_of(4) + d % 4
+                    (d / 2).next_multiple_of(32) + d % 4
                 } else {
                     d
                 }
@@ -167,6 +195,9 @@ impl Workload for Matmul {
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
         let shape = Shape::parse(&case.shape)?;
+        if let Some(packed) = shape.packed(case.dtype) {
+            return packed.program(kernel, seed);
+        }
         let storage = case.dtype.storage();
         let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
         let dispatch = match kernel.name {
@@ -196,6 +227,9 @@ impl Workload for Matmul {
             checker.fail("the case has no shape".to_owned());
             return checker.finish();
         };
+        if let Some(packed) = shape.packed(case.dtype) {
+            return packed.verify(program, outputs);
+        }
         let storage = case.dtype.storage();
         let mut checker = Checker::new(u64::from(shape.m) * u64::from(shape.n));
         let elements = u64::from(shape.m) * u64::from(shape.n);
@@ -213,6 +247,11 @@ impl Workload for Matmul {
         }
         checker.finish()
     }
+}
+
+/// The product with packed matrices of a case that has those.
+fn packed(case: &Case) -> Option<Packed> {
+    Shape::parse(&case.shape).ok()?.packed(case.dtype)
 }
 
 /// Whether a case is too small to give every core of a GPU a large tile.

@@ -12,6 +12,7 @@ mod dispatch_latency;
 mod gemv;
 mod input;
 mod matmul;
+mod matmul_packed;
 mod own;
 mod peak_fma;
 mod program;

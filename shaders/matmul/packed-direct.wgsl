@@ -1,0 +1,86 @@
+// C = A·Bᵀ with the N rows of B packed along K: quantised in blocks, or (BITS == 0) signed bytes, four to
+// a word, as A's then are too. A tile of TILE_M × TILE_N a thread in registers, operands straight from
+// memory: for devices whose caches are quicker than their workgroup memory, software drivers above all.
+//
+// A thread reads CHUNK weights of a row of B at once, 16 bytes. K is a multiple of 32. Threads past an
+// edge repeat the last row or column and store nothing.
+#if BITS == 0
+@group(0) @binding(0) var<storage, read> a: array<vec4u>; // M × K/16
+#else
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
+#endif
+@group(0) @binding(1) var<storage, read> b: array<vec4u>; // N × K/CHUNK
+#if SCALED
+@group(0) @binding(2) var<storage, read> scales: array<u32>; // N × K/32, f16
+#endif
+@group(0) @binding(${SCALED + 2}) var<storage, read_write> c: array<Element>; // M × N
+
+#import common/weights.wgsl
+
+const LENGTH = K / CHUNK;
+
+#if SCALED
+fn accumulate(a: vec4f, b: vec4f, sum: f32) -> f32 {
+    return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
+}
+#endif
+
+@compute @workgroup_size(THREADS_N, THREADS_M)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+    let first_row = (group.y * THREADS_M + local.y) * TILE_M;
+    let first_column = group.x * THREADS_N * TILE_N + local.x;
+#for i in 0..TILE_M
+    let row${i} = min(first_row + ${i}u, M - 1);
+#endfor
+#for j in 0..TILE_N
+    let column${j} = min(first_column + ${j}u * THREADS_N, N - 1);
+#endfor
+#for i in 0..TILE_M
+#for j in 0..TILE_N
+    var sum${i}_${j} = Sum();
+#endfor
+#endfor
+    for (var chunk = 0u; chunk < LENGTH; chunk++) {
+#for j in 0..TILE_N
+        let words${j} = b[column${j} * LENGTH + chunk];
+#endfor
+#if BITS == 0
+#for i in 0..TILE_M
+        {
+            let own = a[row${i} * LENGTH + chunk];
+#for word in 0..4
+#for j in 0..TILE_N
+            sum${i}_${j} += dot4I8Packed(own[${word}], words${j}[${word}]);
+#endfor
+#endfor
+        }
+#endfor
+#else
+#for j in 0..TILE_N
+        let scale${j} = scale_of((column${j} * LENGTH + chunk) / (32 / CHUNK));
+#endfor
+#for half in 0..CHUNK / 16
+#for word in 0..4
+        {
+#for j in 0..TILE_N
+            let b${j} = weights(words${j}[${word}] >> ${half * 4}u) * scale${j};
+#endfor
+#for i in 0..TILE_M
+            let a${i} = vec4f(a[row${i} * (K / 4) + chunk * (CHUNK / 4) + ${half * 4 + word}u]);
+#for j in 0..TILE_N
+            sum${i}_${j} = accumulate(a${i}, b${j}, sum${i}_${j});
+#endfor
+#endfor
+        }
+#endfor
+#endfor
+#endif
+    }
+#for i in 0..TILE_M
+#for j in 0..TILE_N
+    if first_row + ${i}u < M && first_column + ${j}u * THREADS_N < N {
+        c[row${i} * N + column${j}] = Element(sum${i}_${j});
+    }
+#endfor
+#endfor
+}

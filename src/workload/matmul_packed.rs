@@ -1,0 +1,295 @@
+//! `matmul` where B is packed: `q8` and `q4`, weights in blocks with a scale, and `int8`, four integers to
+//! a word.
+//!
+//! Packed matrices lie as they are used: along K, the rows of Bᵀ contiguous, as every file format of
+//! language models has them.
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use super::checker::{Checker, Rounding, strata};
+use super::input::{Storage, decode};
+use super::program::{Action, Buffer, Dispatch, Program};
+use super::template::{Template, shader};
+use super::weights::{BLOCK, Format, between};
+use super::{Dtype, Kernel};
+use crate::record::{Adapter, Verification};
+
+/// Multiply-adds that the reference may cost; bigger products are checked by scattered elements.
+const REFERENCE_WORK: u64 = 1 << 25;
+
+/// Elements between the columns of a tile in workgroup memory.
+const PAD: u32 = 1;
+
+/// Longest sum of products of two signed bytes that 32 bits hold.
+const MOST_INTEGER_TERMS: u32 = 1 << 16;
+
+/// C = A·B of M × K and K × N with packed B.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed {
+    pub(super) m: u32,
+    pub(super) n: u32,
+    pub(super) k: u32,
+    /// How B is stored; plain words stand for packed integers.
+    pub(super) format: Format,
+    /// How A and C are stored.
+    pub(super) activations: Storage,
+}
+
+impl Packed {
+    /// The product of a dtype, if it is one of the packed ones.
+    pub(super) fn of(dtype: Dtype, [m, n, k]: [u32; 3]) -> Option<Self> {
+        matches!(dtype, Dtype::Q8 | Dtype::Q4 | Dtype::Int8).then(|| Self {
+            m,
+            n,
+            k,
+            format: Format::of(dtype),
+            activations: dtype.storage(),
+        })
+    }
+
+    fn integers(self) -> bool {
+        !self.format.scaled()
+    }
+
+    /// # Errors
+    /// K is not made of whole blocks, or too long for 32 bits.
+    pub(super) fn check(self) -> Result<(), String> {
+        if !self.k.is_multiple_of(BLOCK) {
+            return Err(format!(
+                "K = {} is no multiple of the {BLOCK} numbers that packed kernels read at once",
+                self.k
+            ));
+        }
+        if self.integers() && self.k > MOST_INTEGER_TERMS {
+            return Err(format!(
+                "sums of more than {MOST_INTEGER_TERMS} products do not fit 32 bits; K is {}",
+                self.k
+            ));
+        }
+        Ok(())
+    }
+
+    /// Bytes of the three matrices.
+    pub(super) fn bytes(self) -> u64 {
+        let [m, n, k] = [self.m, self.n, self.k].map(u64::from);
+        if self.integers() {
+            m * k + n * k + 4 * m * n
+        } else {
+            self.format.bytes(n * k) + self.activations.bytes() * (m * k + m * n)
+        }
+    }
+
+    /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
+    pub(super) fn kernels(adapter: &Adapter) -> Vec<Kernel> {
+        vec![if adapter.is_software() {
+            direct([8, 1], 8, 2)
+        } else {
+            tiled([16, 8], 8, 1)
+        }]
+    }
+
+    /// Every parameter set that makes sense somewhere.
+    pub(super) fn tuning_space() -> Vec<Kernel> {
+        let mut space = Vec::new();
+        for tile_m in [4, 8, 16] {
+            for tile_n in [1, 2, 4] {
+                space.extend([[8, 1], [64, 1]].map(|threads| direct(threads, tile_m, tile_n)));
+            }
+        }
+        for tile_m in [4, 8] {
+            for vectors_n in [1, 2] {
+                space.extend(
+                    [[8, 8], [16, 8], [16, 16]].map(|threads| tiled(threads, tile_m, vectors_n)),
+                );
+            }
+        }
+        space
+    }
+
+    /// The product as a program: A, B, the scales where there are some, C.
+    ///
+    /// # Errors
+    /// The kernel is not one of these or its parameters are unusable.
+    pub(super) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        self.check()?;
+        let [m, n, k] = [self.m, self.n, self.k].map(u64::from);
+        let mut buffers = Vec::new();
+        if self.integers() {
+            // No sum of even numbers is −1, which is what an element that was never written holds.
+            buffers.push(Buffer::noise("A", m * k, 0xfe, seed, 0));
+            buffers.push(Buffer::noise("B", n * k, 0xff, seed, 1));
+        } else {
+            buffers.push(Buffer::random("A", m * k, self.activations, seed, 0));
+            buffers.extend(self.format.buffers(["B", "scales"], n * k, seed, 1));
+        }
+        buffers.push(Buffer::output("C", m * n, self.activations));
+        let dispatch = match kernel.name {
+            "direct" => self.direct(kernel)?,
+            "tiled" => self.tiled(kernel)?,
+            other => return Err(format!("packed matrices have no kernel {other:?}")),
+        };
+        Ok(Program {
+            buffers,
+            action: Action::Dispatches(vec![dispatch]),
+        })
+    }
+
+    /// The buffers of the program by binding.
+    fn bindings(self) -> &'static [usize] {
+        if self.integers() {
+            &[0, 1, 2]
+        } else {
+            &[0, 1, 2, 3]
+        }
+    }
+
+    fn fill(self, template: Template) -> Template {
+        let template = if self.integers() {
+            template
+                .alias("Element", "i32")
+                .alias("Sum", "i32")
+                .constant("BITS", 0)
+                .constant("SCALED", 0)
+                .constant("CHUNK", 16)
+        } else {
+            self.format
+                .fill(template)
+                .alias("Element", self.activations.element())
+                .alias("Sum", "f32")
+                .constant("CHUNK", self.format.chunk(self.k))
+        };
+        template
+            .constant("M", self.m)
+            .constant("N", self.n)
+            .constant("K", self.k)
+    }
+
+    fn direct(self, kernel: &Kernel) -> Result<Dispatch, String> {
+        let [threads_n, threads_m] = threads(kernel)?;
+        let tile_m = between(kernel, "tile_m", 1, 32)?;
+        let tile_n = between(kernel, "tile_n", 1, 16)?;
+        let template = self
+            .fill(shader!("matmul/packed-direct.wgsl"))
+            .constant("THREADS_M", threads_m)
+            .constant("THREADS_N", threads_n)
+            .constant("TILE_M", tile_m)
+            .constant("TILE_N", tile_n);
+        Ok(Dispatch::new(&template, self.bindings(), 1)?
+            .groups([
+                self.n.div_ceil(threads_n * tile_n),
+                self.m.div_ceil(threads_m * tile_m),
+                1,
+            ])
+            .workgroup([threads_n, threads_m, 1], 0))
+    }
+
+    fn tiled(self, kernel: &Kernel) -> Result<Dispatch, String> {
+        let [threads_n, threads_m] = threads(kernel)?;
+        let tile_m = between(kernel, "tile_m", 1, 32)?;
+        let vectors_n = between(kernel, "vectors_n", 1, 8)?;
+        let (block_m, block_vectors) = (threads_m * tile_m, threads_n * vectors_n);
+        let template = self
+            .fill(shader!("matmul/packed-tiled.wgsl"))
+            .constant("PER_WORD", if self.format == Format::Q4 { 8 } else { 4 })
+            .constant("PAD", PAD)
+            .constant("THREADS_M", threads_m)
+            .constant("THREADS_N", threads_n)
+            .constant("TILE_M", tile_m)
+            .constant("VECTORS_N", vectors_n);
+        let step = if self.integers() { BLOCK / 4 } else { BLOCK };
+        let words = step * (block_m + PAD + 4 * (block_vectors + PAD));
+        Ok(Dispatch::new(&template, self.bindings(), 1)?
+            .groups([
+                self.n.div_ceil(4 * block_vectors),
+                self.m.div_ceil(block_m),
+                1,
+            ])
+            // The tiles, and what their alignment may add.
+            .workgroup([threads_n, threads_m, 1], 4 * u64::from(words) + 16))
+    }
+
+    /// What rounding may do to an element of C.
+    pub(super) fn rounding(self) -> Rounding {
+        Rounding::of_sum(self.k.into(), Storage::F32, self.activations)
+    }
+
+    /// Compares C with the reference on inputs as the kernel saw them: integers exactly.
+    pub(super) fn verify(self, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let elements = u64::from(self.m) * u64::from(self.n);
+        let mut checker = Checker::new(elements);
+        let wanted = elements * self.activations.bytes();
+        let bytes = outputs.first().filter(|bytes| bytes.len() as u64 >= wanted);
+        let (Some(bytes), [a, b @ .., _]) = (bytes, program.buffers.as_slice()) else {
+            checker.fail("the output has another size".to_owned());
+            return checker.finish();
+        };
+        checker.written(&bytes[..wanted as usize], self.activations.bytes());
+        let mut random = Pcg64Mcg::seed_from_u64(elements);
+        let chosen = strata(
+            elements,
+            (REFERENCE_WORK / u64::from(self.k)).max(2),
+            &mut random,
+        );
+        let (n, k) = (self.n as usize, self.k as usize);
+        let place = |element: usize| format!("C[{}, {}]", element / n, element % n);
+        if self.integers() {
+            let got: Vec<i32> = bytemuck::pod_collect_to_vec(bytes);
+            let [a, b] = [a, &b[0]].map(|buffer| buffer.input());
+            for element in chosen.into_iter().map(|element| element as usize) {
+                let a = &a[element / n * k..][..k];
+                let b = &b[element % n * k..][..k];
+                let want: i64 = a
+                    .iter()
+                    .zip(b)
+                    .map(|(a, b)| i64::from(a.cast_signed()) * i64::from(b.cast_signed()))
+                    .sum();
+                checker.check(got[element].into(), want as f64, 0.0, 0.0, || {
+                    place(element)
+                });
+            }
+        } else {
+            let got = decode(bytes, self.activations);
+            let a = decode(&a.input(), self.activations);
+            let b = self.format.decode(b);
+            let rounding = self.rounding();
+            for element in chosen.into_iter().map(|element| element as usize) {
+                let a = &a[element / n * k..][..k];
+                let b = &b[element % n * k..][..k];
+                rounding.check_product(got[element], a, b, || place(element), &mut checker);
+            }
+        }
+        checker.finish()
+    }
+}
+
+fn threads(kernel: &Kernel) -> Result<[u32; 2], String> {
+    Ok([
+        between(kernel, "threads_n", 1, 1024)?,
+        between(kernel, "threads_m", 1, 1024)?,
+    ])
+}
+
+fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32) -> Kernel {
+    Kernel::new(
+        "direct",
+        &[
+            ("threads_n", threads_n),
+            ("threads_m", threads_m),
+            ("tile_m", tile_m),
+            ("tile_n", tile_n),
+        ],
+    )
+}
+
+fn tiled([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Kernel {
+    Kernel::new(
+        "tiled",
+        &[
+            ("threads_n", threads_n),
+            ("threads_m", threads_m),
+            ("tile_m", tile_m),
+            ("vectors_n", vectors_n),
+        ],
+    )
+}
