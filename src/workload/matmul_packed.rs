@@ -235,7 +235,7 @@ impl Packed {
         let place = |element: usize| format!("C[{}, {}]", element / n, element % n);
         if self.integers() {
             let got: Vec<i32> = bytemuck::pod_collect_to_vec(bytes);
-            let [a, b] = [a, &b[0]].map(|buffer| buffer.input());
+            let [a, b] = [a, &b[0]].map(Buffer::input);
             for element in chosen.into_iter().map(|element| element as usize) {
                 let a = &a[element / n * k..][..k];
                 let b = &b[element % n * k..][..k];
