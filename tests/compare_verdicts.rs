@@ -456,9 +456,10 @@ fn another_power_source_touches_energy_alone() {
     let comparison = paired_with(&baseline, &candidate, &Policy::default());
     for row in &comparison.rows {
         // Another slot is no other sort, but its gain is its own: 5 % each way proves nothing small.
-        let wanted = match row.metric {
-            Metric::Energy => Verdict::Inconclusive,
-            _ => Verdict::Pass,
+        let wanted = if row.metric == Metric::Energy {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
         };
         assert_eq!(row.verdict, wanted, "{row:?}");
     }
@@ -467,9 +468,10 @@ fn another_power_source_touches_energy_alone() {
     }
     let comparison = paired_with(&baseline, &candidate, &Policy::default());
     for row in &comparison.rows {
-        let wanted = match row.metric {
-            Metric::Energy => Verdict::Incomparable,
-            _ => Verdict::Pass,
+        let wanted = if row.metric == Metric::Energy {
+            Verdict::Incomparable
+        } else {
+            Verdict::Pass
         };
         assert_eq!(row.verdict, wanted, "{row:?}");
     }

@@ -208,3 +208,80 @@ fn wrong_arguments_say_what_is_right() {
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_gate_sees_code_that_became_worse_and_nothing_else() {
+    if !radv("a_gate_sees_code_that_became_worse_and_nothing_else") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let case = [
+        "--case",
+        "matmul/f32/1024x1024x1024",
+        "--case",
+        "softmax/f32/64x256",
+    ];
+    let found = json(&[&["--target", "navi31,navi21"][..], &case].concat());
+    let write = |name: &str, value: &Value| {
+        let file = folder.path().join(name);
+        fs::write(&file, value.to_string()).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let baseline = write("baseline.json", &found);
+    let gate = |candidate: &str, more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_perwatt"))
+            .args(["gate", "--baseline", &baseline, "--candidate", candidate])
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    assert_eq!(gate(&baseline, &[]).status.code(), Some(0));
+
+    let mut worse = found.clone();
+    let figures = &mut worse["targets"][1]["shaders"][0]["figures"];
+    figures["spilled_vector_registers"] = 3.into();
+    let worse = write("worse.json", &worse);
+    let junit = folder.path().join("junit.xml");
+    let output = gate(&worse, &["--junit", junit.to_str().unwrap(), "--github"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("REGRESSED") && said.contains("spilled-registers"),
+        "{said}"
+    );
+    assert!(
+        said.contains("navi21") && said.contains("::error"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("PASS "),
+        "rows that are the same are not listed: {said}"
+    );
+    assert!(
+        fs::read_to_string(junit)
+            .unwrap()
+            .contains("spilled-registers")
+    );
+
+    // `compare` shows the same and judges nothing; a record is no inspection.
+    let compare = |files: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_perwatt"))
+            .arg("compare")
+            .args(files)
+            .output()
+            .unwrap()
+    };
+    let output = compare(&[&baseline, &worse]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("REGRESSED"));
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/results/schema.json");
+    let output = compare(&[&baseline, record]);
+    assert_eq!(output.status.code(), Some(2));
+    let newer = write(
+        "newer.json",
+        &serde_json::json!({"kind": "inspection", "schema_version": "9.0.0"}),
+    );
+    let output = compare(&[&baseline, &newer]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("9.0.0"));
+}

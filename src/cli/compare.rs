@@ -7,16 +7,19 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
-use super::judging::{Calibration, Rules, append, compare_pairing, compare_sessions};
+use super::judging::{
+    Calibration, Rules, append, compare_inspection_files, compare_pairing, compare_sessions,
+};
 use super::output::{print, print_json, width};
 use crate::compare::{Comparison, Pairing, load_sets};
+use crate::record::Inspection;
 use crate::report;
 
 /// Compare result files: what changed, by how much, and how sure that is.
 ///
 /// The first is the baseline: a record, a set of records (several in one file) or a folder of them.
 /// Each further one is held against it. A pairing that `perwatt ab` wrote stands for both of its
-/// records. The exit code is 0 whatever the verdicts are; `perwatt gate` judges.
+/// records. Files that `perwatt inspect --json` wrote are compared as compiled code. The exit code is 0 whatever the verdicts are; `perwatt gate` judges.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The baseline and what is compared with it, or one pairing
@@ -76,6 +79,15 @@ impl Compare {
             }
             self.calibration.refuse()?;
             return Ok(vec![compare_pairing(pairing, &policy)?]);
+        }
+        if let [baseline, candidates @ ..] = self.files.as_slice()
+            && Inspection::is_one(baseline)
+        {
+            self.calibration.refuse()?;
+            return candidates
+                .iter()
+                .map(|candidate| Ok(compare_inspection_files(baseline, candidate, &policy)?))
+                .collect();
         }
         let noise = self.calibration.load(&self.files[0])?;
         let sets = load_sets(&self.files)?;

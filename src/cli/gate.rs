@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::Exit;
-use super::judging::{Calibration, Outputs, Rules, compare_pairing, compare_sessions};
+use super::judging::{
+    Calibration, Outputs, Rules, compare_inspection_files, compare_pairing, compare_sessions,
+};
 use crate::compare::load_sessions;
+use crate::record::Inspection;
 
 /// Judge a candidate against a baseline and say it by the exit code.
 ///
@@ -44,6 +48,13 @@ impl Gate {
             Some(pairing) => {
                 self.calibration.refuse()?;
                 compare_pairing(pairing, &policy)?
+            }
+            None if self.baseline.iter().any(|file| Inspection::is_one(file)) => {
+                self.calibration.refuse()?;
+                let ([baseline], [candidate]) = (&self.baseline[..], &self.candidate[..]) else {
+                    bail!("an inspection is judged against one other; give one file a side");
+                };
+                compare_inspection_files(baseline, candidate, &policy)?
             }
             None => {
                 let noise = match self.baseline.first() {

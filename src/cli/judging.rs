@@ -11,8 +11,9 @@ use super::Exit;
 use super::output::{print, print_json, tell, width};
 use crate::compare::{
     Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Session, compare,
+    compare_inspections,
 };
-use crate::record::write_atomically;
+use crate::record::{load_inspection, write_atomically};
 use crate::report;
 
 /// Name of a calibration that is found without being named.
@@ -63,7 +64,7 @@ impl Calibration {
             None => Ok(()),
             Some(_) => Err(crate::Error::usage(
                 "--noise",
-                "pairs show their own noise and need no calibration; leave it out",
+                "pairs show their own noise, compilers have none, and neither needs a calibration; leave it out",
             )),
         }
     }
@@ -228,9 +229,31 @@ pub(super) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// Compares two files of `perwatt inspect`.
+pub(super) fn compare_inspection_files(
+    baseline: &Path,
+    candidate: &Path,
+    policy: &Policy,
+) -> crate::Result<Comparison> {
+    let before = load_inspection(baseline)?;
+    let after = load_inspection(candidate)?;
+    Ok(compare_inspections(
+        (&baseline.display().to_string(), &before),
+        (&candidate.display().to_string(), &after),
+        policy,
+    ))
+}
+
 /// The WGSL file of a `case@kernel`, as far as the working folder tells: GitHub needs a file that
-/// exists in the repository.
+/// exists in the repository. Rows of compiled code name it.
 fn shader_of(id: &str) -> String {
+    if let Some(file) = id
+        .split(' ')
+        .map(|word| format!("shaders/{word}"))
+        .find(|file| file.ends_with(".wgsl") && Path::new(file).is_file())
+    {
+        return file;
+    }
     let (case, kernel) = id.rsplit_once('@').unwrap_or((id, ""));
     let workload = case.split('/').next().unwrap_or(case);
     let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::environment::{Aspect, Difference, Environment, allowed};
 use super::geomean::{self, Geomean};
-use super::metric::{Cost, Metric};
+use super::metric::{Cost, Figure, Metric};
 use super::noise::{Noise, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::{Missing, Policy};
@@ -51,7 +51,7 @@ pub enum Design<'a> {
 /// What two sides say against each other.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
-    /// `paired` or `sessions`.
+    /// `paired`, `sessions` or `codegen`.
     pub design: &'static str,
     /// Files of the baseline that were used.
     pub baseline: Vec<String>,
@@ -76,6 +76,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Whether it is of compiled code, of which nothing is random.
+    pub fn is_codegen(&self) -> bool {
+        self.design == super::codegen::DESIGN
+    }
+
     /// How many rows have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows
@@ -990,7 +995,7 @@ fn row(
     let mut row = Row {
         verdict: Verdict::Inconclusive,
         case: prospect.id.clone(),
-        metric,
+        metric: Figure::Measured(metric),
         better: metric.better(),
         reason: String::new(),
         plain: false,

@@ -27,6 +27,105 @@ pub enum Metric {
     ThroughputPerWatt,
 }
 
+/// A figure that a compiler states of its code.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeMetric {
+    /// Registers that do not fit and go to memory.
+    SpilledRegisters,
+    /// Memory of a thread's own.
+    ScratchBytes,
+    /// Subgroups that a SIMD can hold, to hide each other's waiting.
+    SubgroupsPerSimd,
+    /// Share of the hottest loop that is multiply-adds, dot products and matrix instructions.
+    Arithmetic,
+    /// Share of the hottest loop's multiply-adds that are issued in pairs.
+    DualIssue,
+    /// The compiler's estimate of cycles a subgroup.
+    InverseThroughput,
+}
+
+impl CodeMetric {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::SpilledRegisters,
+        Self::ScratchBytes,
+        Self::SubgroupsPerSimd,
+        Self::Arithmetic,
+        Self::DualIssue,
+        Self::InverseThroughput,
+    ];
+
+    /// As written in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SpilledRegisters => "spilled-registers",
+            Self::ScratchBytes => "scratch-bytes",
+            Self::SubgroupsPerSimd => "subgroups-per-simd",
+            Self::Arithmetic => "arithmetic",
+            Self::DualIssue => "dual-issue",
+            Self::InverseThroughput => "inverse-throughput",
+        }
+    }
+
+    /// Which way it improves.
+    pub fn better(self) -> Better {
+        match self {
+            Self::SpilledRegisters | Self::ScratchBytes | Self::InverseThroughput => {
+                Better::Smaller
+            }
+            Self::SubgroupsPerSimd | Self::Arithmetic | Self::DualIssue => Better::Larger,
+        }
+    }
+
+    /// Whether it is a count, of which one more or less matters.
+    pub(super) fn counts(self) -> bool {
+        matches!(
+            self,
+            Self::SpilledRegisters | Self::ScratchBytes | Self::SubgroupsPerSimd
+        )
+    }
+
+    /// A value of this metric in words.
+    pub(super) fn show(self, value: f64) -> String {
+        match self {
+            Self::SpilledRegisters | Self::SubgroupsPerSimd => format!("{value:.0}"),
+            Self::ScratchBytes => format!("{value:.0} B"),
+            Self::Arithmetic | Self::DualIssue => format!("{:.1} %", 100.0 * value),
+            Self::InverseThroughput => format!("{value:.0} cycles"),
+        }
+    }
+}
+
+/// What a row compares: a figure that was measured, or one that a compiler states.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(untagged)]
+pub enum Figure {
+    /// Measured, and so with noise.
+    Measured(Metric),
+    /// Stated by a compiler, and so without.
+    Code(CodeMetric),
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Measured(metric) => metric.name(),
+            Self::Code(metric) => metric.name(),
+        })
+    }
+}
+
+impl PartialEq<Metric> for Figure {
+    fn eq(&self, other: &Metric) -> bool {
+        *self == Self::Measured(*other)
+    }
+}
+
 /// Which way a metric improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -15,8 +15,11 @@
 //! rows of the gate; `IMPROVED` is the mirror image; `PASS` needs proof of equivalence (TOST), so that
 //! too little data can never pass; the rest is `INCONCLUSIVE` and says what it would take.
 //!
+//! Inspections ([`compare_inspections`]) are what compilers state; nothing in them is random.
+//!
 //! How often this is right, by simulation: see `docs/verdicts.md`.
 
+mod codegen;
 mod comparison;
 mod environment;
 mod files;
@@ -28,11 +31,12 @@ mod policy;
 mod session;
 mod verdict;
 
+pub use codegen::compare_inspections;
 pub use comparison::{Comparison, Design, compare};
 pub use environment::{Aspect, Difference, Environment};
 pub use files::{load_sessions, load_sets};
 pub use geomean::Geomean;
-pub use metric::{Better, Metric};
+pub use metric::{Better, CodeMetric, Figure, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, Spread};
 pub use pairing::{Pair, Pairing, Side};
 pub use policy::{CaseRule, Limits, Missing, Policy};

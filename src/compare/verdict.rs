@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric::{Better, Metric};
+use super::metric::{Better, Figure, Metric};
 use super::pairing::Side;
 use super::policy::Policy;
 use crate::stats::{Demand, Effect, hodges_lehmann, signed_rank_above};
@@ -90,6 +90,16 @@ pub struct Ratio {
 }
 
 impl Ratio {
+    /// A ratio that has no error.
+    pub(super) fn exact(value: f64) -> Self {
+        Self {
+            value,
+            low: value,
+            high: value,
+            level: 1.0,
+        }
+    }
+
     /// The ratio of a metric whose cost has this effect.
     pub(super) fn of(effect: &Effect, metric: Metric) -> Self {
         let (low, high) = effect.interval(LEVEL);
@@ -187,7 +197,7 @@ pub struct Row {
     /// `case@kernel`.
     pub case: String,
     /// The metric.
-    pub metric: Metric,
+    pub metric: Figure,
     /// Which way it improves.
     pub better: Better,
     /// Why the verdict is what it is.

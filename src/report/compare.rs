@@ -19,7 +19,10 @@ pub fn comparison(
 ) -> String {
     let mut page = fold(&headline(comparison, decision), "  ", width);
     page.push('\n');
-    if !comparison.rows.is_empty() {
+    if comparison.is_codegen() {
+        page += &codegen(comparison, width);
+        page.push('\n');
+    } else if !comparison.rows.is_empty() {
         page += &rows(comparison, width);
         page.push('\n');
     }
@@ -100,6 +103,13 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
         [one] => one.clone(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
+    if comparison.is_codegen() {
+        return format!(
+            "{word}{counts}. {} against {} (what compilers state; nothing is random)",
+            files(&comparison.candidate),
+            files(&comparison.baseline)
+        );
+    }
     format!(
         "{word}{counts}. {} against {} ({}; {} tests at {} % together)",
         files(&comparison.candidate),
@@ -161,6 +171,35 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
         table.add_row(kept.map(|(cell, _)| Cell::new(cell)));
     }
     text(&table) + &legend(comparison, roomy, width)
+}
+
+/// The table of what compilers state: every row that is not the same.
+fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
+    let mut table = table(
+        &["verdict", "shader", "metric", "before", "after", "change"],
+        3,
+        width,
+    );
+    let changed: Vec<&Row> = comparison
+        .rows
+        .iter()
+        .filter(|row| row.verdict != Verdict::Pass)
+        .collect();
+    if changed.is_empty() {
+        return String::new();
+    }
+    for row in changed {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(dash);
+        table.add_row([
+            row.verdict.to_string(),
+            row.case.clone(),
+            row.label(),
+            or_dash(&row.baseline_text),
+            or_dash(&row.candidate_text),
+            row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+        ]);
+    }
+    text(&table)
 }
 
 /// The smallest change for the worse that the row would have shown.
