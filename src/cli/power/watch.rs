@@ -251,7 +251,12 @@ impl Watched {
 
     /// Makes the power of the interval that ends now.
     fn close_interval(&mut self) {
-        let fault = self.fault.take();
+        // What is gone stays gone, and says so from now on.
+        let fault = if self.gone {
+            self.fault.clone()
+        } else {
+            self.fault.take()
+        };
         let counted = match (self.ended, self.newest) {
             (Some(ended), Some(newest)) if newest.0 > ended.0 => {
                 self.ended = Some(newest);
@@ -264,12 +269,7 @@ impl Watched {
         self.powers.clear();
         self.shown = match (power, fault) {
             (Some(power), _) => Reading::Measured(power),
-            (None, Some(fault)) => {
-                let reading = Reading::unmeasured(fault.to_string());
-                // What is gone stays gone.
-                self.fault = self.gone.then_some(fault);
-                reading
-            }
+            (None, Some(fault)) => Reading::unmeasured(fault.to_string()),
             (None, None) => Reading::unmeasured("the counter did not move"),
         };
         if let Some(power) = power {

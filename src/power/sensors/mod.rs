@@ -17,6 +17,7 @@ mod intel;
 mod ioreport;
 mod jetson;
 mod latest;
+mod log;
 mod machine;
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 mod nvml;
@@ -26,6 +27,7 @@ mod rapl;
 mod sysfs;
 
 pub use glance::{Glance, glance};
+pub use log::{Row, load_log};
 pub use machine::{Belonging, Machine, Places};
 pub use pci::{PciAddress, PciId};
 

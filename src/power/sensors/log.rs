@@ -1,0 +1,161 @@
+//! A meter's own log: a CSV of times and watts, for meters that nothing here can read live.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::units::Watts;
+
+/// One row: seconds since 1970, and the power from then on.
+pub type Row = (f64, Watts);
+
+/// Whether a column of this name, in small letters, holds times.
+fn is_time(name: &str) -> bool {
+    name == "t"
+        || ["time", "unix", "date", "epoch"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
+/// Whether it holds watts.
+fn is_power(name: &str) -> bool {
+    let unit = ["watt", "_w", "(w)", "[w]"]
+        .iter()
+        .any(|unit| name.contains(unit));
+    unit || name == "w" || (name.contains("power") && !name.contains("factor"))
+}
+
+/// Reads a log: a column of times and one of watts, by their names in the first line, else the first
+/// two. Times are seconds (or milli-, micro- or nanoseconds) since 1970, or RFC 3339 with a zone.
+///
+/// # Errors
+/// It cannot be read, has no rows, or a row that is none; the message names the line.
+pub fn load_log(path: &Path) -> Result<Vec<Row>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    parse(&text).map_err(|reason| Error::file(path, reason))
+}
+
+/// Reads a log's text.
+fn parse(text: &str) -> std::result::Result<Vec<Row>, String> {
+    let lines: Vec<(usize, &str)> = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let (_, head) = lines.first().ok_or("there is no row in it")?;
+    let separator = [';', '\t', ','].into_iter().find(|s| head.contains(*s));
+    let separator = separator.ok_or("its rows have one column; a time and watts are needed")?;
+    let names = cells(head, separator);
+    let named = names
+        .iter()
+        .all(|name| name.starts_with(char::is_alphabetic));
+    let column = |fits: fn(&str) -> bool, what: &str| {
+        let found = names.iter().position(|name| fits(&name.to_lowercase()));
+        found.ok_or_else(|| format!("no column of {what} among: {}", names.join(", ")))
+    };
+    let (time, power) = if named {
+        (column(is_time, "times")?, column(is_power, "watts")?)
+    } else {
+        (0, 1)
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    for (number, line) in &lines[usize::from(named)..] {
+        let cells = cells(line, separator);
+        let cell = |at: usize| cells.get(at).map_or("", String::as_str);
+        let at = unix_seconds(cell(time)).map_err(|why| format!("line {number}: {why}"))?;
+        let watts = decimal(cell(power), separator)
+            .filter(|watts| *watts >= 0.0)
+            .ok_or_else(|| format!("line {number}: `{}` is no power in watts", cell(power)))?;
+        if rows.last().is_some_and(|(last, _)| *last >= at) {
+            return Err(format!(
+                "line {number}: its time is not after that of the row before"
+            ));
+        }
+        rows.push((at, Watts(watts)));
+    }
+    if rows.len() < 2 {
+        return Err("two rows at least are needed to know a power over time".to_owned());
+    }
+    Ok(rows)
+}
+
+/// The cells of a row without their quotes.
+fn cells(line: &str, separator: char) -> Vec<String> {
+    let bare = |cell: &str| cell.trim().trim_matches('"').trim().to_owned();
+    line.split(separator).map(bare).collect()
+}
+
+/// A finite number; beside semicolons a comma may be the decimal point.
+fn decimal(text: &str, separator: char) -> Option<f64> {
+    let text = if separator == ';' {
+        text.replace(',', ".")
+    } else {
+        text.to_owned()
+    };
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+/// A time in seconds since 1970.
+fn unix_seconds(text: &str) -> std::result::Result<f64, String> {
+    if let Ok(number) = text.parse::<f64>() {
+        // Today is 1.8e9 s; anything a thousand times larger is counted in smaller units.
+        let scale = match number {
+            n if (1e8..1e11).contains(&n) => 1.0,
+            n if (1e11..1e14).contains(&n) => 1e-3,
+            n if (1e14..1e17).contains(&n) => 1e-6,
+            n if (1e17..1e20).contains(&n) => 1e-9,
+            _ => return Err(format!("`{text}` is no time since 1970")),
+        };
+        return Ok(number * scale);
+    }
+    let timestamp: Timestamp = text.replacen(' ', "T", 1).parse().map_err(|_| {
+        format!("`{text}` is no time; seconds since 1970, or 2026-01-31T12:00:00.5Z with its zone")
+    })?;
+    Ok(timestamp.as_nanosecond() as f64 * 1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watts(text: &str) -> std::result::Result<Vec<(f64, f64)>, String> {
+        parse(text).map(|rows| rows.iter().map(|(at, watts)| (*at, watts.get())).collect())
+    }
+
+    #[test]
+    fn logs_of_many_meters_are_read() {
+        let expected = Ok(vec![(1_800_000_000.0, 50.0), (1_800_000_001.5, 60.5)]);
+        for text in [
+            "1800000000,50\n1800000001.5,60.5\n",
+            "time,power_w\n1800000000,50\n1800000001.5,60.5\n",
+            "\u{feff}Date;Channel;Power (W)\n2027-01-15T08:00:00Z;1;50,0\n2027-01-15T08:00:01.5Z;1;60,5\n",
+            "# meter\nwatts\ttimestamp_ms\n50\t1800000000000\n60.5\t1800000001500\n",
+            "\"timestamp\",\"watts\"\n\"2027-01-15 09:00:00+01:00\",\"50\"\n\"2027-01-15 09:00:01.5+01:00\",\"60.5\"\n",
+        ] {
+            assert_eq!(watts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_none_is_named() {
+        for (text, word) in [
+            ("", "no row"),
+            ("1800000000,50\n", "two rows"),
+            ("1800000000,50\n1800000000,51\n", "line 2"),
+            ("1800000000,50\n1800000001,many\n", "line 2: `many`"),
+            ("1800000000,50\n1800000001,\n", "line 2"),
+            ("1800000000,50\n1800000001,-4\n", "line 2"),
+            ("1800000000,50\n1800000001,NaN\n", "line 2"),
+            ("2027-01-15 09:00:00,50\n2027-01-15 09:00:01,50\n", "zone"),
+            ("12,50\n13,50\n", "since 1970"),
+            ("a,b\n1,2\n", "no column of times"),
+            ("50\n60\n", "one column"),
+        ] {
+            let message = watts(text).unwrap_err();
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+}
