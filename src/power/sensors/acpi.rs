@@ -14,6 +14,17 @@ pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
         .filter_map(|folder| sensor(folder))
         .collect();
     found.sort_by_key(|candidate| candidate.setup.boundary != Boundary::Module);
+    // One socket of several is nobody's whole work.
+    for owner in [Owner::Cpu, Owner::Soc] {
+        let several = found
+            .iter()
+            .filter(|candidate| candidate.owner == owner)
+            .count()
+            > 1;
+        for candidate in found.iter_mut().filter(|c| several && c.owner == owner) {
+            candidate.owner = Owner::Named;
+        }
+    }
     found
 }
 

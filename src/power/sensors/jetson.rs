@@ -98,7 +98,8 @@ fn sensor(sysfs: &Sysfs, label: &str, folder: PathBuf, channel: u32) -> Candidat
     Candidate {
         setup,
         device: "Jetson module".to_owned(),
-        owner: Owner::Soc,
+        // The other rails are parts, which nobody's whole work is in.
+        owner: if whole { Owner::Soc } else { Owner::Named },
         caution: None,
         open: Box::new(move |setup| {
             let volts = folder.join(format!("in{channel}_input"));

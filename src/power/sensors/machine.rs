@@ -130,7 +130,11 @@ impl Machine {
         if let Some(meter) = meter(name) {
             return open(&[&meter?], &[]);
         }
-        let fitting: Vec<&Candidate> = self.candidates.iter().filter(|c| fits(c, name)).collect();
+        let mut fitting: Vec<&Candidate> =
+            self.candidates.iter().filter(|c| fits(c, name)).collect();
+        if let Some(exact) = fitting.iter().find(|c| c.setup.source == name) {
+            fitting = vec![exact];
+        }
         if fitting.is_empty() {
             return Err(self.unknown(name));
         }

@@ -31,11 +31,13 @@ pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     let zones = packages(sysfs);
     let mut found = Vec::new();
     if !zones.is_empty() {
-        found.push(sensor(sysfs, "rapl".to_owned(), zones.clone()));
+        found.push(sensor(sysfs, "rapl".to_owned(), zones.clone(), Owner::Cpu));
     }
     if zones.len() > 1 {
         for zone in zones {
-            found.push(sensor(sysfs, format!("rapl:{}", zone.name), vec![zone]));
+            // One of several packages is nobody's whole work.
+            let source = format!("rapl:{}", zone.name);
+            found.push(sensor(sysfs, source, vec![zone], Owner::Named));
         }
     }
     found
@@ -79,7 +81,7 @@ fn same(a: &Zone, b: &Zone) -> bool {
 }
 
 /// The sum of some zones.
-fn sensor(sysfs: &Sysfs, source: String, zones: Vec<Zone>) -> Candidate {
+fn sensor(sysfs: &Sysfs, source: String, zones: Vec<Zone>, owner: Owner) -> Candidate {
     let mut setup = PowerSetup::new(
         source,
         "rapl-package",
@@ -103,7 +105,7 @@ fn sensor(sysfs: &Sysfs, source: String, zones: Vec<Zone>) -> Candidate {
     Candidate {
         setup,
         device,
-        owner: Owner::Cpu,
+        owner,
         caution: None,
         open: Box::new(move |setup| {
             let zones = zones.clone();
