@@ -159,16 +159,12 @@ fn once(
         }
         *running = Some(child);
     }
-    let mut values = 0_u64;
-    for text in BufReader::new(
-        stdout
-            .into_iter()
-            .fold(Box::new(std::io::empty()) as Box<dyn Read>, |_, out| {
-                Box::new(out)
-            }),
-    )
-    .lines()
-    {
+    let (mut values, mut strange) = (0_u64, String::new());
+    // It was asked for, so it is there.
+    let lines = stdout
+        .into_iter()
+        .flat_map(|stdout| BufReader::new(stdout).lines());
+    for text in lines {
         let Ok(text) = text else { break };
         let at = Instant::now();
         match parse(&text) {
@@ -179,7 +175,10 @@ fn once(
                     latest.put(value, at);
                 }
             }
-            Err(reason) => latest.fail(Fault::Unusable(format!("`{line}` printed {reason}"))),
+            Err(reason) => {
+                latest.fail(Fault::Unusable(format!("`{line}` printed {reason}")));
+                strange = format!("; it printed {reason}");
+            }
         }
     }
     let child = running
@@ -201,7 +200,7 @@ fn once(
     }
     if values == 0 {
         return Err(Fault::Gone(format!(
-            "`{line}` ended without a `watts X` or `joules X` line{complaint}"
+            "`{line}` ended without a `watts X` or `joules X` line{strange}{complaint}"
         )));
     }
     Ok(())
