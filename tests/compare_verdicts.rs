@@ -669,6 +669,26 @@ fn a_lost_invocation_takes_its_partner_with_it() {
 }
 
 #[test]
+fn what_every_invocation_says_is_said_once() {
+    let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+    let effective = std::cell::Cell::new(3.0);
+    each_outcome(&mut baseline, |outcome| {
+        if let Outcome::Measured { warnings, .. } = outcome {
+            effective.set(effective.get() + 1.0);
+            warnings.push(Warning::FewEffectiveSamples {
+                effective: effective.get(),
+                wanted: 20.0,
+            });
+        }
+    });
+    let candidate = record_of("b", &[(CASE, &wobble(1.0))]);
+    let comparison = paired_with(&baseline, &candidate, &Policy::default());
+    let notes = &only(&comparison).notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("and 9 more like it"), "{notes:?}");
+}
+
+#[test]
 fn a_session_on_both_sides_vouches_for_nothing() {
     let mut baseline = stored(10);
     let candidate = baseline[3].clone();

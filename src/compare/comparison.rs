@@ -858,16 +858,25 @@ impl CasePair<'_> {
 
     /// What the records say beside the figures.
     fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self
+        // Notes that differ in their figures alone are one note, said often.
+        let mut alike: BTreeMap<String, (&String, HashSet<&str>)> = BTreeMap::new();
+        for note in self
             .baseline
             .iter()
             .chain(&self.candidate)
             .flat_map(|case| &case.notes)
-            .cloned()
-            .collect();
-        notes.sort_unstable();
-        notes.dedup();
-        notes
+        {
+            let shape = note.replace(|c: char| c.is_ascii_digit() || c == '.', "");
+            let (_, said) = alike.entry(shape).or_insert_with(|| (note, HashSet::new()));
+            said.insert(note);
+        }
+        alike
+            .into_values()
+            .map(|(note, said)| match said.len() {
+                1 => note.clone(),
+                many => format!("{note} (and {} more like it)", many - 1),
+            })
+            .collect()
     }
 }
 
