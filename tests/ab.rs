@@ -143,6 +143,8 @@ fn two_workload_files_are_told_apart_by_the_work_in_them() {
     assert_eq!(row["case"], "matmul/f32/67x43x59@mine");
     assert_eq!(row["verdict"], "REGRESSED", "{row}");
     assert!(row["ratio"]["low"].as_f64().unwrap() > 1.2, "{row}");
+    let shader = row["shader"].as_str().unwrap();
+    assert!(shader.ends_with("thrice.wgsl") && Path::new(shader).is_file());
 }
 
 #[test]

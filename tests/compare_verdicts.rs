@@ -172,6 +172,7 @@ fn one_or_two_pairs_decide_nothing() {
             let comparison = paired(&vec![1e6; count], &vec![1e6 * factor; count]);
             let row = only(&comparison);
             assert_eq!(row.verdict, Verdict::Inconclusive, "{count} × {factor}");
+            assert!(matches!(row.needed, Some(Needed::Pairs(3..))), "{row:?}");
         }
     }
     let one = |session: &str, time| [record_of(session, &[(CASE, &[time])])];
@@ -525,6 +526,9 @@ fn gains_cancel_for_one_sensor_and_not_for_two() {
     assert_eq!(verdict(1.06, &own_slot), Verdict::Inconclusive);
     assert_eq!(verdict(1.06, &calibrated), Verdict::Regressed);
     assert_eq!(verdict(1.0, &calibrated), Verdict::Pass);
+    let vague = |window: &mut EnergyWindow| window.budget[0].uncertainty_j = 0.1 * window.gross_j;
+    let row = with_sensors(1.0, |_, _| {}, vague);
+    assert_eq!(energy_row(&row).verdict, Verdict::Pass);
     // Two sensors that are off by 5 % at most each cannot make 40 %.
     assert_eq!(verdict(1.4, &own_slot), Verdict::Regressed);
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Exit;
 use super::output::{print, print_json, tell, width};
 use crate::compare::{
-    Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Session, compare,
+    Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Row, Session, compare,
     compare_inspections,
 };
 use crate::record::{load_inspection, write_atomically};
@@ -244,17 +244,21 @@ pub(super) fn compare_inspection_files(
     ))
 }
 
-/// The WGSL file of a `case@kernel`, as far as the working folder tells: GitHub needs a file that
-/// exists in the repository. Rows of compiled code name it.
-fn shader_of(id: &str) -> String {
-    if let Some(file) = id
+/// The WGSL file of a row: the user's own, or perwatt's as far as the working folder tells, since
+/// GitHub needs a file that exists in the repository. Rows of compiled code name it.
+fn shader_of(row: &Row) -> String {
+    if let Some(own) = &row.shader {
+        return slashed(own);
+    }
+    if let Some(file) = row
+        .case
         .split(' ')
         .map(|word| format!("shaders/{word}"))
         .find(|file| file.ends_with(".wgsl") && Path::new(file).is_file())
     {
         return file;
     }
-    let (case, kernel) = id.rsplit_once('@').unwrap_or((id, ""));
+    let (case, kernel) = row.case.rsplit_once('@').unwrap_or((&row.case, ""));
     let workload = case.split('/').next().unwrap_or(case);
     let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
     if own.is_file() {

@@ -269,6 +269,7 @@ impl Pair<'_> {
             case,
             metric: Figure::Code(metric),
             better: metric.better(),
+            shader: None,
             reason,
             plain: false,
             gated: self.policy.gates(name),

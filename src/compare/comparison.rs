@@ -1,6 +1,7 @@
 //! The comparison itself: cases matched, evidence weighed, every row decided.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +13,9 @@ use super::noise::{Noise, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::{Missing, Policy};
 use super::session::{Figures, Sensor, Session, SessionCase};
-use super::verdict::{Bounds, Decision, Evidence, OneSided, Ranks, Ratio, Row, Tests, Verdict};
+use super::verdict::{
+    Bounds, Decision, Evidence, Needed, OneSided, Ranks, Ratio, Row, Tests, Verdict,
+};
 use crate::record::Counts;
 use crate::stats::{Effect, NoisePrior, SessionCost, benjamini_hochberg, geometric_mean, holm};
 
@@ -375,7 +378,10 @@ impl<'a> Sides<'a> {
         } else {
             match self.evidence(case, cost, policy) {
                 Ok(data) => State::Weighed(data),
-                Err(reason) => State::Fixed(Fixed::new(Verdict::Inconclusive, reason)),
+                Err(reason) => State::Fixed(Fixed {
+                    needed: self.fewest(),
+                    ..Fixed::new(Verdict::Inconclusive, reason)
+                }),
             }
         };
         let counts = case.counts();
@@ -384,6 +390,7 @@ impl<'a> Sides<'a> {
             id: case.id.clone(),
             metric,
             counts,
+            shader: case.shader(),
             gated: policy.gates(&case.id),
             margin: policy.margin(&case.id, metric),
             equivalence: policy.equivalence(&case.id, metric),
@@ -558,6 +565,11 @@ impl<'a> Sides<'a> {
             let sensor = session.sensor.as_ref().is_ok_and(|sensor| sensor.simulated);
             session.simulated || cost == Cost::Energy && sensor
         })
+    }
+
+    /// The least that could decide, where nothing can be estimated yet.
+    fn fewest(&self) -> Option<Needed> {
+        self.pairs.map(|_| Needed::Pairs(FEWEST_PAIRS as u64))
     }
 
     /// Evidence from sessions that know nothing of each other.
@@ -750,6 +762,12 @@ impl CasePair<'_> {
             .unwrap_or_default()
     }
 
+    /// The WGSL file, the candidate's first.
+    fn shader(&self) -> Option<PathBuf> {
+        let mut cases = self.candidate.iter().chain(&self.baseline);
+        cases.find_map(|case| case.shader.clone())
+    }
+
     /// Figures of the sessions that have the case.
     fn figures(&self) -> impl Iterator<Item = &Figures> {
         self.baseline
@@ -795,10 +813,9 @@ impl CasePair<'_> {
         let there = |side: Side| self.side(side).iter().any(|case| case.absent.is_none());
         let fixed = |reason: String, failed: bool, only_in: Option<Side>| {
             Some(State::Fixed(Fixed {
-                verdict: Verdict::Missing,
-                reason,
                 failed,
                 only_in,
+                ..Fixed::new(Verdict::Missing, reason)
             }))
         };
         if let Some(reason) = failed(Side::Candidate) {
@@ -841,10 +858,11 @@ impl CasePair<'_> {
             .energy_missing()
             .unwrap_or_else(|| "no reason given".to_owned());
         Some(State::Fixed(Fixed {
-            verdict: Verdict::Missing,
-            reason: format!("the {lacking} has no {what}: {why}"),
-            failed: false,
             only_in: Some(only_in),
+            ..Fixed::new(
+                Verdict::Missing,
+                format!("the {lacking} has no {what}: {why}"),
+            )
         }))
     }
 
@@ -885,6 +903,7 @@ struct Prospect {
     id: String,
     metric: Metric,
     counts: Counts,
+    shader: Option<PathBuf>,
     gated: bool,
     margin: f64,
     equivalence: f64,
@@ -914,6 +933,7 @@ struct Fixed {
     reason: String,
     failed: bool,
     only_in: Option<Side>,
+    needed: Option<Needed>,
 }
 
 impl Fixed {
@@ -923,6 +943,7 @@ impl Fixed {
             reason,
             failed: false,
             only_in: None,
+            needed: None,
         }
     }
 }
@@ -1006,6 +1027,7 @@ fn row(
         case: prospect.id.clone(),
         metric: Figure::Measured(metric),
         better: metric.better(),
+        shader: prospect.shader.clone(),
         reason: String::new(),
         plain: false,
         gated: prospect.gated,
@@ -1036,6 +1058,7 @@ fn row(
             row.reason.clone_from(&fixed.reason);
             row.failed = fixed.failed;
             row.only_in = fixed.only_in;
+            row.needed = fixed.needed;
         }
         State::Weighed(weighed) => {
             let evidence = &weighed.evidence;

@@ -1,12 +1,13 @@
 //! What a comparison needs to know of a record: a small part, so that a thousand fit into memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::metric::Cost;
 use crate::record::{
     CaseResult, ClockMethod, Counts, EnergyWindow, ErrorCause, FailureKind, Host, Origin, Outcome,
-    PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    OwnKernel, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 
 /// A record, reduced to what is compared.
@@ -61,6 +62,8 @@ pub struct SessionCase {
     pub id: String,
     /// The kernel's tuning parameters.
     pub parameters: BTreeMap<String, u32>,
+    /// The WGSL file of a kernel that the user brought.
+    pub shader: Option<PathBuf>,
     /// Work of one execution.
     pub counts: Counts,
     /// Why it has no figure, where it has none.
@@ -145,6 +148,7 @@ impl SessionCase {
         let mut reduced = Self {
             id: case.id(),
             parameters: case.parameters.clone(),
+            shader: case.own.as_deref().and_then(shader),
             counts: case.counts,
             absent: absent(&case.status),
             unverified: None,
@@ -238,6 +242,12 @@ impl SessionCase {
             });
         }
     }
+}
+
+/// The first shader of a kernel of the user's, whose path is relative to the file that declared it.
+fn shader(own: &OwnKernel) -> Option<PathBuf> {
+    let folder = Path::new(&own.file).parent().unwrap_or(Path::new(""));
+    Some(folder.join(&own.dispatches.first()?.shader))
 }
 
 /// What warnings say about an invocation.

@@ -1,6 +1,7 @@
 //! One row of a comparison: what was decided and why.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -200,6 +201,8 @@ pub struct Row {
     pub metric: Figure,
     /// Which way it improves.
     pub better: Better,
+    /// The candidate's WGSL file, where the user brought the kernel.
+    pub shader: Option<PathBuf>,
     /// Why the verdict is what it is.
     pub reason: String,
     /// Whether the figures beside the verdict say all that the reason does.

@@ -10,9 +10,8 @@ use crate::compare::{Comparison, Row, Verdict};
 /// Results that GitHub takes from one file; it shows the first 5,000.
 const MOST: usize = 5_000;
 
-/// The rows that need attention; `file_of` gives the WGSL file of a `case@kernel`, relative to the
-/// repository.
-pub fn sarif(comparison: &Comparison, file_of: impl Fn(&str) -> String) -> Value {
+/// The rows that need attention; `file_of` gives the WGSL file of a row, relative to the repository.
+pub fn sarif(comparison: &Comparison, file_of: impl Fn(&Row) -> String) -> Value {
     let device = comparison
         .candidate_environment
         .as_ref()
@@ -23,7 +22,7 @@ pub fn sarif(comparison: &Comparison, file_of: impl Fn(&str) -> String) -> Value
         .filter(|row| row.gated)
         .filter_map(|row| Some((row, rule(row)?)))
         .take(MOST)
-        .map(|(row, (rule, level))| result(row, &rule, level, &file_of(&row.case), device))
+        .map(|(row, (rule, level))| result(row, &rule, level, &file_of(row), device))
         .collect();
     json!({
         "version": "2.1.0",
