@@ -23,7 +23,7 @@ use crate::units::{Joules, Seconds, Watts};
 const POLL: Duration = Duration::from_millis(10);
 
 /// Values that a sparkline holds.
-const HISTORY: usize = 40;
+const HISTORY: usize = 30;
 
 /// Watch power sensors: a line each with a sparkline; piped, one row an interval.
 #[derive(Debug, Args)]
@@ -292,11 +292,12 @@ impl Watched {
     fn line(&self) -> String {
         let name = &self.source.setup().source;
         let Some(power) = self.shown.measured() else {
-            return format!("{name}  – {}", self.shown.reason().unwrap_or(""));
+            return format!("       –  {name}: {}", self.shown.reason().unwrap_or(""));
         };
         let (low, high) = range(&self.history);
+        // The name comes last, since a narrow terminal cuts there and a command line is long.
         format!(
-            "{name}  {:>8}  {}  {low:.0}–{high:.0} W  {}",
+            "{:>8}  {:>HISTORY$}  {low:.0}–{high:.0} W  {}  {name}",
             Watts(*power).to_string(),
             sparkline(&self.history),
             Joules(self.total())
