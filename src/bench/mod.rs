@@ -14,6 +14,7 @@ mod protocol;
 mod sampling;
 mod session;
 mod supervisor;
+pub mod tune;
 mod worker;
 
 pub use cpu::CpuLedger;

@@ -33,6 +33,8 @@ pub struct Planned {
     pub counts: Counts,
     /// The kernel itself, where the user brought it.
     pub own: Option<OwnKernel>,
+    /// Where the parameters come from: `default`, or the tuning that chose them.
+    pub parameters_from: String,
 }
 
 impl Planned {
@@ -56,6 +58,7 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
             case: case.clone(),
             kernel,
             own: None,
+            parameters_from: "default".to_owned(),
         }));
     }
     for own in &request.own {
@@ -67,6 +70,7 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
             },
             counts: own.counts,
             own: Some(own.own.clone()),
+            parameters_from: "the user's file".to_owned(),
         };
         let id = planned_own.id();
         if planned.iter().any(|known| known.id() == id) {

@@ -56,11 +56,7 @@ fn case(planned: &Planned) -> CaseResult {
         case: planned.case.to_string(),
         kernel: planned.kernel.name.to_owned(),
         parameters: planned.kernel.parameters.clone(),
-        parameters_from: if planned.own.is_some() {
-            "the user's file".to_owned()
-        } else {
-            "default".to_owned()
-        },
+        parameters_from: planned.parameters_from.clone(),
         own: planned.own.clone().map(Box::new),
         counts: planned.counts,
         status: Status::Measured,

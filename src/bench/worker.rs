@@ -151,9 +151,11 @@ fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outc
             };
         }
     };
+    // A search asks for kernels that no default uses, too.
     let known = workload
         .kernels(&case, &bench.gpu.adapter)
         .into_iter()
+        .chain(workload.tuning_space(&case))
         .find(|kernel| kernel.name == job.kernel);
     let Some(known) = known else {
         return Outcome::Skipped {

@@ -27,6 +27,8 @@ mod run;
 mod schema;
 mod show;
 #[cfg(feature = "gpu")]
+mod tune;
+#[cfg(feature = "gpu")]
 mod worker;
 
 use std::process::ExitCode;
@@ -82,6 +84,8 @@ enum Command {
     List(list::List),
     #[cfg(feature = "gpu")]
     Run(run::Run),
+    #[cfg(feature = "gpu")]
+    Tune(Box<tune::Tune>),
     Show(show::Show),
     Schema(schema::Schema),
     Compare(compare::Compare),
@@ -114,6 +118,8 @@ impl Cli {
             Command::List(list) => list.run(),
             #[cfg(feature = "gpu")]
             Command::Run(run) => run.run(),
+            #[cfg(feature = "gpu")]
+            Command::Tune(tune) => tune.run(),
             Command::Show(show) => show.run(),
             Command::Schema(_) => schema::Schema::run(),
             Command::Compare(compare) => compare.run(),

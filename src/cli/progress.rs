@@ -4,6 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::tell;
 use crate::bench::Watcher;
+use crate::bench::tune::{Subject, TuneWatcher};
 use crate::record::{CaseResult, Outcome, Record};
 
 /// Shows a run to whoever watches it.
@@ -85,6 +86,61 @@ impl TurnsBar {
 }
 
 impl Drop for TurnsBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Progress of searches: one bar, begun anew with each step.
+#[derive(Debug)]
+pub(super) struct TuneBar {
+    bar: ProgressBar,
+    searches: usize,
+    begun: Vec<String>,
+}
+
+impl TuneBar {
+    /// A bar for so many searches.
+    pub(super) fn new(searches: usize) -> Self {
+        Self {
+            bar: ProgressBar::new(0).with_style(style()),
+            searches,
+            begun: Vec::new(),
+        }
+    }
+}
+
+impl TuneWatcher for TuneBar {
+    fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32) {
+        let id = subject.id();
+        if self.begun.last() != Some(&id) {
+            self.begun.push(id.clone());
+        }
+        self.bar.set_length(candidates as u64 * u64::from(turns));
+        self.bar.set_position(0);
+        self.bar.reset_eta();
+        let at = self.begun.len();
+        self.bar
+            .set_message(format!("{id} ({at} of {}): {name}", self.searches));
+        self.bar.tick();
+    }
+}
+
+impl Watcher for TuneBar {
+    fn begin(&mut self, _invocation: u32, _index: usize, _id: &str) {
+        self.bar.tick();
+    }
+
+    fn end(&mut self, _invocation: u32, _index: usize, _outcome: &Outcome) {
+        self.bar.inc(1);
+    }
+
+    fn note(&mut self, message: &str) {
+        self.bar.suspend(|| tell(message));
+    }
+}
+
+impl Drop for TuneBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -1,17 +1,18 @@
 //! `perwatt run`: the main job.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::interrupts::catch_interrupts;
 use super::output::{print, tell, width};
 use super::progress::Progress;
+use super::tune::{self, Tuned};
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
 use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
@@ -60,6 +61,14 @@ pub(super) struct What {
     /// what runs, beside perwatt's own kernels for them (repeatable)
     #[arg(long = "workloads", value_name = "FILE")]
     workloads: Vec<PathBuf>,
+
+    /// Which parameters that `perwatt tune` found to use
+    #[arg(long, value_enum, default_value_t = Tuned::Time)]
+    tuned: Tuned,
+
+    /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
+    #[arg(long, value_name = "DIR")]
+    tuning: Option<PathBuf>,
 }
 
 /// Measure verified kernels on a device and write a result file.
@@ -79,9 +88,13 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
 
+    /// Tune the chosen kernels first
+    #[arg(long)]
+    tune: bool,
+
     /// Go on with an interrupted run, by its result file or journal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "suite", "cases", "kernels",
-        "invocations", "budget", "seed", "checked", "workloads", "out"])]
+        "invocations", "budget", "seed", "checked", "workloads", "out", "tune"])]
     resume: Option<PathBuf>,
 }
 
@@ -118,6 +131,13 @@ impl What {
         if self.checked {
             arguments.push("--checked".to_owned());
         }
+        let tuned = self.tuned.to_possible_value();
+        if let Some(tuned) = tuned.as_ref().map(PossibleValue::get_name) {
+            arguments.extend(["--tuned".to_owned(), tuned.to_owned()]);
+        }
+        if let Some(folder) = &self.tuning {
+            arguments.extend(["--tuning".to_owned(), folder.display().to_string()]);
+        }
         arguments
     }
 }
@@ -132,7 +152,7 @@ impl Run {
                 }
                 resume(file)?
             }
-            None => self.start()?,
+            None => self.start(&interrupted)?,
         };
         let out = without_suffix(journal.path());
         let workers = Workers {
@@ -157,7 +177,7 @@ impl Run {
     }
 
     /// Plans a new session and opens its journal.
-    fn start(&self) -> anyhow::Result<(Journal, Vec<Event>)> {
+    fn start(&self, interrupted: &AtomicBool) -> anyhow::Result<(Journal, Vec<Event>)> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
         let adapter = choose(&adapters, self.what.device.as_deref())?;
@@ -179,7 +199,19 @@ impl Run {
             kernels: self.what.kernels.clone(),
             own,
         };
-        let planned = bench::plan(&request, adapter)?;
+        let mut planned = bench::plan(&request, adapter)?;
+        let store = tune::store(self.what.tuning.as_deref())?;
+        if self.tune {
+            let seed = self.what.seed;
+            let searched = tune::search_all(&store, adapter, &planned, None, seed, interrupted)?;
+            if interrupted.load(Ordering::Relaxed) {
+                bail!(
+                    "interrupted while tuning; what {} searches found is kept",
+                    searched.len()
+                );
+            }
+        }
+        tune::apply(&store, adapter, &mut planned, self.what.tuned)?;
         let session = SessionRequest {
             argv: std::env::args_os()
                 .map(|argument| argument.to_string_lossy().into_owned())
@@ -417,13 +449,13 @@ fn free_name(folder: &Path, stem: &str) -> PathBuf {
 }
 
 /// Parses the name of a suite.
-fn suites() -> impl TypedValueParser<Value = Suite> {
+pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
     PossibleValuesParser::new(Suite::ALL.map(Suite::name))
         .map(|name| Suite::parse(&name).unwrap_or(Suite::Quick))
 }
 
 /// Parses a number of seconds.
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
         _ => Err("a number of seconds above 0 is needed".to_owned()),

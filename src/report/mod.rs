@@ -12,6 +12,7 @@ mod noise;
 mod power;
 mod run;
 mod table;
+mod tuned;
 
 pub use compare::{comparison, comparisons};
 pub use devices::{ListedAdapter, devices};
@@ -21,3 +22,4 @@ pub use list::{ListedCase, list};
 pub use noise::noise;
 pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power};
 pub use run::run;
+pub use tuned::{TunedKernel, tuned};

@@ -11,7 +11,7 @@ use super::shape::dimensions;
 use super::stream::output_of;
 use super::template::shader;
 use super::{Case, Dtype, Kernel, Suite, Workload};
-use crate::record::{Adapter, Counts, DeviceType, Verification};
+use crate::record::{Adapter, Counts, DeviceType, Reading, Verification};
 
 /// C = A·B.
 #[derive(Debug)]
@@ -133,8 +133,11 @@ impl Workload for Matmul {
         if packed(case).is_some() {
             return Packed::kernels(adapter);
         }
+        let shared_subgroup = adapter.has("SUBGROUP")
+            && matches!(adapter.subgroup_sizes, Reading::Measured((least, _)) if least >= 8);
         let tiled = match adapter.device_type {
-            // Workgroup memory is ordinary memory there and barriers are dear.
+            // Workgroup memory is ordinary memory there, and barriers and every single load are dear.
+            DeviceType::Software if shared_subgroup => Tile::single(8, 16, 2, 8, true),
             DeviceType::Software => Tile::direct([8, 1], 8, 2),
             _ if small(case) => Tile::shared([8, 8], 4, 1, 16),
             DeviceType::DiscreteGpu => Tile::shared([16, 16], 8, 2, 16),
@@ -155,11 +158,24 @@ impl Workload for Matmul {
                 }
             }
         }
+        for tile_m in [4, 8, 12, 16, 24, 32] {
+            for vectors_n in [1, 2, 3, 4] {
+                for threads_n in [8, 16, 64] {
+                    for (unroll, broadcast) in [(4, false), (4, true), (8, true)] {
+                        let tile = Tile::single(threads_n, tile_m, vectors_n, unroll, broadcast);
+                        space.push(tile.kernel());
+                    }
+                }
+            }
+        }
         for tile_m in [4, 8] {
             for vectors_n in [1, 2] {
                 for threads in [[8, 4], [8, 8], [16, 8], [16, 16]] {
-                    for step in [8, 16, 32] {
-                        space.push(Tile::shared(threads, tile_m, vectors_n, step).kernel());
+                    for step_k in [8, 16, 32] {
+                        for unroll in [2, 4, 8] {
+                            let tile = Tile::shared(threads, tile_m, vectors_n, step_k);
+                            space.push(tile.unrolled(unroll).kernel());
+                        }
                     }
                 }
             }
@@ -289,32 +305,73 @@ fn naive_dispatch(dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
 /// Parameters of `tiled`.
 #[derive(Clone, Copy, Debug)]
 struct Tile {
+    form: Form,
     threads_n: u32,
     threads_m: u32,
     /// Rows of a thread.
     tile_m: u32,
-    /// Columns of a thread, in fours.
+    /// Columns of a thread, in vectors of the form's width.
     vectors_n: u32,
-    /// K of one tile in workgroup memory; 0 for operands straight from memory.
-    step_k: u32,
+    /// Steps of K that the shader writes out.
+    unroll: u32,
+}
+
+/// Where the operands of a step come from; what `tiled` calls them in its parameters stands beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// vec4 straight from memory (`step_k` 0, `width` 4).
+    Direct,
+    /// Single elements straight from memory (`step_k` 0, `width` 1), those of A shared within a
+    /// subgroup if `broadcast` is 1.
+    Single { broadcast: bool },
+    /// vec4 by way of workgroup memory, `step_k` steps of K at a time.
+    Shared { step_k: u32 },
 }
 
 impl Tile {
     fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
-        Self::shared([threads_n, threads_m], tile_m, vectors_n, 0)
-    }
-
-    fn shared([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32, step_k: u32) -> Self {
         Self {
+            form: Form::Direct,
             threads_n,
             threads_m,
             tile_m,
             vectors_n,
-            step_k,
+            unroll: 4,
         }
     }
 
+    fn single(threads_n: u32, tile_m: u32, vectors_n: u32, unroll: u32, broadcast: bool) -> Self {
+        Self {
+            form: Form::Single { broadcast },
+            threads_n,
+            threads_m: 1,
+            tile_m,
+            vectors_n,
+            unroll,
+        }
+    }
+
+    fn shared([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32, step_k: u32) -> Self {
+        Self {
+            form: Form::Shared { step_k },
+            threads_n,
+            threads_m,
+            tile_m,
+            vectors_n,
+            unroll: 4,
+        }
+    }
+
+    fn unrolled(self, unroll: u32) -> Self {
+        Self { unroll, ..self }
+    }
+
     fn kernel(self) -> Kernel {
+        let (step_k, broadcast) = match self.form {
+            Form::Direct => (0, false),
+            Form::Single { broadcast } => (0, broadcast),
+            Form::Shared { step_k } => (step_k, false),
+        };
         Kernel::new(
             "tiled",
             &[
@@ -322,7 +379,10 @@ impl Tile {
                 ("threads_m", self.threads_m),
                 ("tile_m", self.tile_m),
                 ("vectors_n", self.vectors_n),
-                ("step_k", self.step_k),
+                ("width", self.width()),
+                ("step_k", step_k),
+                ("unroll", self.unroll),
+                ("broadcast", u32::from(broadcast)),
             ],
         )
     }
@@ -338,29 +398,73 @@ impl Tile {
                     )),
                 })
         };
+        let step_k = between("step_k", 0, 128)?;
+        let broadcast = between("broadcast", 0, 1)? == 1;
+        let form = match (between("width", 1, 4)?, step_k, broadcast) {
+            (4, 0, false) => Form::Direct,
+            (4, step_k, false) => Form::Shared { step_k },
+            (1, 0, broadcast) => Form::Single { broadcast },
+            (width, ..) => {
+                return Err(format!(
+                    "there is no kernel for width = {width}, step_k = {step_k} and broadcast = {}",
+                    u32::from(broadcast)
+                ));
+            }
+        };
         let tile = Self {
+            form,
             threads_n: between("threads_n", 1, 1024)?,
             threads_m: between("threads_m", 1, 1024)?,
-            tile_m: between("tile_m", 1, 32)?,
-            vectors_n: between("vectors_n", 1, 8)?,
-            step_k: between("step_k", 0, 128)?,
+            tile_m: between("tile_m", 1, 64)?,
+            vectors_n: between("vectors_n", 1, 16)?,
+            unroll: between("unroll", 1, 32)?,
         };
-        if !tile.step_k.is_multiple_of(4) {
-            return Err(format!("step_k = {} is no multiple of 4", tile.step_k));
+        match form {
+            Form::Shared { step_k }
+                if !step_k.is_multiple_of(4) || !step_k.is_multiple_of(tile.unroll) =>
+            {
+                Err(format!(
+                    "step_k = {step_k} is no multiple of 4 and of unroll = {}",
+                    tile.unroll
+                ))
+            }
+            Form::Single { .. } if tile.threads_m != 1 => {
+                Err("width = 1 needs threads_m = 1".to_owned())
+            }
+            Form::Single { broadcast: true } if !tile.threads_n.is_multiple_of(tile.unroll) => {
+                Err("broadcast needs threads_n to be a multiple of unroll".to_owned())
+            }
+            _ => Ok(tile),
         }
-        Ok(tile)
+    }
+
+    /// Elements of a vector.
+    fn width(self) -> u32 {
+        match self.form {
+            Form::Single { .. } => 1,
+            Form::Direct | Form::Shared { .. } => 4,
+        }
     }
 
     fn dispatch(self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
         let block_m = self.threads_m * self.tile_m;
-        let block_vectors = self.threads_n * self.vectors_n;
-        let template = if self.step_k == 0 {
-            shader!("matmul/direct.wgsl")
-        } else {
-            shader!("matmul/tiled.wgsl")
-                .constant("STEP_K", self.step_k)
-                .constant("PAD", PAD)
-                .constant("UNROLL", 4)
+        let block_n = self.threads_n * self.vectors_n * self.width();
+        let (template, elements) = match self.form {
+            Form::Direct => (shader!("matmul/direct.wgsl"), 0),
+            Form::Single { broadcast } => (
+                shader!("matmul/single.wgsl")
+                    .constant("BROADCAST", u32::from(broadcast))
+                    .constant("UNROLL", self.unroll)
+                    .constant("TAIL", shape.k % self.unroll),
+                0,
+            ),
+            Form::Shared { step_k } => (
+                shader!("matmul/tiled.wgsl")
+                    .constant("STEP_K", step_k)
+                    .constant("PAD", PAD)
+                    .constant("UNROLL", self.unroll),
+                step_k * (block_m + PAD + block_n),
+            ),
         };
         let template = template
             .alias("Element", dtype.element())
@@ -373,17 +477,18 @@ impl Tile {
             .constant("THREADS_N", self.threads_n)
             .constant("TILE_M", self.tile_m)
             .constant("VECTORS_N", self.vectors_n);
-        let elements = self.step_k * (block_m + PAD + 4 * block_vectors);
-        Ok(Dispatch::new(&template, &[0, 1, 2], 1)?
-            .groups([
-                shape.n.div_ceil(4 * block_vectors),
-                shape.m.div_ceil(block_m),
-                1,
-            ])
+        let dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?
+            .groups([shape.n.div_ceil(block_n), shape.m.div_ceil(block_m), 1])
             .workgroup(
                 [self.threads_n, self.threads_m, 1],
                 u64::from(elements) * dtype.storage().bytes(),
-            ))
+            );
+        Ok(match self.form {
+            Form::Single { broadcast: true } => {
+                dispatch.needs("SUBGROUP").subgroups_of(self.unroll)
+            }
+            _ => dispatch,
+        })
     }
 }
 

@@ -637,6 +637,7 @@ fn dispatch(own: &OwnDispatch, buffers: &[Buffer]) -> Result<Dispatch, String> {
         workgroup_threads: [1; 3],
         workgroup_bytes: 0,
         features: features(&own.wgsl),
+        least_subgroup: 1,
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::input::{Input, Storage};
 use super::template::Template;
-use crate::record::Adapter;
+use crate::record::{Adapter, Reading};
 
 /// What one execution of a case consists of.
 #[derive(Clone, Debug)]
@@ -83,6 +83,8 @@ pub struct Dispatch {
     pub workgroup_bytes: u32,
     /// Device features that the source needs, by wgpu's names: `SHADER_F16`, `SUBGROUP`.
     pub features: Vec<&'static str>,
+    /// Threads that every subgroup must have at least; 1 where subgroups do not matter.
+    pub least_subgroup: u32,
 }
 
 /// A buffer as a shader sees it.
@@ -224,6 +226,7 @@ impl Dispatch {
             } else {
                 Vec::new()
             },
+            least_subgroup: 1,
         })
     }
 
@@ -246,11 +249,28 @@ impl Dispatch {
         self
     }
 
+    /// Sets how many threads every subgroup must have at least.
+    pub(super) fn subgroups_of(mut self, threads: u32) -> Self {
+        self.least_subgroup = threads;
+        self
+    }
+
     /// Why this dispatch cannot run on an adapter, or `None` where it can.
     pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
         let limits = &adapter.limits;
         if let Some(missing) = self.features.iter().find(|feature| !adapter.has(feature)) {
             return Some(format!("the adapter lacks {missing}"));
+        }
+        if self.least_subgroup > 1 {
+            match &adapter.subgroup_sizes {
+                Reading::Measured((least, _)) if *least >= self.least_subgroup => {}
+                _ => {
+                    return Some(format!(
+                        "{} needs subgroups of at least {} threads and the adapter does not promise them",
+                        self.label, self.least_subgroup
+                    ));
+                }
+            }
         }
         let threads: u32 = self.workgroup_threads.iter().product();
         if threads > limits.max_workgroup_threads

@@ -1,0 +1,520 @@
+//! One search: prune, screen, halve, and let the finalists take turns.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::store::{Entry, Objective, shader_hash};
+use crate::bench::plan::{Planned, workload};
+use crate::bench::session::{SessionRequest, session};
+use crate::bench::supervisor::{Ending, Watcher, Workers, run};
+use crate::error::{Error, Result};
+use crate::record::{
+    Adapter, CaseResult, Event, FailureKind, Journal, Outcome, Reading, Record, Status, Summary,
+};
+use crate::workload::{Case, Kernel};
+
+/// Share of a search's time after which no further candidate is screened.
+const SCREEN_SHARE: f64 = 0.6;
+
+/// Share of a search's time after which halving gives way to the finals.
+const HALVING_SHARE: f64 = 0.75;
+
+/// Share of a search's time at which the finals are cut short.
+const FINALS_SHARE: f64 = 1.0;
+
+/// Most finalists beside the default.
+const FINALISTS: usize = 3;
+
+/// Turns of the finalists: as many as give an interval.
+const TURNS: u32 = 3;
+
+/// A candidate is worth a full measurement if it is at most this many times slower than the default.
+const SLOWEST: f64 = 2.5;
+
+/// Executions of a case at the very least; see the budget of a case.
+const EXECUTIONS: f64 = 8.0;
+
+/// How often a search looks at the clock, and whether it was interrupted.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// How much a search may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Time of one search.
+    pub time: Duration,
+    /// Seed of the inputs and of the order of candidates.
+    pub seed: u64,
+}
+
+/// One kernel of one case, whose parameters are looked for.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The case.
+    pub case: Case,
+    /// The kernel with its default parameters.
+    pub default: Kernel,
+}
+
+impl Subject {
+    /// `case@kernel`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.case, self.default.name)
+    }
+}
+
+/// Somebody who watches searches.
+pub trait TuneWatcher: Watcher {
+    /// A step of a search begins: its name, its candidates and how often each will be measured.
+    fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32);
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The best parameters by time and, where a sensor measured it, by energy; none where no candidate
+    /// could be measured.
+    pub entries: Vec<Entry>,
+    /// Parameter sets of the space.
+    pub space: usize,
+    /// Those that the adapter's limits or features rule out.
+    pub unfit: usize,
+    /// Those that were measured.
+    pub measured: usize,
+    /// Those that were tried and not measured, by what ended them; `wrong` results among them.
+    pub failed: Vec<(FailureKind, String)>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+}
+
+/// The planned kernels that have more than one parameter set.
+pub fn subjects(planned: &[Planned]) -> Vec<Subject> {
+    planned
+        .iter()
+        .filter(|planned| planned.own.is_none())
+        .map(|planned| Subject {
+            case: planned.case.clone(),
+            default: planned.kernel.clone(),
+        })
+        .filter(|subject| space(subject).len() > 1)
+        .collect()
+}
+
+/// The default and every parameter set of the same kernel.
+fn space(subject: &Subject) -> Vec<Kernel> {
+    let mut space = vec![subject.default.clone()];
+    let all = workload(subject.case.workload).map(|w| w.tuning_space(&subject.case));
+    for kernel in all.into_iter().flatten() {
+        if kernel.name == subject.default.name && !space.contains(&kernel) {
+            space.push(kernel);
+        }
+    }
+    space
+}
+
+/// Searches the parameters of one kernel for one case.
+///
+/// # Errors
+/// Workers cannot be started, or the temporary journal cannot be written.
+pub fn search(
+    subject: &Subject,
+    adapter: &Adapter,
+    workers: &Workers,
+    effort: Effort,
+    watcher: &mut dyn TuneWatcher,
+    interrupted: &AtomicBool,
+) -> Result<Found> {
+    let mut search = Search {
+        subject,
+        adapter,
+        workers,
+        effort,
+        watcher,
+        interrupted,
+        started: Instant::now(),
+        measured: 0,
+        failed: Vec::new(),
+    };
+    let space = space(subject);
+    let all = space.len();
+    let fits = |kernel: &Kernel| shader_hash(&subject.case, kernel, adapter).is_some();
+    let candidates: Vec<Kernel> = space.into_iter().filter(fits).collect();
+    let unfit = all - candidates.len();
+    let best = search.go(candidates)?;
+    let entries = search.entries(&best);
+    Ok(Found {
+        entries,
+        space: all,
+        unfit,
+        measured: search.measured,
+        failed: search.failed,
+        interrupted: interrupted.load(Ordering::Relaxed),
+    })
+}
+
+/// A candidate with what was measured of it last.
+#[derive(Clone, Debug)]
+struct Scored {
+    kernel: Kernel,
+    summary: Summary,
+    /// Whether it was among the finalists.
+    finalist: bool,
+}
+
+impl Scored {
+    fn time_ns(&self) -> f64 {
+        self.summary.time_ns.value
+    }
+}
+
+/// A search under way.
+struct Search<'a> {
+    subject: &'a Subject,
+    adapter: &'a Adapter,
+    workers: &'a Workers,
+    effort: Effort,
+    watcher: &'a mut dyn TuneWatcher,
+    interrupted: &'a AtomicBool,
+    started: Instant,
+    measured: usize,
+    failed: Vec<(FailureKind, String)>,
+}
+
+impl Search<'_> {
+    /// The steps; what comes back is the last step that said anything, quickest first.
+    fn go(&mut self, mut candidates: Vec<Kernel>) -> Result<Vec<Scored>> {
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The default first and with patience: it is what everything else has to beat.
+        let default = candidates.remove(0);
+        let patience = self.effort.time.mul_f64(SCREEN_SHARE);
+        let baseline = self.step("default", vec![default], 1, 30.0, patience, SCREEN_SHARE)?;
+        let budget_s = baseline
+            .first()
+            .map_or(1.0, |known| known.time_ns() / 1e9 * EXECUTIONS * SLOWEST)
+            .max(1.0);
+        let patience = self.candidate_patience(budget_s);
+        let mut scored = baseline.clone();
+        let mut random = Pcg64::seed_from_u64(self.effort.seed);
+        candidates.shuffle(&mut random);
+        while !candidates.is_empty() && self.spent() < SCREEN_SHARE && !self.stopped() {
+            let batch = next_batch(&mut candidates, scored.first().map(|best| &best.kernel));
+            scored.extend(self.step("screen", batch, 1, budget_s, patience, SCREEN_SHARE)?);
+            quickest_first(&mut scored);
+        }
+        self.measured = scored.len();
+
+        let mut longer_s = budget_s;
+        while scored.len() > 2 * FINALISTS && self.spent() < HALVING_SHARE {
+            scored.truncate(scored.len().div_ceil(2).min(8 * FINALISTS));
+            longer_s *= 2.0;
+            let again = self.again("halve", &scored, 1, longer_s, HALVING_SHARE)?;
+            if again.len() < scored.len() {
+                // Cut short: what the step before said of all of them is better than this of a few.
+                break;
+            }
+            scored = again;
+        }
+        if self.stopped() {
+            return Ok(scored);
+        }
+        scored.truncate(FINALISTS);
+        for default in baseline {
+            if scored.iter().all(|known| known.kernel != default.kernel) {
+                scored.push(default);
+            }
+        }
+        let mut finals = self.again("finals", &scored, TURNS, longer_s, FINALS_SHARE)?;
+        let whole = finals.len() == scored.len();
+        for finalist in &mut finals {
+            finalist.finalist = whole;
+        }
+        Ok(if whole { finals } else { scored })
+    }
+
+    /// A step with candidates that were measured before.
+    fn again(
+        &mut self,
+        name: &str,
+        scored: &[Scored],
+        turns: u32,
+        budget_s: f64,
+        until: f64,
+    ) -> Result<Vec<Scored>> {
+        let kernels = scored.iter().map(|s| s.kernel.clone()).collect();
+        let patience = self.effort.time;
+        self.step(name, kernels, turns, budget_s, patience, until)
+    }
+
+    /// How long one candidate may take: long enough for an honest compiler, short enough that one that
+    /// hangs does not eat the search.
+    fn candidate_patience(&self, budget_s: f64) -> Duration {
+        let share = self.effort.time.as_secs_f64() / 6.0;
+        Duration::from_secs_f64(share.clamp(4.0, 60.0) + 2.0 * budget_s)
+    }
+
+    /// Whether the user wants to stop.
+    fn stopped(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Share of the search's time that is over.
+    fn spent(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() / self.effort.time.as_secs_f64()
+    }
+
+    /// One session over candidates, ended when the given share of the search's time is over.
+    fn step(
+        &mut self,
+        name: &str,
+        kernels: Vec<Kernel>,
+        turns: u32,
+        budget_s: f64,
+        patience: Duration,
+        until: f64,
+    ) -> Result<Vec<Scored>> {
+        self.watcher.step(self.subject, name, kernels.len(), turns);
+        let left = self
+            .effort
+            .time
+            .mul_f64(until)
+            .saturating_sub(self.started.elapsed());
+        if left.is_zero() || self.stopped() {
+            return Ok(Vec::new());
+        }
+        let record = self.session(&kernels, turns, budget_s, patience, left)?;
+        let mut scored = Vec::new();
+        for (kernel, case) in kernels.into_iter().zip(&record.cases) {
+            match score(case, turns) {
+                Some(summary) => scored.push(Scored {
+                    kernel,
+                    summary,
+                    finalist: false,
+                }),
+                None => self.failed.extend(failure(case, &kernel)),
+            }
+        }
+        quickest_first(&mut scored);
+        Ok(scored)
+    }
+
+    /// Runs the session of a step.
+    fn session(
+        &mut self,
+        kernels: &[Kernel],
+        turns: u32,
+        budget_s: f64,
+        patience: Duration,
+        left: Duration,
+    ) -> Result<Record> {
+        let planned: Vec<Planned> = kernels
+            .iter()
+            .map(|kernel| Planned {
+                case: self.subject.case.clone(),
+                kernel: kernel.clone(),
+                counts: workload(self.subject.case.workload)
+                    .map(|w| w.counts(&self.subject.case))
+                    .unwrap_or_default(),
+                own: None,
+                parameters_from: "candidate".to_owned(),
+            })
+            .collect();
+        let request = SessionRequest {
+            argv: Vec::new(),
+            suite: None,
+            invocations: turns,
+            budget_s,
+            seed: self.effort.seed,
+            checked: false,
+        };
+        let folder =
+            tempfile::tempdir().map_err(|source| Error::io(std::env::temp_dir(), source))?;
+        let mut journal = Journal::create(folder.path().join("step.journal"))?;
+        let event = Event::Session {
+            record: Box::new(session(&request, self.adapter, &planned)),
+        };
+        journal.append(&event)?;
+        let workers = Workers {
+            deadline: patience.min(left + Duration::from_secs(1)),
+            ..self.workers.clone()
+        };
+        let stop = AtomicBool::new(false);
+        let over = AtomicBool::new(false);
+        let interrupted = self.interrupted;
+        let until = Instant::now() + left;
+        let ending = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    if interrupted.load(Ordering::Relaxed) || Instant::now() >= until {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    std::thread::sleep(GLANCE);
+                }
+            });
+            let ending = run(
+                &workers,
+                &mut journal,
+                vec![event],
+                &mut Quiet(self.watcher),
+                &stop,
+            );
+            over.store(true, Ordering::Relaxed);
+            ending
+        })?;
+        match ending {
+            Ending::Complete(record) | Ending::Interrupted(record) => Ok(*record),
+        }
+    }
+
+    /// The winners as entries of the store.
+    fn entries(&self, best: &[Scored]) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        entries.extend(
+            best.first()
+                .and_then(|w| self.entry(w, Objective::Time, best)),
+        );
+        let energy = |scored: &Scored| scored.summary.energy_j.measured().map(|e| e.value);
+        let thriftiest = best
+            .iter()
+            .filter_map(|scored| energy(scored).map(|joules| (joules, scored)))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        entries.extend(thriftiest.and_then(|(_, w)| self.entry(w, Objective::Energy, best)));
+        entries
+    }
+
+    /// One winner as an entry.
+    fn entry(&self, winner: &Scored, objective: Objective, best: &[Scored]) -> Option<Entry> {
+        let default = best.iter().find(|s| s.kernel == self.subject.default);
+        Some(Entry {
+            case: self.subject.case.to_string(),
+            kernel: winner.kernel.name.to_owned(),
+            objective,
+            parameters: winner.kernel.parameters.clone(),
+            shader_hash: shader_hash(&self.subject.case, &winner.kernel, self.adapter)?,
+            perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tuned_utc: jiff::Timestamp::now()
+                .strftime("%Y-%m-%dT%H:%M:%SZ")
+                .to_string(),
+            time_ns: winner.time_ns(),
+            default_time_ns: default.map_or_else(
+                || Reading::unmeasured("the default could not be measured beside it"),
+                |default| Reading::Measured(default.time_ns()),
+            ),
+            energy_j: winner.summary.energy_j.map(|energy| energy.value),
+            measured: self.measured,
+            complete: winner.finalist,
+        })
+    }
+}
+
+/// Passes on what matters of a step: a candidate that fails is what a search is for, and no news.
+struct Quiet<'w>(&'w mut dyn TuneWatcher);
+
+impl Watcher for Quiet<'_> {
+    fn begin(&mut self, invocation: u32, index: usize, id: &str) {
+        self.0.begin(invocation, index, id);
+    }
+
+    fn end(&mut self, invocation: u32, index: usize, outcome: &Outcome) {
+        self.0.end(invocation, index, outcome);
+    }
+
+    fn note(&mut self, _message: &str) {}
+}
+
+/// What a session says of a candidate, if every one of its turns was measured and none was wrong.
+fn score(case: &CaseResult, turns: u32) -> Option<Summary> {
+    let summary = case.summary.measured()?;
+    (summary.invocations == turns).then(|| summary.clone())
+}
+
+/// What ended a candidate, where something did.
+fn failure(case: &CaseResult, kernel: &Kernel) -> Option<(FailureKind, String)> {
+    match &case.status {
+        Status::Failed { failure, reason } => {
+            Some((*failure, format!("{:?}: {reason}", kernel.parameters)))
+        }
+        Status::Measured | Status::Skipped { .. } => None,
+    }
+}
+
+/// The candidates to screen next: neighbours of the best so far, since good parameters lie together,
+/// and some from anywhere, since the best may lie elsewhere.
+fn next_batch(candidates: &mut Vec<Kernel>, best: Option<&Kernel>) -> Vec<Kernel> {
+    const NEAR: usize = 4;
+    const ANYWHERE: usize = 2;
+    if let Some(best) = best {
+        // Stable, so candidates that are equally near stay in their random order.
+        candidates.sort_by_key(|candidate| distance(candidate, best));
+    }
+    let mut batch: Vec<Kernel> = candidates.drain(..NEAR.min(candidates.len())).collect();
+    // What is left is ordered by distance; even strides reach all of it.
+    for part in 1..=ANYWHERE.min(candidates.len()) {
+        batch.push(candidates.remove(candidates.len() * part / (ANYWHERE + 1)));
+    }
+    batch
+}
+
+/// How far apart two parameter sets are: one for each parameter that differs, and one for each further
+/// doubling between its two values.
+fn distance(a: &Kernel, b: &Kernel) -> u32 {
+    let steps = |x: u32, y: u32| {
+        x.max(1)
+            .ilog2()
+            .abs_diff(y.max(1).ilog2())
+            .max(u32::from(x != y))
+    };
+    a.parameters
+        .iter()
+        .map(|(name, value)| {
+            b.parameters
+                .get(name)
+                .map_or(1, |other| steps(*value, *other))
+        })
+        .sum()
+}
+
+fn quickest_first(scored: &mut [Scored]) {
+    scored.sort_by(|a, b| a.time_ns().total_cmp(&b.time_ns()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kernel(tile_m: u32, unroll: u32) -> Kernel {
+        Kernel::new("tiled", &[("tile_m", tile_m), ("unroll", unroll)])
+    }
+
+    #[test]
+    fn neighbours_of_the_best_come_first_and_everything_comes_once() {
+        let mut candidates: Vec<Kernel> = [1, 2, 4, 8, 16, 32, 64]
+            .iter()
+            .flat_map(|m| [1, 2, 4, 8].map(|u| kernel(*m, u)))
+            .collect();
+        let all = candidates.len();
+        let best = kernel(16, 4);
+        candidates.retain(|k| *k != best);
+        let batch = next_batch(&mut candidates, Some(&best));
+        assert!(
+            batch[..4].iter().all(|k| distance(k, &best) == 1),
+            "{batch:?}"
+        );
+        assert!(
+            batch[4..].iter().all(|k| distance(k, &best) > 1),
+            "{batch:?}"
+        );
+        let mut seen = batch;
+        while !candidates.is_empty() {
+            seen.extend(next_batch(&mut candidates, None));
+        }
+        for (at, kernel) in seen.iter().enumerate() {
+            assert!(!seen[..at].contains(kernel));
+        }
+        assert_eq!(seen.len(), all - 1);
+    }
+}

@@ -1,0 +1,433 @@
+//! Where tuned parameters are kept: one JSON file an adapter, driver and backend.
+//!
+//! An entry is only as good as what it was measured with. So it is used only for the very case, by the
+//! same perwatt, on the same driver, and while the shader that its parameters give is still the same.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::plan::{Planned, workload};
+use crate::error::{Error, Result};
+use crate::record::{Adapter, Reading, write_atomically};
+use crate::workload::{Case, Kernel};
+
+/// Version of the file.
+const TUNING_VERSION: &str = "1.0.0";
+
+/// What was to be as small as possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Time of one execution.
+    Time,
+    /// Energy of one execution; only where a sensor measured it.
+    Energy,
+}
+
+impl std::fmt::Display for Objective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Time => "time",
+            Self::Energy => "energy",
+        })
+    }
+}
+
+/// What makes two adapters of the same kind: everything but their place in a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterKey {
+    /// The name that the driver gives.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// PCI vendor id.
+    pub vendor_id: u32,
+    /// PCI device id.
+    pub device_id: u32,
+    /// Driver's name.
+    pub driver: String,
+    /// Driver's version and build.
+    pub driver_info: String,
+}
+
+impl From<&Adapter> for AdapterKey {
+    fn from(adapter: &Adapter) -> Self {
+        Self {
+            name: adapter.name.clone(),
+            backend: adapter.backend.clone(),
+            vendor_id: adapter.vendor_id,
+            device_id: adapter.device_id,
+            driver: adapter.driver.clone(),
+            driver_info: adapter.driver_info.clone(),
+        }
+    }
+}
+
+/// Parameters that a search chose, and on what grounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The case as written.
+    pub case: String,
+    /// Name of the kernel.
+    pub kernel: String,
+    /// What they are best at.
+    pub objective: Objective,
+    /// The parameters.
+    pub parameters: BTreeMap<String, u32>,
+    /// Hash of the WGSL that the parameters give, and of wgpu's version.
+    pub shader_hash: String,
+    /// perwatt's version.
+    pub perwatt_version: String,
+    /// When, RFC 3339 in UTC.
+    pub tuned_utc: String,
+    /// Time of one execution, in nanoseconds.
+    pub time_ns: f64,
+    /// Time of one execution with the default parameters, taken by turns with it.
+    pub default_time_ns: Reading<f64>,
+    /// Energy of one execution, in joules.
+    pub energy_j: Reading<f64>,
+    /// Parameter sets that were measured.
+    pub measured: usize,
+    /// Whether the finalists were timed by turns to the end; without that the first screening decided.
+    pub complete: bool,
+}
+
+/// The content of one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Semantic version of this format.
+    pub tuning_version: String,
+    /// The adapter, driver and backend.
+    pub adapter: AdapterKey,
+    /// At most one entry a case, kernel and objective.
+    pub entries: Vec<Entry>,
+}
+
+/// What became of the planned kernels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Kernels that got tuned parameters.
+    pub tuned: usize,
+    /// `case@kernel` of entries that the program or its shaders have outgrown.
+    pub stale: Vec<String>,
+}
+
+impl Tuning {
+    /// No entries yet.
+    pub fn new(adapter: &Adapter) -> Self {
+        Self {
+            tuning_version: TUNING_VERSION.to_owned(),
+            adapter: adapter.into(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, is none of perwatt's, or is of another major version.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+        let tuning: Self = serde_json::from_slice(&text).map_err(|e| {
+            Error::file(
+                path,
+                format!("no tuning file ({e}); delete it, or run with --tuned off"),
+            )
+        })?;
+        let major = |version: &str| version.split('.').next().map(str::to_owned);
+        if major(&tuning.tuning_version) != major(TUNING_VERSION) {
+            return Err(Error::file(
+                path,
+                format!(
+                    "tuning version {} is not readable by this perwatt, which reads {TUNING_VERSION}; \
+                     tune again",
+                    tuning.tuning_version
+                ),
+            ));
+        }
+        Ok(tuning)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
+        write_atomically(path, (text + "\n").as_bytes())
+    }
+
+    /// Adds an entry in the place of an older one for the same.
+    pub fn put(&mut self, entry: Entry) {
+        let same = |known: &Entry| {
+            (&known.case, &known.kernel, known.objective)
+                == (&entry.case, &entry.kernel, entry.objective)
+        };
+        self.entries.retain(|known| !same(known));
+        self.entries.push(entry);
+        self.entries.sort_by(|a, b| {
+            (&a.case, &a.kernel, a.objective).cmp(&(&b.case, &b.kernel, b.objective))
+        });
+    }
+
+    /// Gives planned kernels the parameters that were found for them.
+    pub fn apply(
+        &self,
+        planned: &mut [Planned],
+        adapter: &Adapter,
+        objective: Objective,
+    ) -> Applied {
+        let mut applied = Applied::default();
+        for planned in planned.iter_mut().filter(|planned| planned.own.is_none()) {
+            let case = planned.case.to_string();
+            let Some(entry) = self.entries.iter().find(|entry| {
+                entry.case == case
+                    && entry.kernel == planned.kernel.name
+                    && entry.objective == objective
+            }) else {
+                continue;
+            };
+            let kernel = Kernel {
+                name: planned.kernel.name,
+                parameters: entry.parameters.clone(),
+            };
+            let current = entry.perwatt_version == env!("CARGO_PKG_VERSION")
+                && shader_hash(&planned.case, &kernel, adapter).as_ref()
+                    == Some(&entry.shader_hash);
+            if !current {
+                applied.stale.push(planned.id());
+                continue;
+            }
+            planned.kernel = kernel;
+            planned.parameters_from = format!("tuned {} for {objective}", entry.tuned_utc);
+            applied.tuned += 1;
+        }
+        applied
+    }
+}
+
+/// Where the files lie.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The files of a folder, which need not be there yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// The file of an adapter.
+    pub fn path(&self, adapter: &AdapterKey) -> PathBuf {
+        let slug: String = adapter
+            .name
+            .split(['(', ','])
+            .next()
+            .unwrap_or("adapter")
+            .to_lowercase()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("-");
+        let key = format!("{adapter:?}");
+        self.folder.join(format!(
+            "{slug}-{}-{:08x}.json",
+            adapter.backend,
+            fnv1a([key.as_str()]) >> 32
+        ))
+    }
+
+    /// What is known of an adapter; nothing where it was never tuned.
+    ///
+    /// # Errors
+    /// As [`Tuning::load`].
+    pub fn load(&self, adapter: &Adapter) -> Result<Tuning> {
+        let path = self.path(&adapter.into());
+        if !path.exists() {
+            return Ok(Tuning::new(adapter));
+        }
+        let tuning = Tuning::load(&path)?;
+        if tuning.adapter != AdapterKey::from(adapter) {
+            return Err(Error::file(
+                &path,
+                format!(
+                    "was tuned on {} ({}), {}; put it in by `perwatt tune --import`",
+                    tuning.adapter.name, tuning.adapter.backend, tuning.adapter.driver_info
+                ),
+            ));
+        }
+        Ok(tuning)
+    }
+
+    /// Keeps what is known of an adapter.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub fn save(&self, tuning: &Tuning) -> Result<PathBuf> {
+        let path = self.path(&tuning.adapter);
+        tuning.save(&path)?;
+        Ok(path)
+    }
+}
+
+/// A hash of the shaders that a kernel's parameters give for a case, and of wgpu's version; `None`
+/// where the kernel cannot do the case on this adapter.
+pub(super) fn shader_hash(case: &Case, kernel: &Kernel, adapter: &Adapter) -> Option<String> {
+    let program = workload(case.workload)?.program(case, kernel, 0).ok()?;
+    if program.misfit(adapter).is_some() {
+        return None;
+    }
+    let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
+    let texts = program.dispatches().iter().map(|d| d.wgsl.as_str());
+    Some(format!("{:016x}", fnv1a(texts.chain([wgpu]))))
+}
+
+/// FNV-1a, which stays the same from one compiler to the next, as the standard library's hasher may not.
+fn fnv1a<'t>(texts: impl IntoIterator<Item = &'t str>) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for text in texts {
+        // A byte that no text holds keeps "ab", "c" apart from "a", "bc".
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::{Request, plan};
+    use crate::record::{DeviceType, Limits};
+
+    fn adapter() -> Adapter {
+        Adapter {
+            index: 0,
+            group: 0,
+            name: "Card, (TM) 9000".to_owned(),
+            backend: "vulkan".to_owned(),
+            device_type: DeviceType::DiscreteGpu,
+            vendor_id: 1,
+            device_id: 2,
+            pci_id: Reading::unmeasured("none"),
+            driver: "driver".to_owned(),
+            driver_info: "1.2.3".to_owned(),
+            subgroup_sizes: Reading::Measured((32, 32)),
+            features: vec!["SHADER_F16".to_owned(), "SUBGROUP".to_owned()],
+            coop_matrix: Vec::new(),
+            limits: Limits {
+                max_buffer_bytes: 1 << 30,
+                max_binding_bytes: 1 << 30,
+                max_workgroup_bytes: 1 << 16,
+                max_workgroup_threads: 1024,
+                max_workgroup_x: 1024,
+                max_workgroups: 65535,
+                max_storage_buffers: 8,
+            },
+        }
+    }
+
+    fn planned() -> Vec<Planned> {
+        let request = Request {
+            cases: vec!["matmul/f32/256x256x256@tiled".to_owned()],
+            ..Request::default()
+        };
+        plan(&request, &adapter()).unwrap()
+    }
+
+    fn entry(kernel: &Kernel, planned: &Planned) -> Entry {
+        Entry {
+            case: planned.case.to_string(),
+            kernel: kernel.name.to_owned(),
+            objective: Objective::Time,
+            parameters: kernel.parameters.clone(),
+            shader_hash: shader_hash(&planned.case, kernel, &adapter()).unwrap(),
+            perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tuned_utc: "2026-01-01T00:00:00Z".to_owned(),
+            time_ns: 1.0,
+            default_time_ns: Reading::Measured(2.0),
+            energy_j: Reading::unmeasured("no sensor"),
+            measured: 3,
+            complete: true,
+        }
+    }
+
+    fn other_than(planned: &Planned) -> Kernel {
+        let space = workload("matmul").unwrap().tuning_space(&planned.case);
+        space
+            .into_iter()
+            .find(|k| k.name == "tiled" && *k != planned.kernel)
+            .unwrap()
+    }
+
+    #[test]
+    fn what_was_stored_is_used_and_named_for_its_objective_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut tuning = store.load(&adapter()).unwrap();
+        let mut plan = planned();
+        let chosen = other_than(&plan[0]);
+        tuning.put(entry(&chosen, &plan[0]));
+        store.save(&tuning).unwrap();
+
+        let tuning = store.load(&adapter()).unwrap();
+        let energy = tuning.apply(&mut plan, &adapter(), Objective::Energy);
+        assert_eq!(energy, Applied::default());
+        assert_eq!(plan[0].parameters_from, "default");
+        assert_eq!(
+            tuning.apply(&mut plan, &adapter(), Objective::Time).tuned,
+            1
+        );
+        assert_eq!(plan[0].kernel, chosen);
+        assert!(plan[0].parameters_from.contains("2026-01-01"));
+    }
+
+    #[test]
+    fn another_shader_program_or_driver_makes_it_stale() {
+        let plan = planned();
+        let chosen = other_than(&plan[0]);
+        let sound = entry(&chosen, &plan[0]);
+        for spoil in [(|e| e.shader_hash.push('0')) as fn(&mut Entry), |e| {
+            e.perwatt_version = "0.0.1".to_owned();
+        }] {
+            let mut spoilt = sound.clone();
+            spoil(&mut spoilt);
+            let mut tuning = Tuning::new(&adapter());
+            tuning.put(spoilt);
+            let mut plan = planned();
+            let applied = tuning.apply(&mut plan, &adapter(), Objective::Time);
+            assert_eq!((applied.tuned, applied.stale.len()), (0, 1));
+            assert_eq!(plan[0].kernel, planned()[0].kernel);
+        }
+        let mut newer = adapter();
+        newer.driver_info = "1.2.4".to_owned();
+        let store = Store::new("/nowhere");
+        assert_ne!(
+            store.path(&(&newer).into()),
+            store.path(&(&adapter()).into())
+        );
+        let mut moved = adapter();
+        moved.index = 3;
+        moved.pci_id = Reading::Measured("0000:09:00.0".to_owned());
+        assert_eq!(
+            store.path(&(&moved).into()),
+            store.path(&(&adapter()).into())
+        );
+    }
+
+    #[test]
+    fn a_newer_entry_replaces_an_older_one() {
+        let plan = planned();
+        let mut tuning = Tuning::new(&adapter());
+        tuning.put(entry(&plan[0].kernel, &plan[0]));
+        tuning.put(entry(&other_than(&plan[0]), &plan[0]));
+        assert_eq!(tuning.entries.len(), 1);
+        assert_ne!(tuning.entries[0].parameters, plan[0].kernel.parameters);
+    }
+}

@@ -1,0 +1,361 @@
+//! `perwatt tune`: the best parameters for this device, found by trying.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::Exit;
+use super::interrupts::catch_interrupts;
+use super::output::{print, print_json, tell, width};
+use super::progress::TuneBar;
+use super::run::{positive, suites};
+use crate::bench::tune::{self, Applied, Effort, Found, Objective, Store, Subject, Tuning};
+use crate::bench::{self, Planned, Request, Workers};
+use crate::device::{choose, enumerate};
+use crate::record::{Adapter, FailureKind};
+use crate::report::{self, TunedKernel};
+use crate::workload::Suite;
+
+/// Total time of `--quick`.
+const QUICK_S: f64 = 150.0;
+
+/// Time of one search otherwise.
+const SEARCH_S: f64 = 120.0;
+
+/// Which tuned parameters a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tuned {
+    /// Those that take the least time
+    Time,
+    /// Those that take the least energy
+    Energy,
+    /// None: the defaults of the device's class
+    Off,
+}
+
+/// Search kernel parameters on a device and keep the best; `run` uses them from then on.
+///
+/// Each candidate runs in a worker process, is verified before it is timed, and is given up at a
+/// deadline; the finalists take turns with the default. What was found lies in the user's data folder,
+/// by adapter, driver and backend, and holds for the tuned case, this perwatt and these shaders. After
+/// Ctrl-C what was found so far is kept.
+#[derive(Debug, Args)]
+pub(super) struct Tune {
+    /// The device, as for `run`
+    #[arg(long, value_name = "SEL")]
+    device: Option<String>,
+
+    /// Only this suite's cases [default: quick with --quick or with no --case, else every suite's]
+    #[arg(long, value_parser = suites())]
+    suite: Option<Suite>,
+
+    /// Only cases like this: a glob over `perwatt list`, optionally with @KERNEL; or a case of your own
+    /// shape, written out (repeatable)
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
+
+    /// Only kernels of this name (repeatable)
+    #[arg(long = "kernel", value_name = "NAME")]
+    kernels: Vec<String>,
+
+    /// The quick suite, and two and a half minutes for all searches together
+    #[arg(long)]
+    quick: bool,
+
+    /// Seconds for all searches together [default: 150 with --quick, else 120 for each]
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    time: Option<f64>,
+
+    /// Seed of the inputs and of the order of candidates
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+
+    /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
+    #[arg(long, value_name = "DIR")]
+    tuning: Option<PathBuf>,
+
+    /// Search nothing; write what is known of the device to a file, for another machine of its kind
+    #[arg(long, value_name = "FILE", group = "instead")]
+    export: Option<PathBuf>,
+
+    /// Search nothing; take over what such a file knows of the device
+    #[arg(long, value_name = "FILE", group = "instead")]
+    import: Option<PathBuf>,
+
+    /// Search nothing; show what is known of the device
+    #[arg(long, group = "instead")]
+    show: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Tune {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let found = enumerate();
+        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+        let adapter = choose(&adapters, self.device.as_deref())?;
+        let store = store(self.tuning.as_deref())?;
+        if let Some(file) = &self.export {
+            return export(&store, adapter, file);
+        }
+        if let Some(file) = &self.import {
+            return import(&store, adapter, file);
+        }
+        if self.show {
+            let known = store.load(adapter)?;
+            self.print(&known, known.entries.iter().map(|e| (e, String::new())))?;
+            return Ok(Exit::Done);
+        }
+        let suite = match (self.suite, self.quick || self.cases.is_empty()) {
+            (None, true) => Some(Suite::Quick),
+            (suite, _) => suite,
+        };
+        let request = Request {
+            suite,
+            cases: self.cases.clone(),
+            kernels: self.kernels.clone(),
+            ..Request::default()
+        };
+        let planned = bench::plan(&request, adapter)?;
+        let time = self.time.or(self.quick.then_some(QUICK_S));
+        let interrupted = catch_interrupts()?;
+        let searched = search_all(&store, adapter, &planned, time, self.seed, &interrupted)?;
+        let known = store.load(adapter)?;
+        let rows = searched.iter().flat_map(|(subject, found)| {
+            let fate = fate(subject, found);
+            found.entries.iter().map(move |entry| (entry, fate.clone()))
+        });
+        self.print(&known, rows)?;
+        for (subject, found) in &searched {
+            if found.entries.is_empty() {
+                tell(&format!(
+                    "{}: nothing found; {}",
+                    subject.id(),
+                    fate(subject, found)
+                ));
+            }
+        }
+        if !searched.is_empty() {
+            tell(&format!(
+                "Kept in {}",
+                store.path(&adapter.into()).display()
+            ));
+        }
+        Ok(exit_of(&searched, &interrupted))
+    }
+
+    /// Entries as a table, or the whole file as JSON.
+    fn print<'e>(
+        &self,
+        known: &Tuning,
+        rows: impl Iterator<Item = (&'e tune::Entry, String)>,
+    ) -> anyhow::Result<()> {
+        if self.json {
+            return print_json(known);
+        }
+        let rows: Vec<TunedKernel> = rows
+            .map(|(entry, fate)| TunedKernel {
+                id: format!("{}@{}", entry.case, entry.kernel),
+                objective: entry.objective.to_string(),
+                time_ns: entry.time_ns,
+                default_time_ns: entry.default_time_ns.clone(),
+                parameters: entry.parameters.clone(),
+                complete: entry.complete,
+                fate,
+            })
+            .collect();
+        print(&report::tuned(&rows, width()))
+    }
+}
+
+/// Searches every planned kernel that has parameters; what each search finds is kept at once.
+pub(super) fn search_all(
+    store: &Store,
+    adapter: &Adapter,
+    planned: &[Planned],
+    total_s: Option<f64>,
+    seed: u64,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Vec<(Subject, Found)>> {
+    let subjects = tune::subjects(planned);
+    if subjects.is_empty() {
+        tell("None of the chosen kernels has parameters to tune.");
+    }
+    let workers = Workers {
+        program: std::env::current_exe().context("cannot find perwatt's own program file")?,
+        deadline: Duration::from_secs(60),
+    };
+    let total = Duration::from_secs_f64(
+        total_s
+            .unwrap_or(SEARCH_S * subjects.len() as f64)
+            .clamp(1.0, 1e6),
+    );
+    let started = Instant::now();
+    let mut bar = TuneBar::new(subjects.len());
+    let mut searched = Vec::new();
+    let searches = subjects.len();
+    for (at, subject) in subjects.into_iter().enumerate() {
+        let left = total.saturating_sub(started.elapsed());
+        let effort = Effort {
+            // What one search leaves over is the others'.
+            time: left / u32::try_from(searches - at).unwrap_or(1),
+            seed,
+        };
+        let found = tune::search(&subject, adapter, &workers, effort, &mut bar, interrupted)?;
+        let mut known = store.load(adapter)?;
+        for entry in &found.entries {
+            known.put(entry.clone());
+        }
+        if !found.entries.is_empty() {
+            store.save(&known)?;
+        }
+        searched.push((subject, found));
+        if interrupted.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    Ok(searched)
+}
+
+/// Gives planned kernels their tuned parameters and says what became of them.
+pub(super) fn apply(
+    store: &Store,
+    adapter: &Adapter,
+    planned: &mut [Planned],
+    tuned: Tuned,
+) -> anyhow::Result<()> {
+    let objective = match tuned {
+        Tuned::Off => return Ok(()),
+        Tuned::Time => Objective::Time,
+        Tuned::Energy => Objective::Energy,
+    };
+    let Applied { tuned, stale } = store.load(adapter)?.apply(planned, adapter, objective);
+    if tuned > 0 {
+        let kernels = if tuned == 1 { "kernel" } else { "kernels" };
+        tell(&format!(
+            "Tuned parameters for {tuned} {kernels}; --tuned off uses the defaults."
+        ));
+    }
+    if !stale.is_empty() {
+        tell(&format!(
+            "Tuned with another perwatt or other shaders and not used (run `perwatt tune` again): {}",
+            stale.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Where the tuning files lie.
+pub(super) fn store(folder: Option<&Path>) -> anyhow::Result<Store> {
+    use etcetera::BaseStrategy;
+    if let Some(folder) = folder {
+        return Ok(Store::new(folder));
+    }
+    if let Some(folder) = std::env::var_os("PERWATT_TUNING").filter(|folder| !folder.is_empty()) {
+        return Ok(Store::new(folder));
+    }
+    let base = etcetera::choose_base_strategy()
+        .context("no data folder of the user is known; give one with --tuning DIR")?;
+    Ok(Store::new(base.data_dir().join("perwatt").join("tuning")))
+}
+
+fn export(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit> {
+    let known = store.load(adapter)?;
+    if known.entries.is_empty() {
+        bail!(
+            "{} was not tuned yet; run `perwatt tune` first",
+            adapter.label()
+        );
+    }
+    known.save(file)?;
+    tell(&format!(
+        "{} entries written to {}",
+        known.entries.len(),
+        file.display()
+    ));
+    Ok(Exit::Done)
+}
+
+fn import(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit> {
+    let brought = Tuning::load(file)?;
+    let here = tune::AdapterKey::from(adapter);
+    if brought.adapter != here {
+        bail!(
+            "{}: tuned on {} ({}), {} {}; this is {} ({}), {} {}, and parameters of one kind of \
+             device or driver say little about another",
+            file.display(),
+            brought.adapter.name,
+            brought.adapter.backend,
+            brought.adapter.driver,
+            brought.adapter.driver_info,
+            here.name,
+            here.backend,
+            here.driver,
+            here.driver_info
+        );
+    }
+    let mut known = store.load(adapter)?;
+    let entries = brought.entries.len();
+    for entry in brought.entries {
+        known.put(entry);
+    }
+    let path = store.save(&known)?;
+    tell(&format!(
+        "{entries} entries taken over into {}",
+        path.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// What became of the candidates, in a few words.
+fn fate(_subject: &Subject, found: &Found) -> String {
+    let mut words = vec![format!("{} of {} measured", found.measured, found.space)];
+    if found.unfit > 0 {
+        words.push(format!("{} unfit", found.unfit));
+    }
+    for (kind, name) in [
+        (FailureKind::Verification, "wrong"),
+        (FailureKind::Build, "refused"),
+        (FailureKind::Deadline, "too slow to compile or run"),
+        (FailureKind::Crash, "crashed"),
+        (FailureKind::DeviceLost, "lost the device"),
+        (FailureKind::OutOfMemory, "out of memory"),
+    ] {
+        let count = found.failed.iter().filter(|(k, _)| *k == kind).count();
+        if count > 0 {
+            words.push(format!("{count} {name}"));
+        }
+    }
+    words.join(", ")
+}
+
+/// A wrong candidate or a search without a result makes the command fail.
+fn exit_of(searched: &[(Subject, Found)], interrupted: &AtomicBool) -> Exit {
+    if interrupted.load(Ordering::Relaxed) {
+        return Exit::Interrupted;
+    }
+    let wrong = |found: &Found| {
+        let wrong = found
+            .failed
+            .iter()
+            .filter(|(k, _)| *k == FailureKind::Verification);
+        for (_, reason) in wrong.clone() {
+            tell(&format!("wrong result: {reason}"));
+        }
+        wrong.count() > 0
+    };
+    let bad = searched
+        .iter()
+        .filter(|(_, found)| wrong(found) || found.entries.is_empty())
+        .count();
+    if bad > 0 {
+        Exit::Regression
+    } else {
+        Exit::Done
+    }
+}

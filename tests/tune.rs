@@ -1,0 +1,113 @@
+//! `perwatt tune` from outside: what it finds is kept, used and named, and carried over to no other
+//! kind of device.
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use perwatt::bench::tune::Tuning;
+use perwatt::record::load;
+use rustix::process::{Pid, Signal, kill_process};
+
+const CASE: &str = "copy/f32/20004@vec4";
+
+fn perwatt(tuning: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+    command
+        .arg(arguments[0])
+        .arg("--tuning")
+        .arg(tuning)
+        .args(&arguments[1..])
+        .stdin(Stdio::null());
+    command
+}
+
+fn done(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+/// The only tuning file of a folder.
+fn tuning_file(folder: &Path) -> std::path::PathBuf {
+    let mut files = std::fs::read_dir(folder).unwrap();
+    let file = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none());
+    file
+}
+
+#[test]
+fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let out = folder.path().join("run.json");
+    done(&mut perwatt(
+        &here,
+        &["tune", "--case", CASE, "--time", "40"],
+    ));
+    let known = Tuning::load(&tuning_file(&here)).unwrap();
+    let entry = &known.entries[0];
+    assert_eq!((known.entries.len(), entry.kernel.as_str()), (1, "vec4"));
+    assert!(entry.measured > 1, "{entry:?}");
+
+    let run = |tuned: &str| {
+        let out = out.with_extension(tuned);
+        let arguments = ["run", "--case", CASE, "--invocations", "1", "--budget", "1"];
+        let mut command = perwatt(&here, &arguments);
+        done(command.args(["--tuned", tuned]).arg("--out").arg(&out));
+        load(&out).unwrap().cases[0].clone()
+    };
+    let tuned = run("time");
+    assert_eq!(tuned.parameters, entry.parameters);
+    assert!(tuned.parameters_from.contains(&entry.tuned_utc));
+    assert_eq!(run("off").parameters_from, "default");
+    // No sensor, so nothing is known of energy.
+    assert_eq!(run("energy").parameters_from, "default");
+
+    let file = folder.path().join("export.json");
+    done(perwatt(&here, &["tune", "--export"]).arg(&file));
+    done(perwatt(&there, &["tune", "--import"]).arg(&file));
+    assert_eq!(Tuning::load(&tuning_file(&there)).unwrap(), known);
+
+    let mut other = known;
+    other.adapter.driver_info += " of another version";
+    other.save(&file).unwrap();
+    let refused = perwatt(&there, &["tune", "--import"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    std::fs::write(&file, "{}").unwrap();
+    let damaged = perwatt(&there, &["tune", "--import"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(damaged.status.code(), Some(2), "{damaged:?}");
+}
+
+#[test]
+fn an_interrupted_search_keeps_what_it_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["tune", "--case", "triad/f32/20004", "--time", "3000"];
+    let mut search = perwatt(folder.path(), &arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Two kernels are searched, scalar and vec4; the first is kept while the second is looked for.
+    let start = Instant::now();
+    while std::fs::read_dir(folder.path()).unwrap().count() == 0 {
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing kept");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill_process(Pid::from_child(&search), Signal::INT).unwrap();
+    assert_eq!(search.wait().unwrap().code(), Some(130));
+    let known = Tuning::load(&tuning_file(folder.path())).unwrap();
+    assert!(!known.entries.is_empty());
+}
