@@ -23,7 +23,16 @@ fn perwatt() -> Command {
 fn short_run(out: &Path) -> Command {
     let mut command = perwatt();
     command
-        .args(["run", "--invocations", "2", "--budget", "1", "--out"])
+        .args([
+            "run",
+            "--invocations",
+            "2",
+            "--budget",
+            "1",
+            "--power",
+            "none",
+            "--out",
+        ])
         .arg(out)
         .args(["--case", "matmul/f32/67x43x59"])
         .args(["--case", "gemv/f32/131x257"])

@@ -1,15 +1,16 @@
 //! From what was journalled to the record: a pure function, the same after a crash as without one.
 
+use super::energy_summary as energy;
 use crate::error::{Error, Result};
 use crate::record::{
-    CaseInvocation, CaseResult, Estimate, Event, Interval, Outcome, Reading, Record, Roof, Status,
-    Summary, Warning,
+    CaseInvocation, CaseResult, Estimate, Event, Interval, Outcome, PowerSetup, Reading, Record,
+    Roof, Status, Summary, Warning,
 };
 use crate::stats;
 use crate::units::Seconds;
 
 /// Probability of every interval in a record.
-const LEVEL: f64 = 0.95;
+pub(super) const LEVEL: f64 = 0.95;
 
 /// The record of a session, as far as its events go.
 ///
@@ -27,11 +28,16 @@ pub fn record(events: &[Event]) -> Result<Record> {
     }
     for case in &mut record.cases {
         case.invocations.sort_by_key(|result| result.invocation);
-        conclude(case);
+        conclude(case, record.power.measured());
     }
     record.roofline = roofline(&record.cases);
     for case in &mut record.cases {
         place_on_roofline(case, &record.roofline);
+    }
+    if let Some(power) = record.power.measured().filter(|power| power.simulated) {
+        record.warnings.push(Warning::SimulatedPower {
+            source: power.source.clone(),
+        });
     }
     if record.adapter.is_software() {
         record.warnings.push(Warning::SoftwareAdapter {
@@ -72,10 +78,10 @@ fn apply(record: &mut Record, event: &Event) -> Result<()> {
 }
 
 /// Decides a case's status and sums its invocations up.
-fn conclude(case: &mut CaseResult) {
+fn conclude(case: &mut CaseResult, power: Option<&PowerSetup>) {
     case.status = status(case);
     case.summary = match case.status {
-        Status::Measured => summarize(case),
+        Status::Measured => summarize(case, power),
         Status::Skipped { .. } => Reading::unmeasured("the case was skipped"),
         Status::Failed { .. } => Reading::unmeasured("the case failed, so it has no throughput"),
     };
@@ -140,7 +146,7 @@ fn lost_invocations(invocations: &[CaseInvocation]) -> Vec<Warning> {
 }
 
 /// What the invocations say together.
-fn summarize(case: &CaseResult) -> Reading<Summary> {
+fn summarize(case: &CaseResult, power: Option<&PowerSetup>) -> Reading<Summary> {
     let mut medians = Vec::new();
     let mut worst: f64 = 0.0;
     for result in &case.invocations {
@@ -174,32 +180,27 @@ fn summarize(case: &CaseResult) -> Reading<Summary> {
         }
         Reading::Measured(rate(work as f64, &time_ns))
     };
-    let unmeasured_energy = || Reading::unmeasured(energy_reason(&case.invocations));
+    let energy = energy::summarize(&case.invocations, power);
+    let per_joule = |work: u64, what: &str| match (&energy, work) {
+        (Reading::Measured(_), 0) => {
+            Reading::unmeasured(format!("the case does no {what} that count"))
+        }
+        _ => energy.map(|energy| energy::work_per_joule(work as f64, &energy.per_execution_j)),
+    };
     Reading::Measured(Summary {
         invocations: u32::try_from(medians.len()).unwrap_or(u32::MAX),
         flop_per_s: rate(case.counts.flop, "floating-point operations"),
         bytes_per_s: rate(case.counts.bytes, "bytes"),
         tokens_per_s: rate(case.counts.tokens.unwrap_or(0), "tokens"),
         roofline_share: Reading::unmeasured("the session has no roofs"),
-        power_w: unmeasured_energy(),
-        energy_j: unmeasured_energy(),
-        flop_per_j: unmeasured_energy(),
-        bytes_per_j: unmeasured_energy(),
-        tokens_per_j: unmeasured_energy(),
+        power_w: energy.map(|energy| energy.power_w.clone()),
+        flop_per_j: per_joule(case.counts.flop, "floating-point operations"),
+        bytes_per_j: per_joule(case.counts.bytes, "bytes"),
+        tokens_per_j: per_joule(case.counts.tokens.unwrap_or(0), "tokens"),
+        energy_j: energy.map(|energy| energy.per_execution_j.clone()),
         worst_error_over_bound: worst,
         time_ns,
     })
-}
-
-/// Why there is no energy, in the words of the first invocation that says so.
-fn energy_reason(invocations: &[CaseInvocation]) -> String {
-    invocations
-        .iter()
-        .find_map(|result| match &result.outcome {
-            Outcome::Measured { energy, .. } => energy.reason().map(str::to_owned),
-            _ => None,
-        })
-        .unwrap_or_else(|| "no energy was measured".to_owned())
 }
 
 /// The interval of the time over invocations.

@@ -4,6 +4,7 @@
 //! all. So perwatt counts its own CPU time: that of the measuring thread, less what the driver and the
 //! CPU references used of it.
 
+use crate::power::thread_cpu_s;
 use crate::record::Reading;
 
 /// Counts the measuring thread's CPU time.
@@ -39,17 +40,4 @@ impl CpuLedger {
             _ => Reading::unmeasured("this system has no clock for a thread's CPU time"),
         }
     }
-}
-
-/// CPU time of this thread, in seconds.
-#[cfg(unix)]
-fn thread_cpu_s() -> Option<f64> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-}
-
-/// CPU time of this thread, in seconds.
-#[cfg(not(unix))]
-fn thread_cpu_s() -> Option<f64> {
-    None
 }

@@ -6,11 +6,15 @@
 use std::time::Instant;
 
 use super::cpu::CpuLedger;
+use super::energy::Meter;
 use super::executor::{Checks, Executable};
 use super::sampling::{Readings, stop, summarize};
 use crate::clock::{Lap, Stopwatch, WaitError};
 use crate::device::{Gpu, GpuError};
-use crate::record::{DeviceType, FailureKind, Outcome, Reading, Verification};
+use crate::record::{
+    DeviceType, EnergyWindow, FailureKind, Outcome, Reading, Verification, Warning,
+};
+use crate::stats;
 use crate::units::{Bytes, Seconds};
 use crate::workload::{Action, Case, Kernel, Program, Workload};
 
@@ -52,10 +56,13 @@ pub struct Bench<'g> {
     pub stopwatch: Stopwatch,
     /// What the harness costs.
     pub ledger: CpuLedger,
+    /// Its power sensor, or why it has none.
+    pub(super) meter: Reading<Meter>,
 }
 
 /// Why a case has no measurement.
-enum Stop {
+#[derive(Debug)]
+pub(super) enum Stop {
     Skip(String),
     Fail(FailureKind, String),
     Wrong(Verification),
@@ -69,6 +76,15 @@ impl From<GpuError> for Stop {
             GpuError::Refused(_) => FailureKind::Build,
         };
         Self::Fail(kind, error.to_string())
+    }
+}
+
+impl From<Stop> for String {
+    fn from(stop: Stop) -> Self {
+        match Outcome::from(stop) {
+            Outcome::Skipped { reason } | Outcome::Failed { reason, .. } => reason,
+            Outcome::Measured { .. } => Self::new(),
+        }
     }
 }
 
@@ -100,6 +116,7 @@ impl<'g> Bench<'g> {
             gpu,
             stopwatch: Stopwatch::new(&gpu.device, &gpu.queue),
             ledger: CpuLedger::start(),
+            meter: Reading::unmeasured("no power sensor was opened"),
         }
     }
 
@@ -132,16 +149,40 @@ impl<'g> Bench<'g> {
         // From here on only timed executions may write the outputs.
         executable.poison()?;
         let readings = self.sample(&mut executable, settings)?;
+        let energy = self.energy(&mut executable, &readings)?;
         let verified_after = self.verify(workload, case, kernel, &executable)?;
 
-        let (sampling, warnings) = summarize(&readings);
+        let (sampling, mut warnings) = summarize(&readings);
+        warnings.extend(energy.measured().and_then(throttled));
         Ok(Outcome::Measured {
             verified_before,
             verified_after,
             sampling,
-            energy: Box::new(Reading::unmeasured("no power sensor was read")),
+            energy: Box::new(energy),
             warnings,
         })
+    }
+
+    /// Measures the energy of a case whose laps are known.
+    fn energy(
+        &mut self,
+        executable: &mut Executable<'g>,
+        readings: &Readings,
+    ) -> Result<Reading<EnergyWindow>, Stop> {
+        let unmeasured = Reading::unmeasured("it is measuring just now");
+        match std::mem::replace(&mut self.meter, unmeasured) {
+            Reading::Unmeasured(reason) => {
+                self.meter = Reading::Unmeasured(reason.clone());
+                Ok(Reading::Unmeasured(reason))
+            }
+            Reading::Measured(mut meter) => {
+                let walls: Vec<f64> = readings.laps.iter().map(|lap| lap.wall_ns).collect();
+                let once = Seconds::from_ns(stats::median(&walls) / f64::from(readings.batch));
+                let window = meter.measure(self, executable, once);
+                self.meter = Reading::Measured(meter);
+                window
+            }
+        }
     }
 
     /// Stops a case whose pilot says that it would outlast the budget.
@@ -166,7 +207,7 @@ impl<'g> Bench<'g> {
     }
 
     /// Builds the program and brings it onto the device.
-    fn prepare(
+    pub(super) fn prepare(
         &mut self,
         workload: &dyn Workload,
         case: &Case,
@@ -196,7 +237,11 @@ impl<'g> Bench<'g> {
     }
 
     /// Runs a batch and times it.
-    fn execute(&mut self, executable: &mut Executable<'_>, executions: u32) -> Result<Lap, Stop> {
+    pub(super) fn execute(
+        &mut self,
+        executable: &mut Executable<'_>,
+        executions: u32,
+    ) -> Result<Lap, Stop> {
         let stopwatch = &mut self.stopwatch;
         let lap = self.ledger.foreign(|| match executable.program().action {
             Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),
@@ -275,6 +320,13 @@ impl<'g> Bench<'g> {
         }
         Ok(batch)
     }
+}
+
+/// A warning where the device was throttled during the energy window.
+fn throttled(window: &EnergyWindow) -> Option<Warning> {
+    (!window.throttled_by.is_empty()).then(|| Warning::Throttled {
+        reason: window.throttled_by.join(", "),
+    })
 }
 
 /// Executions that fill a batch.

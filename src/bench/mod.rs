@@ -7,6 +7,8 @@
 pub mod alternate;
 pub mod assemble;
 mod cpu;
+mod energy;
+mod energy_summary;
 mod executor;
 mod measure;
 mod plan;
@@ -21,7 +23,7 @@ pub use cpu::CpuLedger;
 pub use executor::{Checks, Executable};
 pub use measure::{Bench, Settings};
 pub use plan::{Planned, Request, parse_case, plan, workload};
-pub use protocol::{Job, JobCase, Message};
+pub use protocol::{Job, JobCase, Message, PowerJob};
 pub use session::{SessionRequest, build_provenance, session};
 pub use supervisor::{Ending, Watcher, Workers, run};
 pub use worker::work;

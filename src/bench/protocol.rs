@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Adapter, ClockSetup, Counts, Outcome, OwnKernel, PowerSetup, Reading};
+use crate::record::{
+    Adapter, ClockSetup, Counts, EnergyTier, Outcome, OwnKernel, PowerSetup, Reading,
+};
 
 /// What a worker is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,8 +25,22 @@ pub struct Job {
     pub budget_s: f64,
     /// Whether shaders run with wgpu's checks.
     pub checked: bool,
+    /// How to measure energy; none spends no time on it.
+    #[serde(default)]
+    pub power: Option<PowerJob>,
     /// The cases, in order.
     pub cases: Vec<JobCase>,
+}
+
+/// How a worker is to measure energy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PowerJob {
+    /// What `--power` says.
+    pub selection: String,
+    /// How much time to give it.
+    pub tier: EnergyTier,
+    /// What the session's first worker came to, so that all invocations use one sensor.
+    pub known: Option<Reading<Box<PowerSetup>>>,
 }
 
 /// One case of a job.

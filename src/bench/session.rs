@@ -1,9 +1,10 @@
 //! A session before its first worker: the record that will be filled.
 
 use super::plan::Planned;
+use crate::power::Selection;
 use crate::record::{
-    Adapter, CaseResult, Host, Origin, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION,
-    Status,
+    Adapter, CaseResult, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record,
+    SCHEMA_VERSION, Status,
 };
 
 /// What a session is to do, beside its cases.
@@ -21,6 +22,10 @@ pub struct SessionRequest {
     pub seed: u64,
     /// Whether shaders run with wgpu's checks.
     pub checked: bool,
+    /// The power sensor.
+    pub power: Selection,
+    /// How much time energy is given.
+    pub energy: EnergyTier,
 }
 
 /// The record of a session that has not measured anything yet.
@@ -41,6 +46,8 @@ pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[Planned])
             invocations: request.invocations,
             budget_s: request.budget_s,
             seed: request.seed,
+            power: Some(request.power.to_string()),
+            energy: Some(request.energy),
             cases: planned.iter().map(Planned::id).collect(),
         },
         invocations: Vec::new(),
@@ -71,6 +78,11 @@ fn provenance(request: &SessionRequest) -> Provenance {
     Provenance {
         argv: request.argv.clone(),
         checked_shaders: request.checked,
+        origin: if request.power.is_simulated() {
+            Origin::Simulated
+        } else {
+            Origin::Measured
+        },
         ..build_provenance()
     }
 }

@@ -12,10 +12,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::assemble;
-use super::protocol::{Job, JobCase, Message};
+use super::protocol::{Job, JobCase, Message, PowerJob};
 use crate::error::{Error, Result};
 use crate::record::{
-    CaseInvocation, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading, Record, Status,
+    CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading,
+    Record, Status,
 };
 
 /// Workers of one invocation that may fail one after another without finishing a case.
@@ -300,8 +301,22 @@ impl Session<'_> {
             seed: self.record.plan.seed,
             budget_s: self.record.plan.budget_s,
             checked: self.record.provenance.checked_shaders,
+            power: self.power_job(),
             cases,
         }
+    }
+
+    /// How workers are to measure energy, by the plan and what the first of them came to.
+    fn power_job(&self) -> Option<PowerJob> {
+        let known = self.events.iter().find_map(|event| match event {
+            Event::Setup { power, .. } => Some(power.map(|setup| Box::new(setup.clone()))),
+            _ => None,
+        });
+        Some(PowerJob {
+            selection: self.record.plan.power.clone()?,
+            tier: self.record.plan.energy.unwrap_or(EnergyTier::Screening),
+            known,
+        })
     }
 
     /// Records the failure of the case that a broken worker had in hand.

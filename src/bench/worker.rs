@@ -6,13 +6,16 @@
 use std::io::{BufRead, Write};
 use std::sync::mpsc;
 
+use super::energy::Meter;
 use super::executor::Checks;
 use super::measure::{Bench, Settings};
 use super::plan::parse_case;
 use super::protocol::{Job, JobCase, Message};
 use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
-use crate::record::{ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, Reading};
+use crate::record::{
+    ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, PowerSetup, Reading,
+};
 use crate::units::Seconds;
 use crate::workload::{Kernel, OwnWorkload};
 
@@ -82,18 +85,17 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
         Ok(clock) => clock,
         Err(reason) => return say(&Message::GiveUp { reason }),
     };
-    say(&Message::Ready {
-        adapter: Box::new(gpu.adapter.clone()),
-        clock,
-        power: Box::new(Reading::unmeasured(
-            "this version reads no power sensor yet",
-        )),
-    })?;
     let settings = Settings {
         seed: job.seed,
         budget: Seconds(job.budget_s),
         checks: if job.checked { Checks::On } else { Checks::Off },
     };
+    let power = open_meter(&mut bench, job, settings);
+    say(&Message::Ready {
+        adapter: Box::new(gpu.adapter.clone()),
+        clock,
+        power: Box::new(power),
+    })?;
     for case in &job.cases {
         say(&Message::Begin { index: case.index })?;
         let outcome = measure_one(&mut bench, case, settings);
@@ -116,6 +118,24 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
     say(&Message::Bye {
         own_cpu_s: bench.ledger.own_s(),
     })
+}
+
+/// Gives the bench its power sensor; what it is, or why there is none.
+fn open_meter(bench: &mut Bench<'_>, job: &Job, settings: Settings) -> Reading<PowerSetup> {
+    let Some(power) = &job.power else {
+        return Reading::unmeasured("the session asked for no energy");
+    };
+    match Meter::open(bench, power, settings) {
+        Reading::Measured(meter) => {
+            let setup = meter.setup();
+            bench.meter = Reading::Measured(meter);
+            Reading::Measured(setup)
+        }
+        Reading::Unmeasured(reason) => {
+            bench.meter = Reading::Unmeasured(reason.clone());
+            Reading::Unmeasured(reason)
+        }
+    }
 }
 
 /// Measures the clock itself.

@@ -15,7 +15,8 @@ use super::progress::Progress;
 use super::tune::{self, Tuned};
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
-use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
+use crate::power::{self, Effort, Load, Selection};
+use crate::record::{self, Adapter, EnergyTier, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::{Suite, load_own};
 
@@ -45,13 +46,24 @@ pub(super) struct What {
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     budget: Option<f64>,
 
-    /// Seconds after which a case that does not answer is given up [default: 4 × budget + 60]
+    /// Seconds after which a case that does not answer is given up [default: 4 × budget + 60, and
+    /// what energy needs]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     deadline: Option<f64>,
 
     /// Seed of the input data
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+
+    /// The power sensor: auto for the best that belongs to the device, none, a name from `perwatt
+    /// power list`, or simulated:PROFILE[,KEY=VALUE…]
+    #[arg(long, default_value = "auto", value_name = "SOURCE")]
+    power: Selection,
+
+    /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
+    /// publishable at least 60 s of steady load
+    #[arg(long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
+    energy: EnergyTier,
 
     /// Run shaders with wgpu's bounds and loop checks
     #[arg(long)]
@@ -94,11 +106,21 @@ pub(super) struct Run {
 
     /// Go on with an interrupted run, by its result file or journal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "suite", "cases", "kernels",
-        "invocations", "budget", "seed", "checked", "workloads", "out", "tune"])]
+        "invocations", "budget", "seed", "power", "energy", "checked", "workloads", "out", "tune"])]
     resume: Option<PathBuf>,
 }
 
 impl What {
+    /// Sees that a sensor which was named is there; one that merely might be is no error.
+    fn see_sensor(&self, adapter: &Adapter) -> anyhow::Result<()> {
+        if matches!(self.power, Selection::Named(_))
+            && let Some(reason) = power::open(&self.power, adapter, &Load::new()).reason()
+        {
+            bail!("--power {}: {reason}", self.power);
+        }
+        Ok(())
+    }
+
     /// The options again, for a `perwatt run` of its own; `device` in the place of this one's, and with
     /// these files of workloads too.
     pub(super) fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<String> {
@@ -125,6 +147,8 @@ impl What {
             option("deadline", &deadline);
         }
         option("seed", &self.seed);
+        option("power", &self.power);
+        option("energy", &self.energy);
         for file in self.workloads.iter().chain(workloads) {
             arguments.extend(["--workloads".to_owned(), file.display().to_string()]);
         }
@@ -189,6 +213,7 @@ impl Run {
             .collect::<crate::Result<Vec<_>>>()?
             .concat();
         let nothing_named = self.what.cases.is_empty() && own.is_empty();
+        self.what.see_sensor(adapter)?;
         let suite = match (self.what.suite, nothing_named) {
             (None, true) => Some(Suite::Quick),
             (suite, _) => suite,
@@ -224,6 +249,8 @@ impl Run {
             }),
             seed: self.what.seed,
             checked: self.what.checked,
+            power: self.what.power.clone(),
+            energy: self.what.energy,
         };
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;
@@ -251,11 +278,20 @@ impl Run {
 
     /// How long one case may take before its worker is given up.
     fn deadline(&self, events: &[Event]) -> Duration {
-        let budget = match events.first() {
-            Some(Event::Session { record }) => record.plan.budget_s,
-            _ => 30.0,
+        let (budget, energy) = match events.first() {
+            Some(Event::Session { record }) => (
+                record.plan.budget_s,
+                match record.plan.power.as_deref() {
+                    None | Some("none") => 0.0,
+                    Some(_) => record
+                        .plan
+                        .energy
+                        .map_or(0.0, |t| Effort::of(t).most().get()),
+                },
+            ),
+            _ => (30.0, 0.0),
         };
-        let seconds = self.what.deadline.unwrap_or(4.0 * budget + 60.0);
+        let seconds = self.what.deadline.unwrap_or(4.0 * budget + 60.0 + energy);
         // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
         Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
     }
@@ -452,6 +488,14 @@ fn free_name(folder: &Path, stem: &str) -> PathBuf {
 pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
     PossibleValuesParser::new(Suite::ALL.map(Suite::name))
         .map(|name| Suite::parse(&name).unwrap_or(Suite::Quick))
+}
+
+/// Parses the name of a tier.
+fn tiers() -> impl TypedValueParser<Value = EnergyTier> {
+    PossibleValuesParser::new(["screening", "publishable"]).map(|name| match name.as_str() {
+        "publishable" => EnergyTier::Publishable,
+        _ => EnergyTier::Screening,
+    })
 }
 
 /// Parses a number of seconds.

@@ -97,6 +97,8 @@ pub(super) fn into_record(
             invocations: u32::try_from(invocations).unwrap_or(u32::MAX),
             budget_s: 0.0,
             seed: 0,
+            power: None,
+            energy: None,
             cases: cases.iter().map(CaseResult::id).collect(),
         },
         invocations: Vec::new(),

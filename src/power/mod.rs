@@ -5,11 +5,29 @@
 //! factor. So a sensor says what it is (`source`), is characterised before it is believed, and every
 //! figure that comes from it carries its error terms.
 
+pub mod calibration;
+mod characterise;
+mod estimate;
 mod load;
+mod protocol;
+mod register;
+mod rig;
+mod sampler;
 mod select;
 pub mod sensors;
+mod series;
+pub mod simulated;
 mod source;
+mod timing;
 
+pub use characterise::{Character, characterise};
+pub use estimate::{Group, Observation, estimate};
 pub use load::Load;
+pub use protocol::{Effort, observe};
+pub use register::Register;
+pub use rig::Rig;
+pub use sampler::{Sampler, thread_cpu_s};
 pub use select::{Selection, open};
+pub use series::{Curve, Poll, Series};
 pub use source::{Fault, PowerSource, Quantity, Sample};
+pub use timing::Timing;

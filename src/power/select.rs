@@ -4,8 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::sensors::{Machine, Places};
-use super::{Load, PowerSource};
+use super::{Load, PowerSource, simulated};
 use crate::record::{Adapter, Reading};
+
+/// What the name of a simulated sensor begins with.
+const SIMULATED: &str = "simulated:";
 
 /// What `--power` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,13 @@ pub enum Selection {
     None,
     /// A source by its name, as `perwatt power list` shows it, or the beginning of one.
     Named(String),
+}
+
+impl Selection {
+    /// Whether it asks for a sensor that is made up.
+    pub fn is_simulated(&self) -> bool {
+        matches!(self, Self::Named(name) if name.starts_with(SIMULATED))
+    }
 }
 
 impl FromStr for Selection {
@@ -45,17 +55,22 @@ impl fmt::Display for Selection {
 ///
 /// The first is used. Where it turns out to be frozen or to disagree with another, the protocol goes on
 /// to the next, so a counter is followed by the power reading of the same device where there is one.
-/// `load` is the session's clock; real sensors need only the time that they are handed.
+/// `load` is the session's clock with the work on it, which a simulated sensor must be told.
 pub fn open(
     selection: &Selection,
     adapter: &Adapter,
     load: &Load,
 ) -> Reading<Vec<Box<dyn PowerSource>>> {
-    let _ = load;
     match selection {
         Selection::None => Reading::unmeasured("switched off by --power none"),
         Selection::Auto => sensors(None, adapter),
-        Selection::Named(name) => sensors(Some(name), adapter),
+        Selection::Named(name) => match name.strip_prefix(SIMULATED) {
+            Some(text) => match simulated::parse(text, load) {
+                Ok(sensor) => Reading::Measured(vec![Box::new(sensor)]),
+                Err(error) => Reading::unmeasured(error.to_string()),
+            },
+            None => sensors(Some(name), adapter),
+        },
     }
 }
 

@@ -309,6 +309,10 @@ pub struct EnergyWindow {
     pub warm_up_s: f64,
     /// The device before the load and at the window's end.
     pub conditions: Vec<Conditions>,
+    /// Why the device ran below its clock at any time from warm-up to idle; empty where it did not or
+    /// nobody can say.
+    #[serde(default)]
+    pub throttled_by: Vec<String>,
     /// What the sensor said, for whoever wants to integrate it otherwise.
     pub trace: Trace,
 }
@@ -323,14 +327,16 @@ pub struct ErrorTerm {
 }
 
 /// What makes an energy figure uncertain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCause {
     /// The sensor's constant factor.
     Gain,
-    /// The ends of the window fall between two values of the sensor, and its lag is not quite known.
+    /// The ends of the window fall between two values of the sensor.
     Ends,
-    /// Pieces of the window differ by more than the sensor explains.
+    /// The sensor is behind by a time that is not quite known, while power moves.
+    Lag,
+    /// The spread of phase-shifted rounds, or the noise of single readings.
     Trials,
     /// The smallest step of the sensor.
     Resolution,
@@ -343,6 +349,10 @@ pub enum ErrorCause {
 /// What a sensor said around a window, on the worker's monotonic clock.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
+    /// Time of day at which the worker's clock stood at zero, in seconds since 1970, so that a meter's own
+    /// log can be laid beside it.
+    #[serde(default)]
+    pub zero_unix_s: Reading<f64>,
     /// When each new value was read.
     pub at_s: Vec<f64>,
     /// Power, of a sensor that says power.

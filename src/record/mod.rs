@@ -125,6 +125,12 @@ impl<T> Reading<T> {
     }
 }
 
+impl<T> Default for Reading<T> {
+    fn default() -> Self {
+        Self::unmeasured("this file does not say")
+    }
+}
+
 impl<T> From<Result<T, String>> for Reading<T> {
     fn from(result: Result<T, String>) -> Self {
         match result {
@@ -216,6 +222,12 @@ pub struct PlanSummary {
     pub budget_s: f64,
     /// Seed of the inputs and of the order of cases.
     pub seed: u64,
+    /// What `--power` asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<String>,
+    /// How much time energy was to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergyTier>,
     /// What was planned, as `case@kernel`, in order.
     pub cases: Vec<String>,
 }

@@ -72,6 +72,11 @@ pub enum Warning {
         /// What was seen.
         reason: String,
     },
+    /// The power readings are made up.
+    SimulatedPower {
+        /// The simulated sensor.
+        source: String,
+    },
     /// A kind that a newer perwatt of the same major version added.
     #[serde(other)]
     Unknown,
@@ -133,6 +138,11 @@ impl fmt::Display for Warning {
             Self::Throttled { reason } => write!(
                 f,
                 "the device throttled: {reason}; cool it, raise its power limit or lock its clock below it"
+            ),
+            Self::SimulatedPower { source } => write!(
+                f,
+                "SIMULATED: the power readings come from {source} and from no sensor; no figure of \
+                 energy here was measured"
             ),
             Self::Unknown => {
                 f.write_str("a warning that only a newer perwatt can read; update perwatt")

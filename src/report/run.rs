@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::table::{WIDEST, fold, table, text};
-use crate::record::{CaseResult, Estimate, Outcome, Reading, Record, Status, Summary, Warning};
+use crate::record::{
+    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Summary,
+    Warning,
+};
 use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts, si};
 
 /// A record as a page: one table, then what must be said beside it.
@@ -20,6 +23,7 @@ pub fn run(record: &Record, width: Option<u16>) -> String {
     }
     page += &roofs(record);
     page += &without_figure(record, width);
+    page += &without_power(record, width);
     page += &warnings(record, width);
     page
 }
@@ -40,11 +44,16 @@ fn results(record: &Record, width: Option<u16>) -> String {
     // A narrow terminal has no room for columns of dashes; the legend says why there is no power.
     let narrow = width.is_some_and(|width| width < WIDEST) && record.power.measured().is_none();
     let shown = |column: &&Column| !(narrow && column.energy);
-    let header: Vec<&str> = COLUMNS
+    let simulated = record.power.measured().is_some_and(|power| power.simulated);
+    let header: Vec<String> = COLUMNS
         .iter()
         .filter(shown)
-        .map(|column| column.title)
+        .map(|column| match column.energy && simulated {
+            true => column.simulated(),
+            false => column.title.to_owned(),
+        })
         .collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut table = table(&header, 2, width);
     let mut workload = "";
     for case in &record.cases {
@@ -68,8 +77,19 @@ struct Column {
     cell: fn(&CaseResult, &Summary) -> String,
 }
 
+impl Column {
+    /// Its title where power is made up.
+    fn simulated(&self) -> String {
+        match self.title {
+            "power" => "SIMULATED W".to_owned(),
+            "rate/W" => "SIMULATED /W".to_owned(),
+            title => title.to_owned(),
+        }
+    }
+}
+
 /// The columns, in order.
-const COLUMNS: [Column; 9] = {
+const COLUMNS: [Column; 10] = {
     const fn column(title: &'static str, cell: fn(&CaseResult, &Summary) -> String) -> Column {
         Column {
             title,
@@ -104,6 +124,13 @@ const COLUMNS: [Column; 9] = {
             or_dash(&summary.power_w, |e| Watts(e.value).to_string())
         }),
         energy("rate/W", |case, summary| rate(case, summary).1),
+        energy("±95 %", |_, summary| {
+            or_dash(&summary.energy_j, |energy| {
+                or_dash(&energy.interval, |interval| {
+                    percent((interval.high - interval.low) / 2.0 / energy.value)
+                })
+            })
+        }),
         column("error", |_, summary| {
             format!("{:.2}", summary.worst_error_over_bound)
         }),
@@ -178,9 +205,9 @@ fn legend(record: &Record, width: Option<u16>) -> String {
             if invocations == 1 { "" } else { "s" }
         )
     };
-    let energy = match record.power.reason() {
-        Some(reason) => format!(" Power –: {reason}."),
-        None => String::new(),
+    let energy = match &record.power {
+        Reading::Unmeasured(reason) => format!(" Power –: {}.", reason.unmeasured),
+        Reading::Measured(power) => energy_legend(record, power),
     };
     fold(
         &format!(
@@ -190,6 +217,54 @@ fn legend(record: &Record, width: Option<u16>) -> String {
         "",
         width,
     )
+}
+
+/// Where power was read and how well that is known.
+fn energy_legend(record: &Record, power: &PowerSetup) -> String {
+    let tier = record
+        .plan
+        .energy
+        .map_or_else(String::new, |tier| format!(" ({tier})"));
+    let off = match power.gain.uncertainty {
+        GainUncertainty::Within(share) => format!("within ±{}", percent(share)),
+        GainUncertainty::Standard(share) => format!("±{} standard", percent(share)),
+    };
+    let cost = power.sampler.measured().map_or_else(String::new, |cost| {
+        let share = cost.cpu_share.measured().map_or_else(String::new, |share| {
+            format!(", {} of one processor", percent(*share))
+        });
+        format!(" Read every {}{share}.", Seconds(cost.interval_s))
+    });
+    let notes: String = power.notes.iter().map(|note| format!(" {note}.")).collect();
+    format!(
+        " Power{tier}: {} of the {}, {}, idle included; gain {} {off}, {}.{cost}{notes}",
+        power.source, power.boundary, power.provenance, power.gain.factor, power.gain.from
+    )
+}
+
+/// Why measured cases have no power, by reason, where the session has a sensor.
+fn without_power(record: &Record, width: Option<u16>) -> String {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for case in record
+        .cases
+        .iter()
+        .filter(|_| record.power.measured().is_some())
+    {
+        let reason = case.summary.measured().and_then(|s| s.energy_j.reason());
+        if let Some(reason) = reason {
+            reasons.entry(reason).or_default().push(case.id());
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, cases)| {
+            fold(
+                &format!("No power for {}: {reason}", cases.join(", ")),
+                "  ",
+                width,
+            )
+        })
+        .collect()
 }
 
 /// The roofs of the session.

@@ -5,6 +5,7 @@
 //! the unit of everything that compares.
 
 mod between;
+mod combine;
 mod effect;
 mod multiplicity;
 mod rank;
@@ -12,6 +13,7 @@ mod sessions;
 mod within;
 
 pub use between::{geometric_mean, invocations_interval};
+pub use combine::{effective_degrees, half_width_of, scatter};
 pub use effect::{Demand, Effect};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use rank::{hodges_lehmann, signed_rank_above};

@@ -66,6 +66,8 @@ pub(crate) fn record(session: &str) -> Record {
             invocations: 0,
             budget_s: 1.0,
             seed: 1,
+            power: None,
+            energy: None,
             cases: vec![],
         },
         invocations: vec![],
@@ -198,6 +200,7 @@ fn window(joules: f64) -> EnergyWindow {
         groups: 1,
         warm_up_s: 1.0,
         conditions: Vec::new(),
+        throttled_by: Vec::new(),
         trace: Trace::default(),
     }
 }

@@ -55,7 +55,8 @@ strict! {
     }
     Clock { method: String, tick_ns: Or<f64>, precision_ns: f64, overhead_ns: f64 }
     Plan {
-        suite: Option<String>, invocations: u32, budget_s: f64, seed: u64, cases: Vec<String>,
+        suite: Option<String>, invocations: u32, budget_s: f64, seed: u64, power: Option<String>,
+        energy: Option<String>, cases: Vec<String>,
     }
     Invocation { invocation: u32, started_utc: String, workers: u32, own_cpu_s: Or<f64> }
     Roof { resource: String, rate_per_s: Estimate, from: String }

@@ -1,0 +1,164 @@
+//! What a sensor shows of itself before it is believed: how often it changes, how long it takes to
+//! follow, whether it moves at all.
+
+use super::{Quantity, Series};
+use crate::record::{PowerSetup, Reading, Resolution};
+use crate::stats;
+use crate::units::Seconds;
+
+/// What was seen of a sensor while the device rested and then worked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Character {
+    /// Time between two new values.
+    pub period: Reading<f64>,
+    /// Time until readings followed the load.
+    pub response: Reading<f64>,
+    /// The smallest step seen.
+    pub step: Reading<Resolution>,
+    /// Why the sensor cannot be used, where it cannot.
+    pub unusable: Option<String>,
+    /// What a reader should know.
+    pub note: Option<String>,
+}
+
+/// Looks at a sensor's readings; `load_from` is when the work began, the series ends with the work.
+pub fn characterise(series: &Series, load_from: Seconds) -> Character {
+    let updates = series.updates();
+    let times: Vec<f64> = updates.iter().map(|update| update.at.get()).collect();
+    let reads: Vec<Quantity> = series
+        .polls()
+        .iter()
+        .filter_map(|poll| poll.outcome.as_ref().ok())
+        .map(|sample| sample.value)
+        .collect();
+    let last_fault = series
+        .polls()
+        .iter()
+        .rev()
+        .find_map(|poll| poll.outcome.as_ref().err());
+    let counter = matches!(reads.first(), Some(Quantity::Energy(_)));
+    let span = series
+        .polls()
+        .first()
+        .zip(series.polls().last())
+        .map_or(0.0, |(first, last)| (last.at - first.at).get());
+    let unusable = match (reads.is_empty(), last_fault) {
+        (true, Some(fault)) => Some(fault.to_string()),
+        (true, None) => Some("it gave no reading".to_owned()),
+        (false, _) if counter && updates.is_empty() => Some(format!(
+            "the counter is frozen: it did not move in {span:.1} s of idle and load"
+        )),
+        _ => None,
+    };
+    let note = (!counter && unusable.is_none() && updates.is_empty()).then(|| {
+        format!(
+            "the reading never changed in {span:.1} s of idle and load: either the power was \
+             constant or the sensor stands still, which cannot be told apart"
+        )
+    });
+    Character {
+        period: period(&times),
+        response: if counter {
+            Reading::unmeasured("a counter has no response time")
+        } else {
+            response(series, load_from)
+        },
+        step: step(&reads),
+        unusable,
+        note,
+    }
+}
+
+impl Character {
+    /// Writes what was learned into a setup; what it knew already is kept, the period excepted.
+    pub fn enter(self, setup: &mut PowerSetup) {
+        setup.update_period_s = self.period;
+        if setup.response_s.measured().is_none() {
+            setup.response_s = self.response;
+        }
+        if setup.resolution.measured().is_none() {
+            setup.resolution = self.step;
+        }
+        if setup.coverage.measured().is_none()
+            && let (Some(window), Some(period)) =
+                (setup.window_s.measured(), setup.update_period_s.measured())
+            && *window <= *period
+        {
+            setup.coverage = Reading::Measured((window / period).min(1.0));
+        }
+        setup.notes.extend(self.note);
+    }
+}
+
+/// The period of updates: equal values in a row hide some of them, so the shortest common distance.
+fn period(times: &[f64]) -> Reading<f64> {
+    let mut steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if steps.is_empty() {
+        return Reading::unmeasured(
+            "the reading changed too seldom to see how often it is renewed",
+        );
+    }
+    steps.sort_by(f64::total_cmp);
+    let base = steps[steps.len() / 5];
+    let single: Vec<f64> = steps
+        .iter()
+        .copied()
+        .filter(|step| *step < 1.5 * base && *step > 0.5 * base)
+        .collect();
+    Reading::Measured(single.iter().sum::<f64>() / single.len().max(1) as f64)
+}
+
+/// Time from the beginning of the load until readings stay near what they come to.
+fn response(series: &Series, load_from: Seconds) -> Reading<f64> {
+    let value = |poll: &super::Poll| match poll.outcome.as_ref().ok()?.value {
+        Quantity::Power(watts) => Some((poll.at.get(), watts.get())),
+        Quantity::Energy(_) => None,
+    };
+    let (before, during): (Vec<_>, Vec<_>) = series
+        .polls()
+        .iter()
+        .filter_map(value)
+        .partition(|(at, _)| *at < load_from.get());
+    let watts = |points: &[(f64, f64)]| points.iter().map(|(_, w)| *w).collect::<Vec<f64>>();
+    let settled = watts(&during[during.len() * 2 / 3..]);
+    if before.is_empty() || settled.is_empty() {
+        return Reading::unmeasured("the sensor was not seen at idle and under load");
+    }
+    let (idle, load) = (stats::median(&watts(&before)), stats::median(&settled));
+    let widest = settled.iter().map(|w| (w - load).abs()).fold(0.0, f64::max);
+    let step = (load - idle).abs();
+    let near = (1.5 * widest).max(0.02 * step);
+    if step < 0.05 * load.abs() || near > 0.3 * step {
+        return Reading::unmeasured("the load did not move the reading clearly enough");
+    }
+    let last_far = during
+        .iter()
+        .rev()
+        .find(|(_, w)| (w - load).abs() > near)
+        .map_or(load_from.get(), |(at, _)| *at);
+    Reading::Measured((last_far - load_from.get()).max(0.0))
+}
+
+/// The smallest difference between two neighbouring readings.
+fn step(reads: &[Quantity]) -> Reading<Resolution> {
+    let smallest = |values: &[f64]| {
+        values
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .filter(|step| *step > 1e-12)
+            .fold(f64::INFINITY, f64::min)
+    };
+    let powers: Vec<f64> = reads
+        .iter()
+        .filter_map(|read| match read {
+            Quantity::Power(watts) => Some(watts.get()),
+            Quantity::Energy(_) => None,
+        })
+        .collect();
+    let watts = smallest(&powers);
+    if watts.is_finite() {
+        Reading::Measured(Resolution::Watts(watts))
+    } else {
+        Reading::unmeasured("no two readings were near enough to show a step")
+    }
+}

@@ -1,0 +1,29 @@
+//! What the energy protocol needs of the world around it.
+
+use super::Poll;
+use crate::record::Conditions;
+use crate::units::Seconds;
+
+/// A device under load with a sensor beside it: a real one, or a simulated one whose hour takes no time.
+pub trait Rig {
+    /// What ends a measurement from outside: a lost device.
+    type Error;
+
+    /// Time on the session's clock.
+    fn now(&self) -> Seconds;
+
+    /// Executes the case this often and waits until it is done.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn execute(&mut self, executions: u64) -> Result<(), Self::Error>;
+
+    /// Leaves the device without work.
+    fn rest(&mut self, time: Seconds);
+
+    /// Polls of the sensor since the last call, in order.
+    fn polls(&mut self) -> Vec<Poll>;
+
+    /// How the device stands, as the sensor's library last said.
+    fn conditions(&mut self) -> Option<Conditions>;
+}

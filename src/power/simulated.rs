@@ -1,0 +1,469 @@
+//! A sensor that is made up, so that joules can be checked where the truth is known.
+//!
+//! A true power curve goes in; what a real sensor would have said comes out, with every fault that real
+//! ones are known for. The profiles are those of the cards that were measured best (Yang, Adamek,
+//! Armour, "Part-time Power Measurements", 2023) and of the common energy counters.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::{Fault, Load, PowerSource, Quantity, Register, Sample};
+use crate::error::{Error, Result, nearest};
+use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading, Resolution};
+use crate::units::{Joules, Seconds, Watts};
+
+/// What really happened, which nobody but a simulation knows.
+pub trait Truth: Send {
+    /// Energy used between time 0 and `at`; may be asked for times before 0.
+    fn energy(&self, at: Seconds) -> Joules;
+}
+
+/// Any function from time to the energy used since time 0.
+impl<F: Fn(Seconds) -> Joules + Send> Truth for F {
+    fn energy(&self, at: Seconds) -> Joules {
+        self(at)
+    }
+}
+
+/// One power without work and another with it.
+#[derive(Clone, Debug)]
+pub struct LoadTruth {
+    /// When there was work.
+    pub load: Load,
+    /// Power without work.
+    pub idle: Watts,
+    /// Power with work.
+    pub busy: Watts,
+}
+
+impl Truth for LoadTruth {
+    fn energy(&self, at: Seconds) -> Joules {
+        let edges = self.load.edges();
+        let busy: f64 = edges
+            .chunks(2)
+            .map(|stretch| {
+                let end = stretch
+                    .get(1)
+                    .map_or(at.get(), |end| end.get().min(at.get()));
+                (end - stretch[0].get()).max(0.0)
+            })
+            .sum();
+        self.idle * at + (self.busy - self.idle) * Seconds(busy)
+    }
+}
+
+/// What a sensor makes of the truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Behaviour {
+    /// Whether it counts energy instead of saying power.
+    pub counter: bool,
+    /// Time between two new values.
+    pub period: Seconds,
+    /// Time over which a value averages; 0 for the momentary power.
+    pub window: Seconds,
+    /// Where a long window is the mean of short ones: their length. One is taken each period.
+    pub built_from: Option<Seconds>,
+    /// Age of a value when it appears.
+    pub lag: Seconds,
+    /// Time constant of a reading that follows the truth exponentially (a "logarithmic" response).
+    pub time_constant: Seconds,
+    /// Reading ÷ truth.
+    pub reads: f64,
+    /// Smallest step, in W or J.
+    pub step: f64,
+    /// Standard deviation of a power value's noise, as a share of it.
+    pub noise: f64,
+    /// Energy after which a counter's register begins anew.
+    pub wrap: Option<Joules>,
+    /// Time of the first update.
+    pub phase: Seconds,
+    /// Share of updates for which there is no reading.
+    pub dropout: f64,
+    /// Time at which values stop changing.
+    pub frozen_at: Option<Seconds>,
+    /// Time at which a counter begins anew.
+    pub reset_at: Option<Seconds>,
+    /// Time at which the sensor goes away.
+    pub gone_at: Option<Seconds>,
+    /// Seed of noise and drop-outs.
+    pub seed: u64,
+}
+
+impl Behaviour {
+    /// A sensor of power without a fault.
+    pub fn power(window: Seconds, period: Seconds) -> Self {
+        Self {
+            counter: false,
+            period,
+            window,
+            built_from: None,
+            lag: Seconds(0.0),
+            time_constant: Seconds(0.0),
+            reads: 1.0,
+            step: 0.001,
+            noise: 0.001,
+            wrap: None,
+            phase: Seconds(0.0),
+            dropout: 0.0,
+            frozen_at: None,
+            reset_at: None,
+            gone_at: None,
+            seed: 1,
+        }
+    }
+
+    /// A counter without a fault.
+    pub fn counter(period: Seconds, step: Joules, wrap: Option<Joules>) -> Self {
+        Self {
+            counter: true,
+            step: step.get(),
+            wrap,
+            noise: 0.0,
+            ..Self::power(Seconds(0.0), period)
+        }
+    }
+}
+
+/// A sensor's behaviour by name.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// As `--power simulated:NAME` takes it.
+    pub name: &'static str,
+    /// What it is like.
+    pub behaviour: Behaviour,
+    /// Whether perwatt is told the window, as it is for cards that somebody measured.
+    pub window_known: bool,
+    /// Whether the firmware estimates.
+    pub estimated: bool,
+}
+
+/// Every profile: one for each row of the table of NVIDIA's sensors, then the counters.
+pub fn profiles() -> Vec<Profile> {
+    let ms = |ms: f64| Seconds(ms / 1000.0);
+    let power = |name, window, period| Profile {
+        name,
+        behaviour: Behaviour::power(ms(window), ms(period)),
+        window_known: true,
+        estimated: false,
+    };
+    let logarithmic = |name, period, time_constant| Profile {
+        behaviour: Behaviour {
+            time_constant: ms(time_constant),
+            ..Behaviour::power(ms(0.0), ms(period))
+        },
+        window_known: false,
+        ..power(name, 0.0, period)
+    };
+    let counter = |name, period, step_j, wrap_j: Option<f64>| Profile {
+        behaviour: Behaviour::counter(ms(period), Joules(step_j), wrap_j.map(Joules)),
+        ..power(name, 0.0, period)
+    };
+    vec![
+        power("gh100-instant", 25.0, 100.0),
+        Profile {
+            behaviour: Behaviour {
+                built_from: Some(ms(25.0)),
+                ..Behaviour::power(ms(1000.0), ms(100.0))
+            },
+            ..power("gh100-average", 1000.0, 100.0)
+        },
+        power("ada-instant", 100.0, 100.0),
+        power("ada-average", 1000.0, 100.0),
+        power("ga10x-instant", 100.0, 100.0),
+        power("ga10x-average", 1000.0, 100.0),
+        power("ga100", 25.0, 100.0),
+        power("turing", 100.0, 100.0),
+        power("volta", 10.0, 20.0),
+        power("pascal", 10.0, 20.0),
+        logarithmic("maxwell", 100.0, 300.0),
+        logarithmic("kepler-1", 15.0, 300.0),
+        logarithmic("kepler-2", 100.0, 300.0),
+        Profile {
+            window_known: false,
+            estimated: true,
+            ..power("fermi-2", 100.0, 100.0)
+        },
+        counter("nvml-energy", 100.0, 1e-3, None),
+        counter("rapl", 1.0, 61.035_156_25e-6, Some(262_143.328_85)),
+        counter("intel-32bit", 10.0, 61.035_156_25e-6, Some(262_144.0)),
+        counter("amd-accumulator", 1.0, 15.258_789_062_5e-6, None),
+    ]
+}
+
+/// A simulated sensor.
+pub struct Simulated {
+    setup: PowerSetup,
+    behaviour: Behaviour,
+    truth: Box<dyn Truth>,
+    register: Register,
+    update: Option<i64>,
+    value: Result<Quantity, Fault>,
+    /// What a logarithmic response has come to, and when.
+    follower: Option<(Seconds, f64)>,
+    reset: bool,
+}
+
+impl std::fmt::Debug for Simulated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulated")
+            .field("setup", &self.setup)
+            .field("behaviour", &self.behaviour)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Simulated {
+    /// A sensor of a profile's kind with the given behaviour, over a truth.
+    pub fn new(profile: &Profile, behaviour: Behaviour, truth: Box<dyn Truth>) -> Self {
+        let provenance = if profile.estimated {
+            EnergyProvenance::Estimated
+        } else if behaviour.counter {
+            EnergyProvenance::Counter
+        } else {
+            EnergyProvenance::IntegratedPower
+        };
+        let name = format!("simulated:{}", profile.name);
+        let mut setup = PowerSetup::new(&name, &name, provenance, Boundary::Board);
+        setup.simulated = true;
+        if behaviour.counter {
+            setup.resolution = Reading::Measured(Resolution::Joules(behaviour.step));
+            setup.coverage = Reading::Measured(1.0);
+        } else {
+            setup.resolution = Reading::Measured(Resolution::Watts(behaviour.step));
+            if profile.window_known {
+                setup.window_s = Reading::Measured(behaviour.window.get());
+            }
+            if behaviour.built_from.is_some() {
+                setup.coverage = Reading::unmeasured(
+                    "nobody knows whether this average is built from short samples",
+                );
+            }
+        }
+        setup
+            .notes
+            .push("SIMULATED: no sensor was read, the readings are made up".to_owned());
+        Self {
+            setup,
+            register: Register::new(behaviour.wrap),
+            behaviour,
+            truth,
+            update: None,
+            value: Err(Fault::Unusable("no value yet".to_owned())),
+            follower: None,
+            reset: false,
+        }
+    }
+
+    /// Time of an update.
+    fn time_of(&self, update: i64) -> Seconds {
+        self.behaviour.phase + self.behaviour.period * update as f64
+    }
+
+    /// The value that appears with an update.
+    fn appear(&mut self, update: i64) -> Result<Quantity, Fault> {
+        let mut random = Pcg64Mcg::seed_from_u64(self.behaviour.seed ^ (update as u64) << 16);
+        if random.random::<f64>() < self.behaviour.dropout {
+            return Err(Fault::Unusable("the sensor dropped out".to_owned()));
+        }
+        let seen = self.time_of(update) - self.behaviour.lag;
+        if self.behaviour.counter {
+            return self.count(seen);
+        }
+        let noise = 1.0 + self.behaviour.noise * standard_normal(&mut random);
+        let watts = self.power(seen) * self.behaviour.reads * noise;
+        Ok(Quantity::Power(Watts(floor_to(watts, self.behaviour.step))))
+    }
+
+    /// A counter's value.
+    fn count(&mut self, seen: Seconds) -> Result<Quantity, Fault> {
+        let start = match self.behaviour.reset_at {
+            Some(reset) if seen.get() >= reset.get() => {
+                if !self.reset {
+                    self.reset = true;
+                    self.register = Register::new(self.behaviour.wrap);
+                    return Err(Fault::Reset("it went back to zero".to_owned()));
+                }
+                reset
+            }
+            _ => Seconds(0.0),
+        };
+        let energy = (self.truth.energy(seen) - self.truth.energy(start)).get();
+        let counted = floor_to(energy * self.behaviour.reads, self.behaviour.step);
+        let raw = match self.behaviour.wrap {
+            Some(wrap) => counted.rem_euclid(wrap.get()),
+            None => counted,
+        };
+        self.register.advance(Joules(raw)).map(Quantity::Energy)
+    }
+
+    /// Mean power that a value says.
+    fn power(&mut self, seen: Seconds) -> f64 {
+        if self.behaviour.time_constant.get() > 0.0 {
+            return self.follow(seen);
+        }
+        let (window, period) = (self.behaviour.window, self.behaviour.period);
+        match self.behaviour.built_from {
+            Some(short) => {
+                let count = (window / period).round().max(1.0);
+                (0..count as u32)
+                    .map(|back| self.mean(seen - period * f64::from(back), short))
+                    .sum::<f64>()
+                    / count
+            }
+            None => self.mean(seen, window),
+        }
+    }
+
+    /// Mean true power over the window that ends at a time.
+    fn mean(&self, end: Seconds, window: Seconds) -> f64 {
+        let window = Seconds(window.get().max(1e-4));
+        ((self.truth.energy(end) - self.truth.energy(end - window)) / window).get()
+    }
+
+    /// Follows the truth exponentially, in steps of a millisecond.
+    fn follow(&mut self, seen: Seconds) -> f64 {
+        const STEP: Seconds = Seconds(1e-3);
+        let (mut at, mut level) = self
+            .follower
+            .unwrap_or_else(|| (seen - Seconds(1e-3), self.mean(seen, STEP)));
+        while at.get() < seen.get() {
+            at = at + STEP;
+            let share = 1.0 - (-(STEP / self.behaviour.time_constant)).exp();
+            level += share * (self.mean(at, STEP) - level);
+        }
+        self.follower = Some((at, level));
+        level
+    }
+}
+
+impl PowerSource for Simulated {
+    fn setup(&self) -> &PowerSetup {
+        &self.setup
+    }
+
+    fn read(&mut self, now: Seconds) -> Result<Sample, Fault> {
+        let after = |limit: Option<Seconds>| limit.is_some_and(|at| now.get() >= at.get());
+        if after(self.behaviour.gone_at) {
+            return Err(Fault::Gone("the simulated sensor went away".to_owned()));
+        }
+        let update = ((now - self.behaviour.phase) / self.behaviour.period).floor() as i64;
+        if self.update != Some(update)
+            && !(self.update.is_some() && after(self.behaviour.frozen_at))
+        {
+            self.update = Some(update);
+            self.value = self.appear(update);
+            if let Err(Fault::Reset(_)) = self.value {
+                let reported = self.value.clone();
+                // It is reported once; the next reading counts from the new start.
+                self.value = self.appear(update);
+                return reported.map(|value| Sample { at: now, value });
+            }
+        }
+        self.value.clone().map(|value| Sample { at: now, value })
+    }
+}
+
+/// The largest multiple of a step that is not above a value.
+fn floor_to(value: f64, step: f64) -> f64 {
+    if step > 0.0 {
+        (value / step).floor() * step
+    } else {
+        value
+    }
+}
+
+/// A draw from the standard normal distribution, by Box and Muller.
+fn standard_normal(random: &mut Pcg64Mcg) -> f64 {
+    let (u, v): (f64, f64) = (random.random(), random.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+/// Opens what stands behind `simulated:` on the command line: `PROFILE[,KEY=VALUE…]`.
+///
+/// # Errors
+/// There is no such profile or key, or a value is no number that fits.
+pub fn parse(text: &str, load: &Load) -> Result<Simulated> {
+    let what = || format!("--power simulated:{text}");
+    let mut parts = text.split(',');
+    let name = parts.next().unwrap_or_default();
+    let known = profiles();
+    let names = || known.iter().map(|profile| profile.name);
+    let profile = known
+        .iter()
+        .find(|profile| profile.name == name)
+        .ok_or_else(|| {
+            let hint = nearest(name, names())
+                .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let all: Vec<&str> = names().collect();
+            Error::usage(
+                what(),
+                format!(
+                    "no profile is called {name:?}{hint}; there are {}",
+                    all.join(", ")
+                ),
+            )
+        })?;
+    let mut given: BTreeMap<&str, f64> = BTreeMap::new();
+    for part in parts {
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| Error::usage(what(), format!("{part:?} is not KEY=VALUE")))?;
+        let value: f64 = value
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite() && *value >= 0.0)
+            .ok_or_else(|| Error::usage(what(), format!("{part}: a number from 0 is needed")))?;
+        given.insert(key, value);
+    }
+    let mut behaviour = profile.behaviour.clone();
+    let mut truth = LoadTruth {
+        load: load.clone(),
+        idle: Watts(50.0),
+        busy: Watts(250.0),
+    };
+    for (key, value) in given {
+        set(&mut behaviour, &mut truth, key, value)
+            .map_err(|reason| Error::usage(what(), reason))?;
+    }
+    let mut sensor = Simulated::new(profile, behaviour, Box::new(truth));
+    sensor.setup.source = format!("simulated:{text}");
+    Ok(sensor)
+}
+
+/// The keys of `simulated:`, for help and messages.
+pub const KEYS: &str = "idle_w, busy_w, window_ms, period_ms, lag_ms, time_constant_ms, phase_ms, \
+                        reads, step, noise, wrap_j, dropout, frozen_at_s, reset_at_s, gone_at_s, seed";
+
+/// Sets one key.
+fn set(
+    behaviour: &mut Behaviour,
+    truth: &mut LoadTruth,
+    key: &str,
+    value: f64,
+) -> std::result::Result<(), String> {
+    let ms = Seconds(value / 1000.0);
+    match key {
+        "idle_w" => truth.idle = Watts(value),
+        "busy_w" => truth.busy = Watts(value),
+        "window_ms" => behaviour.window = ms,
+        "period_ms" if value > 0.0 => behaviour.period = ms,
+        "lag_ms" => behaviour.lag = ms,
+        "time_constant_ms" => behaviour.time_constant = ms,
+        "phase_ms" => behaviour.phase = ms,
+        "reads" if value > 0.0 => behaviour.reads = value,
+        "step" => behaviour.step = value,
+        "noise" => behaviour.noise = value,
+        "wrap_j" if value > 0.0 => behaviour.wrap = Some(Joules(value)),
+        "dropout" if value <= 1.0 => behaviour.dropout = value,
+        "frozen_at_s" => behaviour.frozen_at = Some(Seconds(value)),
+        "reset_at_s" => behaviour.reset_at = Some(Seconds(value)),
+        "gone_at_s" => behaviour.gone_at = Some(Seconds(value)),
+        "seed" => behaviour.seed = value as u64,
+        "period_ms" | "reads" | "wrap_j" => return Err(format!("{key} must be above 0")),
+        "dropout" => return Err("dropout is a share, from 0 to 1".to_owned()),
+        other => return Err(format!("there is no key {other:?}; there are {KEYS}")),
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! How a sensor's readings lie in time, as far as that decides how to measure with it.
+
+use crate::record::{EnergyProvenance, PowerSetup};
+use crate::units::Seconds;
+
+/// Period that is assumed where no value ever changed, so that none could be measured; that of most
+/// cards.
+const ASSUMED_PERIOD: Seconds = Seconds(0.1);
+
+/// What polls may be late by.
+const TAIL: Seconds = Seconds(0.03);
+
+/// A sensor in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Time between two new values.
+    pub period: Seconds,
+    /// How far readings are behind the truth in the mean.
+    pub lag: Seconds,
+    /// Standard uncertainty of `lag`.
+    pub lag_uncertainty: Seconds,
+    /// Time after a step of the load until readings have followed it.
+    pub settle: Seconds,
+    /// Load that must follow a window until the sensor has said all of it.
+    pub tail: Seconds,
+    /// Time over which errors of readings hang together.
+    pub memory: Seconds,
+    /// Share of the time that it sees.
+    pub coverage: f64,
+    /// How many phases of the period the load must stand at for the sensor to see all of it; 1 where
+    /// it sees everything anyway.
+    pub phases: u32,
+}
+
+impl Timing {
+    /// Time between two polls of a sensor with this period: often enough to see within a few
+    /// thousandths of a window when a value appeared, seldom enough to cost the processor little.
+    pub fn poll_interval(period: Seconds) -> Seconds {
+        Seconds((period.get() / 40.0).clamp(0.0025, 0.05))
+    }
+
+    /// What a characterised sensor's setup says. What it does not say is taken at its worst.
+    pub fn of(setup: &PowerSetup) -> Self {
+        let known = |reading: Option<&f64>| reading.copied().map(Seconds);
+        let period = known(setup.update_period_s.measured()).unwrap_or(ASSUMED_PERIOD);
+        let response = known(setup.response_s.measured());
+        if setup.provenance == EnergyProvenance::Counter {
+            // A counter sees everything; only when a value appears is late, by up to a period.
+            return Self {
+                period,
+                lag: Seconds(0.0),
+                lag_uncertainty: period / 12.0_f64.sqrt(),
+                settle: period * 2.0 + TAIL,
+                tail: period * 2.0 + TAIL,
+                memory: period,
+                coverage: 1.0,
+                phases: 1,
+            };
+        }
+        let Some(window) = known(setup.window_s.measured()) else {
+            return Self::of_unknown_window(period, response);
+        };
+        let coverage = setup
+            .coverage
+            .measured()
+            .copied()
+            .unwrap_or_else(|| (window / period).min(1.0));
+        let follows = window + period;
+        Self {
+            period,
+            // A value is the mean of the window before it appears, and stands until the next.
+            lag: follows / 2.0,
+            lag_uncertainty: period / 12.0_f64.sqrt(),
+            settle: Seconds(response.map_or(0.0, Seconds::get).max(follows.get())),
+            tail: follows / 2.0 + TAIL,
+            memory: Seconds(window.get().max(period.get())),
+            coverage,
+            phases: if coverage >= 0.95 {
+                1
+            } else {
+                phases(1.0 / coverage)
+            },
+        }
+    }
+
+    /// A sensor that nobody measured: slow ones remember, and so see everything; a quick one may sleep
+    /// for most of its period.
+    fn of_unknown_window(period: Seconds, response: Option<Seconds>) -> Self {
+        /// A response of more periods than this is no matter of when the values appear.
+        const SLOW: f64 = 2.5;
+        /// Share of the period that a sensor sees at the least, of all that were measured.
+        const LEAST_COVERAGE: f64 = 0.25;
+        match response {
+            Some(response) if response / period > SLOW => Self {
+                period,
+                // Half of it for a boxcar, a quarter for a first-order follower.
+                lag: response * 0.38,
+                lag_uncertainty: response * 0.09,
+                settle: response + period,
+                tail: response * 0.38 + TAIL,
+                memory: Seconds((response / 2.0).get().max(period.get())),
+                coverage: 1.0,
+                phases: 1,
+            },
+            _ => Self {
+                period,
+                lag: period * 0.75,
+                lag_uncertainty: period / 4.0,
+                settle: period * 2.0,
+                tail: period * 0.75 + TAIL,
+                memory: period,
+                coverage: LEAST_COVERAGE,
+                phases: phases(1.0 / LEAST_COVERAGE),
+            },
+        }
+    }
+}
+
+/// Phases for a sensor that sees one part in this many.
+fn phases(parts: f64) -> u32 {
+    // Between 2 and 16, so the cast is exact.
+    (parts - 0.05).ceil().clamp(2.0, 16.0) as u32
+}

@@ -1,0 +1,300 @@
+//! A simulated bench top: a device whose power curve is known, a clock that costs nothing, and a
+//! simulated sensor beside it.
+
+#![allow(
+    dead_code,
+    reason = "each test program that includes this uses a part of it"
+)]
+
+use std::sync::{Arc, Mutex};
+
+use perwatt::power::simulated::{Behaviour, Profile, Simulated};
+use perwatt::power::{
+    Character, Effort, Observation, Poll, PowerSource, Quantity, Rig, Series, Timing, characterise,
+    estimate, observe,
+};
+use perwatt::record::{Conditions, EnergyWindow, Gain, PowerSetup, Reading};
+use perwatt::units::{Joules, Seconds, Watts};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// How a kernel's power swings within one execution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    /// High for a share of it, low for the rest.
+    Square(f64),
+    /// From low to high.
+    Saw,
+    /// One turn of a sine between low and high.
+    Sine,
+}
+
+/// A device and what it does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Device {
+    pub(crate) idle: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) shape: Shape,
+    /// Length of one execution.
+    pub(crate) once: f64,
+    /// Amplitude and period of a swing that has nothing to do with the kernel, a fan's say.
+    pub(crate) swing: (f64, f64),
+}
+
+impl Device {
+    /// Energy of the first `share` of an execution.
+    fn within(&self, share: f64) -> f64 {
+        use std::f64::consts::TAU;
+        let (low, rise) = (self.low, self.high - self.low);
+        self.once
+            * match self.shape {
+                Shape::Square(duty) => low * share + rise * share.min(duty),
+                Shape::Saw => low * share + rise * share * share / 2.0,
+                Shape::Sine => {
+                    (low + rise / 2.0) * share + rise / 2.0 * (1.0 - (TAU * share).cos()) / TAU
+                }
+            }
+    }
+}
+
+/// A stretch of executions.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: f64,
+    executions: u64,
+    /// Energy above idle before it.
+    before: f64,
+}
+
+/// What happened so far.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    device: Device,
+    stretches: Arc<Mutex<Vec<Stretch>>>,
+}
+
+impl History {
+    fn new(device: Device) -> Self {
+        Self {
+            device,
+            stretches: Arc::default(),
+        }
+    }
+
+    fn add(&self, start: f64, executions: u64) {
+        let mut all = self.stretches.lock().unwrap();
+        let d = &self.device;
+        let before = all.last().map_or(0.0, |last| {
+            last.before + last.executions as f64 * (d.within(1.0) - d.idle * d.once)
+        });
+        all.push(Stretch {
+            start,
+            executions,
+            before,
+        });
+    }
+
+    /// True energy between time 0 and a time.
+    pub(crate) fn energy(&self, at: f64) -> f64 {
+        let d = &self.device;
+        let all = self.stretches.lock().unwrap();
+        let above = match all.partition_point(|stretch| stretch.start <= at) {
+            0 => 0.0,
+            n => {
+                let stretch = &all[n - 1];
+                let passed = ((at - stretch.start) / d.once).min(stretch.executions as f64);
+                let (whole, part) = (passed.floor(), passed.fract());
+                stretch.before + whole * (d.within(1.0) - d.idle * d.once) + d.within(part)
+                    - d.idle * d.once * part
+            }
+        };
+        let (amplitude, period) = d.swing;
+        let turn = std::f64::consts::TAU / period;
+        d.idle * at + above + amplitude * (1.0 - (turn * at).cos()) / turn
+    }
+}
+
+/// A bench top with its own clock.
+pub(crate) struct BenchTop {
+    pub(crate) now: f64,
+    pub(crate) history: History,
+    sensor: Simulated,
+    poll_every: f64,
+    next_poll: f64,
+    polls: Vec<Poll>,
+    random: Pcg64Mcg,
+}
+
+impl BenchTop {
+    pub(crate) fn new(device: Device, profile: &Profile, behaviour: Behaviour, seed: u64) -> Self {
+        let history = History::new(device);
+        let truth = history.clone();
+        let sensor = Simulated::new(
+            profile,
+            behaviour,
+            Box::new(move |at: Seconds| Joules(truth.energy(at.get()))),
+        );
+        Self {
+            now: 0.0,
+            history,
+            sensor,
+            poll_every: 0.005,
+            next_poll: 0.0,
+            polls: Vec::new(),
+            random: Pcg64Mcg::seed_from_u64(seed),
+        }
+    }
+
+    /// Polls up to now; a poll comes up to a fifth of the interval late, as threads do.
+    fn catch_up(&mut self) {
+        while self.next_poll <= self.now {
+            let late: f64 = self.random.random();
+            let at = Seconds(self.next_poll + 0.2 * late * self.poll_every);
+            self.next_poll += self.poll_every;
+            self.polls.push(Poll {
+                at,
+                outcome: self.sensor.read(at),
+            });
+        }
+    }
+
+    /// What the sensor shows of itself.
+    pub(crate) fn meet(&mut self, gain: Gain) -> (PowerSetup, Character) {
+        let mut series = Series::default();
+        // As a run does: a slow sensor is looked at for longer.
+        let mut rested = 0;
+        while rested < 4 || (rested < 12 && series.updates().len() < 6) {
+            self.rest(Seconds(0.25));
+            series.extend(self.polls());
+            rested += 1;
+        }
+        let load_from = self.now();
+        let seen = series.updates().len();
+        let mut worked = 0;
+        while worked < 4 || (worked < 12 && series.updates().len() < seen + 6) {
+            let count = (0.5 / self.history.device.once).ceil() as u64;
+            self.execute(count).unwrap();
+            series.extend(self.polls());
+            worked += 1;
+        }
+        let character = characterise(&series, load_from);
+        let mut setup = self.sensor.setup().clone();
+        setup.gain = gain;
+        character.clone().enter(&mut setup);
+        (setup, character)
+    }
+}
+
+impl Rig for BenchTop {
+    type Error = std::convert::Infallible;
+
+    fn now(&self) -> Seconds {
+        Seconds(self.now)
+    }
+
+    fn execute(&mut self, executions: u64) -> Result<(), Self::Error> {
+        self.history.add(self.now, executions);
+        self.now += executions as f64 * self.history.device.once;
+        // The host is a little late with the next.
+        self.now += 2e-5 * self.random.random::<f64>();
+        self.catch_up();
+        Ok(())
+    }
+
+    fn rest(&mut self, time: Seconds) {
+        // A sleep is never quite as long as it was asked to be.
+        self.now += time.get() + 2e-4 * self.random.random::<f64>();
+        self.catch_up();
+    }
+
+    fn polls(&mut self) -> Vec<Poll> {
+        std::mem::take(&mut self.polls)
+    }
+
+    fn conditions(&mut self) -> Option<Conditions> {
+        None
+    }
+}
+
+/// One measurement beside the truth.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// What was measured, or why nothing was.
+    pub(crate) window: Reading<EnergyWindow>,
+    /// True energy over the window's groups.
+    pub(crate) gross_j: f64,
+    /// The same above idle.
+    pub(crate) net_j: f64,
+    /// What poll, average, multiply gives for a second of load from its beginning, and its truth.
+    pub(crate) naive_j: f64,
+    pub(crate) naive_truth_j: f64,
+    /// Seconds that the measurement took.
+    pub(crate) took_s: f64,
+}
+
+/// Measures a device by a sensor.
+pub(crate) fn trial(
+    device: Device,
+    profile: &Profile,
+    behaviour: Behaviour,
+    gain: Gain,
+    effort: &Effort,
+    seed: u64,
+) -> Trial {
+    let mut top = BenchTop::new(device, profile, behaviour, seed);
+    let (setup, _) = top.meet(gain);
+    if let Some(period) = setup.update_period_s.measured() {
+        top.poll_every = Timing::poll_interval(Seconds(*period)).get();
+    }
+    let timing = Timing::of(&setup);
+    let mut series = Series::default();
+    let mut random = Pcg64Mcg::seed_from_u64(seed ^ 0x5eed);
+    let begun = top.now;
+    let once = Seconds(device.once);
+    let Ok(seen) = observe(&mut top, &mut series, &timing, effort, once, &mut random);
+    series.extend(top.polls());
+    let window = estimate(&series, &setup, &timing, effort, &seen);
+    let (naive_j, naive_truth_j) = naive(&series, &seen, &top.history);
+    let true_j =
+        |from: Seconds, to: Seconds| top.history.energy(to.get()) - top.history.energy(from.get());
+    let gross_j: f64 = seen.groups.iter().map(|g| true_j(g.start(), g.end())).sum();
+    let duration: f64 = seen.groups.iter().map(|g| g.duration().get()).sum();
+    Trial {
+        window,
+        gross_j,
+        net_j: gross_j - device.idle * duration,
+        naive_j,
+        naive_truth_j,
+        took_s: top.now - begun,
+    }
+}
+
+/// Poll ten times a second, average, multiply: the first second of load.
+fn naive(series: &Series, seen: &Observation, history: &History) -> (f64, f64) {
+    let start = seen.groups[0].start() - seen.warm_up;
+    let end = start + Seconds(1.0);
+    let mut polled = Vec::new();
+    let mut next = start.get();
+    for poll in series.between(start, end) {
+        if poll.at.get() >= next {
+            next += 0.1;
+            polled.extend(poll.outcome.as_ref().ok().map(|sample| sample.value));
+        }
+    }
+    let truth = history.energy(end.get()) - history.energy(start.get());
+    let measured = match (polled.first(), polled.last()) {
+        (Some(Quantity::Energy(first)), Some(Quantity::Energy(last))) => (*last - *first).get(),
+        _ => {
+            let sum: f64 = polled
+                .iter()
+                .map(|value| match value {
+                    Quantity::Power(Watts(watts)) => *watts,
+                    Quantity::Energy(_) => 0.0,
+                })
+                .sum();
+            sum / polled.len().max(1) as f64 * 1.0
+        }
+    };
+    (measured, truth)
+}
