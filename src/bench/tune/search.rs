@@ -12,8 +12,10 @@ use crate::bench::plan::{Planned, workload};
 use crate::bench::session::{SessionRequest, session};
 use crate::bench::supervisor::{Ending, Watcher, Workers, run};
 use crate::error::{Error, Result};
+use crate::power::Selection;
 use crate::record::{
-    Adapter, CaseResult, Event, FailureKind, Journal, Outcome, Reading, Record, Status, Summary,
+    Adapter, CaseResult, EnergyTier, Event, FailureKind, Journal, Outcome, Reading, Record, Status,
+    Summary,
 };
 use crate::workload::{Case, Kernel};
 
@@ -330,6 +332,8 @@ impl Search<'_> {
             budget_s,
             seed: self.effort.seed,
             checked: false,
+            power: Selection::None,
+            energy: EnergyTier::Screening,
         };
         let folder =
             tempfile::tempdir().map_err(|source| Error::io(std::env::temp_dir(), source))?;
