@@ -7,7 +7,7 @@
 //! | 0 | [`units`], [`error`] | quantities and the one error type |
 //! | 1 | `stats` | numbers in, numbers out |
 //! | 2 | [`record`] | the result file |
-//! | 3 | `device`, [`power`], [`compare`], [`exchange`], `invest` | adapters; sensors; verdicts; other tools' files; the capital model |
+//! | 3 | `device`, [`power`], [`compare`], [`exchange`], [`invest`] | adapters; sensors; verdicts; other tools' files; the capital model |
 //! | 4 | `workload`, `clock`, `report` | what is computed; how it is timed; how it is shown |
 //! | 5 | `bench`, `inspect` | the measuring loop, where device, workload, clock and power meet; what compilers made of kernels |
 //!
@@ -26,6 +26,7 @@ pub mod error;
 pub mod exchange;
 #[cfg(feature = "gpu")]
 pub mod inspect;
+pub mod invest;
 pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]

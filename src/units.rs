@@ -134,6 +134,111 @@ quantity!(
     /// Arithmetic intensity of a case.
     FlopPerByte, "FLOP/B");
 
+quantity!(
+    /// Money, in US dollars of the year that the source of a figure states.
+    Dollars, "$");
+quantity!(
+    /// Price of energy. Sources quote it a kilowatt-hour: [`DollarsPerJoule::per_kwh`].
+    DollarsPerJoule, "$/J");
+quantity!(
+    /// Price of capacity.
+    DollarsPerWatt, "$/W");
+quantity!(
+    /// What it costs to have something for a while.
+    DollarsPerSecond, "$/s");
+quantity!(
+    /// Price of work.
+    DollarsPerFlop, "$/FLOP");
+quantity!(
+    /// Price of a token.
+    DollarsPerToken, "$/token");
+quantity!(
+    /// Greenhouse gases as the mass of CO₂ that warms as much over a century.
+    KilogramsCo2e, "kg CO2e");
+quantity!(
+    /// Greenhouse gases of energy. Sources quote grams a kilowatt-hour: [`KilogramsPerJoule::g_per_kwh`].
+    KilogramsPerJoule, "kg CO2e/J");
+quantity!(
+    /// Greenhouse gases of having something for a while.
+    KilogramsPerSecond, "kg CO2e/s");
+quantity!(
+    /// Greenhouse gases of work.
+    KilogramsPerFlop, "kg CO2e/FLOP");
+quantity!(
+    /// Greenhouse gases of a token.
+    KilogramsPerToken, "kg CO2e/token");
+quantity!(
+    /// Tokens that a language model reads or writes.
+    Tokens, "tokens");
+quantity!(
+    /// Tokens a second.
+    TokensPerSecond, "tokens/s");
+quantity!(
+    /// Energy of a token.
+    JoulesPerToken, "J/token");
+quantity!(
+    /// Work of a token.
+    FlopPerToken, "FLOP/token");
+quantity!(
+    /// Work that money buys.
+    FlopPerDollar, "FLOP/$");
+
+/// Energy as meters and bills state it. It takes part in no arithmetic: a watt-hour that is added to
+/// joules, or multiplied by seconds, is a mistake that the compiler refuses.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct WattHours(pub f64);
+
+impl WattHours {
+    /// The bare number.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for WattHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&si(self.0, "Wh"))
+    }
+}
+
+impl From<WattHours> for Joules {
+    fn from(energy: WattHours) -> Self {
+        Self(energy.0 * SECONDS_PER_HOUR)
+    }
+}
+
+impl From<Joules> for WattHours {
+    fn from(energy: Joules) -> Self {
+        Self(energy.0 / SECONDS_PER_HOUR)
+    }
+}
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+const JOULES_PER_KWH: f64 = 3.6e6;
+
+product!(DollarsPerJoule * Joules = Dollars);
+product!(DollarsPerWatt * Watts = Dollars);
+product!(DollarsPerSecond * Seconds = Dollars);
+product!(DollarsPerFlop * Flop = Dollars);
+product!(DollarsPerToken * Tokens = Dollars);
+product!(FlopPerDollar * Dollars = Flop);
+product!(KilogramsPerJoule * Joules = KilogramsCo2e);
+product!(KilogramsPerSecond * Seconds = KilogramsCo2e);
+product!(KilogramsPerFlop * Flop = KilogramsCo2e);
+product!(KilogramsPerToken * Tokens = KilogramsCo2e);
+product!(TokensPerSecond * Seconds = Tokens);
+product!(JoulesPerToken * Tokens = Joules);
+product!(FlopPerToken * Tokens = Flop);
+product!(FlopPerToken * TokensPerSecond = FlopPerSecond);
+product!(JoulesPerToken * TokensPerSecond = Watts);
+product!(FlopPerJoule * Watts = FlopPerSecond);
+product!(DollarsPerJoule * Watts = DollarsPerSecond);
+product!(KilogramsPerJoule * Watts = KilogramsPerSecond);
+product!(DollarsPerFlop * FlopPerSecond = DollarsPerSecond);
+product!(DollarsPerToken * TokensPerSecond = DollarsPerSecond);
+product!(KilogramsPerFlop * FlopPerSecond = KilogramsPerSecond);
+product!(KilogramsPerToken * TokensPerSecond = KilogramsPerSecond);
+
 product!(Watts * Seconds = Joules);
 product!(FlopPerSecond * Seconds = Flop);
 product!(BytesPerSecond * Seconds = Bytes);
@@ -150,6 +255,40 @@ impl Seconds {
     /// In nanoseconds.
     pub fn ns(self) -> f64 {
         self.0 * 1e9
+    }
+
+    /// From hours.
+    pub const fn from_hours(hours: f64) -> Self {
+        Self(hours * SECONDS_PER_HOUR)
+    }
+
+    /// In hours.
+    pub const fn hours(self) -> f64 {
+        self.0 / SECONDS_PER_HOUR
+    }
+
+    /// From years of 8760 hours, the year of energy statistics.
+    pub const fn from_years(years: f64) -> Self {
+        Self::from_hours(years * 8760.0)
+    }
+
+    /// In years of 8760 hours.
+    pub const fn years(self) -> f64 {
+        self.hours() / 8760.0
+    }
+}
+
+impl DollarsPerJoule {
+    /// From dollars a kilowatt-hour.
+    pub const fn per_kwh(dollars: f64) -> Self {
+        Self(dollars / JOULES_PER_KWH)
+    }
+}
+
+impl KilogramsPerJoule {
+    /// From grams a kilowatt-hour.
+    pub const fn g_per_kwh(grams: f64) -> Self {
+        Self(grams * 1e-3 / JOULES_PER_KWH)
     }
 }
 
@@ -213,5 +352,16 @@ mod tests {
         let power: Watts = Joules(600.0) / Seconds(60.0);
         assert_eq!(power, Watts(10.0));
         assert_eq!(Flop(20.0) / Joules(4.0), FlopPerJoule(5.0));
+    }
+
+    #[test]
+    fn a_watt_hour_is_3600_joules_and_prices_know_it() {
+        assert_eq!(Joules::from(WattHours(1.0)), Joules(3600.0));
+        assert_eq!(WattHours::from(Joules(7200.0)), WattHours(2.0));
+        let bill: Dollars = DollarsPerJoule::per_kwh(0.08) * Joules::from(WattHours(1e6));
+        assert!((bill.get() - 80.0).abs() < 1e-9);
+        let carbon = KilogramsPerJoule::g_per_kwh(400.0) * Joules::from(WattHours(1e6));
+        assert!((carbon.get() - 400.0).abs() < 1e-9);
+        assert!((Seconds::from_years(1.0).get() - 31_536_000.0).abs() < 1e-6);
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
+use super::at_scale::{AtScale, Scaled};
 use super::judging::{
     Calibration, Rules, append, compare_inspection_files, compare_pairing, compare_sessions,
 };
@@ -32,6 +33,9 @@ pub(super) struct Compare {
     #[command(flatten)]
     calibration: Calibration,
 
+    #[command(flatten)]
+    at_scale: AtScale,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -45,17 +49,30 @@ pub(super) struct Compare {
 #[derive(Serialize)]
 struct Comparisons<'a> {
     comparisons: &'a [Comparison],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    at_scale: Vec<Scaled>,
 }
 
 impl Compare {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let scale = self.at_scale.scale()?;
         let comparisons = self.compare()?;
+        let at_scale: Vec<Scaled> = scale
+            .iter()
+            .flat_map(|scale| {
+                comparisons
+                    .iter()
+                    .map(|comparison| Scaled::of(comparison, scale))
+            })
+            .collect();
         if self.json {
             print_json(&Comparisons {
                 comparisons: &comparisons,
+                at_scale,
             })?;
         } else {
-            print(&report::comparisons(&comparisons, width()))?;
+            let scaled: String = at_scale.iter().map(|scaled| scaled.page(width())).collect();
+            print(&(report::comparisons(&comparisons, width()) + &scaled))?;
         }
         if let Some(file) = &self.markdown {
             let pages: Vec<String> = comparisons

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
+use super::at_scale::{AtScale, Scaled};
 use super::output::{print, print_json, tell, width};
 use crate::compare::{
     Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Row, Session, compare,
@@ -141,6 +142,9 @@ pub(super) struct Outputs {
     /// Write SARIF 2.1.0
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
+
+    #[command(flatten)]
+    at_scale: AtScale,
 }
 
 /// A gate's outcome as JSON.
@@ -149,6 +153,8 @@ struct Outcome<'a> {
     decision: Decision,
     policy: &'a Policy,
     comparison: &'a Comparison,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_scale: Option<Scaled>,
 }
 
 impl Outputs {
@@ -159,6 +165,7 @@ impl Outputs {
         self.allow_inconclusive
             || self.json.is_some()
             || self.github
+            || self.at_scale.asked()
             || files.iter().any(|f| f.is_some())
     }
 
@@ -168,17 +175,23 @@ impl Outputs {
     /// A file cannot be written; the others are.
     pub(super) fn deliver(&self, comparison: &Comparison, policy: &Policy) -> anyhow::Result<Exit> {
         let decision = comparison.decision(policy);
+        let scale = self.at_scale.scale()?;
         let outcome = Outcome {
             decision,
             policy,
             comparison,
+            at_scale: scale.map(|scale| Scaled::of(comparison, &scale)),
         };
         let json_file = self.json.as_deref().filter(|file| *file != Path::new("-"));
         let json_printed = self.json.is_some() && json_file.is_none();
         if json_printed {
             print_json(&outcome)?;
         } else {
-            print(&report::comparison(comparison, Some(decision), width()))?;
+            let scaled = outcome
+                .at_scale
+                .as_ref()
+                .map_or(String::new(), |scaled| scaled.page(width()));
+            print(&(report::comparison(comparison, Some(decision), width()) + &scaled))?;
         }
         if self.github {
             let annotations = report::github(comparison);

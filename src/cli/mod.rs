@@ -5,6 +5,7 @@
 
 #[cfg(feature = "gpu")]
 mod ab;
+mod at_scale;
 mod calibrate_noise;
 mod compare;
 #[cfg(feature = "gpu")]
@@ -14,6 +15,7 @@ mod gate;
 #[cfg(feature = "gpu")]
 mod inspect;
 mod interrupts;
+mod invest;
 mod judging;
 #[cfg(feature = "gpu")]
 mod list;
@@ -95,6 +97,7 @@ enum Command {
     #[cfg(feature = "gpu")]
     Inspect(Box<inspect::Inspect>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
+    Invest(invest::Invest),
     Import(exchange::Import),
     Export(exchange::Export),
     Power(power::Power),
@@ -129,6 +132,7 @@ impl Cli {
             #[cfg(feature = "gpu")]
             Command::Inspect(inspect) => inspect.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
+            Command::Invest(invest) => invest.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Power(power) => power.run(),

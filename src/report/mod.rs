@@ -7,6 +7,7 @@ mod compare;
 mod devices;
 mod gate;
 mod inspect;
+mod invest;
 mod list;
 mod noise;
 mod power;
@@ -18,6 +19,9 @@ pub use compare::{comparison, comparisons};
 pub use devices::{ListedAdapter, devices};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
+pub use invest::{
+    at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources, invest_versus,
+};
 pub use list::{ListedCase, list};
 pub use noise::noise;
 pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power};

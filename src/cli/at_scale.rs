@@ -1,0 +1,132 @@
+//! `--at-scale`: beside a verdict, what the change comes to in a year at a scenario's scale.
+//!
+//! Comparing knows nothing of capital and the capital model nothing of verdicts; they meet here.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::compare::{Better, Comparison, Figure, Metric, Ratio, Verdict};
+use crate::invest::{Assumptions, Changed, Changes, Draws, Scale, Scenario, Worth};
+use crate::report;
+
+/// The option.
+#[derive(Debug, Args)]
+pub(super) struct AtScale {
+    /// Also say what each change comes to in a year at the scale of a scenario (`perwatt invest --list`)
+    // Looked up while arguments are read: a wrong name must not show after an hour of measuring.
+    #[arg(long, value_name = "SCENARIO", value_parser = open)]
+    at_scale: Option<Assumptions>,
+}
+
+/// What the changes of a comparison come to.
+#[derive(Debug, Serialize)]
+pub(super) struct Scaled {
+    scenario: String,
+    accelerator: String,
+    changes: Vec<ScaledChange>,
+}
+
+/// One change.
+#[derive(Debug, Serialize)]
+struct ScaledChange {
+    what: String,
+    metric: Metric,
+    verdict: Option<Verdict>,
+    worth: Worth,
+}
+
+impl AtScale {
+    /// Whether it was asked for.
+    #[cfg(feature = "gpu")]
+    pub(super) fn asked(&self) -> bool {
+        self.at_scale.is_some()
+    }
+
+    /// The scenario, drawn.
+    ///
+    /// # Errors
+    /// Its extremes are beyond what a number holds.
+    pub(super) fn scale(&self) -> crate::Result<Option<Scale>> {
+        self.at_scale
+            .as_ref()
+            .map(|assumptions| Scale::new(assumptions, Draws::default()))
+            .transpose()
+    }
+}
+
+/// A scenario that needs no record: a verdict is at the scale of a fleet and not of the desk.
+fn open(name: &str) -> crate::Result<Assumptions> {
+    Scenario::open(name)?.assume(None, &Changes::default())
+}
+
+impl Scaled {
+    /// The decided changes of a comparison, and its means.
+    pub(super) fn of(comparison: &Comparison, scale: &Scale) -> Self {
+        let rows = comparison
+            .rows
+            .iter()
+            .filter(|row| matches!(row.verdict, Verdict::Regressed | Verdict::Improved))
+            .filter_map(|row| match row.metric {
+                Figure::Measured(metric) => {
+                    Some((row.case.clone(), metric, Some(row.verdict), row.ratio))
+                }
+                // A register more is no second and no joule.
+                Figure::Code(_) => None,
+            });
+        let means = comparison.geomeans.iter().map(|mean| {
+            let what = format!("the mean of {} cases", mean.cases);
+            (what, mean.metric, None, mean.ratio)
+        });
+        let changes = rows
+            .chain(means)
+            .filter_map(|(what, metric, verdict, ratio)| {
+                let cost = cost(metric, ratio?);
+                Some(ScaledChange {
+                    worth: scale.worth(changed(metric), cost.value, cost.low, cost.high)?,
+                    what,
+                    metric,
+                    verdict,
+                })
+            })
+            .collect();
+        Self {
+            scenario: scale.title.clone(),
+            accelerator: scale.accelerator.clone(),
+            changes,
+        }
+    }
+
+    /// In words.
+    pub(super) fn page(&self, width: Option<u16>) -> String {
+        let lines: Vec<(String, &Worth)> = self
+            .changes
+            .iter()
+            .map(|change| {
+                let verdict = change.verdict.map_or(String::new(), |v| format!("{v} "));
+                let title = format!("{verdict}{}, {}", change.what, change.metric);
+                (title, &change.worth)
+            })
+            .collect();
+        report::at_scale(&self.scenario, &self.accelerator, &lines, width)
+    }
+}
+
+fn changed(metric: Metric) -> Changed {
+    match metric {
+        Metric::Time | Metric::Throughput => Changed::Time,
+        Metric::Energy | Metric::ThroughputPerWatt => Changed::Energy,
+    }
+}
+
+/// The ratio of what the work costs, seconds or joules, whichever way the metric looks at it.
+fn cost(metric: Metric, ratio: Ratio) -> Ratio {
+    match metric.better() {
+        Better::Smaller => ratio,
+        Better::Larger => Ratio {
+            value: 1.0 / ratio.value,
+            low: 1.0 / ratio.high,
+            high: 1.0 / ratio.low,
+            ..ratio
+        },
+    }
+}

@@ -1,0 +1,233 @@
+//! `perwatt invest`: what a sum of money buys at the efficiency that was measured.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+
+use super::Exit;
+use super::output::{print, print_json, width};
+use crate::invest::{
+    Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, Finding, Precision,
+    RECORD_SCENARIO, Scenario, Versus, accelerators, backtests, countries, model, models, versus,
+};
+use crate::{record, report};
+
+/// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, gases.
+///
+/// Without a record everything rests on published ranges. With one, the achievable rates and the power
+/// are those that were measured, with their uncertainty; every figure says which of the two it rests on.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  perwatt invest
+  perwatt invest results/h100.json --scenario article-400bn
+  perwatt invest --scenario budget --set budget=25M --accelerator h200-sxm --country SE
+  perwatt invest --scenario gigawatt --against mi300x
+  perwatt invest --scenario my-cluster.toml --set pue=1.05/1.1/1.2 --json")]
+pub(super) struct Invest {
+    /// A result file whose device is asked about
+    #[arg(value_name = "RECORD")]
+    record: Option<PathBuf>,
+
+    #[command(flatten)]
+    question: Question,
+
+    /// Compare with another accelerator, or the device of another result file, under the same sum
+    #[arg(long, value_name = "RECORD|ID")]
+    against: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Say where every input is from
+    #[arg(long, conflicts_with = "json")]
+    sources: bool,
+
+    /// List the inputs that could be set, with what they are now
+    #[arg(long, conflicts_with_all = ["json", "sources", "against"])]
+    inputs: bool,
+
+    /// List scenarios, accelerators, language models and countries
+    #[arg(long, exclusive = true)]
+    list: bool,
+
+    /// Hold the model against public clusters and runs
+    #[arg(long, exclusive = true)]
+    backtest: bool,
+}
+
+/// The scenario and what is changed about it.
+#[derive(Debug, Args)]
+pub(super) struct Question {
+    /// A scenario's name (--list), or a TOML file [default: article-155bn; with a record desk]
+    #[arg(long, value_name = "ID|FILE")]
+    scenario: Option<String>,
+
+    /// The accelerator that is bought; `record` is the record's own device
+    #[arg(long, value_name = "ID")]
+    accelerator: Option<String>,
+
+    /// The language model whose tokens are counted
+    #[arg(long, value_name = "ID")]
+    model: Option<String>,
+
+    /// Number format of training and inference: f32, bf16 or fp8
+    #[arg(long, value_name = "FORMAT", value_parser = parse_precision)]
+    precision: Option<Precision>,
+
+    /// Where the electricity is from, for its price and gases
+    #[arg(long, value_name = "CODE")]
+    country: Option<String>,
+
+    /// Another value for an input: a number, LOW/LIKELY/HIGH or LOW..HIGH (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Draws of the simulation
+    #[arg(long, value_name = "N", default_value_t = Draws::default().count)]
+    draws: usize,
+
+    /// Seed of the simulation; one seed gives one result, everywhere
+    #[arg(long, value_name = "N", default_value_t = Draws::default().seed)]
+    seed: u64,
+}
+
+/// Everything as JSON.
+#[derive(Serialize)]
+struct Everything<'a> {
+    answer: &'a Answer,
+    record: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'a Versus>,
+}
+
+impl Invest {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if self.list {
+            print(&listing()?)?;
+            return Ok(Exit::Done);
+        }
+        if self.backtest {
+            let all = backtests(Draws::default())?;
+            print(&report::invest_backtests(&all, width()))?;
+            return Ok(Exit::Done);
+        }
+        let evidence = self.record.as_deref().map(load).transpose()?;
+        let changes = self.question.changes();
+        let scenario = self.question.scenario(evidence.is_some())?;
+        let assumptions = scenario.assume(evidence.as_ref(), &changes)?;
+        if self.inputs {
+            print(&report::invest_inputs(&assumptions.all_inputs(), width()))?;
+            return Ok(Exit::Done);
+        }
+        let against = self.against.as_deref();
+        let other = against
+            .map(|against| other_side(against, &scenario, evidence.as_ref(), &changes))
+            .transpose()?;
+        let draws = self.question.draws();
+        let answer = model(&assumptions, draws)?;
+        let contrast = other
+            .map(|other| versus(&assumptions, &other, draws))
+            .transpose()?;
+        let findings = evidence.map_or(Vec::new(), |e| e.findings(assumptions.choices.precision));
+        if self.json {
+            print_json(&Everything {
+                answer: &answer,
+                record: &findings,
+                against: contrast.as_ref(),
+            })?;
+        } else if self.sources {
+            print(&report::invest_sources(&answer, width()))?;
+        } else if let Some(contrast) = &contrast {
+            let title = format!("{}\n", answer.title);
+            print(&(title + &report::invest_versus(contrast, width())))?;
+        } else {
+            print(&report::invest(&answer, &findings, width()))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Question {
+    fn scenario(&self, has_record: bool) -> crate::Result<Scenario> {
+        let default = if has_record && self.accelerator.is_none() {
+            RECORD_SCENARIO
+        } else {
+            DEFAULT_SCENARIO
+        };
+        Scenario::open(self.scenario.as_deref().unwrap_or(default))
+    }
+
+    fn changes(&self) -> Changes {
+        Changes {
+            accelerator: self.accelerator.clone(),
+            model: self.model.clone(),
+            precision: self.precision,
+            country: self.country.clone(),
+            set: self.set.clone(),
+        }
+    }
+
+    fn draws(&self) -> Draws {
+        Draws {
+            count: self.draws,
+            seed: self.seed,
+        }
+    }
+}
+
+fn load(path: &Path) -> crate::Result<Evidence> {
+    let label = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    Ok(Evidence::new(label, record::load(path)?))
+}
+
+/// The other side of a what-if: a file is a record, anything else an accelerator.
+fn other_side(
+    against: &str,
+    scenario: &Scenario,
+    evidence: Option<&Evidence>,
+    changes: &Changes,
+) -> anyhow::Result<Assumptions> {
+    let path = Path::new(against);
+    if path.is_file() || against.ends_with(".json") {
+        let other = load(path)?;
+        let Some(evidence) = evidence else {
+            bail!(
+                "--against {against}: a record stands against a record; give the first one too, or name an \
+                 accelerator (--list)"
+            );
+        };
+        // Each record speaks for its own device, unless the call says which device is bought.
+        let mut changes = changes.clone();
+        if other.adapter != evidence.adapter && changes.accelerator.is_none() {
+            changes.accelerator = Some("record".to_owned());
+        }
+        return Ok(scenario.assume(Some(&other), &changes)?);
+    }
+    let changes = Changes {
+        accelerator: Some(against.to_owned()),
+        ..changes.clone()
+    };
+    Ok(scenario.assume(evidence, &changes)?)
+}
+
+fn listing() -> crate::Result<String> {
+    let others = [
+        ("accelerator", accelerators()?),
+        ("model", models()?),
+        ("country", countries()?),
+    ];
+    Ok(report::invest_list(&Scenario::list()?, &others, width()))
+}
+
+fn parse_precision(text: &str) -> Result<Precision, String> {
+    Precision::ALL
+        .into_iter()
+        .find(|precision| precision.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "give f32, bf16 or fp8".to_owned())
+}

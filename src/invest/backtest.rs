@@ -1,0 +1,117 @@
+//! The model against public clusters and runs. The cases are data, the comparison is made anew each time,
+//! and a miss stays in the table.
+
+use serde::{Deserialize, Serialize};
+
+use super::equations::{OUTPUTS, Precision, Quantity};
+use super::model::Simulation;
+use super::scenario::{Changes, Scenario};
+use super::simulate::{Draws, Quantiles};
+use crate::error::{Error, Result};
+
+/// How far a case tests anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// No prior was derived from it or its like.
+    HeldOut,
+    /// A prior was: agreement shows nothing.
+    Used,
+    /// It lies outside what the model is about.
+    Outside,
+}
+
+/// A case as the data state it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    title: String,
+    quantity: String,
+    accelerator: String,
+    model: Option<String>,
+    precision: Option<Precision>,
+    set: Vec<String>,
+    output: String,
+    reported: f64,
+    standing: Standing,
+    source: String,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+/// A case and what the model says of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backtest {
+    /// The cluster or the run.
+    pub title: String,
+    /// What is compared.
+    pub quantity: String,
+    /// What kind of quantity that is.
+    pub kind: Quantity,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What was reported.
+    pub reported: f64,
+    /// What the model says.
+    pub model: Quantiles,
+    /// ln(model's median ÷ reported).
+    pub log_error: f64,
+    /// Whether the report lies within the middle 90 %.
+    pub inside: bool,
+    /// How far it tests anything.
+    pub standing: Standing,
+    /// Where the report is from.
+    pub source: String,
+    /// Why it differs, or what to keep in mind.
+    pub note: Option<String>,
+}
+
+/// All cases.
+///
+/// # Errors
+/// As [`super::model`]; none in a released perwatt.
+pub fn backtests(draws: Draws) -> Result<Vec<Backtest>> {
+    let cases: Cases = toml::from_str(include_str!("data/backtests.toml"))
+        .map_err(|e| Error::usage("perwatt's own data", format!("backtests.toml: {e}")))?;
+    cases
+        .case
+        .into_iter()
+        .map(|case| compare(case, draws))
+        .collect()
+}
+
+fn compare(case: Case, draws: Draws) -> Result<Backtest> {
+    let changes = Changes {
+        accelerator: Some(case.accelerator),
+        model: case.model,
+        precision: case.precision,
+        country: None,
+        set: case.set,
+    };
+    let assumptions = Scenario::open("cluster-100k")?.assume(None, &changes)?;
+    let simulation = Simulation::new(&assumptions, draws)?;
+    let unknown = || Error::usage("backtests.toml", format!("no output {:?}", case.output));
+    let kind = OUTPUTS
+        .iter()
+        .find(|kind| kind.key == case.output)
+        .ok_or_else(unknown)?;
+    let model = Quantiles::of(simulation.result(kind.key).to_vec()).ok_or_else(unknown)?;
+    Ok(Backtest {
+        title: case.title,
+        quantity: case.quantity,
+        kind: kind.quantity,
+        unit: kind.unit,
+        reported: case.reported,
+        log_error: libm::log(model.p50 / case.reported),
+        inside: (model.p5..=model.p95).contains(&case.reported),
+        model,
+        standing: case.standing,
+        source: case.source,
+        note: case.note,
+    })
+}

@@ -1,0 +1,314 @@
+//! The data that come with perwatt: priors, accelerators, language models, countries, scenarios. They are
+//! part of the binary, so an answer needs no network and two people with one version get one answer.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::equations::LanguageModel;
+use super::figure::{Assumption, Basis, Figure};
+use super::inputs::INPUTS;
+use super::scenario::{Listed, ScenarioFile};
+use crate::error::{Error, Result, nearest};
+
+/// Rated power of a server ÷ its accelerators' board power, where the maker publishes none.
+const SERVER_OVER_BOARD: [f64; 3] = [1.5, 1.8, 2.0];
+
+/// The same for a computer with one card.
+const COMPUTER_OVER_CARD: [f64; 3] = [1.3, 1.5, 1.9];
+
+/// An accelerator's entry.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accelerator {
+    pub(super) name: String,
+    #[serde(default)]
+    also: Vec<String>,
+    tdp: Option<f64>,
+    f32: Option<f64>,
+    bf16: Option<f64>,
+    fp8: Option<f64>,
+    memory: Option<f64>,
+    bandwidth: Option<f64>,
+    #[serde(default)]
+    peaks_source: String,
+    price: Option<Figure>,
+    #[serde(default)]
+    price_is_card: bool,
+    server: Option<Figure>,
+    embodied: Option<Figure>,
+}
+
+/// A country's entry.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Country {
+    pub(super) name: String,
+    pub(super) carbon: Option<Figure>,
+    pub(super) price: Option<Figure>,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    pub(super) priors: BTreeMap<String, Figure>,
+    pub(super) accelerators: BTreeMap<String, Accelerator>,
+    pub(super) models: BTreeMap<String, LanguageModel>,
+    pub(super) countries: BTreeMap<String, Country>,
+    pub(super) scenarios: BTreeMap<String, ScenarioFile>,
+}
+
+/// The data, read once.
+///
+/// # Errors
+/// None that a released perwatt can give: a test reads every file.
+pub(super) fn catalog() -> Result<&'static Catalog> {
+    static CATALOG: OnceLock<std::result::Result<Catalog, String>> = OnceLock::new();
+    CATALOG
+        .get_or_init(read)
+        .as_ref()
+        .map_err(|reason| Error::usage("perwatt's own data", reason.clone()))
+}
+
+fn read() -> std::result::Result<Catalog, String> {
+    fn table<T: DeserializeOwned>(
+        name: &str,
+        text: &str,
+    ) -> std::result::Result<BTreeMap<String, T>, String> {
+        toml::from_str(text).map_err(|e| format!("{name}: {e}"))
+    }
+    Ok(Catalog {
+        priors: table("inputs.toml", include_str!("data/inputs.toml"))?,
+        accelerators: table("accelerators.toml", include_str!("data/accelerators.toml"))?,
+        models: table("models.toml", include_str!("data/models.toml"))?,
+        countries: table("countries.toml", include_str!("data/countries.toml"))?,
+        scenarios: table("scenarios.toml", include_str!("data/scenarios.toml"))?,
+    })
+}
+
+/// The accelerators that can be named.
+///
+/// # Errors
+/// As the data themselves: none in a released perwatt.
+pub fn accelerators() -> Result<Vec<Listed>> {
+    Ok(list(&catalog()?.accelerators, |entry| &entry.name))
+}
+
+/// The language models that can be named.
+///
+/// # Errors
+/// As [`accelerators`].
+pub fn models() -> Result<Vec<Listed>> {
+    Ok(list(&catalog()?.models, |entry| &entry.name))
+}
+
+/// The countries that can be named.
+///
+/// # Errors
+/// As [`accelerators`].
+pub fn countries() -> Result<Vec<Listed>> {
+    Ok(list(&catalog()?.countries, |entry| &entry.name))
+}
+
+fn list<T>(entries: &BTreeMap<String, T>, title: impl Fn(&T) -> &String) -> Vec<Listed> {
+    entries
+        .iter()
+        .map(|(id, entry)| Listed {
+            id: id.clone(),
+            title: title(entry).clone(),
+        })
+        .collect()
+}
+
+/// Finds an entry by its id, whatever its case.
+///
+/// # Errors
+/// There is none; the message names the nearest and all.
+pub(super) fn find<'a, T>(
+    what: &str,
+    entries: &'a BTreeMap<String, T>,
+    id: &str,
+) -> Result<(&'a str, &'a T)> {
+    entries
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(id))
+        .map(|(known, entry)| (known.as_str(), entry))
+        .ok_or_else(|| {
+            let known = || entries.keys().map(String::as_str);
+            let hint =
+                nearest(id, known()).map_or(String::new(), |n| format!("did you mean {n}? "));
+            let all: Vec<&str> = known().collect();
+            Error::usage(
+                format!("{what} {id:?}"),
+                format!("unknown; {hint}known: {}", all.join(", ")),
+            )
+        })
+}
+
+/// The accelerator that a driver's name for an adapter means: the longest of the catalogue's names that
+/// it contains.
+pub(super) fn recognise<'a>(
+    accelerators: &'a BTreeMap<String, Accelerator>,
+    adapter: &str,
+) -> Option<&'a str> {
+    let adapter = adapter.to_ascii_lowercase();
+    accelerators
+        .iter()
+        .flat_map(|(id, entry)| {
+            let own = entry.name.to_ascii_lowercase();
+            let also = entry.also.iter().map(|name| name.to_ascii_lowercase());
+            also.chain([own]).map(move |name| (name, id.as_str()))
+        })
+        .filter(|(name, _)| contains_words(&adapter, name))
+        .max_by_key(|(name, _)| name.len())
+        .map(|(_, id)| id)
+}
+
+/// Whether `text` contains `part` and neither is a piece of a longer word: an `rtx 4090 d` or an
+/// `rtx 4090 laptop gpu` is another chip than an `rtx 4090`.
+fn contains_words(text: &str, part: &str) -> bool {
+    const OTHERS: [&str; 6] = ["d", "ti", "super", "laptop", "mobile", "max-q"];
+    text.match_indices(part).any(|(at, _)| {
+        let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
+        let after = &text[at + part.len()..];
+        let next = after.trim_start().split(' ').next().unwrap_or("");
+        edge(text[..at].chars().next_back())
+            && edge(after.chars().next())
+            && !OTHERS.contains(&next)
+    })
+}
+
+impl Accelerator {
+    /// What the entry says of the model's inputs.
+    pub(super) fn assumptions(
+        &self,
+    ) -> std::result::Result<Vec<(&'static str, Assumption)>, String> {
+        let mut found = Vec::new();
+        let peaks = [
+            ("peak_f32", self.f32),
+            ("peak_bf16", self.bf16),
+            ("peak_fp8", self.fp8),
+            ("memory", self.memory),
+            ("bandwidth", self.bandwidth),
+        ];
+        for (key, value) in peaks {
+            if let Some(value) = value {
+                let distribution = super::Distribution::of(None, Some(value), None)?;
+                found.push((key, prior(distribution, &self.peaks_source)));
+            }
+        }
+        let figures = [
+            ("price", &self.price),
+            ("server_power", &self.server),
+            ("embodied", &self.embodied),
+        ];
+        for (key, figure) in figures {
+            if let Some(figure) = figure {
+                found.push((key, figure.assume(unit(key), Basis::Prior)?));
+            }
+        }
+        if let (None, Some(tdp)) = (&self.server, self.tdp) {
+            let factors = if self.price_is_card {
+                COMPUTER_OVER_CARD
+            } else {
+                SERVER_OVER_BOARD
+            };
+            let [low, value, high] = factors.map(|factor| factor * tdp);
+            let distribution = super::Distribution::of(Some(low), Some(value), Some(high))?;
+            let source = format!(
+                "[A] Board power {tdp} W × {}/{}/{}: DGX A100 2.0, DGX H100 1.8, DGX B200 1.8",
+                factors[0], factors[1], factors[2]
+            );
+            found.push(("server_power", prior(distribution, &source)));
+        }
+        if !self.price_is_card && self.price.is_some() {
+            let nothing = super::Distribution::of(None, Some(0.0), None)?;
+            found.push((
+                "host_price",
+                prior(nothing, "`price` has the server's share in it"),
+            ));
+        }
+        Ok(found)
+    }
+}
+
+fn prior(distribution: super::Distribution, source: &str) -> Assumption {
+    Assumption {
+        distribution,
+        basis: Basis::Prior,
+        source: source.to_owned(),
+        date: None,
+    }
+}
+
+/// The unit of an input; empty for a key that is none.
+pub(super) fn unit(key: &str) -> &'static str {
+    INPUTS
+        .iter()
+        .find(|kind| kind.key == key)
+        .map_or("", |kind| kind.unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invest::inputs::position;
+
+    #[test]
+    fn every_figure_of_the_data_is_in_bounds_and_has_a_source() {
+        let catalog = catalog().unwrap();
+        for (key, figure) in &catalog.priors {
+            let kind = &INPUTS[position(key).expect(key)];
+            let assumption = figure.assume(kind.unit, Basis::Prior).expect(key);
+            assumption.check(kind).expect(key);
+            assert_ne!(assumption.source, "no source stated", "{key}");
+        }
+        for (id, accelerator) in &catalog.accelerators {
+            assert!(!accelerator.peaks_source.is_empty(), "{id}");
+            for (key, assumption) in accelerator.assumptions().expect(id) {
+                let kind = &INPUTS[position(key).expect(key)];
+                assumption.check(kind).expect(id);
+                assert_ne!(assumption.source, "no source stated", "{id} {key}");
+            }
+        }
+        for (id, country) in &catalog.countries {
+            for (figure, key) in [
+                (&country.carbon, "carbon_intensity"),
+                (&country.price, "electricity_price"),
+            ] {
+                let Some(figure) = figure else { continue };
+                let kind = &INPUTS[position(key).expect(key)];
+                figure
+                    .assume(kind.unit, Basis::Prior)
+                    .expect(id)
+                    .check(kind)
+                    .expect(id);
+            }
+        }
+    }
+
+    #[test]
+    fn drivers_names_find_their_chip_and_no_other() {
+        let accelerators = &catalog().unwrap().accelerators;
+        for (adapter, id) in [
+            ("NVIDIA H100 80GB HBM3", Some("h100-sxm")),
+            ("NVIDIA H100 PCIe", Some("h100-pcie")),
+            ("NVIDIA GeForce RTX 4090", Some("rtx-4090")),
+            ("NVIDIA GeForce RTX 4090 Laptop GPU", None),
+            ("NVIDIA GeForce RTX 4090 D", None),
+            ("NVIDIA A100-SXM4-80GB", Some("a100-sxm")),
+            ("AMD Radeon RX 7900 XTX (RADV NAVI31)", Some("rx-7900-xtx")),
+            ("AMD Radeon RX 7900 XT", None),
+            ("Apple M1 Max", Some("m1-max")),
+            ("Intel(R) Arc(tm) B580 Graphics", Some("arc-b580")),
+            ("NVIDIA L4", Some("l4")),
+            ("NVIDIA L40", Some("l40")),
+            ("NVIDIA L40S", None),
+            ("llvmpipe (LLVM 15.0.6, 256 bits)", None),
+        ] {
+            assert_eq!(recognise(accelerators, adapter), id, "{adapter}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The numbers that the model takes, each with its unit, its bounds and who could know it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::units::{
+    Bytes, BytesPerSecond, Dollars, DollarsPerJoule, DollarsPerWatt, Flop, FlopPerSecond,
+    KilogramsCo2e, KilogramsPerJoule, Seconds, Watts,
+};
+
+/// Who could replace an assumption by a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Knower {
+    /// Whoever measures on that hardware, with perwatt or a power meter.
+    Measurement,
+    /// Whoever owns it: prices paid, bills, use.
+    Operator,
+    /// Nobody yet: lifetimes, future prices of money, life-cycle analysis.
+    Judgement,
+}
+
+impl Knower {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Measurement, Self::Operator, Self::Judgement];
+}
+
+/// What an input is.
+#[derive(Clone, Copy, Debug)]
+pub struct InputKind {
+    /// Its name in files and after `--set`.
+    pub key: &'static str,
+    /// The unit in which it is given.
+    pub unit: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Who could know it.
+    pub knower: Knower,
+    /// The smallest value that makes sense.
+    pub least: f64,
+    /// The largest value that makes sense.
+    pub most: f64,
+}
+
+/// Declares the inputs once: the typed struct of one draw and the table of what they are.
+macro_rules! inputs {
+    ($($about:literal $name:ident: $type:ty = $unit:literal, $make:expr, $knower:ident, $least:literal, $most:literal;)+) => {
+        /// One draw of every input. An input that a scenario does not have is NaN, and nothing that is
+        /// shown may depend on it.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Inputs {
+            $(#[doc = $about] pub $name: $type,)+
+        }
+
+        /// What the inputs are, in the order of [`Inputs::from_values`].
+        pub const INPUTS: &[InputKind] = &[$(InputKind {
+            key: stringify!($name),
+            unit: $unit,
+            about: $about,
+            knower: Knower::$knower,
+            least: $least,
+            most: $most,
+        }),+];
+
+        impl Inputs {
+            /// From bare numbers in the units and the order of [`INPUTS`].
+            pub fn from_values(values: &[f64]) -> Self {
+                let mut values = values.iter().copied();
+                let mut next = || values.next().unwrap_or(f64::NAN);
+                Self { $($name: $make(next()),)+ }
+            }
+        }
+    };
+}
+
+fn bare(value: f64) -> f64 {
+    value
+}
+
+fn teraflops(value: f64) -> FlopPerSecond {
+    FlopPerSecond(value * 1e12)
+}
+
+fn gigabytes(value: f64) -> Bytes {
+    Bytes(value * 1e9)
+}
+
+fn gigabytes_per_second(value: f64) -> BytesPerSecond {
+    BytesPerSecond(value * 1e9)
+}
+
+inputs! {
+    "The sum, the number of accelerators or the facility's power: a scenario has one of `budget` ($), `accelerators` and `facility_power` (W)"
+    size: f64 = "", bare, Operator, 1e-6, 1e15;
+    "Share of the sum that buys AI hardware and its buildings"
+    ai_share: f64 = "share", bare, Operator, 1e-6, 1.0;
+    "One accelerator, with its share of the server unless `host_price` says otherwise"
+    price: Dollars = "$", Dollars, Operator, 0.01, 1e8;
+    "The accelerator's share of the computer around it, where `price` is a card's"
+    host_price: Dollars = "$", Dollars, Operator, 0.0, 1e8;
+    "Network between servers, as a share of all IT capex"
+    network_share: f64 = "share", bare, Operator, 0.0, 0.9;
+    "Building, cooling and power supply, for each watt of IT capacity"
+    building: DollarsPerWatt = "$/W", DollarsPerWatt, Operator, 0.0, 1e4;
+    "Other running costs a year, as a share of IT capex"
+    opex_share: f64 = "share/year", bare, Operator, 0.0, 10.0;
+    "A server's rated power ÷ its accelerators"
+    server_power: Watts = "W", Watts, Operator, 0.01, 1e6;
+    "Network and storage power, as a share of the servers'"
+    network_power: f64 = "share", bare, Operator, 0.0, 10.0;
+    "IT capacity that is built ÷ the sum of rated powers"
+    provisioning: f64 = "share", bare, Operator, 0.01, 10.0;
+    "Power usage effectiveness: the facility's energy ÷ its IT's"
+    pue: f64 = "ratio", bare, Operator, 1.0, 10.0;
+    "A server's mean power under load ÷ its rated power"
+    load_share: f64 = "share", bare, Measurement, 0.001, 1.5;
+    "A waiting server's power ÷ its rated power"
+    idle_share: f64 = "share", bare, Measurement, 0.0, 1.0;
+    "The accelerators' part of a server's power under load"
+    device_share: f64 = "share", bare, Measurement, 0.001, 1.0;
+    "One device's power under load, as its sensor says"
+    device_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
+    "True power ÷ what the device's sensor says"
+    sensor_gain: f64 = "ratio", bare, Measurement, 0.1, 10.0;
+    "Share of the year in which an accelerator works on something"
+    busy: f64 = "share", bare, Operator, 1e-4, 1.0;
+    "Share of a run's time that makes progress: no restarts, no recomputation"
+    goodput: f64 = "share", bare, Operator, 1e-3, 1.0;
+    "Peak in f32 on vector units"
+    peak_f32: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
+    "Peak in bf16 or f16 on matrix units, dense"
+    peak_bf16: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
+    "Peak in fp8 on matrix units, dense"
+    peak_fp8: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
+    "Model FLOP utilisation in f32: useful FLOP/s of a run ÷ peak"
+    mfu_f32: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Model FLOP utilisation in bf16"
+    mfu_bf16: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Model FLOP utilisation in fp8"
+    mfu_fp8: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Rate of a large f32 matrix product on one device"
+    kernel_f32: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-9, 1e9;
+    "Rate of a large f16 matrix product with f32 accumulation on one device"
+    kernel_bf16: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-9, 1e9;
+    "That f32 rate ÷ the same device's measured roof"
+    kernel_share_f32: f64 = "share", bare, Measurement, 1e-9, 10.0;
+    "That f16 rate ÷ the same device's measured roof"
+    kernel_share_bf16: f64 = "share", bare, Measurement, 1e-9, 10.0;
+    "Roof that can be measured ÷ data-sheet peak"
+    roof_attained: f64 = "share", bare, Measurement, 0.001, 1.5;
+    "Rate of a whole model in a run ÷ rate of one large matrix product"
+    transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
+    "Share of the peak while prompts are read"
+    mfu_prefill: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Memory of one accelerator"
+    memory: Bytes = "GB", gigabytes, Measurement, 0.01, 1e7;
+    "Memory bandwidth of one accelerator"
+    bandwidth: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 0.01, 1e9;
+    "Share of that bandwidth over a whole decode step"
+    bandwidth_share: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Bandwidth of one matrix-vector product on one device"
+    kernel_bandwidth: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 1e-6, 1e9;
+    "That bandwidth ÷ the same device's measured roof"
+    kernel_bandwidth_share: f64 = "share", bare, Measurement, 1e-9, 10.0;
+    "Bandwidth of a whole decode step ÷ that of one bandwidth-bound kernel"
+    bandwidth_transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
+    "Sequences decoded at once, per accelerator"
+    batch: f64 = "sequences", bare, Operator, 0.01, 1e6;
+    "Tokens before the one that is written, and of a prompt"
+    context: f64 = "tokens", bare, Operator, 1.0, 1e8;
+    "Life of servers and network"
+    it_life: Seconds = "years", Seconds::from_years, Judgement, 0.1, 100.0;
+    "Life of the building"
+    building_life: Seconds = "years", Seconds::from_years, Judgement, 0.1, 200.0;
+    "Cost of capital a year"
+    cost_of_capital: f64 = "share/year", bare, Judgement, 0.0, 10.0;
+    "Price of electricity"
+    electricity_price: DollarsPerJoule = "$/kWh", DollarsPerJoule::per_kwh, Operator, 0.0, 100.0;
+    "Greenhouse gases of electricity where it is used, over the life cycle"
+    carbon_intensity: KilogramsPerJoule = "g/kWh", KilogramsPerJoule::g_per_kwh, Operator, 0.0, 5000.0;
+    "Greenhouse gases of making one accelerator with its share of the server"
+    embodied: KilogramsCo2e = "kg", KilogramsCo2e, Judgement, 0.0, 1e7;
+    "Work of one training run"
+    run_flop: Flop = "FLOP", Flop, Operator, 1.0, 1e35;
+    "The most accelerators that work on one run"
+    run_accelerators: f64 = "accelerators", bare, Operator, 1.0, 1e12;
+}
+
+/// Where an input stands in [`INPUTS`].
+pub(super) fn position(key: &str) -> Option<usize> {
+    INPUTS.iter().position(|kind| kind.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bare_numbers_land_in_their_fields_with_their_units() {
+        let mut values = vec![1.0; INPUTS.len()];
+        let at = |key| position(key).unwrap();
+        values[at("peak_bf16")] = 989.4;
+        values[at("electricity_price")] = 3.6;
+        values[at("carbon_intensity")] = 3600.0;
+        values[at("it_life")] = 2.0;
+        let inputs = Inputs::from_values(&values);
+        assert_eq!(inputs.peak_bf16, FlopPerSecond(989.4e12));
+        assert!((inputs.electricity_price.get() - 1e-6).abs() < 1e-18);
+        assert!((inputs.carbon_intensity.get() - 1e-6).abs() < 1e-18);
+        assert_eq!(inputs.it_life, Seconds(2.0 * 8760.0 * 3600.0));
+    }
+
+    #[test]
+    fn keys_are_unique_and_bounds_are_in_order() {
+        for (n, kind) in INPUTS.iter().enumerate() {
+            assert_eq!(
+                position(kind.key),
+                Some(n),
+                "{} is declared twice",
+                kind.key
+            );
+            assert!(kind.least < kind.most, "{}", kind.key);
+        }
+    }
+}

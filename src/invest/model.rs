@@ -1,0 +1,385 @@
+//! The whole answer: assumptions in, quantiles and sensitivities out. Pure and seeded.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::equations::{OUTPUTS, Precision, Quantity};
+use super::figure::{Assumption, Basis};
+use super::inputs::{INPUTS, Knower};
+use super::scenario::Assumptions;
+use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
+use super::simulate::{Draws, Quantiles, dependencies, draw, in_parallel, run};
+use crate::error::{Error, Result};
+use crate::record::Reading;
+
+/// The outputs whose uncertainty is traced to its causes.
+fn traced(precision: Precision) -> [&'static str; 4] {
+    let achieved = match precision {
+        Precision::F32 => "achieved_f32",
+        Precision::Bf16 => "achieved_bf16",
+        Precision::Fp8 => "achieved_fp8",
+    };
+    [achieved, "energy", "exaflop", "carbon"]
+}
+
+/// What comes out.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The accelerator.
+    pub accelerator: String,
+    /// The format of training and inference.
+    pub precision: Precision,
+    /// The language model whose tokens are counted.
+    pub model: String,
+    /// The draws.
+    pub draws: Draws,
+    /// What went in, as far as anything here depends on it.
+    pub inputs: Vec<Input>,
+    /// What came out, by name.
+    pub outputs: BTreeMap<&'static str, Output>,
+    /// Which input matters, for some outputs.
+    pub causes: Vec<Causes>,
+    /// How Annex XI's energy figure was estimated.
+    pub annex_xi_method: String,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Input {
+    /// Its name.
+    pub key: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Who could know it better.
+    pub knower: Knower,
+    /// What it is taken to be, and why.
+    #[serde(flatten)]
+    pub assumption: Assumption,
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Output {
+    /// What it is.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What kind of quantity it is.
+    pub quantity: Quantity,
+    /// Where its middle 90 % lies, or why that cannot be said.
+    pub quantiles: Reading<Quantiles>,
+    /// What it rests on: a measurement makes it MODELLED, and nothing but priors PRIOR.
+    pub basis: Basis,
+    /// The record's figures that it rests on.
+    pub rests_on: Vec<&'static str>,
+}
+
+/// What makes one output uncertain.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Causes {
+    /// The output.
+    pub output: &'static str,
+    /// Whether the shares are of the logarithm's variance.
+    pub relative: bool,
+    /// First-order share of each input, the largest first.
+    pub inputs: Vec<(&'static str, Share)>,
+    /// What would go if all that one party could know were known.
+    pub groups: Vec<GroupShare>,
+}
+
+/// Runs the model.
+///
+/// # Errors
+/// Too few or too many draws, or assumptions whose product no number holds.
+pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
+    let simulation = Simulation::new(assumptions, draws)?;
+    let outputs = simulation.outputs()?;
+    Ok(Answer {
+        scenario: assumptions.scenario.clone(),
+        title: assumptions.title.clone(),
+        accelerator: assumptions.accelerator.clone(),
+        precision: assumptions.choices.precision,
+        model: assumptions.choices.model.name.clone(),
+        draws,
+        inputs: simulation.inputs(),
+        causes: simulation.causes(),
+        annex_xi_method: annex_xi_method(assumptions),
+        notes: notes(assumptions, &outputs),
+        outputs,
+    })
+}
+
+/// One scenario's draws and what they led to.
+pub(super) struct Simulation<'a> {
+    assumptions: &'a Assumptions,
+    draws: Draws,
+    columns: Vec<super::simulate::Column>,
+    /// Every output of every draw.
+    pub(super) results: Vec<Vec<f64>>,
+    depends: Vec<Vec<bool>>,
+}
+
+impl<'a> Simulation<'a> {
+    pub(super) fn new(assumptions: &'a Assumptions, draws: Draws) -> Result<Self> {
+        Self::with_replicas(assumptions, draws, |_| 0)
+    }
+
+    /// With other draws of some inputs: the number chooses among independent streams.
+    pub(super) fn with_replicas(
+        assumptions: &'a Assumptions,
+        draws: Draws,
+        replica: impl Fn(usize) -> u64 + Sync,
+    ) -> Result<Self> {
+        if !(Draws::FEWEST..=Draws::MOST).contains(&draws.count) {
+            return Err(Error::usage(
+                format!("--draws {}", draws.count),
+                format!("give {} to {}", Draws::FEWEST, Draws::MOST),
+            ));
+        }
+        let columns = draw(&distributions(assumptions), draws, replica);
+        let all: Vec<usize> = (0..OUTPUTS.len()).collect();
+        let results = run(&assumptions.choices, &columns, None, &all, draws.count);
+        let depends = dependencies(&assumptions.choices, &columns, draws.count);
+        Ok(Self {
+            assumptions,
+            draws,
+            columns,
+            results,
+            depends,
+        })
+    }
+
+    /// The draws of one output.
+    pub(super) fn result(&self, key: &str) -> &[f64] {
+        OUTPUTS
+            .iter()
+            .position(|kind| kind.key == key)
+            .map_or(&[], |at| &self.results[at])
+    }
+
+    /// What one output rests on.
+    pub(super) fn basis_of(&self, key: &str) -> Basis {
+        let at = OUTPUTS.iter().position(|kind| kind.key == key);
+        at.map_or(Basis::Prior, |at| self.basis(at).0)
+    }
+
+    fn outputs(&self) -> Result<BTreeMap<&'static str, Output>> {
+        let quantiles = in_parallel(OUTPUTS.len(), |at| Quantiles::of(self.results[at].clone()));
+        let mut found = BTreeMap::new();
+        for (at, kind) in OUTPUTS.iter().enumerate() {
+            let quantiles = match quantiles[at] {
+                Some(quantiles) => Reading::Measured(quantiles),
+                None if self.results[at].iter().all(|value| value.is_nan()) => {
+                    Reading::unmeasured(self.missing(at))
+                }
+                None => {
+                    return Err(Error::usage(
+                        format!("scenario {}", self.assumptions.scenario),
+                        format!(
+                            "the {} is more than a number can hold; make the sum or the extremes of an \
+                             input smaller",
+                            kind.label
+                        ),
+                    ));
+                }
+            };
+            let (basis, rests_on) = self.basis(at);
+            found.insert(
+                kind.key,
+                Output {
+                    label: kind.label,
+                    unit: kind.unit,
+                    quantity: kind.quantity,
+                    quantiles,
+                    basis,
+                    rests_on,
+                },
+            );
+        }
+        Ok(found)
+    }
+
+    /// Why an output has no value.
+    fn missing(&self, output: usize) -> String {
+        let unknown: Vec<&str> = INPUTS
+            .iter()
+            .enumerate()
+            .filter(|(input, _)| {
+                self.assumptions.values[*input].is_none() && self.depends[output][*input]
+            })
+            .map(|(_, kind)| kind.key)
+            .collect();
+        match unknown.first() {
+            Some(key) => format!(
+                "nothing is published of {}'s {key}; --set {key}=… gives it",
+                self.assumptions.accelerator
+            ),
+            None => format!(
+                "something that it needs is not known of {}",
+                self.assumptions.accelerator
+            ),
+        }
+    }
+
+    /// What an output rests on.
+    fn basis(&self, output: usize) -> (Basis, Vec<&'static str>) {
+        let mut simulated = false;
+        let mut rests_on = Vec::new();
+        for (input, value) in self.assumptions.values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            if value.basis.is_from_record() && self.depends[output][input] {
+                simulated |= value.basis == Basis::Simulated;
+                rests_on.push(INPUTS[input].key);
+            }
+        }
+        let basis = match (simulated, rests_on.is_empty()) {
+            (true, _) => Basis::Simulated,
+            (false, false) => Basis::Modelled,
+            (false, true) => Basis::Prior,
+        };
+        (basis, rests_on)
+    }
+
+    /// The inputs on which anything depends.
+    fn inputs(&self) -> Vec<Input> {
+        (0..INPUTS.len())
+            .filter(|input| self.depends.iter().any(|output| output[*input]))
+            .filter_map(|input| self.assumptions.input(input))
+            .collect()
+    }
+
+    fn causes(&self) -> Vec<Causes> {
+        let other = draw(&distributions(self.assumptions), self.draws, |_| 1);
+        let traced: Vec<usize> = traced(self.assumptions.choices.precision)
+            .iter()
+            .filter_map(|key| OUTPUTS.iter().position(|kind| kind.key == *key))
+            .filter(|at| self.results[*at].iter().all(|value| value.is_finite()))
+            .collect();
+        // For each party: everything redrawn but what it could know.
+        let sharing: Vec<Vec<Vec<f64>>> = Knower::ALL
+            .iter()
+            .map(|knower| {
+                let redrawn: Vec<bool> = INPUTS.iter().map(|kind| kind.knower != *knower).collect();
+                let from = Some((other.as_slice(), redrawn.as_slice()));
+                run(
+                    &self.assumptions.choices,
+                    &self.columns,
+                    from,
+                    &traced,
+                    self.draws.count,
+                )
+            })
+            .collect();
+        traced
+            .iter()
+            .enumerate()
+            .map(|(n, at)| {
+                let output = scaled(&self.results[*at]);
+                let relative = self.results[*at].iter().all(|value| *value > 0.0);
+                let mut inputs: Vec<(&'static str, Share)> =
+                    in_parallel(self.columns.len(), |input| {
+                        (
+                            INPUTS[input].key,
+                            first_order(&self.columns[input], &output),
+                        )
+                    })
+                    .into_iter()
+                    // What cannot be told from nothing is nothing.
+                    .filter(|(_, share)| share.share > 0.002 && share.share > 2.0 * share.error)
+                    .map(|(key, share)| {
+                        let size = self.assumptions.choices.size.key();
+                        (if key == "size" { size } else { key }, share)
+                    })
+                    .collect();
+                inputs.sort_by(|a, b| b.1.share.total_cmp(&a.1.share));
+                Causes {
+                    output: OUTPUTS[*at].key,
+                    relative,
+                    inputs,
+                    groups: Knower::ALL
+                        .iter()
+                        .zip(&sharing)
+                        .map(|(knower, sharing)| GroupShare {
+                            knower: *knower,
+                            share: of_group(&output, &scaled(&sharing[n])),
+                        })
+                        .collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Assumptions {
+    /// Every input that is known, whether or not anything depends on it.
+    pub fn all_inputs(&self) -> Vec<Input> {
+        (0..INPUTS.len())
+            .filter_map(|input| self.input(input))
+            .collect()
+    }
+
+    fn input(&self, at: usize) -> Option<Input> {
+        let kind = &INPUTS[at];
+        let size = self.choices.size;
+        let is_size = kind.key == "size";
+        Some(Input {
+            key: if is_size { size.key() } else { kind.key },
+            unit: if is_size { size.unit() } else { kind.unit },
+            about: if is_size {
+                "How much there is of it"
+            } else {
+                kind.about
+            },
+            knower: kind.knower,
+            assumption: self.values[at].clone()?,
+        })
+    }
+}
+
+fn distributions(assumptions: &Assumptions) -> Vec<Option<super::Distribution>> {
+    assumptions
+        .values
+        .iter()
+        .map(|value| value.as_ref().map(|value| value.distribution))
+        .collect()
+}
+
+/// How the energy of a run was estimated, in the words of Annex XI's alternative.
+fn annex_xi_method(assumptions: &Assumptions) -> String {
+    let device = if assumptions.choices.device_power {
+        "the device's power from the record, and the rest of the server from priors"
+    } else {
+        "the server's rated power × the published share under training load"
+    };
+    format!(
+        "Estimated from the computational resources used (Annex XI, section 1, point 2(e)): FLOP ÷ \
+         (useful FLOP/s of one accelerator × goodput) gives accelerator-hours; × ({device}) × (1 + \
+         network) × PUE gives energy. It covers the final run, not trials or data."
+    )
+}
+
+fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, Output>) -> Vec<String> {
+    let mut notes = assumptions.notes.clone();
+    let count = outputs
+        .get("accelerators")
+        .and_then(|output| output.quantiles.measured());
+    if let Some(count) = count
+        && count.p50 < 0.95
+    {
+        notes.push(format!(
+            "This buys {:.2} of an accelerator: figures are that share of one.",
+            count.p50
+        ));
+    }
+    notes
+}

@@ -1,0 +1,313 @@
+//! Draws of the inputs, and what the outputs look like over all of them.
+//!
+//! Each input draws from a PCG stream of its own, chosen by its name. So an input that is added moves no
+//! other input's draws, and two scenarios with one seed differ by what differs between them and not by
+//! luck. Work is spread over threads by index; the result does not depend on how many there are.
+
+use std::num::NonZero;
+use std::thread;
+
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::distribution::Distribution;
+use super::equations::{Choices, OUTPUTS, evaluate};
+use super::inputs::{INPUTS, Inputs};
+
+/// How many draws, and from which seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Draws {
+    /// Draws of every input.
+    pub count: usize,
+    /// Seed; the same seed gives the same figures everywhere.
+    pub seed: u64,
+}
+
+impl Draws {
+    /// Fewest that give a tail.
+    pub const FEWEST: usize = 1_000;
+    /// Most that fit a small machine's memory.
+    pub const MOST: usize = 1_000_000;
+}
+
+impl Default for Draws {
+    fn default() -> Self {
+        Self {
+            count: 100_000,
+            seed: 1,
+        }
+    }
+}
+
+/// Where the middle 90 % of an output lies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Quantiles {
+    /// 5 % of the draws lie below.
+    pub p5: f64,
+    /// Half of the draws lie below.
+    pub p50: f64,
+    /// 95 % of the draws lie below.
+    pub p95: f64,
+    /// Standard error of `p50` that comes from drawing.
+    pub p50_error: f64,
+}
+
+impl Quantiles {
+    /// Of these values; `None` where there are none or one is not finite.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        values.sort_unstable_by(f64::total_cmp);
+        let count = values.len() as f64;
+        let at = |rank: f64| values[(rank as usize).min(values.len() - 1)];
+        // The ranks of a binomial's standard deviation around the middle.
+        let half = 0.5 * count.sqrt();
+        Some(Self {
+            p5: at(0.05 * count),
+            p50: at(0.5 * count),
+            p95: at(0.95 * count),
+            p50_error: 0.5 * (at(0.5 * count + half) - at((0.5 * count - half).max(0.0))),
+        })
+    }
+}
+
+/// One input's draws.
+pub(super) struct Column {
+    /// Values in the input's unit; empty where it is constant.
+    pub(super) values: Vec<f64>,
+    /// The share of the probability below each value, as drawn.
+    pub(super) levels: Vec<f64>,
+    /// The value where it is constant.
+    pub(super) constant: f64,
+}
+
+impl Column {
+    fn at(&self, draw: usize) -> f64 {
+        self.values.get(draw).copied().unwrap_or(self.constant)
+    }
+
+    pub(super) fn varies(&self) -> bool {
+        !self.values.is_empty()
+    }
+}
+
+/// Draws every input. Another `replica` gives draws that are independent of those of the first.
+pub(super) fn draw(
+    distributions: &[Option<Distribution>],
+    draws: Draws,
+    replica: impl Fn(usize) -> u64 + Sync,
+) -> Vec<Column> {
+    let jobs: Vec<_> = distributions.iter().zip(INPUTS).collect();
+    in_parallel(jobs.len(), |job| {
+        let (distribution, kind) = jobs[job];
+        match distribution {
+            None => Column {
+                values: Vec::new(),
+                levels: Vec::new(),
+                constant: f64::NAN,
+            },
+            Some(distribution) if distribution.is_constant() => Column {
+                values: Vec::new(),
+                levels: Vec::new(),
+                constant: distribution.central(),
+            },
+            Some(distribution) => {
+                let levels = uniforms(kind.key, draws, replica(job));
+                Column {
+                    values: levels.iter().map(|u| distribution.quantile(*u)).collect(),
+                    levels,
+                    constant: f64::NAN,
+                }
+            }
+        }
+    })
+}
+
+/// Uniform numbers in (0, 1) from the stream of this name.
+pub(super) fn uniforms(name: &str, draws: Draws, replica: u64) -> Vec<f64> {
+    const HALF_STEP: f64 = 1.0 / (1_u64 << 54) as f64;
+    let own = fnv(name);
+    // Streams of one generator must not start from one state: they would be shifted copies.
+    let state = u128::from(scrambled(draws.seed ^ own)) << 64
+        | u128::from(scrambled(
+            scrambled(draws.seed) ^ replica.rotate_left(32) ^ own,
+        ));
+    let mut random = Pcg64::new(state, u128::from(own));
+    (0..draws.count)
+        .map(|_| (random.next_u64() >> 11) as f64 * (2.0 * HALF_STEP) + HALF_STEP)
+        .collect()
+}
+
+/// The 64-bit FNV-1a hash: a stream's number must never change, which the standard library's hash may.
+fn fnv(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The finaliser of SplitMix64: neighbouring numbers become unrelated ones.
+fn scrambled(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// Every output of every draw, one vector an output. `from_other` says which inputs come from `other`
+/// instead.
+pub(super) fn run(
+    choices: &Choices,
+    columns: &[Column],
+    other: Option<(&[Column], &[bool])>,
+    wanted: &[usize],
+    count: usize,
+) -> Vec<Vec<f64>> {
+    const CHUNK: usize = 4096;
+    let chunks = in_parallel(count.div_ceil(CHUNK), |chunk| {
+        let range = chunk * CHUNK..count.min((chunk + 1) * CHUNK);
+        let mut found = vec![Vec::with_capacity(range.len()); wanted.len()];
+        let mut values = vec![0.0; columns.len()];
+        for draw in range {
+            for (input, value) in values.iter_mut().enumerate() {
+                let source = match other {
+                    Some((other, from_other)) if from_other[input] => other,
+                    _ => columns,
+                };
+                *value = source[input].at(draw);
+            }
+            let outputs = evaluate(choices, &Inputs::from_values(&values)).values();
+            for (found, wanted) in found.iter_mut().zip(wanted) {
+                found.push(outputs[*wanted]);
+            }
+        }
+        found
+    });
+    let mut all = vec![Vec::with_capacity(count); wanted.len()];
+    for chunk in chunks {
+        for (all, mut part) in all.iter_mut().zip(chunk) {
+            all.append(&mut part);
+        }
+    }
+    all
+}
+
+/// Which inputs each output depends on: those whose change by one per cent changes it in any of the
+/// first draws. Found by trying, so that no list can be out of date. An unknown input is taken as 1 here.
+pub(super) fn dependencies(choices: &Choices, columns: &[Column], count: usize) -> Vec<Vec<bool>> {
+    const TRIED: usize = 24;
+    let mut depends = vec![vec![false; columns.len()]; OUTPUTS.len()];
+    for draw in 0..TRIED.min(count) {
+        let known = |value: f64| if value.is_nan() { 1.0 } else { value };
+        let values: Vec<f64> = columns
+            .iter()
+            .map(|column| known(column.at(draw)))
+            .collect();
+        let before = evaluate(choices, &Inputs::from_values(&values)).values();
+        for input in 0..columns.len() {
+            let mut moved = values.clone();
+            moved[input] = if values[input].abs() > 0.0 {
+                values[input] * 1.01
+            } else {
+                0.01
+            };
+            let after = evaluate(choices, &Inputs::from_values(&moved)).values();
+            for (output, depends) in depends.iter_mut().enumerate() {
+                depends[input] |= before[output].total_cmp(&after[output]).is_ne();
+            }
+        }
+    }
+    depends
+}
+
+/// `job(0)`, `job(1)`, … in order, computed on as many threads as there are processors.
+pub(super) fn in_parallel<T: Send>(jobs: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(jobs.max(1));
+    let job = &job;
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|first| {
+                scope.spawn(move || {
+                    (first..jobs)
+                        .step_by(threads)
+                        .map(|number| (number, job(number)))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| match worker.join() {
+                Ok(part) => part,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_fixed_and_independent_of_each_other() {
+        let draws = Draws { count: 3, seed: 1 };
+        // Fixed for all time: a different number here is a different published figure.
+        let first: Vec<u64> = uniforms("pue", draws, 0)
+            .iter()
+            .map(|u| u.to_bits())
+            .collect();
+        assert_eq!(first, PUE_OF_SEED_1);
+        assert_ne!(uniforms("pue", draws, 0), uniforms("busy", draws, 0));
+        assert_ne!(uniforms("pue", draws, 0), uniforms("pue", draws, 1));
+        assert_ne!(
+            uniforms("pue", draws, 0),
+            uniforms("pue", Draws { count: 3, seed: 2 }, 0)
+        );
+    }
+
+    const PUE_OF_SEED_1: [u64; 3] = [
+        4_600_798_125_919_206_611,
+        4_599_142_042_902_436_855,
+        4_597_961_311_379_631_914,
+    ];
+
+    #[test]
+    fn uniforms_stay_inside_and_have_the_right_mean() {
+        let draws = Draws {
+            count: 100_000,
+            seed: 9,
+        };
+        let all = uniforms("x", draws, 0);
+        assert!(all.iter().all(|u| *u > 0.0 && *u < 1.0));
+        let mean = all.iter().sum::<f64>() / 1e5;
+        // The standard error of the mean is 0.0009.
+        assert!((mean - 0.5).abs() < 0.004, "{mean}");
+    }
+
+    #[test]
+    fn quantiles_of_known_numbers() {
+        let quantiles = Quantiles::of((0..1000).rev().map(f64::from).collect()).unwrap();
+        assert_eq!(quantiles.p5.to_bits(), 50_f64.to_bits());
+        assert_eq!(quantiles.p50.to_bits(), 500_f64.to_bits());
+        assert_eq!(quantiles.p95.to_bits(), 950_f64.to_bits());
+        assert!((quantiles.p50_error - 15.8).abs() < 1.0);
+        assert!(Quantiles::of(vec![1.0, f64::NAN]).is_none());
+        assert!(Quantiles::of(vec![]).is_none());
+    }
+
+    #[test]
+    fn parallel_work_comes_back_in_order() {
+        assert_eq!(
+            in_parallel(100, |n| n * n),
+            (0..100).map(|n| n * n).collect::<Vec<_>>()
+        );
+        assert_eq!(in_parallel(0, |n| n), Vec::<usize>::new());
+    }
+}

@@ -1,0 +1,749 @@
+//! `perwatt invest` from the outside: what it answers, what it says of its sources, what it refuses; and
+//! the properties that any capital model must have.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "common/records.rs"]
+mod records;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use perwatt::invest::{Changes, Draws, Scenario, model};
+use serde_json::{Value, json};
+
+const LAVAPIPE: &str = "results/2026-11-24-llvmpipe-vulkan-quick.json";
+const FEW: Draws = Draws {
+    count: 4_000,
+    seed: 1,
+};
+
+fn invest(arguments: &[&str]) -> Output {
+    Command::cargo_bin("perwatt")
+        .unwrap()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .arg("invest")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(arguments: &[&str]) -> String {
+    let output = invest(arguments);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn answer(arguments: &[&str]) -> Value {
+    let all: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .chain(["--json", "--draws", "4000"])
+        .collect();
+    serde_json::from_str(&text(&all)).unwrap()
+}
+
+fn median(answer: &Value, key: &str) -> f64 {
+    answer["answer"]["outputs"][key]["quantiles"]["p50"]
+        .as_f64()
+        .unwrap()
+}
+
+fn basis<'a>(answer: &'a Value, key: &str) -> &'a str {
+    answer["answer"]["outputs"][key]["basis"].as_str().unwrap()
+}
+
+fn notes(answer: &Value) -> String {
+    answer["answer"]["notes"].to_string()
+}
+
+/// Words may be folded over lines anywhere.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The committed record, changed.
+fn record(folder: &Path, name: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join(LAVAPIPE);
+    let mut value: Value = serde_json::from_str(&std::fs::read_to_string(whole).unwrap()).unwrap();
+    change(&mut value);
+    let path = folder.join(name);
+    std::fs::write(&path, value.to_string()).unwrap();
+    path
+}
+
+/// As if the same figures had come from an H100.
+fn as_h100(value: &mut Value) {
+    value["adapter"]["name"] = json!("NVIDIA H100 80GB HBM3");
+    value["adapter"]["device_type"] = json!("discrete-gpu");
+}
+
+/// Sets the rate of every matrix product in f16, with ±2 %.
+fn with_rate(value: &mut Value, rate: f64) {
+    for case in value["cases"].as_array_mut().unwrap() {
+        if case["case"].as_str().unwrap().starts_with("matmul/f16/") {
+            case["summary"]["flop_per_s"] = json!({
+                "value": rate, "interval": {"low": rate * 0.98, "high": rate * 1.02, "level": 0.95}});
+        }
+    }
+}
+
+/// Gives every case the same power, with ±1 %.
+fn with_power(value: &mut Value, watts: f64) {
+    for case in value["cases"].as_array_mut().unwrap() {
+        if case["summary"]["power_w"].is_object() {
+            case["summary"]["power_w"] = json!({
+                "value": watts, "interval": {"low": watts * 0.99, "high": watts * 1.01, "level": 0.95}});
+        }
+    }
+}
+
+#[test]
+fn the_articles_sum_buys_what_public_estimates_say() {
+    let got = answer(&[]);
+    let outputs = &got["answer"]["outputs"];
+    let within = |key: &str, low: f64, high: f64| {
+        let p50 = outputs[key]["quantiles"]["p50"].as_f64().unwrap();
+        assert!((low..high).contains(&p50), "{key}: {p50}");
+    };
+    // docs/invest.md says where these bounds are from.
+    within("accelerators", 1.2e6, 2.0e6);
+    within("facility_power", 1.6e9, 3.2e9);
+    within("energy", 10e12 * 3600.0, 20e12 * 3600.0);
+    within("hour", 1.3, 2.4);
+    within("run_hours", 6e6, 10e6);
+    assert_eq!(basis(&got, "accelerators"), "PRIOR");
+    // The cluster that everybody knows: about 150 MW and some billions.
+    let cluster = answer(&["--scenario", "cluster-100k"]);
+    assert!((130e6..170e6).contains(&median(&cluster, "facility_power")));
+    assert!((3e9..7e9).contains(&median(&cluster, "capital")));
+}
+
+#[test]
+fn one_seed_gives_one_result_to_the_last_bit() {
+    let first = text(&["--json"]);
+    assert_eq!(first, text(&["--json", "--seed", "1"]));
+    assert_ne!(first, text(&["--json", "--seed", "2"]));
+    // What a platform with another exponential, or fused multiply-adds, would change.
+    let got: Value = serde_json::from_str(&first).unwrap();
+    let of = |key: &str, at: &str| {
+        got["answer"]["outputs"][key]["quantiles"][at]
+            .as_f64()
+            .unwrap()
+            .to_bits()
+    };
+    let bits = [
+        of("accelerators", "p5"),
+        of("exaflop", "p50"),
+        of("decode_tokens", "p95"),
+        of("run_carbon", "p50"),
+    ];
+    assert_eq!(bits, BITS_OF_SEED_1);
+}
+
+const BITS_OF_SEED_1: [u64; 4] = [
+    4_697_211_241_231_725_797,
+    4_611_122_518_577_807_609,
+    4_612_588_582_972_381_364,
+    4_704_833_653_165_229_596,
+];
+
+#[test]
+fn every_scenario_gives_finite_ordered_quantiles_and_says_its_basis() {
+    let list = Scenario::list().unwrap();
+    assert!(list.len() >= 8);
+    for scenario in list {
+        let mut arguments = vec!["--scenario", scenario.id.as_str()];
+        if scenario.id == "desk" {
+            arguments.insert(0, LAVAPIPE);
+        }
+        let got = answer(&arguments);
+        let mut shown = 0;
+        for (key, output) in got["answer"]["outputs"].as_object().unwrap() {
+            let quantiles = &output["quantiles"];
+            if let Some(reason) = quantiles["unmeasured"].as_str() {
+                assert!(reason.len() > 20, "{key}: {reason}");
+                continue;
+            }
+            let of = |at: &str| quantiles[at].as_f64().unwrap();
+            assert!(of("p5") <= of("p50") && of("p50") <= of("p95"), "{key}");
+            assert!(["PRIOR", "MODELLED"].contains(&output["basis"].as_str().unwrap()));
+            shown += 1;
+        }
+        assert!(shown > 40, "{}", scenario.id);
+    }
+}
+
+#[test]
+fn twice_the_sum_is_twice_of_everything_that_counts() {
+    let half = answer(&["--set", "budget=10bn"]);
+    let whole = answer(&["--set", "budget=20bn"]);
+    for key in [
+        "accelerators",
+        "peak_bf16",
+        "achieved_bf16",
+        "facility_power",
+        "energy",
+        "carbon",
+        "cost",
+    ] {
+        let ratio = median(&whole, key) / median(&half, key);
+        assert!((ratio - 2.0).abs() < 1e-9, "{key}: {ratio}");
+    }
+    for key in [
+        "hour",
+        "exaflop",
+        "decode_tokens",
+        "sci_exaflop",
+        "run_energy",
+        "capital_each",
+    ] {
+        let ratio = median(&whole, key) / median(&half, key);
+        assert!((ratio - 1.0).abs() < 1e-9, "{key}: {ratio}");
+    }
+}
+
+#[test]
+fn a_better_share_never_costs_more_whatever_else_is_true() {
+    let settings = [
+        vec![],
+        vec!["busy=0.1", "pue=2"],
+        vec!["price=2000", "electricity_price=0.5"],
+        vec!["facility_power=1GW"],
+        vec!["accelerators=8", "network_share=0", "cost_of_capital=0"],
+        vec!["context=50000", "batch=1"],
+    ];
+    let scenario = Scenario::open("article-155bn").unwrap();
+    for set in settings {
+        let mut before: Option<Vec<f64>> = None;
+        for share in [0.1, 0.3, 0.5, 0.9] {
+            let mut set: Vec<String> = set.iter().map(ToString::to_string).collect();
+            for key in ["mfu_bf16", "mfu_prefill", "bandwidth_share"] {
+                set.push(format!("{key}={share}"));
+            }
+            let changes = Changes {
+                set,
+                ..Changes::default()
+            };
+            let answer = model(&scenario.assume(None, &changes).unwrap(), FEW).unwrap();
+            let costs: Vec<f64> = [
+                "exaflop",
+                "train_tokens",
+                "prefill_tokens",
+                "decode_tokens",
+                "run_cost",
+                "run_energy",
+                "sci_exaflop",
+            ]
+            .iter()
+            .map(|key| answer.outputs[key].quantiles.measured().unwrap().p50)
+            .collect();
+            if let Some(before) = &before {
+                assert!(
+                    costs.iter().zip(before).all(|(now, before)| now <= before),
+                    "{costs:?} {before:?}"
+                );
+            }
+            before = Some(costs);
+        }
+    }
+}
+
+#[test]
+fn a_record_of_the_accelerator_itself_is_used_and_its_uncertainty_carried() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(folder.path(), "h100.json", |value| {
+        as_h100(value);
+        with_rate(value, 600e12);
+        with_power(value, 650.0);
+    });
+    let got = answer(&[file.to_str().unwrap(), "--scenario", "cluster-100k"]);
+    assert_eq!(basis(&got, "achieved_bf16"), "MODELLED");
+    assert_eq!(basis(&got, "device_power"), "MODELLED");
+    assert_eq!(basis(&got, "capital"), "PRIOR");
+    assert_eq!(
+        got["answer"]["outputs"]["achieved_each"]["rests_on"],
+        json!(["kernel_bf16"])
+    );
+    assert!((median(&got, "device_power") - 650.0).abs() < 1.0);
+    // 600 TFLOP/s × the transfer, whose median is 0.55.
+    assert!((median(&got, "achieved_each") / (600e12 * 0.55) - 1.0).abs() < 0.02);
+    let found = got["record"].to_string();
+    assert!(
+        found.contains("MEASURED") && found.contains("matmul/f16"),
+        "{found}"
+    );
+    // A wider interval of the record is a wider answer.
+    let wide = record(folder.path(), "wide.json", |value| {
+        as_h100(value);
+        with_rate(value, 600e12);
+        for case in value["cases"].as_array_mut().unwrap() {
+            if case["case"].as_str().unwrap().starts_with("matmul/f16/") {
+                case["summary"]["flop_per_s"]["interval"] =
+                    json!({"low": 300e12, "high": 1200e12, "level": 0.95});
+            }
+        }
+    });
+    let wide = answer(&[wide.to_str().unwrap(), "--scenario", "cluster-100k"]);
+    let spread = |answer: &Value| {
+        let q = &answer["answer"]["outputs"]["achieved_each"]["quantiles"];
+        q["p95"].as_f64().unwrap() / q["p5"].as_f64().unwrap()
+    };
+    assert!(spread(&wide) > 1.5 * spread(&got));
+}
+
+#[test]
+fn another_devices_record_is_scaled_by_its_shares_and_says_modelled() {
+    let got = answer(&[LAVAPIPE, "--scenario", "cluster-100k"]);
+    assert_eq!(basis(&got, "achieved_bf16"), "MODELLED");
+    assert_eq!(
+        got["answer"]["outputs"]["achieved_each"]["rests_on"],
+        json!(["kernel_share_bf16"])
+    );
+    assert_eq!(basis(&got, "energy"), "PRIOR");
+    let notes = notes(&got);
+    for words in [
+        "shares of the measured roofline",
+        "software driver",
+        "weak witness",
+        "no energy",
+    ] {
+        // What a record says of energy matters only where its watts could have been used.
+        if words != "no energy" {
+            assert!(notes.contains(words), "{words}: {notes}");
+        }
+    }
+    // Another accelerator, the same share of its peak.
+    let other = answer(&[
+        LAVAPIPE,
+        "--scenario",
+        "cluster-100k",
+        "--accelerator",
+        "a100-sxm",
+    ]);
+    let ratio = median(&got, "achieved_each") / median(&other, "achieved_each");
+    assert!((ratio / (989.4 / 312.0) - 1.0).abs() < 1e-9, "{ratio}");
+}
+
+#[test]
+fn what_a_record_lacks_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let get = |name: &str, change: &dyn Fn(&mut Value)| {
+        let file = record(folder.path(), name, |value| change(value));
+        answer(&[file.to_str().unwrap(), "--scenario", "desk"])
+    };
+    let plain = get("plain.json", &|_| {});
+    assert!(notes(&plain).contains("no energy"));
+    assert!(notes(&plain).contains("software driver"));
+    assert_eq!(basis(&plain, "device_power"), "PRIOR");
+
+    let simulated = get("simulated.json", &|value| {
+        value["provenance"]["origin"] = json!("simulated");
+        with_power(value, 80.0);
+    });
+    assert_eq!(basis(&simulated, "achieved_each"), "SIMULATED");
+    assert_eq!(basis(&simulated, "run_energy"), "SIMULATED");
+    assert!(notes(&simulated).contains("SIMULATED"));
+    assert!(simulated["record"].to_string().contains("SIMULATED"));
+
+    let failed = get("failed.json", &|value| {
+        for case in value["cases"].as_array_mut().unwrap() {
+            if case["case"].as_str().unwrap().starts_with("matmul/") {
+                case["status"] =
+                    json!({"kind": "failed", "failure": "verification", "reason": "wrong"});
+            }
+        }
+    });
+    assert!(notes(&failed).contains("failed in the record"));
+    assert!(notes(&failed).contains("no matrix product"));
+    assert!(!failed["record"].to_string().contains("matmul/"));
+
+    let single = get("single.json", &|value| {
+        for case in value["cases"].as_array_mut().unwrap() {
+            for (_, figure) in case["summary"].as_object_mut().unwrap() {
+                if figure["interval"].is_object() {
+                    figure["interval"] = json!({"unmeasured": "1 invocation gives a median"});
+                }
+            }
+        }
+    });
+    assert!(notes(&single).contains("no interval"), "{}", notes(&single));
+    let q = &single["answer"]["outputs"]["achieved_each"]["quantiles"];
+    assert!(q["p95"].as_f64().unwrap() > 1.2 * q["p5"].as_f64().unwrap());
+
+    let empty = get("empty.json", &|value| {
+        for case in value["cases"].as_array_mut().unwrap() {
+            if case["case"].as_str().unwrap().starts_with("gemv/") {
+                case["summary"] = json!({"unmeasured": "skipped"});
+            }
+        }
+    });
+    assert!(empty["record"].to_string().contains("triad"));
+}
+
+#[test]
+fn a_record_with_no_roof_cannot_speak_of_an_unknown_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(folder.path(), "bare.json", |value| {
+        value["roofline"] = json!([]);
+    });
+    let output = invest(&[file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("--set peak_f32") && message.contains("peak-fma"),
+        "{message}"
+    );
+    text(&[file.to_str().unwrap(), "--set", "peak_f32=0.1"]);
+}
+
+#[test]
+fn hostile_input_is_refused_with_the_next_step() {
+    for (arguments, words) in [
+        (&["--set", "budget=NaN"][..], "no number"),
+        (&["--set", "budget=inf"], "no number"),
+        (&["--set", "budget=-40bn"], "outside"),
+        (&["--set", "budget=0"], "outside"),
+        (&["--set", "budget="], "no number"),
+        (&["--set", "budget=1e308"], "outside"),
+        (&["--set", "budget=1e309"], "not finite"),
+        (&["--set", "pu=1.2"], "did you mean `pue`"),
+        (&["--set", "pue"], "KEY=VALUE"),
+        (&["--set", "pue=0.9"], "outside"),
+        (&["--set", "busy=0.5/0.4/0.9"], "out of order"),
+        (&["--set", "busy=1/2"], "LOW/VALUE/HIGH"),
+        (&["--set", "network_share=1"], "outside"),
+        (&["--set", "model=x"], "--model"),
+        (&["--set", "pue=1.2 GW"], "no prefix"),
+        (
+            &["--scenario", "articel-155bn"],
+            "did you mean article-155bn",
+        ),
+        (&["--scenario", "missing.toml"], "missing.toml"),
+        (&["--scenario", "Cargo.toml"], "no scenario"),
+        (&["--scenario", "desk"], "result file"),
+        (&["--accelerator", "h100"], "did you mean h100"),
+        (&["--country", "Atlantis"], "known:"),
+        (
+            &["--precision", "fp8", "--accelerator", "a100-sxm"],
+            "no fp8 peak",
+        ),
+        (&["--precision", "f64"], "f32, bf16 or fp8"),
+        (&["--draws", "0"], "1000"),
+        (&["--draws", "99999999999"], "1000"),
+        (&["missing.json"], "missing.json"),
+        (&["Cargo.toml"], "not a perwatt result file"),
+        (&["--against", "missing.json"], "missing.json"),
+        (&["--against", "nothing"], "unknown"),
+        (&["--list", "--json"], "cannot be used"),
+    ] {
+        let output = invest(arguments);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains(words), "{arguments:?}: {message}");
+        assert!(
+            output.stdout.is_empty() && !message.contains("panicked"),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn extremes_that_are_allowed_stay_finite() {
+    for arguments in [
+        &[
+            "--set",
+            "budget=1e15",
+            "--set",
+            "price=0.01",
+            "--set",
+            "building=0",
+        ][..],
+        &["--set", "budget=1"],
+        &["--set", "run_flop=1e35"],
+        &["--set", "context=1e8", "--set", "batch=1e6"],
+        &[
+            "--set",
+            "carbon_intensity=0",
+            "--set",
+            "embodied=0",
+            "--set",
+            "electricity_price=0",
+        ],
+        &["--set", "cost_of_capital=0"],
+        &["--set", "busy=0.0001", "--set", "mfu_bf16=0.000001"],
+    ] {
+        let got = answer(arguments);
+        for (key, output) in got["answer"]["outputs"].as_object().unwrap() {
+            let quantiles = &output["quantiles"];
+            assert!(
+                quantiles["p95"].as_f64().is_some_and(f64::is_finite),
+                "{arguments:?} {key}"
+            );
+        }
+        text(arguments);
+    }
+    let little = answer(&["--set", "budget=1000"]);
+    assert!(notes(&little).contains("of an accelerator"));
+}
+
+#[test]
+fn a_scenario_of_ones_own_is_read_and_its_mistakes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = write(
+        "mine.toml",
+        r#"
+        title = "Our hall"
+        accelerators = { low = 900, value = 1000, high = 1100, source = "order book", date = "2026-01" }
+        accelerator = "chip-x"
+        country = "SE"
+        [inputs]
+        pue = { value = 1.05, source = "meter" }
+        price = { low = 9000, high = 11000, unit = "$", source = "offer" }
+        [own_accelerators.chip-x]
+        name = "Chip X"
+        tdp = 500
+        bf16 = 800
+        f32 = 50
+        memory = 96
+        bandwidth = 4000
+        peaks_source = "data sheet"
+        "#,
+    );
+    let got = answer(&["--scenario", &good]);
+    assert_eq!(got["answer"]["accelerator"], "Chip X");
+    assert!((median(&got, "accelerators") - 1000.0).abs() < 10.0);
+    assert!((median(&got, "peak_bf16") / 800e15 - 1.0).abs() < 0.01);
+    let sources = unfolded(&text(&["--scenario", &good, "--sources"]));
+    assert!(
+        sources.contains("order book (2026-01)") && sources.contains("meter"),
+        "{sources}"
+    );
+    // No fp8 is published of it: absent, not zero.
+    assert!(got["answer"]["outputs"]["peak_fp8"]["quantiles"]["unmeasured"].is_string());
+
+    let base = "title = \"t\"\naccelerators = { value = 8 }\n";
+    for (name, content, words) in [
+        ("a.toml", "title = \"t\"\n".to_owned(), "give one"),
+        (
+            "b.toml",
+            format!("{base}budget = {{ value = 1e9 }}\n"),
+            "give one",
+        ),
+        (
+            "c.toml",
+            format!("{base}[inputs]\npuue = {{ value = 1.1 }}\n"),
+            "did you mean `pue`",
+        ),
+        (
+            "d.toml",
+            format!("{base}[inputs]\npue = {{ value = nan }}\n"),
+            "not finite",
+        ),
+        (
+            "e.toml",
+            format!("{base}[inputs]\npue = {{ value = 1.1, unit = \"W\" }}\n"),
+            "unit",
+        ),
+        (
+            "f.toml",
+            format!("{base}colour = \"red\"\n"),
+            "unknown field",
+        ),
+        (
+            "g.toml",
+            format!("{base}[inputs]\npue = {{ vaule = 1.1 }}\n"),
+            "unknown field",
+        ),
+        (
+            "h.toml",
+            format!("{base}[inputs]\npue = {{ value = 0.5 }}\n"),
+            "outside",
+        ),
+        ("i.toml", "not toml at all".to_owned(), "no scenario"),
+    ] {
+        let output = invest(&["--scenario", &write(name, &content)]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {message}");
+        assert!(message.contains(words), "{name}: {message}");
+    }
+}
+
+#[test]
+fn two_devices_stand_against_each_other_under_one_sum() {
+    let got = answer(&["--against", "mi300x"]);
+    let rows = got["against"]["rows"].as_array().unwrap();
+    let row = |key: &str| rows.iter().find(|row| row["key"] == key).unwrap().clone();
+    assert_eq!(got["against"]["other"], "AMD Instinct MI300X");
+    let dollars = &row("flop_per_dollar")["ratio"];
+    assert!(dollars["p5"].as_f64().unwrap() < dollars["p95"].as_f64().unwrap());
+    assert!(row("flop_per_joule")["ratio"]["p50"].as_f64().is_some());
+    // The same device against itself differs in nothing.
+    let same = answer(&["--against", "h100-sxm"]);
+    for row in same["against"]["rows"].as_array().unwrap() {
+        assert!(
+            (row["ratio"]["p5"].as_f64().unwrap() - 1.0).abs() < 1e-12,
+            "{row}"
+        );
+        assert!(
+            (row["ratio"]["p95"].as_f64().unwrap() - 1.0).abs() < 1e-12,
+            "{row}"
+        );
+    }
+    // Two records, each of its own device.
+    let records = text(&[
+        LAVAPIPE,
+        "--against",
+        "results/2026-11-24-swiftshader-vulkan-quick.json",
+    ]);
+    assert!(
+        records.contains("SwiftShader") && records.contains("llvmpipe"),
+        "{records}"
+    );
+}
+
+#[test]
+fn the_page_fits_and_has_no_colour_in_a_pipe() {
+    let page = text(&[LAVAPIPE]);
+    assert!(!page.contains('\u{1b}'));
+    for line in page.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    assert!(page.contains('●') && page.contains("Which input matters"));
+    let inputs = text(&["--inputs"]);
+    for key in ["pue", "mfu_bf16", "carbon_intensity", "cost_of_capital"] {
+        assert!(inputs.contains(key), "{key}");
+    }
+    let list = text(&["--list"]);
+    for name in ["article-155bn", "h100-sxm", "llama-3.1-405b", "SE"] {
+        assert!(list.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn measuring_better_helps_where_the_record_was_wide_and_not_with_prices() {
+    let got = answer(&[]);
+    let causes = got["answer"]["causes"].as_array().unwrap();
+    let of = |output: &str, knower: &str| {
+        let causes = causes
+            .iter()
+            .find(|causes| causes["output"] == output)
+            .unwrap();
+        let groups = causes["groups"].as_array().unwrap();
+        let group = groups
+            .iter()
+            .find(|group| group["knower"] == knower)
+            .unwrap();
+        group["share"]["share"].as_f64().unwrap()
+    };
+    // Utilisation is measured, the AI share of a sum is the owner's to tell.
+    assert!(of("achieved_bf16", "operator") > of("achieved_bf16", "measurement"));
+    assert!(of("energy", "measurement") < 0.2);
+    for output in ["achieved_bf16", "energy", "exaflop", "carbon"] {
+        let sum: f64 = ["measurement", "operator", "judgement"]
+            .iter()
+            .map(|k| of(output, k))
+            .sum();
+        // First-order shares of independent groups make a whole but for interactions.
+        assert!((0.85..1.1).contains(&sum), "{output}: {sum}");
+    }
+}
+
+#[test]
+fn a_verdict_is_shown_at_the_scale_of_a_scenario() {
+    const CASE: &str = "matmul/f32/64x64x64";
+    let folder = tempfile::tempdir().unwrap();
+    let side = |name: &str, factor: f64| {
+        let own = folder.path().join(name);
+        for n in 0..10 {
+            let time = 1e6 * factor * (1.0 + 0.001 * (f64::from(n) * 2.4).sin());
+            let session = format!("{name} {n}");
+            let record =
+                records::record_of(&session, &[(CASE, &[time, time * 1.0005, time * 0.9995])]);
+            perwatt::record::save(&record, own.join(format!("{n}.json"))).unwrap();
+        }
+        own.to_str().unwrap().to_owned()
+    };
+    let (old, new) = (side("old", 1.0), side("new", 1.05));
+    let run = |arguments: &[&str]| {
+        Command::cargo_bin("perwatt")
+            .unwrap()
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let output = run(&[
+        "compare",
+        &old,
+        &new,
+        "--at-scale",
+        "article-155bn",
+        "--json",
+    ]);
+    let compared: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let changes = compared["at_scale"][0]["changes"].as_array().unwrap();
+    let change = changes
+        .iter()
+        .find(|change| change["verdict"] == "REGRESSED")
+        .unwrap();
+    // 5 % more time is 5 % more of everything that the fleet draws and costs.
+    let whole = answer(&[]);
+    for (got, key) in [
+        ("energy_j", "energy"),
+        ("dollars", "cost"),
+        ("carbon_kg", "carbon"),
+    ] {
+        let share = change["worth"][got]["p50"].as_f64().unwrap() / median(&whole, key);
+        assert!((share - 0.05).abs() < 0.005, "{got}: {share}");
+    }
+    let page = unfolded(
+        &String::from_utf8(run(&["compare", &old, &new, "--at-scale", "cluster-100k"]).stdout)
+            .unwrap(),
+    );
+    assert!(
+        page.contains("GWh") && page.contains("do not add them"),
+        "{page}"
+    );
+    // The other way round something is saved, and a gate says it beside its verdict.
+    let gate = run(&[
+        "gate",
+        "--baseline",
+        &new,
+        "--candidate",
+        &old,
+        "--at-scale",
+        "cluster-100k",
+    ]);
+    let page = unfolded(&String::from_utf8(gate.stdout).unwrap());
+    assert!(page.contains("IMPROVED") && page.contains("−"), "{page}");
+    let wrong = run(&["compare", &old, &new, "--at-scale", "nowhere"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("nowhere"));
+}
+
+#[test]
+fn back_tests_show_their_misses() {
+    let page = text(&["--backtest"]);
+    assert!(page.contains("MISS") && page.contains("used") && page.contains("outside"));
+    assert!(page.contains("Llama 3.1 405B") && page.contains("El Capitan"));
+    // The docs show this very table; `perwatt invest --backtest` makes it.
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/invest.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    for line in page.lines().take_while(|line| !line.is_empty()) {
+        assert!(docs.contains(line), "docs/invest.md lacks: {line}");
+    }
+}
