@@ -3,8 +3,11 @@
 //
 // A lies transposed in workgroup memory, so that the threads of a row read the same values and their
 // TILE_M values are neighbours; PAD elements after each column keep the transposing writes out of one
-// memory bank. VECTORS == 1 reads vec4 and needs N and K to be multiples of 4; otherwise single elements.
-// Beyond the edges the tiles hold zeros.
+// memory bank, and are a multiple of 4 so that compilers see that four neighbours can be read at once.
+// VECTORS == 1 reads vec4 and needs N and K to be multiples of 4; otherwise single elements.
+//
+// Rows and columns beyond the edges repeat the last ones, and what is made of them is not stored: that
+// costs no branch. Beyond K the tiles hold zeros (K_TAIL == 1, where STEP_K does not divide K).
 #if VECTORS == 1
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>; // K × N/4
@@ -25,30 +28,38 @@ const STRIDE_A = BLOCK_M + PAD;
 var<workgroup> tile_a: array<Element, STEP_K * STRIDE_A>;
 var<workgroup> tile_b: array<vec4<Element>, STEP_K * BLOCK_VECTORS>;
 
+// LOADS_A and LOADS_B are the vec4 of each tile that a thread brings, rounded up; EVEN_A and EVEN_B say
+// that all threads bring as many.
+const ITEMS_A = BLOCK_M * STEP_K / 4;
+const ITEMS_B = STEP_K * BLOCK_VECTORS;
+
 #if VECTORS == 1
 fn load_a(row: u32, k: u32) -> vec4<Element> {
-    if row >= M || k >= K {
+#if K_TAIL == 1
+    if k >= K {
         return vec4<Element>();
     }
-    return a[row * (K / 4) + k / 4];
+#endif
+    return a[min(row, M - 1) * (K / 4) + k / 4];
 }
 
 fn load_b(k: u32, vector: u32) -> vec4<Element> {
-    if k >= K || vector >= N / 4 {
+#if K_TAIL == 1
+    if k >= K {
         return vec4<Element>();
     }
-    return b[k * (N / 4) + vector];
+#endif
+    return b[k * (N / 4) + min(vector, N / 4 - 1)];
 }
 #else
 fn load_a(row: u32, k: u32) -> vec4<Element> {
+    let first = min(row, M - 1) * K;
     var loaded = vec4<Element>();
-    if row < M {
 #for i in 0..4
-        if k + ${i}u < K {
-            loaded[${i}] = a[row * K + k + ${i}u];
-        }
-#endfor
+    if k + ${i}u < K {
+        loaded[${i}] = a[first + k + ${i}u];
     }
+#endfor
     return loaded;
 }
 
@@ -56,14 +67,27 @@ fn load_b(k: u32, vector: u32) -> vec4<Element> {
     var loaded = vec4<Element>();
     if k < K {
 #for i in 0..4
-        if vector * 4 + ${i}u < N {
-            loaded[${i}] = b[k * N + vector * 4 + ${i}u];
-        }
+        loaded[${i}] = b[k * N + min(vector * 4 + ${i}u, N - 1)];
 #endfor
     }
     return loaded;
 }
 #endif
+
+fn keep_a(item: u32, first: u32, block_row: u32) {
+    let row = item / (STEP_K / 4);
+    let k = item % (STEP_K / 4) * 4;
+    let loaded = load_a(block_row + row, first + k);
+#for i in 0..4
+    tile_a[(k + ${i}u) * STRIDE_A + row] = loaded[${i}];
+#endfor
+}
+
+fn keep_b(item: u32, first: u32, block_vector: u32) {
+    let k = item / BLOCK_VECTORS;
+    let vector = item % BLOCK_VECTORS;
+    tile_b[item] = load_b(first + k, block_vector + vector);
+}
 
 fn store(row: u32, vector: u32, sum: Sum) {
     if row >= M || vector * 4 >= N {
@@ -94,19 +118,24 @@ fn main(
 #endfor
 
     for (var first = 0u; first < K; first += STEP_K) {
-        for (var item = thread; item < BLOCK_M * STEP_K / 4; item += THREADS) {
-            let row = item / (STEP_K / 4);
-            let k = item % (STEP_K / 4) * 4;
-            let loaded = load_a(block_row + row, first + k);
-#for i in 0..4
-            tile_a[(k + ${i}u) * STRIDE_A + row] = loaded[${i}];
+#for i in 0..LOADS_A
+#if EVEN_A == 1
+        keep_a(thread + ${i}u * THREADS, first, block_row);
+#else
+        if thread + ${i}u * THREADS < ITEMS_A {
+            keep_a(thread + ${i}u * THREADS, first, block_row);
+        }
+#endif
 #endfor
+#for i in 0..LOADS_B
+#if EVEN_B == 1
+        keep_b(thread + ${i}u * THREADS, first, block_vector);
+#else
+        if thread + ${i}u * THREADS < ITEMS_B {
+            keep_b(thread + ${i}u * THREADS, first, block_vector);
         }
-        for (var item = thread; item < STEP_K * BLOCK_VECTORS; item += THREADS) {
-            let k = item / BLOCK_VECTORS;
-            let vector = item % BLOCK_VECTORS;
-            tile_b[item] = load_b(first + k, block_vector + vector);
-        }
+#endif
+#endfor
         workgroupBarrier();
         for (var outer = 0u; outer < STEP_K; outer += UNROLL) {
 #for inner in 0..UNROLL

@@ -140,7 +140,7 @@ impl Workload for Matmul {
             DeviceType::Software if shared_subgroup => Tile::single(8, 16, 2, 8, true),
             DeviceType::Software => Tile::direct([8, 1], 8, 2),
             _ if small(case) => Tile::shared([8, 8], 4, 1, 16),
-            DeviceType::DiscreteGpu => Tile::shared([16, 16], 8, 2, 16),
+            DeviceType::DiscreteGpu => Tile::large(case.dtype, adapter),
             _ => Tile::shared([16, 16], 4, 1, 16),
         };
         vec![naive(), tiled.kernel()]
@@ -172,7 +172,7 @@ impl Workload for Matmul {
             for vectors_n in [1, 2] {
                 for threads in [[8, 4], [8, 8], [16, 8], [16, 16]] {
                     for step_k in [8, 16, 32] {
-                        for unroll in [2, 4, 8] {
+                        for unroll in [4, 8, 16] {
                             let tile = Tile::shared(threads, tile_m, vectors_n, step_k);
                             space.push(tile.unrolled(unroll).kernel());
                         }
@@ -362,6 +362,30 @@ impl Tile {
         }
     }
 
+    /// What a large GPU takes for cases that fill it: 8 × 8 sums a thread, which leaves a SIMD of AMD's
+    /// enough registers for two waves, and the longest K step that the workgroup memory has room for,
+    /// since each step costs two barriers. `docs/codegen.md` has the evidence.
+    fn large(dtype: Dtype, adapter: &Adapter) -> Self {
+        let tile = |step_k| Self::shared([16, 16], 8, 2, step_k).unrolled(16);
+        let long = tile(32);
+        let room = u64::from(adapter.limits.max_workgroup_bytes);
+        if long.workgroup_bytes(dtype) <= room {
+            long
+        } else {
+            tile(16)
+        }
+    }
+
+    /// Workgroup memory, in bytes.
+    fn workgroup_bytes(self, dtype: Dtype) -> u64 {
+        let Form::Shared { step_k } = self.form else {
+            return 0;
+        };
+        let block_m = self.threads_m * self.tile_m;
+        let block_n = self.threads_n * self.vectors_n * self.width();
+        u64::from(step_k * (block_m + pad(dtype) + block_n)) * dtype.storage().bytes()
+    }
+
     fn unrolled(self, unroll: u32) -> Self {
         Self { unroll, ..self }
     }
@@ -449,22 +473,26 @@ impl Tile {
     fn dispatch(self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
         let block_m = self.threads_m * self.tile_m;
         let block_n = self.threads_n * self.vectors_n * self.width();
-        let (template, elements) = match self.form {
-            Form::Direct => (shader!("matmul/direct.wgsl"), 0),
-            Form::Single { broadcast } => (
-                shader!("matmul/single.wgsl")
-                    .constant("BROADCAST", u32::from(broadcast))
-                    .constant("UNROLL", self.unroll)
-                    .constant("TAIL", shape.k % self.unroll),
-                0,
-            ),
-            Form::Shared { step_k } => (
+        let template = match self.form {
+            Form::Direct => shader!("matmul/direct.wgsl"),
+            Form::Single { broadcast } => shader!("matmul/single.wgsl")
+                .constant("BROADCAST", u32::from(broadcast))
+                .constant("UNROLL", self.unroll)
+                .constant("TAIL", shape.k % self.unroll),
+            Form::Shared { step_k } => {
+                let threads = self.threads_m * self.threads_n;
+                let items_a = block_m * step_k / 4;
+                let items_b = step_k * block_n / 4;
                 shader!("matmul/tiled.wgsl")
                     .constant("STEP_K", step_k)
-                    .constant("PAD", PAD)
-                    .constant("UNROLL", self.unroll),
-                step_k * (block_m + PAD + block_n),
-            ),
+                    .constant("PAD", pad(dtype))
+                    .constant("UNROLL", self.unroll)
+                    .constant("LOADS_A", items_a.div_ceil(threads))
+                    .constant("LOADS_B", items_b.div_ceil(threads))
+                    .constant("EVEN_A", u32::from(items_a.is_multiple_of(threads)))
+                    .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)))
+                    .constant("K_TAIL", u32::from(!shape.k.is_multiple_of(step_k)))
+            }
         };
         let template = template
             .alias("Element", dtype.element())
@@ -481,7 +509,7 @@ impl Tile {
             .groups([shape.n.div_ceil(block_n), shape.m.div_ceil(block_m), 1])
             .workgroup(
                 [self.threads_n, self.threads_m, 1],
-                u64::from(elements) * dtype.storage().bytes(),
+                self.workgroup_bytes(dtype),
             );
         Ok(match self.form {
             Form::Single { broadcast: true } => {
@@ -492,8 +520,14 @@ impl Tile {
     }
 }
 
-/// Elements between the columns of A in workgroup memory.
-const PAD: u32 = 1;
+/// Elements between the columns of A in workgroup memory: 16 bytes, so that every column begins where
+/// the widest load can.
+fn pad(dtype: Dtype) -> u32 {
+    match dtype.storage() {
+        Storage::F16 => 8,
+        _ => 4,
+    }
+}
 
 /// What rounding may do to one element.
 #[derive(Clone, Copy, Debug)]
