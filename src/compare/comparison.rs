@@ -507,7 +507,7 @@ impl<'a> Sides<'a> {
                 // Noise wider than the clock's step averages the step away; without it, every reading
                 // is rounded alike and repetition learns nothing below the step.
                 if step > spread {
-                    evidence.effect.slack = step;
+                    evidence.widen(step);
                 }
             }
             Cost::Energy => self.weigh_sensors(case, &mut weighed),
@@ -525,7 +525,9 @@ impl<'a> Sides<'a> {
             .iter()
             .sum::<f64>()
             .sqrt();
-        evidence.effect.standard_error = evidence.effect.standard_error.max(stated);
+        for effect in [&mut evidence.effect, &mut evidence.plain] {
+            effect.standard_error = effect.standard_error.max(stated);
+        }
         // The gain of one sensor is in both sides alike and cancels; two gains do not, and no
         // repetition brings them nearer. Twice the standard uncertainty (GUM's expanded one) bounds it.
         let sensors = |sessions: &[&'a Session]| -> Vec<&'a Sensor> {
@@ -540,7 +542,7 @@ impl<'a> Sides<'a> {
         if identities.len() > 1 {
             let widest = |side: &[&Sensor]| side.iter().map(|s| s.gain).fold(0.0, f64::max);
             let gains = 2.0 * widest(&base).hypot(widest(&candidate));
-            evidence.effect.slack = gains;
+            evidence.widen(gains);
             weighed.notes.push(format!(
                 "the energies come from different sensors, whose gains may differ by {:.1} %; \
                  `perwatt power calibrate` narrows that",
@@ -600,6 +602,7 @@ impl<'a> Sides<'a> {
         Ok(Weighed {
             evidence: Evidence {
                 effect,
+                plain: effect,
                 units: 2.0 / (1.0 / baseline.len() as f64 + 1.0 / candidate.len() as f64),
                 paired: false,
                 lacking: (policy.sessions + 1).saturating_sub(known),
@@ -667,8 +670,9 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<Weighed, St
         .map(|(baseline, candidate)| candidate.ln() - baseline.ln())
         .collect();
     let count = ratios.len();
-    let effect = Effect::paired(&ratios)
-        .map_err(|reason| format!("{reason}; {FEWEST_PAIRS} are the fewest, ten are usual"))?;
+    let fewest = |reason| format!("{reason}; {FEWEST_PAIRS} are the fewest, ten are usual");
+    let effect = Effect::paired_robustly(&ratios).map_err(fewest)?;
+    let plain = Effect::paired(&ratios).map_err(fewest)?;
     let mut notes = Vec::new();
     if count < pairs.len() {
         notes.push(format!(
@@ -680,6 +684,7 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<Weighed, St
     Ok(Weighed {
         evidence: Evidence {
             effect,
+            plain,
             units: count as f64,
             paired: true,
             lacking: 0,

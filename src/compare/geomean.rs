@@ -34,7 +34,7 @@ pub(super) fn paired(cases: &[Vec<f64>]) -> Option<Effect> {
             cases.iter().filter_map(|case| case.get(pair)).sum::<f64>() / cases.len() as f64
         })
         .collect();
-    Effect::paired(&means).ok()
+    Effect::paired_robustly(&means).ok()
 }
 
 /// Mean over cases of sessions' costs, session by session. The spread inside a session is taken to be

@@ -267,6 +267,9 @@ impl Row {
 #[derive(Clone, Debug)]
 pub(super) struct Evidence {
     pub(super) effect: Effect,
+    /// The same with every pair in full, which is what must prove that nothing changed: a change that
+    /// strikes few invocations is one.
+    pub(super) plain: Effect,
     /// Units that the effect's error shrinks with: pairs, or sessions a side.
     pub(super) units: f64,
     pub(super) paired: bool,
@@ -324,6 +327,12 @@ pub(super) struct Judgement {
 }
 
 impl Evidence {
+    /// Moves every bound outwards by what no repetition averages away.
+    pub(super) fn widen(&mut self, slack: f64) {
+        self.effect.slack = slack;
+        self.plain.slack = slack;
+    }
+
     /// Decides. Swapping the sides negates the effect and exchanges the first two tests, so it mirrors
     /// the verdict.
     pub(super) fn judge(
@@ -385,6 +394,12 @@ impl Evidence {
         let within = share(bounds.equivalence);
         if tests.equivalent >= policy.alpha {
             return (Verdict::Inconclusive, change.to_owned());
+        }
+        if self.plain.p_equivalent(bounds.equivalence) >= policy.alpha {
+            return (
+                Verdict::Inconclusive,
+                format!("{change}, which would pass, but a few pairs lie far from the rest"),
+            );
         }
         if self.lacking > 0 {
             return (

@@ -8,6 +8,14 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::within::{median, scaled_mad};
+
+/// How many scaled median absolute deviations from the centre a pair counts in full.
+const TUNING: f64 = 2.5;
+
+/// Fewest pairs whose median absolute deviation is worth something.
+const FEWEST_FOR_WEIGHTS: usize = 6;
+
 /// Most units (pairs, sessions) that [`Effect::needed`] looks at.
 const MOST_UNITS: u64 = 1_000_000;
 
@@ -57,6 +65,44 @@ impl Effect {
             log_ratio: mean,
             standard_error: (squares / degrees / count as f64).sqrt(),
             degrees,
+            slack: 0.0,
+        })
+    }
+
+    /// As [`Effect::paired`], with pairs that lie far from the rest weighed down: Huber's M-estimate with
+    /// the median absolute deviation as scale, his small-sample correction of its variance, and the
+    /// degrees of freedom of the pairs that count in full (Huber, Robust Statistics, §6.4). Where none
+    /// lies far, this is the paired t-test; so it is for fewer than six pairs, and where half of them
+    /// agree exactly.
+    ///
+    /// Machines have slow modes. With one invocation in twenty 4 % slower, ten pairs find +3 % among
+    /// forty cases nine times in ten by this and two times in three by the mean. The price is small,
+    /// but what a few pairs say is nearly lost, so this must never prove that nothing changed.
+    ///
+    /// # Errors
+    /// As [`Effect::paired`].
+    pub fn paired_robustly(log_ratios: &[f64]) -> Result<Self, String> {
+        let plain = Self::paired(log_ratios)?;
+        let count = log_ratios.len() as f64;
+        let centre = median(log_ratios);
+        let reach = TUNING * scaled_mad(log_ratios);
+        if log_ratios.len() < FEWEST_FOR_WEIGHTS || !(reach > 0.0 && reach.is_finite()) {
+            return Ok(plain);
+        }
+        let centre = huber(log_ratios, centre, reach);
+        let pull = |d: &f64| (d - centre).clamp(-reach, reach);
+        let full = log_ratios
+            .iter()
+            .filter(|d| (*d - centre).abs() <= reach)
+            .count() as f64;
+        let share = full / count;
+        let correction = 1.0 + (1.0 - share) / full;
+        let squares: f64 = log_ratios.iter().map(|d| pull(d).powi(2)).sum();
+        let variance = squares / (count - 1.0) * (correction / share).powi(2);
+        Ok(Self {
+            log_ratio: centre,
+            standard_error: (variance / count).sqrt(),
+            degrees: (full - 1.0).max(1.0),
             slack: 0.0,
         })
     }
@@ -126,6 +172,27 @@ impl Effect {
         }
         (quantile(1.0 - demand.alpha, degrees) + quantile(demand.power, degrees)) * error
     }
+}
+
+/// The centre around which pulls of at most `reach` balance, by reweighting from `start`.
+fn huber(values: &[f64], start: f64, reach: f64) -> f64 {
+    const MOST_STEPS: u32 = 200;
+    let mut centre = start;
+    for _ in 0..MOST_STEPS {
+        let (mut pull, mut weights) = (0.0, 0.0);
+        for value in values {
+            let distance = value - centre;
+            let weight = (reach / distance.abs()).min(1.0);
+            pull += weight * distance;
+            weights += weight;
+        }
+        let step = pull / weights;
+        centre += step;
+        if step.abs() <= reach * f64::EPSILON {
+            break;
+        }
+    }
+    centre
 }
 
 /// The smallest count in `from..=to` for which `enough` holds, if it holds from there on.
@@ -205,6 +272,28 @@ mod tests {
         close(effect.p_above(1.01_f64.ln()), 0.0013299959855263047);
         close(effect.p_below(-1.01_f64.ln()), 0.9999999965108748);
         close(effect.p_equivalent(1.02_f64.ln()), 0.0014099649439719953);
+    }
+
+    #[test]
+    fn far_pairs_are_weighed_down_and_near_ones_are_students() {
+        // The same estimate written in numpy, and scipy's t.
+        let mut wild = PAIRS;
+        wild[3] = 0.4;
+        let robust = Effect::paired_robustly(&wild).unwrap();
+        close(robust.log_ratio, 0.01545772407097717);
+        close(robust.standard_error, 0.0017839724605858804);
+        close(robust.degrees, 8.0);
+        close(robust.p_above(1.01_f64.ln()), 0.007476975176708678);
+        let near = Effect::paired_robustly(&PAIRS).unwrap();
+        let plain = Effect::paired(&PAIRS).unwrap();
+        close(near.log_ratio, plain.log_ratio);
+        close(near.standard_error, plain.standard_error);
+        close(near.degrees, plain.degrees);
+        let mirrored = Effect::paired_robustly(&wild.map(|d| -d)).unwrap();
+        close(mirrored.log_ratio, -robust.log_ratio);
+        for few in [&[0.1, 0.1, 5.0][..], &[0.1; 9]] {
+            assert_eq!(Effect::paired_robustly(few), Effect::paired(few));
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// The median absolute deviation from the median, scaled to a normal distribution's standard deviation.
-fn scaled_mad(values: &[f64]) -> f64 {
+pub(super) fn scaled_mad(values: &[f64]) -> f64 {
     let centre = median(values);
     let deviations: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
     MAD_TO_SIGMA * median(&deviations)
