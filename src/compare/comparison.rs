@@ -922,6 +922,10 @@ struct Prospect {
 }
 
 /// What a row rests on.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every row is weighed, so a box would save nothing"
+)]
 enum State {
     /// A verdict that needs no test.
     Fixed(Fixed),
