@@ -47,6 +47,14 @@ pub fn record(events: &[Event]) -> Result<Record> {
     Ok(record)
 }
 
+/// Draws a record's conclusions anew, after its invocations were given other figures.
+pub fn conclude_again(record: &mut Record) {
+    for case in &mut record.cases {
+        conclude(case, record.power.measured());
+        place_on_roofline(case, &record.roofline);
+    }
+}
+
 /// Adds one event.
 fn apply(record: &mut Record, event: &Event) -> Result<()> {
     match event {

@@ -19,6 +19,7 @@ mod supervisor;
 pub mod tune;
 mod worker;
 
+pub use assemble::conclude_again;
 pub use cpu::CpuLedger;
 pub use executor::{Checks, Executable};
 pub use measure::{Bench, Settings};

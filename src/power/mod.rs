@@ -5,6 +5,7 @@
 //! factor. So a sensor says what it is (`source`), is characterised before it is believed, and every
 //! figure that comes from it carries its error terms.
 
+mod attach;
 pub mod calibration;
 mod characterise;
 mod estimate;
@@ -20,6 +21,7 @@ pub mod simulated;
 mod source;
 mod timing;
 
+pub use attach::attach;
 pub use characterise::{Character, characterise};
 pub use estimate::{Group, Observation, estimate};
 pub use load::Load;

@@ -1,5 +1,10 @@
 //! A plug as a small HTTP server on loopback, which can be slow, wrong or dying.
 
+#![allow(
+    dead_code,
+    reason = "each test program that includes this uses a part of it"
+)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! `perwatt power`: the sensors, by themselves.
 
+#[cfg(feature = "gpu")]
+mod attach;
 mod list;
 mod watch;
 
@@ -21,6 +23,8 @@ pub(super) struct Power {
 enum Command {
     List(list::List),
     Watch(watch::Watch),
+    #[cfg(feature = "gpu")]
+    Attach(attach::Attach),
 }
 
 impl Power {
@@ -28,6 +32,8 @@ impl Power {
         match &self.command {
             Command::List(list) => list.run(),
             Command::Watch(watch) => watch.run(),
+            #[cfg(feature = "gpu")]
+            Command::Attach(attach) => attach.run(),
         }
     }
 }

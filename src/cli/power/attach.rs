@@ -1,0 +1,146 @@
+//! `perwatt power attach`: a meter's own log in the place of a record's sensor.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::super::Exit;
+use super::super::output::{print, tell, width};
+use crate::bench;
+use crate::power::{attach, sensors};
+use crate::record::{
+    self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
+    Reading, Record, Warning,
+};
+use crate::report;
+use crate::stats;
+
+/// Give a record the joules of a meter that logged the same run: a CSV of times and watts.
+///
+/// The record must have windows of energy, so the run needs some sensor; where the machine has none,
+/// `run --power simulated:…` serves, whose figures say SIMULATED until the log replaces them.
+#[derive(Debug, Args)]
+pub(in super::super) struct Attach {
+    /// The record of the run
+    record: PathBuf,
+    /// The log: seconds since 1970, or RFC 3339 times with a zone, and watts
+    #[arg(long, value_name = "FILE")]
+    csv: PathBuf,
+    /// What the meter measures: wall, board, gpu-chip, module, soc or cpu-package
+    #[arg(long, value_parser = boundary, default_value = "wall")]
+    boundary: Boundary,
+    /// The meter's accuracy in percent of its reading
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    accuracy: Option<f64>,
+    /// Seconds by which the meter's clock is ahead of the machine's
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    ahead: f64,
+    /// Where the new record goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Parses a boundary by the name that records use.
+fn boundary(text: &str) -> Result<Boundary, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "wall, board, gpu-chip, module, soc or cpu-package is needed".to_owned())
+}
+
+/// Parses a percentage.
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(percent),
+        _ => Err("a percentage above 0 and below 100 is needed".to_owned()),
+    }
+}
+
+impl Attach {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if self.out == self.record {
+            bail!(
+                "{}: --out names the record itself; the old one is kept",
+                self.out.display()
+            );
+        }
+        let mut record = record::load(&self.record)?;
+        let mut log = sensors::load_log(&self.csv)?;
+        for row in &mut log {
+            row.0 -= self.ahead;
+        }
+        let setup = self.setup(&log);
+        let attached = replace(&mut record, &log, &setup);
+        if let Err(reason) = attached {
+            bail!("{}: {reason}; nothing was written", self.csv.display());
+        }
+        record
+            .warnings
+            .retain(|warning| !matches!(warning, Warning::SimulatedPower { .. }));
+        record.provenance.origin = Origin::Measured;
+        record.power = Reading::Measured(setup);
+        bench::conclude_again(&mut record);
+        record::save(&record, &self.out).context("the new record cannot be kept")?;
+        print(&report::run(&record, width()))?;
+        tell(&format!("kept as {}", self.out.display()));
+        Ok(Exit::Done)
+    }
+
+    /// What is known of the meter.
+    fn setup(&self, log: &[sensors::Row]) -> PowerSetup {
+        let mut setup = PowerSetup::new(
+            format!("csv:{}", self.csv.display()),
+            "csv",
+            EnergyProvenance::IntegratedPower,
+            self.boundary,
+        );
+        let steps: Vec<f64> = log.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        setup.update_period_s = Reading::Measured(stats::median(&steps));
+        if let Some(percent) = self.accuracy {
+            setup.gain = Gain {
+                factor: 1.0,
+                uncertainty: GainUncertainty::Within(percent / 100.0),
+                from: GainFrom::Stated {
+                    by: "whoever attached the log".to_owned(),
+                },
+            };
+        }
+        setup
+            .notes
+            .push("a log that was laid beside the run afterwards".to_owned());
+        setup
+    }
+}
+
+/// Gives every window the log's joules.
+///
+/// # Errors
+/// No window gets any, and why the last did not.
+fn replace(record: &mut Record, log: &[sensors::Row], setup: &PowerSetup) -> Result<(), String> {
+    let mut reason = "the record has no window of energy; run with a sensor, or with --power \
+                      simulated:ada-instant to have windows"
+        .to_owned();
+    let mut found = false;
+    let outcomes = record
+        .cases
+        .iter_mut()
+        .flat_map(|case| &mut case.invocations)
+        .map(|invocation| &mut invocation.outcome);
+    for outcome in outcomes {
+        if let Outcome::Measured { energy, .. } = outcome
+            && let Reading::Measured(window) = energy.as_ref()
+        {
+            let attached = attach(window, log, setup);
+            match attached.reason() {
+                Some(why) => why.clone_into(&mut reason),
+                None => found = true,
+            }
+            **energy = attached;
+        }
+    }
+    if found { Ok(()) } else { Err(reason) }
+}

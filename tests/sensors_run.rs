@@ -1,0 +1,371 @@
+//! Whole runs with sensors that are not real: the joules in the record are those that the script put in,
+//! and what goes wrong in mid-run costs the energy and not the throughput.
+#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "common/fake_nvml.rs"]
+mod fake_nvml;
+#[path = "common/plug_server.rs"]
+mod plug_server;
+#[path = "common/sysfs_tree.rs"]
+mod sysfs_tree;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fake_nvml::FakeNvml;
+use perwatt::record::{Boundary, EnergyWindow, Outcome, PowerSetup, Reading, Record, load, save};
+use plug_server::{Answer, PlugServer};
+use sysfs_tree::{Mover, Tree};
+
+/// How often writers move a counter.
+const STEP: Duration = Duration::from_millis(10);
+
+/// One short case with this sensor.
+fn run(power: &str, sysfs: &Path, nvml: Option<&FakeNvml>) -> Record {
+    let folder = tempfile::TempDir::new().unwrap();
+    let out = folder.path().join("record.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args([
+            "run",
+            "--invocations",
+            "1",
+            "--budget",
+            "1",
+            "--case",
+            "gemv/f32/131x257",
+        ])
+        .args(["--power", power, "--out"])
+        .arg(&out)
+        .env("PERWATT_SYSFS_ROOT", sysfs)
+        .env(
+            "PERWATT_NVML",
+            nvml.map_or_else(|| "/nonexistent.so".into(), FakeNvml::path),
+        )
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    load(&out).unwrap()
+}
+
+/// A run without a tree.
+fn run_bare(power: &str, nvml: Option<&FakeNvml>) -> Record {
+    run(power, Tree::new().root(), nvml)
+}
+
+/// The sensor of a record.
+fn setup(record: &Record) -> &PowerSetup {
+    let reason = record.power.reason().unwrap_or_default();
+    record
+        .power
+        .measured()
+        .unwrap_or_else(|| panic!("no sensor: {reason}"))
+}
+
+/// The energy of the case, which was measured in any event.
+fn energy(record: &Record) -> &Reading<EnergyWindow> {
+    match &record.cases[0].invocations[0].outcome {
+        Outcome::Measured { energy, .. } => energy,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sees that the window holds this power on the average, by its value and by its interval.
+#[track_caller]
+fn holds(record: &Record, watts: f64) -> &EnergyWindow {
+    let energy = energy(record);
+    let reason = energy.reason().unwrap_or_default();
+    let window = energy
+        .measured()
+        .unwrap_or_else(|| panic!("no energy: {reason}"));
+    let joules = watts * window.duration_s;
+    assert!(
+        (window.gross_j / joules - 1.0).abs() < 0.05,
+        "{} J measured, {joules} J put in",
+        window.gross_j
+    );
+    let interval = &window.gross_interval_j;
+    assert!(
+        interval.low <= joules && joules <= interval.high,
+        "{interval:?} without {joules}"
+    );
+    window
+}
+
+/// Microjoules of a constant power, counted from a start and wrapping.
+fn microjoules(start: u64, watts: f64, range: u64) -> impl Fn(f64) -> Vec<u8> {
+    move |t| format!("{}\n", (start + (watts * t * 1e6) as u64) % range).into_bytes()
+}
+
+#[test]
+fn nvidias_joules_are_those_of_the_card_that_was_named() {
+    let fake = FakeNvml::new(
+        "cards 2\n0.bus 00000000:C1:00.0\n0.watts 250\n1.bus 00000000:01:00.0\n1.watts 100\n1.swing 40\n1.throttle 4\n",
+    );
+    let record = run_bare("nvml:01:00.0", Some(&fake));
+    assert_eq!(setup(&record).source, "nvml:0000:01:00.0:energy");
+    assert!(setup(&record).notes.join(" ").contains("user's word"));
+    let window = holds(&record, 100.0);
+    assert_eq!(
+        window.conditions[0].core_clock_mhz.measured(),
+        Some(&2520.0)
+    );
+    assert_eq!(window.throttled_by, ["power limit"]);
+}
+
+#[test]
+fn a_frozen_counter_gives_way_to_power_and_an_old_driver_to_what_it_has() {
+    let frozen = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 180\n0.energy frozen\n");
+    let record = run_bare("nvml", Some(&frozen));
+    assert_eq!(setup(&record).source, "nvml:0000:01:00.0:instant");
+    assert!(
+        setup(&record).notes.join(" ").contains("frozen"),
+        "{:?}",
+        setup(&record).notes
+    );
+    holds(&record, 180.0);
+    let old = FakeNvml::old("cards 1\n0.bus 00000000:01:00.0\n0.watts 90\n0.swing 20\n");
+    let record = run_bare("nvml", Some(&old));
+    assert_eq!(setup(&record).source, "nvml:0000:01:00.0:usage");
+    assert!(setup(&record).notes.join(" ").contains("too old"));
+    holds(&record, 90.0);
+}
+
+#[test]
+fn a_card_lost_in_mid_run_costs_the_energy_and_not_the_throughput() {
+    let fake = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 180\n0.lost_after 7\n");
+    let record = run_bare("nvml", Some(&fake));
+    let reason = energy(&record).reason().unwrap();
+    assert!(reason.contains("fell off the bus"), "{reason}");
+    assert!(record.cases[0].summary.measured().is_some());
+}
+
+#[test]
+fn the_processors_joules_are_the_sum_of_its_packages_through_a_wrap() {
+    let tree = Tree::new();
+    let range = 262_143_328_851;
+    let mut movers = Vec::new();
+    for (folder, name, start, watts) in [
+        ("intel-rapl:0", "package-0", range - 300_000_000, 60.0),
+        ("intel-rapl:1", "package-1", 0, 25.0),
+        ("intel-rapl-mmio:0", "package-0", 0, 60.0),
+    ] {
+        let zone = format!("class/powercap/{folder}");
+        tree.put(&format!("{zone}/name"), name);
+        tree.put(&format!("{zone}/max_energy_range_uj"), "262143328850");
+        let file = tree.put(&format!("{zone}/energy_uj"), "0");
+        movers.push(Mover::new(file, STEP, microjoules(start, watts, range)));
+    }
+    let record = run("auto", tree.root(), None);
+    assert_eq!(setup(&record).source, "rapl");
+    assert_eq!(setup(&record).boundary, Boundary::CpuPackage);
+    assert!(setup(&record).notes.join(" ").contains("software adapter"));
+    holds(&record, 85.0);
+}
+
+#[test]
+fn amds_joules_go_through_the_accumulators_wrap() {
+    let tree = Tree::new();
+    let device = tree.gpu(0, "0000:03:00.0", "amdgpu", ("1002", "744c"));
+    let file = tree.put(&format!("{device}/gpu_metrics"), "");
+    let _mover = Mover::new(file, STEP, |t| {
+        let mut table = vec![0xff; 120];
+        table[..4].copy_from_slice(&[120, 0, 1, 3]);
+        // 150 W in units of 2⁻¹⁶ J, 900 J before the wrap.
+        let count = ((1_u64 << 32) - 900 * 65536 + (150.0 * t * 65536.0) as u64) % (1 << 32);
+        table[24..32].copy_from_slice(&count.to_le_bytes());
+        table
+    });
+    tree.put(
+        &format!("{device}/hwmon/hwmon0/power1_average"),
+        "150000000",
+    );
+    let record = run("amdgpu", tree.root(), None);
+    assert_eq!(setup(&record).source, "amdgpu:0000:03:00.0:energy");
+    holds(&record, 150.0);
+}
+
+#[test]
+fn intels_joules_go_through_a_wrap_of_32_bits() {
+    let tree = Tree::new();
+    let i915 = tree.gpu(0, "0000:03:00.0", "i915", ("8086", "56a0"));
+    let file = tree.put(&format!("{i915}/hwmon/hwmon0/energy1_input"), "1");
+    let _first = Mover::new(
+        file,
+        STEP,
+        microjoules((1 << 32) - 500_000_000, 70.0, 1 << 32),
+    );
+    let xe = tree.gpu(1, "0000:04:00.0", "xe", ("8086", "e20b"));
+    let file = tree.put(&format!("{xe}/hwmon/hwmon1/energy1_input"), "1");
+    tree.put(&format!("{xe}/hwmon/hwmon1/energy1_label"), "card");
+    let _second = Mover::new(file, STEP, microjoules(5, 130.0, u64::MAX));
+    holds(&run("i915", tree.root(), None), 70.0);
+    let record = run("xe:04:00.0", tree.root(), None);
+    assert_eq!(setup(&record).source, "xe:0000:04:00.0:card");
+    holds(&record, 130.0);
+}
+
+#[test]
+fn modules_joules_are_those_of_their_meters() {
+    let tree = Tree::new();
+    for (file, text) in [
+        ("name", "ina3221"),
+        ("in1_label", "VDD_IN"),
+        ("in1_input", "19000"),
+        ("curr1_input", "1500"),
+    ] {
+        tree.put(&format!("class/hwmon/hwmon0/{file}"), text);
+    }
+    // The current moves between 1.4 and 1.6 A.
+    let file = tree.root().join("class/hwmon/hwmon0/curr1_input");
+    let _mover = Mover::new(file, STEP, |t| {
+        format!("{}", (1500.0 + 100.0 * (t * 9.0).sin()) as u64).into_bytes()
+    });
+    let record = run("jetson", tree.root(), None);
+    assert_eq!(setup(&record).boundary, Boundary::Module);
+    holds(&record, 28.5);
+    tree.put("class/hwmon/hwmon1/name", "power_meter");
+    tree.put(
+        "class/hwmon/hwmon1/power1_oem_info",
+        "Module Power Socket 0",
+    );
+    let file = tree.put("class/hwmon/hwmon1/power1_average", "1");
+    let _second = Mover::new(file, STEP, |t| {
+        format!("{}", (400e6 + 20e6 * (t * 9.0).sin()) as u64).into_bytes()
+    });
+    holds(&run("acpi:module-power-socket-0", tree.root(), None), 400.0);
+}
+
+#[test]
+fn a_file_that_vanishes_in_mid_run_costs_the_energy() {
+    let tree = Tree::new();
+    let device = tree.gpu(0, "0000:03:00.0", "xe", ("8086", "e20b"));
+    let file = tree.put(&format!("{device}/hwmon/hwmon0/energy1_input"), "1");
+    let _mover = Mover::new(file.clone(), STEP, microjoules(5, 130.0, u64::MAX));
+    let taken = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(7));
+        std::fs::remove_file(file).unwrap();
+    });
+    let record = run("xe", tree.root(), None);
+    taken.join().unwrap();
+    let reason = energy(&record).reason().unwrap();
+    assert!(reason.contains("energy1_input"), "{reason}");
+    assert!(record.cases[0].summary.measured().is_some());
+}
+
+#[test]
+fn a_plug_measures_the_wall_and_its_death_is_told() {
+    let plug = PlugServer::new(|_, turn| {
+        std::thread::sleep(Duration::from_millis(100));
+        Answer::json(&format!(
+            r#"{{"output":true,"apower":{}}}"#,
+            80.0 + f64::from(turn % 2)
+        ))
+    });
+    let record = run_bare(&format!("shelly:{}", plug.address()), None);
+    assert_eq!(setup(&record).boundary, Boundary::Wall);
+    holds(&record, 80.5);
+    let dying = PlugServer::new(|_, turn| {
+        if turn < 25 {
+            return Answer::json(&format!(
+                r#"{{"StatusSNS":{{"ENERGY":{{"Power":{}}}}}}}"#,
+                80 + turn % 2
+            ));
+        }
+        Answer::Cut
+    });
+    let record = run_bare(&format!("tasmota:{}", dying.address()), None);
+    let reason = energy(&record).reason().unwrap();
+    assert!(reason.contains("plug"), "{reason}");
+}
+
+#[test]
+fn any_command_can_be_the_meter_of_a_run() {
+    let line =
+        "command:i=0; while :; do i=$((i+1)); echo watts $((45 + i % 2 * 10)); sleep 0.02; done";
+    holds(&run_bare(line, None), 50.0);
+}
+
+/// Seconds since 1970.
+fn unix_now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs_f64()
+}
+
+#[test]
+fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let before = unix_now();
+    let record = run_bare("simulated:ada-instant", None);
+    let after = unix_now();
+    assert!(setup(&record).simulated);
+    let first = folder.path().join("first.json");
+    save(&record, &first).unwrap();
+    // 321 W at 10 Hz, from before the run until after it.
+    let mut log = "time,watts\n".to_owned();
+    let mut at = before - 5.0;
+    while at < after + 5.0 {
+        log += &format!(
+            "{at:.3},{}\n",
+            321.0 + f64::from(u8::from((at * 10.0) as u64 % 2 == 0)) * 2.0 - 1.0
+        );
+        at += 0.1;
+    }
+    let csv = folder.path().join("meter.csv");
+    std::fs::write(&csv, log).unwrap();
+    let out = folder.path().join("second.json");
+    let attach = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+        command
+            .args(["power", "attach"])
+            .arg(&first)
+            .arg("--csv")
+            .arg(&csv)
+            .arg("--out")
+            .arg(&out);
+        command.args(more).output().unwrap()
+    };
+    let early = attach(&["--ahead", "100000"]);
+    assert_eq!(early.status.code(), Some(2), "{early:?}");
+    assert!(!out.exists());
+    let output = attach(&["--accuracy", "0.5", "--boundary", "wall"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("SIMULATED"));
+    let record = load(&out).unwrap();
+    let sensor = setup(&record);
+    assert_eq!((sensor.boundary, sensor.simulated), (Boundary::Wall, false));
+    let window = holds(&record, 321.0);
+    assert!(window.gross_uncertainty_j < 0.02 * window.gross_j);
+    let power = record.cases[0]
+        .summary
+        .measured()
+        .unwrap()
+        .power_w
+        .measured()
+        .unwrap()
+        .value;
+    assert!((power / 321.0 - 1.0).abs() < 0.01, "{power}");
+}
+
+#[test]
+fn a_sensor_that_is_not_there_stops_the_run_before_it_begins() {
+    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["run", "--case", "gemv/f32/131x257", "--power", "nvml"])
+        .env("PERWATT_NVML", "/nonexistent.so")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("/nonexistent.so"), "{text}");
+}
