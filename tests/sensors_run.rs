@@ -15,11 +15,15 @@ mod plug_server;
 mod sysfs_tree;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fake_nvml::FakeNvml;
-use perwatt::record::{Boundary, EnergyWindow, Outcome, PowerSetup, Reading, Record, load, save};
+use perwatt::record::{
+    Boundary, EnergyWindow, Event, Outcome, PowerSetup, Reading, Record, load, read_journal, save,
+};
 use plug_server::{Answer, PlugServer};
 use sysfs_tree::{Mover, Tree};
 
@@ -28,27 +32,38 @@ const STEP: Duration = Duration::from_millis(10);
 
 /// One short case with this sensor.
 fn run(power: &str, sysfs: &Path, nvml: Option<&FakeNvml>) -> Record {
+    run_and(power, sysfs, nvml, || {})
+}
+
+/// The same; `then` happens when the sensor is known and the case is about to be measured.
+fn run_and(power: &str, sysfs: &Path, nvml: Option<&FakeNvml>, then: impl FnOnce()) -> Record {
     let folder = tempfile::TempDir::new().unwrap();
     let out = folder.path().join("record.json");
-    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
-        .args([
-            "run",
-            "--invocations",
-            "1",
-            "--budget",
-            "1",
-            "--case",
-            "gemv/f32/131x257",
-        ])
-        .args(["--power", power, "--out"])
+    let journal = out.with_added_extension("journal");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["run", "--invocations", "1", "--budget", "1"])
+        .args(["--case", "gemv/f32/131x257", "--power", power, "--out"])
         .arg(&out)
         .env("PERWATT_SYSFS_ROOT", sysfs)
         .env(
             "PERWATT_NVML",
             nvml.map_or_else(|| "/nonexistent.so".into(), FakeNvml::path),
         )
-        .output()
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let known = || {
+        let events = read_journal(&journal).unwrap_or_default();
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Setup { .. }))
+    };
+    while !known() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    then();
+    let output = child.wait_with_output().unwrap();
     assert!(
         output.status.success(),
         "{}",
@@ -142,8 +157,11 @@ fn a_frozen_counter_gives_way_to_power_and_an_old_driver_to_what_it_has() {
 
 #[test]
 fn a_card_lost_in_mid_run_costs_the_energy_and_not_the_throughput() {
-    let fake = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 180\n0.lost_after 7\n");
-    let record = run_bare("nvml", Some(&fake));
+    let script = "cards 1\n0.bus 00000000:01:00.0\n0.watts 180\n";
+    let fake = FakeNvml::new(script);
+    let record = run_and("nvml", Tree::new().root(), Some(&fake), || {
+        fake.play(&format!("{script}0.lost_after 0\n"));
+    });
     let reason = energy(&record).reason().unwrap();
     assert!(reason.contains("fell off the bus"), "{reason}");
     assert!(record.cases[0].summary.measured().is_some());
@@ -250,13 +268,12 @@ fn a_file_that_vanishes_in_mid_run_costs_the_energy() {
     let tree = Tree::new();
     let device = tree.gpu(0, "0000:03:00.0", "xe", ("8086", "e20b"));
     let file = tree.put(&format!("{device}/hwmon/hwmon0/energy1_input"), "1");
-    let _mover = Mover::new(file.clone(), STEP, microjoules(5, 130.0, u64::MAX));
-    let taken = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(7));
-        std::fs::remove_file(file).unwrap();
+    let mover = Mover::new(file.clone(), STEP, microjoules(5, 130.0, u64::MAX));
+    let record = run_and("xe", tree.root(), None, || {
+        // The writer would put the file back.
+        drop(mover);
+        std::fs::remove_file(&file).unwrap();
     });
-    let record = run("xe", tree.root(), None);
-    taken.join().unwrap();
     let reason = energy(&record).reason().unwrap();
     assert!(reason.contains("energy1_input"), "{reason}");
     assert!(record.cases[0].summary.measured().is_some());
@@ -274,8 +291,10 @@ fn a_plug_measures_the_wall_and_its_death_is_told() {
     let record = run_bare(&format!("shelly:{}", plug.address()), None);
     assert_eq!(setup(&record).boundary, Boundary::Wall);
     holds(&record, 80.5);
-    let dying = PlugServer::new(|_, turn| {
-        if turn < 25 {
+    let dead = Arc::new(AtomicBool::new(false));
+    let dies = Arc::clone(&dead);
+    let dying = PlugServer::new(move |_, turn| {
+        if !dies.load(Ordering::Relaxed) {
             return Answer::json(&format!(
                 r#"{{"StatusSNS":{{"ENERGY":{{"Power":{}}}}}}}"#,
                 80 + turn % 2
@@ -283,7 +302,10 @@ fn a_plug_measures_the_wall_and_its_death_is_told() {
         }
         Answer::Cut
     });
-    let record = run_bare(&format!("tasmota:{}", dying.address()), None);
+    let name = format!("tasmota:{}", dying.address());
+    let record = run_and(&name, Tree::new().root(), None, || {
+        dead.store(true, Ordering::Relaxed)
+    });
     let reason = energy(&record).reason().unwrap();
     assert!(reason.contains("plug"), "{reason}");
 }
