@@ -30,6 +30,8 @@ fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case
         ("gemv", "f16", "33x35"),
         ("attention-prefill", "f16", "2x6x2x37x20-causal"),
         ("attention-decode", "f16", "2x6x2x37x20"),
+        ("llama-layer", "f32", "13x96x6x2x160-prefill"),
+        ("llama-layer", "q4", "77x128x4x2x160-decode"),
     ];
     let mut cases = Vec::new();
     for workload in registry() {

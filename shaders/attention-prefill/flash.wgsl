@@ -6,7 +6,7 @@
 @group(0) @binding(0) var<storage, read> q: array<vec4<Element>>; // B × HEADS × S × D/4
 @group(0) @binding(1) var<storage, read> k: array<vec4<Element>>; // B × KV_HEADS × S × D/4
 @group(0) @binding(2) var<storage, read> v: array<vec4<Element>>; // B × KV_HEADS × S × D/4
-@group(0) @binding(3) var<storage, read_write> output: array<vec4<Element>>; // B × HEADS × S × D/4
+@group(0) @binding(3) var<storage, read_write> output: array<vec4<Element>>; // as Q, or TOKENS_FIRST S × HEADS × D/4
 
 const VECTORS = D / 4;
 const WORKGROUP = QUERIES * PARTS;
@@ -100,7 +100,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 
     if first_query + own < S {
+#if TOKENS_FIRST
+        let to = (query * HEADS + head) * VECTORS + part;
+#else
         let to = from_queries + query * VECTORS + part;
+#endif
 #for i in 0..OWN_VECTORS
         output[to + ${i}u * PARTS] = vec4<Element>(out${i} / sum);
 #endfor

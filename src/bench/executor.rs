@@ -62,7 +62,7 @@ impl<'g> Executable<'g> {
                 mapped_at_creation: false,
             });
             gpu.check()?;
-            if let Contents::Input(input) = &buffer.contents {
+            if let Contents::Input(input) | Contents::Kept(input) = &buffer.contents {
                 gpu.queue
                     .write_buffer(&allocated, 0, &input.generate(buffer.bytes));
             }
@@ -81,7 +81,9 @@ impl<'g> Executable<'g> {
         };
         let upload = match program.action {
             Action::Upload { buffer } => match &program.buffers[buffer].contents {
-                Contents::Input(input) => input.generate(program.buffers[buffer].bytes),
+                Contents::Input(input) | Contents::Kept(input) => {
+                    input.generate(program.buffers[buffer].bytes)
+                }
                 Contents::Scratch | Contents::Output => Vec::new(),
             },
             _ => Vec::new(),
@@ -182,6 +184,10 @@ impl<'g> Executable<'g> {
             if uploaded || matches!(spec.contents, Contents::Output) {
                 self.fill(&self.buffers[index], POISON);
             }
+            if let Contents::Kept(input) = &spec.contents {
+                let data = input.generate(spec.bytes);
+                self.gpu.queue.write_buffer(&self.buffers[index], 0, &data);
+            }
         }
         self.gpu.queue.submit([]);
         self.gpu.wait()
@@ -264,7 +270,7 @@ impl<'g> Executable<'g> {
             .buffers
             .iter()
             .zip(&self.buffers)
-            .filter(|(spec, _)| matches!(spec.contents, Contents::Output))
+            .filter(|(spec, _)| matches!(spec.contents, Contents::Output | Contents::Kept(_)))
             .map(|(_, buffer)| self.gpu.read(buffer))
             .collect()
     }

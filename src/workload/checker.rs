@@ -49,7 +49,7 @@ impl Rounding {
     /// Largest and typical error of an element with this value and Σ|a||b|:
     /// |Δ| ≤ γ·Σ|a||b| + rounding of the output.
     pub(super) fn of(self, want: f64, magnitude: f64) -> (f64, f64) {
-        let output = self.output.roundoff() * want.abs();
+        let output = self.output.conversion() * want.abs();
         let flushed = self.output.smallest_normal();
         (
             self.sum.gamma() * magnitude + output + flushed,

@@ -43,6 +43,15 @@ impl Storage {
         }
     }
 
+    /// Largest relative error of storing an f32 result: WGSL lets a conversion to f16 take either
+    /// neighbour, and lavapipe takes the one towards zero.
+    pub(super) const fn conversion(self) -> f64 {
+        match self {
+            Self::F32 => 0.0,
+            Self::F16 | Self::U32 => 2.0 * self.roundoff(),
+        }
+    }
+
     /// The smallest normal number; a device may take anything below it for zero.
     pub const fn smallest_normal(self) -> f64 {
         match self {

@@ -11,6 +11,7 @@ mod checker;
 mod dispatch_latency;
 mod gemv;
 mod input;
+mod llama_layer;
 mod matmul;
 mod matmul_packed;
 mod own;
@@ -71,7 +72,8 @@ pub trait Workload: Send + Sync {
 
     /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
     ///
-    /// `outputs` holds the contents of each [`Contents::Output`] buffer of `program`, in order.
+    /// `outputs` holds the contents of each [`Contents::Output`] and
+    /// [`Contents::Kept`] buffer of `program`, in order.
     fn verify(
         &self,
         case: &Case,
@@ -127,6 +129,7 @@ pub fn registry() -> &'static [&'static dyn Workload] {
         &rmsnorm::RmsNorm,
         &attention::Prefill,
         &attention::Decode,
+        &llama_layer::LlamaLayer,
         &dispatch_latency::DispatchLatency,
         &transfer::Transfer,
     ]

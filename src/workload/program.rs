@@ -53,6 +53,9 @@ pub struct Buffer {
 pub enum Contents {
     /// Input data.
     Input(Input),
+    /// Input data that the program adds to, a cache for instance: filled again before each verified
+    /// execution and read back after.
+    Kept(Input),
     /// Working memory; its contents do not matter and nobody reads them back.
     Scratch,
     /// An output. It is filled with [`POISON`] before each verified execution and read back after, so
@@ -143,6 +146,23 @@ impl Buffer {
         }
     }
 
+    /// Input of these bytes.
+    pub(super) fn bytes(name: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            name,
+            bytes: bytes.len() as u64,
+            contents: Contents::Input(Input::Bytes(bytes)),
+        }
+    }
+
+    /// The same buffer with an input that the program adds to.
+    pub(super) fn kept(mut self) -> Self {
+        if let Contents::Input(input) = self.contents {
+            self.contents = Contents::Kept(input);
+        }
+        self
+    }
+
     /// Working memory.
     pub(super) fn scratch(name: &'static str, elements: u64, storage: Storage) -> Self {
         Self::new(name, elements, storage, Contents::Scratch)
@@ -156,7 +176,7 @@ impl Buffer {
     /// What an input buffer holds; nothing for others.
     pub(super) fn input(&self) -> Vec<u8> {
         match &self.contents {
-            Contents::Input(input) => input.generate(self.bytes),
+            Contents::Input(input) | Contents::Kept(input) => input.generate(self.bytes),
             Contents::Scratch | Contents::Output => Vec::new(),
         }
     }

@@ -60,19 +60,14 @@ impl Workload for RmsNorm {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let plan = RowPlan::new(NAME, case, kernel)?;
-        let elements = plan.elements();
-        let columns = u64::from(shape(case)[1]);
-        let template = plan.fill(shader!("rmsnorm/one-pass.wgsl"));
-        let dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?;
-        Ok(Program {
-            buffers: vec![
-                Buffer::random("x", elements, Storage::F32, seed, 0),
-                Buffer::random("weight", columns, Storage::F32, seed, 1),
-                Buffer::output("y", elements, Storage::F32),
-            ],
-            action: Action::Dispatches(vec![plan.place(dispatch)]),
-        })
+        let [rows, columns] = shape(case);
+        Normalisation {
+            rows,
+            columns,
+            storage: Storage::F32,
+            residual: false,
+        }
+        .program(kernel, seed)
     }
 
     fn verify(
@@ -90,24 +85,78 @@ impl Workload for RmsNorm {
         let weight = decode(&program.buffers[1].input(), Storage::F32);
         let columns = columns.max(1) as usize;
         for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
-            check_row(row, got, x, &weight, &mut checker);
+            let place = |column| format!("y[{row}, {column}]");
+            check_row(got, x, &weight, Storage::F32, place, &mut checker);
         }
         checker.finish()
     }
 }
 
+/// A normalisation, alone or with the residual connection before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Normalisation {
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    /// How all but the weights, which are f32, is stored.
+    pub(super) storage: Storage,
+    /// Adds a second input first and puts out the sum too.
+    pub(super) residual: bool,
+}
+
+impl Normalisation {
+    /// x, what is added, weights, the sum, y; without a residual x, weights, y.
+    ///
+    /// # Errors
+    /// The kernel is not `one-pass`, or its threads cannot hold a row.
+    pub(super) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+        let plan = RowPlan::new(NAME, [self.rows, self.columns], kernel)?;
+        let elements = plan.elements();
+        let template = plan
+            .fill(shader!("rmsnorm/one-pass.wgsl"))
+            .alias("Element", self.storage.element())
+            .constant("RESIDUAL", self.residual.into());
+        let mut buffers = vec![Buffer::random("x", elements, self.storage, seed, 0)];
+        if self.residual {
+            buffers.push(Buffer::random("added", elements, self.storage, seed, 2));
+        }
+        let columns = self.columns.into();
+        buffers.push(Buffer::random("weight", columns, Storage::F32, seed, 1));
+        let outputs: &[&'static str] = if self.residual {
+            &["total", "y"]
+        } else {
+            &["y"]
+        };
+        buffers.extend(
+            outputs
+                .iter()
+                .map(|name| Buffer::output(name, elements, self.storage)),
+        );
+        let bound: Vec<usize> = (0..buffers.len()).collect();
+        let dispatch = Dispatch::new(&template, &bound, outputs.len())?;
+        Ok(Program {
+            buffers,
+            action: Action::Dispatches(vec![plan.place(dispatch)]),
+        })
+    }
+}
+
 /// Compares a row: the mean's random walk of roundings counts half through the square root, which WGSL
-/// allows 2 units in the last place, as do the products around it.
-fn check_row(row: usize, got: &[f32], x: &[f32], weight: &[f32], checker: &mut Checker) {
+/// allows 2 units in the last place, as do the products around it; the output is rounded once more.
+pub(super) fn check_row(
+    got: &[f32],
+    x: &[f32],
+    weight: &[f32],
+    storage: Storage,
+    place: impl Fn(usize) -> String,
+    checker: &mut Checker,
+) {
     let unit = 2.0 * Storage::F32.roundoff();
     let squares: f64 = x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
     let scale = 1.0 / (squares / x.len() as f64 + EPSILON).sqrt();
-    let relative = unit * (2.0 * (x.len() as f64).sqrt() + 6.0);
+    let relative = unit * (2.0 * (x.len() as f64).sqrt() + 6.0) + storage.conversion();
     for (column, ((got, x), weight)) in got.iter().zip(x).zip(weight).enumerate() {
         let want = f64::from(*x) * scale * f64::from(*weight);
-        let bound = want.abs() * relative + Storage::F32.smallest_normal();
-        checker.check((*got).into(), want, bound, bound, || {
-            format!("y[{row}, {column}]")
-        });
+        let bound = want.abs() * relative + storage.smallest_normal();
+        checker.check((*got).into(), want, bound, bound, || place(column));
     }
 }

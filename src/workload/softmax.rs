@@ -60,7 +60,7 @@ impl Workload for Softmax {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let plan = RowPlan::new(NAME, case, kernel)?;
+        let plan = RowPlan::new(NAME, dimensions(&case.shape, FORM)?, kernel)?;
         let elements = plan.elements();
         let template = plan.fill(shader!("softmax/one-pass.wgsl"));
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?;
@@ -195,8 +195,11 @@ pub(super) struct RowPlan {
 impl RowPlan {
     /// # Errors
     /// The kernel is not `one-pass`, or its threads cannot hold a row.
-    pub(super) fn new(name: &str, case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let [rows, columns] = dimensions(&case.shape, FORM)?;
+    pub(super) fn new(
+        name: &str,
+        [rows, columns]: [u32; 2],
+        kernel: &Kernel,
+    ) -> Result<Self, String> {
         if kernel.name != "one-pass" {
             return Err(format!("{name} has no kernel {:?}", kernel.name));
         }

@@ -7,6 +7,7 @@ mod reference;
 
 pub(super) use decode::Decode;
 pub(super) use prefill::Prefill;
+pub(super) use reference::Query;
 
 use super::Dtype;
 

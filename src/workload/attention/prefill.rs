@@ -181,7 +181,7 @@ impl Workload for Prefill {
                 buffers.push(Buffer::scratch("scores", scores, Storage::F32));
                 naive_dispatches(case.dtype, shape)?
             }
-            "flash" => vec![Flash::of(case, kernel)?.dispatch(case.dtype, shape)?],
+            "flash" => vec![Flash::of(case, kernel)?.dispatch(case.dtype, shape, false)?],
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
         Ok(Program {
@@ -209,6 +209,25 @@ impl Workload for Prefill {
             check_queries(shape, storage, program, &got, &mut checker);
         }
         checker.finish()
+    }
+}
+
+impl Prefill {
+    /// `flash` for one sequence with its output as S × HEADS × D, which an output projection reads.
+    ///
+    /// # Errors
+    /// The kernel is not `flash` or cannot do the shape.
+    pub(in crate::workload) fn for_projection(
+        &self,
+        case: &Case,
+        kernel: &Kernel,
+        seed: u64,
+    ) -> Result<Program, String> {
+        let mut program = self.program(case, kernel, seed)?;
+        let dispatch =
+            Flash::of(case, kernel)?.dispatch(case.dtype, Shape::parse(&case.shape)?, true)?;
+        program.action = Action::Dispatches(vec![dispatch]);
+        Ok(program)
     }
 }
 
@@ -326,13 +345,16 @@ impl Flash {
         })
     }
 
-    fn dispatch(&self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
+    /// `tokens_first` puts the heads of a token side by side, as a projection after it wants them.
+    fn dispatch(&self, dtype: Dtype, shape: Shape, tokens_first: bool) -> Result<Dispatch, String> {
         let heads = shape.heads;
         let template = shader!("attention-prefill/flash.wgsl")
             .alias("Element", dtype.element())
             .constant("S", heads.length)
             .constant("D", heads.size)
             .constant("GROUP", heads.group())
+            .constant("HEADS", heads.heads)
+            .constant("TOKENS_FIRST", tokens_first.into())
             .constant("CAUSAL", shape.causal.into())
             .constant("QUERIES", self.queries)
             .constant("KEYS", self.keys)

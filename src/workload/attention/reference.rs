@@ -4,12 +4,12 @@ use crate::workload::Storage;
 use crate::workload::checker::Checker;
 
 /// One query against its keys and values; all rows are `size` long.
-pub(super) struct Query<'a> {
-    pub(super) query: &'a [f32],
-    pub(super) keys: &'a [f32],
-    pub(super) values: &'a [f32],
+pub(in crate::workload) struct Query<'a> {
+    pub(in crate::workload) query: &'a [f32],
+    pub(in crate::workload) keys: &'a [f32],
+    pub(in crate::workload) values: &'a [f32],
     /// How the output is stored.
-    pub(super) storage: Storage,
+    pub(in crate::workload) storage: Storage,
 }
 
 impl Query<'_> {
@@ -19,7 +19,7 @@ impl Query<'_> {
     /// (3 + 2·|d|) units in the last place that WGSL allows, twice where online softmax corrects; a
     /// weight is therefore off by a factor within 1 ± ε. The output Σ w·v / Σ w then lies within
     /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output.
-    pub(super) fn check(
+    pub(in crate::workload) fn check(
         &self,
         got: &[f32],
         place: impl Fn(usize) -> String,
@@ -66,7 +66,7 @@ impl Query<'_> {
             } else {
                 0.0
             };
-            let output = self.storage.roundoff() * want.abs() + flushed;
+            let output = self.storage.conversion() * want.abs() + flushed;
             let bound = 2.0 * epsilon * absolute + output;
             let got = got.get(at).copied().map_or(f64::NAN, f64::from);
             checker.check(got, want, bound, bound, || place(at));

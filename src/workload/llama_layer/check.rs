@@ -1,0 +1,304 @@
+//! The layer against f64, stage by stage: each on its inputs as the device had them.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use super::compose::{Projection, projections};
+use super::{NAME, Shape, activations};
+use crate::record::Verification;
+use crate::workload::attention::Query;
+use crate::workload::checker::{Checker, Rounding, strata};
+use crate::workload::input::{Storage, decode};
+use crate::workload::program::{Buffer, Contents, Program};
+use crate::workload::rmsnorm::check_row;
+use crate::workload::weights::Format;
+use crate::workload::{Case, Dtype};
+
+/// Multiply-adds that the reference of one stage may cost.
+const REFERENCE_WORK: u64 = 1 << 23;
+
+/// Everything that was in the buffers after an execution, by name.
+struct Trace<'a> {
+    program: &'a Program,
+    read_back: BTreeMap<&'static str, &'a [u8]>,
+    storage: Storage,
+}
+
+impl<'a> Trace<'a> {
+    fn new(program: &'a Program, outputs: &'a [Vec<u8>], storage: Storage) -> Self {
+        let written = program
+            .buffers
+            .iter()
+            .filter(|buffer| matches!(buffer.contents, Contents::Output | Contents::Kept(_)));
+        Self {
+            program,
+            read_back: written
+                .map(|buffer| buffer.name)
+                .zip(outputs.iter().map(Vec::as_slice))
+                .collect(),
+            storage,
+        }
+    }
+
+    fn buffer(&self, name: &str) -> Option<&Buffer> {
+        self.program.buffers.iter().find(|b| b.name == name)
+    }
+
+    /// The numbers in a buffer of activations.
+    fn numbers(&self, name: &str) -> Vec<f32> {
+        match self.read_back.get(name) {
+            Some(bytes) => decode(bytes, self.storage),
+            None => self.input(name, self.storage),
+        }
+    }
+
+    fn input(&self, name: &str, storage: Storage) -> Vec<f32> {
+        let bytes = self.buffer(name).map(Buffer::input).unwrap_or_default();
+        decode(&bytes, storage)
+    }
+
+    /// Fails if an element of any output was never written.
+    fn written(&self, checker: &mut Checker) {
+        for buffer in &self.program.buffers {
+            if let (Contents::Output, Some(bytes)) =
+                (&buffer.contents, self.read_back.get(buffer.name))
+            {
+                checker.written(bytes, self.storage.bytes());
+            }
+        }
+    }
+}
+
+/// Checks every stage.
+pub(super) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+    let elements = outputs.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+    let mut checker = Checker::new(elements / activations(case.dtype).bytes());
+    let Ok(shape) = Shape::parse(&case.shape) else {
+        checker.fail(format!("{NAME}: the case has no shape"));
+        return checker.finish();
+    };
+    let trace = Trace::new(program, outputs, activations(case.dtype));
+    let complete = program
+        .buffers
+        .iter()
+        .filter(|b| matches!(b.contents, Contents::Output | Contents::Kept(_)))
+        .zip(outputs)
+        .filter(|(buffer, bytes)| buffer.bytes == bytes.len() as u64)
+        .count();
+    if complete != trace.read_back.len() || complete < 14 {
+        checker.fail("some of the outputs are missing".to_owned());
+        return checker.finish();
+    }
+    trace.written(&mut checker);
+    let tokens = u64::from(shape.tokens());
+    let mut random = Pcg64Mcg::seed_from_u64(elements);
+    let affordable = REFERENCE_WORK / u64::from(shape.hidden.max(shape.length));
+    let sampled = strata(tokens, (affordable / 64).clamp(4, 64), &mut random);
+    let sampled: Vec<usize> = sampled.into_iter().map(|token| token as usize).collect();
+
+    norms(&trace, shape, &sampled, &mut checker);
+    for projection in projections(shape) {
+        project(
+            &trace,
+            case.dtype,
+            shape,
+            projection,
+            &mut random,
+            &mut checker,
+        );
+    }
+    rotations(&trace, shape, &sampled, &mut checker);
+    attention(&trace, shape, &sampled, &mut checker);
+    pointwise(&trace, shape, &sampled, &mut checker);
+    checker.finish()
+}
+
+/// Both norms and the sum before the second.
+fn norms(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+    let width = shape.hidden as usize;
+    let [x, projected, hidden, normed, again] =
+        ["x", "projected", "hidden", "normed", "normed again"].map(|name| trace.numbers(name));
+    let [norm, norm_again] = ["norm", "norm again"].map(|name| trace.input(name, Storage::F32));
+    for token in sampled {
+        let row = token * width..(token + 1) * width;
+        let [x, hidden] = [&x, &hidden].map(|all| &all[row.clone()]);
+        sums(
+            trace.storage,
+            [x, &projected[row.clone()]],
+            hidden,
+            |at| format!("hidden[{token}, {at}]"),
+            checker,
+        );
+        for (got, input, weight, name) in [
+            (&normed, x, &norm, "normed"),
+            (&again, hidden, &norm_again, "normed again"),
+        ] {
+            let place = |at| format!("{name}[{token}, {at}]");
+            check_row(
+                &got[row.clone()],
+                input,
+                weight,
+                trace.storage,
+                place,
+                checker,
+            );
+        }
+    }
+}
+
+/// y = a + b: one rounding, and that of the output.
+fn sums(
+    storage: Storage,
+    [a, b]: [&[f32]; 2],
+    got: &[f32],
+    place: impl Fn(usize) -> String,
+    checker: &mut Checker,
+) {
+    for (at, (got, (a, b))) in got.iter().zip(a.iter().zip(b)).enumerate() {
+        let want = f64::from(*a) + f64::from(*b);
+        let bound = want.abs() * (storage.conversion() + Storage::F32.roundoff())
+            + storage.smallest_normal();
+        checker.check((*got).into(), want, bound, bound, || place(at));
+    }
+}
+
+/// Scattered elements of a projection, the first and the last among them.
+fn project(
+    trace: &Trace<'_>,
+    dtype: Dtype,
+    shape: Shape,
+    projection: Projection,
+    random: &mut Pcg64Mcg,
+    checker: &mut Checker,
+) {
+    let (n, k) = (projection.n as usize, projection.k as usize);
+    let input = trace.numbers(projection.input);
+    let got = trace.numbers(projection.output);
+    let format = match Format::of(dtype) {
+        Format::Plain(_) => Format::Plain(trace.storage),
+        scaled => scaled,
+    };
+    let stored: Vec<Buffer> = [projection.weights, projection.scales]
+        .iter()
+        .filter_map(|name| trace.buffer(name).cloned())
+        .collect();
+    let weights = format.decode(&stored);
+    // Plain weights of a prompt lie as matmul has its B, K × N; all others in rows of K.
+    let columns = !shape.decode && !format.scaled();
+    let rounding = Rounding::of_sum(u64::from(projection.k) + 1, Storage::F32, trace.storage);
+    let elements = got.len() as u64;
+    for element in strata(elements, REFERENCE_WORK / u64::from(projection.k), random) {
+        let (token, output) = (element as usize / n, element as usize % n);
+        let a = &input[token * k..][..k];
+        let place = || format!("{}[{token}, {output}]", projection.output);
+        let got = got[element as usize];
+        if columns {
+            rounding.check_product(got, a, weights[output..].iter().step_by(n), place, checker);
+        } else {
+            rounding.check_product(got, a, &weights[output * k..][..k], place, checker);
+        }
+    }
+}
+
+/// Queries, keys and values of sampled tokens; values are qkv's own, bit by bit.
+fn rotations(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+    let size = shape.size() as usize;
+    let half = size / 2;
+    let [heads, kv_heads, tokens, length] =
+        [shape.heads, shape.kv_heads, shape.tokens(), shape.length].map(|d| d as usize);
+    let qkv = trace.numbers("qkv");
+    let turns = trace.input("rotations", Storage::F32);
+    let outputs = ["q", "k", "v"].map(|name| trace.numbers(name));
+    for token in sampled {
+        let turns = &turns[token * size..][..size];
+        for slot in 0..heads + 2 * kv_heads {
+            let source = &qkv[(token * (heads + 2 * kv_heads) + slot) * size..][..size];
+            let (which, head, rows, row) = match slot {
+                slot if slot < heads => (0, slot, tokens, *token),
+                slot if slot < heads + kv_heads => {
+                    (1, slot - heads, length, length - tokens + token)
+                }
+                slot => (2, slot - heads - kv_heads, length, length - tokens + token),
+            };
+            let got = &outputs[which][(head * rows + row) * size..][..size];
+            for (at, got) in got.iter().enumerate() {
+                let [cosine, sine] =
+                    [turns[at % half * 2], turns[at % half * 2 + 1]].map(f64::from);
+                let [own, other] = [source[at], source[(at + half) % size]].map(f64::from);
+                let (want, magnitude) = match which {
+                    2 => (own, 0.0),
+                    _ if at < half => (own * cosine - other * sine, 3.0),
+                    _ => (own * cosine + other * sine, 3.0),
+                };
+                let exact = magnitude == 0.0;
+                let arithmetic = magnitude
+                    * Storage::F32.roundoff()
+                    * ((own * cosine).abs() + (other * sine).abs());
+                let output =
+                    trace.storage.conversion() * want.abs() + trace.storage.smallest_normal();
+                let bound = if exact { 0.0 } else { arithmetic + output };
+                checker.check((*got).into(), want, bound, bound, || {
+                    format!("{}[head {head}, {row}, {at}]", ["q", "k", "v"][which])
+                });
+            }
+        }
+    }
+}
+
+/// Attention of a few heads of sampled tokens.
+fn attention(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+    let size = shape.size() as usize;
+    let [heads, kv_heads, tokens, length] =
+        [shape.heads, shape.kv_heads, shape.tokens(), shape.length].map(|d| d as usize);
+    let [q, k, v, attended] = ["q", "k", "v", "attended"].map(|name| trace.numbers(name));
+    for token in sampled {
+        let seen = (length - tokens + token + 1) * size;
+        // Every head of one token; with many tokens, heads take turns.
+        let step = if sampled.len() > 8 { 3 } else { 1 };
+        for head in (token % step..heads).step_by(step) {
+            let from_cache = head / (heads / kv_heads) * length * size;
+            let query = Query {
+                query: &q[(head * tokens + token) * size..][..size],
+                keys: &k[from_cache..][..seen],
+                values: &v[from_cache..][..seen],
+                storage: trace.storage,
+            };
+            query.check(
+                &attended[(token * heads + head) * size..][..size],
+                |at| format!("attended[{token}, head {head}, {at}]"),
+                checker,
+            );
+        }
+    }
+}
+
+/// SwiGLU and the last residual.
+fn pointwise(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+    let [gate, up, activated, hidden, down, y] =
+        ["gate", "up", "activated", "hidden", "down", "y"].map(|name| trace.numbers(name));
+    let unit = 2.0 * Storage::F32.roundoff();
+    for token in sampled {
+        let width = shape.mlp as usize;
+        for at in token * width..(token + 1) * width {
+            let [gate, up] = [gate[at], up[at]].map(f64::from);
+            let want = gate / (1.0 + (-gate).exp()) * up;
+            // WGSL allows exp(x) 3 + 2·|x| units in the last place and division 2.5.
+            let relative = unit * (8.0 + 2.0 * gate.abs()) + trace.storage.conversion();
+            let bound = want.abs() * relative + trace.storage.smallest_normal();
+            checker.check(activated[at].into(), want, bound, bound, || {
+                format!("activated[{token}, {}]", at % width)
+            });
+        }
+        let width = shape.hidden as usize;
+        let row = token * width..(token + 1) * width;
+        sums(
+            trace.storage,
+            [&hidden[row.clone()], &down[row.clone()]],
+            &y[row],
+            |at| format!("y[{token}, {at}]"),
+            checker,
+        );
+    }
+}

@@ -1,0 +1,378 @@
+//! The layer as one program, put together from the programs of other workloads.
+
+use super::{Shape, activations, attention, part_of};
+use crate::workload::attention::{Decode, Prefill};
+use crate::workload::gemv::Product;
+use crate::workload::input::{Input, Storage};
+use crate::workload::matmul::Matmul;
+use crate::workload::matmul_packed::Packed;
+use crate::workload::program::{Action, Buffer, Contents, Dispatch, Program};
+use crate::workload::rmsnorm::Normalisation;
+use crate::workload::shape::grid;
+use crate::workload::template::{Template, shader};
+use crate::workload::weights::Format;
+use crate::workload::{Case, Dtype, Kernel, Workload};
+
+/// Threads of a workgroup of the layer's own shaders.
+const WORKGROUP: u32 = 64;
+
+/// Base of the rotary embedding's angles in Llama 3.
+const ROTARY_BASE: f64 = 500_000.0;
+
+/// Standard deviation of numbers that are uniform between −0.5 and 0.5.
+const UNIFORM_DEVIATION: f32 = 0.288_675_13;
+
+/// A projection: its input, weights and output, and its position among the projections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Projection {
+    pub(super) input: &'static str,
+    pub(super) weights: &'static str,
+    pub(super) scales: &'static str,
+    pub(super) output: &'static str,
+    /// Outputs.
+    pub(super) n: u32,
+    /// Inputs.
+    pub(super) k: u32,
+}
+
+/// The projections of a layer in their order.
+pub(super) fn projections(shape: Shape) -> [Projection; 5] {
+    let Shape { hidden, mlp, .. } = shape;
+    let projection = |input, weights, scales, output, n, k| Projection {
+        input,
+        weights,
+        scales,
+        output,
+        n,
+        k,
+    };
+    [
+        projection(
+            "normed",
+            "W qkv",
+            "W qkv scales",
+            "qkv",
+            shape.qkv(),
+            hidden,
+        ),
+        projection(
+            "attended",
+            "W output",
+            "W output scales",
+            "projected",
+            hidden,
+            hidden,
+        ),
+        projection(
+            "normed again",
+            "W gate",
+            "W gate scales",
+            "gate",
+            mlp,
+            hidden,
+        ),
+        projection("normed again", "W up", "W up scales", "up", mlp, hidden),
+        projection("activated", "W down", "W down scales", "down", hidden, mlp),
+    ]
+}
+
+/// Buffers by name and the dispatches over them.
+struct Composer {
+    buffers: Vec<Buffer>,
+    dispatches: Vec<Dispatch>,
+}
+
+impl Composer {
+    /// The buffer of this name; a new one where there is none yet.
+    fn buffer(&mut self, name: &'static str, spec: Buffer) -> Result<usize, String> {
+        match self.buffers.iter().position(|buffer| buffer.name == name) {
+            Some(known) if self.buffers[known].bytes == spec.bytes => Ok(known),
+            Some(known) => Err(format!(
+                "{name} has {} bytes and a stage wants {}",
+                self.buffers[known].bytes, spec.bytes
+            )),
+            None => {
+                self.buffers.push(Buffer { name, ..spec });
+                Ok(self.buffers.len() - 1)
+            }
+        }
+    }
+
+    /// Appends a program whose first buffers are known by these names; the rest is its own.
+    fn append(&mut self, part: Program, names: &[&'static str]) -> Result<(), String> {
+        let Action::Dispatches(dispatches) = part.action else {
+            return Err("a stage that is no dispatch".to_owned());
+        };
+        let mut places = Vec::with_capacity(part.buffers.len());
+        for (number, spec) in part.buffers.into_iter().enumerate() {
+            places.push(match names.get(number) {
+                Some(name) => self.buffer(name, spec)?,
+                None => {
+                    self.buffers.push(spec);
+                    self.buffers.len() - 1
+                }
+            });
+        }
+        for mut dispatch in dispatches {
+            for binding in &mut dispatch.bindings {
+                binding.buffer = places[binding.buffer];
+            }
+            self.dispatches.push(dispatch);
+        }
+        Ok(())
+    }
+
+    /// Scales the random numbers of a buffer.
+    fn scale(&mut self, name: &str, factor: f32) {
+        for buffer in &mut self.buffers {
+            if let (true, Contents::Input(Input::Uniform { scale, .. })) =
+                (buffer.name == name, &mut buffer.contents)
+            {
+                *scale *= factor;
+            }
+        }
+    }
+}
+
+/// The program of a layer.
+///
+/// # Errors
+/// A part cannot do its share.
+pub(super) fn layer(
+    dtype: Dtype,
+    shape: Shape,
+    kernel: &Kernel,
+    seed: u64,
+) -> Result<Program, String> {
+    let storage = activations(dtype);
+    let Shape { hidden, mlp, .. } = shape;
+    let tokens = shape.tokens();
+    let norm = part_of(kernel, "norm", "one-pass");
+    let mut layer = Composer {
+        buffers: Vec::new(),
+        dispatches: Vec::new(),
+    };
+    let first = Normalisation {
+        rows: tokens,
+        columns: hidden,
+        storage,
+        residual: false,
+    };
+    layer.append(first.program(&norm, seed)?, &["x", "norm", "normed"])?;
+    let [qkv, output, gate, up, down] = projections(shape);
+    project(&mut layer, dtype, shape, qkv, kernel, seed)?;
+    rotate(&mut layer, storage, shape, seed)?;
+    attend(&mut layer, dtype, shape, kernel, seed)?;
+    project(&mut layer, dtype, shape, output, kernel, seed)?;
+    let second = Normalisation {
+        residual: true,
+        ..first
+    };
+    layer.append(
+        second.program(&norm, seed.wrapping_add(1))?,
+        &["x", "projected", "norm again", "hidden", "normed again"],
+    )?;
+    project(&mut layer, dtype, shape, gate, kernel, seed)?;
+    project(&mut layer, dtype, shape, up, kernel, seed)?;
+    let wide = tokens * mlp;
+    let swiglu = shader!("llama-layer/swiglu.wgsl");
+    pointwise(
+        &mut layer,
+        swiglu,
+        ["gate", "up", "activated"],
+        wide,
+        storage,
+    )?;
+    project(&mut layer, dtype, shape, down, kernel, seed)?;
+    let add = shader!("llama-layer/add.wgsl");
+    let narrow = tokens * hidden;
+    pointwise(&mut layer, add, ["hidden", "down", "y"], narrow, storage)?;
+
+    // As in a trained model, a layer neither shrinks nor blows up what it is given.
+    let unit = 1.0 / UNIFORM_DEVIATION;
+    for name in ["norm", "norm again"] {
+        layer.scale(name, unit);
+    }
+    for projection in projections(shape) {
+        let gain = unit / (projection.k as f32).sqrt();
+        let random = if Format::of(dtype).scaled() {
+            projection.scales
+        } else {
+            projection.weights
+        };
+        layer.scale(random, gain);
+    }
+    Ok(Program {
+        buffers: layer.buffers,
+        action: Action::Dispatches(layer.dispatches),
+    })
+}
+
+/// Output = input · weights: a matmul over a prompt, a gemv for one token.
+fn project(
+    layer: &mut Composer,
+    dtype: Dtype,
+    shape: Shape,
+    projection: Projection,
+    kernel: &Kernel,
+    seed: u64,
+) -> Result<(), String> {
+    let Projection {
+        input,
+        weights,
+        scales,
+        output,
+        n,
+        k,
+    } = projection;
+    let own = part_of(kernel, "projection", kernel.name);
+    // Every projection has weights of its own.
+    let seed = seed.wrapping_add(layer.dispatches.len() as u64 * 1000);
+    let format = Format::of(dtype);
+    let storage = activations(dtype);
+    if shape.decode {
+        let product = Product {
+            m: n,
+            k,
+            format: if format.scaled() {
+                format
+            } else {
+                Format::Plain(storage)
+            },
+            activations: storage,
+        };
+        let program = product.program(&own, seed)?;
+        return if format.scaled() {
+            layer.append(program, &[weights, scales, input, output])
+        } else {
+            layer.append(program, &[weights, input, output])
+        };
+    }
+    let m = shape.tokens();
+    match Packed::of(dtype, [m, n, k]) {
+        Some(packed) => {
+            let packed = Packed {
+                activations: storage,
+                ..packed
+            };
+            layer.append(
+                packed.program(&own, seed)?,
+                &[input, weights, scales, output],
+            )
+        }
+        None => {
+            let case = Case::new("matmul", dtype, format!("{m}x{n}x{k}"));
+            layer.append(
+                Matmul.program(&case, &own, seed)?,
+                &[input, weights, output],
+            )
+        }
+    }
+}
+
+/// Queries, keys and values out of qkv, rotated.
+fn rotate(layer: &mut Composer, storage: Storage, shape: Shape, seed: u64) -> Result<(), String> {
+    let Shape {
+        heads,
+        kv_heads,
+        length,
+        ..
+    } = shape;
+    let (tokens, size) = (shape.tokens(), shape.size());
+    let first = length - tokens;
+    let cache = [kv_heads, length, size].map(u64::from).iter().product();
+    let groups = grid(u64::from(tokens * shape.qkv() / 2).div_ceil(WORKGROUP.into()));
+    let template = shader!("llama-layer/rope.wgsl")
+        .alias("Element", storage.element())
+        .constant("T", tokens)
+        .constant("HEADS", heads)
+        .constant("KV_HEADS", kv_heads)
+        .constant("L", length)
+        .constant("FIRST", first)
+        .constant("D", size)
+        .constant("WORKGROUP", WORKGROUP)
+        .constant("GROUPS_X", groups[0]);
+    let dispatch = Dispatch::new(&template, &[0, 1, 2, 3, 4], 3)?
+        .groups(groups)
+        .workgroup([WORKGROUP, 1, 1], 0);
+    let rotations = rotations(first, tokens, size);
+    let kept = |name, stream| {
+        if shape.decode {
+            Buffer::random(name, cache, storage, seed, stream).kept()
+        } else {
+            Buffer::output(name, cache, storage)
+        }
+    };
+    let part = Program {
+        buffers: vec![
+            Buffer::output("qkv", u64::from(tokens * shape.qkv()), storage),
+            Buffer::bytes("rotations", rotations),
+            Buffer::output("q", u64::from(tokens * heads * size), storage),
+            kept("k", 500),
+            kept("v", 501),
+        ],
+        action: Action::Dispatches(vec![dispatch]),
+    };
+    layer.append(part, &["qkv", "rotations", "q", "k", "v"])
+}
+
+/// Cosines and sines of the angles of tokens from position `first` on.
+fn rotations(first: u32, tokens: u32, size: u32) -> Vec<u8> {
+    let half = size / 2;
+    let mut table: Vec<f32> = Vec::with_capacity(2 * (tokens * half) as usize);
+    for position in first..first + tokens {
+        for pair in 0..half {
+            let angle = f64::from(position) * ROTARY_BASE.powf(-f64::from(pair) / f64::from(half));
+            table.extend([angle.cos() as f32, angle.sin() as f32]);
+        }
+    }
+    bytemuck::cast_slice(&table).to_vec()
+}
+
+/// Attention over the keys and values there are.
+fn attend(
+    layer: &mut Composer,
+    dtype: Dtype,
+    shape: Shape,
+    kernel: &Kernel,
+    seed: u64,
+) -> Result<(), String> {
+    let (_, case) = attention(dtype, shape);
+    if shape.decode {
+        let own = part_of(kernel, "attention", "split-kv");
+        let part = Decode.program(&case, &own, seed)?;
+        layer.append(part, &["q", "k", "v", "outputs", "extremes", "attended"])
+    } else {
+        let own = part_of(kernel, "attention", "flash");
+        let part = Prefill.for_projection(&case, &own, seed)?;
+        layer.append(part, &["q", "k", "v", "attended"])
+    }
+}
+
+/// Two inputs and an output of as many elements, element by element.
+fn pointwise(
+    layer: &mut Composer,
+    template: Template,
+    names: [&'static str; 3],
+    elements: u32,
+    storage: Storage,
+) -> Result<(), String> {
+    let vectors = elements / 4;
+    let groups = grid(u64::from(vectors).div_ceil(WORKGROUP.into()));
+    let template = template
+        .alias("Element", storage.element())
+        .constant("VECTORS", vectors)
+        .constant("WORKGROUP", WORKGROUP)
+        .constant("GROUPS_X", groups[0]);
+    let dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?
+        .groups(groups)
+        .workgroup([WORKGROUP, 1, 1], 0);
+    let part = Program {
+        buffers: names
+            .iter()
+            .map(|name| Buffer::output(name, elements.into(), storage))
+            .collect(),
+        action: Action::Dispatches(vec![dispatch]),
+    };
+    layer.append(part, &names)
+}
