@@ -4,14 +4,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::ThreadRng;
 
-use super::executor::Executable;
+use super::executor::{Checks, Executable};
 use super::measure::{Bench, Settings, Stop};
 use super::plan::workload;
 use super::protocol::PowerJob;
+use crate::device::Gpu;
 use crate::power::{
     self, Effort, Load, Poll, PowerSource, Rig, Sampler, Selection, Series, Timing,
 };
-use crate::record::{Conditions, EnergyProvenance, EnergyWindow, PowerSetup, Reading, SamplerCost};
+use crate::record::{
+    Conditions, EnergyProvenance, EnergyWindow, Gain, GainFrom, GainUncertainty, PowerSetup,
+    Reading, SamplerCost,
+};
+use crate::stats;
 use crate::units::Seconds;
 
 /// Time between two polls while a sensor is not known yet.
@@ -58,7 +63,6 @@ impl Meter {
             Reading::Measured(sources) => sources,
             Reading::Unmeasured(reason) => return Reading::Unmeasured(reason),
         };
-        let setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
         let chosen = match &job.known {
             Some(Reading::Measured(known)) => match again(known, sources) {
                 Ok(source) => {
@@ -67,7 +71,7 @@ impl Meter {
                 }
                 Err(reason) => Err(reason),
             },
-            _ => choose(bench, sources, setups, &load, settings),
+            _ => choose(bench, sources, &load, settings),
         };
         chosen
             .map(|(sampler, sensor, setup)| {
@@ -163,14 +167,24 @@ fn again(
         .ok_or_else(|| format!("{}, which the session began with, is gone", known.source))
 }
 
-/// Looks at sensors at idle and under load and takes the first that can be believed.
-fn choose(
+/// What a look at several sensors side by side showed.
+struct Look {
+    sampler: Sampler,
+    series: Vec<Series>,
+    load_from: Seconds,
+    setups: Vec<PowerSetup>,
+    /// Why sensors cannot be used.
+    unusable: Vec<Option<String>>,
+}
+
+/// Looks at sensors at idle and under load.
+fn look(
     bench: &mut Bench<'_>,
     sources: Vec<Box<dyn PowerSource>>,
-    mut setups: Vec<PowerSetup>,
     load: &Load,
     settings: Settings,
-) -> Result<(Sampler, usize, PowerSetup), String> {
+) -> Look {
+    let mut setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
     let sampler = Sampler::start(sources, load, FIRST_INTERVAL);
     let mut series = vec![Series::default(); setups.len()];
     let listen = |series: &mut [Series]| {
@@ -183,9 +197,10 @@ fn choose(
             .first()
             .is_none_or(|s| s.updates().len() >= from + WANTED_UPDATES)
     };
-    let rest_until = load.now() + LONGEST_LOOK / 2.0;
     let mut rested = Seconds(0.0);
-    while rested.get() < LOOK.get() || (!shown(&series, 0) && load.now().get() < rest_until.get()) {
+    while rested.get() < LOOK.get()
+        || (!shown(&series, 0) && rested.get() < LONGEST_LOOK.get() / 2.0)
+    {
         std::thread::sleep(Duration::from_millis(250));
         rested = rested + Seconds(0.25);
         listen(&mut series);
@@ -197,15 +212,10 @@ fn choose(
         spent.get() < LOAD.get() || (!shown(&series, seen) && spent.get() < LONGEST_LOOK.get())
     });
     listen(&mut series);
-    let mut reasons = Vec::new();
-    let mut usable = Vec::new();
-    for (number, series) in series.iter().enumerate() {
+    let mut unusable = Vec::new();
+    for (series, setup) in series.iter().zip(&mut setups) {
         let character = power::characterise(series, load_from);
-        match &character.unusable {
-            Some(reason) => reasons.push(format!("{}: {reason}", setups[number].source)),
-            None => usable.push(number),
-        }
-        let setup = &mut setups[number];
+        unusable.push(character.unusable.clone());
         character.enter(setup);
         power::calibration::apply(setup);
         if let Err(why) = &worked {
@@ -214,7 +224,38 @@ fn choose(
                 .push(format!("characterised at idle only: {why}"));
         }
     }
-    let mut notes = reasons.clone();
+    Look {
+        sampler,
+        series,
+        load_from,
+        setups,
+        unusable,
+    }
+}
+
+/// Looks at sensors and takes the first that can be believed.
+fn choose(
+    bench: &mut Bench<'_>,
+    sources: Vec<Box<dyn PowerSource>>,
+    load: &Load,
+    settings: Settings,
+) -> Result<(Sampler, usize, PowerSetup), String> {
+    let Look {
+        sampler,
+        series,
+        load_from,
+        mut setups,
+        unusable,
+    } = look(bench, sources, load, settings);
+    let mut reasons = Vec::new();
+    let mut usable = Vec::new();
+    for (number, unusable) in unusable.into_iter().enumerate() {
+        match unusable {
+            Some(reason) => reasons.push(format!("{}: {reason}", setups[number].source)),
+            None => usable.push(number),
+        }
+    }
+    let mut notes = reasons;
     while let Some(number) = usable.first().copied() {
         let rival = usable
             .iter()
@@ -243,6 +284,136 @@ fn choose(
         }
     }
     Err(notes.join("; "))
+}
+
+/// A comparison of a sensor with a reference, as `perwatt power calibrate` makes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The sensor.
+    pub sensor: PowerSetup,
+    /// The reference.
+    pub reference: PowerSetup,
+    /// Reference ÷ sensor of each window; above idle where the two have different boundaries.
+    pub ratios: Vec<f64>,
+    /// Whether idle was taken out.
+    pub above_idle: bool,
+}
+
+/// Runs the peak probe for so many windows and compares two sensors over each.
+///
+/// # Errors
+/// A sensor is not there or cannot be used, or the device fails.
+pub fn compare_sensors(
+    gpu: &Gpu,
+    names: [&str; 2],
+    windows: u32,
+    length: Seconds,
+) -> Result<Comparison, String> {
+    let mut bench = Bench::new(gpu);
+    let load = Load::new();
+    let settings = Settings {
+        seed: 1,
+        budget: Seconds(30.0),
+        checks: Checks::Off,
+    };
+    let mut sources = Vec::new();
+    for name in names {
+        let found = power::open(&Selection::Named(name.to_owned()), &gpu.adapter, &load);
+        match found {
+            Reading::Measured(found) => sources.extend(found.into_iter().take(1)),
+            Reading::Unmeasured(reason) => return Err(format!("{name}: {}", reason.unmeasured)),
+        }
+    }
+    let seen = look(&mut bench, sources, &load, settings);
+    if let Some(reason) = seen.unusable.iter().flatten().next() {
+        return Err(reason.clone());
+    }
+    let timings: Vec<Timing> = seen.setups.iter().map(Timing::of).collect();
+    let slowest = |time: fn(&Timing) -> f64| timings.iter().map(time).fold(0.0, f64::max);
+    let (settle, tail) = (slowest(|t| t.settle.get()), slowest(|t| t.tail.get()));
+    let above_idle = seen.setups[0].boundary != seen.setups[1].boundary;
+    let mut series = seen.series;
+    let mut stretches = Vec::new();
+    for _ in 0..windows {
+        let idle_from = load.now() + Seconds(settle);
+        std::thread::sleep(Duration::from_secs_f64(settle + 5.0 + tail));
+        let idle = (idle_from, idle_from + Seconds(5.0));
+        let begun = load.now();
+        probe_load(&mut bench, &load, settings, |spent| {
+            spent.get() < settle + length.get() + tail
+        })?;
+        let from = begun + Seconds(settle);
+        stretches.push((idle, (from, from + length)));
+        for (number, series) in series.iter_mut().enumerate() {
+            series.extend(seen.sampler.polls(number));
+        }
+    }
+    let mut energies = Vec::new();
+    for ((series, timing), setup) in series.iter().zip(&timings).zip(&seen.setups) {
+        let curve = series.curve();
+        let mean = |(from, to): (Seconds, Seconds)| {
+            if let Some(fault) = series.fatal(from, to) {
+                return Err(format!("{}: {fault}", setup.source));
+            }
+            curve
+                .power(from + timing.lag, to + timing.lag)
+                .map(|watts| watts.get())
+                .ok_or_else(|| format!("{} does not reach over a window", setup.source))
+        };
+        let per_window = stretches.iter().map(|(idle, busy)| {
+            let floor = if above_idle { mean(*idle)? } else { 0.0 };
+            Ok(mean(*busy)? - floor)
+        });
+        energies.push(per_window.collect::<Result<Vec<f64>, String>>()?);
+    }
+    let ratios: Vec<f64> = energies[1]
+        .iter()
+        .zip(&energies[0])
+        .map(|(reference, sensor)| reference * seen.setups[1].gain.factor / sensor)
+        .collect();
+    if ratios
+        .iter()
+        .any(|ratio| !ratio.is_finite() || *ratio <= 0.0)
+    {
+        return Err("one of the two saw no load; is it the same device?".to_owned());
+    }
+    let [sensor, reference] = [seen.setups[0].clone(), seen.setups[1].clone()];
+    Ok(Comparison {
+        sensor,
+        reference,
+        ratios,
+        above_idle,
+    })
+}
+
+impl Comparison {
+    /// The gain that follows: the mean without the highest and the lowest, as MLPerf takes it, and the
+    /// spread of all with Student's factor, beside what the reference itself may be off.
+    pub fn gain(&self, at_utc: &str) -> Gain {
+        let mut sorted = self.ratios.clone();
+        sorted.sort_by(f64::total_cmp);
+        let inner = if sorted.len() >= 4 {
+            &sorted[1..sorted.len() - 1]
+        } else {
+            &sorted[..]
+        };
+        let factor = inner.iter().sum::<f64>() / inner.len().max(1) as f64;
+        let count = self.ratios.len() as f64;
+        let squares: f64 = self.ratios.iter().map(|r| (r / factor - 1.0).powi(2)).sum();
+        let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
+        // As a standard uncertainty whose 1.96-fold is Student's interval.
+        let wide = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), 0.95) / 1.96;
+        Gain {
+            factor,
+            uncertainty: GainUncertainty::Standard(
+                wide.hypot(self.reference.gain.uncertainty.standard()),
+            ),
+            from: GainFrom::Calibrated {
+                reference: self.reference.source.clone(),
+                at_utc: at_utc.to_owned(),
+            },
+        }
+    }
 }
 
 /// Whether a counter agrees with the integrated power of the same device under load; in words, or why

@@ -21,6 +21,7 @@ mod worker;
 
 pub use assemble::conclude_again;
 pub use cpu::CpuLedger;
+pub use energy::{Comparison, compare_sensors};
 pub use executor::{Checks, Executable};
 pub use measure::{Bench, Settings};
 pub use plan::{Planned, Request, parse_case, plan, workload};

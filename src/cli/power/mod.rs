@@ -2,6 +2,8 @@
 
 #[cfg(feature = "gpu")]
 mod attach;
+#[cfg(feature = "gpu")]
+mod calibrate;
 mod list;
 mod watch;
 
@@ -25,6 +27,8 @@ enum Command {
     Watch(watch::Watch),
     #[cfg(feature = "gpu")]
     Attach(attach::Attach),
+    #[cfg(feature = "gpu")]
+    Calibrate(calibrate::Calibrate),
 }
 
 impl Power {
@@ -34,6 +38,8 @@ impl Power {
             Command::Watch(watch) => watch.run(),
             #[cfg(feature = "gpu")]
             Command::Attach(attach) => attach.run(),
+            #[cfg(feature = "gpu")]
+            Command::Calibrate(calibrate) => calibrate.run(),
         }
     }
 }

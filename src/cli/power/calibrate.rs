@@ -1,0 +1,111 @@
+//! `perwatt power calibrate`: a sensor against a better one, so that later runs know its gain.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::super::Exit;
+use super::super::output::{print, tell};
+use crate::bench::compare_sensors;
+use crate::device::{Gpu, choose, enumerate};
+use crate::power::calibration::{self, Calibrations};
+use crate::record::{Adapter, GainUncertainty};
+use crate::units::Seconds;
+
+/// Compare a sensor with a reference under load and keep its gain for later runs.
+///
+/// The device runs the peak probe for each window, with idle between. Where the two measure different
+/// things (a card and a plug), they are compared above idle, and the power supply's loss and whatever
+/// else the load makes the machine draw is then part of the gain.
+#[derive(Debug, Args)]
+pub(in super::super) struct Calibrate {
+    /// The sensor, by its name in `perwatt power list`
+    #[arg(long, value_name = "SOURCE")]
+    sensor: String,
+
+    /// What is believed, a plug or a lab meter say
+    #[arg(long, value_name = "SOURCE")]
+    reference: String,
+
+    /// The device that is put under load
+    #[arg(long, value_name = "SEL")]
+    device: Option<String>,
+
+    /// Windows to compare
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
+    windows: u32,
+
+    /// Seconds of load in each
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = super::watch::seconds)]
+    seconds: f64,
+
+    /// Where gains are kept [default: PERWATT_CALIBRATION, else the user's data folder]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+impl Calibrate {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let path = self
+            .store
+            .clone()
+            .or_else(calibration::path)
+            .context("there is no place for calibrations; name one with --store")?;
+        // A file that cannot be read is known before minutes are spent.
+        let mut known = Calibrations::load(&path)?;
+        let found = enumerate();
+        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+        let adapter = choose(&adapters, self.device.as_deref())?;
+        let chosen = found
+            .iter()
+            .find(|found| found.adapter == *adapter)
+            .context("the device is gone")?;
+        let gpu = Gpu::open(chosen)?;
+        tell(&format!(
+            "{} windows of {} of load on {}",
+            self.windows,
+            Seconds(self.seconds),
+            adapter.label()
+        ));
+        let comparison = compare_sensors(
+            &gpu,
+            [&self.sensor, &self.reference],
+            self.windows,
+            Seconds(self.seconds),
+        )
+        .map_err(|reason| anyhow!("{reason}"))?;
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+        let gain = comparison.gain(&now.to_string());
+        let off = match gain.uncertainty {
+            GainUncertainty::Standard(share) | GainUncertainty::Within(share) => share,
+        };
+        let ratios: Vec<String> = comparison
+            .ratios
+            .iter()
+            .map(|r| format!("{r:.4}"))
+            .collect();
+        let simulated = if comparison.sensor.simulated || comparison.reference.simulated {
+            "SIMULATED: "
+        } else {
+            ""
+        };
+        print(&format!(
+            "{simulated}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {:.2} %, kept in {}\n",
+            comparison.reference.source,
+            comparison.sensor.source,
+            if comparison.above_idle {
+                ", above idle"
+            } else {
+                ""
+            },
+            ratios.join(" "),
+            gain.factor,
+            100.0 * off,
+            path.display()
+        ))?;
+        known.sensors.insert(comparison.sensor.source.clone(), gain);
+        known.save(&path)?;
+        Ok(Exit::Done)
+    }
+}
