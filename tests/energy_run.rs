@@ -149,3 +149,37 @@ fn none_spends_nothing_and_nonsense_is_refused() {
         assert!(!out.exists());
     }
 }
+
+#[test]
+fn a_calibrated_gain_is_used_and_said() {
+    if !has_device() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sensor = "simulated:ada-instant,busy_w=200,idle_w=40,reads=0.8";
+    let output = perwatt(folder.path())
+        .args([
+            "power",
+            "calibrate",
+            "--device",
+            "0",
+            "--windows",
+            "2",
+            "--seconds",
+            "1",
+        ])
+        .args(["--sensor", sensor, "--reference"])
+        .arg("simulated:nvml-energy,busy_w=200,idle_w=40")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("SIMULATED"), "{said}");
+    let (output, out) = run(folder.path(), "e.json", sensor);
+    assert!(output.status.success(), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains("calibrated"), "{page}");
+    let record = load(&out).unwrap();
+    let window = windows(&record)[0].measured().expect("a figure");
+    assert!((window.gross_j / window.duration_s / 200.0 - 1.0).abs() < 0.02);
+}

@@ -166,7 +166,8 @@ fn judge(knowledge: Knowledge, score: &Score) {
     let slack = 3.0 * (0.95 * 0.05 / n).sqrt();
     let held = score.held();
     assert!(
-        held > 0.93 - slack && held < 0.97 + slack,
+        // With a gain that is known exactly the intervals are a little too wide; docs/energy.md says so.
+        held > 0.93 - slack && held < 0.975 + slack,
         "{knowledge:?}: the interval held the truth in {held:.3} of {n} trials"
     );
     let error = score.share(score.error);

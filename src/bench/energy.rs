@@ -17,7 +17,7 @@ use crate::record::{
     Reading, SamplerCost,
 };
 use crate::stats;
-use crate::units::Seconds;
+use crate::units::{Seconds, Watts};
 
 /// Time between two polls while a sensor is not known yet.
 const FIRST_INTERVAL: Seconds = Seconds(0.0025);
@@ -357,7 +357,7 @@ pub fn compare_sensors(
             }
             curve
                 .power(from + timing.lag, to + timing.lag)
-                .map(|watts| watts.get())
+                .map(Watts::get)
                 .ok_or_else(|| format!("{} does not reach over a window", setup.source))
         };
         let per_window = stretches.iter().map(|(idle, busy)| {

@@ -122,12 +122,7 @@ pub fn observe<R: Rig>(
 fn chunk(once: Seconds, timing: &Timing) -> u64 {
     const SHORTEST: f64 = 0.01;
     const LONGEST: f64 = 0.05;
-    // Chunks of few executions cannot be given different lengths.
-    const FEW: f64 = 4.0;
-    let several = (FEW * once.get()).min(LONGEST);
-    let wanted = (timing.period.get() / 2.0)
-        .clamp(SHORTEST, LONGEST)
-        .max(several);
+    let wanted = (timing.period.get() / 2.0).clamp(SHORTEST, LONGEST);
     // From 1 on and far below 2⁵³.
     (wanted / once.get().max(1e-9)).round().max(1.0) as u64
 }
