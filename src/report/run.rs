@@ -209,11 +209,13 @@ fn legend(record: &Record, width: Option<u16>) -> String {
         Reading::Unmeasured(reason) => format!(" Power –: {}.", reason.unmeasured),
         Reading::Measured(power) => energy_legend(record, power),
     };
+    let roof = if record.roofline.is_empty() {
+        "roof –: the session measured no roof; add --case 'peak-fma/*' and --case 'copy/*'."
+    } else {
+        "roof: share of this session's own roofline."
+    };
     fold(
-        &format!(
-            "{spread} roof: share of this session's own roofline. error: worst output error over its \
-             bound; 1 would fail.{energy}"
-        ),
+        &format!("{spread} {roof} error: worst output error over its bound; 1 would fail.{energy}"),
         "",
         width,
     )
