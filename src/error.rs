@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{path}: {source}; check that the path exists and that you may use it", path = path.display())]
+    #[error("{path}: {cause}; check that the path exists and that you may use it", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. It stands in the message, so it is no `source` that would repeat it.
+        cause: std::io::Error,
     },
 
     /// A file is not what its reader expects.
@@ -81,10 +81,10 @@ pub enum Error {
 
 impl Error {
     /// Wraps an I/O error with the file it is about.
-    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+    pub fn io(path: impl AsRef<Path>, cause: std::io::Error) -> Self {
         Self::Io {
             path: path.as_ref().to_owned(),
-            source,
+            cause,
         }
     }
 

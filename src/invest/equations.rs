@@ -662,7 +662,7 @@ mod tests {
         near(out.device_power.get(), 600.78);
         near(out.it_power.get(), 1065.9);
         // Idle 446.25: (969 · 0.8 + 446.25 · 0.2) · 1.1 · 1.15 = 1093.529 W, · 8760 h = 9579.31 kWh.
-        near(out.mean_power.get(), 1093.529_25);
+        near(out.mean_power.get(), 1_093.529_25);
         near(crate::units::WattHours::from(out.energy).get(), 9_579_316.2);
         near(out.operational.get(), 3544.347);
         near(out.embodied.get(), 40.0);

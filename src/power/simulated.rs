@@ -385,7 +385,7 @@ fn standard_normal(random: &mut Pcg64Mcg) -> f64 {
 /// # Errors
 /// There is no such profile or key, or a value is no number that fits.
 pub fn parse(text: &str, load: &Load) -> Result<Simulated> {
-    let what = || format!("--power simulated:{text}");
+    let what = || "simulated sensor".to_owned();
     let mut parts = text.split(',');
     let name = parts.next().unwrap_or_default();
     let known = profiles();
