@@ -304,7 +304,7 @@ fn a_plug_measures_the_wall_and_its_death_is_told() {
     });
     let name = format!("tasmota:{}", dying.address());
     let record = run_and(&name, Tree::new().root(), None, || {
-        dead.store(true, Ordering::Relaxed)
+        dead.store(true, Ordering::Relaxed);
     });
     let reason = energy(&record).reason().unwrap();
     assert!(reason.contains("plug"), "{reason}");
@@ -340,7 +340,7 @@ fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
     while at < after + 5.0 {
         log += &format!(
             "{at:.3},{}\n",
-            321.0 + f64::from(u8::from((at * 10.0) as u64 % 2 == 0)) * 2.0 - 1.0
+            321.0 + f64::from(u8::from(((at * 10.0) as u64).is_multiple_of(2))) * 2.0 - 1.0
         );
         at += 0.1;
     }
