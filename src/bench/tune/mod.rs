@@ -4,7 +4,7 @@
 //! search is a small session like any other, with candidates in the place of cases: run in worker
 //! processes, compiled under an error scope, verified before and after timing, and given up at a
 //! deadline. A candidate that crashes, hangs or computes nonsense costs itself and nothing else. What
-//! was found goes to a [`store`], from which `run` takes it.
+//! was found goes to a `store`, from which `run` takes it.
 
 mod search;
 mod store;
