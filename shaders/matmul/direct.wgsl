@@ -6,11 +6,11 @@
 #if VECTORS == 1
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>; // K × N/4
-@group(0) @binding(2) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
+@group(0) @binding(2) var<storage, read_write> c: array<vec4<Out>>; // PIECES × M × N/4
 #else
 @group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
 @group(0) @binding(1) var<storage, read> b: array<Element>; // K × N
-@group(0) @binding(2) var<storage, read_write> c: array<Element>; // M × N
+@group(0) @binding(2) var<storage, read_write> c: array<Out>; // PIECES × M × N
 #endif
 
 alias Sum = vec4<Accumulator>;
@@ -31,25 +31,18 @@ fn load_b(row: u32, vector: u32) -> Sum {
 }
 #endif
 
-fn store(row: u32, vector: u32, sum: Sum) {
-    if row >= M || vector * 4 >= N {
-        return;
-    }
-#if VECTORS == 1
-    c[row * (N / 4) + vector] = vec4<Element>(sum);
-#else
-    let first = vector * 4;
-    for (var i = 0u; i < min(4, N - first); i++) {
-        c[row * N + first + i] = Element(sum[i]);
-    }
-#endif
-}
+#import common/matrix-order.wgsl
+#import common/matrix-k.wgsl
+#import common/matrix-out.wgsl
 
 @compute @workgroup_size(THREADS_N, THREADS_M)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let first_row = (group.y * THREADS_M + local.y) * TILE_M;
-    let first_vector = group.x * THREADS_N * VECTORS_N + local.x;
+    let place = tile_place(group);
+    let first_row = (place.y * THREADS_M + local.y) * TILE_M;
+    let first_vector = place.x * THREADS_N * VECTORS_N + local.x;
     let last_vector = (N + 3) / 4 - 1;
+    let first_k = first_step(group.z);
+    let end = step_after(group.z);
 #for i in 0..TILE_M
     let row${i} = min(first_row + ${i}u, M - 1);
 #endfor
@@ -63,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 #endfor
 
 #if VECTORS == 1
-    for (var k = 0u; k < K / 4; k++) {
+    for (var k = first_k / 4; k < end / 4; k++) {
 #for i in 0..TILE_M
         let a${i} = Sum(a[row${i} * (K / 4) + k]);
 #endfor
@@ -81,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 #endfor
     }
 #else
-    for (var k = 0u; k < K; k++) {
+    for (var k = first_k; k < end; k++) {
 #for j in 0..VECTORS_N
         let b${j} = load_b(k, vector${j});
 #endfor
@@ -98,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
 #for i in 0..TILE_M
 #for j in 0..VECTORS_N
-    store(first_row + ${i}u, first_vector + ${j}u * THREADS_N, sum${i}_${j});
+    store(group.z, first_row + ${i}u, first_vector + ${j}u * THREADS_N, sum${i}_${j});
 #endfor
 #endfor
 }

@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 #endfor
 #for i in 0..TILE_M
 #for j in 0..TILE_N
-    var sum${i}_${j} = Sum();
+    var sum${i}_${j} = Accumulator();
 #endfor
 #endfor
     for (var chunk = 0u; chunk < LENGTH; chunk++) {

@@ -8,9 +8,12 @@
 // Threads past an edge repeat the last row or column and store nothing.
 @group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
 @group(0) @binding(1) var<storage, read> b: array<Element>; // K × N
-@group(0) @binding(2) var<storage, read_write> c: array<Element>; // M × N
+@group(0) @binding(2) var<storage, read_write> c: array<Out>; // PIECES × M × N
 
 const K_WHOLE = K / UNROLL * UNROLL;
+
+#import common/matrix-order.wgsl
+#import common/matrix-k.wgsl
 
 fn load_b(k: u32, column: u32) -> Accumulator {
     return Accumulator(b[k * N + column]);
@@ -24,8 +27,11 @@ fn main(
     @builtin(subgroup_invocation_id) invocation: u32,
 #endif
 ) {
-    let first_row = group.y * TILE_M;
-    let first_column = group.x * THREADS_N * VECTORS_N + local.x;
+    let place = tile_place(group);
+    let first_row = place.y * TILE_M;
+    let first_column = place.x * THREADS_N * VECTORS_N + local.x;
+    let end = step_after(group.z);
+    let end_whole = min(K_WHOLE, end);
 #if BROADCAST == 1
     let lane = invocation % UNROLL;
 #endif
@@ -41,7 +47,7 @@ fn main(
 #endfor
 #endfor
 
-    for (var k = 0u; k < K_WHOLE; k += UNROLL) {
+    for (var k = first_step(group.z); k < end_whole; k += UNROLL) {
 #for step in 0..UNROLL
 #for j in 0..VECTORS_N
         let b${step}_${j} = load_b(k + ${step}u, column${j});
@@ -68,7 +74,7 @@ fn main(
 #endfor
     }
 #if TAIL
-    for (var k = K_WHOLE; k < K; k++) {
+    for (var k = K_WHOLE; k < end; k++) {
 #for j in 0..VECTORS_N
         let b${j} = load_b(k, column${j});
 #endfor
@@ -87,7 +93,7 @@ fn main(
     if first_row + ${i}u < M {
 #for j in 0..VECTORS_N
         if first_column + ${j}u * THREADS_N < N {
-            c[(first_row + ${i}u) * N + first_column + ${j}u * THREADS_N] = Element(sum${i}_${j});
+            c[(group.z * M + first_row + ${i}u) * N + first_column + ${j}u * THREADS_N] = Out(sum${i}_${j});
         }
 #endfor
     }

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::error::{Error, Result, nearest};
 use crate::record::{Adapter, Counts, OwnKernel};
-use crate::workload::{Case, Dtype, Kernel, OwnCase, Suite, Workload, registry};
+use crate::workload::{Case, Dtype, Kernel, OwnCase, Suite, Workload, registry, split_case};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -99,8 +99,7 @@ pub fn workload(name: &str) -> Option<&'static dyn Workload> {
 /// It is not of that form, or the workload does not know the dtype or shape.
 pub fn parse_case(text: &str) -> Result<(&'static dyn Workload, Case)> {
     let wrong = |reason: String| Error::usage(format!("case {text:?}"), reason);
-    let mut parts = text.splitn(3, '/');
-    let (Some(name), Some(dtype), Some(shape)) = (parts.next(), parts.next(), parts.next()) else {
+    let Some([name, dtype, shape]) = split_case(text) else {
         return Err(wrong(
             "a case is written WORKLOAD/DTYPE/SHAPE; `perwatt list` shows them".to_owned(),
         ));

@@ -31,6 +31,8 @@ mod show;
 #[cfg(feature = "gpu")]
 mod tune;
 #[cfg(feature = "gpu")]
+mod which;
+#[cfg(feature = "gpu")]
 mod worker;
 
 use std::process::ExitCode;

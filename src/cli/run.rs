@@ -13,9 +13,10 @@ use super::interrupts::catch_interrupts;
 use super::output::{print, tell, width};
 use super::progress::Progress;
 use super::tune::{self, Tuned};
+use super::which::Which;
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
-use crate::power::{self, Effort, Load, Selection};
+use crate::power::Effort;
 use crate::record::{self, Adapter, EnergyTier, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::{Suite, load_own};
@@ -23,23 +24,8 @@ use crate::workload::{Suite, load_own};
 /// What is measured, on what and for how long.
 #[derive(Debug, Args)]
 pub(super) struct What {
-    /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
-    /// several, joined by commas, must all fit [default: the only hardware device]
-    #[arg(long, value_name = "SEL")]
-    device: Option<String>,
-
-    /// Which cases [default: quick, or every suite's with --case]
-    #[arg(long, value_parser = suites())]
-    suite: Option<Suite>,
-
-    /// Only cases like this: a glob over `perwatt list`, optionally with @KERNEL; or a case of your own
-    /// shape, written out (repeatable)
-    #[arg(long = "case", value_name = "GLOB")]
-    cases: Vec<String>,
-
-    /// Only kernels of this name (repeatable)
-    #[arg(long = "kernel", value_name = "NAME")]
-    kernels: Vec<String>,
+    #[command(flatten)]
+    which: Which,
 
     /// Most seconds for one case in one invocation; longer cases are skipped with the reason
     /// [default: 4 for quick, else 30]
@@ -50,15 +36,6 @@ pub(super) struct What {
     /// what energy needs]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     deadline: Option<f64>,
-
-    /// Seed of the input data
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-
-    /// The power sensor: auto for the best that belongs to the device, none, a name from `perwatt
-    /// power list`, or simulated:PROFILE[,KEY=VALUE…]
-    #[arg(long, default_value = "auto", value_name = "SOURCE")]
-    power: Selection,
 
     /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
     /// publishable at least 60 s of steady load
@@ -77,10 +54,6 @@ pub(super) struct What {
     /// Which parameters that `perwatt tune` found to use
     #[arg(long, value_enum, default_value_t = Tuned::Time)]
     tuned: Tuned,
-
-    /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
-    #[arg(long, value_name = "DIR")]
-    tuning: Option<PathBuf>,
 }
 
 /// Measure verified kernels on a device and write a result file.
@@ -111,43 +84,19 @@ pub(super) struct Run {
 }
 
 impl What {
-    /// Sees that a sensor which was named is there; one that merely might be is no error.
-    fn see_sensor(&self, adapter: &Adapter) -> anyhow::Result<()> {
-        if matches!(self.power, Selection::Named(_))
-            && let Some(reason) = power::open(&self.power, adapter, &Load::new()).reason()
-        {
-            bail!("--power {}: {reason}", self.power);
-        }
-        Ok(())
-    }
-
     /// The options again, for a `perwatt run` of its own; `device` in the place of this one's, and with
     /// these files of workloads too.
     pub(super) fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<String> {
-        let mut arguments = Vec::new();
+        let mut arguments = self.which.arguments(device);
         let mut option = |name: &str, value: &dyn ToString| {
             arguments.extend([format!("--{name}"), value.to_string()]);
         };
-        if let Some(device) = device.or(self.device.as_deref()) {
-            option("device", &device);
-        }
-        if let Some(suite) = self.suite {
-            option("suite", &suite);
-        }
-        for case in &self.cases {
-            option("case", case);
-        }
-        for kernel in &self.kernels {
-            option("kernel", kernel);
-        }
         if let Some(budget) = self.budget {
             option("budget", &budget);
         }
         if let Some(deadline) = self.deadline {
             option("deadline", &deadline);
         }
-        option("seed", &self.seed);
-        option("power", &self.power);
         option("energy", &self.energy);
         for file in self.workloads.iter().chain(workloads) {
             arguments.extend(["--workloads".to_owned(), file.display().to_string()]);
@@ -158,9 +107,6 @@ impl What {
         let tuned = self.tuned.to_possible_value();
         if let Some(tuned) = tuned.as_ref().map(PossibleValue::get_name) {
             arguments.extend(["--tuned".to_owned(), tuned.to_owned()]);
-        }
-        if let Some(folder) = &self.tuning {
-            arguments.extend(["--tuning".to_owned(), folder.display().to_string()]);
         }
         arguments
     }
@@ -204,7 +150,7 @@ impl Run {
     fn start(&self, interrupted: &AtomicBool) -> anyhow::Result<(Journal, Vec<Event>)> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
-        let adapter = choose(&adapters, self.what.device.as_deref())?;
+        let adapter = choose(&adapters, self.what.which.device.as_deref())?;
         let own = self
             .what
             .workloads
@@ -212,23 +158,27 @@ impl Run {
             .map(|file| load_own(file))
             .collect::<crate::Result<Vec<_>>>()?
             .concat();
-        let nothing_named = self.what.cases.is_empty() && own.is_empty();
-        self.what.see_sensor(adapter)?;
-        let suite = match (self.what.suite, nothing_named) {
+        let nothing_named = self.what.which.cases.is_empty() && own.is_empty();
+        self.what.which.see_sensor(adapter)?;
+        let suite = match (self.what.which.suite, nothing_named) {
             (None, true) => Some(Suite::Quick),
             (suite, _) => suite,
         };
         let request = Request {
             suite,
-            cases: self.what.cases.clone(),
-            kernels: self.what.kernels.clone(),
             own,
+            ..self.what.which.request()
         };
         let mut planned = bench::plan(&request, adapter)?;
-        let store = tune::store(self.what.tuning.as_deref())?;
+        let store = tune::store(self.what.which.tuning.as_deref())?;
         if self.tune {
-            let seed = self.what.seed;
-            let searched = tune::search_all(&store, adapter, &planned, None, seed, interrupted)?;
+            let effort = tune::Effort {
+                total_s: None,
+                quick: false,
+                power: &self.what.which.power,
+                seed: self.what.which.seed,
+            };
+            let searched = tune::search_all(&store, adapter, &planned, &effort, interrupted)?;
             if interrupted.load(Ordering::Relaxed) {
                 bail!(
                     "interrupted while tuning; what {} searches found is kept",
@@ -247,9 +197,9 @@ impl Run {
                 Some(Suite::Quick) => 4.0,
                 _ => 30.0,
             }),
-            seed: self.what.seed,
+            seed: self.what.which.seed,
             checked: self.what.checked,
-            power: self.what.power.clone(),
+            power: self.what.which.power.clone(),
             energy: self.what.energy,
         };
         let record = bench::session(&session, adapter, &planned);
@@ -482,12 +432,6 @@ fn free_name(folder: &Path, stem: &str) -> PathBuf {
         .map(named)
         .find(|path| !taken(path))
         .unwrap_or_else(|| named(1))
-}
-
-/// Parses the name of a suite.
-pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
-    PossibleValuesParser::new(Suite::ALL.map(Suite::name))
-        .map(|name| Suite::parse(&name).unwrap_or(Suite::Quick))
 }
 
 /// Parses the name of a tier.

@@ -11,10 +11,12 @@ use super::Exit;
 use super::interrupts::catch_interrupts;
 use super::output::{print, print_json, tell, width};
 use super::progress::TuneBar;
-use super::run::{positive, suites};
-use crate::bench::tune::{self, Applied, Effort, Found, Objective, Store, Subject, Tuning};
-use crate::bench::{self, Planned, Request, Workers};
+use super::run::positive;
+use super::which::Which;
+use crate::bench::tune::{self, Applied, Found, Objective, Store, Subject, Tuning};
+use crate::bench::{self, Planned, Workers};
 use crate::device::{choose, enumerate};
+use crate::power::{self, Load, Selection};
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::Suite;
@@ -39,43 +41,24 @@ pub(super) enum Tuned {
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///
 /// Each candidate runs in a worker process, is verified before it is timed, and is given up at a
-/// deadline; the finalists take turns with the default. What was found lies in the user's data folder,
-/// by adapter, driver and backend, and holds for the tuned case, this perwatt and these shaders. After
-/// Ctrl-C what was found so far is kept.
+/// deadline; the finalists take turns with the default. With a power sensor the quick ones are weighed
+/// too, and the thriftiest is kept beside the quickest, for `run --tuned energy`. What was found lies in
+/// the user's data folder, by adapter, driver and backend, and holds for the tuned case and similar ones,
+/// this perwatt and these shaders. After Ctrl-C what was found so far is kept.
 #[derive(Debug, Args)]
 pub(super) struct Tune {
-    /// The device, as for `run`
-    #[arg(long, value_name = "SEL")]
-    device: Option<String>,
+    #[command(flatten)]
+    which: Which,
 
-    /// Only this suite's cases [default: quick with --quick or with no --case, else every suite's]
-    #[arg(long, value_parser = suites())]
-    suite: Option<Suite>,
-
-    /// Only cases like this: a glob over `perwatt list`, optionally with @KERNEL; or a case of your own
-    /// shape, written out (repeatable)
-    #[arg(long = "case", value_name = "GLOB")]
-    cases: Vec<String>,
-
-    /// Only kernels of this name (repeatable)
-    #[arg(long = "kernel", value_name = "NAME")]
-    kernels: Vec<String>,
-
-    /// The quick suite, and two and a half minutes for all searches together
+    /// The quick suite, and two and a half minutes for all searches together, which leaves no time for
+    /// energy unless --power names a sensor
     #[arg(long)]
     quick: bool,
 
-    /// Seconds for all searches together [default: 150 with --quick, else 120 for each]
+    /// Seconds for all searches together [default: 150 with --quick, else 120 for each; with a power
+    /// sensor twice as long]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     time: Option<f64>,
-
-    /// Seed of the inputs and of the order of candidates
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-
-    /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
-    #[arg(long, value_name = "DIR")]
-    tuning: Option<PathBuf>,
 
     /// Search nothing; write what is known of the device to a file, for another machine of its kind
     #[arg(long, value_name = "FILE", group = "instead")]
@@ -98,8 +81,8 @@ impl Tune {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
-        let adapter = choose(&adapters, self.device.as_deref())?;
-        let store = store(self.tuning.as_deref())?;
+        let adapter = choose(&adapters, self.which.device.as_deref())?;
+        let store = store(self.which.tuning.as_deref())?;
         if let Some(file) = &self.export {
             return export(&store, adapter, file);
         }
@@ -111,20 +94,20 @@ impl Tune {
             self.print(&known, known.entries.iter().map(|e| (e, String::new())))?;
             return Ok(Exit::Done);
         }
-        let suite = match (self.suite, self.quick || self.cases.is_empty()) {
-            (None, true) => Some(Suite::Quick),
-            (suite, _) => suite,
-        };
-        let request = Request {
-            suite,
-            cases: self.cases.clone(),
-            kernels: self.kernels.clone(),
-            ..Request::default()
-        };
+        self.which.see_sensor(adapter)?;
+        let mut request = self.which.request();
+        if self.quick || request.cases.is_empty() {
+            request.suite.get_or_insert(Suite::Quick);
+        }
         let planned = bench::plan(&request, adapter)?;
-        let time = self.time.or(self.quick.then_some(QUICK_S));
+        let effort = Effort {
+            total_s: self.time,
+            quick: self.quick,
+            power: &self.which.power,
+            seed: self.which.seed,
+        };
         let interrupted = catch_interrupts()?;
-        let searched = search_all(&store, adapter, &planned, time, self.seed, &interrupted)?;
+        let searched = search_all(&store, adapter, &planned, &effort, &interrupted)?;
         let known = store.load(adapter)?;
         let rows = searched.iter().flat_map(|(subject, found)| {
             let fate = fate(subject, found);
@@ -164,6 +147,9 @@ impl Tune {
                 objective: entry.objective.to_string(),
                 time_ns: entry.time_ns,
                 default_time_ns: entry.default_time_ns.clone(),
+                energy_j: entry.energy_j.clone(),
+                default_energy_j: entry.default_energy_j.clone(),
+                sensor: entry.sensor.clone(),
                 parameters: entry.parameters.clone(),
                 complete: entry.complete,
                 fate,
@@ -173,13 +159,58 @@ impl Tune {
     }
 }
 
+/// How much all searches of a command may cost together, and what for.
+#[derive(Debug)]
+pub(super) struct Effort<'a> {
+    /// Seconds, where the user gave some.
+    pub(super) total_s: Option<f64>,
+    /// Whether it should be over soon.
+    pub(super) quick: bool,
+    /// The sensor that was asked for.
+    pub(super) power: &'a Selection,
+    /// Seed of the inputs and of the order of candidates.
+    pub(super) seed: u64,
+}
+
+impl Effort<'_> {
+    /// The sensor to weigh candidates by, if there is one.
+    fn sensor(&self, adapter: &Adapter) -> Selection {
+        let there = match self.power {
+            Selection::Auto if self.quick => false,
+            asked => power::open(asked, adapter, &Load::new())
+                .measured()
+                .is_some(),
+        };
+        if there {
+            self.power.clone()
+        } else {
+            Selection::None
+        }
+    }
+
+    /// Time of so many searches.
+    fn time(&self, searches: usize, power: &Selection) -> Duration {
+        let usual = if self.quick {
+            QUICK_S
+        } else {
+            SEARCH_S * searches as f64
+        };
+        let weighing = if matches!(power, Selection::None) {
+            1.0
+        } else {
+            2.0
+        };
+        let total_s = self.total_s.unwrap_or(usual * weighing);
+        Duration::from_secs_f64(total_s.clamp(1.0, 1e6))
+    }
+}
+
 /// Searches every planned kernel that has parameters; what each search finds is kept at once.
 pub(super) fn search_all(
     store: &Store,
     adapter: &Adapter,
     planned: &[Planned],
-    total_s: Option<f64>,
-    seed: u64,
+    effort: &Effort<'_>,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Vec<(Subject, Found)>> {
     let subjects = tune::subjects(planned);
@@ -190,23 +221,21 @@ pub(super) fn search_all(
         program: std::env::current_exe().context("cannot find perwatt's own program file")?,
         deadline: Duration::from_secs(60),
     };
-    let total = Duration::from_secs_f64(
-        total_s
-            .unwrap_or(SEARCH_S * subjects.len() as f64)
-            .clamp(1.0, 1e6),
-    );
+    let power = effort.sensor(adapter);
+    let total = effort.time(subjects.len(), &power);
     let started = Instant::now();
     let mut bar = TuneBar::new(subjects.len());
     let mut searched = Vec::new();
     let searches = subjects.len();
     for (at, subject) in subjects.into_iter().enumerate() {
         let left = total.saturating_sub(started.elapsed());
-        let effort = Effort {
+        let one = tune::Effort {
             // What one search leaves over is the others'.
             time: left / u32::try_from(searches - at).unwrap_or(1),
-            seed,
+            power: power.clone(),
+            seed: effort.seed,
         };
-        let found = tune::search(&subject, adapter, &workers, effort, &mut bar, interrupted)?;
+        let found = tune::search(&subject, adapter, &workers, one, &mut bar, interrupted)?;
         let mut known = store.load(adapter)?;
         for entry in &found.entries {
             known.put(entry.clone());
@@ -234,11 +263,20 @@ pub(super) fn apply(
         Tuned::Time => Objective::Time,
         Tuned::Energy => Objective::Energy,
     };
-    let Applied { tuned, stale } = store.load(adapter)?.apply(planned, adapter, objective);
+    let Applied {
+        tuned,
+        carried,
+        stale,
+    } = store.load(adapter)?.apply(planned, adapter, objective);
     if tuned > 0 {
         let kernels = if tuned == 1 { "kernel" } else { "kernels" };
         tell(&format!(
             "Tuned parameters for {tuned} {kernels}; --tuned off uses the defaults."
+        ));
+    }
+    if carried > 0 {
+        tell(&format!(
+            "Parameters tuned for a similar case for {carried} more; the record names it."
         ));
     }
     if !stale.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::table::{fold, table, text};
 use crate::record::Reading;
-use crate::units::Seconds;
+use crate::units::{Joules, Seconds};
 
 /// A kernel of a case with the parameters that a search chose.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,12 @@ pub struct TunedKernel {
     pub time_ns: f64,
     /// Time of one execution with the default parameters.
     pub default_time_ns: Reading<f64>,
+    /// Energy of one execution.
+    pub energy_j: Reading<f64>,
+    /// Energy of one execution with the default parameters.
+    pub default_energy_j: Reading<f64>,
+    /// The sensor that measured it.
+    pub sensor: Option<String>,
     /// The parameters.
     pub parameters: BTreeMap<String, u32>,
     /// Whether the finals were played to the end.
@@ -32,25 +38,14 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
     }
     let mut page = String::new();
     let mut times = table(
-        &["case@kernel", "best", "time", "default", "gain"],
+        &["case@kernel", "best", "value", "default", "gain"],
         2,
         width,
     );
     for kernel in kernels {
-        let (default, gain) = match &kernel.default_time_ns {
-            Reading::Measured(ns) => (
-                Seconds::from_ns(*ns).to_string(),
-                format!("{:.2}×", ns / kernel.time_ns),
-            ),
-            Reading::Unmeasured(_) => ("–".to_owned(), "–".to_owned()),
-        };
-        times.add_row([
-            kernel.id.clone(),
-            kernel.objective.clone(),
-            Seconds::from_ns(kernel.time_ns).to_string(),
-            default,
-            gain,
-        ]);
+        for row in rows(kernel) {
+            times.add_row(row);
+        }
     }
     page += &text(&times);
     page += "\n";
@@ -64,10 +59,36 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
         if !kernel.fate.is_empty() {
             line += &format!(" ({})", kernel.fate);
         }
+        if let Some(sensor) = &kernel.sensor {
+            line += &format!("; energy by {sensor}");
+        }
         if !kernel.complete {
             line += "; the finals were cut short, so this rests on fewer measurements";
         }
         page += &fold(&line, "  ", width);
     }
     page
+}
+
+/// The rows of a kernel: its time and, where that was what counted, its energy.
+fn rows(kernel: &TunedKernel) -> Vec<[String; 5]> {
+    let row = |value: f64, default: &Reading<f64>, written: fn(f64) -> String| {
+        let (default, gain) = match default {
+            Reading::Measured(default) => (written(*default), format!("{:.2}×", default / value)),
+            Reading::Unmeasured(_) => ("–".to_owned(), "–".to_owned()),
+        };
+        let (id, objective) = (kernel.id.clone(), kernel.objective.clone());
+        [id, objective, written(value), default, gain]
+    };
+    let time = |ns| Seconds::from_ns(ns).to_string();
+    let energy = |joules| Joules(joules).to_string();
+    match &kernel.energy_j {
+        Reading::Measured(joules) => {
+            let mut rows = vec![row(*joules, &kernel.default_energy_j, energy)];
+            let [_, _, value, default, gain] = row(kernel.time_ns, &kernel.default_time_ns, time);
+            rows.push([String::new(), String::new(), value, default, gain]);
+            rows
+        }
+        Reading::Unmeasured(_) => vec![row(kernel.time_ns, &kernel.default_time_ns, time)],
+    }
 }

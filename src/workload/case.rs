@@ -143,6 +143,13 @@ impl Case {
     }
 }
 
+/// The three parts of a written case, `WORKLOAD/DTYPE/SHAPE`, none of them looked at yet; a shape may hold
+/// slashes of its own.
+pub(crate) fn split_case(text: &str) -> Option<[&str; 3]> {
+    let mut parts = text.splitn(3, '/');
+    Some([parts.next()?, parts.next()?, parts.next()?])
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}/{}/{}", self.workload, self.dtype, self.shape))

@@ -31,7 +31,10 @@ impl SumTolerance {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rounding {
     sum: SumTolerance,
-    output: Storage,
+    /// Largest relative error of storing the sum.
+    stored: f64,
+    /// What a device may flush to zero.
+    flushed: f64,
 }
 
 impl Rounding {
@@ -42,18 +45,23 @@ impl Rounding {
                 terms,
                 roundoff: arithmetic.roundoff(),
             },
-            output,
+            // A sum that is stored as it was made is not rounded again.
+            stored: if arithmetic == output {
+                0.0
+            } else {
+                output.conversion()
+            },
+            flushed: output.smallest_normal(),
         }
     }
 
     /// Largest and typical error of an element with this value and Σ|a||b|:
     /// |Δ| ≤ γ·Σ|a||b| + rounding of the output.
     pub(super) fn of(self, want: f64, magnitude: f64) -> (f64, f64) {
-        let output = self.output.conversion() * want.abs();
-        let flushed = self.output.smallest_normal();
+        let stored = self.stored * want.abs();
         (
-            self.sum.gamma() * magnitude + output + flushed,
-            self.sum.roundoff * magnitude + output + flushed * 0.1,
+            self.sum.gamma() * magnitude + stored + self.flushed,
+            self.sum.roundoff * magnitude + stored + self.flushed * 0.1,
         )
     }
 

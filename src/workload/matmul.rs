@@ -3,15 +3,16 @@
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::checker::{Checker, SumTolerance, strata};
+use super::checker::{Checker, Rounding, strata};
 use super::input::{Storage, decode};
 use super::matmul_packed::Packed;
+use super::matmul_tile::{Product, Tile};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::dimensions;
 use super::stream::output_of;
-use super::template::shader;
+use super::template::{Template, shader};
 use super::{Case, Dtype, Kernel, Suite, Workload};
-use crate::record::{Adapter, Counts, DeviceType, Reading, Verification};
+use crate::record::{Adapter, Counts, Verification};
 
 /// C = A·B.
 #[derive(Debug)]
@@ -43,11 +44,6 @@ impl Shape {
     /// The product with packed matrices, where the dtype has those.
     fn packed(self, dtype: Dtype) -> Option<Packed> {
         Packed::of(dtype, [self.m, self.n, self.k])
-    }
-
-    /// Whether rows of all three matrices can be read four elements at a time.
-    fn vectors(self) -> bool {
-        self.n.is_multiple_of(4) && self.k.is_multiple_of(4)
     }
 }
 
@@ -130,55 +126,23 @@ impl Workload for Matmul {
     }
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        if packed(case).is_some() {
-            return Packed::kernels(adapter);
+        if let Some(packed) = packed(case) {
+            return packed.kernels(adapter);
         }
-        let shared_subgroup = adapter.has("SUBGROUP")
-            && matches!(adapter.subgroup_sizes, Reading::Measured((least, _)) if least >= 8);
-        let tiled = match adapter.device_type {
-            // Workgroup memory is ordinary memory there, and barriers and every single load are dear.
-            DeviceType::Software if shared_subgroup => Tile::single(8, 16, 2, 8, true),
-            DeviceType::Software => Tile::direct([8, 1], 8, 2),
-            _ if small(case) => Tile::shared([8, 8], 4, 1, 16),
-            DeviceType::DiscreteGpu => Tile::large(case.dtype, adapter),
-            _ => Tile::shared([16, 16], 4, 1, 16),
-        };
-        vec![naive(), tiled.kernel()]
+        let tile =
+            shape_of(case).map(|shape| Tile::default_for(&product(case.dtype, shape), adapter));
+        let mut kernels = vec![naive()];
+        kernels.extend(tile.map(Tile::kernel));
+        kernels
     }
 
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        if packed(case).is_some() {
-            return Packed::tuning_space();
+        if let Some(packed) = packed(case) {
+            return packed.tuning_space();
         }
         let mut space = vec![naive()];
-        for tile_m in [4, 8, 16] {
-            for vectors_n in [1, 2, 4] {
-                for threads in [[8, 1], [16, 1], [64, 1], [8, 8]] {
-                    space.push(Tile::direct(threads, tile_m, vectors_n).kernel());
-                }
-            }
-        }
-        for tile_m in [4, 8, 12, 16, 24, 32] {
-            for vectors_n in [1, 2, 3, 4] {
-                for threads_n in [8, 16, 64] {
-                    for (unroll, broadcast) in [(4, false), (4, true), (8, true)] {
-                        let tile = Tile::single(threads_n, tile_m, vectors_n, unroll, broadcast);
-                        space.push(tile.kernel());
-                    }
-                }
-            }
-        }
-        for tile_m in [4, 8] {
-            for vectors_n in [1, 2] {
-                for threads in [[8, 4], [8, 8], [16, 8], [16, 16]] {
-                    for step_k in [8, 16, 32] {
-                        for unroll in [4, 8, 16] {
-                            let tile = Tile::shared(threads, tile_m, vectors_n, step_k);
-                            space.push(tile.unrolled(unroll).kernel());
-                        }
-                    }
-                }
-            }
+        if let Some(shape) = shape_of(case) {
+            space.extend(Tile::space(&product(case.dtype, shape)));
         }
         space
     }
@@ -216,18 +180,20 @@ impl Workload for Matmul {
         }
         let storage = case.dtype.storage();
         let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
-        let dispatch = match kernel.name {
-            "naive" => naive_dispatch(case.dtype, shape)?,
-            "tiled" => Tile::of(kernel)?.dispatch(case.dtype, shape)?,
+        let (dispatches, sums) = match kernel.name {
+            "naive" => (vec![naive_dispatch(case.dtype, shape)?], None),
+            "tiled" => Tile::of(kernel)?.dispatches(&product(case.dtype, shape))?,
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
+        let mut buffers = vec![
+            Buffer::random("A", m * k, storage, seed, 0),
+            Buffer::random("B", k * n, storage, seed, 1),
+            Buffer::output("C", m * n, storage),
+        ];
+        buffers.extend(sums);
         Ok(Program {
-            buffers: vec![
-                Buffer::random("A", m * k, storage, seed, 0),
-                Buffer::random("B", k * n, storage, seed, 1),
-                Buffer::output("C", m * n, storage),
-            ],
-            action: Action::Dispatches(vec![dispatch]),
+            buffers,
+            action: Action::Dispatches(dispatches),
         })
     }
 
@@ -253,33 +219,52 @@ impl Workload for Matmul {
         if !got.is_empty() {
             let a = decode(&program.buffers[0].input(), storage);
             let b = decode(&program.buffers[1].input(), storage);
-            let product = Product {
+            let reference = Reference {
                 shape,
                 a: &a,
                 b: &b,
-                tolerance: Tolerance::new(case.dtype, shape.k),
+                rounding: Rounding::of_sum(shape.k.into(), arithmetic(case.dtype), storage),
             };
-            product.check(&got, &mut checker);
+            reference.check(&got, &mut checker);
         }
         checker.finish()
     }
 }
 
+fn shape_of(case: &Case) -> Option<Shape> {
+    Shape::parse(&case.shape).ok()
+}
+
 /// The product with packed matrices of a case that has those.
 fn packed(case: &Case) -> Option<Packed> {
-    Shape::parse(&case.shape).ok()?.packed(case.dtype)
+    shape_of(case)?.packed(case.dtype)
 }
 
-/// Whether a case is too small to give every core of a GPU a large tile.
-fn small(case: &Case) -> bool {
-    Shape::parse(&case.shape).is_ok_and(|s| u64::from(s.m) * u64::from(s.n) <= 512 * 512)
-}
-
-/// WGSL's name for the type of the sums.
-fn accumulator(dtype: Dtype) -> &'static str {
+/// The precision of the sums.
+fn arithmetic(dtype: Dtype) -> Storage {
     match dtype {
-        Dtype::F16Acc16 => "f16",
-        _ => "f32",
+        Dtype::F16Acc16 => Storage::F16,
+        _ => Storage::F32,
+    }
+}
+
+/// A product of plain matrices as `tiled` takes it.
+fn product(dtype: Dtype, Shape { m, n, k }: Shape) -> Product<impl Fn(Template) -> Template> {
+    Product {
+        m,
+        n,
+        k,
+        inputs: 2,
+        operand: dtype.storage(),
+        per_operand: 1,
+        per_word: None,
+        sums: arithmetic(dtype),
+        fill: move |template: Template| {
+            template
+                .alias("Element", dtype.element())
+                .alias("Accumulator", arithmetic(dtype).element())
+                .constant("INTEGERS", 0)
+        },
     }
 }
 
@@ -291,7 +276,7 @@ fn naive_dispatch(dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
     const SIDE: u32 = 16;
     let template = shader!("matmul/naive.wgsl")
         .alias("Element", dtype.element())
-        .alias("Accumulator", accumulator(dtype))
+        .alias("Accumulator", arithmetic(dtype).element())
         .constant("M", shape.m)
         .constant("N", shape.n)
         .constant("K", shape.k)
@@ -302,276 +287,15 @@ fn naive_dispatch(dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
         .workgroup([SIDE, SIDE, 1], 0))
 }
 
-/// Parameters of `tiled`.
-#[derive(Clone, Copy, Debug)]
-struct Tile {
-    form: Form,
-    threads_n: u32,
-    threads_m: u32,
-    /// Rows of a thread.
-    tile_m: u32,
-    /// Columns of a thread, in vectors of the form's width.
-    vectors_n: u32,
-    /// Steps of K that the shader writes out.
-    unroll: u32,
-}
-
-/// Where the operands of a step come from; what `tiled` calls them in its parameters stands beside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// vec4 straight from memory (`step_k` 0, `width` 4).
-    Direct,
-    /// Single elements straight from memory (`step_k` 0, `width` 1), those of A shared within a
-    /// subgroup if `broadcast` is 1.
-    Single { broadcast: bool },
-    /// vec4 by way of workgroup memory, `step_k` steps of K at a time.
-    Shared { step_k: u32 },
-}
-
-impl Tile {
-    fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
-        Self {
-            form: Form::Direct,
-            threads_n,
-            threads_m,
-            tile_m,
-            vectors_n,
-            unroll: 4,
-        }
-    }
-
-    fn single(threads_n: u32, tile_m: u32, vectors_n: u32, unroll: u32, broadcast: bool) -> Self {
-        Self {
-            form: Form::Single { broadcast },
-            threads_n,
-            threads_m: 1,
-            tile_m,
-            vectors_n,
-            unroll,
-        }
-    }
-
-    fn shared([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32, step_k: u32) -> Self {
-        Self {
-            form: Form::Shared { step_k },
-            threads_n,
-            threads_m,
-            tile_m,
-            vectors_n,
-            unroll: 4,
-        }
-    }
-
-    /// What a large GPU takes for cases that fill it: 8 × 8 sums a thread, which leaves a SIMD of AMD's
-    /// enough registers for two waves, and the longest K step that the workgroup memory has room for,
-    /// since each step costs two barriers. `docs/codegen.md` has the evidence.
-    fn large(dtype: Dtype, adapter: &Adapter) -> Self {
-        let tile = |step_k| Self::shared([16, 16], 8, 2, step_k).unrolled(16);
-        let long = tile(32);
-        let room = u64::from(adapter.limits.max_workgroup_bytes);
-        if long.workgroup_bytes(dtype) <= room {
-            long
-        } else {
-            tile(16)
-        }
-    }
-
-    /// Workgroup memory, in bytes.
-    fn workgroup_bytes(self, dtype: Dtype) -> u64 {
-        let Form::Shared { step_k } = self.form else {
-            return 0;
-        };
-        let block_m = self.threads_m * self.tile_m;
-        let block_n = self.threads_n * self.vectors_n * self.width();
-        u64::from(step_k * (block_m + pad(dtype) + block_n)) * dtype.storage().bytes()
-    }
-
-    fn unrolled(self, unroll: u32) -> Self {
-        Self { unroll, ..self }
-    }
-
-    fn kernel(self) -> Kernel {
-        let (step_k, broadcast) = match self.form {
-            Form::Direct => (0, false),
-            Form::Single { broadcast } => (0, broadcast),
-            Form::Shared { step_k } => (step_k, false),
-        };
-        Kernel::new(
-            "tiled",
-            &[
-                ("threads_n", self.threads_n),
-                ("threads_m", self.threads_m),
-                ("tile_m", self.tile_m),
-                ("vectors_n", self.vectors_n),
-                ("width", self.width()),
-                ("step_k", step_k),
-                ("unroll", self.unroll),
-                ("broadcast", u32::from(broadcast)),
-            ],
-        )
-    }
-
-    fn of(kernel: &Kernel) -> Result<Self, String> {
-        let between = |name: &str, least: u32, most: u32| {
-            kernel
-                .parameter(name)
-                .and_then(|value| match (least..=most).contains(&value) {
-                    true => Ok(value),
-                    false => Err(format!(
-                        "{name} = {value} is not between {least} and {most}"
-                    )),
-                })
-        };
-        let step_k = between("step_k", 0, 128)?;
-        let broadcast = between("broadcast", 0, 1)? == 1;
-        let form = match (between("width", 1, 4)?, step_k, broadcast) {
-            (4, 0, false) => Form::Direct,
-            (4, step_k, false) => Form::Shared { step_k },
-            (1, 0, broadcast) => Form::Single { broadcast },
-            (width, ..) => {
-                return Err(format!(
-                    "there is no kernel for width = {width}, step_k = {step_k} and broadcast = {}",
-                    u32::from(broadcast)
-                ));
-            }
-        };
-        let tile = Self {
-            form,
-            threads_n: between("threads_n", 1, 1024)?,
-            threads_m: between("threads_m", 1, 1024)?,
-            tile_m: between("tile_m", 1, 64)?,
-            vectors_n: between("vectors_n", 1, 16)?,
-            unroll: between("unroll", 1, 32)?,
-        };
-        match form {
-            Form::Shared { step_k }
-                if !step_k.is_multiple_of(4) || !step_k.is_multiple_of(tile.unroll) =>
-            {
-                Err(format!(
-                    "step_k = {step_k} is no multiple of 4 and of unroll = {}",
-                    tile.unroll
-                ))
-            }
-            Form::Single { .. } if tile.threads_m != 1 => {
-                Err("width = 1 needs threads_m = 1".to_owned())
-            }
-            Form::Single { broadcast: true } if !tile.threads_n.is_multiple_of(tile.unroll) => {
-                Err("broadcast needs threads_n to be a multiple of unroll".to_owned())
-            }
-            _ => Ok(tile),
-        }
-    }
-
-    /// Elements of a vector.
-    fn width(self) -> u32 {
-        match self.form {
-            Form::Single { .. } => 1,
-            Form::Direct | Form::Shared { .. } => 4,
-        }
-    }
-
-    fn dispatch(self, dtype: Dtype, shape: Shape) -> Result<Dispatch, String> {
-        let block_m = self.threads_m * self.tile_m;
-        let block_n = self.threads_n * self.vectors_n * self.width();
-        let template = match self.form {
-            Form::Direct => shader!("matmul/direct.wgsl"),
-            Form::Single { broadcast } => shader!("matmul/single.wgsl")
-                .constant("BROADCAST", u32::from(broadcast))
-                .constant("UNROLL", self.unroll)
-                .constant("TAIL", shape.k % self.unroll),
-            Form::Shared { step_k } => {
-                let threads = self.threads_m * self.threads_n;
-                let items_a = block_m * step_k / 4;
-                let items_b = step_k * block_n / 4;
-                shader!("matmul/tiled.wgsl")
-                    .constant("STEP_K", step_k)
-                    .constant("PAD", pad(dtype))
-                    .constant("UNROLL", self.unroll)
-                    .constant("LOADS_A", items_a.div_ceil(threads))
-                    .constant("LOADS_B", items_b.div_ceil(threads))
-                    .constant("EVEN_A", u32::from(items_a.is_multiple_of(threads)))
-                    .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)))
-                    .constant("K_TAIL", u32::from(!shape.k.is_multiple_of(step_k)))
-            }
-        };
-        let template = template
-            .alias("Element", dtype.element())
-            .alias("Accumulator", accumulator(dtype))
-            .constant("M", shape.m)
-            .constant("N", shape.n)
-            .constant("K", shape.k)
-            .constant("VECTORS", u32::from(shape.vectors()))
-            .constant("THREADS_M", self.threads_m)
-            .constant("THREADS_N", self.threads_n)
-            .constant("TILE_M", self.tile_m)
-            .constant("VECTORS_N", self.vectors_n);
-        let dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?
-            .groups([shape.n.div_ceil(block_n), shape.m.div_ceil(block_m), 1])
-            .workgroup(
-                [self.threads_n, self.threads_m, 1],
-                self.workgroup_bytes(dtype),
-            );
-        Ok(match self.form {
-            Form::Single { broadcast: true } => {
-                dispatch.needs("SUBGROUP").subgroups_of(self.unroll)
-            }
-            _ => dispatch,
-        })
-    }
-}
-
-/// Elements between the columns of A in workgroup memory: 16 bytes, so that every column begins where
-/// the widest load can.
-fn pad(dtype: Dtype) -> u32 {
-    match dtype.storage() {
-        Storage::F16 => 8,
-        _ => 4,
-    }
-}
-
-/// What rounding may do to one element.
-#[derive(Clone, Copy, Debug)]
-struct Tolerance {
-    sum: SumTolerance,
-    storage: Storage,
-}
-
-impl Tolerance {
-    fn new(dtype: Dtype, k: u32) -> Self {
-        let arithmetic = match dtype {
-            Dtype::F16Acc16 => Storage::F16,
-            _ => Storage::F32,
-        };
-        Self {
-            sum: SumTolerance {
-                terms: k.into(),
-                roundoff: arithmetic.roundoff(),
-            },
-            storage: dtype.storage(),
-        }
-    }
-
-    /// Largest and typical error of an element with this value and Σ|a||b|:
-    /// |Δ| ≤ γ·Σ|a||b| + rounding of the output.
-    fn of(self, want: f64, magnitude: f64) -> (f64, f64) {
-        let output = self.storage.roundoff() * want.abs();
-        let flushed = self.storage.smallest_normal();
-        (
-            self.sum.gamma() * magnitude + output + flushed,
-            self.sum.roundoff * magnitude + output + flushed * 0.1,
-        )
-    }
-}
-
 /// The reference on inputs as the kernel saw them.
-struct Product<'a> {
+struct Reference<'a> {
     shape: Shape,
     a: &'a [f32],
     b: &'a [f32],
-    tolerance: Tolerance,
+    rounding: Rounding,
 }
 
-impl Product<'_> {
+impl Reference<'_> {
     /// Checks every element where that is cheap, else whole rows and one element of each stratum.
     fn check(&self, got: &[f32], checker: &mut Checker) {
         let [m, n, k] = [self.shape.m, self.shape.n, self.shape.k].map(u64::from);
@@ -600,7 +324,7 @@ impl Product<'_> {
             }
         }
         for (column, (want, magnitude)) in want.into_iter().zip(magnitude).enumerate() {
-            let (bound, typical) = self.tolerance.of(want, magnitude);
+            let (bound, typical) = self.rounding.of(want, magnitude);
             let got = f64::from(got[row * n + column]);
             checker.check(got, want, bound, typical, || format!("C[{row}, {column}]"));
         }
@@ -609,15 +333,10 @@ impl Product<'_> {
     fn check_element(&self, element: usize, got: &[f32], checker: &mut Checker) {
         let (n, k) = (self.shape.n as usize, self.shape.k as usize);
         let (row, column) = (element / n, element % n);
-        let (mut want, mut magnitude) = (0.0, 0.0);
-        for (at, a) in self.a[row * k..][..k].iter().enumerate() {
-            let product = f64::from(*a) * f64::from(self.b[at * n + column]);
-            want += product;
-            magnitude += product.abs();
-        }
-        let (bound, typical) = self.tolerance.of(want, magnitude);
-        checker.check(got[element].into(), want, bound, typical, || {
-            format!("C[{row}, {column}]")
-        });
+        let a = &self.a[row * k..][..k];
+        let b = self.b[column..].iter().step_by(n);
+        let place = || format!("C[{row}, {column}]");
+        self.rounding
+            .check_product(got[element], a, b, place, checker);
     }
 }

@@ -9,6 +9,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::checker::{Checker, Rounding, strata};
 use super::input::{Storage, decode};
+use super::matmul_tile::{Product, Tile};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::template::{Template, shader};
 use super::weights::{BLOCK, Format, between};
@@ -17,9 +18,6 @@ use crate::record::{Adapter, Verification};
 
 /// Multiply-adds that the reference may cost; bigger products are checked by scattered elements.
 const REFERENCE_WORK: u64 = 1 << 25;
-
-/// Elements between the columns of a tile in workgroup memory.
-const PAD: u32 = 1;
 
 /// Longest sum of products of two signed bytes that 32 bits hold.
 const MOST_INTEGER_TERMS: u32 = 1 << 16;
@@ -81,29 +79,23 @@ impl Packed {
     }
 
     /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
-    pub(super) fn kernels(adapter: &Adapter) -> Vec<Kernel> {
+    pub(super) fn kernels(self, adapter: &Adapter) -> Vec<Kernel> {
         vec![if adapter.is_software() {
             direct([8, 1], 8, 2)
         } else {
-            tiled([16, 8], 8, 1)
+            Tile::default_for(&self.product(), adapter).kernel()
         }]
     }
 
     /// Every parameter set that makes sense somewhere.
-    pub(super) fn tuning_space() -> Vec<Kernel> {
+    pub(super) fn tuning_space(self) -> Vec<Kernel> {
         let mut space = Vec::new();
         for tile_m in [4, 8, 16] {
             for tile_n in [1, 2, 4] {
                 space.extend([[8, 1], [64, 1]].map(|threads| direct(threads, tile_m, tile_n)));
             }
         }
-        for tile_m in [4, 8] {
-            for vectors_n in [1, 2] {
-                space.extend(
-                    [[8, 8], [16, 8], [16, 16]].map(|threads| tiled(threads, tile_m, vectors_n)),
-                );
-            }
-        }
+        space.extend(Tile::space(&self.product()));
         space
     }
 
@@ -124,31 +116,45 @@ impl Packed {
             buffers.extend(self.format.buffers(["B", "scales"], n * k, seed, 1));
         }
         buffers.push(Buffer::output("C", m * n, self.activations));
-        let dispatch = match kernel.name {
-            "direct" => self.direct(kernel)?,
-            "tiled" => self.tiled(kernel)?,
+        let (dispatches, sums) = match kernel.name {
+            "direct" => (vec![self.direct(kernel)?], None),
+            "tiled" => Tile::of(kernel)?.dispatches(&self.product())?,
             other => return Err(format!("packed matrices have no kernel {other:?}")),
         };
+        buffers.extend(sums);
         Ok(Program {
             buffers,
-            action: Action::Dispatches(vec![dispatch]),
+            action: Action::Dispatches(dispatches),
         })
     }
 
-    /// The buffers of the program by binding.
-    fn bindings(self) -> &'static [usize] {
-        if self.integers() {
-            &[0, 1, 2]
-        } else {
-            &[0, 1, 2, 3]
+    /// Buffers that are read.
+    fn inputs(self) -> usize {
+        if self.integers() { 2 } else { 3 }
+    }
+
+    /// The product as `tiled` takes it.
+    fn product(self) -> Product<impl Fn(Template) -> Template> {
+        let integers = self.integers();
+        Product {
+            m: self.m,
+            n: self.n,
+            k: self.k,
+            inputs: self.inputs(),
+            operand: Storage::F32,
+            per_operand: if integers { 4 } else { 1 },
+            per_word: Some(if self.format == Format::Q4 { 8 } else { 4 }),
+            sums: Storage::F32,
+            fill: move |template| self.fill(template),
         }
     }
 
     fn fill(self, template: Template) -> Template {
-        let template = if self.integers() {
+        if self.integers() {
             template
                 .alias("Element", "i32")
-                .alias("Sum", "i32")
+                .alias("Accumulator", "i32")
+                .constant("INTEGERS", 1)
                 .constant("BITS", 0)
                 .constant("SCALED", 0)
                 .constant("CHUNK", 16)
@@ -156,57 +162,34 @@ impl Packed {
             self.format
                 .fill(template)
                 .alias("Element", self.activations.element())
-                .alias("Sum", "f32")
+                .alias("Accumulator", "f32")
+                .constant("INTEGERS", 0)
                 .constant("CHUNK", self.format.chunk(self.k))
-        };
-        template
-            .constant("M", self.m)
-            .constant("N", self.n)
-            .constant("K", self.k)
+        }
     }
 
     fn direct(self, kernel: &Kernel) -> Result<Dispatch, String> {
-        let [threads_n, threads_m] = threads(kernel)?;
+        let threads_n = between(kernel, "threads_n", 1, 1024)?;
+        let threads_m = between(kernel, "threads_m", 1, 1024)?;
         let tile_m = between(kernel, "tile_m", 1, 32)?;
         let tile_n = between(kernel, "tile_n", 1, 16)?;
         let template = self
             .fill(shader!("matmul/packed-direct.wgsl"))
+            .constant("M", self.m)
+            .constant("N", self.n)
+            .constant("K", self.k)
             .constant("THREADS_M", threads_m)
             .constant("THREADS_N", threads_n)
             .constant("TILE_M", tile_m)
             .constant("TILE_N", tile_n);
-        Ok(Dispatch::new(&template, self.bindings(), 1)?
+        let bindings: Vec<usize> = (0..=self.inputs()).collect();
+        Ok(Dispatch::new(&template, &bindings, 1)?
             .groups([
                 self.n.div_ceil(threads_n * tile_n),
                 self.m.div_ceil(threads_m * tile_m),
                 1,
             ])
             .workgroup([threads_n, threads_m, 1], 0))
-    }
-
-    fn tiled(self, kernel: &Kernel) -> Result<Dispatch, String> {
-        let [threads_n, threads_m] = threads(kernel)?;
-        let tile_m = between(kernel, "tile_m", 1, 32)?;
-        let vectors_n = between(kernel, "vectors_n", 1, 8)?;
-        let (block_m, block_vectors) = (threads_m * tile_m, threads_n * vectors_n);
-        let template = self
-            .fill(shader!("matmul/packed-tiled.wgsl"))
-            .constant("PER_WORD", if self.format == Format::Q4 { 8 } else { 4 })
-            .constant("PAD", PAD)
-            .constant("THREADS_M", threads_m)
-            .constant("THREADS_N", threads_n)
-            .constant("TILE_M", tile_m)
-            .constant("VECTORS_N", vectors_n);
-        let step = if self.integers() { BLOCK / 4 } else { BLOCK };
-        let words = step * (block_m + PAD + 4 * (block_vectors + PAD));
-        Ok(Dispatch::new(&template, self.bindings(), 1)?
-            .groups([
-                self.n.div_ceil(4 * block_vectors),
-                self.m.div_ceil(block_m),
-                1,
-            ])
-            // The tiles, and what their alignment may add.
-            .workgroup([threads_n, threads_m, 1], 4 * u64::from(words) + 16))
     }
 
     /// What rounding may do to an element of C.
@@ -220,7 +203,8 @@ impl Packed {
         let mut checker = Checker::new(elements);
         let wanted = elements * self.activations.bytes();
         let bytes = outputs.first().filter(|bytes| bytes.len() as u64 >= wanted);
-        let (Some(bytes), [a, b @ .., _]) = (bytes, program.buffers.as_slice()) else {
+        let inputs = program.buffers.get(..self.inputs());
+        let (Some(bytes), Some([a, b @ ..])) = (bytes, inputs) else {
             checker.fail("the output has another size".to_owned());
             return checker.finish();
         };
@@ -263,13 +247,6 @@ impl Packed {
     }
 }
 
-fn threads(kernel: &Kernel) -> Result<[u32; 2], String> {
-    Ok([
-        between(kernel, "threads_n", 1, 1024)?,
-        between(kernel, "threads_m", 1, 1024)?,
-    ])
-}
-
 fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32) -> Kernel {
     Kernel::new(
         "direct",
@@ -278,18 +255,6 @@ fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32) -> Kernel 
             ("threads_m", threads_m),
             ("tile_m", tile_m),
             ("tile_n", tile_n),
-        ],
-    )
-}
-
-fn tiled([threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Kernel {
-    Kernel::new(
-        "tiled",
-        &[
-            ("threads_n", threads_n),
-            ("threads_m", threads_m),
-            ("tile_m", tile_m),
-            ("vectors_n", vectors_n),
         ],
     )
 }

@@ -14,6 +14,7 @@ mod input;
 mod llama_layer;
 mod matmul;
 mod matmul_packed;
+mod matmul_tile;
 mod own;
 mod peak_fma;
 mod program;
@@ -25,6 +26,7 @@ mod template;
 mod transfer;
 mod weights;
 
+pub(crate) use case::split_case;
 pub use case::{Case, Dtype, Suite};
 pub use input::{Input, Storage};
 pub use own::{OwnCase, OwnWorkload, load_own};

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use half::f16;
 use serde::Deserialize;
 
+use super::case::split_case;
 use super::checker::Checker;
 use super::{
     Action, Binding, Buffer, Case, Contents, Dispatch, Dtype, Input, Kernel, Program, Workload,
@@ -167,8 +168,7 @@ fn kernel(path: &Path, table: KernelTable) -> Result<OwnCase> {
 fn workload(path: &Path, table: WorkloadTable) -> Result<OwnCase> {
     let wrong = |reason: String| Error::file(path, format!("workload {:?}: {reason}", table.case));
     check_name(&table.kernel).map_err(wrong)?;
-    let mut parts = table.case.splitn(3, '/');
-    let (Some(name), Some(dtype), Some(shape)) = (parts.next(), parts.next(), parts.next()) else {
+    let Some([name, dtype, shape]) = split_case(&table.case) else {
         return Err(wrong(
             "a case is written WORKLOAD/DTYPE/SHAPE, `saxpy/f32/1048576` say".to_owned(),
         ));
@@ -243,10 +243,7 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// The built-in workload and case of a written case.
 fn built_in(text: &str) -> Result<(&'static dyn Workload, Case), String> {
-    let mut parts = text.splitn(3, '/');
-    let (Some(name), Some(dtype), Some(shape)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(format!("{text:?} is no WORKLOAD/DTYPE/SHAPE"));
-    };
+    let (name, dtype, shape) = parts(text)?;
     let workload = registry()
         .iter()
         .copied()
@@ -257,8 +254,15 @@ fn built_in(text: &str) -> Result<(&'static dyn Workload, Case), String> {
                  declares one of your own"
             )
         })?;
-    let dtype = Dtype::parse(dtype).ok_or_else(|| format!("no dtype is called {dtype:?}"))?;
     Ok((workload, workload.case(dtype, shape)?))
+}
+
+/// The parts of a written case.
+fn parts(text: &str) -> Result<(&str, Dtype, &str), String> {
+    let [name, dtype, shape] =
+        split_case(text).ok_or_else(|| format!("{text:?} is no WORKLOAD/DTYPE/SHAPE"))?;
+    let dtype = Dtype::parse(dtype).ok_or_else(|| format!("no dtype is called {dtype:?}"))?;
+    Ok((name, dtype, shape))
 }
 
 /// Dispatches with their shaders read.
@@ -427,13 +431,7 @@ impl<'a> OwnWorkload<'a> {
             let (workload, case) = built_in(case)?;
             (Some(workload), case)
         } else {
-            let mut parts = case.splitn(3, '/');
-            let (Some(name), Some(dtype), Some(shape)) = (parts.next(), parts.next(), parts.next())
-            else {
-                return Err(format!("{case:?} is no WORKLOAD/DTYPE/SHAPE"));
-            };
-            let dtype =
-                Dtype::parse(dtype).ok_or_else(|| format!("no dtype is called {dtype:?}"))?;
+            let (name, dtype, shape) = parts(case)?;
             (None, Case::new(keep(name.to_owned()), dtype, shape))
         };
         let workload = Self {

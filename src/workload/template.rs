@@ -46,7 +46,13 @@ macro_rules! common {
 }
 
 /// Files that `#import` knows.
-const COMMON: &[(&str, &str)] = &[common!("common/flat.wgsl"), common!("common/weights.wgsl")];
+const COMMON: &[(&str, &str)] = &[
+    common!("common/flat.wgsl"),
+    common!("common/matrix-k.wgsl"),
+    common!("common/matrix-order.wgsl"),
+    common!("common/matrix-out.wgsl"),
+    common!("common/weights.wgsl"),
+];
 
 /// A piece of a template.
 enum Node<'t> {

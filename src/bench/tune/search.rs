@@ -12,21 +12,26 @@ use crate::bench::plan::{Planned, workload};
 use crate::bench::session::{SessionRequest, session};
 use crate::bench::supervisor::{Ending, Watcher, Workers, run};
 use crate::error::{Error, Result};
-use crate::power::Selection;
+use crate::power::{self, Selection};
 use crate::record::{
     Adapter, CaseResult, EnergyTier, Event, FailureKind, Journal, Outcome, Reading, Record, Status,
     Summary,
 };
 use crate::workload::{Case, Kernel};
 
-/// Share of a search's time after which no further candidate is screened.
+/// Share of the time for the quickest after which no further candidate is screened.
 const SCREEN_SHARE: f64 = 0.6;
 
-/// Share of a search's time after which halving gives way to the finals.
+/// Share of it after which halving gives way to the finals.
 const HALVING_SHARE: f64 = 0.75;
 
-/// Share of a search's time at which the finals are cut short.
+/// Share of it at which the finals are cut short.
 const FINALS_SHARE: f64 = 1.0;
+
+/// Share of a search's time that is for the quickest where the thriftiest is looked for too. Power
+/// differs between kernels by less than time does, so the thriftiest is one of the quick ones, and only
+/// those are weighed.
+const TIME_SHARE: f64 = 0.5;
 
 /// Most finalists beside the default.
 const FINALISTS: usize = 3;
@@ -43,11 +48,13 @@ const EXECUTIONS: f64 = 8.0;
 /// How often a search looks at the clock, and whether it was interrupted.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How much a search may cost.
-#[derive(Clone, Copy, Debug)]
+/// How much a search may cost, and what for.
+#[derive(Clone, Debug)]
 pub struct Effort {
     /// Time of one search.
     pub time: Duration,
+    /// The sensor by which the thriftiest parameters are looked for too; `None`: only the quickest.
+    pub power: Selection,
     /// Seed of the inputs and of the order of candidates.
     pub seed: u64,
 }
@@ -138,6 +145,7 @@ pub fn search(
         interrupted,
         started: Instant::now(),
         measured: 0,
+        contenders: Vec::new(),
         failed: Vec::new(),
     };
     let space = space(subject);
@@ -146,7 +154,18 @@ pub fn search(
     let candidates: Vec<Kernel> = space.into_iter().filter(fits).collect();
     let unfit = all - candidates.len();
     let best = search.go(candidates)?;
-    let entries = search.entries(&best);
+    let mut entries = Vec::new();
+    if let Some(winner) = best.first() {
+        entries.extend(search.entry(winner, &best));
+    }
+    let weighed = search.weigh()?;
+    let joules = |weighed: &Weighed| weighed.energy_j;
+    if let Some(winner) = weighed
+        .iter()
+        .min_by(|a, b| joules(a).total_cmp(&joules(b)))
+    {
+        entries.extend(search.thrifty_entry(winner, &weighed));
+    }
     Ok(Found {
         entries,
         space: all,
@@ -172,6 +191,19 @@ impl Scored {
     }
 }
 
+/// A candidate with the energy that was measured of it.
+#[derive(Clone, Debug)]
+struct Weighed {
+    kernel: Kernel,
+    time_ns: f64,
+    /// Energy of one execution.
+    energy_j: f64,
+    /// Measured how often.
+    turns: u32,
+    /// The sensor.
+    sensor: String,
+}
+
 /// A search under way.
 struct Search<'a> {
     subject: &'a Subject,
@@ -182,7 +214,21 @@ struct Search<'a> {
     interrupted: &'a AtomicBool,
     started: Instant,
     measured: usize,
+    /// Those that were left after halving, and the default: what is worth weighing.
+    contenders: Vec<Kernel>,
     failed: Vec<(FailureKind, String)>,
+}
+
+/// How the candidates of a step are measured.
+#[derive(Clone, Debug)]
+struct Pace {
+    turns: u32,
+    budget_s: f64,
+    /// How long one candidate may take.
+    patience: Duration,
+    /// What is left for all of them.
+    left: Duration,
+    power: Selection,
 }
 
 impl Search<'_> {
@@ -193,7 +239,7 @@ impl Search<'_> {
         }
         // The default first and with patience: it is what everything else has to beat.
         let default = candidates.remove(0);
-        let patience = self.effort.time.mul_f64(SCREEN_SHARE);
+        let patience = self.time().mul_f64(SCREEN_SHARE);
         let baseline = self.step("default", vec![default], 1, 30.0, patience, SCREEN_SHARE)?;
         let budget_s = baseline
             .first()
@@ -220,6 +266,14 @@ impl Search<'_> {
                 break;
             }
             scored = again;
+        }
+        self.contenders = scored
+            .iter()
+            .take(2 * FINALISTS)
+            .map(|s| s.kernel.clone())
+            .collect();
+        if !self.contenders.contains(&self.subject.default) {
+            self.contenders.push(self.subject.default.clone());
         }
         if self.stopped() {
             return Ok(scored);
@@ -248,14 +302,14 @@ impl Search<'_> {
         until: f64,
     ) -> Result<Vec<Scored>> {
         let kernels = scored.iter().map(|s| s.kernel.clone()).collect();
-        let patience = self.effort.time;
+        let patience = self.time();
         self.step(name, kernels, turns, budget_s, patience, until)
     }
 
     /// How long one candidate may take: long enough for an honest compiler, short enough that one that
     /// hangs does not eat the search.
     fn candidate_patience(&self, budget_s: f64) -> Duration {
-        let share = self.effort.time.as_secs_f64() / 6.0;
+        let share = self.time().as_secs_f64() / 6.0;
         Duration::from_secs_f64(share.clamp(4.0, 60.0) + 2.0 * budget_s)
     }
 
@@ -264,9 +318,17 @@ impl Search<'_> {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Share of the search's time that is over.
+    /// The time for the quickest.
+    fn time(&self) -> Duration {
+        match self.effort.power {
+            Selection::None => self.effort.time,
+            _ => self.effort.time.mul_f64(TIME_SHARE),
+        }
+    }
+
+    /// Share of the time for the quickest that is over.
     fn spent(&self) -> f64 {
-        self.started.elapsed().as_secs_f64() / self.effort.time.as_secs_f64()
+        self.started.elapsed().as_secs_f64() / self.time().as_secs_f64()
     }
 
     /// One session over candidates, ended when the given share of the search's time is over.
@@ -281,14 +343,20 @@ impl Search<'_> {
     ) -> Result<Vec<Scored>> {
         self.watcher.step(self.subject, name, kernels.len(), turns);
         let left = self
-            .effort
-            .time
+            .time()
             .mul_f64(until)
             .saturating_sub(self.started.elapsed());
         if left.is_zero() || self.stopped() {
             return Ok(Vec::new());
         }
-        let record = self.session(&kernels, turns, budget_s, patience, left)?;
+        let pace = Pace {
+            turns,
+            budget_s,
+            patience,
+            left,
+            power: Selection::None,
+        };
+        let record = self.session(&kernels, pace)?;
         let mut scored = Vec::new();
         for (kernel, case) in kernels.into_iter().zip(&record.cases) {
             match score(case, turns) {
@@ -304,15 +372,45 @@ impl Search<'_> {
         Ok(scored)
     }
 
+    /// Measures the energy of the contenders by turns, as long as there is time.
+    fn weigh(&mut self) -> Result<Vec<Weighed>> {
+        let kernels = std::mem::take(&mut self.contenders);
+        let left = self.effort.time.saturating_sub(self.started.elapsed());
+        let asked = !matches!(self.effort.power, Selection::None);
+        if !asked || kernels.is_empty() || left.is_zero() || self.stopped() {
+            return Ok(Vec::new());
+        }
+        self.watcher
+            .step(self.subject, "weigh", kernels.len(), TURNS);
+        let energy = power::Effort::of(EnergyTier::Screening).most();
+        let pace = Pace {
+            turns: TURNS,
+            budget_s: 30.0,
+            patience: Duration::from_secs_f64(60.0 + energy.get()),
+            left,
+            power: self.effort.power.clone(),
+        };
+        let record = self.session(&kernels, pace)?;
+        let Reading::Measured(setup) = &record.power else {
+            return Ok(Vec::new());
+        };
+        let weighed = kernels.into_iter().zip(&record.cases);
+        Ok(weighed
+            .filter_map(|(kernel, case)| {
+                let summary = case.summary.measured()?;
+                Some(Weighed {
+                    kernel,
+                    time_ns: summary.time_ns.value,
+                    energy_j: summary.energy_j.measured()?.value,
+                    turns: summary.invocations,
+                    sensor: setup.source.clone(),
+                })
+            })
+            .collect())
+    }
+
     /// Runs the session of a step.
-    fn session(
-        &mut self,
-        kernels: &[Kernel],
-        turns: u32,
-        budget_s: f64,
-        patience: Duration,
-        left: Duration,
-    ) -> Result<Record> {
+    fn session(&mut self, kernels: &[Kernel], pace: Pace) -> Result<Record> {
         let planned: Vec<Planned> = kernels
             .iter()
             .map(|kernel| Planned {
@@ -328,11 +426,11 @@ impl Search<'_> {
         let request = SessionRequest {
             argv: Vec::new(),
             suite: None,
-            invocations: turns,
-            budget_s,
+            invocations: pace.turns,
+            budget_s: pace.budget_s,
             seed: self.effort.seed,
             checked: false,
-            power: Selection::None,
+            power: pace.power,
             energy: EnergyTier::Screening,
         };
         let folder =
@@ -343,13 +441,13 @@ impl Search<'_> {
         };
         journal.append(&event)?;
         let workers = Workers {
-            deadline: patience.min(left + Duration::from_secs(1)),
+            deadline: pace.patience.min(pace.left + Duration::from_secs(1)),
             ..self.workers.clone()
         };
         let stop = AtomicBool::new(false);
         let over = AtomicBool::new(false);
         let interrupted = self.interrupted;
-        let until = Instant::now() + left;
+        let until = Instant::now() + pace.left;
         let ending = std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
@@ -374,43 +472,60 @@ impl Search<'_> {
         }
     }
 
-    /// The winners as entries of the store.
-    fn entries(&self, best: &[Scored]) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        entries.extend(
-            best.first()
-                .and_then(|w| self.entry(w, Objective::Time, best)),
+    /// The quickest as an entry.
+    fn entry(&self, winner: &Scored, best: &[Scored]) -> Option<Entry> {
+        let default = best.iter().find(|s| s.kernel == self.subject.default);
+        let default_time_ns = default.map_or_else(
+            || Reading::unmeasured("the default could not be measured beside it"),
+            |default| Reading::Measured(default.time_ns()),
         );
-        let energy = |scored: &Scored| scored.summary.energy_j.measured().map(|e| e.value);
-        let thriftiest = best
-            .iter()
-            .filter_map(|scored| energy(scored).map(|joules| (joules, scored)))
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        entries.extend(thriftiest.and_then(|(_, w)| self.entry(w, Objective::Energy, best)));
-        entries
+        Some(Entry {
+            time_ns: winner.time_ns(),
+            default_time_ns,
+            complete: winner.finalist,
+            ..self.blank(&winner.kernel, Objective::Time)?
+        })
     }
 
-    /// One winner as an entry.
-    fn entry(&self, winner: &Scored, objective: Objective, best: &[Scored]) -> Option<Entry> {
-        let default = best.iter().find(|s| s.kernel == self.subject.default);
+    /// The thriftiest as an entry.
+    fn thrifty_entry(&self, winner: &Weighed, weighed: &[Weighed]) -> Option<Entry> {
+        let default = weighed.iter().find(|w| w.kernel == self.subject.default);
+        let of_default = |value: fn(&Weighed) -> f64| {
+            default.map_or_else(
+                || Reading::unmeasured("the default could not be measured beside it"),
+                |default| Reading::Measured(value(default)),
+            )
+        };
+        Some(Entry {
+            time_ns: winner.time_ns,
+            default_time_ns: of_default(|w| w.time_ns),
+            energy_j: Reading::Measured(winner.energy_j),
+            default_energy_j: of_default(|w| w.energy_j),
+            sensor: Some(winner.sensor.clone()),
+            complete: weighed.iter().all(|w| w.turns == TURNS),
+            ..self.blank(&winner.kernel, Objective::Energy)?
+        })
+    }
+
+    /// An entry without its figures.
+    fn blank(&self, kernel: &Kernel, objective: Objective) -> Option<Entry> {
         Some(Entry {
             case: self.subject.case.to_string(),
-            kernel: winner.kernel.name.to_owned(),
+            kernel: kernel.name.to_owned(),
             objective,
-            parameters: winner.kernel.parameters.clone(),
-            shader_hash: shader_hash(&self.subject.case, &winner.kernel, self.adapter)?,
+            parameters: kernel.parameters.clone(),
+            shader_hash: shader_hash(&self.subject.case, kernel, self.adapter)?,
             perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
             tuned_utc: jiff::Timestamp::now()
                 .strftime("%Y-%m-%dT%H:%M:%SZ")
                 .to_string(),
-            time_ns: winner.time_ns(),
-            default_time_ns: default.map_or_else(
-                || Reading::unmeasured("the default could not be measured beside it"),
-                |default| Reading::Measured(default.time_ns()),
-            ),
-            energy_j: winner.summary.energy_j.map(|energy| energy.value),
+            time_ns: 0.0,
+            default_time_ns: Reading::unmeasured("not measured"),
+            energy_j: Reading::unmeasured("only the thriftiest were weighed"),
+            default_energy_j: Reading::unmeasured("only the thriftiest were weighed"),
+            sensor: None,
             measured: self.measured,
-            complete: winner.finalist,
+            complete: false,
         })
     }
 }

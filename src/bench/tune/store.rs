@@ -8,13 +8,21 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::plan::{Planned, workload};
+use crate::bench::plan::{Planned, parse_case, workload};
 use crate::error::{Error, Result};
 use crate::record::{Adapter, Reading, write_atomically};
-use crate::workload::{Case, Kernel};
+use crate::workload::{Case, Kernel, split_case};
 
 /// Version of the file.
-const TUNING_VERSION: &str = "1.0.0";
+const TUNING_VERSION: &str = "1.1.0";
+
+/// Most that a dimension may differ between two cases of which one takes the other's parameters, in
+/// doublings.
+const MOST_DOUBLINGS: f64 = 2.0;
+
+/// How much better than the default parameters must be to be carried over to another case: within that,
+/// nothing says that they are better there at all.
+const WORTH_CARRYING: f64 = 1.05;
 
 /// What was to be as small as possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,10 +96,48 @@ pub struct Entry {
     pub default_time_ns: Reading<f64>,
     /// Energy of one execution, in joules.
     pub energy_j: Reading<f64>,
+    /// Energy of one execution with the default parameters, taken by turns with it.
+    #[serde(default = "unweighed")]
+    pub default_energy_j: Reading<f64>,
+    /// The sensor that the energies are from.
+    #[serde(default)]
+    pub sensor: Option<String>,
     /// Parameter sets that were measured.
     pub measured: usize,
     /// Whether the finalists were timed by turns to the end; without that the first screening decided.
     pub complete: bool,
+}
+
+/// Files of before there were energies say nothing of the default's.
+fn unweighed() -> Reading<f64> {
+    Reading::unmeasured("no energy was measured")
+}
+
+impl Entry {
+    /// How many times better than the default it is at what it was chosen for, as far as that is known.
+    fn gain(&self) -> Option<f64> {
+        let (default, own) = match self.objective {
+            Objective::Time => (self.default_time_ns.measured()?, self.time_ns),
+            Objective::Energy => (
+                self.default_energy_j.measured()?,
+                *self.energy_j.measured()?,
+            ),
+        };
+        Some(default / own)
+    }
+
+    /// Whether this perwatt gives the same shaders for it.
+    fn is_current(&self, case: &Case, kernel: &Kernel, adapter: &Adapter) -> bool {
+        self.perwatt_version == env!("CARGO_PKG_VERSION")
+            && shader_hash(case, kernel, adapter).as_ref() == Some(&self.shader_hash)
+    }
+
+    /// What a record says of where its parameters come from.
+    fn provenance(&self) -> String {
+        let by = self.sensor.as_ref();
+        let by = by.map_or(String::new(), |sensor| format!(" by {sensor}"));
+        format!("tuned {} for {}{by}", self.tuned_utc, self.objective)
+    }
 }
 
 /// The content of one file.
@@ -110,6 +156,8 @@ pub struct Tuning {
 pub struct Applied {
     /// Kernels that got tuned parameters.
     pub tuned: usize,
+    /// Kernels that got those of a similar case.
+    pub carried: usize,
     /// `case@kernel` of entries that the program or its shaders have outgrown.
     pub stale: Vec<String>,
 }
@@ -173,7 +221,8 @@ impl Tuning {
         });
     }
 
-    /// Gives planned kernels the parameters that were found for them.
+    /// Gives planned kernels the parameters that were found for them or, failing that, for the most
+    /// similar case.
     pub fn apply(
         &self,
         planned: &mut [Planned],
@@ -183,29 +232,103 @@ impl Tuning {
         let mut applied = Applied::default();
         for planned in planned.iter_mut().filter(|planned| planned.own.is_none()) {
             let case = planned.case.to_string();
-            let Some(entry) = self.entries.iter().find(|entry| {
+            let own = self.entries.iter().find(|entry| {
                 entry.case == case
                     && entry.kernel == planned.kernel.name
                     && entry.objective == objective
-            }) else {
-                continue;
-            };
-            let kernel = Kernel {
-                name: planned.kernel.name,
-                parameters: entry.parameters.clone(),
-            };
-            let current = entry.perwatt_version == env!("CARGO_PKG_VERSION")
-                && shader_hash(&planned.case, &kernel, adapter).as_ref()
-                    == Some(&entry.shader_hash);
-            if !current {
-                applied.stale.push(planned.id());
-                continue;
+            });
+            if let Some(entry) = own {
+                let kernel = with_parameters(&planned.kernel, entry);
+                if !entry.is_current(&planned.case, &kernel, adapter) {
+                    applied.stale.push(planned.id());
+                    continue;
+                }
+                planned.kernel = kernel;
+                planned.parameters_from = entry.provenance();
+                applied.tuned += 1;
+            } else if let Some(entry) = self.similar(planned, adapter, objective) {
+                planned.kernel = with_parameters(&planned.kernel, entry);
+                planned.parameters_from =
+                    format!("{}, carried over from {}", entry.provenance(), entry.case);
+                applied.carried += 1;
             }
-            planned.kernel = kernel;
-            planned.parameters_from = format!("tuned {} for {objective}", entry.tuned_utc);
-            applied.tuned += 1;
         }
         applied
+    }
+
+    /// The entry of the most similar case that gained something and can do this one.
+    fn similar(
+        &self,
+        planned: &Planned,
+        adapter: &Adapter,
+        objective: Objective,
+    ) -> Option<&Entry> {
+        let case = planned.case.to_string();
+        let similar = self.entries.iter().filter_map(|entry| {
+            let alike = entry.kernel == planned.kernel.name
+                && entry.objective == objective
+                && entry.gain()? >= WORTH_CARRYING;
+            let distance = alike.then(|| distance(&entry.case, &case))??;
+            let kernel = with_parameters(&planned.kernel, entry);
+            let (_, tuned) = parse_case(&entry.case).ok()?;
+            let usable = entry.is_current(&tuned, &kernel, adapter)
+                && shader_hash(&planned.case, &kernel, adapter).is_some();
+            usable.then_some((distance, entry))
+        });
+        similar
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, entry)| entry)
+    }
+}
+
+/// A kernel with the parameters of an entry.
+fn with_parameters(kernel: &Kernel, entry: &Entry) -> Kernel {
+    Kernel {
+        name: kernel.name,
+        parameters: entry.parameters.clone(),
+    }
+}
+
+/// How far two written cases of one workload and dtype are apart, in doublings of their dimensions;
+/// none where they are no neighbours. A dimension that is a multiple of 4 in one case only is none:
+/// vectors or no vectors are two kernels.
+fn distance(a: &str, b: &str) -> Option<f64> {
+    let [workload_a, dtype_a, a] = split_case(a)?;
+    let [workload_b, dtype_b, b] = split_case(b)?;
+    let (a, b) = (Dimensions::of(a), Dimensions::of(b));
+    if (workload_a, dtype_a) != (workload_b, dtype_b) || a.words != b.words {
+        return None;
+    }
+    let mut sum = 0.0;
+    for (a, b) in a.numbers.iter().zip(&b.numbers) {
+        let doublings = (*a as f64 / *b as f64).log2().abs();
+        if doublings > MOST_DOUBLINGS || (a % 4 == 0) != (b % 4 == 0) {
+            return None;
+        }
+        sum += doublings;
+    }
+    Some(sum)
+}
+
+/// A written shape taken apart.
+struct Dimensions {
+    numbers: Vec<u64>,
+    /// What is between the numbers.
+    words: Vec<String>,
+}
+
+impl Dimensions {
+    fn of(shape: &str) -> Self {
+        let numbers = shape
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        let words = shape
+            .split(|c: char| c.is_ascii_digit())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self { numbers, words }
     }
 }
 
@@ -353,6 +476,8 @@ mod tests {
             time_ns: 1.0,
             default_time_ns: Reading::Measured(2.0),
             energy_j: Reading::unmeasured("no sensor"),
+            default_energy_j: Reading::unmeasured("no sensor"),
+            sensor: None,
             measured: 3,
             complete: true,
         }
