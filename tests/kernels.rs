@@ -11,6 +11,7 @@
     reason = "a test fails by panicking and says why on standard error"
 )]
 
+use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -81,6 +82,18 @@ const CASES: &[&str] = &[
     "transfer/-/1048580",
 ];
 
+/// Cases for which what can be combined freely with every form of `tiled` is tried: a split K, strips of
+/// tiles, two buffers.
+const COMBINED: &[&str] = &[
+    "matmul/f32/67x43x1031",
+    "matmul/f32/36x68x2052",
+    "matmul/f32/260x259x38",
+    "matmul/f16/33x37x1028",
+    "matmul/f16acc16/33x36x1100",
+    "matmul/int8/33x38x1056",
+    "matmul/q4/34x37x1056",
+];
+
 /// Faults: the case, the kernel, the shader, what is replaced by what, and why it is wrong.
 const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
@@ -135,29 +148,29 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f32/68x132x36",
         "direct",
-        "k < K / 4",
-        "k < K / 4 - 1",
+        "k < end / 4",
+        "k < end / 4 - 1",
         "the last step is left out",
     ),
     (
         "matmul/f32/68x132x36",
         "direct",
-        "row >= M",
-        "row + 1 >= M",
+        "row < M &&",
+        "row + 1 < M &&",
         "the last row is never written",
     ),
     (
         "matmul/f32/67x43x59",
         "single",
-        "k < K_WHOLE",
-        "k + UNROLL < K_WHOLE",
+        "k < end_whole",
+        "k + UNROLL < end_whole",
         "the last whole step is left out",
     ),
     (
         "matmul/f32/67x43x59",
         "single",
-        "k < K;",
-        "k < K - 1;",
+        "k < end;",
+        "k < end - 1;",
         "the last product of the tail is left out",
     ),
     (
@@ -177,16 +190,51 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f32/68x132x36",
         "shared",
-        "first < K;",
-        "first + STEP_K < K;",
+        "first < end;",
+        "first + STEP_K < end;",
         "the last step is left out",
     ),
     (
         "matmul/f32/67x43x59",
         "shared",
-        "k * BLOCK_VECTORS + local.x",
-        "k * BLOCK_VECTORS + (local.x ^ 1)",
+        "* STRIDE_B + local.x",
+        "* STRIDE_B + (local.x ^ 1)",
         "a wrong index",
+    ),
+    (
+        "matmul/f32/67x43x59",
+        "double",
+        "side = 1 - side;",
+        "",
+        "a tile is overwritten while it is read",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "double",
+        "select(first, first + STEP_K,",
+        "select(first, first,",
+        "the first step again and again",
+    ),
+    (
+        "matmul/f32/67x43x1031",
+        "split",
+        "piece < PIECES",
+        "piece + 1 < PIECES",
+        "the last piece of K is left out",
+    ),
+    (
+        "matmul/f32/68x132x1036",
+        "split",
+        "piece * PIECE_K",
+        "piece * (PIECE_K - 4)",
+        "pieces of K overlap",
+    ),
+    (
+        "matmul/f32/68x132x36",
+        "strips",
+        "within % width",
+        "within % SWIZZLE",
+        "the last strip is as wide as the others",
     ),
     (
         "matmul/q4/67x43x96",
@@ -212,8 +260,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/int8/67x43x96",
         "packed-tiled",
-        "dot4I8Packed(a0, b0.y)",
-        "dot4I8Packed(a0, b0.x)",
+        "dot4I8Packed(a, b.y)",
+        "dot4I8Packed(a, b.x)",
         "a neighbour's column",
     ),
     (
@@ -226,8 +274,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/q4/67x43x96",
         "packed-tiled",
-        "first / 32",
-        "first / 64",
+        "* K + k) / 32",
+        "* K + k) / 64",
         "the scale of an earlier block",
     ),
     (
@@ -624,10 +672,16 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     let mut unfit = Vec::new();
     for text in CASES
         .iter()
+        .chain(COMBINED)
         .filter(|text| text.split('/').next() == Some(name))
     {
         let (workload, case) = parse_case(text).unwrap();
-        for (number, kernel) in kernels(workload, &case, &gpu).into_iter().enumerate() {
+        let kernels = if COMBINED.contains(text) {
+            combined(workload, &case, &gpu)
+        } else {
+            kernels(workload, &case, &gpu)
+        };
+        for (number, kernel) in kernels.into_iter().enumerate() {
             let Ok(program) = workload.program(&case, &kernel, SEED) else {
                 continue;
             };
@@ -637,7 +691,7 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
             }
             // Both ways for the kernels that a run uses, alternately for the rest of the space.
             let both = [Checks::Off, Checks::On];
-            let checks = if number < 2 {
+            let checks = if number < 2 && !COMBINED.contains(text) {
                 &both[..]
             } else {
                 &both[number % 2..][..1]
@@ -663,19 +717,41 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     wrong
 }
 
-/// The kernels that a run uses first, then a few of the tuning space. OpenGL in software and SwiftShader
-/// take minutes to compile a large register tile, so there only what a run uses.
+/// The kernels that a run uses first, then a few of the tuning space where they compile soon.
 fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
     let mut kernels = workload.kernels(case, &gpu.adapter);
-    let slow_compiler =
-        gpu.adapter.backend == "gl" || gpu.adapter.name.to_lowercase().contains("swiftshader");
-    if !slow_compiler {
+    if !slow_compiler(gpu) {
         let space = workload.tuning_space(case);
         // Every form of a kernel that has several lies somewhere along its space.
         let step = (space.len() / 4).max(1);
         kernels.extend(space.into_iter().step_by(step));
     }
     kernels
+}
+
+/// Every combination once for each form, on the smallest tile, which compiles soonest.
+fn combined(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
+    if slow_compiler(gpu) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let mut space = workload.tuning_space(case);
+    space.retain(|kernel| {
+        let value = |name| kernel.parameters.get(name).copied().unwrap_or(0);
+        let combined = [
+            value("buffers") > 1,
+            value("split_k") > 1,
+            value("swizzle") > 0,
+        ];
+        let form = [value("width"), value("step_k").min(1), value("broadcast")];
+        combined.contains(&true) && seen.insert((combined, form))
+    });
+    space
+}
+
+/// OpenGL in software and SwiftShader take minutes to compile a large register tile.
+fn slow_compiler(gpu: &Gpu) -> bool {
+    gpu.adapter.backend == "gl" || gpu.adapter.name.to_lowercase().contains("swiftshader")
 }
 
 /// Executes once on poisoned outputs and verifies.
@@ -729,7 +805,8 @@ fn plant_faults(found: &Found) -> Vec<String> {
     unseen
 }
 
-/// The kernel of a fault; `direct`, `single`, `broadcast` and `shared` are the forms of `tiled`.
+/// The kernel of a fault; `direct`, `single`, `broadcast` and `shared` are the forms of `tiled`, and
+/// `double`, `split` and `strips` what they can be combined with.
 fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) -> Kernel {
     let is = |kernel: &Kernel, name: &str, value: u32| {
         kernel.parameters.get(name).copied() == Some(value)
@@ -745,6 +822,9 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             "single" => is(kernel, "width", 1) && is(kernel, "broadcast", 0),
             // More than one subgroup, so that a missing barrier matters.
             "shared" => is(kernel, "step_k", 8) && is(kernel, "threads_n", 16),
+            "double" => is(kernel, "buffers", 2) && is(kernel, "threads_n", 16),
+            "split" => is(kernel, "split_k", 2) && is(kernel, "width", 4),
+            "strips" => is(kernel, "swizzle", 2) && is(kernel, "width", 4),
             "packed-direct" => kernel.name == "direct",
             "packed-tiled" => kernel.name == "tiled" && kernel.parameters["threads_n"] == 16,
             "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use perwatt::bench::tune::Tuning;
+use perwatt::bench::tune::{Objective, Tuning};
 use perwatt::record::load;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -89,6 +89,46 @@ fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
         .output()
         .unwrap();
     assert_eq!(damaged.status.code(), Some(2), "{damaged:?}");
+}
+
+#[test]
+fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let tuning = folder.path().join("tuning");
+    let sensor = "simulated:rapl";
+    let search = ["tune", "--case", CASE, "--time", "70", "--power", sensor];
+    let table = done(&mut perwatt(&tuning, &search)).stdout;
+    let known = Tuning::load(&tuning_file(&tuning)).unwrap();
+    let of = |objective| {
+        let mut entries = known.entries.iter();
+        entries.find(|e| e.objective == objective).unwrap()
+    };
+    let (quick, thrifty) = (of(Objective::Time), of(Objective::Energy));
+    assert_eq!(quick.sensor, None);
+    let named = thrifty.sensor.as_deref().unwrap();
+    assert!(named.starts_with("simulated"), "{named}");
+    assert!(*thrifty.energy_j.measured().unwrap() > 0.0);
+    assert!(String::from_utf8_lossy(&table).contains("simulated"));
+
+    let run = |tuned: &str, case: &str| {
+        let out = folder.path().join(format!("{tuned}.json"));
+        let arguments = ["run", "--case", case, "--invocations", "1", "--budget", "1"];
+        let mut command = perwatt(&tuning, &arguments);
+        done(
+            command
+                .args(["--power", "none", "--tuned", tuned])
+                .arg("--out")
+                .arg(&out),
+        );
+        load(&out).unwrap().cases[0].clone()
+    };
+    for (tuned, entry) in [("energy", thrifty), ("time", quick)] {
+        let measured = run(tuned, CASE);
+        assert_eq!(measured.parameters, entry.parameters);
+        let from = &measured.parameters_from;
+        assert!(from.contains(&format!("for {tuned}")), "{from}");
+        assert_eq!(from.contains(named), tuned == "energy", "{from}");
+    }
 }
 
 #[test]

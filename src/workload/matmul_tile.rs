@@ -9,11 +9,14 @@ use super::input::Storage;
 use super::program::{Buffer, Dispatch};
 use super::shape::grid;
 use super::template::{Template, shader};
-use super::weights::between;
+use super::weights::{BLOCK, between};
 use crate::record::{Adapter, DeviceType, Reading};
 
 /// Threads of a workgroup of the pass that adds up pieces of K.
 const SUM_THREADS: u32 = 64;
+
+/// Most steps of K that a default writes out.
+const LONGEST_BODY: u32 = 16;
 
 /// Workgroups that keep a GPU busy by default; nothing tells how many cores it has.
 const BUSY_TILES: u64 = 64;
@@ -101,6 +104,11 @@ impl<F> Product<F> {
     fn packed(&self) -> bool {
         self.per_word.is_some()
     }
+
+    /// The shortest step of K that makes sense; a packed B comes in blocks.
+    fn shortest_step(&self) -> u32 {
+        if self.packed() { BLOCK } else { 16 }
+    }
 }
 
 impl Tile {
@@ -162,8 +170,7 @@ impl Tile {
             DeviceType::Software if subgroups_of_8 => Self::single(8, 16, 2, true).unrolled(8),
             DeviceType::Software => Self::direct([8, 1], 8, 2),
             DeviceType::DiscreteGpu => Self::of_discrete(product, adapter),
-            _ if product.m.min(product.n) <= 512 => Self::shared([8, 8], 4, 1, 32),
-            _ => Self::shared([16, 16], 4, 1, 32),
+            _ => Self::of_small_gpu(product, adapter),
         }
         .split_for(product, adapter)
     }
@@ -172,16 +179,41 @@ impl Tile {
     /// workgroup where there are enough tiles to keep a large GPU busy, and the longest K step that the
     /// workgroup memory has room for, since each step costs two barriers.
     fn of_discrete<F>(product: &Product<F>, adapter: &Adapter) -> Self {
-        let large = Self::shared([16, 16], 8, 2, 32);
-        let small = Self::shared([8, 8], 8, 2, 16);
-        let tiles = if large.tiles(product) >= BUSY_TILES {
-            [large, large.stepping(16), small]
-        } else {
-            [small, small, small]
+        let step = product.shortest_step();
+        let large = |step_k| Self::shared([16, 16], 8, 2, step_k);
+        let small = Self::shared([8, 8], 8, 2, step);
+        let mut tiles = vec![large(32), large(step), small];
+        if large(32).tiles(product) < BUSY_TILES {
+            tiles = vec![small];
+        }
+        Self::first_fit(&tiles, product, adapter)
+    }
+
+    /// 4 × 4 sums a thread: nothing is known of such a GPU's registers.
+    fn of_small_gpu<F>(product: &Product<F>, adapter: &Adapter) -> Self {
+        let step = product.shortest_step();
+        let small = Self::shared([8, 8], 4, 1, step);
+        let mut tiles = vec![Self::shared([16, 16], 4, 1, step), small];
+        if product.m.min(product.n) <= 512 {
+            tiles.remove(0);
+        }
+        Self::first_fit(&tiles, product, adapter)
+    }
+
+    /// The first that fits an adapter's workgroup memory and threads, or else 16 × 16 of C, which fits
+    /// all, with as many steps of K written out as make sense.
+    fn first_fit<F>(tiles: &[Self], product: &Product<F>, adapter: &Adapter) -> Self {
+        let fits = |tile: &&Self| {
+            tile.workgroup_bytes(product) <= u64::from(adapter.limits.max_workgroup_bytes)
+                && tile.threads_n * tile.threads_m <= adapter.limits.max_workgroup_threads
         };
-        let unrolled = tiles.map(|tile| tile.unrolled(tile.longest_body(product)));
-        let fits = |tile: &&Self| tile.fits(product, adapter);
-        unrolled.iter().find(fits).copied().unwrap_or(unrolled[2])
+        let smallest = Self::shared([4, 4], 4, 1, product.shortest_step());
+        let tile = tiles.iter().find(fits).copied().unwrap_or(smallest);
+        let rows = match tile.form {
+            Form::Shared { step_k, .. } => step_k / product.per_operand,
+            _ => tile.unroll,
+        };
+        tile.unrolled(rows.min(LONGEST_BODY))
     }
 
     /// With K split until a GPU, or the two cores of a small host, have something to do everywhere; a
@@ -219,9 +251,8 @@ impl Tile {
                 }
             }
         }
-        // A packed B comes in blocks of 32.
         let steps = if product.packed() {
-            [32; 1].as_slice()
+            &[BLOCK][..]
         } else {
             &[8, 16, 32]
         };
@@ -265,33 +296,10 @@ impl Tile {
         variants
     }
 
-    /// With another K step.
-    fn stepping(self, step_k: u32) -> Self {
-        let form = match self.form {
-            Form::Shared { buffers, .. } => Form::Shared { step_k, buffers },
-            other => other,
-        };
-        Self { form, ..self }
-    }
-
-    /// The most steps that a body of at most sixteen can have.
-    fn longest_body<F>(self, product: &Product<F>) -> u32 {
-        match self.form {
-            Form::Shared { step_k, .. } => (step_k / product.per_operand).min(16),
-            _ => self.unroll,
-        }
-    }
-
     /// Tiles of C.
     fn tiles<F>(self, product: &Product<F>) -> u64 {
         let [groups_n, groups_m] = self.groups(product.m, product.n);
         u64::from(groups_n) * u64::from(groups_m)
-    }
-
-    /// Whether an adapter has the workgroup memory and threads for it.
-    fn fits<F>(self, product: &Product<F>, adapter: &Adapter) -> bool {
-        self.workgroup_bytes(product) <= u64::from(adapter.limits.max_workgroup_bytes)
-            && self.threads_n * self.threads_m <= adapter.limits.max_workgroup_threads
     }
 
     /// Workgroup memory, in bytes.
@@ -487,8 +495,10 @@ impl Tile {
                 self.unroll
             ));
         }
-        if product.packed() && !step_k.is_multiple_of(32) {
-            return Err(format!("step_k = {step_k} is no multiple of a block, 32"));
+        if product.packed() && !step_k.is_multiple_of(BLOCK) {
+            return Err(format!(
+                "step_k = {step_k} is no multiple of a block, {BLOCK}"
+            ));
         }
         let threads = self.threads_m * self.threads_n;
         let [block_n, block_m] = self.block();

@@ -457,8 +457,12 @@ mod tests {
     }
 
     fn planned() -> Vec<Planned> {
+        planned_for("matmul/f32/256x256x256@tiled")
+    }
+
+    fn planned_for(case: &str) -> Vec<Planned> {
         let request = Request {
-            cases: vec!["matmul/f32/256x256x256@tiled".to_owned()],
+            cases: vec![case.to_owned()],
             ..Request::default()
         };
         plan(&request, &adapter()).unwrap()
@@ -554,5 +558,80 @@ mod tests {
         tuning.put(entry(&other_than(&plan[0]), &plan[0]));
         assert_eq!(tuning.entries.len(), 1);
         assert_ne!(tuning.entries[0].parameters, plan[0].kernel.parameters);
+    }
+
+    #[test]
+    fn a_similar_case_takes_what_gained_something_and_names_where_it_is_from() {
+        let tuned = planned();
+        let chosen = other_than(&tuned[0]);
+        let take = |spoil: fn(&mut Entry), case: &str| {
+            let mut tuning = Tuning::new(&adapter());
+            let mut known = entry(&chosen, &tuned[0]);
+            spoil(&mut known);
+            tuning.put(known);
+            let mut plan = planned_for(case);
+            let applied = tuning.apply(&mut plan, &adapter(), Objective::Time);
+            assert_eq!((applied.tuned, applied.stale.len()), (0, 0), "{case}");
+            (applied.carried, plan.remove(0))
+        };
+        let (carried, taken) = take(|_| {}, "matmul/f32/512x512x1024@tiled");
+        assert_eq!(carried, 1);
+        assert_eq!(taken.kernel, chosen);
+        assert!(
+            taken
+                .parameters_from
+                .contains("carried over from matmul/f32/256x256x256"),
+            "{}",
+            taken.parameters_from
+        );
+        // Too far, single elements for vectors, another dtype, another kernel.
+        for case in [
+            "matmul/f32/2048x256x256@tiled",
+            "matmul/f32/256x255x256@tiled",
+            "matmul/f16/256x256x256@tiled",
+            "matmul/f32/512x512x512@naive",
+        ] {
+            let (carried, left) = take(|_| {}, case);
+            assert_eq!((carried, left.parameters_from.as_str()), (0, "default"));
+        }
+        // Nothing gained, and another shader.
+        for spoil in [
+            (|e| e.default_time_ns = Reading::Measured(1.01)) as fn(&mut Entry),
+            |e| e.shader_hash.push('0'),
+        ] {
+            assert_eq!(take(spoil, "matmul/f32/512x512x512@tiled").0, 0);
+        }
+    }
+
+    #[test]
+    fn of_several_similar_cases_the_nearest_counts() {
+        let near = planned_for("matmul/f32/512x512x512@tiled");
+        let far = planned_for("matmul/f32/256x256x256@tiled");
+        let chosen = other_than(&near[0]);
+        let mut tuning = Tuning::new(&adapter());
+        tuning.put(entry(&far[0].kernel, &far[0]));
+        tuning.put(entry(&chosen, &near[0]));
+        let mut plan = planned_for("matmul/f32/768x768x768@tiled");
+        tuning.apply(&mut plan, &adapter(), Objective::Time);
+        assert_eq!(plan[0].kernel, chosen);
+    }
+
+    #[test]
+    fn the_thriftiest_parameters_name_their_sensor() {
+        let mut plan = planned();
+        let chosen = other_than(&plan[0]);
+        let mut tuning = Tuning::new(&adapter());
+        tuning.put(entry(&plan[0].kernel, &plan[0]));
+        tuning.put(Entry {
+            objective: Objective::Energy,
+            energy_j: Reading::Measured(3.0),
+            default_energy_j: Reading::Measured(4.0),
+            sensor: Some("simulated:fast".to_owned()),
+            ..entry(&chosen, &plan[0])
+        });
+        tuning.apply(&mut plan, &adapter(), Objective::Energy);
+        assert_eq!(plan[0].kernel, chosen);
+        let from = &plan[0].parameters_from;
+        assert!(from.contains("for energy by simulated:fast"), "{from}");
     }
 }
