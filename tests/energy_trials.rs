@@ -195,3 +195,46 @@ fn full() {
         judge(knowledge, &table(knowledge, 1000));
     }
 }
+
+#[test]
+#[ignore = "scratch"]
+fn dump() {
+    use std::io::Write;
+    let n: u64 = std::env::var("N").map_or(300, |n| n.parse().unwrap());
+    let mut out = std::io::BufWriter::new(std::fs::File::create(std::env::var("DUMP").unwrap()).unwrap());
+    for (number, profile) in (0u64..).zip(profiles()) {
+        for seed in 0..n {
+            let seed = 1_000_003 * (number + 1) + seed;
+            let mut random = Pcg64Mcg::seed_from_u64(seed);
+            let d = device(&mut random);
+            let t = one(&profile, Knowledge::Known, seed);
+            let Some(w) = t.window.measured() else { println!("{} none {:?}", profile.name, t.window.reason()); continue };
+            let g = t.gross_j;
+            let term = |c: perwatt::record::ErrorCause| w.budget.iter().filter(|b| b.cause == c).map(|b| b.uncertainty_j).sum::<f64>() / g * 100.0;
+            use perwatt::record::ErrorCause::*;
+            let shape = match d.shape { Shape::Square(_) => "sq", Shape::Saw => "saw", Shape::Sine => "sine" };
+            let idle_u = term(IdleDrift);
+            writeln!(out, "{},{},{:.5},{:.3},{:.4},{:.2},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{:.3},{}",
+                profile.name, shape, d.once, d.low / d.high, d.swing.0 / d.high, d.swing.1,
+                (w.gross_j / g - 1.0) * 100.0, (w.gross_interval_j.high - w.gross_interval_j.low) / 2.0 / g * 100.0,
+                term(Ends), term(Lag), term(Trials), term(Resolution), term(Gaps), idle_u,
+                (w.net_j.measured().unwrap() - t.net_j) / g * 100.0, w.net_uncertainty_j.measured().unwrap() / g * 100.0,
+                w.groups, w.duration_s, w.executions).unwrap();
+        }
+    }
+}
+
+#[test]
+#[ignore = "scratch"]
+fn dbg() {
+    for name in ["rapl", "intel-32bit", "nvml-energy", "ada-instant"] {
+    let profile = profiles().into_iter().find(|p| p.name == name).unwrap();
+    for (noise, swing, ratio, seed) in [(0.0, 0.0, 1.0, 1u64), (0.0, 0.0, 1.0, 2), (0.001, 0.0, 1.0, 1), (0.0, 2.0, 1.0, 1), (0.0, 0.0, 0.5, 1),(0.0, 0.0, 0.5, 2)] {
+        let d = Device { idle: 30.0, low: 200.0 * ratio, high: 200.0, shape: Shape::Square(0.5), once: 0.0017, swing: (swing, 15.0) };
+        let b = Behaviour { noise, seed, phase: Seconds(0.005), ..profile.behaviour.clone() };
+        let gain = Gain { factor: 1.0, uncertainty: GainUncertainty::Standard(0.0), from: GainFrom::Assumed };
+        let t = trial(d, &profile, b, gain, &Effort::SCREENING, seed);
+        let w = t.window.measured().unwrap();
+        println!("{name} noise {noise} swing {swing} ratio {ratio}: err {:.4} % dur {} warm {} updates {} trace {} {:?}", (w.gross_j / t.gross_j - 1.0) * 100.0, w.duration_s, w.warm_up_s, w.updates, w.trace.at_s.len(), w.budget.iter().map(|b| (b.cause, b.uncertainty_j / w.gross_j * 100.0)).collect::<Vec<_>>());
+    }}
+}

@@ -11,14 +11,24 @@ use crate::units::Seconds;
 pub struct Character {
     /// Time between two new values.
     pub period: Reading<f64>,
-    /// Time until readings followed the load.
-    pub response: Reading<f64>,
+    /// How readings followed the load.
+    pub response: Reading<Response>,
     /// The smallest step seen.
     pub step: Reading<Resolution>,
     /// Why the sensor cannot be used, where it cannot.
     pub unusable: Option<String>,
     /// What a reader should know.
     pub note: Option<String>,
+}
+
+/// How readings followed a step of the load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Response {
+    /// Time until they stayed near what they came to.
+    pub settled: Seconds,
+    /// How far they were behind in the mean: the area between step and readings, as a share of the step.
+    /// Of any linear sensor, whatever its shape, this is the shift by which its readings lag a slow change.
+    pub lag: Seconds,
 }
 
 /// Looks at a sensor's readings; `load_from` is when the work began, the series ends with the work.
@@ -74,7 +84,10 @@ impl Character {
     pub fn enter(self, setup: &mut PowerSetup) {
         setup.update_period_s = self.period;
         if setup.response_s.measured().is_none() {
-            setup.response_s = self.response;
+            setup.response_s = self.response.clone().map(|response| response.settled.get());
+        }
+        if setup.lag_s.measured().is_none() {
+            setup.lag_s = self.response.map(|response| response.lag.get());
         }
         if setup.resolution.measured().is_none() {
             setup.resolution = self.step;
@@ -108,8 +121,8 @@ fn period(times: &[f64]) -> Reading<f64> {
     Reading::Measured(single.iter().sum::<f64>() / single.len().max(1) as f64)
 }
 
-/// Time from the beginning of the load until readings stay near what they come to.
-fn response(series: &Series, load_from: Seconds) -> Reading<f64> {
+/// How readings followed the beginning of the load.
+fn response(series: &Series, load_from: Seconds) -> Reading<Response> {
     let value = |poll: &super::Poll| match poll.outcome.as_ref().ok()?.value {
         Quantity::Power(watts) => Some((poll.at.get(), watts.get())),
         Quantity::Energy(_) => None,
@@ -136,7 +149,20 @@ fn response(series: &Series, load_from: Seconds) -> Reading<f64> {
         .rev()
         .find(|(_, w)| (w - load).abs() > near)
         .map_or(load_from.get(), |(at, _)| *at);
-    Reading::Measured((last_far - load_from.get()).max(0.0))
+    let settled = (last_far - load_from.get()).max(0.0);
+    // Readings that follow exponentially have a fiftieth of the step still to go when they are near.
+    let until = load_from.get() + 1.5 * settled;
+    let mut behind = 0.0;
+    let mut at = load_from.get();
+    let mut reading = before.last().map_or(idle, |(_, w)| *w);
+    for (next, watts) in during.iter().filter(|(at, _)| *at <= until) {
+        behind += (load - f64::midpoint(reading, *watts)) * (next - at);
+        (at, reading) = (*next, *watts);
+    }
+    Reading::Measured(Response {
+        settled: Seconds(settled),
+        lag: Seconds((behind / (load - idle)).clamp(0.0, settled)),
+    })
 }
 
 /// The smallest difference between two neighbouring readings.

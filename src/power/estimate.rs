@@ -1,5 +1,7 @@
 //! From what a sensor said during one measurement to joules with an error budget. Pure.
 
+use std::f64::consts::PI;
+
 use super::protocol::{INTERLEAVED, WANTED_UPDATES};
 use super::{Curve, Effort, Quantity, Sample, Series, Timing};
 use crate::record::{
@@ -363,21 +365,54 @@ impl Estimate<'_> {
         let early = self.mean((whole.start(), whole.start() + quarter));
         let late = self.mean((whole.end() - quarter, whole.end()));
         if let (Ok(early), Ok(late)) = (early, late) {
+            // The quarters' middles are three quarters of the window apart.
+            let change = (late - early).abs() * 4.0 / 3.0;
             terms.push(Term {
                 cause: ErrorCause::Lag,
-                joules: (late - early).abs() * self.timing.lag_uncertainty.get(),
+                joules: change * self.timing.lag_uncertainty.get(),
                 degrees: f64::INFINITY,
             });
         }
-        if let Some(noise) = self.noise() {
+        if let Some((noise, degrees)) = self.noise() {
             let updates = (whole.duration() / self.timing.period).max(1.0);
             terms.push(Term {
                 cause: ErrorCause::Trials,
                 joules: noise * gross.abs() / updates.sqrt(),
-                degrees: f64::INFINITY,
+                degrees,
             });
         }
+        terms.push(self.in_step(whole, gross));
         terms
+    }
+
+    /// What a sensor that looks only now and then may have missed because executions repeat in step with
+    /// its looks, so that each look meets the same part of one. The readings cannot show it.
+    ///
+    /// A harmonic of the executions, of a tenth of the power for the first and less for the higher ones
+    /// (a square wave between half and full power has a standard deviation of 0.33), is weakened by what a
+    /// look averages over, and by as many turns of its phase as the window sees.
+    fn in_step(&self, whole: &Group, gross: f64) -> Term {
+        const SWING: f64 = 0.05;
+        const HARMONICS: u32 = 8;
+        let once = whole.duration().get() / (whole.executions as f64).max(1.0);
+        let looks = whole.duration() / self.timing.period;
+        let squares: f64 = (1..=HARMONICS)
+            .map(f64::from)
+            .filter(|_| self.timing.look.is_some())
+            .map(|harmonic| {
+                let look = self.timing.look.unwrap_or_default().get();
+                let averaged = (once / (PI * harmonic * look)).min(1.0);
+                let turns = harmonic * self.timing.period.get() / once;
+                let drift = (turns - turns.round()).abs() * looks;
+                let seen = (1.0 / (PI * drift)).min(1.0);
+                (SWING / harmonic * averaged * seen).powi(2)
+            })
+            .sum();
+        Term {
+            cause: ErrorCause::InStep,
+            joules: squares.sqrt() * gross.abs(),
+            degrees: f64::INFINITY,
+        }
     }
 
     /// Whether the sensor counts energy.
@@ -415,15 +450,22 @@ impl Estimate<'_> {
     /// is off by Δp·P·f(1 − f) for a jump at share f, so by 0.1·Δp·P between two ends, and Δp is
     /// twice the spread of a square wave.
     fn ends(&self, whole: &Group, gross: f64) -> Vec<Term> {
-        // A cubic takes a drift of the power out. Where a chunk is one execution about as long as the
-        // period, chunks cannot be scattered over it, and a cubic would take the slow beat of the two
-        // out as well.
         let chunks = (whole.marks.len() - 1).max(1) as f64;
         let per_chunk = whole.executions as f64 / chunks;
         let once = whole.duration().get() / (whole.executions as f64).max(1.0);
         let scattered = per_chunk >= 3.0;
         let resolved = once > 3.0 * self.timing.period.get();
-        let degree = if scattered || resolved { 3 } else { 1 };
+        // A polynomial takes the drift of the power out, which is no error. Where a chunk is one execution,
+        // chunks are not scattered over the period: they pass through it in a slow beat, which is an error
+        // and must be left in.
+        let ratio = once / self.timing.period.get();
+        let turns = (ratio - ratio.round()).abs() * whole.executions as f64;
+        let degrees = match scattered || resolved {
+            true => 3..=24,
+            // From 3 to 24, so the cast is exact.
+            false if turns >= 8.0 => 3..=(turns / 2.0).clamp(3.0, 24.0) as usize,
+            false => 1..=1,
+        };
         let gain = self.setup.gain.factor;
         let mut terms = Vec::new();
         if !scattered {
@@ -446,24 +488,23 @@ impl Estimate<'_> {
         // Readings half a memory apart are near enough to strangers.
         let apart = (self.timing.memory.get() / 2.0).max(self.timing.period.get());
         let strangers = (whole.duration().get() / apart).min(points.len() as f64);
-        let scatter = stats::scatter(&points, degree, strangers)
-            .map_or(0.0, |variance| (2.0 * variance).sqrt() * gain);
+        let seen = stats::scatter(&points, degrees, strangers);
+        let scatter = seen.map_or(0.0, |seen| (2.0 * seen.variance).sqrt() * gain);
         let polling = self.polling(whole, gross);
         terms.push(Term {
             cause: ErrorCause::Ends,
             joules: scatter.max(polling),
-            degrees: if scatter > polling {
-                (strangers - degree as f64 - 1.0).max(1.0)
-            } else {
-                f64::INFINITY
-            },
+            degrees: seen
+                .filter(|_| scatter > polling)
+                .map_or(f64::INFINITY, |seen| seen.degrees.max(1.0)),
         });
         terms
     }
 
-    /// Noise of a single power value as a share of it, from neighbours at idle, where the truth stands
-    /// still as nearly as it ever does.
-    fn noise(&self) -> Option<f64> {
+    /// Noise of a single power value as a share of it, at idle, where the truth stands still as nearly as
+    /// it ever does: how far a value is from the line between its neighbours, since the power may still
+    /// be sinking. With its degrees of freedom.
+    fn noise(&self) -> Option<(f64, f64)> {
         let mut squares = 0.0;
         let mut count = 0u32;
         for (from, to) in [self.observation.idle_before, self.observation.idle_after] {
@@ -477,12 +518,16 @@ impl Estimate<'_> {
                     _ => None,
                 })
                 .collect();
-            for pair in values.windows(2) {
-                squares += (2.0 * (pair[1] - pair[0]) / (pair[1] + pair[0])).powi(2) / 2.0;
+            for three in values.windows(3) {
+                let off = three[1] - f64::midpoint(three[0], three[2]);
+                squares += (off / three[1]).powi(2) / 1.5;
                 count += 1;
             }
         }
-        (count >= 3).then(|| (squares / f64::from(count)).sqrt())
+        // Neighbouring differences share values; 18/35 is what a variance from second differences has of
+        // the degrees of one about a mean.
+        let count = f64::from(count);
+        (count >= 3.0).then(|| ((squares / count).sqrt(), count * 18.0 / 35.0))
     }
 
     /// What the sensor's smallest step may hide: anything within a step, of every reading of a power

@@ -153,7 +153,8 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
 
     /// Rests until readings have settled and then for the idle that is asked for; that stretch.
     fn idle(&mut self) -> (Seconds, Seconds) {
-        let updates = self.timing.period * 5.0;
+        // Two stretches of so many show the readings' noise with some six degrees of freedom.
+        let updates = self.timing.period * 8.0;
         let time = Seconds(self.effort.idle.get().max(updates.get()));
         self.rig.rest(self.timing.settle);
         let from = self.rig.now();

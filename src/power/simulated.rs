@@ -239,6 +239,9 @@ impl Simulated {
                 setup.coverage = Reading::unmeasured(
                     "nobody knows whether this average is built from short samples",
                 );
+            } else if profile.window_known {
+                let share = behaviour.window / behaviour.period;
+                setup.coverage = Reading::Measured(share.min(1.0));
             }
         }
         setup
@@ -322,16 +325,18 @@ impl Simulated {
         ((self.truth.energy(end) - self.truth.energy(end - window)) / window).get()
     }
 
-    /// Follows the truth exponentially, in steps of a millisecond.
+    /// Follows the truth exponentially, in steps of a millisecond at the most.
     fn follow(&mut self, seen: Seconds) -> f64 {
         const STEP: Seconds = Seconds(1e-3);
         let (mut at, mut level) = self
             .follower
             .unwrap_or_else(|| (seen - Seconds(1e-3), self.mean(seen, STEP)));
         while at.get() < seen.get() {
-            at = at + STEP;
-            let share = 1.0 - (-(STEP / self.behaviour.time_constant)).exp();
-            level += share * (self.mean(at, STEP) - level);
+            // Not beyond what has happened.
+            let step = Seconds((seen - at).get().min(STEP.get()));
+            at = at + step;
+            let share = 1.0 - (-(step / self.behaviour.time_constant)).exp();
+            level += share * (self.mean(at, step) - level);
         }
         self.follower = Some((at, level));
         level

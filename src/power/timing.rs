@@ -7,6 +7,9 @@ use crate::units::Seconds;
 /// cards.
 const ASSUMED_PERIOD: Seconds = Seconds(0.1);
 
+/// Share of the period that a sensor sees at the least, of all that were measured.
+const LEAST_COVERAGE: f64 = 0.25;
+
 /// What polls may be late by.
 const TAIL: Seconds = Seconds(0.03);
 
@@ -27,6 +30,9 @@ pub struct Timing {
     pub memory: Seconds,
     /// Share of the time that it sees.
     pub coverage: f64,
+    /// Time over which one look of the sensor averages, of one that may look once a period and not at all
+    /// in between; `None` where it sees all of the time, or phases make sure that it does.
+    pub look: Option<Seconds>,
     /// How many phases of the period the load must stand at for the sensor to see all of it; 1 where
     /// it sees everything anyway.
     pub phases: u32,
@@ -54,17 +60,19 @@ impl Timing {
                 tail: period * 2.0 + TAIL,
                 memory: period,
                 coverage: 1.0,
+                look: None,
                 phases: 1,
             };
         }
         let Some(window) = known(setup.window_s.measured()) else {
-            return Self::of_unknown_window(period, response);
+            return Self::of_unknown_window(period, response, known(setup.lag_s.measured()));
         };
-        let coverage = setup
-            .coverage
-            .measured()
-            .copied()
-            .unwrap_or_else(|| (window / period).min(1.0));
+        // An average over several periods may be made of short looks.
+        let look = (setup.coverage.measured().is_none() && window.get() > 1.5 * period.get())
+            .then(|| period * LEAST_COVERAGE);
+        let coverage = setup.coverage.measured().copied().unwrap_or_else(|| {
+            look.map_or((window / period).min(1.0), |look| look / period)
+        });
         let follows = window + period;
         Self {
             period,
@@ -75,7 +83,8 @@ impl Timing {
             tail: follows / 2.0 + TAIL,
             memory: Seconds(window.get().max(period.get())),
             coverage,
-            phases: if coverage >= 0.95 {
+            look,
+            phases: if coverage >= 0.95 || look.is_some() {
                 1
             } else {
                 phases(1.0 / coverage)
@@ -85,23 +94,36 @@ impl Timing {
 
     /// A sensor that nobody measured: slow ones remember, and so see everything; a quick one may sleep
     /// for most of its period.
-    fn of_unknown_window(period: Seconds, response: Option<Seconds>) -> Self {
+    fn of_unknown_window(
+        period: Seconds,
+        response: Option<Seconds>,
+        lag: Option<Seconds>,
+    ) -> Self {
         /// A response of more periods than this is no matter of when the values appear.
         const SLOW: f64 = 2.5;
-        /// Share of the period that a sensor sees at the least, of all that were measured.
-        const LEAST_COVERAGE: f64 = 0.25;
         match response {
-            Some(response) if response / period > SLOW => Self {
-                period,
+            Some(response) if response / period > SLOW => {
                 // Half of it for a boxcar, a quarter for a first-order follower.
-                lag: response * 0.38,
-                lag_uncertainty: response * 0.09,
-                settle: response + period,
-                tail: response * 0.38 + TAIL,
-                memory: Seconds((response / 2.0).get().max(period.get())),
-                coverage: 1.0,
-                phases: 1,
-            },
+                let guess = (response * 0.38, response * 0.09);
+                // One step shows a lag as it happened to stand to the values' appearing.
+                let (lag, lag_uncertainty) = lag.map_or(guess, |lag| {
+                    let phase = period.get() / 12.0_f64.sqrt();
+                    (lag, Seconds(phase.hypot(0.05 * lag.get())))
+                });
+                Self {
+                    period,
+                    lag,
+                    lag_uncertainty,
+                    // Near is not there yet: what is left of the step would be missing in the window.
+                    settle: response * 1.5 + period,
+                    tail: lag + TAIL,
+                    memory: Seconds((response / 2.0).get().max(period.get())),
+                    coverage: 1.0,
+                    // A first-order follower weakens what is quick as an average over twice its time does.
+                    look: Some(lag * 2.0),
+                    phases: 1,
+                }
+            }
             _ => Self {
                 period,
                 lag: period * 0.75,
@@ -110,6 +132,7 @@ impl Timing {
                 tail: period * 0.75 + TAIL,
                 memory: period,
                 coverage: LEAST_COVERAGE,
+                look: None,
                 phases: phases(1.0 / LEAST_COVERAGE),
             },
         }

@@ -28,6 +28,9 @@ pub struct PowerSetup {
     pub window_s: Reading<f64>,
     /// Time after a step of the load until readings have followed it.
     pub response_s: Reading<f64>,
+    /// How far readings are behind the truth in the mean, as a step of the load showed it.
+    #[serde(default)]
+    pub lag_s: Reading<f64>,
     /// Share of the time that the sensor sees, from 0 to 1: its window ÷ its period, at most 1.
     pub coverage: Reading<f64>,
     /// The smallest step between two readings.
@@ -58,6 +61,7 @@ impl PowerSetup {
             update_period_s: Reading::unmeasured("the sensor was not characterised"),
             window_s: Reading::unmeasured(unknown),
             response_s: Reading::unmeasured(unknown),
+            lag_s: Reading::unmeasured(unknown),
             coverage: Reading::unmeasured(unknown),
             resolution: Reading::unmeasured(unknown),
             gain: Gain::unknown(),
@@ -338,6 +342,8 @@ pub enum ErrorCause {
     Lag,
     /// The spread of phase-shifted rounds, or the noise of single readings.
     Trials,
+    /// The load repeats in step with a sensor that looks only now and then.
+    InStep,
     /// The smallest step of the sensor.
     Resolution,
     /// Idle power moved between before and after.

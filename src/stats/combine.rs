@@ -1,5 +1,7 @@
 //! Uncertainties of one figure, put together.
 
+use std::ops::RangeInclusive;
+
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Half-width h for which P(|a·U + s·T| ≤ h) = `level`, where U is uniform on −1…1 and T Student's with
@@ -64,11 +66,27 @@ pub fn effective_degrees(terms: &[(f64, f64)]) -> f64 {
     }
 }
 
-/// Variance of points about the polynomial of a degree that fits them best, for points (x, y) of which
-/// only so many are independent of each other. `None` for too few of either.
-pub fn scatter(points: &[(f64, f64)], degree: usize, independent: f64) -> Option<f64> {
-    let free = independent - degree as f64 - 1.0;
-    if points.len() < degree + 3 || free < 1.0 {
+/// What points show of their error, beside a smooth course that is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scatter {
+    /// Variance about the smooth course.
+    pub variance: f64,
+    /// Degrees of freedom of that variance.
+    pub degrees: f64,
+}
+
+/// Scatter of points (x, y) about a polynomial, for points of which only so many are independent of each
+/// other. Of the polynomials of these degrees, beyond the first at most a quarter of the independent
+/// points, the one with the smallest generalised cross-validation (Craven and Wahba 1979) says what is
+/// smooth. `None` for too few of either.
+pub fn scatter(
+    points: &[(f64, f64)],
+    degrees: RangeInclusive<usize>,
+    independent: f64,
+) -> Option<Scatter> {
+    let (least, most) = degrees.into_inner();
+    let free = |degree: usize| independent - degree as f64 - 1.0;
+    if points.len() < least + 3 || free(least) < 1.0 {
         return None;
     }
     let count = points.len() as f64;
@@ -78,22 +96,39 @@ pub fn scatter(points: &[(f64, f64)], degree: usize, independent: f64) -> Option
     if half <= 0.0 {
         return None;
     }
+    // Not negative and at most the number of points.
+    let most = most.min((independent.min(count) / 4.0) as usize);
     let mut residual: Vec<f64> = points.iter().map(|(_, y)| *y).collect();
-    // Powers of x made orthogonal to each other on these points (Gram and Schmidt), taken out in turn.
+    // Polynomials orthogonal to each other on these points, each x times the one before it without what
+    // that has of the others (Forsythe 1957), taken out in turn.
     let mut basis: Vec<Vec<f64>> = Vec::new();
-    for power in 0..=degree {
-        let mut vector: Vec<f64> = points
-            .iter()
-            .map(|(x, _)| ((x - middle) / half).powi(power as i32))
-            .collect();
+    let mut best: Option<(f64, Scatter)> = None;
+    for degree in 0..=most.max(least) {
+        let mut vector: Vec<f64> = match basis.last() {
+            None => vec![1.0; points.len()],
+            Some(before) => points
+                .iter()
+                .zip(before)
+                .map(|((x, _), v)| (x - middle) / half * v)
+                .collect(),
+        };
         for known in &basis {
             remove(&mut vector, known);
         }
         remove(&mut residual, &vector);
         basis.push(vector);
+        if degree < least {
+            continue;
+        }
+        let squares: f64 = residual.iter().map(|r| r * r).sum();
+        let degrees = free(degree);
+        let variance = squares / count * independent / degrees;
+        let validation = variance * independent / degrees;
+        if best.is_none_or(|(lowest, _)| validation < lowest) {
+            best = Some((validation, Scatter { variance, degrees }));
+        }
     }
-    let squares: f64 = residual.iter().map(|r| r * r).sum();
-    Some(squares / count * independent / free)
+    best.map(|(_, scatter)| scatter)
 }
 
 /// Takes the part along `direction` out of a vector.
@@ -139,15 +174,15 @@ mod tests {
         let at = |i: i32| f64::from(i) / 10.0;
         let cubic = |x: f64| 3.0 - 2.0 * x + 0.5 * x * x + 0.1 * x.powi(3);
         let smooth: Vec<(f64, f64)> = (0..40).map(|i| (at(i), cubic(at(i)))).collect();
-        assert!(scatter(&smooth, 3, 40.0).unwrap() < 1e-20);
+        assert!(scatter(&smooth, 3..=3, 40.0).unwrap().variance < 1e-20);
         // Alternating ±1 is orthogonal to any cubic but for what 40 points leave.
         let rough: Vec<(f64, f64)> = smooth
             .iter()
             .enumerate()
             .map(|(i, (x, y))| (*x, y + if i % 2 == 0 { 1.0 } else { -1.0 }))
             .collect();
-        let variance = scatter(&rough, 3, 40.0).unwrap();
-        assert!((variance - 40.0 / 36.0).abs() < 0.02, "{variance}");
-        assert_eq!(scatter(&rough, 3, 4.5), None);
+        let seen = scatter(&rough, 3..=9, 40.0).unwrap();
+        assert!((seen.variance - 40.0 / 36.0).abs() < 0.02, "{seen:?}");
+        assert_eq!(scatter(&rough, 3..=3, 4.5), None);
     }
 }

@@ -13,7 +13,7 @@ mod sessions;
 mod within;
 
 pub use between::{geometric_mean, invocations_interval};
-pub use combine::{effective_degrees, half_width_of, scatter};
+pub use combine::{Scatter, effective_degrees, half_width_of, scatter};
 pub use effect::{Demand, Effect};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use rank::{hodges_lehmann, signed_rank_above};

@@ -62,9 +62,27 @@ impl Device {
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     start: f64,
+    what: Device,
     executions: u64,
     /// Energy above idle before it.
     before: f64,
+}
+
+impl Stretch {
+    /// Energy above idle up to a time in it or after it.
+    fn above_idle(&self, at: f64) -> f64 {
+        let d = &self.what;
+        let passed = ((at - self.start) / d.once).min(self.executions as f64);
+        let (whole, part) = (passed.floor(), passed.fract());
+        self.before + whole * (d.within(1.0) - d.idle * d.once) + d.within(part)
+            - d.idle * d.once * part
+    }
+
+    /// Energy above idle up to its end.
+    fn after(&self) -> f64 {
+        self.before
+            + self.executions as f64 * (self.what.within(1.0) - self.what.idle * self.what.once)
+    }
 }
 
 /// What happened so far.
@@ -82,36 +100,33 @@ impl History {
         }
     }
 
-    fn add(&self, start: f64, executions: u64) {
+    fn add(&self, start: f64, what: Device, executions: u64) {
         let mut all = self.stretches.lock().unwrap();
-        let d = &self.device;
-        let before = all.last().map_or(0.0, |last| {
-            last.before + last.executions as f64 * (d.within(1.0) - d.idle * d.once)
-        });
+        let before = all.last().map_or(0.0, |last| last.after());
         all.push(Stretch {
             start,
+            what,
             executions,
             before,
         });
     }
 
+    /// What the load added between time 0 and a time.
+    fn above_idle(&self, at: f64) -> f64 {
+        let all = self.stretches.lock().unwrap();
+        match all.partition_point(|stretch| stretch.start <= at) {
+            0 => 0.0,
+            n => all[n - 1].above_idle(at),
+        }
+    }
+
     /// True energy between time 0 and a time.
     pub(crate) fn energy(&self, at: f64) -> f64 {
-        let d = &self.device;
-        let all = self.stretches.lock().unwrap();
-        let above = match all.partition_point(|stretch| stretch.start <= at) {
-            0 => 0.0,
-            n => {
-                let stretch = &all[n - 1];
-                let passed = ((at - stretch.start) / d.once).min(stretch.executions as f64);
-                let (whole, part) = (passed.floor(), passed.fract());
-                stretch.before + whole * (d.within(1.0) - d.idle * d.once) + d.within(part)
-                    - d.idle * d.once * part
-            }
-        };
-        let (amplitude, period) = d.swing;
+        let (amplitude, period) = self.device.swing;
         let turn = std::f64::consts::TAU / period;
-        d.idle * at + above + amplitude * (1.0 - (turn * at).cos()) / turn
+        self.device.idle * at
+            + self.above_idle(at)
+            + amplitude * (1.0 - (turn * at).cos()) / turn
     }
 }
 
@@ -122,6 +137,7 @@ pub(crate) struct BenchTop {
     sensor: Simulated,
     poll_every: f64,
     next_poll: f64,
+    late: f64,
     polls: Vec<Poll>,
     random: Pcg64Mcg,
 }
@@ -139,8 +155,9 @@ impl BenchTop {
             now: 0.0,
             history,
             sensor,
-            poll_every: 0.005,
+            poll_every: 0.0025,
             next_poll: 0.0,
+            late: 0.0,
             polls: Vec::new(),
             random: Pcg64Mcg::seed_from_u64(seed),
         }
@@ -148,15 +165,25 @@ impl BenchTop {
 
     /// Polls up to now; a poll comes up to a fifth of the interval late, as threads do.
     fn catch_up(&mut self) {
-        while self.next_poll <= self.now {
-            let late: f64 = self.random.random();
-            let at = Seconds(self.next_poll + 0.2 * late * self.poll_every);
+        while self.next_poll + self.late <= self.now {
+            let at = Seconds(self.next_poll + self.late);
             self.next_poll += self.poll_every;
+            self.late = 0.2 * self.poll_every * self.random.random::<f64>();
             self.polls.push(Poll {
                 at,
                 outcome: self.sensor.read(at),
             });
         }
+    }
+
+    /// Executions of the device's kernel, or of the probe that a run uses to look at a sensor: short ones
+    /// at an even power.
+    fn load(&mut self, what: Device, executions: u64) {
+        self.history.add(self.now, what, executions);
+        self.now += executions as f64 * what.once;
+        // The host is a little late with the next.
+        self.now += 2e-5 * self.random.random::<f64>();
+        self.catch_up();
     }
 
     /// What the sensor shows of itself.
@@ -171,10 +198,14 @@ impl BenchTop {
         }
         let load_from = self.now();
         let seen = series.updates().len();
+        let probe = Device {
+            shape: Shape::Square(1.0),
+            once: 1e-3,
+            ..self.history.device
+        };
         let mut worked = 0;
         while worked < 4 || (worked < 12 && series.updates().len() < seen + 6) {
-            let count = (0.5 / self.history.device.once).ceil() as u64;
-            self.execute(count).unwrap();
+            self.load(probe, 500);
             series.extend(self.polls());
             worked += 1;
         }
@@ -194,11 +225,7 @@ impl Rig for BenchTop {
     }
 
     fn execute(&mut self, executions: u64) -> Result<(), Self::Error> {
-        self.history.add(self.now, executions);
-        self.now += executions as f64 * self.history.device.once;
-        // The host is a little late with the next.
-        self.now += 2e-5 * self.random.random::<f64>();
-        self.catch_up();
+        self.load(self.history.device, executions);
         Ok(())
     }
 
@@ -224,7 +251,7 @@ pub(crate) struct Trial {
     pub(crate) window: Reading<EnergyWindow>,
     /// True energy over the window's groups.
     pub(crate) gross_j: f64,
-    /// The same above idle.
+    /// What the load added to it.
     pub(crate) net_j: f64,
     /// What poll, average, multiply gives for a second of load from its beginning, and its truth.
     pub(crate) naive_j: f64,
@@ -259,11 +286,12 @@ pub(crate) fn trial(
     let true_j =
         |from: Seconds, to: Seconds| top.history.energy(to.get()) - top.history.energy(from.get());
     let gross_j: f64 = seen.groups.iter().map(|g| true_j(g.start(), g.end())).sum();
-    let duration: f64 = seen.groups.iter().map(|g| g.duration().get()).sum();
+    let above = |at: Seconds| top.history.above_idle(at.get());
+    let net_j = seen.groups.iter().map(|g| above(g.end()) - above(g.start())).sum();
     Trial {
         window,
         gross_j,
-        net_j: gross_j - device.idle * duration,
+        net_j,
         naive_j,
         naive_truth_j,
         took_s: top.now - begun,

@@ -381,7 +381,7 @@ fn candidate(card: &Card, kind: Kind) -> Candidate {
             .push("a superchip's counter is that of its whole module".to_owned());
     }
     if kind != Kind::Energy {
-        profile(&mut setup, card.generation.profile(kind));
+        profile(&mut setup, card.generation, kind);
     }
     let opened = card.clone();
     Candidate {
@@ -401,15 +401,21 @@ fn candidate(card: &Card, kind: Kind) -> Candidate {
 }
 
 /// States what was published of this reading on this generation.
-fn profile(setup: &mut PowerSetup, published: Option<(f64, f64)>) {
-    let Some((window, period)) = published else {
+fn profile(setup: &mut PowerSetup, generation: Generation, kind: Kind) {
+    let Some((window, period)) = generation.profile(kind) else {
         let unknown = "nobody published it for this generation of chips";
         setup.window_s = Reading::unmeasured(unknown);
         setup.coverage = Reading::unmeasured(unknown);
         return;
     };
+    // Hopper's instant readings see a quarter of the time; its average may be made of them.
+    let looks_unknown = generation == Generation::Hopper && window > period;
     setup.window_s = Reading::Measured(window);
-    setup.coverage = Reading::Measured((window / period).min(1.0));
+    setup.coverage = if looks_unknown {
+        Reading::unmeasured("nobody knows whether this average is built from short samples")
+    } else {
+        Reading::Measured((window / period).min(1.0))
+    };
     // Readings of 100 ms windows follow a step within 0.31 s, those averaged over a second within one.
     setup.response_s = Reading::Measured(f64::max(window, 0.31));
     setup.notes.push(format!(
