@@ -26,7 +26,7 @@ const STEADY: Device = Device {
     high: 200.0,
     shape: Shape::Sine,
     once: 0.003,
-    swing: (0.0, 10.0),
+    swing: (0.0, 10.0, 0.0),
 };
 
 /// Swings between 100 and 300 W within an execution.

@@ -209,7 +209,11 @@ fn look(
     let seen = series.first().map_or(0, |s| s.updates().len());
     let worked = probe_load(bench, load, settings, |spent| {
         listen(&mut series);
-        spent.get() < LOAD.get() || (!shown(&series, seen) && spent.get() < LONGEST_LOOK.get())
+        let enough = shown(&series, seen)
+            && !series
+                .iter()
+                .any(|series| power::still_moving(series, load_from));
+        spent.get() < LOAD.get() || (!enough && spent.get() < LONGEST_LOOK.get())
     });
     listen(&mut series);
     let mut unusable = Vec::new();

@@ -103,6 +103,30 @@ impl Character {
     }
 }
 
+/// Whether readings of power still move at the end of the series as they follow the load, so that what they
+/// come to cannot be told yet.
+pub fn still_moving(series: &Series, load_from: Seconds) -> bool {
+    /// Change between two neighbouring sixths of the load, as a share of the step, that is none.
+    const STILL: f64 = 0.01;
+    let Some(end) = series.polls().last().map(|poll| poll.at) else {
+        return false;
+    };
+    let curve = series.curve();
+    let sixth = (end - load_from) * (1.0 / 6.0);
+    let counts = series.polls().iter().any(
+        |poll| matches!(&poll.outcome, Ok(sample) if matches!(sample.value, Quantity::Energy(_))),
+    );
+    let start = series.polls().first().map_or(load_from, |poll| poll.at);
+    let (Some(idle), Some(before), Some(last)) = (
+        curve.power(start, load_from),
+        curve.power(end - sixth * 2.0, end - sixth),
+        curve.power(end - sixth, end),
+    ) else {
+        return false;
+    };
+    !counts && (last - before).get().abs() > STILL * (last - idle).get().abs()
+}
+
 /// The period of updates: equal values in a row hide some of them, so the shortest common distance.
 fn period(times: &[f64]) -> Reading<f64> {
     let mut steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();

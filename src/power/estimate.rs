@@ -136,7 +136,7 @@ impl Estimate<'_> {
         let idle = self.idle();
         let net = idle.as_ref().map(|idle| {
             let mut random = random.clone();
-            random.push((idle.uncertainty_w * duration, f64::INFINITY));
+            random.push((idle.uncertainty_w * duration, idle.degrees));
             (gross - idle.watts * duration, random)
         });
         let mut budget: Vec<ErrorTerm> = vec![ErrorTerm {
@@ -153,7 +153,9 @@ impl Estimate<'_> {
                 uncertainty_j: idle.uncertainty_w * duration,
             });
         }
-        let net = net.map_err(Clone::clone);
+        let net = net
+            .map(|(net, random)| (net, self.figure(net, &random)))
+            .map_err(Clone::clone);
         Ok(EnergyWindow {
             tier: self.effort.tier,
             executions: groups.iter().map(|group| group.executions).sum(),
@@ -162,11 +164,10 @@ impl Estimate<'_> {
             gross_uncertainty_j: gross_figure.standard,
             gross_interval_j: gross_figure.interval,
             net_j: net.clone().map(|(net, _)| net).into(),
-            net_uncertainty_j: net
-                .map(|(net, random)| self.figure(net, &random).standard)
-                .into(),
-            idle_before_w: self.mean(self.observation.idle_before).into(),
-            idle_after_w: self.mean(self.observation.idle_after).into(),
+            net_uncertainty_j: net.clone().map(|(_, figure)| figure.standard).into(),
+            net_interval_j: net.map(|(_, figure)| figure.interval).into(),
+            idle_before_w: self.rest(self.observation.idle_before).into(),
+            idle_after_w: self.rest(self.observation.idle_after).into(),
             budget,
             coverage: self.timing.coverage * (1.0 - silence),
             updates,
@@ -191,6 +192,20 @@ impl Estimate<'_> {
     fn mean(&self, (from, to): (Seconds, Seconds)) -> Result<f64, String> {
         let joules = self.energy(from, to)?;
         Ok((joules / (to - from)).get() * self.setup.gain.factor)
+    }
+
+    /// Mean power of a stretch of idle: of the part that the readings reach over, since a few lost ones at
+    /// its end take little from it.
+    fn rest(&self, (from, to): (Seconds, Seconds)) -> Result<f64, String> {
+        let lag = self.timing.lag;
+        let covered = self.curve.span().map_or((from, to), |(first, last)| {
+            let begin = from.get().max((first - lag).get());
+            (Seconds(begin), Seconds(to.get().min((last - lag).get())))
+        });
+        if (covered.1 - covered.0).get() < 0.5 * (to - from).get() {
+            return Err("the sensor's readings do not reach over the idle".to_owned());
+        }
+        self.mean(covered)
     }
 
     /// Stops where the sensor was lost or began anew.
@@ -289,7 +304,10 @@ impl Estimate<'_> {
 
     /// Share of the groups in which the sensor was silent, and what that may hide.
     fn gaps(&self, mean_w: f64) -> Result<(f64, Term), String> {
-        let longest = self.timing.period * 3.0;
+        // A value lasts for a period: where nothing was read for about as long, one is lost. Three in a row
+        // are silence.
+        let lost = self.timing.period * 0.8;
+        let silence = self.timing.period * 3.0;
         let lag = self.timing.lag;
         let mut silent = 0.0;
         let mut squares = 0.0;
@@ -297,9 +315,11 @@ impl Estimate<'_> {
         for group in &self.observation.groups {
             let (from, to) = (group.start() + lag, group.end() + lag);
             duration += group.duration().get();
-            for (begin, end) in self.series.gaps(from, to, longest) {
+            for (begin, end) in self.series.gaps(from, to, lost) {
                 let length = (end - begin).get();
-                silent += length;
+                if length > silence.get() {
+                    silent += length;
+                }
                 squares += length * length;
             }
         }
@@ -430,13 +450,15 @@ impl Estimate<'_> {
         }
     }
 
-    /// What a counter's ends are off because a value appeared anywhere between two polls. (One that is
-    /// new at every poll is hardly old, and its age differs enough to show as scatter.)
+    /// What a counter's ends are off because a value appeared anywhere between two polls: the knots on both
+    /// sides of an end are each off by a rectangle, and interpolating between them leaves two thirds of its
+    /// variance. (A value that is new at every poll is hardly old, and its age differs enough to show as
+    /// scatter.)
     fn polling(&self, group: &Group, gross: f64) -> f64 {
         let polls = self.series.between(group.start(), group.end()).count();
         let spacing = group.duration().get() / polls.max(1) as f64;
         if self.is_counter() && self.timing.period.get() > 2.0 * spacing {
-            gross / group.duration().get() * spacing / 6.0_f64.sqrt()
+            gross / group.duration().get() * spacing / 3.0
         } else {
             0.0
         }
@@ -546,14 +568,46 @@ impl Estimate<'_> {
         }
     }
 
-    /// Idle power during the load, and how far it may have moved.
+    /// Idle power during the load, and how far it may have been from that.
+    ///
+    /// Nobody sees idle during the load. It is taken to wander as the power did where it was seen: between
+    /// before and after, and from stretch to stretch of the load.
     fn idle(&self) -> Result<Idle, String> {
-        let before = self.mean(self.observation.idle_before)?;
-        let after = self.mean(self.observation.idle_after)?;
+        let before = self.rest(self.observation.idle_before)?;
+        let after = self.rest(self.observation.idle_after)?;
+        let stretches = self.stretches();
+        let count = stretches.len().max(1) as f64;
+        let mean = stretches.iter().sum::<f64>() / count;
+        let squares: f64 = stretches.iter().map(|w| (w - mean).powi(2)).sum();
+        // Neighbouring stretches are half strangers.
+        let degrees = f64::midpoint(count, 1.0);
+        let variance = (squares / 2.0 + (after - before).powi(2) / 2.0) / degrees;
+        // The mean of two stretches of idle, and what the load's own stretches average to.
+        let share = 0.5 + 0.5 / count;
         Ok(Idle {
             watts: f64::midpoint(before, after),
-            uncertainty_w: (after - before).abs() / 12.0_f64.sqrt(),
+            uncertainty_w: (variance * share).sqrt(),
+            degrees,
         })
+    }
+
+    /// Mean power of stretches of the load about as long as those of idle.
+    fn stretches(&self) -> Vec<f64> {
+        let (from, to) = self.observation.idle_before;
+        let length = (to - from).get();
+        let mut stretches = Vec::new();
+        for group in &self.observation.groups {
+            let mut begun = group.start();
+            for mark in &group.marks {
+                let long = (*mark - begun).get() >= length;
+                // A shifted group is a stretch, however short.
+                if long || (self.timing.phases > 1 && *mark == group.end()) {
+                    stretches.extend(self.mean((begun, *mark)).ok());
+                    begun = *mark;
+                }
+            }
+        }
+        stretches
     }
 
     /// A figure with the gain's uncertainty and its random ones.
@@ -630,9 +684,11 @@ impl Estimate<'_> {
 struct Idle {
     watts: f64,
     uncertainty_w: f64,
+    degrees: f64,
 }
 
 /// A figure's uncertainty.
+#[derive(Clone)]
 struct Figure {
     standard: f64,
     interval: Interval,

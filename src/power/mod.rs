@@ -22,7 +22,7 @@ mod source;
 mod timing;
 
 pub use attach::attach;
-pub use characterise::{Character, characterise};
+pub use characterise::{Character, characterise, still_moving};
 pub use estimate::{Group, Observation, estimate};
 pub use load::Load;
 pub use protocol::{Effort, observe};

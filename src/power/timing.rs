@@ -70,9 +70,11 @@ impl Timing {
         // An average over several periods may be made of short looks.
         let look = (setup.coverage.measured().is_none() && window.get() > 1.5 * period.get())
             .then(|| period * LEAST_COVERAGE);
-        let coverage = setup.coverage.measured().copied().unwrap_or_else(|| {
-            look.map_or((window / period).min(1.0), |look| look / period)
-        });
+        let coverage = setup
+            .coverage
+            .measured()
+            .copied()
+            .unwrap_or_else(|| look.map_or((window / period).min(1.0), |look| look / period));
         let follows = window + period;
         Self {
             period,
@@ -94,11 +96,7 @@ impl Timing {
 
     /// A sensor that nobody measured: slow ones remember, and so see everything; a quick one may sleep
     /// for most of its period.
-    fn of_unknown_window(
-        period: Seconds,
-        response: Option<Seconds>,
-        lag: Option<Seconds>,
-    ) -> Self {
+    fn of_unknown_window(period: Seconds, response: Option<Seconds>, lag: Option<Seconds>) -> Self {
         /// A response of more periods than this is no matter of when the values appear.
         const SLOW: f64 = 2.5;
         match response {

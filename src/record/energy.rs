@@ -295,6 +295,9 @@ pub struct EnergyWindow {
     pub net_j: Reading<f64>,
     /// Standard uncertainty of `net_j`.
     pub net_uncertainty_j: Reading<f64>,
+    /// Where the true energy above idle lies.
+    #[serde(default)]
+    pub net_interval_j: Reading<Interval>,
     /// Mean power before the load.
     pub idle_before_w: Reading<f64>,
     /// Mean power after the load.
@@ -346,7 +349,7 @@ pub enum ErrorCause {
     InStep,
     /// The smallest step of the sensor.
     Resolution,
-    /// Idle power moved between before and after.
+    /// Idle power during the load is not that of before and after.
     IdleDrift,
     /// The sensor was silent, or sees only part of the time.
     Gaps,

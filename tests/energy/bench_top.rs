@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use perwatt::power::simulated::{Behaviour, Profile, Simulated};
 use perwatt::power::{
     Character, Effort, Observation, Poll, PowerSource, Quantity, Rig, Series, Timing, characterise,
-    estimate, observe,
+    estimate, observe, still_moving,
 };
 use perwatt::record::{Conditions, EnergyWindow, Gain, PowerSetup, Reading};
 use perwatt::units::{Joules, Seconds, Watts};
@@ -38,8 +38,8 @@ pub(crate) struct Device {
     pub(crate) shape: Shape,
     /// Length of one execution.
     pub(crate) once: f64,
-    /// Amplitude and period of a swing that has nothing to do with the kernel, a fan's say.
-    pub(crate) swing: (f64, f64),
+    /// Amplitude, period and phase at time 0 of a swing that has nothing to do with the kernel, a fan's say.
+    pub(crate) swing: (f64, f64, f64),
 }
 
 impl Device {
@@ -122,11 +122,11 @@ impl History {
 
     /// True energy between time 0 and a time.
     pub(crate) fn energy(&self, at: f64) -> f64 {
-        let (amplitude, period) = self.device.swing;
+        let (amplitude, period, phase) = self.device.swing;
         let turn = std::f64::consts::TAU / period;
         self.device.idle * at
             + self.above_idle(at)
-            + amplitude * (1.0 - (turn * at).cos()) / turn
+            + amplitude * (phase.cos() - (turn * at + phase).cos()) / turn
     }
 }
 
@@ -204,7 +204,10 @@ impl BenchTop {
             ..self.history.device
         };
         let mut worked = 0;
-        while worked < 4 || (worked < 12 && series.updates().len() < seen + 6) {
+        while worked < 4
+            || (worked < 12
+                && (series.updates().len() < seen + 6 || still_moving(&series, load_from)))
+        {
             self.load(probe, 500);
             series.extend(self.polls());
             worked += 1;
@@ -287,7 +290,11 @@ pub(crate) fn trial(
         |from: Seconds, to: Seconds| top.history.energy(to.get()) - top.history.energy(from.get());
     let gross_j: f64 = seen.groups.iter().map(|g| true_j(g.start(), g.end())).sum();
     let above = |at: Seconds| top.history.above_idle(at.get());
-    let net_j = seen.groups.iter().map(|g| above(g.end()) - above(g.start())).sum();
+    let net_j = seen
+        .groups
+        .iter()
+        .map(|g| above(g.end()) - above(g.start()))
+        .sum();
     Trial {
         window,
         gross_j,
