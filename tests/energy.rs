@@ -227,6 +227,38 @@ fn a_few_drop_outs_are_gaps_and_no_zeros() {
     near(window(&trial).gross_j, trial.gross_j, 0.01);
 }
 
+/// A cause's standard uncertainty as a share of the energy.
+fn share(window: &EnergyWindow, cause: ErrorCause) -> f64 {
+    let term = |term: &&perwatt::record::ErrorTerm| term.cause == cause;
+    window
+        .budget
+        .iter()
+        .find(term)
+        .map_or(0.0, |term| term.uncertainty_j / window.gross_j)
+}
+
+#[test]
+fn a_lost_reading_is_in_the_budget_where_power_swings() {
+    let whole = measure(SWINGING, "turing", |_| {});
+    let lossy = measure(SWINGING, "turing", |b| b.dropout = 0.1);
+    assert!(share(window(&whole), ErrorCause::Gaps) < 1e-6);
+    assert!(share(window(&lossy), ErrorCause::Gaps) > 1e-4);
+}
+
+#[test]
+fn a_load_in_step_with_a_sensor_that_may_look_now_and_then_is_in_the_budget() {
+    let named = |name: &str, once: f64| {
+        let trial = measure(Device { once, ..SWINGING }, name, |_| {});
+        share(window(&trial), ErrorCause::InStep)
+    };
+    // Looks of 25 ms each 100 ms, perhaps.
+    assert!(named("gh100-average", 0.1) > 0.02);
+    assert!(named("gh100-average", 0.0371) < 0.005);
+    // A whole window misses nothing, and shifted groups see every phase.
+    assert!(named("turing", 0.1) < 1e-9);
+    assert!(named("ga100", 0.1) < 1e-9);
+}
+
 #[test]
 fn too_few_updates_give_the_window_that_would_do() {
     let trial = measure(STEADY, "turing", |b| {

@@ -188,6 +188,7 @@ fn window(joules: f64) -> EnergyWindow {
         },
         net_j: Reading::unmeasured("synthetic"),
         net_uncertainty_j: Reading::unmeasured("synthetic"),
+        net_interval_j: Reading::unmeasured("synthetic"),
         idle_before_w: Reading::unmeasured("synthetic"),
         idle_after_w: Reading::unmeasured("synthetic"),
         budget: vec![ErrorTerm {
