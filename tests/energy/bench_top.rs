@@ -102,7 +102,7 @@ impl History {
 
     fn add(&self, start: f64, what: Device, executions: u64) {
         let mut all = self.stretches.lock().unwrap();
-        let before = all.last().map_or(0.0, |last| last.after());
+        let before = all.last().map_or(0.0, Stretch::after);
         all.push(Stretch {
             start,
             what,
