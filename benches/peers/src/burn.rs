@@ -32,6 +32,7 @@ fn say(line: &str) {
 /// burn's product of two square matrices.
 struct Product {
     size: usize,
+    device: Device,
     a: Tensor<2>,
     b: Tensor<2>,
     batch: usize,
@@ -53,6 +54,7 @@ impl Product {
             size,
             a: random(),
             b: random(),
+            device: device.clone(),
             batch: 1,
         };
         // The first products tune and compile; a few more settle it.
@@ -64,17 +66,27 @@ impl Product {
         product
     }
 
-    /// Seconds of one product.
+    /// Seconds of one product, from an idle device to an idle device. (Reading an element of the last
+    /// product comes back before all of them are done.)
     fn seconds(&mut self) -> f64 {
+        self.wait();
         let started = Instant::now();
         let mut product = None;
         for _ in 0..self.batch {
             product = Some(self.a.clone().matmul(self.b.clone()));
         }
-        // Reading one element waits for all of them; a whole read-back would be timed too.
-        let first = product.map(|c| c.slice([0..1, 0..1]).into_data());
-        assert!(first.is_some());
-        started.elapsed().as_secs_f64() / self.batch as f64
+        self.wait();
+        let seconds = started.elapsed().as_secs_f64();
+        let first: Option<f32> = product.map(|c| c.slice([0..1, 0..1]).into_scalar());
+        assert!(first.is_some_and(f32::is_finite));
+        seconds / self.batch as f64
+    }
+
+    fn wait(&self) {
+        if let Err(reason) = self.device.sync() {
+            eprintln!("burn: {reason:?}");
+            std::process::exit(1);
+        }
     }
 
     /// GFLOP/s of one batch.
