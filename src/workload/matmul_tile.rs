@@ -179,14 +179,13 @@ impl Tile {
     /// workgroup where there are enough tiles to keep a large GPU busy, and the longest K step that the
     /// workgroup memory has room for, since each step costs two barriers.
     fn of_discrete<F>(product: &Product<F>, adapter: &Adapter) -> Self {
-        let step = product.shortest_step();
-        let large = |step_k| Self::shared([16, 16], 8, 2, step_k);
-        let small = Self::shared([8, 8], 8, 2, step);
-        let mut tiles = vec![large(32), large(step), small];
-        if large(32).tiles(product) < BUSY_TILES {
-            tiles = vec![small];
+        let steps = [32, product.shortest_step()];
+        let small = steps.map(|step_k| Self::shared([8, 8], 8, 2, step_k));
+        let large = steps.map(|step_k| Self::shared([16, 16], 8, 2, step_k));
+        if large[0].tiles(product) < BUSY_TILES {
+            return Self::first_fit(&small, product, adapter);
         }
-        Self::first_fit(&tiles, product, adapter)
+        Self::first_fit(&[large, small].concat(), product, adapter)
     }
 
     /// 4 × 4 sums a thread: nothing is known of such a GPU's registers.
