@@ -83,6 +83,32 @@ fn every_family_tells_what_its_compiler_made() {
 }
 
 #[test]
+fn matmul_defaults_are_nine_tenths_arithmetic_on_every_shape_and_spill_nothing() {
+    if !radv("matmul_defaults_are_nine_tenths_arithmetic_on_every_shape_and_spill_nothing") {
+        return;
+    }
+    // Large, small, a multiple of nothing, split along K; packed weights.
+    for case in [
+        "matmul/f32/4096x4096x4096@tiled",
+        "matmul/f32/256x256x256@tiled",
+        "matmul/f32/1021x1031x1033@tiled",
+        "matmul/f32/64x64x16384@tiled",
+        "matmul/q8/512x4096x4096@tiled",
+        "matmul/q4/512x4096x4096@tiled",
+    ] {
+        let found = json(&["--target", "navi31,navi21,mi200", "--case", case]);
+        for target in 0..3 {
+            let figures = shader(&found, target);
+            assert_eq!(figures["spilled_vector_registers"], 0, "{case} {target}");
+            let mix = &figures["loops"][0]["mix"];
+            let count = |name: &str| mix[name].as_f64().unwrap();
+            let share = count("fma") / count("operations");
+            assert!(share >= 0.9, "{case} {target}: {share} of the loop is FMA");
+        }
+    }
+}
+
+#[test]
 fn a_users_shader_is_laid_beside_ours_and_its_spills_are_seen() {
     if !radv("a_users_shader_is_laid_beside_ours_and_its_spills_are_seen") {
         return;
