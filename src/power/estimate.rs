@@ -183,9 +183,18 @@ impl Estimate<'_> {
     /// Energy that the sensor says between two times, its lag taken out, without gain.
     fn energy(&self, from: Seconds, to: Seconds) -> Result<Joules, String> {
         let lag = self.timing.lag;
-        self.curve
-            .energy(from + lag, to + lag)
-            .ok_or_else(|| "the sensor's readings do not reach over the whole window".to_owned())
+        self.curve.energy(from + lag, to + lag).ok_or_else(|| {
+            let why = self.because(from, to);
+            format!("the sensor's readings do not reach over the whole window{why}")
+        })
+    }
+
+    /// The last fault of a stretch, where there is one, to be added to what came of it.
+    fn because(&self, from: Seconds, to: Seconds) -> String {
+        let until = to + self.timing.lag + self.timing.tail;
+        self.series
+            .last_fault(from, until)
+            .map_or_else(String::new, |fault| format!(": {fault}"))
     }
 
     /// Mean power of a stretch, gain included.
@@ -210,15 +219,7 @@ impl Estimate<'_> {
 
     /// Stops where the sensor was lost or began anew.
     fn refuse_faults(&self, from: Seconds, to: Seconds) -> Result<(), String> {
-        let to = to + self.timing.lag;
-        // What a counter could not say is lost for its total, not only for a moment.
-        let lost = self
-            .series
-            .between(from, to)
-            .filter_map(|poll| poll.outcome.as_ref().err())
-            .next()
-            .filter(|_| self.is_counter());
-        match self.series.fatal(from, to).or(lost) {
+        match self.series.fatal(from, to + self.timing.lag) {
             Some(fault) => Err(format!("{fault}, so the window has no joules")),
             None => Ok(()),
         }
@@ -317,6 +318,11 @@ impl Estimate<'_> {
             duration += group.duration().get();
             for (begin, end) in self.series.gaps(from, to, lost) {
                 let length = (end - begin).get();
+                // A counter went on counting, unless an end of the group lies in its silence.
+                let inside = begin.get() > from.get() && end.get() < to.get();
+                if self.is_counter() && inside {
+                    continue;
+                }
                 if length > silence.get() {
                     silent += length;
                 }
@@ -325,20 +331,17 @@ impl Estimate<'_> {
         }
         let share = silent / duration;
         if share > MOST_SILENCE {
+            let groups = &self.observation.groups;
+            let (first, last) = (groups[0].start(), groups[groups.len() - 1].end());
             return Err(format!(
-                "the sensor was silent for {:.0} % of the window; see `perwatt power watch`",
-                100.0 * share
+                "the sensor was silent for {:.0} % of the window{}; see `perwatt power watch`",
+                100.0 * share,
+                self.because(first, last)
             ));
         }
-        // A counter went on counting through its silence.
-        let spread = if self.is_counter() {
-            0.0
-        } else {
-            self.spread(mean_w)
-        };
         let term = Term {
             cause: ErrorCause::Gaps,
-            joules: squares.sqrt() * spread,
+            joules: squares.sqrt() * self.spread(mean_w),
             degrees: f64::INFINITY,
         };
         Ok((share, term))

@@ -98,6 +98,13 @@ impl Series {
         None
     }
 
+    /// The last fault of any sort in a stretch of time.
+    pub fn last_fault(&self, from: Seconds, to: Seconds) -> Option<&Fault> {
+        self.between(from, to)
+            .filter_map(|poll| poll.outcome.as_ref().err())
+            .last()
+    }
+
     /// The last fault in a stretch of time that makes its energy unknowable, or the fault that ended
     /// the series before it.
     pub fn fatal(&self, from: Seconds, to: Seconds) -> Option<&Fault> {
@@ -106,7 +113,9 @@ impl Series {
             .take_while(|poll| poll.at.get() <= to.get())
             .filter_map(|poll| match &poll.outcome {
                 Err(fault @ (Fault::Gone(_) | Fault::Permission(_))) => Some(fault),
-                Err(fault @ Fault::Reset(_)) if poll.at.get() >= from.get() => Some(fault),
+                Err(fault @ (Fault::Reset(_) | Fault::Lost(_))) if poll.at.get() >= from.get() => {
+                    Some(fault)
+                }
                 _ => None,
             })
             .last()

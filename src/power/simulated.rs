@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{Fault, Load, PowerSource, Quantity, Register, Sample};
+use super::counter::Counter;
+use super::{Fault, Load, PowerSource, Quantity, Sample};
 use crate::error::{Error, Result, nearest};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::{Joules, Seconds, Watts};
@@ -197,12 +198,11 @@ pub struct Simulated {
     setup: PowerSetup,
     behaviour: Behaviour,
     truth: Box<dyn Truth>,
-    register: Register,
+    counter: Counter,
     update: Option<i64>,
     value: Result<Quantity, Fault>,
     /// What a logarithmic response has come to, and when.
     follower: Option<(Seconds, f64)>,
-    reset: bool,
 }
 
 impl std::fmt::Debug for Simulated {
@@ -249,13 +249,12 @@ impl Simulated {
             .push("SIMULATED: no sensor was read, the readings are made up".to_owned());
         Self {
             setup,
-            register: Register::new(behaviour.wrap),
+            counter: counter(&name, &behaviour),
             behaviour,
             truth,
             update: None,
             value: Err(Fault::Unusable("no value yet".to_owned())),
             follower: None,
-            reset: false,
         }
     }
 
@@ -281,24 +280,16 @@ impl Simulated {
 
     /// A counter's value.
     fn count(&mut self, seen: Seconds) -> Result<Quantity, Fault> {
-        let start = match self.behaviour.reset_at {
-            Some(reset) if seen.get() >= reset.get() => {
-                if !self.reset {
-                    self.reset = true;
-                    self.register = Register::new(self.behaviour.wrap);
-                    return Err(Fault::Reset("it went back to zero".to_owned()));
-                }
-                reset
-            }
-            _ => Seconds(0.0),
-        };
-        let energy = (self.truth.energy(seen) - self.truth.energy(start)).get();
-        let counted = floor_to(energy * self.behaviour.reads, self.behaviour.step);
-        let raw = match self.behaviour.wrap {
-            Some(wrap) => counted.rem_euclid(wrap.get()),
-            None => counted,
-        };
-        self.register.advance(Joules(raw)).map(Quantity::Energy)
+        let began = self
+            .behaviour
+            .reset_at
+            .filter(|reset| seen.get() >= reset.get())
+            .unwrap_or_default();
+        let energy = self.truth.energy(seen) - self.truth.energy(began);
+        // A made-up device draws no negative energy, and what does not fit stands still.
+        let counts = (energy.get() * self.behaviour.reads / count_j(&self.behaviour)) as u64;
+        let counts = wrap_counts(&self.behaviour).map_or(counts, |wrap| counts % wrap);
+        self.counter.advance(counts, seen).map(Quantity::Energy)
     }
 
     /// Mean power that a value says.
@@ -359,7 +350,7 @@ impl PowerSource for Simulated {
         {
             self.update = Some(update);
             self.value = self.appear(update);
-            if let Err(Fault::Reset(_)) = self.value {
+            if let Err(Fault::Reset(_) | Fault::Lost(_)) = self.value {
                 let reported = self.value.clone();
                 // It is reported once; the next reading counts from the new start.
                 self.value = self.appear(update);
@@ -368,6 +359,29 @@ impl PowerSource for Simulated {
         }
         self.value.clone().map(|value| Sample { at: now, value })
     }
+}
+
+/// Joules of one count; a counter without a stated step is as fine as a microjoule.
+fn count_j(behaviour: &Behaviour) -> f64 {
+    if behaviour.step > 0.0 {
+        behaviour.step
+    } else {
+        1e-6
+    }
+}
+
+/// Counts after which the register begins anew.
+fn wrap_counts(behaviour: &Behaviour) -> Option<u64> {
+    let wrap = behaviour.wrap?.get() / count_j(behaviour);
+    // From 1 on; more than fits never wraps.
+    Some((wrap.round() as u64).max(1))
+}
+
+/// What undoes the wraps of a simulated register.
+fn counter(name: &str, behaviour: &Behaviour) -> Counter {
+    /// More than any device draws that somebody makes up.
+    const MOST: Watts = Watts(5000.0);
+    Counter::new(name, count_j(behaviour), MOST).wrapping_at(wrap_counts(behaviour).map(u128::from))
 }
 
 /// The largest multiple of a step that is not above a value.

@@ -44,8 +44,8 @@ pub enum Quantity {
 }
 
 /// Why there is no reading. After [`Fault::Gone`] and [`Fault::Permission`] the source is not asked
-/// again; after the others it is, and the gap is accounted for. A [`Fault::Reset`] is reported once,
-/// and the next reading counts from the new start.
+/// again; after the others it is, and the gap is accounted for. A [`Fault::Reset`] and a [`Fault::Lost`]
+/// are reported once, and the next reading counts from the new start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -55,6 +55,9 @@ pub enum Fault {
     /// It was there and is gone.
     #[error("the sensor is gone: {0}")]
     Gone(String),
+    /// What a counter counted since the reading before is unknown; the next reading counts from here.
+    #[error("{0}")]
+    Lost(String),
     /// A counter started anew, at a driver reload say.
     #[error("the counter was reset: {0}")]
     Reset(String),

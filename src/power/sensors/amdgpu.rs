@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::Fault;
 use super::super::Quantity;
+use super::super::counter::Counter;
 use super::conditions;
-use super::counter::Counter;
 use super::gpu_metrics;
 use super::hwmon::{self, Gpu};
 use super::sysfs::{self, Sysfs};

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
 use super::conditions;
-use super::counter::Counter;
 use super::hwmon::{self, Gpu};
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Reader, Sensor};

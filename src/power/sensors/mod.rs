@@ -8,7 +8,6 @@ mod acpi;
 mod amdgpu;
 mod command;
 mod conditions;
-mod counter;
 mod glance;
 mod gpu_metrics;
 mod hwmon;

@@ -16,8 +16,8 @@ use nvml_wrapper::error::{NvmlError, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings as raw;
 
+use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
-use super::counter::Counter;
 use super::pci::{PciAddress, PciId};
 use super::{Candidate, Owner, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};

@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
 use super::conditions;
-use super::counter::Counter;
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner, Reader, Sensor};

@@ -4,7 +4,7 @@
 //! undone only where the energy that it implies could have been drawn in the time that passed; all
 //! else is a fault, since energy that was made up is worse than none.
 
-use super::super::Fault;
+use super::Fault;
 use crate::units::{Joules, Seconds, Watts};
 
 /// Longest time that a device which is on can leave its counter alone. The slowest known counter moves
@@ -16,7 +16,7 @@ const STEP: Seconds = Seconds(0.25);
 
 /// One register and what was made of it.
 #[derive(Debug)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     /// Names the register in messages.
     what: String,
     joules_per_count: f64,
@@ -38,7 +38,7 @@ struct Last {
 
 impl Counter {
     /// A counter that never wraps in a lifetime.
-    pub(super) fn new(what: impl Into<String>, joules_per_count: f64, most: Watts) -> Self {
+    pub(crate) fn new(what: impl Into<String>, joules_per_count: f64, most: Watts) -> Self {
         Self {
             what: what.into(),
             joules_per_count,
@@ -51,7 +51,7 @@ impl Counter {
 
     /// The same with the number of values after which the register starts at zero; where that is not
     /// known, every number that it may be.
-    pub(super) fn wrapping_at(mut self, ranges: impl IntoIterator<Item = u128>) -> Self {
+    pub(crate) fn wrapping_at(mut self, ranges: impl IntoIterator<Item = u128>) -> Self {
         self.ranges = ranges.into_iter().collect();
         self.ranges.sort_unstable();
         self
@@ -60,9 +60,9 @@ impl Counter {
     /// Takes in what the register says and answers with the energy since the first reading.
     ///
     /// # Errors
-    /// The register was reset, stands still, jumped, or may have wrapped unseen. The energy in between
-    /// is lost, and counting goes on from the new value.
-    pub(super) fn advance(&mut self, count: u64, now: Seconds) -> Result<Joules, Fault> {
+    /// The register was reset, jumped, or may have wrapped unseen: the energy in between is lost, and
+    /// counting goes on from the new value. Or it stands still, of which nothing is lost if it moves again.
+    pub(crate) fn advance(&mut self, count: u64, now: Seconds) -> Result<Joules, Fault> {
         let Some(last) = self.last else {
             self.start_at(count, now);
             return Ok(self.total());
@@ -113,7 +113,7 @@ impl Counter {
         if let Some(range) = self.ranges.last() {
             let shortest = self.joules(*range) / self.most;
             if unread > shortest {
-                return Err(Fault::Unusable(format!(
+                return Err(Fault::Lost(format!(
                     "{} was not read for {unread}, and it can wrap within {shortest}; the energy in \
                      between is unknown",
                     self.what
@@ -125,7 +125,7 @@ impl Counter {
         if after > before {
             let counts = after - before;
             if self.joules(counts) > most {
-                return Err(Fault::Unusable(format!(
+                return Err(Fault::Lost(format!(
                     "{} jumped by {} within {}, more than the device can draw",
                     self.what,
                     self.joules(counts),
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(counter.advance(0, Seconds(0.0)), Ok(Joules(0.0)));
         assert!(matches!(
             counter.advance(9_000_000_000, Seconds(0.1)),
-            Err(Fault::Unusable(_))
+            Err(Fault::Lost(_))
         ));
         assert_eq!(
             counter.advance(9_010_000_000, Seconds(0.2)),
@@ -231,7 +231,7 @@ mod tests {
         assert!(counter.advance(500, Seconds(0.0)).is_ok());
         assert!(matches!(
             counter.advance(900_000_000, Seconds(1.5)),
-            Err(Fault::Unusable(_))
+            Err(Fault::Lost(_))
         ));
     }
 }
