@@ -213,6 +213,92 @@ fn amds_joules_go_through_the_accumulators_wrap() {
 }
 
 #[test]
+fn a_counter_at_odds_with_the_power_beside_it_gives_way_to_it() {
+    let tree = Tree::new();
+    let device = tree.gpu(0, "0000:03:00.0", "amdgpu", ("1002", "744c"));
+    let file = tree.put(&format!("{device}/gpu_metrics"), "");
+    let _counts_double = Mover::new(file, STEP, |t| {
+        let mut table = vec![0xff; 120];
+        table[..4].copy_from_slice(&[120, 0, 1, 3]);
+        let count = (300.0 * t * 65536.0) as u64;
+        table[24..32].copy_from_slice(&count.to_le_bytes());
+        table
+    });
+    let file = tree.put(&format!("{device}/hwmon/hwmon0/power1_average"), "1");
+    let _says = Mover::new(file, STEP, |t| {
+        format!("{}", (150e6 + 5e6 * (t * 9.0).sin()) as u64).into_bytes()
+    });
+    let record = run("amdgpu", tree.root(), None);
+    assert_eq!(setup(&record).source, "amdgpu:0000:03:00.0:average");
+    let notes = setup(&record).notes.join(" ");
+    assert!(
+        notes.contains("passed over") && notes.contains("the counter says"),
+        "{notes}"
+    );
+    holds(&record, 150.0);
+}
+
+#[test]
+fn a_counter_that_cannot_be_read_for_a_moment_keeps_its_joules() {
+    let tree = Tree::new();
+    let xe = tree.gpu(1, "0000:04:00.0", "xe", ("8086", "e20b"));
+    let file = tree.put(&format!("{xe}/hwmon/hwmon1/energy1_input"), "1");
+    let count = microjoules(5, 130.0, u64::MAX);
+    let _mover = Mover::new(file, STEP, move |t| {
+        if t % 0.5 < 0.06 {
+            b"busy\n".to_vec()
+        } else {
+            count(t)
+        }
+    });
+    holds(&run("xe", tree.root(), None), 130.0);
+}
+
+#[test]
+fn a_session_that_is_resumed_measures_with_the_sensor_it_began_with() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let out = folder.path().join("record.json");
+    let journal = out.with_added_extension("journal");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["run", "--invocations", "2", "--budget", "1", "--out"])
+        .arg(&out)
+        .args(["--case", "gemv/f32/131x257", "--power"])
+        .arg("simulated:ada-instant,busy_w=200,idle_w=40")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let measured = || {
+        let events = read_journal(&journal).unwrap_or_default();
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Case { .. }))
+    };
+    while !measured() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!out.exists(), "it was killed before it had finished");
+    let resumed = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        .args(["run", "--resume"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(resumed.status.success(), "{resumed:?}");
+    let record = load(&out).unwrap();
+    assert!(setup(&record).simulated);
+    assert_eq!(record.cases[0].invocations.len(), 2);
+    for invocation in &record.cases[0].invocations {
+        let Outcome::Measured { energy, .. } = &invocation.outcome else {
+            panic!("{invocation:?}");
+        };
+        let window = energy.measured().unwrap();
+        assert!((window.gross_j / window.duration_s / 200.0 - 1.0).abs() < 0.01);
+    }
+}
+
+#[test]
 fn intels_joules_go_through_a_wrap_of_32_bits() {
     let tree = Tree::new();
     let i915 = tree.gpu(0, "0000:03:00.0", "i915", ("8086", "56a0"));
