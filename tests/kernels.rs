@@ -36,6 +36,9 @@ const CASES: &[&str] = &[
     "triad/f32/3",
     "triad/f32/5003",
     "triad/f32/20004",
+    "read/f32/1",
+    "read/f32/70003",
+    "read/f32/270004",
     "matmul/f32/1x1x1",
     "matmul/f32/3x5x7",
     "matmul/f32/67x43x59",
@@ -71,6 +74,7 @@ const CASES: &[&str] = &[
     "attention-decode/f32/1x1x1x1x4",
     "attention-decode/f32/2x6x2x131x20",
     "attention-decode/f16/1x8x2x300x64",
+    "attention-decode/f16/1x16x1x77x36",
     "llama-layer/f32/13x96x6x2x160-prefill",
     "llama-layer/f32/77x96x6x2x160-decode",
     "llama-layer/f16/37x128x4x2x160-prefill",
@@ -288,9 +292,16 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gemv/q4/67x480",
         "row-per-thread",
-        "[block % 2]",
-        "[1 - block % 2]",
+        "(block % 2 * 16)",
+        "(16 - block % 2 * 16)",
         "the neighbour's scale",
+    ),
+    (
+        "gemv/q4/67x480",
+        "row-per-thread",
+        "total *= -8;",
+        "total *= -7;",
+        "weights that are too large by one",
     ),
     (
         "gemv/q8/67x480",
@@ -349,6 +360,20 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "the last element is never written",
     ),
     (
+        "read/f32/70003",
+        "scalar",
+        "at < COUNT",
+        "at < COUNT - 1",
+        "the last element is left out",
+    ),
+    (
+        "read/f32/270004",
+        "vec4",
+        "step < STEPS",
+        "step < STEPS - 1",
+        "a step is left out",
+    ),
+    (
         "triad/f32/5003",
         "scalar",
         "0.4",
@@ -365,7 +390,7 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "softmax/f32/5x1021",
         "one-pass",
-        "sum += x0;",
+        "sums += x0;",
         "",
         "a thread's first value is left out",
     ),
@@ -379,7 +404,7 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "rmsnorm/f32/5x1021",
         "one-pass",
-        "sum = fma(x0, x0, sum);",
+        "sums = fma(x0, x0, sums);",
         "",
         "a thread's first value is left out",
     ),
@@ -440,6 +465,20 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "the last key of a piece is left out",
     ),
     (
+        "attention-decode/f32/2x6x2x131x20",
+        "split-kv",
+        "first_head / GROUP",
+        "first_head % GROUP",
+        "keys of another head",
+    ),
+    (
+        "attention-decode/f16/1x8x2x300x64",
+        "split-kv",
+        "first + key < end",
+        "first + key <= end",
+        "the last key of the last piece twice",
+    ),
+    (
         "attention-decode/f16/1x8x2x300x64",
         "split-kv",
         "workgroupBarrier();",
@@ -449,9 +488,9 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "attention-decode/f16/1x8x2x300x64",
         "split-kv",
-        "sum0 *= correction;",
-        "",
-        "no correction of the sum",
+        "exp(extremes[row].x - maximum)",
+        "1.0",
+        "pieces put together with no correction",
     ),
     (
         "peak-fma/f32/131x8192",
@@ -498,8 +537,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "llama-layer/f16/37x128x4x2x160-prefill",
         "",
-        "f32(x[at]) + f32(added[at])",
-        "f32(x[at]) * 0 + f32(added[at])",
+        "Number(x[at0]) + Number(added[at0])",
+        "Number(x[at0]) * 0 + Number(added[at0])",
         "no residual connection",
     ),
     (

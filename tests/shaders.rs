@@ -23,6 +23,7 @@ fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case
     let odd = [
         ("copy", "f32", "1021"),
         ("triad", "f32", "1021"),
+        ("read", "f32", "1021"),
         ("matmul", "f32", "33x35x37"),
         ("matmul", "f16", "33x35x37"),
         ("matmul", "f16acc16", "33x35x37"),

@@ -17,6 +17,6 @@ fn weights(word: u32) -> vec4f {
 
 #if SCALED
 fn scale_of(block: u32) -> f32 {
-    return unpack2x16float(scales[block / 2])[block % 2];
+    return unpack2x16float(scales[block / 2] >> (block % 2 * 16)).x;
 }
 #endif

@@ -1,6 +1,7 @@
 //! From what was journalled to the record: a pure function, the same after a crash as without one.
 
 use super::energy_summary as energy;
+use super::plan::parse_case;
 use crate::error::{Error, Result};
 use crate::record::{
     CaseInvocation, CaseResult, Estimate, Event, Interval, Outcome, PowerSetup, Reading, Record,
@@ -233,6 +234,12 @@ fn rate(work: f64, time_ns: &Estimate) -> Estimate {
     }
 }
 
+/// The roof of memory that is read and written.
+const MEMORY: &str = "memory";
+
+/// The roof of memory that is read and hardly written, which is higher where a write costs more than itself.
+const MEMORY_READ: &str = "memory-read";
+
 /// The best verified rates of the roof workloads.
 fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
     let mut roofs: Vec<Roof> = Vec::new();
@@ -243,7 +250,8 @@ fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
         let (resource, rate) = match case.workload() {
             "peak-fma" => (format!("flop/{}", case.dtype()), &summary.flop_per_s),
             // Which of the two is quicker depends on what a write costs the memory beside itself.
-            "copy" | "triad" => ("memory".to_owned(), &summary.bytes_per_s),
+            "copy" | "triad" => (MEMORY.to_owned(), &summary.bytes_per_s),
+            "read" => (MEMORY_READ.to_owned(), &summary.bytes_per_s),
             _ => continue,
         };
         let Some(rate) = rate.measured() else {
@@ -332,9 +340,20 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
             ));
         }
     };
-    let memory_s = match (counts.bytes, find("memory")) {
+    let bandwidth = if mostly_reads(case) {
+        // Whatever memory does while it is written too, it does as well when it is not.
+        find(MEMORY_READ).map(|read| read.max(find(MEMORY).unwrap_or(0.0)))
+    } else {
+        find(MEMORY)
+    };
+    let memory_s = match (counts.bytes, bandwidth) {
         (0, _) => 0.0,
         (bytes, Some(bandwidth)) => bytes as f64 / bandwidth,
+        (_, None) if mostly_reads(case) => {
+            return Reading::unmeasured(
+                "the session measured no roof of reading memory; add --case 'read/*'",
+            );
+        }
         (_, None) => {
             return Reading::unmeasured(
                 "the session measured no memory roof; add --case 'copy/*' --case 'triad/*'",
@@ -351,4 +370,9 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
             level: interval.level,
         }),
     })
+}
+
+/// Whether reading is the memory roof of a case; a user's own workload is taken to write too.
+fn mostly_reads(case: &CaseResult) -> bool {
+    parse_case(&case.case).is_ok_and(|(workload, case)| workload.mostly_reads(&case))
 }

@@ -154,7 +154,7 @@ impl Evidence {
         let roofs = [
             ("flop/f32", "peak_f32", 1e-12),
             ("flop/f16", "peak_bf16", 1e-12),
-            ("memory", "bandwidth", 1e-9),
+            (self.reading(), "bandwidth", 1e-9),
         ];
         let mut found: Vec<(&'static str, Assumption)> = roofs
             .into_iter()
@@ -189,6 +189,15 @@ impl Evidence {
             ));
         }
         found
+    }
+
+    /// The roof of what decoding does to memory; records before perwatt had `read` know only of copying.
+    fn reading(&self) -> &'static str {
+        if self.roof("memory-read").is_some() {
+            "memory-read"
+        } else {
+            "memory"
+        }
     }
 
     fn roof(&self, resource: &str) -> Option<&Roof> {

@@ -248,7 +248,7 @@ pub struct InvocationInfo {
 /// A measured roof of the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Roof {
-    /// What is limited: `flop/f32`, `flop/f16` or `memory`.
+    /// What is limited: `flop/f32`, `flop/f16`, `memory` or, where nothing is written, `memory-read`.
     pub resource: String,
     /// FLOP/s or bytes/s.
     pub rate_per_s: Estimate,

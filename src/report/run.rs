@@ -210,7 +210,7 @@ fn legend(record: &Record, width: Option<u16>) -> String {
         Reading::Measured(power) => energy_legend(record, power),
     };
     let roof = if record.roofline.is_empty() {
-        "roof –: the session measured no roof; add --case 'peak-fma/*' and --case 'copy/*'."
+        "roof –: the session measured no roof; add --case 'peak-fma/*', 'copy/*' and 'read/*'."
     } else {
         "roof: share of this session's own roofline."
     };
@@ -273,7 +273,7 @@ fn without_power(record: &Record, width: Option<u16>) -> String {
 fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
-        let rate = if roof.resource == "memory" {
+        let rate = if roof.resource.starts_with("memory") {
             BytesPerSecond(roof.rate_per_s.value).to_string()
         } else {
             FlopPerSecond(roof.rate_per_s.value).to_string()

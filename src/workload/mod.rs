@@ -18,6 +18,7 @@ mod matmul_tile;
 mod own;
 mod peak_fma;
 mod program;
+mod read;
 mod rmsnorm;
 mod shape;
 mod softmax;
@@ -56,11 +57,23 @@ pub trait Workload: Send + Sync {
     /// Useful work of one execution.
     fn counts(&self, case: &Case) -> Counts;
 
+    /// Whether less than a sixth of those bytes are written, so that reading is the memory roof that fits
+    /// and not copying.
+    fn mostly_reads(&self, _case: &Case) -> bool {
+        false
+    }
+
     /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel>;
 
     /// Every parameter set that a kernel of this case may be asked for, on any adapter.
     fn tuning_space(&self, case: &Case) -> Vec<Kernel>;
+
+    /// The cases of other workloads that a kernel of this case is composed of, with the kernels that do
+    /// them: what was tuned for one is used here too, as the parameters `name.parameter`.
+    fn parts(&self, _case: &Case, _kernel: &Kernel) -> Vec<Part> {
+        Vec::new()
+    }
 
     /// A case of the same kind with much less work, whose time tells how long `case` will take;
     /// `None` where `case` is small already.
@@ -83,6 +96,17 @@ pub trait Workload: Send + Sync {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification;
+}
+
+/// A part of a composed kernel.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The part's name, which its parameters begin with.
+    pub name: &'static str,
+    /// What it does, as a case of its own.
+    pub case: Case,
+    /// The kernel that does it, with its parameters.
+    pub kernel: Kernel,
 }
 
 /// A kernel with its tuning parameters.
@@ -125,6 +149,7 @@ pub fn registry() -> &'static [&'static dyn Workload] {
         &peak_fma::PeakFma,
         &stream::Copy,
         &stream::Triad,
+        &read::Read,
         &matmul::Matmul,
         &gemv::Gemv,
         &softmax::Softmax,

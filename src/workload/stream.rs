@@ -5,6 +5,7 @@ use super::input::{Storage, decode};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::template::{Template, shader};
+use super::weights::between;
 use super::{Case, Dtype, Kernel, Suite, Workload};
 use crate::record::{Adapter, Counts, Verification};
 
@@ -18,8 +19,109 @@ pub(super) struct Triad;
 
 const FORM: &str = "ELEMENTS, of one array";
 
-/// Threads of a workgroup.
-const WORKGROUP: u32 = 256;
+/// How a kernel goes through memory, by its parameters.
+///
+/// A thread has `per_thread` values on their way at a time, `steps` times over. They lie as far apart as a
+/// workgroup has threads, so that a GPU's threads read side by side; with `runs` they follow one another,
+/// since a CPU works on few threads at a time and its prefetcher follows each.
+pub(super) struct Walk {
+    threads: u32,
+    per_thread: u32,
+    steps: u32,
+    runs: bool,
+    /// Values of the array.
+    pub(super) values: u32,
+}
+
+impl Walk {
+    /// # Errors
+    /// A parameter is missing or makes no sense.
+    pub(super) fn new(kernel: &Kernel, values: u32) -> Result<Self, String> {
+        Ok(Self {
+            threads: between(kernel, "threads", 1, 1024)?,
+            per_thread: between(kernel, "per_thread", 1, 64)?,
+            steps: between(kernel, "steps", 1, 1024)?,
+            runs: between(kernel, "runs", 0, 1)? == 1,
+            values,
+        })
+    }
+
+    /// Parameter sets for either kind of device.
+    pub(super) fn space(name: &'static str) -> Vec<Kernel> {
+        let mut space = Vec::new();
+        for per_thread in [1, 2, 4, 8] {
+            space.extend([1, 4, 16].map(|steps| walk(name, 256, per_thread, steps, 0)));
+        }
+        for threads in [8, 32, 64] {
+            space.extend([16, 64, 256].map(|steps| walk(name, threads, 4, steps, 1)));
+        }
+        space
+    }
+
+    /// Values of a workgroup.
+    fn tile(&self) -> u32 {
+        self.threads * self.per_thread * self.steps
+    }
+
+    /// Workgroups.
+    pub(super) fn tiles(&self) -> u32 {
+        self.values.div_ceil(self.tile())
+    }
+
+    /// Threads of all workgroups.
+    pub(super) fn all_threads(&self) -> u64 {
+        u64::from(self.tiles()) * u64::from(self.threads)
+    }
+
+    /// The thread that takes a value.
+    pub(super) fn thread_of(&self, value: usize) -> usize {
+        let [threads, tile] = [self.threads, self.tile()].map(|n| n as usize);
+        let of_workgroup = if self.runs {
+            value % tile / (self.per_thread * self.steps) as usize
+        } else {
+            value % threads
+        };
+        value / tile * threads + of_workgroup
+    }
+
+    /// Gives a template what `common/walk.wgsl` needs.
+    pub(super) fn fill(&self, template: Template) -> Template {
+        template
+            .constant("COUNT", self.values)
+            .constant("TILES", self.tiles())
+            .constant("PER_THREAD", self.per_thread)
+            .constant("STEPS", self.steps)
+            .constant("RUNS", self.runs.into())
+            .constant("WORKGROUP", self.threads)
+            .constant("GROUPS_X", grid(self.tiles().into())[0])
+    }
+
+    /// Gives a dispatch its groups.
+    pub(super) fn place(&self, dispatch: Dispatch) -> Dispatch {
+        dispatch
+            .groups(grid(self.tiles().into()))
+            .workgroup([self.threads, 1, 1], 0)
+    }
+}
+
+/// A kernel that goes through memory so.
+pub(super) fn walk(
+    name: &'static str,
+    threads: u32,
+    per_thread: u32,
+    steps: u32,
+    runs: u32,
+) -> Kernel {
+    Kernel::new(
+        name,
+        &[
+            ("threads", threads),
+            ("per_thread", per_thread),
+            ("steps", steps),
+            ("runs", runs),
+        ],
+    )
+}
 
 /// 0.4 as the shader has it.
 const FACTOR: f64 = 0.4_f32 as f64;
@@ -73,25 +175,21 @@ impl Stream {
     }
 
     fn tuning_space(case: &Case) -> Vec<Kernel> {
-        let vec4 = elements(case).is_multiple_of(4);
-        let names: &[&'static str] = if vec4 {
-            &["scalar", "vec4"]
-        } else {
-            &["scalar"]
-        };
-        names
+        names(case)
             .iter()
-            .flat_map(|name| [1, 2, 4, 8].map(|n| Kernel::new(name, &[("per_thread", n)])))
+            .flat_map(|name| Walk::space(name))
             .collect()
     }
 
     fn kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        // Several loads in flight hide a GPU's latency; a CPU has its prefetcher.
-        let per_thread = if adapter.is_software() { 1 } else { 4 };
-        Self::tuning_space(case)
-            .into_iter()
-            .filter(|kernel| kernel.parameters.values().eq([&per_thread]))
-            .collect()
+        let of_device = |name: &&'static str| {
+            if adapter.is_software() {
+                walk(name, 32, 4, 256, 1)
+            } else {
+                walk(name, 256, 4, 1, 0)
+            }
+        };
+        names(case).iter().map(of_device).collect()
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
@@ -106,21 +204,12 @@ impl Stream {
         seed: u64,
     ) -> Result<Program, String> {
         let [elements] = dimensions::<1>(&case.shape, FORM)?;
-        let per_thread = kernel.parameter("per_thread")?.max(1);
-        let (value, lanes) = match kernel.name {
-            "scalar" => ("f32", 1),
-            "vec4" if elements.is_multiple_of(4) => ("vec4<f32>", 4),
-            "vec4" => return Err("vec4 needs a multiple of 4 elements".to_owned()),
-            other => return Err(format!("{} has no kernel {other:?}", self.name)),
+        let (value, lanes) = match value_of(kernel, elements)? {
+            1 => ("f32", 1),
+            lanes => ("vec4<f32>", lanes),
         };
-        let values = elements / lanes;
-        let groups = grid(u64::from(values).div_ceil(u64::from(WORKGROUP * per_thread)));
-        let template = template
-            .alias("Value", value)
-            .constant("COUNT", values)
-            .constant("PER_THREAD", per_thread)
-            .constant("WORKGROUP", WORKGROUP)
-            .constant("GROUPS_X", groups[0]);
+        let walk = Walk::new(kernel, elements / lanes)?;
+        let template = walk.fill(template.alias("Value", value));
         let mut buffers: Vec<Buffer> = ["a", "b"]
             .into_iter()
             .zip(0..self.reads)
@@ -130,18 +219,38 @@ impl Stream {
             .collect();
         buffers.push(Buffer::output("c", u64::from(elements), Storage::F32));
         let numbers: Vec<usize> = (0..buffers.len()).collect();
-        let dispatch = Dispatch::new(&template, &numbers, 1)?
-            .groups(groups)
-            .workgroup([WORKGROUP, 1, 1], 0);
+        let dispatch = Dispatch::new(&template, &numbers, 1)?;
         Ok(Program {
             buffers,
-            action: Action::Dispatches(vec![dispatch]),
+            action: Action::Dispatches(vec![walk.place(dispatch)]),
         })
     }
 }
 
+/// Kernels that can do a case, the widest last.
+pub(super) fn names(case: &Case) -> &'static [&'static str] {
+    if elements(case).is_multiple_of(4) {
+        &["scalar", "vec4"]
+    } else {
+        &["scalar"]
+    }
+}
+
+/// Elements that a kernel takes at once.
+///
+/// # Errors
+/// There is no such kernel, or not for so many elements.
+pub(super) fn value_of(kernel: &Kernel, elements: u32) -> Result<u32, String> {
+    match kernel.name {
+        "scalar" => Ok(1),
+        "vec4" if elements.is_multiple_of(4) => Ok(4),
+        "vec4" => Err("vec4 needs a multiple of 4 elements".to_owned()),
+        other => Err(format!("there is no kernel {other:?}")),
+    }
+}
+
 /// Elements of one array.
-fn elements(case: &Case) -> u32 {
+pub(super) fn elements(case: &Case) -> u32 {
     dimensions::<1>(&case.shape, FORM).map_or(0, |[elements]| elements)
 }
 
@@ -173,7 +282,8 @@ impl Workload for Copy {
     fn about(&self) -> &'static str {
         "c = a, on f32 arrays past the caches.\n\
          FLOP: none. Bytes: 8 · elements, each read once and written once.\n\
-         The best verified kernel of copy and triad is the memory roof."
+         The best verified kernel of copy and triad is the memory roof of workloads that write a sixth of\n\
+         their bytes or more; for the others it is read."
     }
 
     fn cases(&self) -> Vec<Case> {

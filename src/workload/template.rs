@@ -51,6 +51,8 @@ const COMMON: &[(&str, &str)] = &[
     common!("common/matrix-k.wgsl"),
     common!("common/matrix-order.wgsl"),
     common!("common/matrix-out.wgsl"),
+    common!("common/row.wgsl"),
+    common!("common/walk.wgsl"),
     common!("common/weights.wgsl"),
 ];
 
