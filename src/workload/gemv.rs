@@ -74,28 +74,26 @@ impl Workload for Gemv {
         }
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
-        let alone = Format::of(case.dtype).chunk(k) > 1 && k <= LONGEST_ALONE;
+    fn mostly_reads(&self, _case: &Case) -> bool {
+        true
+    }
+
+    fn kernels(&self, _case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         let cooperating = if adapter.has("SUBGROUP") {
             "subgroup"
         } else {
             "workgroup"
         };
-        vec![match adapter.is_software() {
-            // Its caches gather at no loss, and adding up across threads is what costs.
-            true if alone => kernel("row-per-thread", 16, 4),
-            // The fewer threads, the less there is to add up.
-            true => kernel(cooperating, 32, 4),
-            false => kernel(cooperating, 128, 4),
-        }]
+        // On a CPU, a subgroup alone waits for nobody.
+        let threads = if adapter.is_software() { 8 } else { 128 };
+        vec![kernel(cooperating, threads, 4)]
     }
 
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
         let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
         let mut space = Vec::new();
         for name in ["subgroup", "workgroup"] {
-            for threads in [32, 64, 128, 256] {
+            for threads in [8, 32, 64, 128, 256] {
                 space.extend([1, 2, 4, 8].map(|rows| kernel(name, threads, rows)));
             }
         }
