@@ -1,97 +1,205 @@
-// One query a sequence against a long cache, first of two dispatches: a workgroup takes one piece of the
-// keys for all query heads that share them, with online softmax, and leaves its unfinished output.
+// One query a sequence against a long cache, first of two dispatches: a workgroup takes PIECE keys for
+// HEADS query heads that share them and leaves its unfinished output.
 //
-// Keys come KEYS at a time through workgroup memory; values are read once by the threads that need them.
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>; // B × HEADS × D/4
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>; // B × KV_HEADS × L × D/4
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>; // B × KV_HEADS × L × D/4
-@group(0) @binding(3) var<storage, read_write> outputs: array<vec4f>; // B × HEADS × SPLITS × D/4
-@group(0) @binding(4) var<storage, read_write> extremes: array<vec2f>; // B × HEADS × SPLITS: maximum, sum
+// Keys and values are read once, 16 bytes a thread where the head size allows, LANES threads side by side
+// along a row and KEYS rows of each on their way at a time. A thread's share of the queries stays in
+// registers; the LANES parts of a score are added up in workgroup memory. Threads past the end of a row
+// have a query of zeros, rows past the end of the piece a score that is lower than any.
+@group(0) @binding(0) var<storage, read> q: array<Chunk>; // B × ALL_HEADS × CHUNKS
+@group(0) @binding(1) var<storage, read> k: array<Chunk>; // B × KV_HEADS × L × CHUNKS
+@group(0) @binding(2) var<storage, read> v: array<Chunk>; // B × KV_HEADS × L × CHUNKS
+@group(0) @binding(3) var<storage, read_write> outputs: array<vec4f>; // B × ALL_HEADS × SPLITS × CHUNKS × PARTS
+@group(0) @binding(4) var<storage, read_write> extremes: array<vec2f>; // B × ALL_HEADS × SPLITS: maximum, sum
 
-const VECTORS = D / 4;
+const SLOTS = WORKGROUP / LANES; // keys side by side
+const BLOCK = KEYS * SLOTS; // keys at a time
+const ROUND = (PIECE + BLOCK - 1) / BLOCK * BLOCK;
+const ACTIVE = WORKGROUP / HEADS * HEADS; // threads that have a head in the softmax
 const LOWEST = -3.4e38f;
 
-var<workgroup> queries: array<vec4<Element>, GROUP * VECTORS>;
-var<workgroup> block: array<vec4<Element>, KEYS * VECTORS>;
-var<workgroup> weights: array<f32, GROUP * KEYS>;
+var<workgroup> partial: array<vec4f, PARTIAL>;
+var<workgroup> scores: array<f32, ROUND * HEADS>;
+var<workgroup> own: array<f32, WORKGROUP>;
+
+// The four numbers, or four of the eight, of a chunk.
+#if HALVES
+fn part0(chunk: Chunk) -> vec4f {
+    return vec4f(unpack2x16float(chunk[0]), unpack2x16float(chunk[1]));
+}
+#if PARTS == 2
+fn part1(chunk: Chunk) -> vec4f {
+    return vec4f(unpack2x16float(chunk[2]), unpack2x16float(chunk[3]));
+}
+#endif
+#else
+fn part0(chunk: Chunk) -> vec4f {
+    return chunk;
+}
+#endif
+
+fn dot_onto(sum: f32, a: vec4f, b: vec4f) -> f32 {
+    return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     let split = group.x;
-    let kv_head = group.y;
-    let from_cache = kv_head * L * VECTORS;
+    let first_head = group.y * HEADS;
+    let from_cache = first_head / GROUP * L * CHUNKS;
     let first = split * PIECE;
     let end = min(L, first + PIECE);
+    let round = (end - first + BLOCK - 1) / BLOCK * BLOCK;
+    let slot = thread / LANES;
+    let lane = thread % LANES;
 
-    for (var item = thread; item < GROUP * VECTORS; item += WORKGROUP) {
-        queries[item] = q[kv_head * GROUP * VECTORS + item];
-    }
-
-#for i in 0..OUTPUTS
-    let head${i} = min((thread + ${i}u * WORKGROUP) / VECTORS, GROUP - 1);
-    var maximum${i} = LOWEST;
-    var sum${i} = 0f;
-    var out${i} = vec4f();
+#for i in 0..OWN
+    let column${i} = min(lane + ${i}u * LANES, CHUNKS - 1);
+    let scale${i} = select(0f, inverseSqrt(f32(D)), lane + ${i}u * LANES < CHUNKS);
+#for h in 0..HEADS
+    let query${h}_${i} = q[(first_head + ${h}u) * CHUNKS + column${i}];
+#for p in 0..PARTS
+    let q${h}_${i}_${p} = part${p}(query${h}_${i}) * scale${i};
+#endfor
+#endfor
 #endfor
 
-    for (var first_key = first; first_key < end; first_key += KEYS) {
-        let keys = min(KEYS, end - first_key);
-        for (var item = thread; item < keys * VECTORS; item += WORKGROUP) {
-            block[item] = k[from_cache + first_key * VECTORS + item];
-        }
-        workgroupBarrier();
-
-        for (var pair = thread; pair < GROUP * KEYS; pair += WORKGROUP) {
-            let head = pair / KEYS;
-            let key = pair % KEYS;
-            var score = LOWEST;
-            if key < keys {
-                score = 0;
-                for (var vector = 0u; vector < VECTORS; vector++) {
-                    score += dot(vec4f(queries[head * VECTORS + vector]), vec4f(block[key * VECTORS + vector]));
-                }
-                score *= inverseSqrt(f32(D));
-            }
-            weights[pair] = score;
-        }
-        workgroupBarrier();
-
-#for i in 0..OUTPUTS
+    for (var block = 0u; block < round; block += BLOCK) {
+#for j in 0..KEYS
+        let row${j} = from_cache + min(first + block + ${j}u * SLOTS + slot, end - 1) * CHUNKS;
+#for i in 0..OWN
+        let key${j}_${i} = k[row${j} + column${i}];
+#endfor
+#endfor
+#for j in 0..KEYS
         {
-            var larger = maximum${i};
-            for (var key = 0u; key < keys; key++) {
-                larger = max(larger, weights[head${i} * KEYS + key]);
+#for h in 0..HEADS
+            var score${h} = 0f;
+#endfor
+#for i in 0..OWN
+#for p in 0..PARTS
+            {
+                let numbers = part${p}(key${j}_${i});
+#for h in 0..HEADS
+                score${h} = dot_onto(score${h}, q${h}_${i}_${p}, numbers);
+#endfor
             }
-            let correction = exp(maximum${i} - larger);
-            maximum${i} = larger;
-            sum${i} *= correction;
-            out${i} *= correction;
+#endfor
+#endfor
+#for h in 0..HEADS
+            partial[${j * HEADS + h}u * (WORKGROUP / 4) + thread / 4][thread % 4] = score${h};
+#endfor
         }
 #endfor
-        for (var key = 0u; key < keys; key++) {
-#for i in 0..OUTPUTS
-            {
-                let weight = exp(weights[head${i} * KEYS + key] - maximum${i});
-                let vector = (thread + ${i}u * WORKGROUP) % VECTORS;
-                let value = v[from_cache + (first_key + key) * VECTORS + vector];
-                sum${i} += weight;
-                out${i} = fma(vec4f(weight), vec4f(value), out${i});
+        workgroupBarrier();
+        for (var pair = thread; pair < HEADS * BLOCK; pair += WORKGROUP) {
+            var parts = partial[pair * (LANES / 4)];
+            for (var i = 1u; i < LANES / 4; i++) {
+                parts += partial[pair * (LANES / 4) + i];
             }
-#endfor
+            let key = block + pair / (HEADS * SLOTS) * SLOTS + pair % SLOTS;
+            let score = (parts.x + parts.y) + (parts.z + parts.w);
+            scores[key * HEADS + pair / SLOTS % HEADS] = select(LOWEST, score, first + key < end);
         }
         workgroupBarrier();
     }
 
-#for i in 0..OUTPUTS
-    {
-        let slot = thread + ${i}u * WORKGROUP;
-        if slot < GROUP * VECTORS {
-            let row = (kv_head * GROUP + head${i}) * SPLITS + split;
-            outputs[row * VECTORS + slot % VECTORS] = out${i};
-            if slot % VECTORS == 0 {
-                extremes[row] = vec2f(maximum${i}, sum${i});
+    var largest = LOWEST;
+    if thread < ACTIVE {
+        for (var at = thread; at < round * HEADS; at += ACTIVE) {
+            largest = max(largest, scores[at]);
+        }
+    }
+    own[thread] = largest;
+    workgroupBarrier();
+    for (var other = thread % HEADS; other < ACTIVE; other += HEADS) {
+        largest = max(largest, own[other]);
+    }
+    workgroupBarrier();
+    var sum = 0f;
+    if thread < ACTIVE {
+        for (var at = thread; at < round * HEADS; at += ACTIVE) {
+            let weight = exp(scores[at] - largest);
+            scores[at] = weight;
+            sum += weight;
+        }
+    }
+    own[thread] = sum;
+    workgroupBarrier();
+    if thread < HEADS {
+        sum = 0f;
+        for (var other = thread; other < ACTIVE; other += HEADS) {
+            sum += own[other];
+        }
+        extremes[(first_head + thread) * SPLITS + split] = vec2f(largest, sum);
+    }
+
+#for h in 0..HEADS
+#for i in 0..OWN
+#for p in 0..PARTS
+    var out${h}_${i}_${p} = vec4f();
+#endfor
+#endfor
+#endfor
+    for (var block = 0u; block < round; block += BLOCK) {
+#for j in 0..KEYS
+        let row${j} = from_cache + min(first + block + ${j}u * SLOTS + slot, end - 1) * CHUNKS;
+#for i in 0..OWN
+        let value${j}_${i} = v[row${j} + column${i}];
+#endfor
+#endfor
+#for j in 0..KEYS
+        {
+            let at = (block + ${j}u * SLOTS + slot) * HEADS;
+#for h in 0..HEADS
+            let weight${h} = vec4f(scores[at + ${h}u]);
+#endfor
+#for i in 0..OWN
+#for p in 0..PARTS
+            {
+                let numbers = part${p}(value${j}_${i});
+#for h in 0..HEADS
+                out${h}_${i}_${p} = fma(weight${h}, numbers, out${h}_${i}_${p});
+#endfor
             }
+#endfor
+#endfor
+        }
+#endfor
+    }
+
+#if ALONE
+#for h in 0..HEADS
+#for i in 0..OWN
+    if lane + ${i}u * LANES < CHUNKS {
+        let to = (((first_head + ${h}u) * SPLITS + split) * CHUNKS + column${i}) * PARTS;
+#for p in 0..PARTS
+        outputs[to + ${p}u] = out${h}_${i}_${p};
+#endfor
+    }
+#endfor
+#endfor
+#else
+    // The slots' outputs added up, a head at a time.
+#for h in 0..HEADS
+    workgroupBarrier();
+#for i in 0..OWN
+#for p in 0..PARTS
+    partial[${i * PARTS + p}u * WORKGROUP + thread] = out${h}_${i}_${p};
+#endfor
+#endfor
+    workgroupBarrier();
+    for (var item = thread; item < OWN * PARTS * LANES; item += WORKGROUP) {
+        let begin = item / LANES * WORKGROUP + item % LANES;
+        var total = partial[begin];
+        for (var other = 1u; other < SLOTS; other++) {
+            total += partial[begin + other * LANES];
+        }
+        let column = item % LANES + item / LANES / PARTS * LANES;
+        if column < CHUNKS {
+            let to = (((first_head + ${h}u) * SPLITS + split) * CHUNKS + column) * PARTS;
+            outputs[to + item / LANES % PARTS] = total;
         }
     }
 #endfor
+#endif
 }

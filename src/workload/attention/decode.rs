@@ -9,6 +9,7 @@ use crate::workload::program::{Action, Buffer, Dispatch, Program};
 use crate::workload::shape::{dimensions, grid};
 use crate::workload::stream::output_of;
 use crate::workload::template::shader;
+use crate::workload::weights::between;
 use crate::workload::{Case, Dtype, Kernel, Suite, Workload};
 
 /// Attention of one query a sequence.
@@ -17,6 +18,13 @@ pub(in crate::workload) struct Decode;
 
 const NAME: &str = "attention-decode";
 const FORM: &str = "BATCHxHEADSxKV_HEADSxLENGTHxHEAD_SIZE";
+
+/// Query heads that a workgroup takes at once at most: a thread holds its share of their queries and of
+/// their outputs in registers.
+const MOST_HEADS: u32 = 8;
+
+/// Scores that a workgroup holds by default, 4 KiB.
+const SCORES: u32 = 1024;
 
 /// Threads of a workgroup that puts the pieces of a head together.
 const REDUCE_THREADS: u32 = 32;
@@ -65,23 +73,29 @@ impl Workload for Decode {
         }
     }
 
+    fn mostly_reads(&self, _case: &Case) -> bool {
+        true
+    }
+
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         let Ok(heads) = heads(&case.shape) else {
             return Vec::new();
         };
-        // Enough workgroups to fill the device, and pieces of at least 128 keys.
-        let wanted = if adapter.is_software() { 16 } else { 512 };
-        let splits = (wanted / (heads.batch * heads.kv_heads).max(1))
-            .clamp(1, heads.length.div_ceil(128))
-            .min(64);
-        vec![split_kv(128, 16, splits)]
+        let most = (SCORES / heads_at_once(heads)).min(512);
+        vec![if adapter.is_software() {
+            split_kv(8, 8, 4, most)
+        } else {
+            // Enough workgroups to fill the device, and pieces that are worth one.
+            let keys = heads.length * (heads.batch * heads.kv_heads) / 512;
+            split_kv(128, 16, 4, keys.next_multiple_of(32).clamp(64, most))
+        }]
     }
 
     fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
         let mut space = Vec::new();
-        for threads in [64, 128] {
-            for keys in [8, 16] {
-                space.extend([1, 2, 4, 8, 16, 32, 64].map(|n| split_kv(threads, keys, n)));
+        for (threads, lanes) in [(8, 8), (64, 8), (64, 16), (128, 16), (256, 16), (32, 4)] {
+            for keys in [2, 4] {
+                space.extend([64, 128, 256].map(|piece| split_kv(threads, lanes, keys, piece)));
             }
         }
         space
@@ -106,7 +120,7 @@ impl Workload for Decode {
         if kernel.name != "split-kv" {
             return Err(format!("{NAME} has no kernel {:?}", kernel.name));
         }
-        let splits = kernel.parameter("splits")?.clamp(1, heads.length);
+        let splits = heads.length.div_ceil(between(kernel, "piece", 1, 4096)?);
         let storage = case.dtype.storage();
         let pieces = u64::from(heads.all_heads()) * u64::from(splits);
         Ok(Program {
@@ -119,7 +133,7 @@ impl Workload for Decode {
                 Buffer::output("output", queries(heads), storage),
             ],
             action: Action::Dispatches(vec![
-                split(case.dtype, heads, kernel, splits)?,
+                split(case.dtype, heads, kernel)?,
                 reduce(case.dtype, heads, splits)?,
             ]),
         })
@@ -166,44 +180,67 @@ fn queries(heads: Heads) -> u64 {
     u64::from(heads.all_heads()) * u64::from(heads.size)
 }
 
-fn split_kv(threads: u32, keys: u32, splits: u32) -> Kernel {
+/// Query heads that a workgroup takes at once: all that share keys, up to as many as registers hold.
+fn heads_at_once(heads: Heads) -> u32 {
+    let fits = |n: &u32| heads.group().is_multiple_of(*n);
+    (1..=MOST_HEADS).rev().find(fits).unwrap_or(1)
+}
+
+fn split_kv(threads: u32, lanes: u32, keys: u32, piece: u32) -> Kernel {
     Kernel::new(
         "split-kv",
-        &[("threads", threads), ("keys", keys), ("splits", splits)],
+        &[
+            ("threads", threads),
+            ("lanes", lanes),
+            ("keys", keys),
+            ("piece", piece),
+        ],
     )
 }
 
 /// The dispatch that leaves unfinished outputs.
-fn split(dtype: Dtype, heads: Heads, kernel: &Kernel, splits: u32) -> Result<Dispatch, String> {
-    let threads = kernel.parameter("threads")?;
-    let keys = kernel.parameter("keys")?;
-    if !(1..=1024).contains(&threads) || !(1..=256).contains(&keys) {
+fn split(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Dispatch, String> {
+    let threads = between(kernel, "threads", 4, 1024)?;
+    let lanes = between(kernel, "lanes", 4, 64)?;
+    let keys = between(kernel, "keys", 1, 16)?;
+    let piece = between(kernel, "piece", 1, 4096)?;
+    if !lanes.is_power_of_two() || !threads.is_multiple_of(lanes) {
         return Err(format!(
-            "{threads} threads with {keys} keys are too few or too many"
+            "{threads} threads in rows of {lanes}; a power of two that divides them is needed"
         ));
     }
-    let outputs = (heads.group() * heads.size / 4).div_ceil(threads);
-    if outputs > 16 {
-        return Err(format!(
-            "{} query heads share one head of keys and values, too many for {threads} threads",
-            heads.group()
-        ));
-    }
+    let (chunk, parts) = match dtype {
+        Dtype::F16 if heads.size.is_multiple_of(8) => ("vec4<u32>", 2),
+        Dtype::F16 => ("vec2<u32>", 1),
+        _ => ("vec4<f32>", 1),
+    };
+    let chunks = heads.size / (4 * parts);
+    let own = chunks.div_ceil(lanes);
+    let together = heads_at_once(heads);
+    let partial = (keys * together * threads / 4).max(own * parts * threads);
+    let splits = heads.length.div_ceil(piece);
+    let block = keys * (threads / lanes);
     let template = shader!("attention-decode/split.wgsl")
-        .alias("Element", dtype.element())
+        .alias("Chunk", chunk)
         .constant("L", heads.length)
         .constant("D", heads.size)
         .constant("GROUP", heads.group())
+        .constant("HEADS", together)
         .constant("SPLITS", splits)
-        .constant("PIECE", heads.length.div_ceil(splits))
+        .constant("PIECE", piece)
         .constant("KEYS", keys)
         .constant("WORKGROUP", threads)
-        .constant("OUTPUTS", outputs);
-    let rows = u64::from(heads.group() + keys) * u64::from(heads.size);
-    let weights = 4 * u64::from(heads.group()) * u64::from(keys);
+        .constant("LANES", lanes)
+        .constant("ALONE", (threads == lanes).into())
+        .constant("HALVES", (dtype == Dtype::F16).into())
+        .constant("PARTS", parts)
+        .constant("CHUNKS", chunks)
+        .constant("OWN", own)
+        .constant("PARTIAL", partial);
+    let [partial, scores] = [4 * partial, piece.next_multiple_of(block) * together].map(u64::from);
     Ok(Dispatch::new(&template, &[0, 1, 2, 3, 4], 2)?
-        .groups([splits, heads.batch * heads.kv_heads, 1])
-        .workgroup([threads, 1, 1], rows * dtype.storage().bytes() + weights))
+        .groups([splits, heads.all_heads() / together, 1])
+        .workgroup([threads, 1, 1], 4 * (partial + scores + u64::from(threads))))
 }
 
 /// The dispatch that puts them together.
