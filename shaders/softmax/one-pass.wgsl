@@ -1,58 +1,65 @@
 // Softmax of each row, one workgroup a row. Each value is read once and waits in a register until the
 // row's maximum and sum are known.
-@group(0) @binding(0) var<storage, read> x: array<f32>; // ROWS × COLUMNS
-@group(0) @binding(1) var<storage, read_write> y: array<f32>; // ROWS × COLUMNS
+@group(0) @binding(0) var<storage, read> x: array<Value>; // ROWS × COLUMNS
+@group(0) @binding(1) var<storage, read_write> y: array<Value>; // ROWS × COLUMNS
 
 #import common/flat.wgsl
+#import common/row.wgsl
 
-var<workgroup> partial: array<f32, WORKGROUP>;
+const LOWEST = Value(-3.4e38);
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) thread: u32,
+#if SUBGROUPS
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(num_subgroups) subgroups: u32,
+#endif
+) {
+#if SUBGROUPS == 0
+    let subgroup = 0u;
+    let subgroups = 0u;
+#endif
     let row = flat_group(group);
     // Not a branch around the barriers: every thread of a workgroup agrees on `row`.
     if row >= ROWS {
         return;
     }
-    let start = row * COLUMNS;
-    var maximum = f32(-3.4e38);
+    let start = row * VALUES;
+    var largest = LOWEST;
 #for i in 0..PER_THREAD
-    var x${i} = f32(-3.4e38);
-    if thread + ${i}u * WORKGROUP < COLUMNS {
+    var x${i} = LOWEST;
+#if i == FULL
+    if thread + ${i}u * WORKGROUP < VALUES {
+#endif
         x${i} = x[start + thread + ${i}u * WORKGROUP];
+#if i == FULL
     }
-    maximum = max(maximum, x${i});
+#endif
+    largest = max(largest, x${i});
 #endfor
-    partial[thread] = maximum;
-    workgroupBarrier();
-    for (var half = WORKGROUP / 2; half > 0; half /= 2) {
-        if thread < half {
-            partial[thread] = max(partial[thread], partial[thread + half]);
-        }
-        workgroupBarrier();
-    }
-    maximum = partial[0];
-    workgroupBarrier();
+    let maximum = row_max(thread, subgroup, subgroups, largest);
 
-    var sum = 0f;
+    var sums = Value();
 #for i in 0..PER_THREAD
-    if thread + ${i}u * WORKGROUP < COLUMNS {
+#if i == FULL
+    if thread + ${i}u * WORKGROUP < VALUES {
+#endif
         x${i} = exp(x${i} - maximum);
-        sum += x${i};
+        sums += x${i};
+#if i == FULL
     }
+#endif
 #endfor
-    partial[thread] = sum;
-    workgroupBarrier();
-    for (var half = WORKGROUP / 2; half > 0; half /= 2) {
-        if thread < half {
-            partial[thread] += partial[thread + half];
-        }
-        workgroupBarrier();
-    }
-    let scale = 1 / partial[0];
+    let scale = 1 / row_sum(thread, subgroup, subgroups, sums);
 #for i in 0..PER_THREAD
-    if thread + ${i}u * WORKGROUP < COLUMNS {
+#if i == FULL
+    if thread + ${i}u * WORKGROUP < VALUES {
+#endif
         y[start + thread + ${i}u * WORKGROUP] = x${i} * scale;
+#if i == FULL
     }
+#endif
 #endfor
 }

@@ -112,8 +112,7 @@ impl Normalisation {
         let plan = RowPlan::new(NAME, [self.rows, self.columns], kernel)?;
         let elements = plan.elements();
         let template = plan
-            .fill(shader!("rmsnorm/one-pass.wgsl"))
-            .alias("Element", self.storage.element())
+            .fill(shader!("rmsnorm/one-pass.wgsl"), self.storage)
             .constant("RESIDUAL", self.residual.into());
         let mut buffers = vec![Buffer::random("x", elements, self.storage, seed, 0)];
         if self.residual {

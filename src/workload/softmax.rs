@@ -5,7 +5,8 @@ use super::input::{Input, Storage, decode};
 use super::program::{Action, Buffer, Contents, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::stream::output_of;
-use super::template::shader;
+use super::template::{Template, shader};
+use super::weights::between;
 use super::{Case, Dtype, Kernel, Suite, Workload};
 use crate::record::{Adapter, Counts, Verification};
 
@@ -16,8 +17,9 @@ pub(super) struct Softmax;
 const NAME: &str = "softmax";
 const FORM: &str = "ROWSxCOLUMNS";
 
-/// Values that a thread may keep in registers.
-const MOST_PER_THREAD: u32 = 32;
+/// Elements that a thread may keep in registers, and those that every device's threads can.
+const MOST_PER_THREAD: u32 = 256;
+const COMMON_PER_THREAD: u32 = 32;
 
 impl Workload for Softmax {
     fn name(&self) -> &'static str {
@@ -62,7 +64,7 @@ impl Workload for Softmax {
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
         let plan = RowPlan::new(NAME, dimensions(&case.shape, FORM)?, kernel)?;
         let elements = plan.elements();
-        let template = plan.fill(shader!("softmax/one-pass.wgsl"));
+        let template = plan.fill(shader!("softmax/one-pass.wgsl"), Storage::F32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?;
         let mut x = Buffer::random("x", elements, Storage::F32, seed, 0);
         // Wide enough that the largest value of a row matters, as scores of attention do.
@@ -144,7 +146,7 @@ pub(super) fn row_cases(name: &'static str) -> Vec<Case> {
 /// It has another dtype or form, or rows too long for registers.
 pub(super) fn row_case(name: &'static str, dtype: Dtype, shape: &str) -> Result<Case, String> {
     let [_, columns] = dimensions::<2>(shape, FORM)?;
-    let most = 1024 * MOST_PER_THREAD;
+    let most = 1024 * COMMON_PER_THREAD;
     if dtype != Dtype::F32 {
         return Err(format!("{name} has f32, not {dtype}"));
     }
@@ -156,27 +158,49 @@ pub(super) fn row_case(name: &'static str, dtype: Dtype, shape: &str) -> Result<
     Ok(Case::new(name, dtype, shape))
 }
 
-/// The kernel of an adapter: as few threads as keep a row's values within 16 registers each.
+/// The kernel of an adapter: as few threads as keep a row's elements within 16 registers each; on a
+/// software driver as few as can hold it, since there it is threads that cost.
 pub(super) fn row_kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
     let [_, columns] = shape(case);
-    let least = if adapter.is_software() { 32 } else { 128 };
+    let width = if columns.is_multiple_of(4) { 4 } else { 1 };
+    let (each, least) = match adapter.is_software() {
+        true if width == 4 => (MOST_PER_THREAD, 8),
+        true => (COMMON_PER_THREAD, 8),
+        false => (16, 64),
+    };
     let most = adapter.limits.max_workgroup_threads.clamp(1, 1024);
     let threads = columns
-        .div_ceil(16)
+        .div_ceil(each)
         .next_power_of_two()
         .max(least)
         .min(most);
-    vec![Kernel::new("one-pass", &[("threads", threads)])]
+    vec![one_pass(threads, width, adapter.has("SUBGROUP"))]
 }
 
 /// Every number of threads that can hold a row.
 pub(super) fn row_tuning_space(case: &Case) -> Vec<Kernel> {
     let [_, columns] = shape(case);
-    [32, 64, 128, 256, 512, 1024]
-        .into_iter()
-        .filter(|threads| columns.div_ceil(*threads) <= MOST_PER_THREAD)
-        .map(|threads| Kernel::new("one-pass", &[("threads", threads)]))
-        .collect()
+    let mut space = Vec::new();
+    for threads in [8, 16, 32, 64, 128, 256, 512, 1024] {
+        for (width, most) in [(1, COMMON_PER_THREAD), (4, MOST_PER_THREAD)] {
+            if columns.is_multiple_of(width) && columns.div_ceil(threads) <= most {
+                space.extend([false, true].map(|subgroups| one_pass(threads, width, subgroups)));
+            }
+        }
+    }
+    space
+}
+
+/// `width` elements at a time; subgroups add up first where they may.
+pub(super) fn one_pass(threads: u32, width: u32, subgroups: bool) -> Kernel {
+    Kernel::new(
+        "one-pass",
+        &[
+            ("threads", threads),
+            ("width", width),
+            ("subgroups", subgroups.into()),
+        ],
+    )
 }
 
 /// Fewer rows of the same length.
@@ -190,6 +214,9 @@ pub(super) struct RowPlan {
     rows: u32,
     columns: u32,
     threads: u32,
+    /// Elements that are read at once, 1 or 4.
+    width: u32,
+    subgroups: bool,
 }
 
 impl RowPlan {
@@ -204,6 +231,12 @@ impl RowPlan {
             return Err(format!("{name} has no kernel {:?}", kernel.name));
         }
         let threads = kernel.parameter("threads")?;
+        let width = kernel.parameter("width")?;
+        if ![1, 4].contains(&width) || !columns.is_multiple_of(width) {
+            return Err(format!(
+                "{columns} columns cannot be read {width} at a time"
+            ));
+        }
         if !threads.is_power_of_two() || columns.div_ceil(threads) > MOST_PER_THREAD {
             return Err(format!(
                 "{threads} threads cannot hold {columns} columns, {MOST_PER_THREAD} each; \
@@ -214,6 +247,8 @@ impl RowPlan {
             rows,
             columns,
             threads,
+            width,
+            subgroups: between(kernel, "subgroups", 0, 1)? == 1,
         })
     }
 
@@ -221,20 +256,36 @@ impl RowPlan {
         u64::from(self.rows) * u64::from(self.columns)
     }
 
-    /// Gives a template the plan's constants.
-    pub(super) fn fill(&self, template: super::template::Template) -> super::template::Template {
+    /// Gives a template the plan's constants and the type of what is read at once.
+    pub(super) fn fill(&self, template: Template, storage: Storage) -> Template {
+        let value = match (storage, self.width) {
+            (Storage::F16, 1) => "f16",
+            (Storage::F16, _) => "vec4<f16>",
+            (_, 1) => "f32",
+            (_, _) => "vec4<f32>",
+        };
+        let values = self.columns / self.width;
         template
+            .alias("Value", value)
             .constant("ROWS", self.rows)
             .constant("COLUMNS", self.columns)
+            .constant("WIDTH", self.width)
+            .constant("SUBGROUPS", self.subgroups.into())
             .constant("WORKGROUP", self.threads)
-            .constant("PER_THREAD", self.columns.div_ceil(self.threads))
+            .constant("PER_THREAD", values.div_ceil(self.threads))
+            .constant("FULL", values / self.threads)
             .constant("GROUPS_X", grid(self.rows.into())[0])
     }
 
     /// Gives a dispatch the plan's groups.
     pub(super) fn place(&self, dispatch: Dispatch) -> Dispatch {
-        dispatch
+        let dispatch = dispatch
             .groups(grid(self.rows.into()))
-            .workgroup([self.threads, 1, 1], 4 * u64::from(self.threads))
+            .workgroup([self.threads, 1, 1], 4 * u64::from(self.threads));
+        if self.subgroups {
+            dispatch.needs("SUBGROUP")
+        } else {
+            dispatch
+        }
     }
 }
