@@ -867,7 +867,8 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             "packed-direct" => kernel.name == "direct",
             "packed-tiled" => kernel.name == "tiled" && kernel.parameters["threads_n"] == 16,
             "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,
-            "split-kv" => kernel.name == name && kernel.parameters["splits"] > 1,
+            // Several pieces, and more than one subgroup.
+            "split-kv" => is(kernel, "piece", 64) && is(kernel, "threads", 64),
             "" => true,
             _ => kernel.name == name,
         })

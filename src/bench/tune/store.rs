@@ -231,13 +231,7 @@ impl Tuning {
     ) -> Applied {
         let mut applied = Applied::default();
         for planned in planned.iter_mut().filter(|planned| planned.own.is_none()) {
-            let case = planned.case.to_string();
-            let own = self.entries.iter().find(|entry| {
-                entry.case == case
-                    && entry.kernel == planned.kernel.name
-                    && entry.objective == objective
-            });
-            if let Some(entry) = own {
+            if let Some(entry) = self.entry(&planned.case, &planned.kernel, objective) {
                 let kernel = with_parameters(&planned.kernel, entry);
                 if !entry.is_current(&planned.case, &kernel, adapter) {
                     applied.stale.push(planned.id());
@@ -251,9 +245,53 @@ impl Tuning {
                 planned.parameters_from =
                     format!("{}, carried over from {}", entry.provenance(), entry.case);
                 applied.carried += 1;
+            } else {
+                self.apply_to_parts(planned, adapter, objective, &mut applied);
             }
         }
         applied
+    }
+
+    /// The entry of this very case and kernel.
+    fn entry(&self, case: &Case, kernel: &Kernel, objective: Objective) -> Option<&Entry> {
+        let case = case.to_string();
+        self.entries.iter().find(|entry| {
+            entry.case == case && entry.kernel == kernel.name && entry.objective == objective
+        })
+    }
+
+    /// Gives the parts of a composed kernel the parameters that were found for them by themselves.
+    fn apply_to_parts(
+        &self,
+        planned: &mut Planned,
+        adapter: &Adapter,
+        objective: Objective,
+        applied: &mut Applied,
+    ) {
+        let Some(workload) = workload(planned.case.workload) else {
+            return;
+        };
+        let mut tuned = Vec::new();
+        for part in workload.parts(&planned.case, &planned.kernel) {
+            let Some(entry) = self.entry(&part.case, &part.kernel, objective) else {
+                continue;
+            };
+            let kernel = with_parameters(&part.kernel, entry);
+            if !entry.is_current(&part.case, &kernel, adapter) {
+                let id = format!("{}@{}", part.case, part.kernel.name);
+                applied.stale.push(id);
+                continue;
+            }
+            for (name, value) in &entry.parameters {
+                let name = format!("{}.{name}", part.name);
+                planned.kernel.parameters.insert(name, *value);
+            }
+            tuned.push(format!("{} {}", part.name, entry.provenance()));
+        }
+        if !tuned.is_empty() {
+            planned.parameters_from = format!("{}; the rest default", tuned.join(", "));
+            applied.tuned += 1;
+        }
     }
 
     /// The entry of the most similar case that gained something and can do this one.
@@ -548,6 +586,55 @@ mod tests {
             store.path(&(&moved).into()),
             store.path(&(&adapter()).into())
         );
+    }
+
+    #[test]
+    fn a_composed_kernel_takes_what_was_tuned_for_its_parts() {
+        let request = Request {
+            cases: vec!["llama-layer/f32/77x96x6x2x160-decode".to_owned()],
+            ..Request::default()
+        };
+        let mut planned = plan(&request, &adapter()).unwrap();
+        let parts = workload("llama-layer")
+            .unwrap()
+            .parts(&planned[0].case, &planned[0].kernel);
+        let projection = &parts[0];
+        let mut parameters = projection.kernel.parameters.clone();
+        parameters.insert("rows".to_owned(), 8);
+        let kernel = Kernel {
+            name: projection.kernel.name,
+            parameters: parameters.clone(),
+        };
+        let mut tuning = Tuning::new(&adapter());
+        tuning.put(Entry {
+            case: projection.case.to_string(),
+            kernel: kernel.name.to_owned(),
+            objective: Objective::Time,
+            parameters,
+            shader_hash: shader_hash(&projection.case, &kernel, &adapter()).unwrap(),
+            perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tuned_utc: "2026-01-01T00:00:00Z".to_owned(),
+            time_ns: 1.0,
+            default_time_ns: Reading::Measured(2.0),
+            energy_j: Reading::unmeasured("none"),
+            default_energy_j: Reading::unmeasured("none"),
+            sensor: None,
+            measured: 1,
+            complete: true,
+        });
+        assert_eq!(
+            tuning
+                .apply(&mut planned, &adapter(), Objective::Time)
+                .tuned,
+            1
+        );
+        assert_eq!(planned[0].kernel.parameters["projection.rows"], 8);
+        let from = &planned[0].parameters_from;
+        assert!(
+            from.contains("projection") && from.contains("default"),
+            "{from}"
+        );
+        assert!(!from.contains("attention"), "{from}");
     }
 
     #[test]

@@ -15,9 +15,9 @@ use super::input::Storage;
 use super::matmul::Matmul;
 use super::program::Program;
 use super::shape::dimensions;
-use super::softmax::row_kernels;
+use super::softmax::{one_pass, row_kernels};
 use super::weights::{BLOCK, Format};
-use super::{Case, Dtype, Kernel, Suite, Workload};
+use super::{Case, Dtype, Kernel, Part, Suite, Workload};
 use crate::record::{Adapter, Counts, Verification};
 
 /// A transformer layer.
@@ -187,6 +187,10 @@ impl Workload for LlamaLayer {
         }
     }
 
+    fn mostly_reads(&self, _case: &Case) -> bool {
+        true
+    }
+
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         let Ok(shape) = Shape::parse(&case.shape) else {
             return Vec::new();
@@ -214,7 +218,8 @@ impl Workload for LlamaLayer {
             let step = space.len().div_ceil(most).max(1);
             space.into_iter().rev().step_by(step).collect::<Vec<_>>()
         };
-        let norm = Kernel::new("one-pass", &[("threads", 256)]);
+        let width = if shape.hidden.is_multiple_of(4) { 4 } else { 1 };
+        let norm = one_pass(256, width, false);
         let mut space = Vec::new();
         for projection in thinned(workload.tuning_space(&projection), 4) {
             for attention in thinned(attention.tuning_space(&heads), 3) {
@@ -226,6 +231,22 @@ impl Workload for LlamaLayer {
             }
         }
         space
+    }
+
+    fn parts(&self, case: &Case, kernel: &Kernel) -> Vec<Part> {
+        let Ok(shape) = Shape::parse(&case.shape) else {
+            return Vec::new();
+        };
+        let part = |name, case, kernel_name| Part {
+            name,
+            case,
+            kernel: part_of(kernel, name, kernel_name),
+        };
+        let attends = if shape.decode { "split-kv" } else { "flash" };
+        vec![
+            part("projection", projection(case.dtype, shape).1, kernel.name),
+            part("attention", attention(case.dtype, shape).1, attends),
+        ]
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
