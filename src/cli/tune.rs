@@ -372,6 +372,12 @@ fn fate(_subject: &Subject, found: &Found) -> String {
     words.join(", ")
 }
 
+/// Whether something could have been measured and nothing was. A kernel that the device cannot run at all is
+/// no failure.
+fn without_result(found: &Found) -> bool {
+    found.entries.is_empty() && found.unfit < found.space
+}
+
 /// A wrong candidate or a search without a result makes the command fail.
 fn exit_of(searched: &[(Subject, Found)], interrupted: &AtomicBool) -> Exit {
     if interrupted.load(Ordering::Relaxed) {
@@ -389,7 +395,7 @@ fn exit_of(searched: &[(Subject, Found)], interrupted: &AtomicBool) -> Exit {
     };
     let bad = searched
         .iter()
-        .filter(|(_, found)| wrong(found) || found.entries.is_empty())
+        .filter(|(_, found)| wrong(found) || without_result(found))
         .count();
     if bad > 0 {
         Exit::Regression
