@@ -265,34 +265,9 @@ impl Pair<'_> {
             case += &format!(":{entry}");
         }
         Row {
-            verdict,
-            case,
-            metric: Figure::Code(metric),
-            better: metric.better(),
-            shader: None,
             reason,
-            plain: false,
             gated: self.policy.gates(name),
-            simulated: false,
-            failed: false,
-            only_in: None,
-            baseline: None,
-            candidate: None,
-            baseline_text: None,
-            candidate_text: None,
-            ratio: None,
-            margin: 0.0,
-            equivalence: 0.0,
-            p_regressed: None,
-            p_improved: None,
-            p_equivalent: None,
-            q_regressed: None,
-            q_improved: None,
-            ranks: None,
-            detectable: None,
-            needed: None,
-            prior: None,
-            notes: Vec::new(),
+            ..Row::of(verdict, case, Figure::Code(metric), metric.better())
         }
     }
 }

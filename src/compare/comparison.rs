@@ -1028,34 +1028,22 @@ fn row(
     let metric = prospect.metric;
     let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.counts));
     let mut row = Row {
-        verdict: Verdict::Inconclusive,
-        case: prospect.id.clone(),
-        metric: Figure::Measured(metric),
-        better: metric.better(),
         shader: prospect.shader.clone(),
-        reason: String::new(),
-        plain: false,
         gated: prospect.gated,
         simulated: prospect.simulated,
-        failed: false,
-        only_in: None,
         baseline: prospect.baseline,
         candidate: prospect.candidate,
         baseline_text: text(prospect.baseline),
         candidate_text: text(prospect.candidate),
-        ratio: None,
         margin: prospect.margin.exp_m1(),
         equivalence: prospect.equivalence.exp_m1(),
-        p_regressed: None,
-        p_improved: None,
-        p_equivalent: None,
-        q_regressed: None,
-        q_improved: None,
-        ranks: None,
-        detectable: None,
-        needed: None,
-        prior: None,
         notes: prospect.notes.clone(),
+        ..Row::of(
+            Verdict::Inconclusive,
+            prospect.id.clone(),
+            Figure::Measured(metric),
+            metric.better(),
+        )
     };
     match &prospect.state {
         State::Fixed(fixed) => {

@@ -253,6 +253,40 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row that says no more than this; it is gated.
+    pub(super) fn of(verdict: Verdict, case: String, metric: Figure, better: Better) -> Self {
+        Self {
+            verdict,
+            case,
+            metric,
+            better,
+            shader: None,
+            reason: String::new(),
+            plain: false,
+            gated: true,
+            simulated: false,
+            failed: false,
+            only_in: None,
+            baseline: None,
+            candidate: None,
+            baseline_text: None,
+            candidate_text: None,
+            ratio: None,
+            margin: 0.0,
+            equivalence: 0.0,
+            p_regressed: None,
+            p_improved: None,
+            p_equivalent: None,
+            q_regressed: None,
+            q_improved: None,
+            ranks: None,
+            detectable: None,
+            needed: None,
+            prior: None,
+            notes: Vec::new(),
+        }
+    }
+
     /// The metric, which says so where its numbers are made up.
     pub fn label(&self) -> String {
         if self.simulated {
