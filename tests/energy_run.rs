@@ -110,6 +110,43 @@ fn the_record_holds_the_joules_that_were_put_in() {
 }
 
 #[test]
+fn a_curve_of_ones_own_can_be_the_truth() {
+    if !has_device() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // A saw with a mean of 200 W, over and over.
+    let curve = folder.path().join("curve.csv");
+    std::fs::write(&curve, "seconds,watts\n0,100\n0.3,300\n0.5,100\n").unwrap();
+    let sensor = format!("simulated:nvml-energy,curve={}", curve.display());
+    let (output, out) = run(folder.path(), "f.json", &sensor);
+    assert!(output.status.success(), "{output:?}");
+    let record = load(&out).unwrap();
+    assert_eq!(record.provenance.origin, Origin::Simulated);
+    let window = windows(&record)[0].measured().expect("a figure");
+    let interval = window.gross_interval_j;
+    let truth = 200.0 * window.duration_s;
+    assert!((window.gross_j / truth - 1.0).abs() < 0.02, "{window:?}");
+    assert!(interval.low < truth && truth < interval.high, "{window:?}");
+    for (bad, words) in [
+        ("0,100\n", "two rows"),
+        ("0,100\n1,lots\n", "line 2"),
+        ("0,100\n0,200\n", "line 2"),
+    ] {
+        std::fs::write(&curve, bad).unwrap();
+        let (output, _) = run(folder.path(), "g.json", &sensor);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words) && said.contains("curve.csv"), "{said}");
+    }
+    std::fs::write(&curve, "0,100\n1,200\n").unwrap();
+    let (output, _) = run(folder.path(), "h.json", &format!("{sensor},busy_w=3"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("busy_w say nothing"), "{said}");
+}
+
+#[test]
 fn a_sensor_that_goes_away_leaves_the_time_and_a_reason() {
     if !has_device() {
         return;

@@ -5,11 +5,13 @@
 //! Armour, "Part-time Power Measurements", 2023) and of the common energy counters.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::counter::Counter;
+use super::sensors::load_curve;
 use super::{Fault, Load, PowerSource, Quantity, Sample};
 use crate::error::{Error, Result, nearest};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading, Resolution};
@@ -52,6 +54,52 @@ impl Truth for LoadTruth {
             })
             .sum();
         self.idle * at + (self.busy - self.idle) * Seconds(busy)
+    }
+}
+
+/// A power over time, straight between its points, that begins anew when it is over; work changes nothing.
+#[derive(Clone, Debug)]
+struct CurveTruth {
+    /// Seconds since the beginning, power, energy since the beginning.
+    points: Vec<(f64, f64, f64)>,
+}
+
+impl CurveTruth {
+    /// A curve through at least two rows, whose times rise.
+    fn new(rows: &[(f64, Watts)]) -> Self {
+        let mut points: Vec<(f64, f64, f64)> = Vec::new();
+        let begin = rows.first().map_or(0.0, |(at, _)| *at);
+        for (at, watts) in rows {
+            let (at, watts) = (at - begin, watts.get());
+            let energy = points.last().map_or(0.0, |(before, power, energy)| {
+                energy + (at - before) * f64::midpoint(*power, watts)
+            });
+            points.push((at, watts, energy));
+        }
+        Self { points }
+    }
+}
+
+impl Truth for CurveTruth {
+    fn energy(&self, at: Seconds) -> Joules {
+        let Some((length, _, whole)) = self.points.last().copied() else {
+            return Joules(0.0);
+        };
+        let turns = (at.get() / length).floor();
+        let at = at.get() - turns * length;
+        let next = self.points.partition_point(|(point, _, _)| *point <= at);
+        let (from, to) = (
+            self.points[next.saturating_sub(1)],
+            self.points[next.min(self.points.len() - 1)],
+        );
+        let slope = if to.0 > from.0 {
+            (to.1 - from.1) / (to.0 - from.0)
+        } else {
+            0.0
+        };
+        let passed = at - from.0;
+        let here = from.1 + slope * passed;
+        Joules(turns * whole + from.2 + passed * f64::midpoint(from.1, here))
     }
 }
 
@@ -425,16 +473,27 @@ pub fn parse(text: &str, load: &Load) -> Result<Simulated> {
             )
         })?;
     let mut given: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut curve = None;
     for part in parts {
         let (key, value) = part
             .split_once('=')
             .ok_or_else(|| Error::usage(what(), format!("{part:?} is not KEY=VALUE")))?;
+        if key == "curve" {
+            curve = Some(CurveTruth::new(&load_curve(Path::new(value))?));
+            continue;
+        }
         let value: f64 = value
             .parse()
             .ok()
             .filter(|value: &f64| value.is_finite() && *value >= 0.0)
             .ok_or_else(|| Error::usage(what(), format!("{part}: a number from 0 is needed")))?;
         given.insert(key, value);
+    }
+    if curve.is_some() && (given.contains_key("idle_w") || given.contains_key("busy_w")) {
+        return Err(Error::usage(
+            what(),
+            "the power is the curve's, so idle_w and busy_w say nothing beside it".to_owned(),
+        ));
     }
     let mut behaviour = profile.behaviour.clone();
     let mut truth = LoadTruth {
@@ -446,14 +505,18 @@ pub fn parse(text: &str, load: &Load) -> Result<Simulated> {
         set(&mut behaviour, &mut truth, key, value)
             .map_err(|reason| Error::usage(what(), reason))?;
     }
-    let mut sensor = Simulated::new(profile, behaviour, Box::new(truth));
+    let truth: Box<dyn Truth> = match curve {
+        Some(curve) => Box::new(curve),
+        None => Box::new(truth),
+    };
+    let mut sensor = Simulated::new(profile, behaviour, truth);
     sensor.setup.source = format!("simulated:{text}");
     Ok(sensor)
 }
 
 /// The keys of `simulated:`, for help and messages.
 pub const KEYS: &str = "idle_w, busy_w, window_ms, period_ms, lag_ms, time_constant_ms, phase_ms, \
-                        reads, step, noise, wrap_j, dropout, frozen_at_s, reset_at_s, gone_at_s, seed";
+                        reads, step, noise, wrap_j, dropout, frozen_at_s, reset_at_s, gone_at_s, seed, curve";
 
 /// Sets one key.
 fn set(

@@ -13,7 +13,7 @@ pub type Row = (f64, Watts);
 /// Whether a column of this name, in small letters, holds times.
 fn is_time(name: &str) -> bool {
     name == "t"
-        || ["time", "unix", "date", "epoch"]
+        || ["time", "unix", "date", "epoch", "second"]
             .iter()
             .any(|word| name.contains(word))
 }
@@ -32,12 +32,33 @@ fn is_power(name: &str) -> bool {
 /// # Errors
 /// It cannot be read, has no rows, or a row that is none; the message names the line.
 pub fn load_log(path: &Path) -> Result<Vec<Row>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-    parse(&text).map_err(|reason| Error::file(path, reason))
+    read(path, unix_seconds)
 }
 
-/// Reads a log's text.
-fn parse(text: &str) -> std::result::Result<Vec<Row>, String> {
+/// Reads a power curve: as a log, but for its times, which are seconds from the curve's beginning.
+///
+/// # Errors
+/// As of a log.
+pub fn load_curve(path: &Path) -> Result<Vec<Row>> {
+    read(path, |text| {
+        let seconds = text.parse().ok();
+        seconds
+            .filter(|seconds: &f64| seconds.is_finite())
+            .ok_or_else(|| format!("`{text}` is no time in seconds"))
+    })
+}
+
+/// How a cell becomes a time.
+type Time = fn(&str) -> std::result::Result<f64, String>;
+
+/// Reads a file.
+fn read(path: &Path, time: Time) -> Result<Vec<Row>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    parse(&text, time).map_err(|reason| Error::file(path, reason))
+}
+
+/// Reads a file's text.
+fn parse(text: &str, read_time: Time) -> std::result::Result<Vec<Row>, String> {
     let lines: Vec<(usize, &str)> = text
         .trim_start_matches('\u{feff}')
         .lines()
@@ -65,7 +86,7 @@ fn parse(text: &str) -> std::result::Result<Vec<Row>, String> {
     for (number, line) in &lines[usize::from(named)..] {
         let cells = cells(line, separator);
         let cell = |at: usize| cells.get(at).map_or("", String::as_str);
-        let at = unix_seconds(cell(time)).map_err(|why| format!("line {number}: {why}"))?;
+        let at = read_time(cell(time)).map_err(|why| format!("line {number}: {why}"))?;
         let watts = decimal(cell(power), separator)
             .filter(|watts| *watts >= 0.0)
             .ok_or_else(|| format!("line {number}: `{}` is no power in watts", cell(power)))?;
@@ -122,7 +143,8 @@ mod tests {
     use super::*;
 
     fn watts(text: &str) -> std::result::Result<Vec<(f64, f64)>, String> {
-        parse(text).map(|rows| rows.iter().map(|(at, watts)| (*at, watts.get())).collect())
+        parse(text, unix_seconds)
+            .map(|rows| rows.iter().map(|(at, watts)| (*at, watts.get())).collect())
     }
 
     #[test]

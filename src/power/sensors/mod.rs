@@ -26,7 +26,7 @@ mod rapl;
 mod sysfs;
 
 pub use glance::{Glance, glance};
-pub use log::{Row, load_log};
+pub use log::{Row, load_curve, load_log};
 pub use machine::{Belonging, Machine, Places};
 pub use pci::{PciAddress, PciId};
 
