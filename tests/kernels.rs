@@ -241,6 +241,48 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "the last strip is as wide as the others",
     ),
     (
+        "matmul/f16/65x36x72",
+        "coop",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "matmul/f16/65x36x72",
+        "coop",
+        "first < K;",
+        "first + STEP_K < K;",
+        "the last step is left out",
+    ),
+    (
+        "matmul/f16/67x43x59",
+        "coop",
+        "coopLoad<Right>(&tile_b[",
+        "coopLoadT<Right>(&tile_b[",
+        "B is taken row by row",
+    ),
+    (
+        "matmul/f16/67x43x59",
+        "coop",
+        "first + k + 1u < K",
+        "first + k + 2u < K",
+        "a wrong end of the last step",
+    ),
+    (
+        "matmul/f16/68x132x2048",
+        "coop",
+        "if m < M && n < N",
+        "if m + 1 < M && n < N",
+        "the last row is never written",
+    ),
+    (
+        "matmul/f16/67x43x59",
+        "coop",
+        "part % SUBGROUPS_N * PART_N",
+        "(1 - part % SUBGROUPS_N) * PART_N",
+        "two subgroups change places in one matrix only",
+    ),
+    (
         "matmul/q4/67x43x96",
         "packed-direct",
         " >> 4u",
@@ -763,7 +805,15 @@ fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
         let space = workload.tuning_space(case);
         // Every form of a kernel that has several lies somewhere along its space.
         let step = (space.len() / 4).max(1);
+        let coop = space.iter().filter(|kernel| kernel.name == "coop");
+        let coop: Vec<Kernel> = coop.cloned().collect();
         kernels.extend(space.into_iter().step_by(step));
+        // Few drivers have matrix units, and those that do have few of the configurations.
+        let offered = coop.into_iter().filter(|kernel| {
+            let program = workload.program(case, kernel, SEED);
+            program.is_ok_and(|program| program.misfit(&gpu.adapter).is_none())
+        });
+        kernels.extend(offered.step_by(7));
     }
     kernels
 }
@@ -852,11 +902,14 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
     };
     let mut known = workload.kernels(case, &gpu.adapter);
     known.extend(workload.tuning_space(case));
-    known
+    let fits = |kernel: &Kernel| {
+        let program = workload.program(case, kernel, SEED);
+        program.is_ok_and(|program| program.misfit(&gpu.adapter).is_none())
+    };
+    let mut of_name: Vec<Kernel> = known
         .into_iter()
-        .find(|kernel| match name {
+        .filter(|kernel| match name {
             "direct" => is(kernel, "step_k", 0) && is(kernel, "width", 4),
-            // Where the driver has no such subgroups, this one is left out as a misfit.
             "broadcast" => is(kernel, "broadcast", 1),
             "single" => is(kernel, "width", 1) && is(kernel, "broadcast", 0),
             // More than one subgroup, so that a missing barrier matters.
@@ -869,10 +922,15 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,
             // Several pieces, and more than one subgroup.
             "split-kv" => is(kernel, "piece", 64) && is(kernel, "threads", 64),
+            // Several subgroups, so that a missing barrier matters.
+            "coop" => kernel.name == name && is(kernel, "subgroups_m", 2),
             "" => true,
             _ => kernel.name == name,
         })
-        .unwrap()
+        .collect();
+    // Where none fits, the fault is left out as a misfit.
+    let fitting = of_name.iter().position(fits).unwrap_or(0);
+    of_name.swap_remove(fitting)
 }
 
 /// The program with a fault in its shaders.

@@ -52,7 +52,9 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
     let candidates = candidates(request)?;
     let mut planned: Vec<Planned> = Vec::new();
     for (workload, case) in candidates {
-        let kernels = workload.kernels(&case, adapter);
+        let mut kernels = workload.kernels(&case, adapter);
+        let others = asked_for(&request.kernels, workload, &case, &kernels);
+        kernels.extend(others);
         planned.extend(kernels.into_iter().map(|kernel| Planned {
             counts: workload.counts(&case),
             case: case.clone(),
@@ -83,6 +85,28 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
     }
     let planned = filter_by_glob(planned, request)?;
     filter_by_kernel(planned, &request.kernels)
+}
+
+/// Kernels that are asked for by name and that this adapter is not offered, with the first parameters of
+/// their space: they say why they do not run, and run where nothing but taste left them out.
+fn asked_for(
+    names: &[String],
+    workload: &dyn Workload,
+    case: &Case,
+    offered: &[Kernel],
+) -> Vec<Kernel> {
+    let missing: Vec<&String> = names
+        .iter()
+        .filter(|name| !offered.iter().any(|kernel| kernel.name == *name))
+        .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let space = workload.tuning_space(case);
+    missing
+        .into_iter()
+        .filter_map(|name| space.iter().find(|kernel| kernel.name == name).cloned())
+        .collect()
 }
 
 /// The workload of a name.

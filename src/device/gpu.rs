@@ -25,7 +25,14 @@ pub enum GpuError {
 }
 
 /// Features that perwatt asks for where an adapter has them.
-const WANTED: [&str; 4] = ["SHADER_F16", "SUBGROUP", "TIMESTAMP_QUERY", "SHADER_INT64"];
+const WANTED: [&str; 6] = [
+    "SHADER_F16",
+    "SUBGROUP",
+    "SUBGROUP_BARRIER",
+    "TIMESTAMP_QUERY",
+    "SHADER_INT64",
+    "EXPERIMENTAL_COOPERATIVE_MATRIX",
+];
 
 /// An open device with its queue.
 #[derive(Debug)]
@@ -46,10 +53,15 @@ impl Gpu {
     /// The driver refuses to create a device.
     pub fn open(found: &Found) -> Result<Self> {
         let wanted = WANTED.into_iter().filter(|name| found.adapter.has(name));
+        // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
+        // only one among `WANTED` is the cooperative matrix, used by perwatt's own kernels alone, which
+        // index within their buffers and whose output is verified in every invocation.
+        let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("perwatt"),
             required_features: feature_flags(wanted.clone()),
             required_limits: found.handle.limits(),
+            experimental_features,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(found.handle.request_device(&descriptor))

@@ -65,6 +65,11 @@ impl Adapter {
         self.features.iter().any(|f| f == feature)
     }
 
+    /// Whether the matrix units, through this backend, have a configuration.
+    pub fn multiplies(&self, configuration: &CoopMatrix) -> bool {
+        self.has("EXPERIMENTAL_COOPERATIVE_MATRIX") && self.coop_matrix.contains(configuration)
+    }
+
     /// The name without what drivers and backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)`
     /// and `Mesa Intel(R) Arc(tm) A770 Graphics (DG2)` are both `intel arc a770 graphics`.
     pub fn model(&self) -> String {
@@ -93,6 +98,16 @@ pub struct CoopMatrix {
     pub ab_dtype: String,
     /// Element type of C and the result.
     pub c_dtype: String,
+}
+
+impl std::fmt::Display for CoopMatrix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{0}×{0} {1} with {2} sums",
+            self.size, self.ab_dtype, self.c_dtype
+        )
+    }
 }
 
 /// Limits of an adapter.

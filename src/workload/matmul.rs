@@ -5,6 +5,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::checker::{Checker, Rounding, strata};
 use super::input::{Storage, decode};
+use super::matmul_coop::{self, Coop};
 use super::matmul_packed::Packed;
 use super::matmul_tile::{Product, Tile};
 use super::program::{Action, Buffer, Dispatch, Program};
@@ -131,8 +132,11 @@ impl Workload for Matmul {
         }
         let tile =
             shape_of(case).map(|shape| Tile::default_for(&product(case.dtype, shape), adapter));
+        let coop = shape_of(case)
+            .and_then(|shape| Coop::of_adapter(case.dtype, [shape.m, shape.n], adapter));
         let mut kernels = vec![naive()];
         kernels.extend(tile.map(Tile::kernel));
+        kernels.extend(coop.map(Coop::kernel));
         kernels
     }
 
@@ -144,6 +148,7 @@ impl Workload for Matmul {
         if let Some(shape) = shape_of(case) {
             space.extend(Tile::space(&product(case.dtype, shape)));
         }
+        space.extend(Coop::space(case.dtype).into_iter().map(Coop::kernel));
         space
     }
 
@@ -183,6 +188,11 @@ impl Workload for Matmul {
         let (dispatches, sums) = match kernel.name {
             "naive" => (vec![naive_dispatch(case.dtype, shape)?], None),
             "tiled" => Tile::of(kernel)?.dispatches(&product(case.dtype, shape))?,
+            matmul_coop::NAME => {
+                let sides = [shape.m, shape.n, shape.k];
+                let coop = Coop::of(case.dtype, kernel)?;
+                (vec![coop.dispatch(case.dtype, sides)?], None)
+            }
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
         let mut buffers = vec![

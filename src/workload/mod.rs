@@ -13,6 +13,7 @@ mod gemv;
 mod input;
 mod llama_layer;
 mod matmul;
+mod matmul_coop;
 mod matmul_packed;
 mod matmul_tile;
 mod own;

@@ -636,6 +636,7 @@ fn dispatch(own: &OwnDispatch, buffers: &[Buffer]) -> Result<Dispatch, String> {
         workgroup_bytes: 0,
         features: features(&own.wgsl),
         least_subgroup: 1,
+        coop_matrix: None,
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::input::{Input, Storage};
 use super::template::Template;
-use crate::record::{Adapter, Reading};
+use crate::record::{Adapter, CoopMatrix, Reading};
 
 /// What one execution of a case consists of.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct Dispatch {
     pub features: Vec<&'static str>,
     /// Threads that every subgroup must have at least; 1 where subgroups do not matter.
     pub least_subgroup: u32,
+    /// The matrix-unit configuration that the source multiplies with, if it does.
+    pub coop_matrix: Option<CoopMatrix>,
 }
 
 /// A buffer as a shader sees it.
@@ -247,6 +249,7 @@ impl Dispatch {
                 Vec::new()
             },
             least_subgroup: 1,
+            coop_matrix: None,
         })
     }
 
@@ -275,11 +278,20 @@ impl Dispatch {
         self
     }
 
+    /// Sets the matrix-unit configuration that the shader multiplies with.
+    pub(super) fn multiplies(mut self, configuration: CoopMatrix) -> Self {
+        self.coop_matrix = Some(configuration);
+        self.needs("EXPERIMENTAL_COOPERATIVE_MATRIX")
+    }
+
     /// Why this dispatch cannot run on an adapter, or `None` where it can.
     pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
         let limits = &adapter.limits;
         if let Some(missing) = self.features.iter().find(|feature| !adapter.has(feature)) {
             return Some(format!("the adapter lacks {missing}"));
+        }
+        if let Some(misfit) = self.matrix_misfit(adapter) {
+            return Some(misfit);
         }
         if self.least_subgroup > 1 {
             match &adapter.subgroup_sizes {
@@ -325,5 +337,38 @@ impl Dispatch {
             ));
         }
         None
+    }
+
+    /// Why an adapter's matrix units cannot do this dispatch, or `None` where they can or need not.
+    fn matrix_misfit(&self, adapter: &Adapter) -> Option<String> {
+        let wanted = self.coop_matrix.as_ref()?;
+        if !adapter.multiplies(wanted) {
+            let offered: Vec<String> = adapter
+                .coop_matrix
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            return Some(format!(
+                "the adapter's matrix units do not multiply {wanted}; they offer {}",
+                match offered.as_slice() {
+                    [] => "no square matrices".to_owned(),
+                    offered => offered.join(", "),
+                }
+            ));
+        }
+        // Vulkan allows matrices only where every subgroup is full.
+        let most = adapter.subgroup_sizes.measured().map(|(_, most)| *most);
+        let threads: u32 = self.workgroup_threads.iter().product();
+        match most {
+            Some(most) if threads.is_multiple_of(most) => None,
+            _ => Some(format!(
+                "{} uses workgroups of {threads} threads, which are no whole subgroups of {} threads",
+                self.label,
+                most.map_or_else(
+                    || "an unknown number of".to_owned(),
+                    |most| most.to_string()
+                )
+            )),
+        }
     }
 }

@@ -107,6 +107,13 @@ impl Template {
             .any(|(_, target)| target.contains("f16"))
     }
 
+    /// Whether the shader uses matrix units.
+    fn uses_matrices(&self) -> bool {
+        self.aliases
+            .iter()
+            .any(|(_, target)| target.contains("coop_mat"))
+    }
+
     /// The WGSL source.
     ///
     /// # Errors
@@ -119,6 +126,11 @@ impl Template {
         let mut source = String::new();
         if self.uses_f16() {
             source += "enable f16;\n";
+        }
+        if self.uses_matrices() {
+            // naga wants matrices multiplied where a whole workgroup goes the same way, and has no word for
+            // what they do need: a whole subgroup that does.
+            source += "enable wgpu_cooperative_matrix;\ndiagnostic(off, derivative_uniformity);\n";
         }
         for (name, target) in &self.aliases {
             let _ = writeln!(source, "alias {name} = {target};");

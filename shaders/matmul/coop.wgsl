@@ -1,0 +1,209 @@
+// C = A·B on matrix units. A workgroup brings BLOCK_M × STEP_K of A and STEP_K × BLOCK_N of B into
+// workgroup memory; each of its subgroups multiplies TILES_M × TILES_N matrices of SIDE × SIDE of it.
+//
+// A lies there row by row and B column by column, so that what a thread holds of a matrix is contiguous in
+// both and compilers read it with their widest loads; PAD elements after each row keep that out of one
+// memory bank. B is turned on its way in: a thread reads CHUNK rows of two columns and writes two pieces of
+// CHUNK elements, 16 bytes each. (Four columns at a time load more at once and compile to more.)
+//
+// Nothing is taken for granted of subgroups. There are SUBGROUPS parts of a block; a driver that forms
+// fewer subgroups gives each of them several, one after another, and one that forms more lets some idle.
+// What a thread holds of a matrix is the driver's business too, so sums leave by way of workgroup memory,
+// where a thread can tell which elements it stores: those inside C.
+//
+// Rows and columns beyond the edges repeat the last ones; beyond K the tiles hold zeros (K_TAIL == 1,
+// where STEP_K does not divide K). VECTORS == 1 needs N to be a multiple of 4 and K one of CHUNK; otherwise
+// single elements are read and written.
+#if VECTORS == 1
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
+@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // K × N/2
+@group(0) @binding(2) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
+#else
+@group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
+@group(0) @binding(1) var<storage, read> b: array<Element>; // K × N
+@group(0) @binding(2) var<storage, read_write> c: array<Element>; // M × N
+#endif
+
+const SUBGROUPS = SUBGROUPS_M * SUBGROUPS_N;
+const PART_M = TILES_M * SIDE;
+const PART_N = TILES_N * SIDE;
+const BLOCK_M = SUBGROUPS_M * PART_M;
+const BLOCK_N = SUBGROUPS_N * PART_N;
+const STRIDE = STEP_K + PAD;
+const AREA = SIDE * SIDE;
+
+var<workgroup> tile_a: array<Element, BLOCK_M * STRIDE>;
+var<workgroup> tile_b: array<Element, BLOCK_N * STRIDE>;
+var<workgroup> staged: array<Accumulator, SUBGROUPS * AREA>;
+
+// CHUNK elements are 16 bytes. LOADS_A and LOADS_B are the chunks of A and the pairs of chunks of B that a
+// thread brings, rounded up; EVEN_A and EVEN_B say that all threads bring as many.
+const CHUNKS = STEP_K / CHUNK;
+const ITEMS_A = BLOCK_M * CHUNKS;
+const ITEMS_B = BLOCK_N / 2 * CHUNKS;
+
+fn keep_a(item: u32, first: u32, block_row: u32) {
+    let chunk = item % CHUNKS;
+    let row = item / CHUNKS;
+    let to = row * STRIDE + chunk * CHUNK;
+#if VECTORS == 1
+    // Counted in chunks, so that compilers see the alignment and bring a chunk by one load.
+    let source = (min(block_row + row, M - 1) * (K / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
+#for v in 0..CHUNK / 4
+#if K_TAIL == 1
+    var loaded${v} = vec4<Element>();
+    if first + chunk * CHUNK < K {
+        loaded${v} = a[source + ${v}u];
+    }
+#else
+    let loaded${v} = a[source + ${v}u];
+#endif
+#endfor
+#for v in 0..CHUNK / 4
+#for i in 0..4
+    tile_a[to + ${v * 4 + i}u] = loaded${v}[${i}];
+#endfor
+#endfor
+#else
+    let k = chunk * CHUNK;
+    let source = min(block_row + row, M - 1) * K + first + k;
+#for i in 0..CHUNK
+    tile_a[to + ${i}u] = select(Element(), a[min(source + ${i}u, M * K - 1)], first + k + ${i}u < K);
+#endfor
+#endif
+}
+
+fn keep_b(item: u32, first: u32, block_column: u32) {
+    let pair = item % (BLOCK_N / 2);
+    let k = item / (BLOCK_N / 2) * CHUNK;
+    let to = pair * 2 * STRIDE + k;
+#if VECTORS == 1
+    let source = (first + k) * (N / 2) + min(block_column / 2 + pair, N / 2 - 1);
+#for i in 0..CHUNK
+#if K_TAIL == 1
+    var loaded${i} = vec2<Element>();
+    if first + k < K {
+        loaded${i} = b[source + ${i}u * (N / 2)];
+    }
+#else
+    let loaded${i} = b[source + ${i}u * (N / 2)];
+#endif
+#endfor
+#for j in 0..2
+#for i in 0..CHUNK
+    tile_b[to + ${j}u * STRIDE + ${i}u] = loaded${i}[${j}];
+#endfor
+#endfor
+#else
+#for j in 0..2
+    {
+        let column = min(block_column + pair * 2 + ${j}u, N - 1);
+#for i in 0..CHUNK
+        tile_b[to + ${j}u * STRIDE + ${i}u] =
+            select(Element(), b[min(first + k + ${i}u, K - 1) * N + column], first + k + ${i}u < K);
+#endfor
+    }
+#endfor
+#endif
+}
+
+// Stores what is staged of a matrix whose first element is C[row, column].
+fn store(first_staged: u32, row: u32, column: u32, lane: u32, lanes: u32) {
+#if VECTORS == 1
+    for (var at = lane; at < AREA / 4; at += lanes) {
+        let m = row + at / (SIDE / 4);
+        let n = column + at % (SIDE / 4) * 4;
+        if m < M && n < N {
+            let start = first_staged + at * 4;
+            c[m * (N / 4) + n / 4] =
+                vec4<Element>(vec4(staged[start], staged[start + 1], staged[start + 2], staged[start + 3]));
+        }
+    }
+#else
+    for (var at = lane; at < AREA; at += lanes) {
+        let m = row + at / SIDE;
+        let n = column + at % SIDE;
+        if m < M && n < N {
+            c[m * N + n] = Element(staged[first_staged + at]);
+        }
+    }
+#endif
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) thread: u32,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(num_subgroups) subgroups: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+    @builtin(subgroup_size) lanes: u32,
+) {
+    let block_row = group.y * BLOCK_M;
+    let block_column = group.x * BLOCK_N;
+    for (var first_part = 0u; first_part < SUBGROUPS; first_part += subgroups) {
+        let part = first_part + subgroup;
+        let part_row = part / SUBGROUPS_N % SUBGROUPS_M * PART_M;
+        let part_column = part % SUBGROUPS_N * PART_N;
+#for i in 0..TILES_M
+#for j in 0..TILES_N
+        var sum${i}_${j} = Sum();
+#endfor
+#endfor
+        for (var first = 0u; first < K; first += STEP_K) {
+#for i in 0..LOADS_A
+#if EVEN_A == 1
+            keep_a(thread + ${i}u * THREADS, first, block_row);
+#else
+            if thread + ${i}u * THREADS < ITEMS_A {
+                keep_a(thread + ${i}u * THREADS, first, block_row);
+            }
+#endif
+#endfor
+#for i in 0..LOADS_B
+#if EVEN_B == 1
+            keep_b(thread + ${i}u * THREADS, first, block_column);
+#else
+            if thread + ${i}u * THREADS < ITEMS_B {
+                keep_b(thread + ${i}u * THREADS, first, block_column);
+            }
+#endif
+#endfor
+            workgroupBarrier();
+            if part < SUBGROUPS {
+#for k in 0..STEP_K / SIDE
+                {
+#for j in 0..TILES_N
+                    let b${j} =
+                        coopLoad<Right>(&tile_b[(part_column + ${j}u * SIDE) * STRIDE + ${k}u * SIDE], STRIDE);
+#endfor
+#for i in 0..TILES_M
+                    let a${i} =
+                        coopLoadT<Left>(&tile_a[(part_row + ${i}u * SIDE) * STRIDE + ${k}u * SIDE], STRIDE);
+#for j in 0..TILES_N
+                    sum${i}_${j} = coopMultiplyAdd(a${i}, b${j}, sum${i}_${j});
+#endfor
+#endfor
+                }
+#endfor
+            }
+            workgroupBarrier();
+        }
+        if part < SUBGROUPS {
+#for i in 0..TILES_M
+#for j in 0..TILES_N
+            coopStoreT(sum${i}_${j}, &staged[part * AREA], SIDE);
+            subgroupBarrier();
+            store(
+                part * AREA,
+                block_row + part_row + ${i}u * SIDE,
+                block_column + part_column + ${j}u * SIDE,
+                lane,
+                lanes,
+            );
+            subgroupBarrier();
+#endfor
+#endfor
+        }
+    }
+}

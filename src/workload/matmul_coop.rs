@@ -1,0 +1,271 @@
+//! `matmul` on matrix units, which WGSL calls cooperative matrices: only configurations that the device
+//! reports.
+
+use super::input::Storage;
+use super::program::Dispatch;
+use super::template::shader;
+use super::weights::between;
+use super::{Dtype, Kernel};
+use crate::record::{Adapter, CoopMatrix, DeviceType, Reading};
+
+/// The kernel's name.
+pub(super) const NAME: &str = "coop";
+
+/// Bytes of the widest load.
+const WIDEST: u64 = 16;
+
+/// A matrix-unit configuration with WGSL's names for its three types.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit {
+    /// M = N = K.
+    pub(super) side: u32,
+    /// Type of A and B.
+    pub(super) operand: &'static str,
+    /// Type of C and the sums.
+    pub(super) sum: &'static str,
+    /// A's type.
+    pub(super) left: &'static str,
+    /// B's type.
+    pub(super) right: &'static str,
+    /// C's type.
+    pub(super) accumulator: &'static str,
+}
+
+macro_rules! unit {
+    ($side:literal, $operand:literal, $sum:literal) => {
+        Unit {
+            side: $side,
+            operand: $operand,
+            sum: $sum,
+            left: concat!("coop_mat", $side, "x", $side, "<", $operand, ", A>"),
+            right: concat!("coop_mat", $side, "x", $side, "<", $operand, ", B>"),
+            accumulator: concat!("coop_mat", $side, "x", $side, "<", $sum, ", C>"),
+        }
+    };
+}
+
+/// Every configuration that WGSL can write; large ones first.
+const UNITS: [Unit; 6] = [
+    unit!(16, "f16", "f32"),
+    unit!(16, "f16", "f16"),
+    unit!(16, "f32", "f32"),
+    unit!(8, "f16", "f32"),
+    unit!(8, "f16", "f16"),
+    unit!(8, "f32", "f32"),
+];
+
+impl Unit {
+    /// Those that compute a dtype, on any device.
+    pub(super) fn of_dtype(dtype: Dtype) -> impl Iterator<Item = Self> {
+        let types = match dtype {
+            Dtype::F32 => Some(("f32", "f32")),
+            Dtype::F16 => Some(("f16", "f32")),
+            Dtype::F16Acc16 => Some(("f16", "f16")),
+            _ => None,
+        };
+        UNITS
+            .into_iter()
+            .filter(move |unit| types == Some((unit.operand, unit.sum)))
+    }
+
+    /// As adapters report it.
+    pub(super) fn configuration(self) -> CoopMatrix {
+        CoopMatrix {
+            size: self.side,
+            ab_dtype: self.operand.to_owned(),
+            c_dtype: self.sum.to_owned(),
+        }
+    }
+
+    /// The largest that computes a dtype on this adapter.
+    pub(super) fn offered(dtype: Dtype, adapter: &Adapter) -> Option<Self> {
+        Self::of_dtype(dtype).find(|unit| adapter.multiplies(&unit.configuration()))
+    }
+}
+
+/// Parameters of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coop {
+    unit: Unit,
+    /// Parts of a workgroup's block along M and N, one for each subgroup.
+    subgroups: [u32; 2],
+    /// Matrices of a part along M and N.
+    tiles: [u32; 2],
+    /// Threads that a subgroup is taken to have; the workgroup has as many for each part.
+    subgroup_threads: u32,
+    /// Steps of K that lie in workgroup memory at a time.
+    step_k: u32,
+    /// Elements after each row there.
+    pad: u32,
+}
+
+impl Coop {
+    /// What `run` uses when nothing was tuned; nothing where the adapter has no such matrix unit.
+    ///
+    /// A GPU's subgroup holds 4 × 4 matrices, of which a K step of 16 multiplies 16 and loads 8; sums and
+    /// operands take about 200 registers, which leaves room for several workgroups. `docs/codegen.md` has
+    /// the evidence. Small cases give every core something to do instead.
+    pub(super) fn of_adapter(dtype: Dtype, [m, n]: [u32; 2], adapter: &Adapter) -> Option<Self> {
+        let small = u64::from(m) * u64::from(n) <= 512 * 512;
+        let unit = Unit::offered(dtype, adapter)?;
+        let subgroup_threads = match adapter.subgroup_sizes {
+            Reading::Measured((_, most)) => most,
+            Reading::Unmeasured { .. } => return None,
+        };
+        let coop = |subgroups, tiles, step_k| Self {
+            unit,
+            subgroups,
+            tiles,
+            subgroup_threads,
+            step_k,
+            pad: pad(dtype),
+        };
+        Some(match adapter.device_type {
+            DeviceType::Software => coop([1, 1], [2, 2], unit.side),
+            _ if small => coop([2, 2], [2, 2], 32),
+            _ => coop([2, 2], [4, 4], 32),
+        })
+    }
+
+    /// Every parameter set that makes sense somewhere.
+    pub(super) fn space(dtype: Dtype) -> Vec<Self> {
+        let mut space = Vec::new();
+        for unit in Unit::of_dtype(dtype) {
+            for tiles in [[1, 1], [2, 2], [2, 4], [4, 2], [4, 4]] {
+                for subgroups in [[1, 1], [2, 2], [2, 4]] {
+                    for subgroup_threads in [8, 32, 64] {
+                        for step_k in [16, 32, 64] {
+                            for pad in [0, pad(dtype)] {
+                                space.push(Self {
+                                    unit,
+                                    subgroups,
+                                    tiles,
+                                    subgroup_threads,
+                                    step_k,
+                                    pad,
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        space
+    }
+
+    pub(super) fn kernel(self) -> Kernel {
+        Kernel::new(
+            NAME,
+            &[
+                ("matrix", self.unit.side),
+                ("subgroups_m", self.subgroups[0]),
+                ("subgroups_n", self.subgroups[1]),
+                ("tiles_m", self.tiles[0]),
+                ("tiles_n", self.tiles[1]),
+                ("subgroup_threads", self.subgroup_threads),
+                ("step_k", self.step_k),
+                ("pad", self.pad),
+            ],
+        )
+    }
+
+    /// # Errors
+    /// WGSL has no such matrix for the dtype, or a parameter is unusable.
+    pub(super) fn of(dtype: Dtype, kernel: &Kernel) -> Result<Self, String> {
+        let side = kernel.parameter("matrix")?;
+        let unit = Unit::of_dtype(dtype)
+            .find(|unit| unit.side == side)
+            .ok_or_else(|| format!("WGSL has no matrices of {side}×{side} for {dtype}"))?;
+        let coop = Self {
+            unit,
+            subgroups: [
+                between(kernel, "subgroups_m", 1, 16)?,
+                between(kernel, "subgroups_n", 1, 16)?,
+            ],
+            tiles: [
+                between(kernel, "tiles_m", 1, 8)?,
+                between(kernel, "tiles_n", 1, 8)?,
+            ],
+            subgroup_threads: between(kernel, "subgroup_threads", 1, 128)?,
+            step_k: between(kernel, "step_k", 8, 128)?,
+            pad: between(kernel, "pad", 0, 64)?,
+        };
+        if !coop.step_k.is_multiple_of(side) {
+            return Err(format!(
+                "step_k = {} is no multiple of the matrices' {side}",
+                coop.step_k
+            ));
+        }
+        Ok(coop)
+    }
+
+    fn threads(self) -> u32 {
+        self.subgroups[0] * self.subgroups[1] * self.subgroup_threads
+    }
+
+    /// Rows and columns of a workgroup.
+    fn block(self) -> [u32; 2] {
+        [0, 1].map(|d| self.subgroups[d] * self.tiles[d] * self.unit.side)
+    }
+
+    /// Workgroup memory, in bytes.
+    fn workgroup_bytes(self, dtype: Dtype) -> u64 {
+        let sum_bytes = if self.unit.sum == "f16" { 2 } else { 4 };
+        let [block_m, block_n] = self.block();
+        let tiles = u64::from((block_m + block_n) * (self.step_k + self.pad));
+        let staged = self.subgroups[0] * self.subgroups[1] * self.unit.side * self.unit.side;
+        tiles * dtype.storage().bytes() + u64::from(staged) * sum_bytes
+    }
+
+    /// The dispatch for M × N × K.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    pub(super) fn dispatch(self, dtype: Dtype, [m, n, k]: [u32; 3]) -> Result<Dispatch, String> {
+        let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
+        let [block_m, block_n] = self.block();
+        let threads = self.threads();
+        let items_a = block_m * self.step_k / chunk;
+        let items_b = block_n / 2 * self.step_k / chunk;
+        let vectors = n.is_multiple_of(4) && k.is_multiple_of(chunk);
+        let template = shader!("matmul/coop.wgsl")
+            .alias("Element", dtype.element())
+            .alias("Accumulator", self.unit.sum)
+            .alias("Left", self.unit.left)
+            .alias("Right", self.unit.right)
+            .alias("Sum", self.unit.accumulator)
+            .constant("M", m)
+            .constant("N", n)
+            .constant("K", k)
+            .constant("VECTORS", u32::from(vectors))
+            .constant("K_TAIL", u32::from(!k.is_multiple_of(self.step_k)))
+            .constant("SIDE", self.unit.side)
+            .constant("SUBGROUPS_M", self.subgroups[0])
+            .constant("SUBGROUPS_N", self.subgroups[1])
+            .constant("TILES_M", self.tiles[0])
+            .constant("TILES_N", self.tiles[1])
+            .constant("THREADS", threads)
+            .constant("STEP_K", self.step_k)
+            .constant("PAD", self.pad)
+            .constant("CHUNK", chunk)
+            .constant("LOADS_A", items_a.div_ceil(threads))
+            .constant("LOADS_B", items_b.div_ceil(threads))
+            .constant("EVEN_A", u32::from(items_a.is_multiple_of(threads)))
+            .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)));
+        Ok(Dispatch::new(&template, &[0, 1, 2], 1)?
+            .groups([n.div_ceil(block_n), m.div_ceil(block_m), 1])
+            .workgroup([threads, 1, 1], self.workgroup_bytes(dtype))
+            .needs("SUBGROUP")
+            .needs("SUBGROUP_BARRIER")
+            .multiplies(self.unit.configuration()))
+    }
+}
+
+/// Elements after each row in workgroup memory: 16 bytes, which move the rows across the memory banks and
+/// leave every row where the widest load can begin.
+fn pad(dtype: Dtype) -> u32 {
+    match dtype.storage() {
+        Storage::F16 => 8,
+        _ => 4,
+    }
+}
