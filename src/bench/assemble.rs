@@ -249,6 +249,8 @@ fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
         };
         let (resource, rate) = match case.workload() {
             "peak-fma" => (format!("flop/{}", case.dtype()), &summary.flop_per_s),
+            "peak-coop" => (format!("flop/coop-{}", case.dtype()), &summary.flop_per_s),
+            "peak-dot4" => (format!("op/{}", case.dtype()), &summary.flop_per_s),
             // Which of the two is quicker depends on what a write costs the memory beside itself.
             "copy" | "triad" => (MEMORY.to_owned(), &summary.bytes_per_s),
             "read" => (MEMORY_READ.to_owned(), &summary.bytes_per_s),
@@ -306,6 +308,21 @@ fn slack(roof: &Roof) -> f64 {
         .map_or(UNKNOWN, |interval| interval.high / rate.value - 1.0)
 }
 
+/// The roof of the units that a case's kernel computes with, and the workload that measures it.
+fn arithmetic(case: &CaseResult) -> (String, &'static str) {
+    let dtype = case.dtype();
+    if case.workload() == "peak-coop" || case.kernel.starts_with("coop") {
+        return (format!("flop/coop-{dtype}"), "peak-coop");
+    }
+    let packed = dtype == "f16acc16" || case.workload() == "peak-fma" && dtype == "f16";
+    match dtype {
+        "int8" => ("op/int8".to_owned(), "peak-dot4"),
+        _ if packed => ("flop/f16".to_owned(), "peak-fma"),
+        // f16 data with f32 arithmetic is limited by the f32 units.
+        _ => ("flop/f32".to_owned(), "peak-fma"),
+    }
+}
+
 /// The rate as a share of what the roofline allows: min(peak FLOP/s, intensity × bandwidth).
 fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     let Some(summary) = case.summary.measured() else {
@@ -324,19 +341,13 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     if case.workload() == "transfer" {
         return Reading::unmeasured("a transfer crosses the bus, for which there is no roof");
     }
-    // f16 data with f32 arithmetic is limited by the f32 units.
-    let arithmetic =
-        if case.dtype() == "f16acc16" || case.workload() == "peak-fma" && case.dtype() == "f16" {
-            "f16"
-        } else {
-            "f32"
-        };
-    let compute_s = match (counts.flop, find(&format!("flop/{arithmetic}"))) {
+    let (resource, probe) = arithmetic(case);
+    let compute_s = match (counts.flop, find(&resource)) {
         (0, _) => 0.0,
         (flop, Some(peak)) => flop as f64 / peak,
         (_, None) => {
             return Reading::unmeasured(format!(
-                "the session measured no peak-fma/{arithmetic}; add --case 'peak-fma/*'"
+                "the session measured no {resource}; add --case '{probe}/*'"
             ));
         }
     };

@@ -53,7 +53,7 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
     let mut planned: Vec<Planned> = Vec::new();
     for (workload, case) in candidates {
         let mut kernels = workload.kernels(&case, adapter);
-        let others = asked_for(&request.kernels, workload, &case, &kernels);
+        let others = asked_for(request, workload, &case, &kernels);
         kernels.extend(others);
         planned.extend(kernels.into_iter().map(|kernel| Planned {
             counts: workload.counts(&case),
@@ -88,21 +88,30 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
 }
 
 /// Kernels that are asked for by name and that this adapter is not offered, with the first parameters of
-/// their space: they say why they do not run, and run where nothing but taste left them out.
+/// their space: they say why they do not run, and run where nothing but taste left them out. Where a case is
+/// asked for that no kernel can do on this adapter, one of them says why.
 fn asked_for(
-    names: &[String],
+    request: &Request,
     workload: &dyn Workload,
     case: &Case,
     offered: &[Kernel],
 ) -> Vec<Kernel> {
-    let missing: Vec<&String> = names
+    let in_globs = request.cases.iter().filter_map(|glob| glob.split_once('@'));
+    let missing: Vec<&str> = request
+        .kernels
         .iter()
+        .map(String::as_str)
+        .chain(in_globs.map(|(_, name)| name))
         .filter(|name| !offered.iter().any(|kernel| kernel.name == *name))
         .collect();
-    if missing.is_empty() {
+    let silent = offered.is_empty() && missing.is_empty() && !request.cases.is_empty();
+    if missing.is_empty() && !silent {
         return Vec::new();
     }
     let space = workload.tuning_space(case);
+    if silent {
+        return space.into_iter().take(1).collect();
+    }
     missing
         .into_iter()
         .filter_map(|name| space.iter().find(|kernel| kernel.name == name).cloned())

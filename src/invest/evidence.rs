@@ -151,9 +151,14 @@ impl Evidence {
 
     /// The device's own roofs, where no data sheet is at hand.
     pub(super) fn own_roofs(&self) -> Vec<(&'static str, Assumption)> {
+        // Matrix units where the device has them and the session measured them.
+        let f16 = ["flop/coop-f16", "flop/f16"];
+        let f16 = f16
+            .into_iter()
+            .find(|resource| self.roof(resource).is_some());
         let roofs = [
             ("flop/f32", "peak_f32", 1e-12),
-            ("flop/f16", "peak_bf16", 1e-12),
+            (f16.unwrap_or("flop/f16"), "peak_bf16", 1e-12),
             (self.reading(), "bandwidth", 1e-9),
         ];
         let mut found: Vec<(&'static str, Assumption)> = roofs

@@ -195,6 +195,10 @@ pub struct LoopSummary {
     pub weight: f64,
     /// Its instructions, without those of loops inside it.
     pub mix: Mix,
+    /// Instructions of the matrix unit for each other operation of the vector ALU; absent where the loop
+    /// has no instruction of the matrix unit.
+    #[serde(default)]
+    pub matrix_per_vector: Option<f64>,
 }
 
 /// Instructions by what they do. The kinds from `fma` to `other` sum up to `operations`.
@@ -241,6 +245,13 @@ impl Mix {
             0 => 0.0,
             all => f64::from(count) / f64::from(all),
         }
+    }
+
+    /// Instructions of the matrix unit for each other operation of the vector ALU, or for all of them where
+    /// there is no other; nothing where the matrix unit is not used.
+    pub fn matrix_per_vector(&self) -> Option<f64> {
+        let others = (self.fma + self.dot + self.vector).max(1);
+        (self.matrix > 0).then(|| f64::from(self.matrix) / f64::from(others))
     }
 
     /// Share of the operations that do the arithmetic that a kernel is for.

@@ -73,6 +73,9 @@ fn title(shader: &Examined) -> String {
         if let Some(wave) = figures.subgroup_threads {
             title += &format!(", wave{wave}");
         }
+        if let Some(ratio) = figures.hottest().and_then(|l| l.matrix_per_vector) {
+            title += &format!(", {ratio:.2} matrix for each other vector op");
+        }
     }
     title
 }
@@ -160,8 +163,8 @@ fn legend(width: Option<u16>) -> String {
 pub fn inspection_markdown(inspection: &Inspection) -> String {
     let mut page = String::from(
         "| kernel | GPU | threads | wave | VGPR | spilled | LDS, bytes | waves a SIMD | loop ops | FMA | dual \
-         | matrix, dot | other vector | LDS | memory | scalar | waits |\n\
-         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+         | matrix, dot | matrix : other vector | other vector | LDS | memory | scalar | waits |\n\
+         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for target in &inspection.targets {
         for shader in &target.shaders {
@@ -189,7 +192,7 @@ fn markdown_row(target: &Target, shader: &Examined) -> String {
         return format!(
             "| {name} | {} | – {reason} |{}\n",
             target.target,
-            " |".repeat(14)
+            " |".repeat(15)
         );
     };
     let number = |value: Option<u32>| value.map_or_else(dash, |v| v.to_string());
@@ -206,17 +209,17 @@ fn markdown_row(target: &Target, shader: &Examined) -> String {
     match figures.hottest() {
         None => {
             cells.push("no loop".to_owned());
-            cells.extend((0..8).map(|_| dash()));
+            cells.extend((0..9).map(|_| dash()));
         }
         Some(hottest) => {
             let mix = &hottest.mix;
             let share = |count: u32| format!("{:.1} %", 100.0 * mix.share(count));
             cells.push(mix.operations.to_string());
+            let ratio = hottest.matrix_per_vector;
+            cells.extend([mix.fma, mix.fma_dual, mix.matrix + mix.dot].map(share));
+            cells.push(ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")));
             cells.extend(
                 [
-                    mix.fma,
-                    mix.fma_dual,
-                    mix.matrix + mix.dot,
                     mix.vector,
                     mix.lds,
                     memory(mix),

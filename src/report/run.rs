@@ -147,6 +147,8 @@ fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {
 fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
     const MEMORY_BOUND: u64 = 4;
     let counts = case.counts;
+    // Integer operations are no floating-point operations.
+    let work = if case.dtype() == "int8" { "OP" } else { "FLOP" };
     if counts.bytes > 0 && counts.flop < MEMORY_BOUND * counts.bytes {
         (
             or_dash(&summary.bytes_per_s, |e| {
@@ -156,8 +158,8 @@ fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
         )
     } else {
         (
-            or_dash(&summary.flop_per_s, |e| FlopPerSecond(e.value).to_string()),
-            or_dash(&summary.flop_per_j, |e| si(e.value, "FLOP/J")),
+            or_dash(&summary.flop_per_s, |e| si(e.value, &format!("{work}/s"))),
+            or_dash(&summary.flop_per_j, |e| si(e.value, &format!("{work}/J"))),
         )
     }
 }
@@ -273,10 +275,11 @@ fn without_power(record: &Record, width: Option<u16>) -> String {
 fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
-        let rate = if roof.resource.starts_with("memory") {
-            BytesPerSecond(roof.rate_per_s.value).to_string()
-        } else {
-            FlopPerSecond(roof.rate_per_s.value).to_string()
+        let rate = roof.rate_per_s.value;
+        let rate = match roof.resource.split('/').next() {
+            Some("memory") => BytesPerSecond(rate).to_string(),
+            Some("op") => si(rate, "OP/s"),
+            _ => FlopPerSecond(rate).to_string(),
         };
         lines += &format!("Roof {}: {rate} ({})\n", roof.resource, roof.from);
     }

@@ -151,6 +151,28 @@ impl Checker {
         }
     }
 
+    /// Compares the first output, `elements` whole numbers of 32 bits, with what each has to be.
+    pub(super) fn exact(
+        outputs: &[Vec<u8>],
+        elements: u32,
+        want: impl Fn(usize) -> u32,
+    ) -> Verification {
+        let mut checker = Self::new(u64::from(elements));
+        let found: Vec<u32> = outputs
+            .first()
+            .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
+            .unwrap_or_default();
+        if found.len() != elements as usize {
+            checker.fail("the output has another size".to_owned());
+        }
+        for (at, found) in found.into_iter().enumerate() {
+            checker.check(found.into(), want(at).into(), 0.0, 0.0, || {
+                format!("the count of {at}")
+            });
+        }
+        checker.finish()
+    }
+
     /// Counts elements that were compared elsewhere, bit by bit.
     pub(super) fn compared(&mut self, elements: u64) {
         self.checked += elements;

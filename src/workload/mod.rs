@@ -17,6 +17,8 @@ mod matmul_coop;
 mod matmul_packed;
 mod matmul_tile;
 mod own;
+mod peak_coop;
+mod peak_dot4;
 mod peak_fma;
 mod program;
 mod read;
@@ -148,6 +150,8 @@ impl Kernel {
 pub fn registry() -> &'static [&'static dyn Workload] {
     &[
         &peak_fma::PeakFma,
+        &peak_dot4::PeakDot4,
+        &peak_coop::PeakCoop,
         &stream::Copy,
         &stream::Triad,
         &read::Read,

@@ -31,12 +31,14 @@ pub(super) fn loops(assembly: &str) -> Result<Vec<LoopSummary>, String> {
         .iter()
         .map(|l| {
             let own: Vec<&Block> = l.own.iter().map(|b| &blocks[*b]).collect();
+            let mix = mix(own.iter().flat_map(|block| &block.instructions));
             LoopSummary {
                 label: blocks[l.header].label.clone(),
                 depth: l.depth,
                 trips: l.trips,
                 weight: 0.0,
-                mix: mix(own.iter().flat_map(|block| &block.instructions)),
+                mix,
+                matrix_per_vector: mix.matrix_per_vector(),
             }
         })
         .collect();
