@@ -109,6 +109,58 @@ fn matmul_defaults_are_nine_tenths_arithmetic_on_every_shape_and_spill_nothing()
 }
 
 #[test]
+fn matrix_units_are_fed_where_there_are_some_and_missed_in_words_where_not() {
+    if !radv("matrix_units_are_fed_where_there_are_some_and_missed_in_words_where_not") {
+        return;
+    }
+    let case = ["--case", "matmul/f16/1024x1024x1024", "--kernel", "coop"];
+    let found = json(&[&["--target", "navi31,navi21"][..], &case].concat());
+    let figures = shader(&found, 0);
+    if figures["loops"].is_null() {
+        // Mesa learned this after 22.3.
+        let reason = found["targets"][0].to_string();
+        assert!(reason.contains("COOPERATIVE_MATRIX"), "{reason}");
+        return;
+    }
+    assert_eq!(figures["spilled_vector_registers"], 0);
+    let hottest = &figures["loops"][0];
+    let ratio = hottest["matrix_per_vector"].as_f64().unwrap();
+    assert!(ratio >= 0.5, "{ratio}");
+    // Two 16-byte loads bring what a thread holds of a matrix; anything narrower would be many more.
+    let mix = &hottest["mix"];
+    let (matrix, lds) = (
+        mix["matrix"].as_u64().unwrap(),
+        mix["lds"].as_u64().unwrap(),
+    );
+    assert!(lds <= matrix + matrix / 4, "{mix}");
+    let table = perwatt(&[&["--target", "navi31,navi21"][..], &case].concat());
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("matrix for each other vector op"), "{table}");
+    assert!(
+        table.contains("lacks EXPERIMENTAL_COOPERATIVE_MATRIX"),
+        "{table}"
+    );
+}
+
+#[test]
+fn the_roofs_are_made_of_the_instructions_that_they_are_named_for() {
+    if !radv("the_roofs_are_made_of_the_instructions_that_they_are_named_for") {
+        return;
+    }
+    let mix = |case: &str, kernel: &str| {
+        let found = json(&["--target", "navi31", "--case", case, "--kernel", kernel]);
+        shader(&found, 0)["loops"][0]["mix"].clone()
+    };
+    let share =
+        |mix: &Value, kind: &str| mix[kind].as_f64().unwrap() / mix["operations"].as_f64().unwrap();
+    let packed = mix("peak-fma/f16/1048576x16384", "vec4-4");
+    assert_eq!(packed["fma_packed"], packed["fma"]);
+    assert!(share(&packed, "fma") > 0.9, "{packed}");
+    let dot = mix("peak-dot4/int8/1048576x65536", "scalar-8");
+    assert!(share(&dot, "dot") > 0.9, "{dot}");
+}
+
+#[test]
 fn a_users_shader_is_laid_beside_ours_and_its_spills_are_seen() {
     if !radv("a_users_shader_is_laid_beside_ours_and_its_spills_are_seen") {
         return;

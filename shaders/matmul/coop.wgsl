@@ -189,11 +189,14 @@ fn main(
             }
             workgroupBarrier();
         }
-        if part < SUBGROUPS {
+        // Idle subgroups come along: lavapipe waits for the whole workgroup at every barrier.
 #for i in 0..TILES_M
 #for j in 0..TILES_N
+        if part < SUBGROUPS {
             coopStoreT(sum${i}_${j}, &staged[part * AREA], SIDE);
-            subgroupBarrier();
+        }
+        subgroupBarrier();
+        if part < SUBGROUPS {
             store(
                 part * AREA,
                 block_row + part_row + ${i}u * SIDE,
@@ -201,9 +204,9 @@ fn main(
                 lane,
                 lanes,
             );
-            subgroupBarrier();
-#endfor
-#endfor
         }
+        subgroupBarrier();
+#endfor
+#endfor
     }
 }

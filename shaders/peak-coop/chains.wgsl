@@ -27,35 +27,39 @@ fn main(
 ) {
     let a = coopLoadT<Left>(&operands[0], SIDE);
     let b = coopLoadT<Right>(&operands[AREA], SIDE);
-    for (var slot = subgroup; slot < PARTS; slot += subgroups) {
+    for (var first = 0u; first < PARTS; first += subgroups) {
+        let slot = first + subgroup;
         let part = flat_group(group) * PARTS + slot;
-        if part >= COUNT {
-            break;
-        }
+        // Idle subgroups come along to the barriers: lavapipe waits for the whole workgroup at each.
+        let busy = slot < PARTS && part < COUNT;
         var total = 0u;
         for (var round = 0u; round < ROUNDS; round++) {
 #for chain in 0..CHAINS
             var x${chain} = coopLoadT<Sum>(&starts[(part % 8 + ${chain}u) * AREA], SIDE);
 #endfor
-            for (var i = 0u; i < ITERATIONS; i++) {
+            if busy {
+                for (var i = 0u; i < ITERATIONS; i++) {
 #for unrolled in 0..UNROLL
 #for chain in 0..CHAINS
-                x${chain} = coopMultiplyAdd(a, b, x${chain});
+                    x${chain} = coopMultiplyAdd(a, b, x${chain});
 #endfor
 #endfor
+                }
             }
             // Every element has a weight of its own, so that no two can make up for each other.
 #for chain in 0..CHAINS
-            coopStoreT(x${chain}, &staged[slot * AREA], SIDE);
+            if busy {
+                coopStoreT(x${chain}, &staged[slot * AREA], SIDE);
+            }
             subgroupBarrier();
-            for (var at = lane; at < AREA; at += lanes) {
+            for (var at = lane; at < AREA && busy; at += lanes) {
                 total += u32(i32(staged[slot * AREA + at])) * (2 * (${chain}u * AREA + at) + 1);
             }
             subgroupBarrier();
 #endfor
         }
         let sum = subgroupAdd(total);
-        if lane == 0 {
+        if busy && lane == 0 {
             totals[part] = sum;
         }
     }

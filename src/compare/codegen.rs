@@ -345,6 +345,7 @@ mod tests {
                     wait: 30,
                     ..Mix::default()
                 },
+                matrix_per_vector: None,
             }]),
             statistics: BTreeMap::new(),
         }
