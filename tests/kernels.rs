@@ -77,6 +77,8 @@ const CASES: &[&str] = &[
     "attention-prefill/f32/2x6x2x37x20-full",
     "attention-prefill/f32/1x4x2x70x64-causal",
     "attention-prefill/f16/1x4x1x33x32-causal",
+    "attention-prefill/f16/1x4x2x70x64-causal",
+    "attention-prefill/f16/2x2x1x37x128-full",
     "attention-decode/f32/1x1x1x1x4",
     "attention-decode/f32/2x6x2x131x20",
     "attention-decode/f16/1x8x2x300x64",
@@ -492,6 +494,48 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "keys of another head",
     ),
     (
+        "attention-prefill/f16/1x4x2x70x64-causal",
+        "coop-attention",
+        "first_key + key > query",
+        "first_key + key >= query",
+        "a position does not see itself",
+    ),
+    (
+        "attention-prefill/f16/1x4x2x70x64-causal",
+        "coop-attention",
+        "out0_1, correction,",
+        "out0_1, 1,",
+        "no correction",
+    ),
+    (
+        "attention-prefill/f16/1x4x2x70x64-causal",
+        "coop-attention",
+        "workgroupBarrier();",
+        "",
+        "no barriers",
+    ),
+    (
+        "attention-prefill/f16/1x4x2x70x64-causal",
+        "coop-attention",
+        "sum += f32(weight);",
+        "sum += f32(weight) * f32(part + 1 < ROW_THREADS || first_key == 0 || key != 3);",
+        "one key's weight is not in the sum",
+    ),
+    (
+        "attention-prefill/f16/2x2x1x37x128-full",
+        "coop-attention",
+        "first_key + key >= S",
+        "first_key + key > S",
+        "a key beyond the last is seen",
+    ),
+    (
+        "attention-prefill/f16/2x2x1x37x128-full",
+        "coop-attention",
+        "head / GROUP * S",
+        "head % GROUP * S",
+        "keys of another head",
+    ),
+    (
         "attention-prefill/f32/2x6x2x37x20-full",
         "naive",
         "key < keys; key++",
@@ -592,8 +636,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "peak-coop/f16/67x16777216",
         "8x8-4",
-        "part >= COUNT",
-        "part + 1 >= COUNT",
+        "&& part < COUNT",
+        "&& part + 1 < COUNT",
         "the last subgroup does nothing",
     ),
     (
@@ -973,6 +1017,7 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             "split-kv" => is(kernel, "piece", 64) && is(kernel, "threads", 64),
             // Several subgroups, so that a missing barrier matters.
             "coop" => kernel.name == name && is(kernel, "subgroups_m", 2),
+            "coop-attention" => kernel.name == "coop" && is(kernel, "subgroups", 2),
             "" => true,
             _ => kernel.name == name,
         })

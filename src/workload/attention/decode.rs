@@ -163,6 +163,7 @@ impl Workload for Decode {
                 keys: &k[from_cache..][..cache],
                 values: &v[from_cache..][..cache],
                 storage,
+                weights: Storage::F32,
             };
             query.check(got, |at| format!("output[head {head}, {at}]"), &mut checker);
         }

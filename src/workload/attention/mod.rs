@@ -3,6 +3,7 @@
 
 mod decode;
 mod prefill;
+mod prefill_coop;
 mod reference;
 
 pub(super) use decode::Decode;

@@ -3,6 +3,7 @@
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
+use super::prefill_coop::{self, Coop};
 use super::reference::Query;
 use super::{Heads, check_dtype};
 use crate::record::{Adapter, Counts, Verification};
@@ -86,7 +87,7 @@ impl Workload for Prefill {
 
     fn about(&self) -> &'static str {
         "softmax(Q·Kᵀ/√D)·V for every position; query heads share keys and values in groups;\n\
-         f32 arithmetic. FLOP: 4 · batch · heads · D · pairs, where a causal head has S·(S+1)/2\n\
+         f32 arithmetic (coop rounds weights to f16). FLOP: 4 · batch · heads · D · pairs, where a causal head has S·(S+1)/2\n\
          useful pairs and a full one S². Bytes: element size · (Q + K + V + output), each once."
     }
 
@@ -139,13 +140,22 @@ impl Workload for Prefill {
         let candidates = [flash(16, 16), flash(8, 16), flash(8, 8), flash(4, 4)];
         let chosen = candidates.iter().find(|kernel| fits(kernel));
         // Where nothing fits, the largest stands for the kernel and is skipped with the reason.
-        vec![naive(), chosen.unwrap_or(&candidates[0]).clone()]
+        let mut kernels = vec![naive(), chosen.unwrap_or(&candidates[0]).clone()];
+        let coop = Shape::parse(&case.shape)
+            .ok()
+            .and_then(|shape| Coop::of_adapter(case.dtype, shape.heads, adapter));
+        kernels.extend(coop.map(Coop::kernel));
+        kernels
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
         let mut space = vec![naive()];
         for queries in [4, 8, 16, 32] {
             space.extend([4, 8, 16, 32].map(|keys| flash(queries, keys)));
+        }
+        if let Ok(shape) = Shape::parse(&case.shape) {
+            let coop = Coop::space(case.dtype, shape.heads);
+            space.extend(coop.into_iter().map(Coop::kernel));
         }
         space
     }
@@ -182,6 +192,10 @@ impl Workload for Prefill {
                 naive_dispatches(case.dtype, shape)?
             }
             "flash" => vec![Flash::of(case, kernel)?.dispatch(case.dtype, shape, false)?],
+            prefill_coop::NAME => {
+                let coop = Coop::of(case.dtype, shape.heads, kernel)?;
+                vec![coop.dispatch(shape.heads, shape.causal)?]
+            }
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
         Ok(Program {
@@ -193,7 +207,7 @@ impl Workload for Prefill {
     fn verify(
         &self,
         case: &Case,
-        _kernel: &Kernel,
+        kernel: &Kernel,
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
@@ -206,7 +220,11 @@ impl Workload for Prefill {
         let mut checker = Checker::new(shape.queries());
         let got = output_of(&mut checker, outputs, shape.queries(), storage);
         if !got.is_empty() {
-            check_queries(shape, storage, program, &got, &mut checker);
+            let weights = match kernel.name {
+                prefill_coop::NAME => Storage::F16,
+                _ => Storage::F32,
+            };
+            check_queries(shape, [storage, weights], program, &got, &mut checker);
         }
         checker.finish()
     }
@@ -231,10 +249,11 @@ impl Prefill {
     }
 }
 
-/// Compares every query, or where that is dear one of each stratum, the first and the last among them.
+/// Compares every query, or where that is dear one of each stratum, the first and the last among them. The
+/// output is stored as `storage`, weights are kept as `weights`.
 fn check_queries(
     shape: Shape,
-    storage: Storage,
+    [storage, weights]: [Storage; 2],
     program: &Program,
     got: &[f32],
     checker: &mut Checker,
@@ -255,6 +274,7 @@ fn check_queries(
             keys: &k[from_cache..][..seen],
             values: &v[from_cache..][..seen],
             storage,
+            weights,
         };
         query.check(
             &got[row * size..][..size],

@@ -10,6 +10,8 @@ pub(in crate::workload) struct Query<'a> {
     pub(in crate::workload) values: &'a [f32],
     /// How the output is stored.
     pub(in crate::workload) storage: Storage,
+    /// How the kernel keeps the weights between the two products.
+    pub(in crate::workload) weights: Storage,
 }
 
 impl Query<'_> {
@@ -18,7 +20,8 @@ impl Query<'_> {
     /// A score of D products is off by δ ≤ γ_D·Σ|q||k|/√D and a few roundings, an exponential by the
     /// (3 + 2·|d|) units in the last place that WGSL allows, twice where online softmax corrects; a
     /// weight is therefore off by a factor within 1 ± ε. The output Σ w·v / Σ w then lies within
-    /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output.
+    /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output. Weights that are
+    /// kept in f16 are off by its rounding too, and lost where they are too small for it.
     pub(in crate::workload) fn check(
         &self,
         got: &[f32],
@@ -45,21 +48,29 @@ impl Query<'_> {
         let distance = maximum - minimum;
         let epsilon = unit * (size as f64 + 4.0) * 0.5 * magnitude
             + 2.0 * unit * (4.0 + 2.0 * distance)
-            + unit * 2.0 * (scores.len() as f64).sqrt();
+            + unit * 2.0 * (scores.len() as f64).sqrt()
+            + self.weights.conversion();
+        let smallest = self.weights.smallest_normal();
 
         let mut sum = 0.0;
         let mut want = vec![0.0; size];
         let mut absolute = vec![0.0; size];
+        let mut lost = vec![0.0; size];
         for (score, value) in scores.iter().zip(self.values.chunks_exact(size)) {
             let weight = (score - maximum).exp();
             sum += weight;
-            for ((want, absolute), v) in want.iter_mut().zip(&mut absolute).zip(value) {
+            let sums = want.iter_mut().zip(&mut absolute).zip(&mut lost);
+            for (((want, absolute), lost), v) in sums.zip(value) {
                 let product = weight * f64::from(*v);
                 *want += product;
                 *absolute += product.abs();
+                if weight < smallest {
+                    *lost += weight * f64::from(*v).abs();
+                }
             }
         }
-        for (at, (want, absolute)) in want.into_iter().zip(absolute).enumerate() {
+        let sums = want.into_iter().zip(absolute).zip(lost);
+        for (at, ((want, absolute), lost)) in sums.enumerate() {
             let (want, absolute) = (want / sum, absolute / sum);
             let flushed = if want.abs() < 2.0 * self.storage.smallest_normal() {
                 self.storage.smallest_normal()
@@ -67,7 +78,7 @@ impl Query<'_> {
                 0.0
             };
             let output = self.storage.conversion() * want.abs() + flushed;
-            let bound = 2.0 * epsilon * absolute + output;
+            let bound = 2.0 * epsilon * absolute + output + lost / sum;
             let got = got.get(at).copied().map_or(f64::NAN, f64::from);
             checker.check(got, want, bound, bound, || place(at));
         }

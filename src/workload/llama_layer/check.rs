@@ -264,6 +264,7 @@ fn attention(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut C
                 keys: &k[from_cache..][..seen],
                 values: &v[from_cache..][..seen],
                 storage: trace.storage,
+                weights: Storage::F32,
             };
             query.check(
                 &attended[(token * heads + head) * size..][..size],
