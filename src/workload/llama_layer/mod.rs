@@ -201,7 +201,13 @@ impl Workload for LlamaLayer {
         // The last is the best that a workload knows; the ones before it are for comparison.
         let parts = [
             ("projection", workload.kernels(&projection, adapter).pop()),
-            ("attention", attention.kernels(&heads, adapter).pop()),
+            (
+                "attention",
+                attention
+                    .kernels(&heads, adapter)
+                    .into_iter()
+                    .rfind(composes),
+            ),
             ("norm", row_kernels(&norm, adapter).pop()),
         ];
         parts_together(&parts).into_iter().collect()
@@ -222,7 +228,9 @@ impl Workload for LlamaLayer {
         let norm = one_pass(256, width, false);
         let mut space = Vec::new();
         for projection in thinned(workload.tuning_space(&projection), 4) {
-            for attention in thinned(attention.tuning_space(&heads), 3) {
+            let mut attentions = attention.tuning_space(&heads);
+            attentions.retain(composes);
+            for attention in thinned(attentions, 3) {
                 space.extend(parts_together(&[
                     ("projection", Some(projection.clone())),
                     ("attention", Some(attention)),
@@ -290,6 +298,12 @@ fn projection(dtype: Dtype, shape: Shape) -> (&'static dyn Workload, Case) {
         let written = format!("{}x{mlp}x{hidden}", shape.length);
         (&Matmul, Case::new("matmul", dtype, written))
     }
+}
+
+/// Whether an attention kernel can write its output as a projection reads it; the form on matrix units
+/// cannot.
+fn composes(attention: &Kernel) -> bool {
+    attention.name != "coop"
 }
 
 /// The workload that attends and its case here.
