@@ -272,8 +272,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f16/67x43x59",
         "coop",
-        "first + k + 1u < K",
         "first + k + 2u < K",
+        "first + k + 3u < K",
         "a wrong end of the last step",
     ),
     (
@@ -286,9 +286,9 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f16/67x43x59",
         "coop",
-        "part % SUBGROUPS_N * PART_N",
-        "(1 - part % SUBGROUPS_N) * PART_N",
-        "two subgroups change places in one matrix only",
+        "block_column + part_column + 0u * SIDE",
+        "block_column + part_column + 1u * SIDE",
+        "a matrix is stored in the place of its neighbour",
     ),
     (
         "matmul/q4/67x43x96",
