@@ -275,15 +275,19 @@ fn without_power(record: &Record, width: Option<u16>) -> String {
 fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
-        let rate = roof.rate_per_s.value;
-        let rate = match roof.resource.split('/').next() {
-            Some("memory") => BytesPerSecond(rate).to_string(),
-            Some("op") => si(rate, "OP/s"),
-            _ => FlopPerSecond(rate).to_string(),
-        };
+        let rate = rate_of(&roof.resource, roof.rate_per_s.value);
         lines += &format!("Roof {}: {rate} ({})\n", roof.resource, roof.from);
     }
     lines
+}
+
+/// A resource's rate with its unit.
+fn rate_of(resource: &str, per_s: f64) -> String {
+    match resource.split('/').next() {
+        Some("memory" | "memory-read") => BytesPerSecond(per_s).to_string(),
+        Some("op") => si(per_s, "OP/s"),
+        _ => FlopPerSecond(per_s).to_string(),
+    }
 }
 
 /// Cases that have no figure, by reason.
@@ -356,4 +360,23 @@ fn warnings(record: &Record, width: Option<u16>) -> String {
         page += &fold(&format!("Warning: {about}{warning}.{like}"), "  ", width);
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_roof_has_its_unit() {
+        for (resource, unit) in [
+            ("flop/f32", "FLOP/s"),
+            ("flop/coop-f16", "FLOP/s"),
+            ("op/int8", "OP/s"),
+            ("memory", "B/s"),
+            ("memory-read", "B/s"),
+        ] {
+            let rate = rate_of(resource, 2e9);
+            assert_eq!(rate, format!("2.00 G{unit}"), "{resource}");
+        }
+    }
 }
