@@ -16,7 +16,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let factor = Value(operands[0]);
-    let step = Value(operands[1]);
+    // The same for all, which compilers must not see: older AMD chips take one uniform operand an instruction,
+    // and with two the multiply-add would become a multiplication and an addition.
+    let step = Value(operands[1u + (thread >> 31u)]);
     var total = 0u;
     for (var round = 0u; round < ROUNDS; round++) {
 #for chain in 0..CHAINS
