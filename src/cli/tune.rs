@@ -123,7 +123,7 @@ impl Tune {
                 ));
             }
         }
-        if !searched.is_empty() {
+        if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
             tell(&format!(
                 "Kept in {}",
                 store.path(&adapter.into()).display()

@@ -411,9 +411,9 @@ impl Estimate<'_> {
     /// What a sensor that looks only now and then may have missed because executions repeat in step with
     /// its looks, so that each look meets the same part of one. The readings cannot show it.
     ///
-    /// A harmonic of the executions, of a tenth of the power for the first and less for the higher ones
-    /// (a square wave between half and full power has a standard deviation of 0.33), is weakened by what a
-    /// look averages over, and by as many turns of its phase as the window sees.
+    /// A harmonic of the executions, assumed to have a twentieth of the power for the first and less for the
+    /// higher ones, is weakened by what a look averages over, and by as many turns of its phase as the window
+    /// sees. (A square wave between half and full power has a third; most kernels swing far less.)
     fn in_step(&self, whole: &Group, gross: f64) -> Term {
         const SWING: f64 = 0.05;
         const HARMONICS: u32 = 8;
