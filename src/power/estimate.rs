@@ -305,9 +305,14 @@ impl Estimate<'_> {
 
     /// Share of the groups in which the sensor was silent, and what that may hide.
     fn gaps(&self, mean_w: f64) -> Result<(f64, Term), String> {
-        // A value lasts for a period: where nothing was read for about as long, one is lost. Three in a row
-        // are silence.
-        let lost = self.timing.period * 0.8;
+        // A value lasts for a period: where nothing was read for about as long, one is lost, and that is more
+        // than the time between two polls. Three in a row are silence.
+        let between_polls = Timing::poll_interval(self.timing.period);
+        let lost = Seconds(
+            (self.timing.period * 0.8)
+                .get()
+                .max(2.5 * between_polls.get()),
+        );
         let silence = self.timing.period * 3.0;
         let lag = self.timing.lag;
         let mut silent = 0.0;
