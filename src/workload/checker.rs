@@ -198,6 +198,13 @@ impl Checker {
         self.worst = Some(reason);
     }
 
+    /// The verdict on an output that nothing can be compared with.
+    pub(super) fn failed(reason: String) -> Verification {
+        let mut checker = Self::new(0);
+        checker.fail(reason);
+        checker.finish()
+    }
+
     /// The verdict.
     pub(super) fn finish(mut self) -> Verification {
         let count = self.checked.max(1) as f64;

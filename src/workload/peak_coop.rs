@@ -166,11 +166,7 @@ impl Workload for PeakCoop {
     ) -> Verification {
         let plan = match Plan::new(case, kernel) {
             Ok(plan) => plan,
-            Err(reason) => {
-                let mut checker = Checker::new(0);
-                checker.fail(reason);
-                return checker.finish();
-            }
+            Err(reason) => return Checker::failed(reason),
         };
         let wants: Vec<u32> = (0..8).map(|part| plan.total(part)).collect();
         Checker::exact(outputs, plan.subgroups, |part| wants[part % 8])

@@ -132,11 +132,7 @@ impl Workload for PeakDot4 {
     ) -> Verification {
         let plan = match Plan::new(case, kernel) {
             Ok(plan) => plan,
-            Err(reason) => {
-                let mut checker = Checker::new(0);
-                checker.fail(reason);
-                return checker.finish();
-            }
+            Err(reason) => return Checker::failed(reason),
         };
         let wants: Vec<u32> = (0..8).map(|thread| plan.total(thread)).collect();
         Checker::exact(outputs, plan.threads, |thread| wants[thread % 8])

@@ -1,8 +1,8 @@
 //! `peak-fma`: the highest rate of fused multiply-adds, one of the two roofs.
 
 use super::checker::Checker;
-use super::input::{Input, Storage};
-use super::program::{Action, Buffer, Contents, Dispatch, Program};
+use super::input::Storage;
+use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::template::shader;
 use super::{Case, Dtype, Kernel, Suite, Workload};
@@ -120,11 +120,7 @@ impl Workload for PeakFma {
             .constant("ROUNDS", plan.rounds)
             .constant("ITERATIONS", plan.steps / UNROLL)
             .constant("UNROLL", UNROLL);
-        let operands = Buffer {
-            name: "operands",
-            bytes: ones.len() as u64,
-            contents: Contents::Input(Input::Bytes(ones)),
-        };
+        let operands = Buffer::bytes("operands", ones);
         let totals = Buffer::output("totals", u64::from(plan.threads), Storage::U32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?
             .groups(groups)
@@ -144,11 +140,7 @@ impl Workload for PeakFma {
     ) -> Verification {
         let plan = match Plan::new(case, kernel) {
             Ok(plan) => plan,
-            Err(reason) => {
-                let mut checker = Checker::new(0);
-                checker.fail(reason);
-                return checker.finish();
-            }
+            Err(reason) => return Checker::failed(reason),
         };
         let wants: Vec<u32> = (0..8).map(|thread| plan.total(thread) as u32).collect();
         Checker::exact(outputs, plan.threads, |thread| wants[thread % 8])
