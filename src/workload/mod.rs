@@ -17,6 +17,7 @@ mod matmul_coop;
 mod matmul_packed;
 mod matmul_tile;
 mod own;
+mod peak;
 mod peak_coop;
 mod peak_dot4;
 mod peak_fma;

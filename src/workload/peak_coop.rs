@@ -1,8 +1,9 @@
 //! `peak-coop`: the highest rate of matrix units, in every configuration that a device offers.
 
-use super::checker::Checker;
 use super::input::Storage;
 use super::matmul_coop::Unit;
+use super::peak;
+use super::peak::{Chains, Loop};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::template::shader;
@@ -77,12 +78,7 @@ impl Workload for PeakCoop {
     }
 
     fn counts(&self, case: &Case) -> Counts {
-        let [subgroups, fma] = dimensions::<2>(&case.shape, FORM).unwrap_or_default();
-        Counts {
-            flop: 2 * u64::from(subgroups) * u64::from(fma),
-            bytes: 0,
-            tokens: None,
-        }
+        peak::counts(case, FORM)
     }
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
@@ -109,10 +105,7 @@ impl Workload for PeakCoop {
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
-        let [subgroups, fma] = dimensions::<2>(&case.shape, FORM).ok()?;
-        let (few, short) = (256.min(subgroups), (1 << 18).min(fma));
-        (few < subgroups || short < fma)
-            .then(|| Case::new(NAME, case.dtype, format!("{few}x{short}")))
+        peak::pilot(case, FORM, 256, 1 << 18)
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
@@ -131,13 +124,13 @@ impl Workload for PeakCoop {
             .constant("PARTS", PARTS)
             .constant("THREADS", threads)
             .constant("GROUPS_X", groups[0])
-            .constant("CHAINS", plan.chains)
-            .constant("ROUNDS", plan.rounds)
-            .constant("ITERATIONS", plan.steps / UNROLL)
+            .constant("CHAINS", plan.chains.chains)
+            .constant("ROUNDS", plan.chains.rounds)
+            .constant("ITERATIONS", plan.chains.steps / UNROLL)
             .constant("UNROLL", UNROLL);
         let area = unit.side * unit.side;
         let operands: Vec<i16> = plan.left().into_iter().chain(plan.right()).collect();
-        let starts: Vec<i16> = (0..7 + plan.chains)
+        let starts: Vec<i16> = (0..7 + plan.chains.chains)
             .flat_map(|start| std::iter::repeat_n(start as i16, area as usize))
             .collect();
         let totals = Buffer::output("totals", u64::from(plan.subgroups), Storage::U32);
@@ -164,12 +157,8 @@ impl Workload for PeakCoop {
         _program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let plan = match Plan::new(case, kernel) {
-            Ok(plan) => plan,
-            Err(reason) => return Checker::failed(reason),
-        };
-        let wants: Vec<u32> = (0..8).map(|part| plan.total(part)).collect();
-        Checker::exact(outputs, plan.subgroups, |part| wants[part % 8])
+        let total = Plan::new(case, kernel).map(|plan| move |part| plan.total(part));
+        peak::verify(case, FORM, total, outputs)
     }
 }
 
@@ -177,11 +166,7 @@ impl Workload for PeakCoop {
 struct Plan {
     unit: Unit,
     subgroups: u32,
-    chains: u32,
-    /// Times that every chain starts.
-    rounds: u32,
-    /// Steps of a chain from one start to the next.
-    steps: u32,
+    chains: Chains,
 }
 
 impl Plan {
@@ -194,14 +179,16 @@ impl Plan {
         let unit = Unit::of_dtype(case.dtype)
             .find(|unit| unit.side == side)
             .ok_or_else(|| format!("WGSL has no matrices of {side}×{side} for {}", case.dtype))?;
-        let steps = fma / (side * side * side * chains);
-        let round = steps.min(ROUND);
+        let body = Loop {
+            chains,
+            step: side * side * side,
+            unroll: UNROLL,
+            most: ROUND,
+        };
         Ok(Self {
             unit,
             subgroups,
-            chains,
-            rounds: steps / round,
-            steps: round,
+            chains: body.divide(fma)?,
         })
     }
 
@@ -230,19 +217,19 @@ impl Plan {
         let side = self.unit.side as usize;
         let (left, right) = (self.left(), self.right());
         let mut total = 0_u32;
-        for chain in 0..self.chains {
+        for chain in 0..self.chains.chains {
             for at in 0..side * side {
                 let (row, column) = (at / side, at % side);
                 let product: i32 = (0..side)
                     .map(|k| i32::from(left[row * side + k]) * i32::from(right[k * side + column]))
                     .sum();
                 let start = (part % 8 + chain).cast_signed();
-                let counted = start + product * self.steps.cast_signed();
+                let counted = start + product * self.chains.steps.cast_signed();
                 let weight = 2 * (chain * self.unit.side * self.unit.side + at as u32) + 1;
                 total = total.wrapping_add(counted.cast_unsigned().wrapping_mul(weight));
             }
         }
-        total.wrapping_mul(self.rounds)
+        total.wrapping_mul(self.chains.rounds)
     }
 }
 
@@ -287,7 +274,9 @@ mod tests {
                     .map(|k| left[at / side * side + k] * right[k * side + at % side])
                     .sum();
                 assert_eq!(product.rem_euclid(2), 1, "{name}");
-                let most = i32::from(product.abs()) * plan.steps as i32 + 7 + plan.chains as i32;
+                let most = i32::from(product.abs()) * plan.chains.steps as i32
+                    + 7
+                    + plan.chains.chains as i32;
                 assert!(most <= 2048, "{name}: {most}");
             }
         }

@@ -1,7 +1,8 @@
 //! `peak-dot4`: the highest rate of integer dot products, the roof of `int8`.
 
-use super::checker::Checker;
 use super::input::Storage;
+use super::peak;
+use super::peak::{Chains, Loop};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::template::shader;
@@ -70,12 +71,7 @@ impl Workload for PeakDot4 {
     }
 
     fn counts(&self, case: &Case) -> Counts {
-        let [threads, mac] = dimensions::<2>(&case.shape, FORM).unwrap_or_default();
-        Counts {
-            flop: 2 * u64::from(threads) * u64::from(mac),
-            bytes: 0,
-            tokens: None,
-        }
+        peak::counts(case, FORM)
     }
 
     fn kernels(&self, _case: &Case, adapter: &Adapter) -> Vec<Kernel> {
@@ -95,17 +91,15 @@ impl Workload for PeakDot4 {
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
-        let [threads, mac] = dimensions::<2>(&case.shape, FORM).ok()?;
-        let few = (1 << 16).min(threads);
-        (few < threads || mac > 8192)
-            .then(|| Case::new(NAME, case.dtype, format!("{few}x{}", mac.min(8192))))
+        peak::pilot(case, FORM, 1 << 16, 8192)
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
-        let plan = Plan::new(case, kernel)?;
-        let groups = grid(u64::from(plan.threads.div_ceil(WORKGROUP)));
+        let [threads, _] = dimensions::<2>(&case.shape, FORM)?;
+        let plan = plan(case, kernel)?;
+        let groups = grid(u64::from(threads.div_ceil(WORKGROUP)));
         let template = shader!("peak-dot4/chains.wgsl")
-            .constant("THREADS", plan.threads)
+            .constant("THREADS", threads)
             .constant("WORKGROUP", WORKGROUP)
             .constant("GROUPS_X", groups[0])
             .constant("CHAINS", plan.chains)
@@ -113,7 +107,7 @@ impl Workload for PeakDot4 {
             .constant("ITERATIONS", plan.steps / UNROLL)
             .constant("UNROLL", UNROLL);
         let operands = Buffer::bytes("operands", bytemuck::bytes_of(&[FACTOR, STEP]).to_vec());
-        let totals = Buffer::output("totals", u64::from(plan.threads), Storage::U32);
+        let totals = Buffer::output("totals", u64::from(threads), Storage::U32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?
             .groups(groups)
             .workgroup([WORKGROUP, 1, 1], 0);
@@ -130,56 +124,40 @@ impl Workload for PeakDot4 {
         _program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let plan = match Plan::new(case, kernel) {
-            Ok(plan) => plan,
-            Err(reason) => return Checker::failed(reason),
-        };
-        let wants: Vec<u32> = (0..8).map(|thread| plan.total(thread)).collect();
-        Checker::exact(outputs, plan.threads, |thread| wants[thread % 8])
+        let total = plan(case, kernel).map(|plan| move |thread| total(plan, thread));
+        peak::verify(case, FORM, total, outputs)
     }
 }
 
 /// How a kernel divides a thread's work.
-struct Plan {
-    threads: u32,
-    chains: u32,
-    /// Times that every chain starts.
-    rounds: u32,
-    /// Steps of a chain from one start to the next.
-    steps: u32,
+fn plan(case: &Case, kernel: &Kernel) -> Result<Chains, String> {
+    let [_, mac] = dimensions::<2>(&case.shape, FORM)?;
+    let (_, chains) = KERNELS
+        .into_iter()
+        .find(|(name, _)| *name == kernel.name)
+        .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
+    let body = Loop {
+        chains,
+        step: DOT,
+        unroll: UNROLL,
+        most: ROUND,
+    };
+    body.divide(mac)
 }
 
-impl Plan {
-    fn new(case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let [threads, mac] = dimensions::<2>(&case.shape, FORM)?;
-        let (_, chains) = KERNELS
-            .into_iter()
-            .find(|(name, _)| *name == kernel.name)
-            .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
-        let steps = mac / (DOT * chains);
-        let round = steps.min(ROUND);
-        Ok(Self {
-            threads,
-            chains,
-            rounds: steps / round,
-            steps: round,
-        })
-    }
-
-    /// What a thread ends with when nothing is left out, step by step as the shader does it.
-    fn total(&self, thread: u32) -> u32 {
-        let mut total = 0_u32;
-        for round in 0..self.rounds {
-            for chain in 0..self.chains {
-                let mut x = thread % 8 + chain * 8 + round;
-                for _ in 0..self.steps {
-                    x = dot(x, FACTOR).wrapping_add(STEP);
-                }
-                total = total.wrapping_add(x);
+/// What a thread ends with when nothing is left out, step by step as the shader does it.
+fn total(plan: Chains, thread: u32) -> u32 {
+    let mut total = 0_u32;
+    for round in 0..plan.rounds {
+        for chain in 0..plan.chains {
+            let mut x = thread % 8 + chain * 8 + round;
+            for _ in 0..plan.steps {
+                x = dot(x, FACTOR).wrapping_add(STEP);
             }
+            total = total.wrapping_add(x);
         }
-        total
     }
+    total
 }
 
 /// The dot product of four signed bytes.

@@ -1,7 +1,8 @@
 //! `peak-fma`: the highest rate of fused multiply-adds, one of the two roofs.
 
-use super::checker::Checker;
 use super::input::Storage;
+use super::peak;
+use super::peak::{Chains, Loop};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::template::shader;
@@ -18,8 +19,9 @@ const FORM: &str = "THREADSxFMA, multiply-adds of one thread, a power of two fro
 /// Threads of a workgroup.
 const WORKGROUP: u32 = 64;
 
-/// Steps of a chain that the template writes out.
-const UNROLL: u32 = 8;
+/// Multiply-adds of a chain that the template writes out. With more of them between two branches llvmpipe's
+/// compiler puts one chain after another, and nothing hides their latency.
+const UNROLL: u32 = 32;
 
 /// Steps after which a chain starts again: f16 counts to 2048 exactly, and starts reach 39.
 const ROUND: u32 = 1024;
@@ -74,12 +76,7 @@ impl Workload for PeakFma {
     }
 
     fn counts(&self, case: &Case) -> Counts {
-        let [threads, fma] = dimensions::<2>(&case.shape, FORM).unwrap_or_default();
-        Counts {
-            flop: 2 * u64::from(threads) * u64::from(fma),
-            bytes: 0,
-            tokens: None,
-        }
+        peak::counts(case, FORM)
     }
 
     fn kernels(&self, _case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
@@ -91,10 +88,7 @@ impl Workload for PeakFma {
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
-        let [threads, fma] = dimensions::<2>(&case.shape, FORM).ok()?;
-        let few = (1 << 16).min(threads);
-        (few < threads || fma > 8192)
-            .then(|| Case::new(NAME, case.dtype, format!("{few}x{}", fma.min(8192))))
+        peak::pilot(case, FORM, 1 << 16, 8192)
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
@@ -116,10 +110,10 @@ impl Workload for PeakFma {
             .constant("WORKGROUP", WORKGROUP)
             .constant("GROUPS_X", groups[0])
             .constant("LANES", plan.lanes)
-            .constant("CHAINS", plan.chains)
-            .constant("ROUNDS", plan.rounds)
-            .constant("ITERATIONS", plan.steps / UNROLL)
-            .constant("UNROLL", UNROLL);
+            .constant("CHAINS", plan.chains.chains)
+            .constant("ROUNDS", plan.chains.rounds)
+            .constant("ITERATIONS", plan.chains.steps / plan.unroll)
+            .constant("UNROLL", plan.unroll);
         let operands = Buffer::bytes("operands", ones);
         let totals = Buffer::output("totals", u64::from(plan.threads), Storage::U32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?
@@ -138,12 +132,8 @@ impl Workload for PeakFma {
         _program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let plan = match Plan::new(case, kernel) {
-            Ok(plan) => plan,
-            Err(reason) => return Checker::failed(reason),
-        };
-        let wants: Vec<u32> = (0..8).map(|thread| plan.total(thread) as u32).collect();
-        Checker::exact(outputs, plan.threads, |thread| wants[thread % 8])
+        let total = Plan::new(case, kernel).map(|plan| move |thread| plan.total(thread) as u32);
+        peak::verify(case, FORM, total, outputs)
     }
 }
 
@@ -151,11 +141,9 @@ impl Workload for PeakFma {
 struct Plan {
     threads: u32,
     lanes: u32,
-    chains: u32,
-    /// Times that every chain starts.
-    rounds: u32,
-    /// Steps of a chain from one start to the next.
-    steps: u32,
+    /// Steps of a chain that the template writes out.
+    unroll: u32,
+    chains: Chains,
 }
 
 impl Plan {
@@ -165,22 +153,26 @@ impl Plan {
             .into_iter()
             .find(|(name, _, _)| *name == kernel.name)
             .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
-        let steps = fma / (lanes * chains);
-        let round = steps.min(ROUND);
+        let unroll = UNROLL / lanes;
+        let body = Loop {
+            chains,
+            step: lanes,
+            unroll,
+            most: ROUND,
+        };
         Ok(Self {
             threads,
             lanes,
-            chains,
-            rounds: steps / round,
-            steps: round,
+            unroll,
+            chains: body.divide(fma)?,
         })
     }
 
     /// What a thread counts when nothing is left out: each of the n = lanes · chains values of a round
     /// starts at its own number, 0 to n − 1, plus thread mod 8, and grows by one a step.
     fn total(&self, thread: u32) -> u64 {
-        let values = u64::from(self.lanes * self.chains);
+        let values = u64::from(self.lanes * self.chains.chains);
         let starts = values * (values - 1) / 2 + values * u64::from(thread % 8);
-        u64::from(self.rounds) * (values * u64::from(self.steps) + starts)
+        u64::from(self.chains.rounds) * (values * u64::from(self.chains.steps) + starts)
     }
 }
