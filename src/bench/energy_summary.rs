@@ -26,6 +26,11 @@ pub(super) fn summarize(
     invocations: &[CaseInvocation],
     power: Option<&PowerSetup>,
 ) -> Reading<EnergySummary> {
+    let gain = power.map_or_else(Gain::unknown, |power| power.gain.clone());
+    summary_with(invocations, gain.uncertainty)
+}
+
+fn summary_with(invocations: &[CaseInvocation], gain: GainUncertainty) -> Reading<EnergySummary> {
     let windows: Vec<&EnergyWindow> = invocations
         .iter()
         .filter_map(|result| match &result.outcome {
@@ -34,11 +39,10 @@ pub(super) fn summarize(
         })
         .filter(|window| window.executions > 0 && window.gross_j > 0.0)
         .collect();
-    let gain = power.map_or_else(Gain::unknown, |power| power.gain.clone());
     let estimate = |per: fn(&EnergyWindow) -> f64| -> Option<Estimate> {
         let values: Vec<f64> = windows.iter().map(|window| per(window)).collect();
         let centre = stats::geometric_mean(&values)?;
-        let half = half_width(&values, centre, &windows, gain.uncertainty);
+        let half = half_width(&values, centre, &windows, gain);
         Some(Estimate {
             value: centre,
             interval: Reading::Measured(Interval {
@@ -57,6 +61,13 @@ pub(super) fn summarize(
         }),
         None => Reading::unmeasured(reason(invocations)),
     }
+}
+
+/// Energy of one execution with what makes it uncertain except the sensor's gain, for comparing kernels that
+/// the same sensor measured: a gain is the same for all of them.
+pub(super) fn without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
+    summary_with(invocations, GainUncertainty::Standard(0.0))
+        .map(|summary| summary.per_execution_j.clone())
 }
 
 /// Half of the interval as a share of the value.

@@ -148,6 +148,7 @@ impl Tune {
                 time_ns: entry.time_ns,
                 default_time_ns: entry.default_time_ns.clone(),
                 energy_j: entry.energy_j.clone(),
+                energy_half_width_j: entry.energy_half_width_j.clone(),
                 default_energy_j: entry.default_energy_j.clone(),
                 sensor: entry.sensor.clone(),
                 parameters: entry.parameters.clone(),

@@ -19,6 +19,8 @@ pub struct TunedKernel {
     pub default_time_ns: Reading<f64>,
     /// Energy of one execution.
     pub energy_j: Reading<f64>,
+    /// Half of its 95 % interval without the sensor's gain.
+    pub energy_half_width_j: Reading<f64>,
     /// Energy of one execution with the default parameters.
     pub default_energy_j: Reading<f64>,
     /// The sensor that measured it.
@@ -61,6 +63,13 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
         }
         if let Some(sensor) = &kernel.sensor {
             line += &format!("; energy by {sensor}");
+            if let Some((half, joules)) = kernel
+                .energy_half_width_j
+                .measured()
+                .zip(kernel.energy_j.measured())
+            {
+                line += &format!(", ±{:.1} % beside its gain", half / joules * 100.0);
+            }
         }
         if !kernel.complete {
             line += "; the finals were cut short, so this rests on fewer measurements";

@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::store::{Entry, Objective, shader_hash};
+use crate::bench::energy_summary::without_gain;
 use crate::bench::plan::{Planned, workload};
 use crate::bench::session::{SessionRequest, session};
 use crate::bench::supervisor::{Ending, Watcher, Workers, run};
@@ -159,11 +160,7 @@ pub fn search(
         entries.extend(search.entry(winner, &best));
     }
     let weighed = search.weigh()?;
-    let joules = |weighed: &Weighed| weighed.energy_j;
-    if let Some(winner) = weighed
-        .iter()
-        .min_by(|a, b| joules(a).total_cmp(&joules(b)))
-    {
+    if let Some(winner) = thriftiest(&weighed) {
         entries.extend(search.thrifty_entry(winner, &weighed));
     }
     Ok(Found {
@@ -198,10 +195,27 @@ struct Weighed {
     time_ns: f64,
     /// Energy of one execution.
     energy_j: f64,
+    /// Half of its interval without the sensor's gain, which all candidates share.
+    half_width_j: f64,
     /// Measured how often.
     turns: u32,
     /// The sensor.
     sensor: String,
+}
+
+/// The one that takes the least energy. Where others cannot be told from it by what was measured, the
+/// quickest of them: it is the thriftiest as far as anybody knows, and does not cost time for nothing.
+fn thriftiest(weighed: &[Weighed]) -> Option<&Weighed> {
+    let least = weighed
+        .iter()
+        .min_by(|a, b| a.energy_j.total_cmp(&b.energy_j))?;
+    let cannot_be_told = |other: &&Weighed| {
+        other.energy_j - least.energy_j <= other.half_width_j.hypot(least.half_width_j)
+    };
+    weighed
+        .iter()
+        .filter(cannot_be_told)
+        .min_by(|a, b| a.time_ns.total_cmp(&b.time_ns))
 }
 
 /// A search under way.
@@ -398,10 +412,14 @@ impl Search<'_> {
         Ok(weighed
             .filter_map(|(kernel, case)| {
                 let summary = case.summary.measured()?;
+                let energy = without_gain(&case.invocations);
+                let energy = energy.measured()?;
+                let interval = energy.interval.measured()?;
                 Some(Weighed {
                     kernel,
                     time_ns: summary.time_ns.value,
-                    energy_j: summary.energy_j.measured()?.value,
+                    energy_j: energy.value,
+                    half_width_j: (interval.high - interval.low) / 2.0,
                     turns: summary.invocations,
                     sensor: setup.source.clone(),
                 })
@@ -500,6 +518,7 @@ impl Search<'_> {
             time_ns: winner.time_ns,
             default_time_ns: of_default(|w| w.time_ns),
             energy_j: Reading::Measured(winner.energy_j),
+            energy_half_width_j: Reading::Measured(winner.half_width_j),
             default_energy_j: of_default(|w| w.energy_j),
             sensor: Some(winner.sensor.clone()),
             complete: weighed.iter().all(|w| w.turns == TURNS),
@@ -522,6 +541,7 @@ impl Search<'_> {
             time_ns: 0.0,
             default_time_ns: Reading::unmeasured("not measured"),
             energy_j: Reading::unmeasured("only the thriftiest were weighed"),
+            energy_half_width_j: Reading::unmeasured("only the thriftiest were weighed"),
             default_energy_j: Reading::unmeasured("only the thriftiest were weighed"),
             sensor: None,
             measured: self.measured,
@@ -607,6 +627,25 @@ mod tests {
 
     fn kernel(tile_m: u32, unroll: u32) -> Kernel {
         Kernel::new("tiled", &[("tile_m", tile_m), ("unroll", unroll)])
+    }
+
+    #[test]
+    fn energy_that_cannot_be_told_apart_leaves_the_choice_to_time() {
+        let weighed = |name, time_ns, energy_j, half_width_j| Weighed {
+            kernel: Kernel::new(name, &[]),
+            time_ns,
+            energy_j,
+            half_width_j,
+            turns: TURNS,
+            sensor: String::new(),
+        };
+        let slow = weighed("slow", 2.0, 9.8, 0.2);
+        let quick = weighed("quick", 1.0, 10.0, 0.2);
+        let chosen = |all: &[Weighed]| thriftiest(all).map(|w| w.kernel.name);
+        assert_eq!(chosen(&[slow.clone(), quick.clone()]), Some("quick"));
+        let thrifty = weighed("thrifty", 3.0, 9.0, 0.2);
+        assert_eq!(chosen(&[slow, quick, thrifty]), Some("thrifty"));
+        assert_eq!(chosen(&[]), None);
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub struct Entry {
     pub default_time_ns: Reading<f64>,
     /// Energy of one execution, in joules.
     pub energy_j: Reading<f64>,
+    /// Half of its 95 % interval without the sensor's gain, which is the same for all candidates.
+    #[serde(default = "unweighed")]
+    pub energy_half_width_j: Reading<f64>,
     /// Energy of one execution with the default parameters, taken by turns with it.
     #[serde(default = "unweighed")]
     pub default_energy_j: Reading<f64>,
@@ -518,6 +521,7 @@ mod tests {
             time_ns: 1.0,
             default_time_ns: Reading::Measured(2.0),
             energy_j: Reading::unmeasured("no sensor"),
+            energy_half_width_j: Reading::unmeasured("no sensor"),
             default_energy_j: Reading::unmeasured("no sensor"),
             sensor: None,
             measured: 3,
@@ -617,6 +621,7 @@ mod tests {
             time_ns: 1.0,
             default_time_ns: Reading::Measured(2.0),
             energy_j: Reading::unmeasured("none"),
+            energy_half_width_j: Reading::unmeasured("none"),
             default_energy_j: Reading::unmeasured("none"),
             sensor: None,
             measured: 1,
@@ -712,6 +717,7 @@ mod tests {
         tuning.put(Entry {
             objective: Objective::Energy,
             energy_j: Reading::Measured(3.0),
+            energy_half_width_j: Reading::Measured(0.1),
             default_energy_j: Reading::Measured(4.0),
             sensor: Some("simulated:fast".to_owned()),
             ..entry(&chosen, &plan[0])
