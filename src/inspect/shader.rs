@@ -109,7 +109,14 @@ impl Source {
             Some((stage, entry)),
             &constants,
         )
-        .map_err(|e| e.to_string())?;
+        .map_err(|e| match e {
+            pipeline_constants::PipelineConstantError::MissingValue(name) => {
+                format!(
+                    "the override {name} has no value; give it one with --override {name}=VALUE"
+                )
+            }
+            e => e.to_string(),
+        })?;
         let (index, point) = module
             .entry_points
             .iter()
