@@ -167,6 +167,24 @@ fn the_roofs_are_made_of_the_instructions_that_they_are_named_for() {
 }
 
 #[test]
+fn a_kernel_that_is_asked_for_with_two_cases_is_shown_once_for_each() {
+    if !radv("a_kernel_that_is_asked_for_with_two_cases_is_shown_once_for_each") {
+        return;
+    }
+    let (q8, q4) = (
+        "matmul/q8/256x256x256@direct",
+        "matmul/q4/256x256x256@direct",
+    );
+    let found = json(&["--target", "navi31", "--case", q8, "--case", q4]);
+    let shaders = found["targets"][0]["shaders"].as_array().unwrap();
+    let names: Vec<&str> = shaders
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, [q8, q4]);
+}
+
+#[test]
 fn a_users_shader_is_laid_beside_ours_and_its_spills_are_seen() {
     if !radv("a_users_shader_is_laid_beside_ours_and_its_spills_are_seen") {
         return;

@@ -1,7 +1,7 @@
 //! From what was asked to the list of cases and kernels: pure, so that it can be shown and tested
 //! without opening a device.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -96,12 +96,17 @@ fn asked_for(
     case: &Case,
     offered: &[Kernel],
 ) -> Vec<Kernel> {
+    let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.is_match(case.to_string()));
     let in_globs = request.cases.iter().filter_map(|glob| glob.split_once('@'));
-    let missing: Vec<&str> = request
+    let missing: BTreeSet<&str> = request
         .kernels
         .iter()
         .map(String::as_str)
-        .chain(in_globs.map(|(_, name)| name))
+        .chain(
+            in_globs
+                .filter(|(glob, _)| fits(glob))
+                .map(|(_, name)| name),
+        )
         .filter(|name| !offered.iter().any(|kernel| kernel.name == *name))
         .collect();
     let silent = offered.is_empty() && missing.is_empty() && !request.cases.is_empty();
