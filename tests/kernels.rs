@@ -298,6 +298,20 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "high halves of another place",
     ),
     (
+        "matmul/q4/67x43x96",
+        "packed-broadcast",
+        "invocation % 8",
+        "(invocation + 1) % 8",
+        "subgroups share the elements of their neighbours",
+    ),
+    (
+        "matmul/q8/67x43x96",
+        "packed-broadcast",
+        "+ 8u + lane]",
+        "+ lane]",
+        "the second half of a chunk of A is its first",
+    ),
+    (
         "matmul/q4/67x43x2048",
         "packed-direct",
         "chunk < LENGTH",
@@ -1003,14 +1017,15 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
         .into_iter()
         .filter(|kernel| match name {
             "direct" => is(kernel, "step_k", 0) && is(kernel, "width", 4),
-            "broadcast" => is(kernel, "broadcast", 1),
+            "broadcast" => is(kernel, "broadcast", 1) && is(kernel, "width", 1),
             "single" => is(kernel, "width", 1) && is(kernel, "broadcast", 0),
             // More than one subgroup, so that a missing barrier matters.
             "shared" => is(kernel, "step_k", 8) && is(kernel, "threads_n", 16),
             "double" => is(kernel, "buffers", 2) && is(kernel, "threads_n", 16),
             "split" => is(kernel, "split_k", 2) && is(kernel, "width", 4),
             "strips" => is(kernel, "swizzle", 2) && is(kernel, "width", 4),
-            "packed-direct" => kernel.name == "direct",
+            "packed-direct" => kernel.name == "direct" && !is(kernel, "broadcast", 1),
+            "packed-broadcast" => kernel.name == "direct" && is(kernel, "broadcast", 1),
             "packed-tiled" => kernel.name == "tiled" && kernel.parameters["threads_n"] == 16,
             "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,
             // Several pieces, and more than one subgroup.

@@ -4,10 +4,18 @@
 //
 // A thread reads CHUNK weights of a row of B at once, 16 bytes. K is a multiple of 32. Threads past an
 // edge repeat the last row or column and store nothing.
+//
+// With BROADCAST == 1 (quantised weights, THREADS_M == 1) each thread loads one of eight elements of a row of
+// A and the subgroup shares them, which takes a subgroup of at least eight threads: software drivers pay for
+// every load, though all threads load the same.
+#if BROADCAST == 1
+@group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
+#else
 #if BITS == 0
 @group(0) @binding(0) var<storage, read> a: array<vec4u>; // M × K/16
 #else
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
+#endif
 #endif
 @group(0) @binding(1) var<storage, read> b: array<vec4u>; // N × K/CHUNK
 #if SCALED
@@ -26,7 +34,16 @@ fn accumulate(a: vec4f, b: vec4f, sum: f32) -> f32 {
 #endif
 
 @compute @workgroup_size(THREADS_N, THREADS_M)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+#if BROADCAST == 1
+    @builtin(subgroup_invocation_id) invocation: u32,
+#endif
+) {
+#if BROADCAST == 1
+    let lane = invocation % 8;
+#endif
     let first_row = (group.y * THREADS_M + local.y) * TILE_M;
     let first_column = group.x * THREADS_N * TILE_N + local.x;
 #for i in 0..TILE_M
@@ -60,6 +77,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let scale${j} = scale_of((column${j} * LENGTH + chunk) / (32 / CHUNK));
 #endfor
 #for half in 0..CHUNK / 16
+#if BROADCAST == 1
+#for pair in 0..2
+        {
+#for word in 0..2
+#for j in 0..TILE_N
+            let b${word}_${j} = weights(words${j}[${pair * 2 + word}] >> ${half * 4}u) * scale${j};
+#endfor
+#endfor
+#for i in 0..TILE_M
+            {
+                let mine = f32(a[row${i} * K + chunk * CHUNK + ${half * 16 + pair * 8}u + lane]);
+#for step in 0..8
+                let a${step} = subgroupBroadcast(mine, ${step}u);
+#endfor
+#for j in 0..TILE_N
+#for word in 0..2
+#for step in 0..4
+                sum${i}_${j} = fma(a${word * 4 + step}, b${word}_${j}[${step}], sum${i}_${j});
+#endfor
+#endfor
+#endfor
+            }
+#endfor
+        }
+#endfor
+#else
 #for word in 0..4
         {
 #for j in 0..TILE_N
@@ -73,6 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 #endfor
         }
 #endfor
+#endif
 #endfor
 #endif
     }

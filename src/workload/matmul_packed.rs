@@ -14,10 +14,13 @@ use super::program::{Action, Buffer, Dispatch, Program};
 use super::template::{Template, shader};
 use super::weights::{BLOCK, Format, between};
 use super::{Dtype, Kernel};
-use crate::record::{Adapter, Verification};
+use crate::record::{Adapter, Reading, Verification};
 
 /// Multiply-adds that the reference may cost; bigger products are checked by scattered elements.
 const REFERENCE_WORK: u64 = 1 << 25;
+
+/// Elements of A that a subgroup shares at once.
+const SHARED: u32 = 8;
 
 /// Longest sum of products of two signed bytes that 32 bits hold.
 const MOST_INTEGER_TERMS: u32 = 1 << 16;
@@ -80,8 +83,14 @@ impl Packed {
 
     /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
     pub(super) fn kernels(self, adapter: &Adapter) -> Vec<Kernel> {
+        let shares = !self.integers()
+            && adapter.has("SUBGROUP")
+            && matches!(adapter.subgroup_sizes, Reading::Measured((least, _)) if least >= SHARED);
         vec![if adapter.is_software() {
-            direct([8, 1], 8, 2)
+            match shares {
+                true => direct([8, 1], 16, 2, true),
+                false => direct([8, 1], 8, 2, false),
+            }
         } else {
             Tile::default_for(&self.product(), adapter).kernel()
         }]
@@ -92,7 +101,13 @@ impl Packed {
         let mut space = Vec::new();
         for tile_m in [4, 8, 16] {
             for tile_n in [1, 2, 4] {
-                space.extend([[8, 1], [64, 1]].map(|threads| direct(threads, tile_m, tile_n)));
+                let mut add = |threads, shares| space.push(direct(threads, tile_m, tile_n, shares));
+                for threads in [[8, 1], [64, 1]] {
+                    add(threads, false);
+                    if !self.integers() {
+                        add(threads, true);
+                    }
+                }
             }
         }
         space.extend(Tile::space(&self.product()));
@@ -173,6 +188,12 @@ impl Packed {
         let threads_m = between(kernel, "threads_m", 1, 1024)?;
         let tile_m = between(kernel, "tile_m", 1, 32)?;
         let tile_n = between(kernel, "tile_n", 1, 16)?;
+        let broadcast = between(kernel, "broadcast", 0, 1)? == 1;
+        if broadcast && (self.integers() || threads_m != 1 || !threads_n.is_multiple_of(SHARED)) {
+            return Err(format!(
+                "broadcast needs quantised weights, threads_m = 1 and threads_n a multiple of {SHARED}"
+            ));
+        }
         let template = self
             .fill(shader!("matmul/packed-direct.wgsl"))
             .constant("M", self.m)
@@ -181,15 +202,21 @@ impl Packed {
             .constant("THREADS_M", threads_m)
             .constant("THREADS_N", threads_n)
             .constant("TILE_M", tile_m)
-            .constant("TILE_N", tile_n);
+            .constant("TILE_N", tile_n)
+            .constant("BROADCAST", broadcast.into());
         let bindings: Vec<usize> = (0..=self.inputs()).collect();
-        Ok(Dispatch::new(&template, &bindings, 1)?
+        let dispatch = Dispatch::new(&template, &bindings, 1)?
             .groups([
                 self.n.div_ceil(threads_n * tile_n),
                 self.m.div_ceil(threads_m * tile_m),
                 1,
             ])
-            .workgroup([threads_n, threads_m, 1], 0))
+            .workgroup([threads_n, threads_m, 1], 0);
+        Ok(if broadcast {
+            dispatch.needs("SUBGROUP").subgroups_of(SHARED)
+        } else {
+            dispatch
+        })
     }
 
     /// What rounding may do to an element of C.
@@ -247,7 +274,8 @@ impl Packed {
     }
 }
 
-fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32) -> Kernel {
+/// The form whose operands come straight from memory; with `shares` a subgroup shares what it loads of A.
+fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32, shares: bool) -> Kernel {
     Kernel::new(
         "direct",
         &[
@@ -255,6 +283,7 @@ fn direct([threads_n, threads_m]: [u32; 2], tile_m: u32, tile_n: u32) -> Kernel 
             ("threads_m", threads_m),
             ("tile_m", tile_m),
             ("tile_n", tile_n),
+            ("broadcast", shares.into()),
         ],
     )
 }
