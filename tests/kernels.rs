@@ -14,7 +14,8 @@
 use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use perwatt::bench::{Checks, Executable, parse_case};
@@ -23,6 +24,8 @@ use perwatt::record::Verification;
 use perwatt::workload::{Action, Case, Kernel, Program, Workload, registry};
 
 const CHILD: &str = "PERWATT_KERNELS_CHILD";
+/// Set where a child is to say what it is at; holds the driver's name.
+const TALK: &str = "PERWATT_KERNELS_TALK";
 const SEED: u64 = 7;
 
 /// Small cases: one element, multiples of nothing, tails on every side, several groups.
@@ -711,7 +714,8 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for driver in drivers() {
+    for mut driver in drivers() {
+        driver.talks = arguments.nocapture;
         for workload in registry() {
             trials.push(driver.trial(workload.name()));
         }
@@ -733,6 +737,8 @@ struct Driver {
     adapter: u32,
     /// Why it cannot be used here.
     missing: Option<String>,
+    /// Whether its processes may say what they are at, since nobody captures it.
+    talks: bool,
 }
 
 impl Driver {
@@ -758,6 +764,9 @@ impl Driver {
         if let Some(icd) = &self.icd {
             command.env("VK_DRIVER_FILES", icd);
         }
+        if self.talks {
+            command.env(TALK, &self.name).stderr(Stdio::inherit());
+        }
         let output = command.output()?;
         if output.status.success() {
             return Ok(());
@@ -776,6 +785,7 @@ fn drivers() -> Vec<Driver> {
             icd: None,
             adapter: found.adapter.index,
             missing: None,
+            talks: false,
         })
         .collect();
     for backend in ["vulkan", "gl"] {
@@ -806,6 +816,7 @@ fn drivers() -> Vec<Driver> {
             icd: Some(icd),
             adapter: 0,
             missing: None,
+            talks: false,
         });
     }
     drivers
@@ -817,6 +828,7 @@ fn missing(name: &str, reason: &str) -> Driver {
         icd: None,
         adapter: 0,
         missing: Some(reason.to_owned()),
+        talks: false,
     }
 }
 
@@ -854,6 +866,7 @@ fn child(job: &str) -> ExitCode {
 /// Runs every kernel of a workload on its small cases.
 fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     let gpu = Gpu::open(found).unwrap();
+    let talk = Talk::new();
     let mut wrong = Vec::new();
     let mut ran = 0;
     let mut unfit = Vec::new();
@@ -885,8 +898,10 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
             };
             for checks in checks {
                 ran += 1;
-                let verification =
-                    execute(&gpu, workload, &case, &kernel, program.clone(), *checks);
+                let what = format!("{text}@{} {:?} {checks:?}", kernel.name, kernel.parameters);
+                let verification = talk.over(&what, || {
+                    execute(&gpu, workload, &case, &kernel, program.clone(), *checks)
+                });
                 if !verification.passed {
                     wrong.push(format!(
                         "{text}@{} {:?} checks {checks:?}: {:?}",
@@ -950,6 +965,29 @@ fn slow_compiler(gpu: &Gpu) -> bool {
     gpu.adapter.backend == "gl" || gpu.adapter.name.to_lowercase().contains("swiftshader")
 }
 
+/// Says what a child is at, where somebody listens, and when it was long at something.
+struct Talk {
+    driver: Option<String>,
+}
+
+impl Talk {
+    fn new() -> Self {
+        Self {
+            driver: env::var(TALK).ok(),
+        }
+    }
+
+    /// Does something, and says how long it took.
+    fn over<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = work();
+        if let Some(driver) = &self.driver {
+            eprintln!("{driver}: {:5.1} s {what}", begun.elapsed().as_secs_f64());
+        }
+        done
+    }
+}
+
 /// Executes once on poisoned outputs and verifies.
 fn execute(
     gpu: &Gpu,
@@ -979,6 +1017,7 @@ fn execute(
 /// Plants every fault, and says which were not seen.
 fn plant_faults(found: &Found) -> Vec<String> {
     let gpu = Gpu::open(found).unwrap();
+    let talk = Talk::new();
     let mut unseen = Vec::new();
     for (text, kernel, from, to, why) in FAULTS {
         let (workload, case) = parse_case(text).unwrap();
@@ -990,11 +1029,13 @@ fn plant_faults(found: &Found) -> Vec<String> {
         // Without barriers a driver that runs a workgroup in one go may still be right.
         let may_pass = *why == "no barriers" && !gpu.adapter.is_software();
         let faulty = plant(&sound, from, to);
-        assert!(
-            execute(&gpu, workload, &case, &kernel, sound, Checks::On).passed,
-            "{text}"
-        );
-        if execute(&gpu, workload, &case, &kernel, faulty, Checks::On).passed && !may_pass {
+        let passes = |what: &str, program: Program| {
+            talk.over(&format!("{text}@{} {what}", kernel.name), || {
+                execute(&gpu, workload, &case, &kernel, program, Checks::On).passed
+            })
+        };
+        assert!(passes("sound", sound), "{text}");
+        if passes(why, faulty) && !may_pass {
             unseen.push(format!("{text}@{}: not seen: {why}", kernel.name));
         }
     }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{environment, names};
+use super::target::{Pretence, environment, is_of, names, pretences};
 use crate::record::{Examined, Reading, Sight, Target};
 
 /// What a child says, one JSON object a line.
@@ -44,28 +44,40 @@ struct Ending {
 /// of subjects.
 pub fn examine_family(family: &str, driver: &Path, child: &dyn Fn(usize) -> Command) -> Target {
     let mut reasons = Vec::new();
-    for name in names(family) {
-        match examine_as(&name, driver, child) {
-            Ok((sight, shaders)) => {
-                return Target {
-                    target: family.to_owned(),
-                    present: false,
-                    device: Reading::Measured(sight),
-                    shaders,
-                };
+    let pretences = pretences(driver);
+    for pretence in &pretences {
+        for name in names(family) {
+            match examine_as(&name, pretence, driver, child) {
+                Ok((sight, shaders)) => {
+                    return Target {
+                        target: family.to_owned(),
+                        present: false,
+                        device: Reading::Measured(sight),
+                        shaders,
+                    };
+                }
+                Err(reason) => reasons.push((pretence, reason)),
             }
-            Err(reason) => reasons.push(reason),
         }
     }
+    // A driver that has done with its variable says of every family that it has; the shim says what it
+    // knows of this one.
+    let last = pretences.last();
+    let reason = reasons
+        .iter()
+        .find(|(pretence, _)| Some(*pretence) == last)
+        .map_or("no reason given", |(_, reason)| reason);
+    let shim = match last {
+        Some(Pretence::Shim(_)) => "",
+        _ => "; RADV of Mesa 26 needs Mesa's DRM shim beside it (Debian: mesa-drm-shim)",
+    };
     Target {
         target: family.to_owned(),
         present: false,
         device: Reading::unmeasured(format!(
-            "{} (by {}): {}; a family is called as in Mesa's source: navi31, navi21, mi200, vega10, \
-             gfx1201, …",
-            family,
+            "{family} (by {}): {reason}; a family is called as in Mesa's source: navi31, navi21, mi200, \
+             vega10, gfx1201, …{shim}",
             driver.display(),
-            reasons.first().map_or("no reason given", String::as_str)
         )),
         shaders: Vec::new(),
     }
@@ -74,13 +86,14 @@ pub fn examine_family(family: &str, driver: &Path, child: &dyn Fn(usize) -> Comm
 /// Looks at a family by one of its names.
 fn examine_as(
     name: &str,
+    pretence: &Pretence,
     driver: &Path,
     child: &dyn Fn(usize) -> Command,
 ) -> Result<(Sight, Vec<Examined>), String> {
     let mut all: Vec<Vec<Examined>> = Vec::new();
     for _ in 0..MOST_CRASHES {
         let mut command = child(all.len());
-        command.envs(environment(name, driver));
+        command.envs(environment(pretence, name, driver));
         let ending = listen(&mut command)?;
         all.extend(ending.found);
         let trouble = ending
@@ -89,6 +102,9 @@ fn examine_as(
         let Some((sight, subjects)) = ending.opened else {
             return Err(trouble);
         };
+        if *pretence != Pretence::Forced && !is_of(name, &sight.name) {
+            return Err(format!("the driver shows {} instead", sight.name));
+        }
         match subjects.get(all.len()) {
             None => return Ok((sight, all.into_iter().flatten().collect())),
             Some(subject) => all.push(vec![crashed(subject, &trouble)]),

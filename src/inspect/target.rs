@@ -1,7 +1,9 @@
-//! GPUs that are not in the machine: Mesa's RADV compiles for any AMD GPU that it knows when
-//! `RADV_FORCE_FAMILY` names it, on "null hardware" that runs nothing.
+//! GPUs that are not in the machine: Mesa's RADV compiles for any AMD GPU that it knows, on hardware that
+//! runs nothing.
 //!
-//! RADV reads the variable once, so every family needs a process of its own.
+//! Up to Mesa 25 `RADV_FORCE_FAMILY` names the GPU. Mesa 26.1 has no such variable any more; there, Mesa's
+//! DRM shim stands in for the kernel's driver when it is loaded first, and `AMDGPU_GPU_ID` names one of the
+//! dozen GPUs whose answers it knows. Both are read once, so every family needs a process of its own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -72,17 +74,77 @@ pub(super) fn names(family: &str) -> Vec<String> {
     std::iter::once(family.clone()).chain(others).collect()
 }
 
+/// What makes RADV believe in a GPU that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pretence {
+    /// RADV's own variable, up to Mesa 25.
+    Forced,
+    /// Mesa's library that answers in the kernel's place.
+    Shim(PathBuf),
+}
+
+/// The library's file.
+const SHIM: &str = "libamdgpu_noop_drm_shim.so";
+
+/// The ways to try, in order.
+pub(super) fn pretences(driver: &Path) -> Vec<Pretence> {
+    let found = shim_folders(driver)
+        .into_iter()
+        .map(|folder| folder.join(SHIM))
+        .find(|file| file.is_file());
+    std::iter::once(Pretence::Forced)
+        .chain(found.map(Pretence::Shim))
+        .collect()
+}
+
+/// Where the shim would be: beside the driver's library, which a manifest may name with or without its
+/// folder.
+fn shim_folders(manifest: &Path) -> Vec<PathBuf> {
+    let library = std::fs::read(manifest)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
+        .and_then(|json| Some(PathBuf::from(json["ICD"]["library_path"].as_str()?)));
+    let named = library.as_deref().and_then(Path::parent);
+    match named.filter(|folder| !folder.as_os_str().is_empty()) {
+        // A relative path counts from the manifest; joining leaves an absolute one as it is.
+        Some(folder) => vec![manifest.with_file_name("").join(folder)],
+        None => {
+            let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+            [&multiarch, "/usr/lib64", "/usr/lib"]
+                .map(PathBuf::from)
+                .to_vec()
+        }
+    }
+}
+
 /// The environment in which RADV pretends that a GPU is there.
-pub(super) fn environment(family: &str, driver: &Path) -> Vec<(&'static str, OsString)> {
-    vec![
-        ("RADV_FORCE_FAMILY", family.into()),
+pub(super) fn environment(
+    pretence: &Pretence,
+    family: &str,
+    driver: &Path,
+) -> Vec<(&'static str, OsString)> {
+    let mut environment = match pretence {
+        Pretence::Forced => vec![("RADV_FORCE_FAMILY", family.into())],
+        Pretence::Shim(file) => vec![
+            ("LD_PRELOAD", file.into()),
+            ("AMDGPU_GPU_ID", family.into()),
+        ],
+    };
+    environment.extend([
         ("VK_DRIVER_FILES", driver.into()),
         // The same by its name before Vulkan loader 1.3.207.
         ("VK_ICD_FILENAMES", driver.into()),
         ("VK_LOADER_LAYERS_DISABLE", "~all~".into()),
         // A cached pipeline would come without its texts, and would outlive an update of the driver.
         ("MESA_SHADER_CACHE_DISABLE", "1".into()),
-    ]
+    ]);
+    environment
+}
+
+/// Whether a device is of the family: where the shim fails to load, a GPU that is really there is seen.
+pub(super) fn is_of(family: &str, device: &str) -> bool {
+    let device = device.to_lowercase();
+    names(family).iter().any(|name| device.contains(name))
 }
 
 /// RADV's manifest, as far as the Vulkan loader would find one.
@@ -159,6 +221,50 @@ mod tests {
         assert_eq!(device_type("MI200"), DeviceType::DiscreteGpu);
         assert_eq!(device_type("gfx1201"), DeviceType::DiscreteGpu);
         assert_eq!(device_type("gfx1103_r1"), DeviceType::IntegratedGpu);
+    }
+
+    #[test]
+    fn the_shim_is_looked_for_beside_the_drivers_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("radeon_icd.json");
+        let library = folder.path().join("libvulkan_radeon.so");
+        std::fs::write(&file, manifest(&library)).unwrap();
+        assert_eq!(pretences(&file), [Pretence::Forced]);
+        let shim = folder.path().join(SHIM);
+        std::fs::write(&shim, "").unwrap();
+        assert_eq!(
+            pretences(&file),
+            [Pretence::Forced, Pretence::Shim(shim.clone())]
+        );
+        std::fs::create_dir(folder.path().join("share")).unwrap();
+        let relative = folder.path().join("share/radeon_icd.json");
+        std::fs::write(&relative, manifest(Path::new("../libvulkan_radeon.so"))).unwrap();
+        assert_eq!(pretences(&relative).len(), 2);
+        std::fs::write(&file, manifest(Path::new("libvulkan_radeon.so"))).unwrap();
+        let usual = shim_folders(&file);
+        assert!(usual.contains(&PathBuf::from("/usr/lib64")), "{usual:?}");
+    }
+
+    #[test]
+    fn one_way_of_pretending_does_not_get_into_the_others() {
+        let driver = Path::new("/a/radeon_icd.json");
+        let shim = Pretence::Shim("/a/shim.so".into());
+        let is_set = |pretence: &Pretence, name: &str| {
+            environment(pretence, "gfx1201", driver)
+                .iter()
+                .any(|(n, _)| *n == name)
+        };
+        // Mesa 26.1 refuses to start where its former variable is set.
+        assert!(!is_set(&shim, "RADV_FORCE_FAMILY"));
+        assert!(is_set(&shim, "AMDGPU_GPU_ID") && is_set(&shim, "LD_PRELOAD"));
+        assert!(!is_set(&Pretence::Forced, "LD_PRELOAD"));
+    }
+
+    #[test]
+    fn a_gpu_that_is_there_is_not_taken_for_the_one_asked_for() {
+        assert!(is_of("navi48", "AMD Radeon RX 9070 XT (RADV GFX1201)"));
+        assert!(is_of("gfx1100", "AMD Radeon RX 7900 XTX (RADV NAVI31)"));
+        assert!(!is_of("navi21", "AMD Radeon RX 7900 XTX (RADV NAVI31)"));
     }
 
     #[test]
