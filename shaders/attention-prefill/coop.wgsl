@@ -91,15 +91,14 @@ fn main(
 #for j in 0..KEYS / SIDE
             var score${j} = Sum();
 #endfor
-#for d in 0..D / SIDE
-            {
-                let a = coopLoadT<Left>(&queries[row * STRIDE_D + ${d}u * SIDE], STRIDE_D);
+            // Left to compilers to unroll: those of GPUs do, and those of processors are spared the minutes.
+            for (var d = 0u; d < D; d += SIDE) {
+                let a = coopLoadT<Left>(&queries[row * STRIDE_D + d], STRIDE_D);
 #for j in 0..KEYS / SIDE
-                let b${j} = coopLoad<Right>(&block[${j}u * SIDE * STRIDE_D + ${d}u * SIDE], STRIDE_D);
+                let b${j} = coopLoad<Right>(&block[${j}u * SIDE * STRIDE_D + d], STRIDE_D);
                 score${j} = coopMultiplyAdd(a, b${j}, score${j});
 #endfor
             }
-#endfor
 #for j in 0..KEYS / SIDE
             coopStoreT(score${j}, &sums[row * STRIDE_SUMS + ${j}u * SIDE], STRIDE_SUMS);
 #endfor
@@ -148,18 +147,14 @@ fn main(
 #for j in 0..KEYS / SIDE
             var product${j} = Sum();
 #endfor
-#for key in 0..KEYS / SIDE
-            {
-                let a = coopLoadT<Left>(&weights[row * STRIDE_KEYS + ${key}u * SIDE], STRIDE_KEYS);
+            for (var key = 0u; key < KEYS; key += SIDE) {
+                let a = coopLoadT<Left>(&weights[row * STRIDE_KEYS + key], STRIDE_KEYS);
 #for j in 0..KEYS / SIDE
-                let b${j} = coopLoad<Right>(
-                    &block[(${i}u * KEYS + ${j}u * SIDE) * STRIDE_KEYS + ${key}u * SIDE],
-                    STRIDE_KEYS,
-                );
+                let b${j} =
+                    coopLoad<Right>(&block[(${i}u * KEYS + ${j}u * SIDE) * STRIDE_KEYS + key], STRIDE_KEYS);
                 product${j} = coopMultiplyAdd(a, b${j}, product${j});
 #endfor
             }
-#endfor
 #for j in 0..KEYS / SIDE
             coopStoreT(product${j}, &sums[row * STRIDE_SUMS + ${j}u * SIDE], STRIDE_SUMS);
 #endfor

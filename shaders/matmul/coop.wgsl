@@ -12,15 +12,14 @@
 // where a thread can tell which elements it stores: those inside C.
 //
 // Rows and columns beyond the edges repeat the last ones; beyond K the tiles hold zeros (K_TAIL == 1,
-// where STEP_K does not divide K). VECTORS == 1 needs N to be a multiple of 4 and K one of CHUNK; otherwise
-// single elements are read and written.
+// where STEP_K does not divide a row of A). Rows of A and B are PITCH_A and PITCH_B elements long, multiples
+// of CHUNK and of 2: where K or N is none, pad.wgsl has copied the matrix into such rows. VECTORS == 1
+// needs N to be a multiple of 4; otherwise single elements are written.
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × PITCH_A/4
+@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // K × PITCH_B/2
 #if VECTORS == 1
-@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
-@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // K × N/2
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
 #else
-@group(0) @binding(0) var<storage, read> a: array<Element>; // M × K
-@group(0) @binding(1) var<storage, read> b: array<Element>; // K × N
 @group(0) @binding(2) var<storage, read_write> c: array<Element>; // M × N
 #endif
 
@@ -46,9 +45,9 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
     let chunk = item % CHUNKS;
     let row = item / CHUNKS;
     let to = row * STRIDE + chunk * CHUNK;
-#if VECTORS == 1
     // Counted in chunks, so that compilers see the alignment and bring a chunk by one load.
-    let source = (min(block_row + row, M - 1) * (K / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
+    let source =
+        (min(block_row + row, M - 1) * (PITCH_A / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
 #for v in 0..CHUNK / 4
 #if K_TAIL == 1
     var loaded${v} = vec4<Element>();
@@ -64,29 +63,21 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
     tile_a[to + ${v * 4 + i}u] = loaded${v}[${i}];
 #endfor
 #endfor
-#else
-    let k = chunk * CHUNK;
-    let source = min(block_row + row, M - 1) * K + first + k;
-#for i in 0..CHUNK
-    tile_a[to + ${i}u] = select(Element(), a[min(source + ${i}u, M * K - 1)], first + k + ${i}u < K);
-#endfor
-#endif
 }
 
 fn keep_b(item: u32, first: u32, block_column: u32) {
     let pair = item % (BLOCK_N / 2);
     let k = item / (BLOCK_N / 2) * CHUNK;
     let to = pair * 2 * STRIDE + k;
-#if VECTORS == 1
-    let source = (first + k) * (N / 2) + min(block_column / 2 + pair, N / 2 - 1);
+    let source = (first + k) * (PITCH_B / 2) + min(block_column / 2 + pair, PITCH_B / 2 - 1);
 #for i in 0..CHUNK
 #if K_TAIL == 1
     var loaded${i} = vec2<Element>();
     if first + k < K {
-        loaded${i} = b[source + ${i}u * (N / 2)];
+        loaded${i} = b[source + ${i}u * (PITCH_B / 2)];
     }
 #else
-    let loaded${i} = b[source + ${i}u * (N / 2)];
+    let loaded${i} = b[source + ${i}u * (PITCH_B / 2)];
 #endif
 #endfor
 #for j in 0..2
@@ -94,17 +85,6 @@ fn keep_b(item: u32, first: u32, block_column: u32) {
     tile_b[to + ${j}u * STRIDE + ${i}u] = loaded${i}[${j}];
 #endfor
 #endfor
-#else
-#for j in 0..2
-    {
-        let column = min(block_column + pair * 2 + ${j}u, N - 1);
-#for i in 0..CHUNK
-        tile_b[to + ${j}u * STRIDE + ${i}u] =
-            select(Element(), b[min(first + k + ${i}u, K - 1) * N + column], first + k + ${i}u < K);
-#endfor
-    }
-#endfor
-#endif
 }
 
 // Stores what is staged of a matrix whose first element is C[row, column].
@@ -171,21 +151,20 @@ fn main(
 #endfor
             workgroupBarrier();
             if part < SUBGROUPS {
-#for k in 0..STEP_K / SIDE
-                {
+                // Left to compilers to unroll: those of GPUs do, and those of processors are spared the minutes.
+                for (var k = 0u; k < STEP_K; k += SIDE) {
 #for j in 0..TILES_N
                     let b${j} =
-                        coopLoad<Right>(&tile_b[(part_column + ${j}u * SIDE) * STRIDE + ${k}u * SIDE], STRIDE);
+                        coopLoad<Right>(&tile_b[(part_column + ${j}u * SIDE) * STRIDE + k], STRIDE);
 #endfor
 #for i in 0..TILES_M
                     let a${i} =
-                        coopLoadT<Left>(&tile_a[(part_row + ${i}u * SIDE) * STRIDE + ${k}u * SIDE], STRIDE);
+                        coopLoadT<Left>(&tile_a[(part_row + ${i}u * SIDE) * STRIDE + k], STRIDE);
 #for j in 0..TILES_N
                     sum${i}_${j} = coopMultiplyAdd(a${i}, b${j}, sum${i}_${j});
 #endfor
 #endfor
                 }
-#endfor
             }
             workgroupBarrier();
         }

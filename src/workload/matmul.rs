@@ -185,13 +185,17 @@ impl Workload for Matmul {
         }
         let storage = case.dtype.storage();
         let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
-        let (dispatches, sums) = match kernel.name {
-            "naive" => (vec![naive_dispatch(case.dtype, shape)?], None),
-            "tiled" => Tile::of(kernel)?.dispatches(&product(case.dtype, shape))?,
+        let (dispatches, own) = match kernel.name {
+            "naive" => (vec![naive_dispatch(case.dtype, shape)?], Vec::new()),
+            "tiled" => {
+                let product = product(case.dtype, shape);
+                let (dispatches, sums) = Tile::of(kernel)?.dispatches(&product)?;
+                (dispatches, sums.into_iter().collect())
+            }
             matmul_coop::NAME => {
                 let sides = [shape.m, shape.n, shape.k];
                 let coop = Coop::of(case.dtype, kernel)?;
-                (vec![coop.dispatch(case.dtype, sides)?], None)
+                coop.dispatches(case.dtype, sides)?
             }
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
@@ -200,7 +204,7 @@ impl Workload for Matmul {
             Buffer::random("B", k * n, storage, seed, 1),
             Buffer::output("C", m * n, storage),
         ];
-        buffers.extend(sums);
+        buffers.extend(own);
         Ok(Program {
             buffers,
             action: Action::Dispatches(dispatches),

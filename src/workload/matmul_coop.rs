@@ -2,7 +2,8 @@
 //! reports.
 
 use super::input::Storage;
-use super::program::Dispatch;
+use super::program::{Buffer, Dispatch};
+use super::shape::grid;
 use super::template::shader;
 use super::weights::between;
 use super::{Dtype, Kernel};
@@ -10,6 +11,9 @@ use crate::record::{Adapter, CoopMatrix, DeviceType, Reading};
 
 /// The kernel's name.
 pub(super) const NAME: &str = "coop";
+
+/// Buffers of the workload itself: A, B and C.
+const OWN_BUFFERS: usize = 3;
 
 /// Bytes of the widest load.
 const WIDEST: u64 = 16;
@@ -122,7 +126,7 @@ impl Coop {
         };
         Some(match adapter.device_type {
             DeviceType::Software => coop([1, 1], [2, 2], unit.side),
-            _ if small => coop([2, 2], [2, 2], 32),
+            _ if small => coop([2, 2], [2, 2], 64),
             _ => coop([2, 2], [4, 4], 32),
         })
     }
@@ -217,17 +221,65 @@ impl Coop {
         tiles * dtype.storage().bytes() + u64::from(staged) * sum_bytes
     }
 
-    /// The dispatch for M × N × K.
+    /// The dispatches for M × N × K over A, B and C, and the buffers that they need beside those.
+    ///
+    /// Rows that begin anywhere are copied first into rows that can be read by the widest loads: M·K + K·N
+    /// elements against M·N·K multiply-adds, and part of the kernel's time.
     ///
     /// # Errors
     /// The template is malformed.
-    pub(super) fn dispatch(self, dtype: Dtype, [m, n, k]: [u32; 3]) -> Result<Dispatch, String> {
+    pub(super) fn dispatches(
+        self,
+        dtype: Dtype,
+        [m, n, k]: [u32; 3],
+    ) -> Result<(Vec<Dispatch>, Vec<Buffer>), String> {
+        let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
+        let whole_k = k.next_multiple_of(self.step_k);
+        let (a, b) = (0, 1);
+        let padded_a = (!k.is_multiple_of(chunk)).then_some(Padded {
+            matrix: a,
+            name: "A padded",
+            size: [m, k],
+            padded: [m, whole_k],
+        });
+        // A chunk of B reaches down as far as one of A to the right.
+        let padded_b = (padded_a.is_some() || !n.is_multiple_of(2)).then_some(Padded {
+            matrix: b,
+            name: "B padded",
+            size: [k, n],
+            padded: [whole_k, n.next_multiple_of(chunk)],
+        });
+        let pitch = |padded: &Option<Padded>, own: u32| padded.map_or(own, |p| p.padded[1]);
+        let pitches = [pitch(&padded_a, k), pitch(&padded_b, n)];
+        let mut dispatches = Vec::new();
+        let mut buffers = Vec::new();
+        let mut sources = [a, b];
+        for padded in [padded_a, padded_b].into_iter().flatten() {
+            let place = OWN_BUFFERS + buffers.len();
+            sources[padded.matrix] = place;
+            dispatches.push(padded.dispatch(dtype, place)?);
+            buffers.push(padded.buffer(dtype));
+        }
+        dispatches.push(self.product(dtype, [m, n, k], pitches, sources)?);
+        Ok((dispatches, buffers))
+    }
+
+    /// The product itself, of matrices whose rows are so and so long.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    fn product(
+        self,
+        dtype: Dtype,
+        [m, n, k]: [u32; 3],
+        [pitch_a, pitch_b]: [u32; 2],
+        [a, b]: [usize; 2],
+    ) -> Result<Dispatch, String> {
         let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
         let [block_m, block_n] = self.block();
         let threads = self.threads();
         let items_a = block_m * self.step_k / chunk;
         let items_b = block_n / 2 * self.step_k / chunk;
-        let vectors = n.is_multiple_of(4) && k.is_multiple_of(chunk);
         let template = shader!("matmul/coop.wgsl")
             .alias("Element", dtype.element())
             .alias("Accumulator", self.unit.sum)
@@ -237,8 +289,10 @@ impl Coop {
             .constant("M", m)
             .constant("N", n)
             .constant("K", k)
-            .constant("VECTORS", u32::from(vectors))
-            .constant("K_TAIL", u32::from(!k.is_multiple_of(self.step_k)))
+            .constant("PITCH_A", pitch_a)
+            .constant("PITCH_B", pitch_b)
+            .constant("VECTORS", u32::from(n.is_multiple_of(4)))
+            .constant("K_TAIL", u32::from(!pitch_a.is_multiple_of(self.step_k)))
             .constant("SIDE", self.unit.side)
             .constant("SUBGROUPS_M", self.subgroups[0])
             .constant("SUBGROUPS_N", self.subgroups[1])
@@ -252,12 +306,50 @@ impl Coop {
             .constant("LOADS_B", items_b.div_ceil(threads))
             .constant("EVEN_A", u32::from(items_a.is_multiple_of(threads)))
             .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)));
-        Ok(Dispatch::new(&template, &[0, 1, 2], 1)?
+        Ok(Dispatch::new(&template, &[a, b, 2], 1)?
             .groups([n.div_ceil(block_n), m.div_ceil(block_m), 1])
             .workgroup([threads, 1, 1], self.workgroup_bytes(dtype))
             .needs("SUBGROUP")
             .needs("SUBGROUP_BARRIER")
             .multiplies(self.unit.configuration()))
+    }
+}
+
+/// A copy of a matrix in longer rows.
+#[derive(Clone, Copy, Debug)]
+struct Padded {
+    /// The buffer of the matrix.
+    matrix: usize,
+    name: &'static str,
+    /// Rows and columns.
+    size: [u32; 2],
+    /// Rows and columns of the copy.
+    padded: [u32; 2],
+}
+
+impl Padded {
+    fn buffer(self, dtype: Dtype) -> Buffer {
+        let elements = u64::from(self.padded[0]) * u64::from(self.padded[1]);
+        Buffer::scratch(self.name, elements, dtype.storage())
+    }
+
+    /// # Errors
+    /// The template is malformed.
+    fn dispatch(self, dtype: Dtype, place: usize) -> Result<Dispatch, String> {
+        const THREADS: u32 = 256;
+        let vectors = u64::from(self.padded[0]) * u64::from(self.padded[1] / 4);
+        let groups = grid(vectors.div_ceil(THREADS.into()));
+        let template = shader!("matmul/pad.wgsl")
+            .alias("Element", dtype.element())
+            .constant("ROWS", self.size[0])
+            .constant("COLUMNS", self.size[1])
+            .constant("PADDED_ROWS", self.padded[0])
+            .constant("PITCH", self.padded[1])
+            .constant("WORKGROUP", THREADS)
+            .constant("GROUPS_X", groups[0]);
+        Ok(Dispatch::new(&template, &[self.matrix, place], 1)?
+            .groups(groups)
+            .workgroup([THREADS, 1, 1], 0))
     }
 }
 
