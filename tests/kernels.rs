@@ -263,8 +263,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f16/65x36x72",
         "coop",
-        "first < K;",
-        "first + STEP_K < K;",
+        "first < PITCH_A;",
+        "first + STEP_K < PITCH_A;",
         "the last step is left out",
     ),
     (
@@ -284,9 +284,9 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/f16/65x36x72",
         "coop",
-        "first + chunk * CHUNK < K",
-        "first + chunk * CHUNK < K - CHUNK",
-        "the last chunk of a row is left out",
+        "row < ROWS",
+        "row + 1 < ROWS",
+        "the last row is not copied",
     ),
     (
         "matmul/f16/65x35x72",
@@ -1004,7 +1004,10 @@ impl Talk {
 
     fn say(&self, at: &str) {
         if let Some(driver) = &self.driver {
-            eprintln!("{driver} {:4.0} s  {at}", self.begun.elapsed().as_secs_f64());
+            eprintln!(
+                "{driver} {:4.0} s  {at}",
+                self.begun.elapsed().as_secs_f64()
+            );
         }
     }
 }
@@ -1051,8 +1054,7 @@ fn plant_faults(found: &Found) -> Vec<String> {
         let may_pass = *why == "no barriers" && !gpu.adapter.is_software();
         let faulty = plant(&sound, from, to);
         talk.say(&format!("{text}@{}: {why}", kernel.name));
-        let passes =
-            |program| execute(&gpu, workload, &case, &kernel, program, Checks::On).passed;
+        let passes = |program| execute(&gpu, workload, &case, &kernel, program, Checks::On).passed;
         assert!(passes(sound), "{text}");
         if passes(faulty) && !may_pass {
             unseen.push(format!("{text}@{}: not seen: {why}", kernel.name));

@@ -11,12 +11,12 @@
 // What a thread holds of a matrix is the driver's business too, so sums leave by way of workgroup memory,
 // where a thread can tell which elements it stores: those inside C.
 //
-// Rows and columns beyond the edges repeat the last ones; beyond K the tiles hold zeros (K_TAIL == 1,
-// where STEP_K does not divide a row of A). Rows of A and B are PITCH_A and PITCH_B elements long, multiples
-// of CHUNK and of 2: where K or N is none, pad.wgsl has copied the matrix into such rows. VECTORS == 1
-// needs N to be a multiple of 4; otherwise single elements are written.
+// Rows of A and B are PITCH_A and PITCH_B elements long: PITCH_A is a multiple of STEP_K, so that no step
+// of K has an end of its own, and PITCH_B of 2. Where K or N is none, pad.wgsl has copied the matrix into
+// such rows. Rows and columns beyond the edges repeat the last ones. VECTORS == 1 needs N to be a multiple
+// of 4; otherwise single elements are written.
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × PITCH_A/4
-@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // K × PITCH_B/2
+@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // PITCH_A × PITCH_B/2
 #if VECTORS == 1
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
 #else
@@ -49,14 +49,7 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
     let source =
         (min(block_row + row, M - 1) * (PITCH_A / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
 #for v in 0..CHUNK / 4
-#if K_TAIL == 1
-    var loaded${v} = vec4<Element>();
-    if first + chunk * CHUNK < K {
-        loaded${v} = a[source + ${v}u];
-    }
-#else
     let loaded${v} = a[source + ${v}u];
-#endif
 #endfor
 #for v in 0..CHUNK / 4
 #for i in 0..4
@@ -71,14 +64,7 @@ fn keep_b(item: u32, first: u32, block_column: u32) {
     let to = pair * 2 * STRIDE + k;
     let source = (first + k) * (PITCH_B / 2) + min(block_column / 2 + pair, PITCH_B / 2 - 1);
 #for i in 0..CHUNK
-#if K_TAIL == 1
-    var loaded${i} = vec2<Element>();
-    if first + k < K {
-        loaded${i} = b[source + ${i}u * (PITCH_B / 2)];
-    }
-#else
     let loaded${i} = b[source + ${i}u * (PITCH_B / 2)];
-#endif
 #endfor
 #for j in 0..2
 #for i in 0..CHUNK
@@ -130,7 +116,7 @@ fn main(
         var sum${i}_${j} = Sum();
 #endfor
 #endfor
-        for (var first = 0u; first < K; first += STEP_K) {
+        for (var first = 0u; first < PITCH_A; first += STEP_K) {
 #for i in 0..LOADS_A
 #if EVEN_A == 1
             keep_a(thread + ${i}u * THREADS, first, block_row);

@@ -223,8 +223,8 @@ impl Coop {
 
     /// The dispatches for M × N × K over A, B and C, and the buffers that they need beside those.
     ///
-    /// Rows that begin anywhere are copied first into rows that can be read by the widest loads: M·K + K·N
-    /// elements against M·N·K multiply-adds, and part of the kernel's time.
+    /// Rows that begin anywhere, or end within a step of K, are copied first into rows that the widest loads
+    /// read to their end: M·K + K·N elements against M·N·K multiply-adds, and part of the kernel's time.
     ///
     /// # Errors
     /// The template is malformed.
@@ -236,13 +236,13 @@ impl Coop {
         let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
         let whole_k = k.next_multiple_of(self.step_k);
         let (a, b) = (0, 1);
-        let padded_a = (!k.is_multiple_of(chunk)).then_some(Padded {
+        let padded_a = (k < whole_k).then_some(Padded {
             matrix: a,
             name: "A padded",
             size: [m, k],
             padded: [m, whole_k],
         });
-        // A chunk of B reaches down as far as one of A to the right.
+        // A step of B reaches down as far as one of A to the right.
         let padded_b = (padded_a.is_some() || !n.is_multiple_of(2)).then_some(Padded {
             matrix: b,
             name: "B padded",
@@ -260,7 +260,7 @@ impl Coop {
             dispatches.push(padded.dispatch(dtype, place)?);
             buffers.push(padded.buffer(dtype));
         }
-        dispatches.push(self.product(dtype, [m, n, k], pitches, sources)?);
+        dispatches.push(self.product(dtype, [m, n], pitches, sources)?);
         Ok((dispatches, buffers))
     }
 
@@ -271,7 +271,7 @@ impl Coop {
     fn product(
         self,
         dtype: Dtype,
-        [m, n, k]: [u32; 3],
+        [m, n]: [u32; 2],
         [pitch_a, pitch_b]: [u32; 2],
         [a, b]: [usize; 2],
     ) -> Result<Dispatch, String> {
@@ -288,11 +288,9 @@ impl Coop {
             .alias("Sum", self.unit.accumulator)
             .constant("M", m)
             .constant("N", n)
-            .constant("K", k)
             .constant("PITCH_A", pitch_a)
             .constant("PITCH_B", pitch_b)
             .constant("VECTORS", u32::from(n.is_multiple_of(4)))
-            .constant("K_TAIL", u32::from(!pitch_a.is_multiple_of(self.step_k)))
             .constant("SIDE", self.unit.side)
             .constant("SUBGROUPS_M", self.subgroups[0])
             .constant("SUBGROUPS_N", self.subgroups[1])

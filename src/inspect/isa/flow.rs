@@ -208,7 +208,24 @@ fn step<'a>(add: &'a Instruction, own: &[&'a Instruction]) -> Option<(&'a str, u
                 && i.operands.get(1) == Some(written)
         })
     };
-    (step > 0 && (read == written || copied())).then_some((read, step))
+    // A register that something else sets in every trip is an address or the like, and counts nothing.
+    let alone = || {
+        !own.iter()
+            .any(|i| !std::ptr::eq(*i, add) && sets(i, written))
+    };
+    (step > 0 && (read == written && alone() || copied())).then_some((read, step))
+}
+
+/// Whether an instruction writes a register that it names alone.
+fn sets(instruction: &Instruction, register: &str) -> bool {
+    let name = instruction.mnemonic.as_str();
+    let computes = name.starts_with("v_") || name.starts_with("s_");
+    let writes = computes && !name.contains("_cmp") || name.contains("load");
+    writes
+        && instruction
+            .operands
+            .first()
+            .is_some_and(|first| first == register)
 }
 
 /// A constant above or equal to zero.

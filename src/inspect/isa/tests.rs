@@ -59,6 +59,15 @@ fn a_loop_does_not_count_what_is_in_the_loops_inside_it() {
 }
 
 #[test]
+fn an_address_that_is_computed_anew_in_every_trip_is_no_counter() {
+    let address = "BB0:\n\ts_mov_b32 s0, 0\nBB1:\n\tv_add_nc_u32_e32 v14, s0, v8\n\
+         \tv_cmpx_gt_u32_e32 0x130, v14\n\tv_add_nc_u32_e32 v14, 0x1084, v14\n\
+         \tbuffer_load_b32 v13, v14, s[12:15], 0 offen\n\ts_add_u32 s0, s0, 64\n\
+         \ts_cmpk_lt_u32 s0, 0x130\n\ts_cbranch_scc1 BB1\nBB2:\n\ts_endpgm\n";
+    assert_eq!(hottest(address).trips, Some(5));
+}
+
+#[test]
 fn work_that_was_unrolled_into_an_outer_loop_outweighs_a_short_inner_one() {
     let work = "\tv_fmac_f32_e32 v5, v1, v2\n".repeat(100);
     let text = format!(
