@@ -957,7 +957,7 @@ fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
             let program = workload.program(case, kernel, SEED);
             program.is_ok_and(|program| program.misfit(&gpu.adapter).is_none())
         });
-        kernels.extend(offered.step_by(31));
+        kernels.extend(offered.step_by(47));
     }
     kernels
 }
