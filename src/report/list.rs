@@ -1,5 +1,7 @@
 //! Workloads, cases and kernels as a page for the terminal.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{Cell, CellAlignment};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,12 +29,15 @@ pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
     for column in table.column_iter_mut().skip(3) {
         column.set_cell_alignment(CellAlignment::Left);
     }
-    let mut kernels: Vec<(&str, &[String])> = Vec::new();
+    let mut kernels: Vec<(&str, BTreeSet<&str>)> = Vec::new();
     for case in cases {
         let (workload, rest) = case.case.split_once('/').unwrap_or((&case.case, ""));
         if kernels.last().is_none_or(|(last, _)| *last != workload) {
-            kernels.push((workload, &case.kernels));
+            kernels.push((workload, BTreeSet::new()));
             table.add_row([workload]);
+        }
+        if let Some((_, names)) = kernels.last_mut() {
+            names.extend(case.kernels.iter().map(String::as_str));
         }
         let counts = &case.counts;
         table.add_row([
@@ -43,12 +48,9 @@ pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
         ]);
     }
     let mut page = text(&table) + "\nKernels\n";
-    for (workload, kernels) in kernels {
-        page += &fold(
-            &format!("  {workload}: {}", kernels.join(", ")),
-            "      ",
-            width,
-        );
+    for (workload, names) in kernels {
+        let names = Vec::from_iter(names).join(", ");
+        page += &fold(&format!("  {workload}: {names}"), "      ", width);
     }
     page
 }
