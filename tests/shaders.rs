@@ -96,6 +96,7 @@ fn validate(what: &str, dispatch: &Dispatch) -> (naga::Module, ModuleInfo) {
     for feature in &dispatch.features {
         capabilities |= match *feature {
             "SHADER_F16" => Capabilities::SHADER_FLOAT16,
+            "SHADER_INT64" => Capabilities::SHADER_INT64,
             "SUBGROUP" => Capabilities::SUBGROUP,
             "SUBGROUP_BARRIER" => Capabilities::SUBGROUP_BARRIER,
             "EXPERIMENTAL_COOPERATIVE_MATRIX" => Capabilities::COOPERATIVE_MATRIX,
@@ -203,8 +204,13 @@ fn write_others(what: &str, dispatch: &Dispatch, module: &naga::Module, info: &M
         .unwrap_or_else(|e| panic!("{what}: HLSL: {e}"));
     assert!(text.contains("numthreads"), "{what}: HLSL has no kernel");
 
-    // OpenGL has no f16; wgpu's GL adapters lack the feature and perwatt skips such cases there.
-    if dispatch.features.contains(&"SHADER_F16") {
+    // OpenGL has no f16 and no 64-bit integers; wgpu's GL adapters lack the features and perwatt skips such
+    // kernels there.
+    let lacks = ["SHADER_F16", "SHADER_INT64"];
+    if lacks
+        .iter()
+        .any(|feature| dispatch.features.contains(feature))
+    {
         return;
     }
     let mut text = String::new();

@@ -5,8 +5,13 @@
 // bytes and 16 + 4·i to 16 + 4·i + 3 in the high ones, eight more than they mean.
 // BITS == 8: four signed weights in a word.
 #if BITS == 4
+// Weights as they are stored: one instruction each where bytes convert alone.
+fn stored(word: u32) -> vec4f {
+    return vec4f(unpack4xU8(word & 0x0f0f0f0fu));
+}
+
 fn weights(word: u32) -> vec4f {
-    return vec4f(unpack4xU8(word & 0x0f0f0f0fu)) - 8;
+    return stored(word) - 8;
 }
 #endif
 #if BITS == 8

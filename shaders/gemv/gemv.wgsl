@@ -21,12 +21,6 @@
 #import common/weights.wgsl
 
 const LENGTH = K / CHUNK;
-#if BITS == 4
-// Weights as they are stored, eight more than they mean: one instruction each where bytes convert alone.
-fn stored(word: u32) -> vec4f {
-    return vec4f(unpack4xU8(word & 0x0f0f0f0fu));
-}
-#endif
 
 #if ALONE == 0
 #for row in 0..ROWS

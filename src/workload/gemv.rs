@@ -5,10 +5,10 @@ use super::input::{Storage, decode};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::stream::output_of;
-use super::template::shader;
+use super::template::{Template, shader};
 use super::weights::{Format, between};
 use super::{Case, Dtype, Kernel, Suite, Workload};
-use crate::record::{Adapter, Counts, Verification};
+use crate::record::{Adapter, Counts, Reading, Verification};
 
 /// y = A·x.
 #[derive(Debug)]
@@ -78,15 +78,9 @@ impl Workload for Gemv {
         true
     }
 
-    fn kernels(&self, _case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let cooperating = if adapter.has("SUBGROUP") {
-            "subgroup"
-        } else {
-            "workgroup"
-        };
-        // On a CPU, a subgroup alone waits for nobody.
-        let threads = if adapter.is_software() { 8 } else { 128 };
-        vec![kernel(cooperating, threads, 4)]
+    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
+        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
+        vec![default_kernel(Format::of(case.dtype), &[k], adapter)]
     }
 
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
@@ -97,9 +91,16 @@ impl Workload for Gemv {
                 space.extend([1, 2, 4, 8].map(|rows| kernel(name, threads, rows)));
             }
         }
+        let mut alone = Vec::new();
         if k <= LONGEST_ALONE {
+            alone.push("row-per-thread");
+        }
+        if Lanes::of(Format::of(case.dtype), k).is_some() {
+            alone.push("row-per-lane");
+        }
+        for name in alone {
             for threads in [8, 32, 64] {
-                space.extend([1, 2, 4].map(|rows| kernel("row-per-thread", threads, rows)));
+                space.extend([1, 2, 4].map(|rows| kernel(name, threads, rows)));
             }
         }
         space
@@ -121,13 +122,11 @@ impl Workload for Gemv {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let mut checker = Checker::new(0);
         let Ok(product) = Product::of(case) else {
-            checker.fail("the case has no shape".to_owned());
-            return checker.finish();
+            return Checker::failed("the case has no shape".to_owned());
         };
         let m = product.m.into();
-        checker = Checker::new(m);
+        let mut checker = Checker::new(m);
         let got = output_of(&mut checker, outputs, m, product.activations);
         let (x, weights) = match program.buffers.as_slice() {
             [weights @ .., x, _] => (x, weights),
@@ -147,7 +146,7 @@ impl Workload for Gemv {
     }
 }
 
-/// Longest row that a single thread takes: llvmpipe ends a thread after 65,535 iterations.
+/// Most steps of a thread that has a row to itself: llvmpipe ends a thread after 65,535 iterations.
 const LONGEST_ALONE: u32 = 65_000;
 
 /// A product with weights of a format and x and y of a storage, which a transformer layer sets apart from
@@ -186,50 +185,147 @@ impl Product {
     /// # Errors
     /// The kernel is none of this workload's or cannot do the shape.
     pub(super) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let Self { m, k, format, .. } = self;
-        let (subgroups, alone) = match kernel.name {
-            "subgroup" => (true, false),
-            "workgroup" => (false, false),
-            "row-per-thread" if k <= LONGEST_ALONE => (false, true),
-            "row-per-thread" => {
-                return Err(format!("{k} columns are too many for one thread"));
-            }
-            other => return Err(format!("{NAME} has no kernel {other:?}")),
-        };
         let threads = kernel.parameter("threads")?;
-        let rows = between(kernel, "rows", 1, 16)?;
+        let mut rows = between(kernel, "rows", 1, 16)?;
         if !threads.is_power_of_two() {
             return Err(format!("{threads} threads are no power of two"));
         }
-        let of_group = if alone { rows * threads } else { rows };
-        let groups = grid(u64::from(m.div_ceil(of_group)));
-        let template = format
-            .fill(shader!("gemv/gemv.wgsl"))
+        let (template, of_group) = match kernel.name {
+            "subgroup" => (self.along_rows(true, false), rows),
+            "workgroup" => (self.along_rows(false, false), rows),
+            "row-per-thread" if self.k > LONGEST_ALONE => {
+                return Err(format!("{} columns are too many for one thread", self.k));
+            }
+            "row-per-thread" => (self.along_rows(false, true), rows * threads),
+            "row-per-lane" => {
+                rows = rows.min(self.m);
+                (self.by_lanes()?, rows * threads)
+            }
+            other => return Err(format!("{NAME} has no kernel {other:?}")),
+        };
+        let groups = grid(u64::from(self.m.div_ceil(of_group)));
+        let template = self
+            .format
+            .fill(template)
             .alias("Element", self.activations.element())
-            .constant("M", m)
-            .constant("K", k)
-            .constant("CHUNK", format.chunk(k))
-            .constant("SUBGROUPS", u32::from(subgroups))
-            .constant("ALONE", u32::from(alone))
+            .constant("M", self.m)
+            .constant("K", self.k)
             .constant("WORKGROUP", threads)
             .constant("ROWS", rows)
             .constant("GROUPS_X", groups[0]);
-        let (m, k) = (u64::from(m), u64::from(k));
-        let mut buffers = format.buffers(["A", "scales"], m * k, seed, 0);
+        let (m, k) = (u64::from(self.m), u64::from(self.k));
+        let mut buffers = self.format.buffers(["A", "scales"], m * k, seed, 0);
         buffers.push(Buffer::random("x", k, self.activations, seed, 2));
         buffers.push(Buffer::output("y", m, self.activations));
         let bound: Vec<usize> = (0..buffers.len()).collect();
-        let shared = if alone { 0 } else { 4 * threads * rows };
+        let shared = if of_group == rows {
+            4 * threads * rows
+        } else {
+            0
+        };
         let mut dispatch = Dispatch::new(&template, &bound, 1)?
             .groups(groups)
             .workgroup([threads, 1, 1], shared.into());
-        if subgroups {
+        if ["subgroup", "row-per-lane"].contains(&kernel.name) {
             dispatch = dispatch.needs("SUBGROUP");
+        }
+        if kernel.name == "row-per-lane" {
+            dispatch = dispatch.needs("SHADER_INT64").subgroups_of(Lanes::SHARE);
         }
         Ok(Program {
             buffers,
             action: Action::Dispatches(vec![dispatch]),
         })
+    }
+
+    /// The shader whose threads go along rows, together or each alone.
+    fn along_rows(self, subgroups: bool, alone: bool) -> Template {
+        shader!("gemv/gemv.wgsl")
+            .constant("CHUNK", self.format.chunk(self.k))
+            .constant("SUBGROUPS", subgroups.into())
+            .constant("ALONE", alone.into())
+    }
+
+    /// The shader whose lanes have rows of their own and share x.
+    fn by_lanes(self) -> Result<Template, String> {
+        let lanes = Lanes::of(self.format, self.k).ok_or_else(|| {
+            format!(
+                "{} columns are no whole steps of row-per-lane, or too many",
+                self.k
+            )
+        })?;
+        let (load, words) = match lanes.components {
+            2 => ("vec2<u64>", "vec2<u32>"),
+            _ => ("vec4<u64>", "vec4<u32>"),
+        };
+        Ok(shader!("gemv/row-per-lane.wgsl")
+            .alias("Load", load)
+            .alias("Words", words)
+            .constant("STEP", lanes.step)
+            .constant("LOADS", lanes.loads)
+            .constant("SHARE", Lanes::SHARE)
+            .constant("OWN", lanes.step / 4 / Lanes::SHARE))
+    }
+}
+
+/// How `row-per-lane` reads a row.
+struct Lanes {
+    /// Columns at a time.
+    step: u32,
+    /// Loads of a step.
+    loads: u32,
+    /// 64-bit parts of a load.
+    components: u32,
+}
+
+impl Lanes {
+    /// Lanes that read x and broadcast it: a subgroup has them at least.
+    const SHARE: u32 = 8;
+
+    /// `None` where rows are no whole steps, or too many.
+    fn of(format: Format, k: u32) -> Option<Self> {
+        // Two blocks have their scales in one word.
+        let step = if format.scaled() && k.is_multiple_of(64) {
+            64
+        } else {
+            32
+        };
+        let parts = step * format.bits() / 64;
+        let components = parts.min(4);
+        let fits = k.is_multiple_of(step) && k / step <= LONGEST_ALONE;
+        fits.then_some(Self {
+            step,
+            loads: parts / components,
+            components,
+        })
+    }
+}
+
+/// The kernel of an adapter for products with rows of all these lengths.
+pub(super) fn default_kernel(format: Format, lengths: &[u32], adapter: &Adapter) -> Kernel {
+    let cooperating = if adapter.has("SUBGROUP") {
+        "subgroup"
+    } else {
+        "workgroup"
+    };
+    if !adapter.is_software() {
+        return kernel(cooperating, 128, 4);
+    }
+    let least = match adapter.subgroup_sizes {
+        Reading::Measured((least, _)) => least,
+        Reading::Unmeasured(_) => 0,
+    };
+    let lanes = least >= Lanes::SHARE
+        && ["SUBGROUP", "SHADER_INT64"]
+            .iter()
+            .all(|feature| adapter.has(feature))
+        && lengths.iter().all(|k| Lanes::of(format, *k).is_some());
+    match format {
+        // As many rows as leave a step within the instruction cache.
+        Format::Plain(Storage::F16) | Format::Q4 if lanes => kernel("row-per-lane", 8, 4),
+        _ if lanes => kernel("row-per-lane", 8, 2),
+        // A subgroup alone waits for nobody.
+        _ => kernel(cooperating, 8, 4),
     }
 }
 

@@ -35,7 +35,7 @@ impl Format {
     }
 
     /// Bits of a weight, its scale aside.
-    const fn bits(self) -> u32 {
+    pub(super) const fn bits(self) -> u32 {
         match self {
             Self::Plain(storage) => 8 * storage.bytes() as u32,
             Self::Q8 => 8,

@@ -10,7 +10,7 @@ mod check;
 mod compose;
 
 use super::attention::{Decode, Prefill};
-use super::gemv::Gemv;
+use super::gemv::{Gemv, default_kernel};
 use super::input::Storage;
 use super::matmul::Matmul;
 use super::program::Program;
@@ -198,9 +198,16 @@ impl Workload for LlamaLayer {
         let (workload, projection) = projection(case.dtype, shape);
         let (attention, heads) = attention(case.dtype, shape);
         let norm = Case::new("rmsnorm", Dtype::F32, format!("1x{}", shape.hidden));
-        // The last is the best that a workload knows; the ones before it are for comparison.
+        // The last is the best that a workload knows; the ones before it are for comparison. One kernel has
+        // to do every projection, whose rows are of two lengths in a decode.
+        let of_projection = if shape.decode {
+            let lengths = [shape.hidden, shape.mlp];
+            Some(default_kernel(Format::of(case.dtype), &lengths, adapter))
+        } else {
+            workload.kernels(&projection, adapter).pop()
+        };
         let parts = [
-            ("projection", workload.kernels(&projection, adapter).pop()),
+            ("projection", of_projection),
             (
                 "attention",
                 attention
