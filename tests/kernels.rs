@@ -91,6 +91,8 @@ const CASES: &[&str] = &[
     "attention-decode/f32/2x6x2x131x20",
     "attention-decode/f16/1x8x2x300x64",
     "attention-decode/f16/1x16x1x77x36",
+    "attention-decode/f16/1x1x1x1037x128",
+    "attention-decode/f32/2x3x3x37x96",
     "llama-layer/f32/13x96x6x2x160-prefill",
     "llama-layer/f32/77x96x6x2x160-decode",
     "llama-layer/f16/37x128x4x2x160-prefill",
@@ -441,8 +443,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gemv/f16/19x96",
         "row-per-lane",
-        "min(lane, SHARE - 1) * OWN",
-        "min(lane, SHARE - 2) * OWN",
+        "min(lane, LANES - 1) * OWN",
+        "min(lane, LANES - 2) * OWN",
         "one lane shares its neighbour's part of x",
     ),
     (
@@ -619,6 +621,34 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "d < D; d++",
         "d + 1 < D; d++",
         "the last product is left out",
+    ),
+    (
+        "attention-decode/f16/1x1x1x1037x128",
+        "key-per-lane",
+        "+= scores0[",
+        "= scores0[",
+        "the last pass over the keys is forgotten",
+    ),
+    (
+        "attention-decode/f16/1x1x1x1037x128",
+        "key-per-lane",
+        "key < end",
+        "key <= end",
+        "the last key counts twice",
+    ),
+    (
+        "attention-decode/f16/1x1x1x1037x128",
+        "key-per-lane",
+        "block + 3u, end",
+        "block + 2u, end",
+        "one value in eight is its neighbour's",
+    ),
+    (
+        "attention-decode/f32/2x3x3x37x96",
+        "key-per-lane",
+        "subgroupMax(largest)",
+        "largest",
+        "lanes with maxima of their own",
     ),
     (
         "attention-decode/f32/2x6x2x131x20",
@@ -1130,6 +1160,7 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             "workgroup" | "subgroup" => kernel.name == name && kernel.parameters["threads"] == 128,
             // Several pieces, and more than one subgroup.
             "split-kv" => is(kernel, "piece", 64) && is(kernel, "threads", 64),
+            "key-per-lane" => is(kernel, "lanes", 1),
             // Several subgroups, so that a missing barrier matters.
             "coop" => kernel.name == name && is(kernel, "subgroups_m", 2),
             "layer-coop" => kernel.name == "coop",

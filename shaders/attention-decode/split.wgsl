@@ -37,6 +37,11 @@ fn part0(chunk: Chunk) -> vec4f {
 }
 #endif
 
+// Where a row of keys or values begins; for one past the end of the piece, where its last one does.
+fn row_of(from_cache: u32, key: u32, end: u32) -> u32 {
+    return from_cache + min(key, end - 1) * CHUNKS;
+}
+
 fn dot_onto(sum: f32, a: vec4f, b: vec4f) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
 }
@@ -65,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 
     for (var block = 0u; block < round; block += BLOCK) {
 #for j in 0..KEYS
-        let row${j} = from_cache + min(first + block + ${j}u * SLOTS + slot, end - 1) * CHUNKS;
+        let row${j} = row_of(from_cache, first + block + ${j}u * SLOTS + slot, end);
 #for i in 0..OWN
         let key${j}_${i} = k[row${j} + column${i}];
 #endfor
@@ -142,7 +147,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endfor
     for (var block = 0u; block < round; block += BLOCK) {
 #for j in 0..KEYS
-        let row${j} = from_cache + min(first + block + ${j}u * SLOTS + slot, end - 1) * CHUNKS;
+        let row${j} = row_of(from_cache, first + block + ${j}u * SLOTS + slot, end);
 #for i in 0..OWN
         let value${j}_${i} = v[row${j} + column${i}];
 #endfor

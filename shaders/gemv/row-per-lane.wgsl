@@ -1,7 +1,5 @@
-// y = A·x, a lane of a subgroup for ROWS rows and the whole of them: nothing to add up. The lanes need the
-// same x, so that each of the first SHARE reads a part of it and broadcasts; they read their rows 64 bits
-// at a time. For software drivers: llvmpipe tests every lane of every load of every component, so a
-// component should be as wide as it can, and a value that all lanes need be loaded by one.
+// y = A·x for software drivers, a lane of a subgroup for ROWS rows and the whole of them: nothing to add
+// up. The lanes need the same x; each of the first LANES reads a part of it and broadcasts that.
 //
 // STEP columns at a time, in LOADS loads a row and OWN vectors of x a lane.
 @group(0) @binding(0) var<storage, read> a: array<Load>; // M × K/STEP × LOADS
@@ -13,6 +11,7 @@
 
 #import common/flat.wgsl
 #import common/weights.wgsl
+#import common/wide.wgsl
 
 const STEPS = K / STEP;
 
@@ -26,7 +25,7 @@ fn main(
     // the rows stay side by side, which makes one address of all.
     let own_row = (flat_group(group) * WORKGROUP + thread) * ROWS;
     let first_row = min(own_row, M - ROWS);
-    let part = min(lane, SHARE - 1) * OWN;
+    let part = min(lane, LANES - 1) * OWN;
 #for row in 0..ROWS
     let start${row} = (first_row + ${row}u) * STEPS;
     var sums${row} = vec4f();
@@ -35,7 +34,7 @@ fn main(
 #for i in 0..OWN
         let mine${i} = vec4f(x[step * (STEP / 4) + part + ${i}u]);
 #endfor
-#for from in 0..SHARE
+#for from in 0..LANES
 #for i in 0..OWN
         let x${from * OWN + i} = subgroupBroadcast(mine${i}, ${from}u);
 #endfor
@@ -54,24 +53,22 @@ fn main(
         {
 #for load in 0..LOADS
             let load${load} = a[(start${row} + step) * LOADS + ${load}u];
-            let low${load} = Words(load${load});
-            let high${load} = Words(load${load} >> Words(32u));
 #endfor
 #if SCALED
 #for block in 0..STEP / 32
 #if BITS == 4
             var part${block} = total${block};
 #for i in 0..2
-            part${block} = fma(stored(low0[${block * 2 + i}]), x${block * 8 + i * 2}, part${block});
-            part${block} = fma(stored(high0[${block * 2 + i}]), x${block * 8 + i * 2 + 1}, part${block});
-            part${block} = fma(stored(low0[${block * 2 + i}] >> 4u), x${block * 8 + i * 2 + 4}, part${block});
-            part${block} = fma(stored(high0[${block * 2 + i}] >> 4u), x${block * 8 + i * 2 + 5}, part${block});
+            part${block} = fma(stored(low(load0[${block * 2 + i}])), x${block * 8 + i * 2}, part${block});
+            part${block} = fma(stored(high(load0[${block * 2 + i}])), x${block * 8 + i * 2 + 1}, part${block});
+            part${block} = fma(stored(low(load0[${block * 2 + i}]) >> 4u), x${block * 8 + i * 2 + 4}, part${block});
+            part${block} = fma(stored(high(load0[${block * 2 + i}]) >> 4u), x${block * 8 + i * 2 + 5}, part${block});
 #endfor
 #else
             var part${block} = vec4f();
 #for i in 0..4
-            part${block} = fma(weights(low${block}[${i}]), x${block * 8 + i * 2}, part${block});
-            part${block} = fma(weights(high${block}[${i}]), x${block * 8 + i * 2 + 1}, part${block});
+            part${block} = fma(weights(low(load${block}[${i}])), x${block * 8 + i * 2}, part${block});
+            part${block} = fma(weights(high(load${block}[${i}])), x${block * 8 + i * 2 + 1}, part${block});
 #endfor
 #endif
 #endfor
@@ -84,17 +81,9 @@ fn main(
 #endif
 #else
 #for load in 0..LOADS
-#if BITS == 32
-#for i in 0..2
-            let words${load}_${i} = vec4u(low${load}[${i * 2}], high${load}[${i * 2}], low${load}[${i * 2 + 1}], high${load}[${i * 2 + 1}]);
-            sums${row} = fma(bitcast<vec4f>(words${load}_${i}), x${load * 2 + i}, sums${row});
+#for four in 0..FOURS
+            sums${row} = fma(four${four}(load${load}), x${load * FOURS + four}, sums${row});
 #endfor
-#else
-#for i in 0..4
-            let numbers${load}_${i} = vec4f(unpack2x16float(low${load}[${i}]), unpack2x16float(high${load}[${i}]));
-            sums${row} = fma(numbers${load}_${i}, x${load * 4 + i}, sums${row});
-#endfor
-#endif
 #endfor
 #endif
         }

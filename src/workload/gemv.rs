@@ -2,13 +2,14 @@
 
 use super::checker::{Checker, Rounding};
 use super::input::{Storage, decode};
+use super::lanes::{self, LANES, Wide};
 use super::program::{Action, Buffer, Dispatch, Program};
 use super::shape::{dimensions, grid};
 use super::stream::output_of;
 use super::template::{Template, shader};
 use super::weights::{Format, between};
 use super::{Case, Dtype, Kernel, Suite, Workload};
-use crate::record::{Adapter, Counts, Reading, Verification};
+use crate::record::{Adapter, Counts, Verification};
 
 /// y = A·x.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ impl Workload for Gemv {
         if k <= LONGEST_ALONE {
             alone.push("row-per-thread");
         }
-        if Lanes::of(Format::of(case.dtype), k).is_some() {
+        if step(Format::of(case.dtype), k).is_some() {
             alone.push("row-per-lane");
         }
         for name in alone {
@@ -226,12 +227,11 @@ impl Product {
         let mut dispatch = Dispatch::new(&template, &bound, 1)?
             .groups(groups)
             .workgroup([threads, 1, 1], shared.into());
-        if ["subgroup", "row-per-lane"].contains(&kernel.name) {
-            dispatch = dispatch.needs("SUBGROUP");
-        }
-        if kernel.name == "row-per-lane" {
-            dispatch = dispatch.needs("SHADER_INT64").subgroups_of(Lanes::SHARE);
-        }
+        dispatch = match kernel.name {
+            "subgroup" => dispatch.needs("SUBGROUP"),
+            "row-per-lane" => lanes::needs(dispatch),
+            _ => dispatch,
+        };
         Ok(Program {
             buffers,
             action: Action::Dispatches(vec![dispatch]),
@@ -248,57 +248,26 @@ impl Product {
 
     /// The shader whose lanes have rows of their own and share x.
     fn by_lanes(self) -> Result<Template, String> {
-        let lanes = Lanes::of(self.format, self.k).ok_or_else(|| {
-            format!(
-                "{} columns are no whole steps of row-per-lane, or too many",
-                self.k
-            )
-        })?;
-        let (load, words) = match lanes.components {
-            2 => ("vec2<u64>", "vec2<u32>"),
-            _ => ("vec4<u64>", "vec4<u32>"),
-        };
-        Ok(shader!("gemv/row-per-lane.wgsl")
-            .alias("Load", load)
-            .alias("Words", words)
-            .constant("STEP", lanes.step)
-            .constant("LOADS", lanes.loads)
-            .constant("SHARE", Lanes::SHARE)
-            .constant("OWN", lanes.step / 4 / Lanes::SHARE))
+        let refusal = || format!("{} columns are no multiple of row-per-lane's steps", self.k);
+        let step = step(self.format, self.k).ok_or_else(refusal)?;
+        let wide = Wide::of(step, self.format.bits()).ok_or_else(refusal)?;
+        Ok(wide
+            .fill(shader!("gemv/row-per-lane.wgsl"))
+            .constant("STEP", step)
+            .constant("LOADS", step / wide.elements())
+            .constant("OWN", step / 4 / LANES))
     }
 }
 
-/// How `row-per-lane` reads a row.
-struct Lanes {
-    /// Columns at a time.
-    step: u32,
-    /// Loads of a step.
-    loads: u32,
-    /// 64-bit parts of a load.
-    components: u32,
-}
-
-impl Lanes {
-    /// Lanes that read x and broadcast it: a subgroup has them at least.
-    const SHARE: u32 = 8;
-
-    /// `None` where rows are no whole steps, or too many.
-    fn of(format: Format, k: u32) -> Option<Self> {
-        // Two blocks have their scales in one word.
-        let step = if format.scaled() && k.is_multiple_of(64) {
-            64
-        } else {
-            32
-        };
-        let parts = step * format.bits() / 64;
-        let components = parts.min(4);
-        let fits = k.is_multiple_of(step) && k / step <= LONGEST_ALONE;
-        fits.then_some(Self {
-            step,
-            loads: parts / components,
-            components,
-        })
-    }
+/// Columns that `row-per-lane` takes at a time; `None` where a row is no whole steps, or too many.
+fn step(format: Format, k: u32) -> Option<u32> {
+    // Two blocks have their scales in one word.
+    let step = if format.scaled() && k.is_multiple_of(64) {
+        64
+    } else {
+        32
+    };
+    (k.is_multiple_of(step) && k / step <= LONGEST_ALONE).then_some(step)
 }
 
 /// The kernel of an adapter for products with rows of all these lengths.
@@ -308,22 +277,12 @@ pub(super) fn default_kernel(format: Format, lengths: &[u32], adapter: &Adapter)
     } else {
         "workgroup"
     };
-    if !adapter.is_software() {
-        return kernel(cooperating, 128, 4);
-    }
-    let least = match adapter.subgroup_sizes {
-        Reading::Measured((least, _)) => least,
-        Reading::Unmeasured(_) => 0,
-    };
-    let lanes = least >= Lanes::SHARE
-        && ["SUBGROUP", "SHADER_INT64"]
-            .iter()
-            .all(|feature| adapter.has(feature))
-        && lengths.iter().all(|k| Lanes::of(format, *k).is_some());
+    let by_lanes = lanes::suits(adapter) && lengths.iter().all(|k| step(format, *k).is_some());
     match format {
+        _ if !adapter.is_software() => kernel(cooperating, 128, 4),
         // As many rows as leave a step within the instruction cache.
-        Format::Plain(Storage::F16) | Format::Q4 if lanes => kernel("row-per-lane", 8, 4),
-        _ if lanes => kernel("row-per-lane", 8, 2),
+        Format::Plain(Storage::F16) | Format::Q4 if by_lanes => kernel("row-per-lane", 8, 4),
+        _ if by_lanes => kernel("row-per-lane", 8, 2),
         // A subgroup alone waits for nobody.
         _ => kernel(cooperating, 8, 4),
     }

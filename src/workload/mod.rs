@@ -11,6 +11,7 @@ mod checker;
 mod dispatch_latency;
 mod gemv;
 mod input;
+mod lanes;
 mod llama_layer;
 mod matmul;
 mod matmul_coop;

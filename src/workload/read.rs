@@ -98,26 +98,24 @@ impl Workload for Read {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let mut checker = Checker::new(0);
-        match Plan::new(case, kernel) {
-            Err(reason) => checker.fail(reason),
-            Ok(plan) => {
-                let words: Vec<u32> = bytemuck::pod_collect_to_vec(&program.buffers[0].input());
-                let want = plan.sums(&words);
-                checker = Checker::new(want.len() as u64);
-                let got: Vec<u32> = outputs
-                    .first()
-                    .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
-                    .unwrap_or_default();
-                if got.len() != want.len() {
-                    checker.fail("the output has another size".to_owned());
-                }
-                for (thread, (got, want)) in got.into_iter().zip(want).enumerate() {
-                    checker.check(got.into(), want.into(), 0.0, 0.0, || {
-                        format!("the sum of thread {thread}")
-                    });
-                }
-            }
+        let plan = match Plan::new(case, kernel) {
+            Ok(plan) => plan,
+            Err(reason) => return Checker::failed(reason),
+        };
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&program.buffers[0].input());
+        let want = plan.sums(&words);
+        let mut checker = Checker::new(want.len() as u64);
+        let got: Vec<u32> = outputs
+            .first()
+            .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
+            .unwrap_or_default();
+        if got.len() != want.len() {
+            checker.fail("the output has another size".to_owned());
+        }
+        for (thread, (got, want)) in got.into_iter().zip(want).enumerate() {
+            checker.check(got.into(), want.into(), 0.0, 0.0, || {
+                format!("the sum of thread {thread}")
+            });
         }
         checker.finish()
     }

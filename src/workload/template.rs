@@ -54,6 +54,7 @@ const COMMON: &[(&str, &str)] = &[
     common!("common/row.wgsl"),
     common!("common/walk.wgsl"),
     common!("common/weights.wgsl"),
+    common!("common/wide.wgsl"),
 ];
 
 /// A piece of a template.

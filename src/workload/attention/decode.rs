@@ -5,6 +5,7 @@ use super::{Heads, check_dtype};
 use crate::record::{Adapter, Counts, Verification};
 use crate::workload::checker::Checker;
 use crate::workload::input::{Storage, decode};
+use crate::workload::lanes::{self, LANES, Wide};
 use crate::workload::program::{Action, Buffer, Dispatch, Program};
 use crate::workload::shape::{dimensions, grid};
 use crate::workload::stream::output_of;
@@ -82,17 +83,24 @@ impl Workload for Decode {
             return Vec::new();
         };
         let most = (SCORES / heads_at_once(heads)).min(512);
-        vec![if adapter.is_software() {
-            split_kv(8, 8, 4, most)
-        } else {
-            // Enough workgroups to fill the device, and pieces that are worth one.
-            let keys = heads.length * (heads.batch * heads.kv_heads) / 512;
-            split_kv(128, 16, 4, keys.next_multiple_of(32).clamp(64, most))
-        }]
+        vec![
+            if lanes::suits(adapter) && by_lanes(case.dtype, heads).is_some() {
+                split_kv(LANES, 1, 1, 512)
+            } else if adapter.is_software() {
+                split_kv(8, 8, 4, most)
+            } else {
+                // Enough workgroups to fill the device, and pieces that are worth one.
+                let keys = heads.length * (heads.batch * heads.kv_heads) / 512;
+                split_kv(128, 16, 4, keys.next_multiple_of(32).clamp(64, most))
+            },
+        ]
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
         let mut space = Vec::new();
+        if heads(&case.shape).is_ok_and(|heads| by_lanes(case.dtype, heads).is_some()) {
+            space.extend([128, 256, 512, 1024].map(|piece| split_kv(LANES, 1, 1, piece)));
+        }
         for (threads, lanes) in [(8, 8), (64, 8), (64, 16), (128, 16), (256, 16), (32, 4)] {
             for keys in [2, 4] {
                 space.extend([64, 128, 256].map(|piece| split_kv(threads, lanes, keys, piece)));
@@ -146,13 +154,11 @@ impl Workload for Decode {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let mut checker = Checker::new(0);
         let Ok(heads) = heads(&case.shape) else {
-            checker.fail("the case has no shape".to_owned());
-            return checker.finish();
+            return Checker::failed("the case has no shape".to_owned());
         };
         let storage = case.dtype.storage();
-        checker = Checker::new(queries(heads));
+        let mut checker = Checker::new(queries(heads));
         let got = output_of(&mut checker, outputs, queries(heads), storage);
         let [q, k, v] = [0, 1, 2].map(|at| decode(&program.buffers[at].input(), storage));
         let (size, cache) = (heads.size as usize, (heads.length * heads.size) as usize);
@@ -202,10 +208,19 @@ fn split_kv(threads: u32, lanes: u32, keys: u32, piece: u32) -> Kernel {
 /// The dispatch that leaves unfinished outputs.
 fn split(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Dispatch, String> {
     let threads = between(kernel, "threads", 4, 1024)?;
-    let lanes = between(kernel, "lanes", 4, 64)?;
+    let lanes = between(kernel, "lanes", 1, 64)?;
     let keys = between(kernel, "keys", 1, 16)?;
     let piece = between(kernel, "piece", 1, 4096)?;
-    if !lanes.is_power_of_two() || !threads.is_multiple_of(lanes) {
+    if lanes == 1 {
+        return match (by_lanes(dtype, heads), threads, keys) {
+            (Some(wide), LANES, 1) => split_by_lanes(dtype, heads, piece, wide),
+            (Some(_), _, _) => Err(format!("a key a lane goes with {LANES} threads and 1 key")),
+            (None, _, _) => Err(format!(
+                "a key a lane needs a head size that is a multiple of {LANES} vectors and 128 bytes"
+            )),
+        };
+    }
+    if lanes < 4 || !lanes.is_power_of_two() || !threads.is_multiple_of(lanes) {
         return Err(format!(
             "{threads} threads in rows of {lanes}; a power of two that divides them is needed"
         ));
@@ -242,6 +257,42 @@ fn split(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Dispatch, String
     Ok(Dispatch::new(&template, &[0, 1, 2, 3, 4], 2)?
         .groups([splits, heads.all_heads() / together, 1])
         .workgroup([threads, 1, 1], 4 * (partial + scores + u64::from(threads))))
+}
+
+/// How lanes with a key each read it, where they can: a row is as many loads for each of them.
+fn by_lanes(dtype: Dtype, heads: Heads) -> Option<Wide> {
+    let vectors = heads.size.is_multiple_of(4 * LANES);
+    let bits = 8 * dtype.storage().bytes() as u32;
+    Wide::of(heads.size / LANES, bits).filter(|_| vectors)
+}
+
+/// The dispatch that leaves unfinished outputs, a key a lane.
+fn split_by_lanes(dtype: Dtype, heads: Heads, piece: u32, wide: Wide) -> Result<Dispatch, String> {
+    let together = heads_at_once(heads);
+    let splits = heads.length.div_ceil(piece);
+    let round = piece.next_multiple_of(LANES);
+    // Queries of one pass, a vector of each head a lane: two where they divide.
+    let vectors = heads.size / 4 / LANES;
+    let query = if vectors.is_multiple_of(2) { 2 } else { 1 };
+    let template = wide
+        .fill(shader!("attention-decode/key-per-lane.wgsl"))
+        .alias("Element", dtype.element())
+        .constant("BITS", 8 * dtype.storage().bytes() as u32)
+        .constant("L", heads.length)
+        .constant("D", heads.size)
+        .constant("GROUP", heads.group())
+        .constant("HEADS", together)
+        .constant("SPLITS", splits)
+        .constant("PIECE", piece)
+        .constant("ROUND", round)
+        .constant("PASSES", vectors / query)
+        .constant("QUERY", query)
+        .constant("ROW", heads.size / wide.elements())
+        .constant("OWN", heads.size / wide.elements() / LANES);
+    let dispatch = Dispatch::new(&template, &[0, 1, 2, 3, 4], 2)?
+        .groups([splits, heads.all_heads() / together, 1])
+        .workgroup([LANES, 1, 1], 4 * u64::from(round * together));
+    Ok(lanes::needs(dispatch))
 }
 
 /// The dispatch that puts them together.
