@@ -370,6 +370,12 @@ fn fate(_subject: &Subject, found: &Found) -> String {
             words.push(format!("{count} {name}"));
         }
     }
+    if found.too_long > 0 {
+        words.push(format!(
+            "{} not tried, longer than what was too slow to compile",
+            found.too_long
+        ));
+    }
     words.join(", ")
 }
 

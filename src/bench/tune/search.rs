@@ -46,6 +46,10 @@ const SLOWEST: f64 = 2.5;
 /// Executions of a case at the very least; see the budget of a case.
 const EXECUTIONS: f64 = 8.0;
 
+/// Code that is this many times as long as the default's is what kept a compiler busy beyond its deadline;
+/// shorter code was slow to run.
+const LONG: usize = 2;
+
 /// How often a search looks at the clock, and whether it was interrupted.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -96,6 +100,8 @@ pub struct Found {
     pub measured: usize,
     /// Those that were tried and not measured, by what ended them; `wrong` results among them.
     pub failed: Vec<(FailureKind, String)>,
+    /// Those that were not tried, since shorter code took a compiler too long.
+    pub too_long: usize,
     /// Whether the user stopped it.
     pub interrupted: bool,
 }
@@ -148,6 +154,8 @@ pub fn search(
         measured: 0,
         contenders: Vec::new(),
         failed: Vec::new(),
+        longest: usize::MAX,
+        too_long: 0,
     };
     let space = space(subject);
     let all = space.len();
@@ -169,6 +177,7 @@ pub fn search(
         unfit,
         measured: search.measured,
         failed: search.failed,
+        too_long: search.too_long,
         interrupted: interrupted.load(Ordering::Relaxed),
     })
 }
@@ -231,6 +240,9 @@ struct Search<'a> {
     /// Those that were left after halving, and the default: what is worth weighing.
     contenders: Vec<Kernel>,
     failed: Vec<(FailureKind, String)>,
+    /// Length of the shortest code that a compiler did not finish in time, in bytes.
+    longest: usize,
+    too_long: usize,
 }
 
 /// How the candidates of a step are measured.
@@ -263,7 +275,9 @@ impl Search<'_> {
         let mut scored = baseline.clone();
         let mut random = Pcg64::seed_from_u64(self.effort.seed);
         candidates.shuffle(&mut random);
+        let case = &self.subject.case;
         while !candidates.is_empty() && self.spent() < SCREEN_SHARE && !self.stopped() {
+            self.too_long += leave_out(&mut candidates, self.longest, |k| code_bytes(case, k));
             let batch = next_batch(&mut candidates, scored.first().map(|best| &best.kernel));
             scored.extend(self.step("screen", batch, 1, budget_s, patience, SCREEN_SHARE)?);
             quickest_first(&mut scored);
@@ -327,6 +341,14 @@ impl Search<'_> {
         Duration::from_secs_f64(share.clamp(4.0, 60.0) + 2.0 * budget_s)
     }
 
+    /// Remembers how long the code of a candidate is that came to its deadline, if that was the compiler's.
+    fn note_long(&mut self, kernel: &Kernel) {
+        let length = code_bytes(&self.subject.case, kernel);
+        if length >= LONG * code_bytes(&self.subject.case, &self.subject.default) {
+            self.longest = self.longest.min(length);
+        }
+    }
+
     /// Whether the user wants to stop.
     fn stopped(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
@@ -379,7 +401,13 @@ impl Search<'_> {
                     summary,
                     finalist: false,
                 }),
-                None => self.failed.extend(failure(case, &kernel)),
+                None => {
+                    let failure = failure(case, &kernel);
+                    if let Some((FailureKind::Deadline, _)) = failure {
+                        self.note_long(&kernel);
+                    }
+                    self.failed.extend(failure);
+                }
             }
         }
         quickest_first(&mut scored);
@@ -581,6 +609,30 @@ fn failure(case: &CaseResult, kernel: &Kernel) -> Option<(FailureKind, String)> 
     }
 }
 
+/// Length of a kernel's shaders, which compilers' time grows with.
+fn code_bytes(case: &Case, kernel: &Kernel) -> usize {
+    workload(case.workload)
+        .and_then(|workload| workload.program(case, kernel, 0).ok())
+        .map_or(0, |program| {
+            let dispatches = program.dispatches().iter();
+            dispatches.map(|dispatch| dispatch.wgsl.len()).sum()
+        })
+}
+
+/// Takes out the candidates whose code is as long as some that a compiler did not finish; how many.
+fn leave_out(
+    candidates: &mut Vec<Kernel>,
+    longest: usize,
+    length: impl Fn(&Kernel) -> usize,
+) -> usize {
+    if longest == usize::MAX {
+        return 0;
+    }
+    let before = candidates.len();
+    candidates.retain(|kernel| length(kernel) < longest);
+    before - candidates.len()
+}
+
 /// The candidates to screen next: neighbours of the best so far, since good parameters lie together,
 /// and some from anywhere, since the best may lie elsewhere.
 fn next_batch(candidates: &mut Vec<Kernel>, best: Option<&Kernel>) -> Vec<Kernel> {
@@ -646,6 +698,27 @@ mod tests {
         let thrifty = weighed("thrifty", 3.0, 9.0, 0.2);
         assert_eq!(chosen(&[slow, quick, thrifty]), Some("thrifty"));
         assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn what_is_as_long_as_code_that_was_not_compiled_in_time_is_left_out_and_counted() {
+        let all: Vec<Kernel> = [1, 2, 4, 8].map(|m| kernel(m, 1)).to_vec();
+        let length = |kernel: &Kernel| 100 * kernel.parameters["tile_m"] as usize;
+        let mut candidates = all.clone();
+        assert_eq!(leave_out(&mut candidates, usize::MAX, length), 0);
+        assert_eq!(leave_out(&mut candidates, 400, length), 2);
+        assert_eq!(candidates, all[..2]);
+        assert_eq!(leave_out(&mut candidates, 400, length), 0);
+    }
+
+    #[test]
+    fn longer_bodies_are_longer_code() {
+        let all = workload("matmul").unwrap();
+        let case = all.case(crate::workload::Dtype::F32, "64x64x64").unwrap();
+        let mut tiled = all.tuning_space(&case);
+        tiled.retain(|kernel| kernel.name == "tiled" && kernel.parameters["step_k"] == 0);
+        let lengths: Vec<_> = tiled.iter().map(|k| code_bytes(&case, k)).collect();
+        assert!(lengths.iter().max() >= lengths.iter().min().map(|least| LONG * least).as_ref());
     }
 
     #[test]
