@@ -9,6 +9,8 @@
 mod check;
 mod compose;
 
+use std::collections::BTreeSet;
+
 use super::attention::{Decode, Prefill};
 use super::gemv::{Gemv, default_kernel};
 use super::input::Storage;
@@ -226,18 +228,24 @@ impl Workload for LlamaLayer {
         };
         let (workload, projection) = projection(case.dtype, shape);
         let (attention, heads) = attention(case.dtype, shape);
-        // The parts have spaces of their own, searched by themselves; here is a choice out of each.
-        let thinned = |space: Vec<Kernel>, most: usize| {
-            let step = space.len().div_ceil(most).max(1);
-            space.into_iter().rev().step_by(step).collect::<Vec<_>>()
+        // The parts have spaces of their own, searched by themselves; here are so many of each kernel.
+        let thinned = |space: &[Kernel], of_each: usize| {
+            let names: BTreeSet<&str> = space.iter().map(|kernel| kernel.name).collect();
+            let mut chosen = Vec::new();
+            for name in names {
+                let of_name: Vec<&Kernel> = space.iter().filter(|k| k.name == name).collect();
+                let step = of_name.len().div_ceil(of_each);
+                chosen.extend(of_name.into_iter().rev().step_by(step).cloned());
+            }
+            chosen
         };
         let width = if shape.hidden.is_multiple_of(4) { 4 } else { 1 };
         let norm = one_pass(256, width, false);
         let mut space = Vec::new();
-        for projection in thinned(workload.tuning_space(&projection), 4) {
-            let mut attentions = attention.tuning_space(&heads);
-            attentions.retain(composes);
-            for attention in thinned(attentions, 3) {
+        let mut attentions = attention.tuning_space(&heads);
+        attentions.retain(composes);
+        for projection in thinned(&workload.tuning_space(&projection), 2) {
+            for attention in thinned(&attentions, 1) {
                 space.extend(parts_together(&[
                     ("projection", Some(projection.clone())),
                     ("attention", Some(attention)),
