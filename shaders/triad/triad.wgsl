@@ -6,7 +6,18 @@
 #import common/flat.wgsl
 #import common/walk.wgsl
 
-const FACTOR = Value(0.4);
+#if WIDE
+// Eight numbers in pairs.
+fn triad(a: Value, b: Value) -> Value {
+    let low = fma(vec4f(0.4), bitcast<vec4f>(vec4u(b)), bitcast<vec4f>(vec4u(a)));
+    let high = fma(vec4f(0.4), bitcast<vec4f>(vec4u(b >> vec4u(32u))), bitcast<vec4f>(vec4u(a >> vec4u(32u))));
+    return Value(bitcast<vec4u>(low)) | (Value(bitcast<vec4u>(high)) << vec4u(32u));
+}
+#else
+fn triad(a: Value, b: Value) -> Value {
+    return fma(Value(0.4), b, a);
+}
+#endif
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -19,14 +30,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
             let b${i} = b[at + ${i}u * STRIDE];
 #endfor
 #for i in 0..PER_THREAD
-            c[at + ${i}u * STRIDE] = fma(FACTOR, b${i}, a${i});
+            c[at + ${i}u * STRIDE] = triad(a${i}, b${i});
 #endfor
             at += PER_THREAD * STRIDE;
         }
     } else {
         for (var i = 0u; i < PER_THREAD * STEPS; i++) {
             if at < COUNT {
-                c[at] = fma(FACTOR, b[at], a[at]);
+                c[at] = triad(a[at], b[at]);
             }
             at += STRIDE;
         }

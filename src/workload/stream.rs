@@ -177,19 +177,24 @@ impl Stream {
     fn tuning_space(case: &Case) -> Vec<Kernel> {
         names(case)
             .iter()
-            .flat_map(|name| Walk::space(name))
+            .copied()
+            .chain(wide(case))
+            .flat_map(Walk::space)
             .collect()
     }
 
     fn kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let of_device = |name: &&'static str| {
-            if adapter.is_software() {
-                walk(name, 32, 4, 256, 1)
-            } else {
-                walk(name, 256, 4, 1, 0)
-            }
-        };
-        names(case).iter().map(of_device).collect()
+        let names = names(case).iter().copied();
+        if !adapter.is_software() {
+            return names.map(|name| walk(name, 256, 4, 1, 0)).collect();
+        }
+        let mut kernels: Vec<Kernel> = names.map(|name| walk(name, 32, 4, 256, 1)).collect();
+        if let Some(name) = wide(case).filter(|_| adapter.has("SHADER_INT64")) {
+            // In the place of the narrowest.
+            kernels.remove(0);
+            kernels.push(walk(name, 32, 2, 256, 1));
+        }
+        kernels
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
@@ -204,12 +209,18 @@ impl Stream {
         seed: u64,
     ) -> Result<Program, String> {
         let [elements] = dimensions::<1>(&case.shape, FORM)?;
-        let (value, lanes) = match value_of(kernel, elements)? {
-            1 => ("f32", 1),
-            lanes => ("vec4<f32>", lanes),
+        let (value, lanes) = match kernel.name {
+            "wide" if elements.is_multiple_of(8) => ("vec4<u64>", 8),
+            "wide" => return Err("wide needs a multiple of 8 elements".to_owned()),
+            _ => match value_of(kernel, elements)? {
+                1 => ("f32", 1),
+                lanes => ("vec4<f32>", lanes),
+            },
         };
         let walk = Walk::new(kernel, elements / lanes)?;
-        let template = walk.fill(template.alias("Value", value));
+        let template = walk
+            .fill(template.alias("Value", value))
+            .constant("WIDE", u32::from(lanes == 8));
         let mut buffers: Vec<Buffer> = ["a", "b"]
             .into_iter()
             .zip(0..self.reads)
@@ -219,7 +230,10 @@ impl Stream {
             .collect();
         buffers.push(Buffer::output("c", u64::from(elements), Storage::F32));
         let numbers: Vec<usize> = (0..buffers.len()).collect();
-        let dispatch = Dispatch::new(&template, &numbers, 1)?;
+        let mut dispatch = Dispatch::new(&template, &numbers, 1)?;
+        if lanes == 8 {
+            dispatch = dispatch.needs("SHADER_INT64");
+        }
         Ok(Program {
             buffers,
             action: Action::Dispatches(vec![walk.place(dispatch)]),
@@ -234,6 +248,11 @@ pub(super) fn names(case: &Case) -> &'static [&'static str] {
     } else {
         &["scalar"]
     }
+}
+
+/// The kernel that moves 64 bits a component, for software drivers, which test each that they load.
+fn wide(case: &Case) -> Option<&'static str> {
+    elements(case).is_multiple_of(8).then_some("wide")
 }
 
 /// Elements that a kernel takes at once.
