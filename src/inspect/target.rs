@@ -28,7 +28,7 @@ const NAMES: [&[&str]; 12] = [
 
 /// Families that are part of a processor. RADV's null hardware takes every family it knows no PCI id of
 /// for one, MI200 among them.
-const INTEGRATED: [&str; 17] = [
+const INTEGRATED: [&str; 19] = [
     "kaveri",
     "kabini",
     "carrizo",
@@ -46,6 +46,8 @@ const INTEGRATED: [&str; 17] = [
     "gfx1103",
     "gfx1150",
     "gfx1151",
+    "gfx1152",
+    "gfx1153",
 ];
 
 /// What kind of device a family is.

@@ -60,6 +60,23 @@ impl Adapter {
         self.device_type == DeviceType::Software
     }
 
+    /// Whether the GPU is known to keep 64 sums of f32 and their operands in a thread's registers with room
+    /// for several subgroups.
+    ///
+    /// It is a matter of the compute units, which AMD and NVIDIA build alike into cards and processors: up to
+    /// 256 registers a thread. Intel's have 128 registers of 32 bytes, 64 values a thread at subgroups of 16,
+    /// and of Apple's, Qualcomm's and Arm's little is published. A card of whatever maker is taken to have
+    /// them.
+    pub fn has_many_registers(&self) -> bool {
+        const AMD: u32 = 0x1002;
+        const NVIDIA: u32 = 0x10de;
+        match self.device_type {
+            DeviceType::Software => false,
+            DeviceType::DiscreteGpu => true,
+            _ => [AMD, NVIDIA].contains(&self.vendor_id),
+        }
+    }
+
     /// Whether a feature is there, by wgpu's name.
     pub fn has(&self, feature: &str) -> bool {
         self.features.iter().any(|f| f == feature)

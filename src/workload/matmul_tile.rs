@@ -169,8 +169,8 @@ impl Tile {
             // Workgroup memory is ordinary memory there, and barriers and every single load are dear.
             DeviceType::Software if subgroups_of_8 => Self::single(8, 16, 2, true).unrolled(8),
             DeviceType::Software => Self::direct([8, 1], 8, 2),
-            DeviceType::DiscreteGpu => Self::of_discrete(product, adapter),
-            _ => Self::of_small_gpu(product, adapter),
+            _ if adapter.has_many_registers() => Self::of_roomy_gpu(product, adapter),
+            _ => Self::of_other_gpu(product, adapter),
         }
         .split_for(product, adapter)
     }
@@ -178,7 +178,7 @@ impl Tile {
     /// 8 × 8 sums a thread, which leaves a SIMD of AMD's enough registers for two waves; the large
     /// workgroup where there are enough tiles to keep a large GPU busy, and the longest K step that the
     /// workgroup memory has room for, since each step costs two barriers.
-    fn of_discrete<F>(product: &Product<F>, adapter: &Adapter) -> Self {
+    fn of_roomy_gpu<F>(product: &Product<F>, adapter: &Adapter) -> Self {
         let steps = [32, product.shortest_step()];
         let small = steps.map(|step_k| Self::shared([8, 8], 8, 2, step_k));
         let large = steps.map(|step_k| Self::shared([16, 16], 8, 2, step_k));
@@ -188,8 +188,8 @@ impl Tile {
         Self::first_fit(&[large, small].concat(), product, adapter)
     }
 
-    /// 4 × 4 sums a thread: nothing is known of such a GPU's registers.
-    fn of_small_gpu<F>(product: &Product<F>, adapter: &Adapter) -> Self {
+    /// 4 × 4 sums a thread, for which every GPU has the registers.
+    fn of_other_gpu<F>(product: &Product<F>, adapter: &Adapter) -> Self {
         let step = product.shortest_step();
         let small = Self::shared([8, 8], 4, 1, step);
         let mut tiles = vec![Self::shared([16, 16], 4, 1, step), small];

@@ -217,3 +217,18 @@ fn operands_lose_the_compilers_notes() {
     .unwrap();
     assert_eq!(add[0].trips, Some(5));
 }
+
+#[test]
+fn instructions_that_the_disassembler_does_not_know_are_counted_or_the_shares_are_withheld() {
+    let few = "BB0:\n".to_owned()
+        + &"\tv_fma_f32 v6, v1, v2, v6\n".repeat(38)
+        + "(invalid instruction)    ; 7e5a39ac\n\ts_cbranch_scc1 BB0\n";
+    let mix = hottest(&few).mix;
+    assert_eq!((mix.instructions, mix.fma, mix.other), (40, 38, 1));
+    let many = few.replace(
+        "v_fma_f32 v6, v1, v2, v6",
+        "(invalid instruction)    ; 2c4c",
+    );
+    let reason = loops(&many).unwrap_err();
+    assert!(reason.contains("39 of 40"), "{reason}");
+}

@@ -2,6 +2,9 @@
 
 use super::class::is_mnemonic;
 
+/// What LLVM's disassembler writes for an instruction that it does not know.
+const UNKNOWN: &str = "(invalid instruction)";
+
 /// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Instruction {
@@ -94,6 +97,15 @@ fn check(blocks: &[Block]) -> Result<(), String> {
     if blocks.iter().all(|block| block.instructions.is_empty()) {
         return Err("the driver's assembly text holds no instruction that is known".to_owned());
     }
+    let all = || blocks.iter().flat_map(|block| &block.instructions);
+    let unknown = all().filter(|i| i.mnemonic == UNKNOWN).count();
+    // A few are counted as what they are, unknown; of many, no share would be true.
+    if unknown * 20 > all().count() {
+        return Err(format!(
+            "the driver's disassembler does not know {unknown} of {} instructions, so shares of them would be wrong",
+            all().count()
+        ));
+    }
     for block in blocks {
         let targets = block.instructions.iter().filter_map(Instruction::target);
         for target in targets {
@@ -135,6 +147,13 @@ fn repeats(line: &str) -> Option<usize> {
 
 /// One instruction in either form; `None` for a line that is none.
 fn instruction(line: &str) -> Option<Instruction> {
+    if line == UNKNOWN {
+        return Some(Instruction {
+            mnemonic: UNKNOWN.to_owned(),
+            second: None,
+            operands: Vec::new(),
+        });
+    }
     let mut halves = line.split(" :: ");
     let (mnemonic, operands) = half(halves.next()?)?;
     let second = halves.next().and_then(half).map(|(mnemonic, _)| mnemonic);
