@@ -20,7 +20,7 @@ use std::time::Instant;
 use libtest_mimic::{Arguments, Failed, Trial};
 use perwatt::bench::{Checks, Executable, parse_case};
 use perwatt::device::{Found, Gpu, enumerate};
-use perwatt::record::Verification;
+use perwatt::record::{Adapter, DeviceType, Verification};
 use perwatt::workload::{Action, Case, Kernel, Program, Workload, registry};
 
 const CHILD: &str = "PERWATT_KERNELS_CHILD";
@@ -117,6 +117,9 @@ const COMBINED: &[&str] = &[
     "matmul/int8/33x38x1056",
     "matmul/q4/34x37x1056",
 ];
+
+/// Cases whose kernels are also run with the parameters that cards and other GPUs take by default.
+const OF_GPUS: &[&str] = &["attention-prefill/f32/1x4x2x70x64-causal"];
 
 /// Faults: the case, the kernel, the shader, what is replaced by what, and why it is wrong.
 const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
@@ -543,14 +546,21 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "attention-prefill/f32/1x4x2x70x64-causal",
         "flash",
-        "key > query",
-        "key >= query",
+        "vec4u(last_key)",
+        "vec4u(last_key - 1)",
         "a position does not see itself",
     ),
     (
         "attention-prefill/f32/1x4x2x70x64-causal",
         "flash",
-        "out0 *= correction;",
+        "keys1 > vec4u(last_key)",
+        "keys0 > vec4u(last_key)",
+        "a thread's later keys are hidden with its earlier ones",
+    ),
+    (
+        "attention-prefill/f32/1x4x2x150x64-causal",
+        "flash",
+        "out0_0 *= correction[0];",
         "",
         "no correction",
     ),
@@ -760,8 +770,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "llama-layer/f32/13x96x6x2x160-prefill",
         "",
-        "(query * HEADS + head)",
-        "(query * HEADS + (head ^ 1))",
+        "* HEADS + head)",
+        "* HEADS + (head ^ 1))",
         "two heads change places",
     ),
     (
@@ -1012,9 +1022,20 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     wrong
 }
 
-/// The kernels that a run uses first, then a few of the tuning space where they compile soon.
+/// The kernels that a run uses first; where they compile soon, those that it uses on GPUs and a few of the
+/// tuning space.
 fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
     let mut kernels = workload.kernels(case, &gpu.adapter);
+    if OF_GPUS.contains(&case.to_string().as_str()) && !slow_compiler(gpu) {
+        for device_type in [DeviceType::DiscreteGpu, DeviceType::Other] {
+            let adapter = Adapter {
+                device_type,
+                ..gpu.adapter.clone()
+            };
+            let defaults = workload.kernels(case, &adapter).into_iter();
+            kernels.extend(defaults.filter(|kernel| kernel.name == "flash"));
+        }
+    }
     if !slow_compiler(gpu) {
         let space = workload.tuning_space(case);
         // Every form of a kernel that has several lies somewhere along its space.

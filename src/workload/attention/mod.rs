@@ -4,6 +4,7 @@
 mod decode;
 mod prefill;
 mod prefill_coop;
+mod prefill_flash;
 mod reference;
 
 pub(super) use decode::Decode;

@@ -4,6 +4,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use super::prefill_coop::{self, Coop};
+use super::prefill_flash::{self, Flash};
 use super::reference::Query;
 use super::{Heads, check_dtype};
 use crate::record::{Adapter, Counts, Verification};
@@ -133,26 +134,18 @@ impl Workload for Prefill {
     }
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let fits = |kernel: &Kernel| {
-            Flash::of(case, kernel)
-                .is_ok_and(|flash| flash.bytes <= adapter.limits.max_workgroup_bytes.into())
-        };
-        let candidates = [flash(16, 16), flash(8, 16), flash(8, 8), flash(4, 4)];
-        let chosen = candidates.iter().find(|kernel| fits(kernel));
-        // Where nothing fits, the largest stands for the kernel and is skipped with the reason.
-        let mut kernels = vec![naive(), chosen.unwrap_or(&candidates[0]).clone()];
-        let coop = Shape::parse(&case.shape)
-            .ok()
-            .and_then(|shape| Coop::of_adapter(case.dtype, shape.heads, adapter));
-        kernels.extend(coop.map(Coop::kernel));
+        let mut kernels = vec![naive()];
+        if let Ok(Shape { heads, .. }) = Shape::parse(&case.shape) {
+            kernels.push(Flash::default_for(heads, adapter).kernel());
+            let coop = Coop::of_adapter(case.dtype, heads, adapter);
+            kernels.extend(coop.map(Coop::kernel));
+        }
         kernels
     }
 
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
         let mut space = vec![naive()];
-        for queries in [4, 8, 16, 32] {
-            space.extend([4, 8, 16, 32].map(|keys| flash(queries, keys)));
-        }
+        space.extend(Flash::space().into_iter().map(Flash::kernel));
         if let Ok(shape) = Shape::parse(&case.shape) {
             let coop = Coop::space(case.dtype, shape.heads);
             space.extend(coop.into_iter().map(Coop::kernel));
@@ -191,7 +184,10 @@ impl Workload for Prefill {
                 buffers.push(Buffer::scratch("scores", scores, Storage::F32));
                 naive_dispatches(case.dtype, shape)?
             }
-            "flash" => vec![Flash::of(case, kernel)?.dispatch(case.dtype, shape, false)?],
+            prefill_flash::NAME => {
+                let flash = Flash::of(kernel)?;
+                vec![flash.dispatch(case.dtype, shape.heads, shape.causal, false)?]
+            }
             prefill_coop::NAME => {
                 let coop = Coop::of(case.dtype, shape.heads, kernel)?;
                 vec![coop.dispatch(shape.heads, shape.causal)?]
@@ -240,8 +236,8 @@ impl Prefill {
         seed: u64,
     ) -> Result<Program, String> {
         let mut program = self.program(case, kernel, seed)?;
-        let dispatch =
-            Flash::of(case, kernel)?.dispatch(case.dtype, Shape::parse(&case.shape)?, true)?;
+        let Shape { heads, causal } = Shape::parse(&case.shape)?;
+        let dispatch = Flash::of(kernel)?.dispatch(case.dtype, heads, causal, true)?;
         program.action = Action::Dispatches(vec![dispatch]);
         Ok(program)
     }
@@ -286,10 +282,6 @@ fn naive() -> Kernel {
     Kernel::new("naive", &[])
 }
 
-fn flash(queries: u32, keys: u32) -> Kernel {
-    Kernel::new("flash", &[("queries", queries), ("keys", keys)])
-}
-
 /// Scores, softmax, values; the scores lie in the last buffer.
 fn naive_dispatches(dtype: Dtype, shape: Shape) -> Result<Vec<Dispatch>, String> {
     let heads = shape.heads;
@@ -326,61 +318,4 @@ fn naive_dispatches(dtype: Dtype, shape: Shape) -> Result<Vec<Dispatch>, String>
             .groups([down, across, heads.all_heads()])
             .workgroup([TILE, TILE, 1], 0),
     ])
-}
-
-/// Parameters of `flash` for a case.
-struct Flash {
-    queries: u32,
-    keys: u32,
-    /// Threads that share a query.
-    parts: u32,
-    /// Workgroup memory.
-    bytes: u64,
-}
-
-impl Flash {
-    /// # Errors
-    /// The kernel's parameters do not divide the work.
-    fn of(case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let size = Shape::parse(&case.shape)?.heads.size;
-        let queries = kernel.parameter("queries")?;
-        let keys = kernel.parameter("keys")?;
-        if !(1..=128).contains(&queries) || !(1..=128).contains(&keys) {
-            return Err(format!(
-                "{queries} queries and {keys} keys are not 1 to 128"
-            ));
-        }
-        let divides =
-            |parts: &u32| (size / 4).is_multiple_of(*parts) && keys.is_multiple_of(*parts);
-        let parts = [8, 4, 2].into_iter().find(divides).unwrap_or(1);
-        let rows = u64::from(queries + keys) * u64::from(size);
-        let weights = 4 * u64::from(queries * keys);
-        Ok(Self {
-            queries,
-            keys,
-            parts,
-            bytes: rows * case.dtype.storage().bytes() + weights,
-        })
-    }
-
-    /// `tokens_first` puts the heads of a token side by side, as a projection after it wants them.
-    fn dispatch(&self, dtype: Dtype, shape: Shape, tokens_first: bool) -> Result<Dispatch, String> {
-        let heads = shape.heads;
-        let template = shader!("attention-prefill/flash.wgsl")
-            .alias("Element", dtype.element())
-            .constant("S", heads.length)
-            .constant("D", heads.size)
-            .constant("GROUP", heads.group())
-            .constant("HEADS", heads.heads)
-            .constant("TOKENS_FIRST", tokens_first.into())
-            .constant("CAUSAL", shape.causal.into())
-            .constant("QUERIES", self.queries)
-            .constant("KEYS", self.keys)
-            .constant("PARTS", self.parts)
-            .constant("OWN_KEYS", self.keys / self.parts)
-            .constant("OWN_VECTORS", heads.size / 4 / self.parts);
-        Ok(Dispatch::new(&template, &[0, 1, 2, 3], 1)?
-            .groups([heads.length.div_ceil(self.queries), heads.all_heads(), 1])
-            .workgroup([self.queries * self.parts, 1, 1], self.bytes))
-    }
 }

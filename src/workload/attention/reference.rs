@@ -18,7 +18,8 @@ impl Query<'_> {
     /// Compares the output of this query.
     ///
     /// A score of D products is off by δ ≤ γ_D·Σ|q||k|/√D and a few roundings, an exponential by the
-    /// (3 + 2·|d|) units in the last place that WGSL allows, twice where online softmax corrects; a
+    /// (3 + 2·|x|) units in the last place that WGSL allows, where x is the distance d or, as a power of two,
+    /// 1.44·d, twice where online softmax corrects; a
     /// weight is therefore off by a factor within 1 ± ε. The output Σ w·v / Σ w then lies within
     /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output. Weights that are
     /// kept in f16 are off by its rounding too, and lost where they are too small for it.
@@ -47,7 +48,7 @@ impl Query<'_> {
         let minimum = scores.iter().copied().fold(f64::INFINITY, f64::min);
         let distance = maximum - minimum;
         let epsilon = unit * (size as f64 + 4.0) * 0.5 * magnitude
-            + 2.0 * unit * (4.0 + 2.0 * distance)
+            + 2.0 * unit * (4.0 + 3.0 * distance)
             + unit * 2.0 * (scores.len() as f64).sqrt()
             + self.weights.conversion();
         let smallest = self.weights.smallest_normal();
