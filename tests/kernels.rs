@@ -321,6 +321,13 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (
         "matmul/q4/67x43x96",
+        "packed-broadcast",
+        "eight / 2 * 4",
+        "eight / 2 * 3",
+        "high halves of another place, where elements are shared",
+    ),
+    (
+        "matmul/q4/67x43x96",
         "packed-direct",
         " >> 4u",
         " >> 3u",
@@ -336,9 +343,9 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "matmul/q8/67x43x96",
         "packed-broadcast",
-        "+ 8u + lane]",
+        "+ eight * 8 + lane]",
         "+ lane]",
-        "the second half of a chunk of A is its first",
+        "eight elements of A stand for all of a chunk",
     ),
     (
         "matmul/q4/67x43x2048",

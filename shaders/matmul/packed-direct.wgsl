@@ -76,18 +76,18 @@ fn main(
 #for j in 0..TILE_N
         let scale${j} = scale_of((column${j} * LENGTH + chunk) / (32 / CHUNK));
 #endfor
-#for half in 0..CHUNK / 16
 #if BROADCAST == 1
-#for pair in 0..2
-        {
-#for word in 0..2
+        // A loop and not written out: software drivers compile every multiply-add for seconds.
+        for (var eight = 0u; eight < CHUNK / 8; eight++) {
+            let shift = eight / 2 * 4;
 #for j in 0..TILE_N
-            let b${word}_${j} = weights(words${j}[${pair * 2 + word}] >> ${half * 4}u) * scale${j};
-#endfor
+            let pair${j} = select(words${j}.xy, words${j}.zw, eight % 2 == 1);
+            let b0_${j} = weights(pair${j}.x >> shift) * scale${j};
+            let b1_${j} = weights(pair${j}.y >> shift) * scale${j};
 #endfor
 #for i in 0..TILE_M
             {
-                let mine = f32(a[row${i} * K + chunk * CHUNK + ${half * 16 + pair * 8}u + lane]);
+                let mine = f32(a[row${i} * K + chunk * CHUNK + eight * 8 + lane]);
 #for step in 0..8
                 let a${step} = subgroupBroadcast(mine, ${step}u);
 #endfor
@@ -101,8 +101,8 @@ fn main(
             }
 #endfor
         }
-#endfor
 #else
+#for half in 0..CHUNK / 16
 #for word in 0..4
         {
 #for j in 0..TILE_N
@@ -116,8 +116,8 @@ fn main(
 #endfor
         }
 #endfor
-#endif
 #endfor
+#endif
 #endif
     }
 #for i in 0..TILE_M
