@@ -1,6 +1,7 @@
 // What the threads of a workgroup put together about a row of COLUMNS elements, VALUES = COLUMNS / WIDTH
 // values of WIDTH elements each. Every thread calls these; with SUBGROUPS == 1 subgroups of whatever size
-// put together first, else a tree in workgroup memory does it all.
+// put together first, else a tree in workgroup memory does it all. With SUBGROUPS == 2 the workgroup is one
+// subgroup and nothing is left to do after that.
 //
 // A thread has PER_THREAD values, the last of which, number FULL, may lie past the end of the row; where
 // the threads divide a row there is no such value.
@@ -28,6 +29,15 @@ fn sum_of(value: f32) -> f32 {
 }
 #endif
 
+#if SUBGROUPS == 2
+fn row_max(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+    return subgroupMax(largest_of(values));
+}
+
+fn row_sum(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+    return subgroupAdd(sum_of(values));
+}
+#else
 var<workgroup> partial: array<f32, WORKGROUP>;
 
 fn row_max(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
@@ -76,3 +86,4 @@ fn row_sum(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
 #endif
     return sum;
 }
+#endif

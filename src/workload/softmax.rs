@@ -8,7 +8,7 @@ use super::stream::output_of;
 use super::template::{Template, shader};
 use super::weights::between;
 use super::{Case, Dtype, Kernel, Suite, Workload};
-use crate::record::{Adapter, Counts, Verification};
+use crate::record::{Adapter, Counts, Reading, Verification};
 
 /// Softmax of each row.
 #[derive(Debug)]
@@ -174,7 +174,12 @@ pub(super) fn row_kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         .next_power_of_two()
         .max(least)
         .min(most);
-    vec![one_pass(threads, width, adapter.has("SUBGROUP"))]
+    let subgroups = match adapter.subgroup_sizes {
+        _ if !adapter.has("SUBGROUP") => 0,
+        Reading::Measured((least, _)) if least >= threads => 2,
+        _ => 1,
+    };
+    vec![one_pass(threads, width, subgroups)]
 }
 
 /// Every number of threads that can hold a row.
@@ -184,21 +189,22 @@ pub(super) fn row_tuning_space(case: &Case) -> Vec<Kernel> {
     for threads in [8, 16, 32, 64, 128, 256, 512, 1024] {
         for (width, most) in [(1, COMMON_PER_THREAD), (4, MOST_PER_THREAD)] {
             if columns.is_multiple_of(width) && columns.div_ceil(threads) <= most {
-                space.extend([false, true].map(|subgroups| one_pass(threads, width, subgroups)));
+                space.extend([0, 1, 2].map(|subgroups| one_pass(threads, width, subgroups)));
             }
         }
     }
     space
 }
 
-/// `width` elements at a time; subgroups add up first where they may.
-pub(super) fn one_pass(threads: u32, width: u32, subgroups: bool) -> Kernel {
+/// `width` elements at a time. With `subgroups` 1 they add up first; with 2 the whole workgroup is one, which
+/// needs no barrier.
+pub(super) fn one_pass(threads: u32, width: u32, subgroups: u32) -> Kernel {
     Kernel::new(
         "one-pass",
         &[
             ("threads", threads),
             ("width", width),
-            ("subgroups", subgroups.into()),
+            ("subgroups", subgroups),
         ],
     )
 }
@@ -216,7 +222,8 @@ pub(super) struct RowPlan {
     threads: u32,
     /// Elements that are read at once, 1 or 4.
     width: u32,
-    subgroups: bool,
+    /// 0: none are used. 1: they put together first. 2: the workgroup is one.
+    subgroups: u32,
 }
 
 impl RowPlan {
@@ -248,7 +255,7 @@ impl RowPlan {
             columns,
             threads,
             width,
-            subgroups: between(kernel, "subgroups", 0, 1)? == 1,
+            subgroups: between(kernel, "subgroups", 0, 2)?,
         })
     }
 
@@ -270,7 +277,7 @@ impl RowPlan {
             .constant("ROWS", self.rows)
             .constant("COLUMNS", self.columns)
             .constant("WIDTH", self.width)
-            .constant("SUBGROUPS", self.subgroups.into())
+            .constant("SUBGROUPS", self.subgroups)
             .constant("WORKGROUP", self.threads)
             .constant("PER_THREAD", values.div_ceil(self.threads))
             .constant("FULL", values / self.threads)
@@ -282,10 +289,10 @@ impl RowPlan {
         let dispatch = dispatch
             .groups(grid(self.rows.into()))
             .workgroup([self.threads, 1, 1], 4 * u64::from(self.threads));
-        if self.subgroups {
-            dispatch.needs("SUBGROUP")
-        } else {
-            dispatch
+        match self.subgroups {
+            0 => dispatch,
+            1 => dispatch.needs("SUBGROUP"),
+            _ => dispatch.needs("SUBGROUP").subgroups_of(self.threads),
         }
     }
 }

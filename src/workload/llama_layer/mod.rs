@@ -240,7 +240,7 @@ impl Workload for LlamaLayer {
             chosen
         };
         let width = if shape.hidden.is_multiple_of(4) { 4 } else { 1 };
-        let norm = one_pass(256, width, false);
+        let norm = one_pass(256, width, 0);
         let mut space = Vec::new();
         let mut attentions = attention.tuning_space(&heads);
         attentions.retain(composes);
