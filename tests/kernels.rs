@@ -1008,6 +1008,9 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
                 &both[number % 2..][..1]
             };
             for checks in checks {
+                if *checks == Checks::On && never_compiles_checked(&gpu, &program) {
+                    continue;
+                }
                 ran += 1;
                 let verification =
                     execute(&gpu, workload, &case, &kernel, program.clone(), *checks);
@@ -1083,6 +1086,16 @@ fn combined(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
 /// OpenGL in software and SwiftShader take minutes to compile a large register tile.
 fn slow_compiler(gpu: &Gpu) -> bool {
     gpu.adapter.backend == "gl" || gpu.adapter.name.to_lowercase().contains("swiftshader")
+}
+
+/// Mesa's OpenGL takes from minutes to an hour to compile `flash` with checks, since LLVM's time grows with the
+/// square of the branches in a shader with barriers. The Vulkan drivers run it with checks.
+fn never_compiles_checked(gpu: &Gpu, program: &Program) -> bool {
+    let has_flash = || {
+        let mut dispatches = program.dispatches().iter();
+        dispatches.any(|dispatch| dispatch.file.ends_with("flash.wgsl"))
+    };
+    gpu.adapter.backend == "gl" && has_flash()
 }
 
 /// Says what a child is at, where somebody listens.

@@ -50,7 +50,10 @@ impl Flash {
     /// What `run` takes on this adapter when nothing was tuned. `docs/codegen.md` has the evidence.
     pub(super) fn default_for(heads: Heads, adapter: &Adapter) -> Self {
         let few_registers = Self::new([8, 16], [4, 4], 16);
-        let first = if adapter.is_software() {
+        let first = if adapter.is_software() && adapter.backend == "gl" {
+            // A quarter of the code of the next: this compiler is the slowest of all.
+            Self::new([8, 8], [4, 4], 16).unrolled(1)
+        } else if adapter.is_software() {
             // Many sums for each load, as in matmul, and little code, which such drivers compile slowly.
             Self::new([8, 8], [8, 8], 16).unrolled(2)
         } else if adapter.has_many_registers() && heads.size > 128 {

@@ -1,6 +1,6 @@
 //! The layer as one program, put together from the programs of other workloads.
 
-use super::{Shape, activations, attention, part_of};
+use super::{FLASH, SPLIT_KV, Shape, activations, attention, part_of};
 use crate::workload::attention::{Decode, Prefill};
 use crate::workload::gemv::Product;
 use crate::workload::input::{Input, Storage};
@@ -339,11 +339,11 @@ fn attend(
 ) -> Result<(), String> {
     let (_, case) = attention(dtype, shape);
     if shape.decode {
-        let own = part_of(kernel, "attention", "split-kv");
+        let own = part_of(kernel, "attention", SPLIT_KV);
         let part = Decode.program(&case, &own, seed)?;
         layer.append(part, &["q", "k", "v", "outputs", "extremes", "attended"])
     } else {
-        let own = part_of(kernel, "attention", "flash");
+        let own = part_of(kernel, "attention", FLASH);
         let part = Prefill.for_projection(&case, &own, seed)?;
         layer.append(part, &["q", "k", "v", "attended"])
     }

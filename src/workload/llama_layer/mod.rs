@@ -29,6 +29,10 @@ pub(super) struct LlamaLayer;
 const NAME: &str = "llama-layer";
 const FORM: &str = "TOKENSxHIDDENxHEADSxKV_HEADSxMLP-prefill, or -decode at the end";
 
+/// The kernels of attention that a layer is composed of.
+const FLASH: &str = "flash";
+const SPLIT_KV: &str = "split-kv";
+
 /// What a case says.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
@@ -265,7 +269,7 @@ impl Workload for LlamaLayer {
             case,
             kernel: part_of(kernel, name, kernel_name),
         };
-        let attends = if shape.decode { "split-kv" } else { "flash" };
+        let attends = if shape.decode { SPLIT_KV } else { FLASH };
         vec![
             part("projection", projection(case.dtype, shape).1, kernel.name),
             part("attention", attention(case.dtype, shape).1, attends),
@@ -315,10 +319,9 @@ fn projection(dtype: Dtype, shape: Shape) -> (&'static dyn Workload, Case) {
     }
 }
 
-/// Whether an attention kernel can write its output as a projection reads it; the form on matrix units
-/// cannot.
+/// Whether an attention kernel can write its output as a projection reads it.
 fn composes(attention: &Kernel) -> bool {
-    attention.name != "coop"
+    [FLASH, SPLIT_KV].contains(&attention.name)
 }
 
 /// The workload that attends and its case here.
