@@ -1,19 +1,14 @@
 //! Kernels and workloads that a user brings, from outside, on a software driver.
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
+use crate::support::perwatt;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use perwatt::record::{CaseResult, FailureKind, Status, load};
 
-const SHADER: &str = include_str!("../examples/own-kernel/matmul.wgsl");
-const KERNELS: &str = include_str!("../examples/own-kernel/kernels.toml");
+const SHADER: &str = include_str!("../../examples/own-kernel/matmul.wgsl");
+const KERNELS: &str = include_str!("../../examples/own-kernel/kernels.toml");
 
 const SAXPY: &str = "
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -59,7 +54,7 @@ fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> 
     for (name, contents) in files {
         std::fs::write(folder.join(name), contents).unwrap();
     }
-    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    perwatt()
         .args(["run", "--invocations", "1", "--budget", "1", "--workloads"])
         .arg(folder.join("own.toml"))
         .arg("--out")

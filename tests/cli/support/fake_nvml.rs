@@ -48,7 +48,8 @@ impl FakeNvml {
 
 /// Compiles the library as one variant.
 fn build(variant: &str) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_nvml/lib.rs");
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/support/fake_nvml_library.rs");
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let file = folder.path().join("libfake.so");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

@@ -1,22 +1,13 @@
 //! `compare`, `gate` and `calibrate-noise` from the outside: files in, exit codes and files out.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/records.rs"]
-mod records;
-
+use crate::support::{PROGRAM, perwatt};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use assert_cmd::Command;
+use crate::records::record_of;
 use perwatt::compare::{Design, Policy, Session, compare};
 use perwatt::record::{FailureKind, Record, Status, save};
 use perwatt::report;
-use records::record_of;
 use serde_json::Value;
 
 const CASE: &str = "matmul/f32/64x64x64";
@@ -93,12 +84,8 @@ fn session(name: &str, factor: f64) -> Record {
     )
 }
 
-fn perwatt<A: AsRef<std::ffi::OsStr>>(arguments: &[A]) -> Output {
-    Command::cargo_bin("perwatt")
-        .unwrap()
-        .args(arguments)
-        .output()
-        .unwrap()
+fn call<A: AsRef<std::ffi::OsStr>>(arguments: &[A]) -> Output {
+    perwatt().args(arguments).output().unwrap()
 }
 
 fn gate(baseline: &Path, candidate: &Path, more: &[&str]) -> Output {
@@ -107,7 +94,7 @@ fn gate(baseline: &Path, candidate: &Path, more: &[&str]) -> Output {
     arguments.push("--candidate".as_ref());
     arguments.push(candidate.as_ref());
     arguments.extend(more.iter().map(|a| a.as_ref() as &std::ffi::OsStr));
-    perwatt(&arguments)
+    call(&arguments)
 }
 
 fn code(output: &Output) -> i32 {
@@ -168,21 +155,21 @@ fn a_pairing_is_compared_and_gated() {
     let files = Files::new();
     for (factor, wanted) in [(1.0, 0), (1.03, 1), (0.97, 0)] {
         let pairing = files.pairing(factor);
-        let output = perwatt(&["gate".as_ref(), "--pairing".as_ref(), pairing.as_os_str()]);
+        let output = call(&["gate".as_ref(), "--pairing".as_ref(), pairing.as_os_str()]);
         assert_eq!(code(&output), wanted, "{}", out(&output));
-        let output = perwatt(&["compare".as_ref(), pairing.as_os_str()]);
+        let output = call(&["compare".as_ref(), pairing.as_os_str()]);
         assert_eq!(code(&output), 0);
     }
     let noise = ["--noise", "noise.json"];
     let mut arguments = vec![PathBuf::from("compare"), files.path("pairing.json")];
     arguments.extend(noise.map(PathBuf::from));
-    let output = perwatt(&arguments);
+    let output = call(&arguments);
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("leave it out"), "{}", err(&output));
     // Another record in the place of the one that was paired is noticed.
     files.save("base.json", &session("stranger", 1.0));
     let pairing = files.path("pairing.json");
-    let output = perwatt(&["compare".as_ref(), pairing.as_os_str()]);
+    let output = call(&["compare".as_ref(), pairing.as_os_str()]);
     assert_eq!(code(&output), 2);
     assert!(
         err(&output).contains("not the record that was paired"),
@@ -479,7 +466,7 @@ fn a_baseline_may_be_a_set_in_one_file() {
 fn calibrated_noise_stands_in_for_sessions() {
     let files = Files::new();
     let baseline = files.baseline();
-    let output = perwatt(&["calibrate-noise".as_ref(), baseline.as_os_str()]);
+    let output = call(&["calibrate-noise".as_ref(), baseline.as_os_str()]);
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(baseline.join("noise.json").is_file());
     let same = files.save("same.json", &session("new", 1.0));
@@ -491,7 +478,7 @@ fn calibrated_noise_stands_in_for_sessions() {
     assert_eq!(code(&gate(&baseline, &same, &[])), 0);
     std::fs::write(baseline.join("noise.json"), "{}").unwrap();
     assert_eq!(code(&gate(&one, &same, &[])), 2);
-    let output = perwatt(&["calibrate-noise".as_ref(), one.as_os_str()]);
+    let output = call(&["calibrate-noise".as_ref(), one.as_os_str()]);
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("one session"), "{}", err(&output));
 }
@@ -506,30 +493,31 @@ fn any_number_of_files_against_the_first() {
     }
     let mut arguments: Vec<&std::ffi::OsStr> = vec!["compare".as_ref()];
     arguments.extend(paths.iter().map(|p| p.as_os_str()));
-    let output = perwatt(&arguments);
+    let output = call(&arguments);
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(out(&output).contains("b5.json"), "{}", out(&output));
     arguments.push("--json".as_ref());
-    let json: Value = serde_json::from_str(&out(&perwatt(&arguments))).unwrap();
+    let json: Value = serde_json::from_str(&out(&call(&arguments))).unwrap();
     assert_eq!(json["comparisons"].as_array().unwrap().len(), 6);
-    assert_eq!(code(&perwatt(&arguments[..2])), 2);
+    assert_eq!(code(&call(&arguments[..2])), 2);
 }
 
 /// The second step of `action.yml`, as a runner calls it.
 #[cfg(unix)]
 fn action(files: &Files, arguments: &str, more: &[(&str, &str)]) -> (i32, String, String) {
     let (outputs, summary) = (files.write("outputs", ""), files.write("summary.md", ""));
-    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/ci-action"))
-        .arg("judge")
-        .env("PERWATT", env!("CARGO_BIN_EXE_perwatt"))
-        .env("PERWATT_COMMAND", "gate")
-        .env("PERWATT_ARGUMENTS", arguments)
-        .env("GITHUB_OUTPUT", &outputs)
-        .env("GITHUB_STEP_SUMMARY", &summary)
-        .env("RUNNER_TEMP", files.0.path())
-        .envs(more.iter().copied())
-        .output()
-        .unwrap();
+    let output =
+        std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/ci-action"))
+            .arg("judge")
+            .env("PERWATT", PROGRAM)
+            .env("PERWATT_COMMAND", "gate")
+            .env("PERWATT_ARGUMENTS", arguments)
+            .env("GITHUB_OUTPUT", &outputs)
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("RUNNER_TEMP", files.0.path())
+            .envs(more.iter().copied())
+            .output()
+            .unwrap();
     let text = |path: &Path| std::fs::read_to_string(path).unwrap();
     (
         code(&output),

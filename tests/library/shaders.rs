@@ -1,13 +1,5 @@
 //! The shaders that the registry can ask for, with all their parameter sets or, where there are
 //! hundreds, a sample for each case: parsed and validated by naga, and written out for every backend, on a machine that needs no GPU at all.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a test fails by panicking and says why on standard error"
-)]
-#![cfg(feature = "gpu")]
 
 use std::collections::HashSet;
 use std::io::Write;

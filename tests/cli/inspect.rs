@@ -1,16 +1,9 @@
 //! `perwatt inspect` from outside, through Mesa's compiler for GPUs that are not there.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a test fails by panicking and says why on standard error"
-)]
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
 
+use crate::support::perwatt;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -33,16 +26,12 @@ fn radv(test: &str) -> bool {
     there
 }
 
-fn perwatt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_perwatt"))
-        .arg("inspect")
-        .args(arguments)
-        .output()
-        .unwrap()
+fn inspect(arguments: &[&str]) -> Output {
+    perwatt().arg("inspect").args(arguments).output().unwrap()
 }
 
 fn json(arguments: &[&str]) -> Value {
-    let output = perwatt(&[arguments, &["--json"]].concat());
+    let output = inspect(&[arguments, &["--json"]].concat());
     assert!(
         output.status.success(),
         "{arguments:?}: {}",
@@ -229,7 +218,7 @@ fn matrix_units_are_fed_where_there_are_some_and_missed_in_words_where_not() {
         assert!(count("global") <= multiplied, "{case}: {mix}");
     }
     let case = ["--case", "matmul/f16/1024x1024x1024", "--kernel", "coop"];
-    let table = perwatt(&[&["--target", "navi31,navi21"][..], &case].concat());
+    let table = inspect(&[&["--target", "navi31,navi21"][..], &case].concat());
     let table = String::from_utf8(table.stdout).unwrap();
     // However the lines were folded.
     let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -298,7 +287,7 @@ fn a_users_shader_is_laid_beside_ours_and_its_spills_are_seen() {
     let spilled = figures["spilled_vector_registers"].as_u64().unwrap();
     assert!(spilled > 0, "{figures}");
     assert!(figures["scratch_bytes"].as_u64().unwrap() > 0);
-    let table = perwatt(&["--target", "navi21", file]);
+    let table = inspect(&["--target", "navi21", file]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains(&spilled.to_string()), "{table}");
 }
@@ -346,12 +335,12 @@ fn what_cannot_be_asked_is_said_in_words() {
     if !radv("what_cannot_be_asked_is_said_in_words") {
         return;
     }
-    let output = perwatt(&["--target", "navi99", "--case", "copy/*"]);
+    let output = inspect(&["--target", "navi99", "--case", "copy/*"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("navi99") && said.contains("navi31"), "{said}");
     // One target that fails does not cost the others.
-    let output = perwatt(&[
+    let output = inspect(&[
         "--target",
         "navi99,navi21",
         "--case",
@@ -377,7 +366,7 @@ fn a_software_driver_says_that_it_cannot_tell() {
         eprintln!("skipped: a_software_driver_says_that_it_cannot_tell: lavapipe is not installed");
         return;
     }
-    let output = perwatt(&["--device", "llvmpipe"]);
+    let output = inspect(&["--device", "llvmpipe"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
@@ -398,7 +387,7 @@ fn wrong_arguments_say_what_is_right() {
         (&["--suite", "huge"][..], "quick"),
         (&["--driver", "x.json"][..], "--target"),
     ] {
-        let output = perwatt(arguments);
+        let output = inspect(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains(expected), "{arguments:?}: {said}");
@@ -425,7 +414,7 @@ fn a_gate_sees_code_that_became_worse_and_nothing_else() {
     };
     let baseline = write("baseline.json", &found);
     let gate = |candidate: &str, more: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        perwatt()
             .args(["gate", "--baseline", &baseline, "--candidate", candidate])
             .args(more)
             .output()
@@ -460,13 +449,7 @@ fn a_gate_sees_code_that_became_worse_and_nothing_else() {
     );
 
     // `compare` shows the same and judges nothing; a record is no inspection.
-    let compare = |files: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_perwatt"))
-            .arg("compare")
-            .args(files)
-            .output()
-            .unwrap()
-    };
+    let compare = |files: &[&str]| perwatt().arg("compare").args(files).output().unwrap();
     let output = compare(&[&baseline, &worse]);
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stdout).contains("REGRESSED"));

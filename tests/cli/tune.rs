@@ -1,12 +1,7 @@
 //! `perwatt tune` from outside: what it finds is kept, used and named, and carried over to no other
 //! kind of device.
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
+use crate::support::perwatt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -17,8 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const CASE: &str = "copy/f32/20004@vec4";
 
-fn perwatt(tuning: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+fn with_tuning(tuning: &Path, arguments: &[&str]) -> Command {
+    let mut command = perwatt();
     command
         .arg(arguments[0])
         .arg("--tuning")
@@ -47,7 +42,7 @@ fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
     let folder = tempfile::tempdir().unwrap();
     let (here, there) = (folder.path().join("here"), folder.path().join("there"));
     let out = folder.path().join("run.json");
-    done(&mut perwatt(
+    done(&mut with_tuning(
         &here,
         &["tune", "--case", CASE, "--time", "40"],
     ));
@@ -59,7 +54,7 @@ fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
     let run = |tuned: &str| {
         let out = out.with_extension(tuned);
         let arguments = ["run", "--case", CASE, "--invocations", "1", "--budget", "1"];
-        let mut command = perwatt(&here, &arguments);
+        let mut command = with_tuning(&here, &arguments);
         done(command.args(["--tuned", tuned]).arg("--out").arg(&out));
         load(&out).unwrap().cases[0].clone()
     };
@@ -71,20 +66,20 @@ fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
     assert_eq!(run("energy").parameters_from, "default");
 
     let file = folder.path().join("export.json");
-    done(perwatt(&here, &["tune", "--export"]).arg(&file));
-    done(perwatt(&there, &["tune", "--import"]).arg(&file));
+    done(with_tuning(&here, &["tune", "--export"]).arg(&file));
+    done(with_tuning(&there, &["tune", "--import"]).arg(&file));
     assert_eq!(Tuning::load(&tuning_file(&there)).unwrap(), known);
 
     let mut other = known;
     other.adapter.driver_info += " of another version";
     other.save(&file).unwrap();
-    let refused = perwatt(&there, &["tune", "--import"])
+    let refused = with_tuning(&there, &["tune", "--import"])
         .arg(&file)
         .output()
         .unwrap();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     std::fs::write(&file, "{}").unwrap();
-    let damaged = perwatt(&there, &["tune", "--import"])
+    let damaged = with_tuning(&there, &["tune", "--import"])
         .arg(&file)
         .output()
         .unwrap();
@@ -97,7 +92,7 @@ fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() 
     let tuning = folder.path().join("tuning");
     let sensor = "simulated:rapl";
     let search = ["tune", "--case", CASE, "--time", "70", "--power", sensor];
-    let table = done(&mut perwatt(&tuning, &search)).stdout;
+    let table = done(&mut with_tuning(&tuning, &search)).stdout;
     let known = Tuning::load(&tuning_file(&tuning)).unwrap();
     let of = |objective| {
         let mut entries = known.entries.iter();
@@ -113,7 +108,7 @@ fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() 
     let run = |tuned: &str, case: &str| {
         let out = folder.path().join(format!("{tuned}.json"));
         let arguments = ["run", "--case", case, "--invocations", "1", "--budget", "1"];
-        let mut command = perwatt(&tuning, &arguments);
+        let mut command = with_tuning(&tuning, &arguments);
         done(
             command
                 .args(["--power", "none", "--tuned", tuned])
@@ -135,7 +130,7 @@ fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() 
 fn an_interrupted_search_keeps_what_it_found() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["tune", "--case", "triad/f32/20004", "--time", "3000"];
-    let mut search = perwatt(folder.path(), &arguments)
+    let mut search = with_tuning(folder.path(), &arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

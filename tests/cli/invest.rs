@@ -1,19 +1,10 @@
 //! `perwatt invest` from the outside: what it answers, what it says of its sources, what it refuses; and
 //! the properties that any capital model must have.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/records.rs"]
-mod records;
-
+use crate::support::perwatt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use assert_cmd::Command;
 use perwatt::invest::{Changes, Draws, Scenario, model};
 use serde_json::{Value, json};
 
@@ -24,8 +15,7 @@ const FEW: Draws = Draws {
 };
 
 fn invest(arguments: &[&str]) -> Output {
-    Command::cargo_bin("perwatt")
-        .unwrap()
+    perwatt()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .arg("invest")
         .args(arguments)
@@ -672,20 +662,16 @@ fn a_verdict_is_shown_at_the_scale_of_a_scenario() {
         for n in 0..10 {
             let time = 1e6 * factor * (1.0 + 0.001 * (f64::from(n) * 2.4).sin());
             let session = format!("{name} {n}");
-            let record =
-                records::record_of(&session, &[(CASE, &[time, time * 1.0005, time * 0.9995])]);
+            let record = crate::records::record_of(
+                &session,
+                &[(CASE, &[time, time * 1.0005, time * 0.9995])],
+            );
             perwatt::record::save(&record, own.join(format!("{n}.json"))).unwrap();
         }
         own.to_str().unwrap().to_owned()
     };
     let (old, new) = (side("old", 1.0), side("new", 1.05));
-    let run = |arguments: &[&str]| {
-        Command::cargo_bin("perwatt")
-            .unwrap()
-            .args(arguments)
-            .output()
-            .unwrap()
-    };
+    let run = |arguments: &[&str]| perwatt().args(arguments).output().unwrap();
     let output = run(&[
         "compare",
         &old,

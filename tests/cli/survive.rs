@@ -1,11 +1,6 @@
 //! A run from outside: exit codes, and nothing finished is lost when it is killed.
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 
+use crate::support::perwatt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,10 +9,6 @@ use perwatt::record::{Event, FailureKind, Outcome, Record, Status, load, read_jo
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-
-fn perwatt() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_perwatt"))
-}
 
 /// Three short cases in two invocations.
 fn short_run(out: &Path) -> Command {

@@ -1,34 +1,22 @@
 //! Real sensors' code on sensors that are not real: a fake NVML, trees like `/sys`, plugs on loopback.
 //!
 //! Time is handed to a sensor, so what a counter did "within 0.1 s" needs no waiting.
-#![cfg(all(feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/fake_nvml.rs"]
-mod fake_nvml;
-#[path = "common/plug_server.rs"]
-mod plug_server;
-#[path = "common/sysfs_tree.rs"]
-mod sysfs_tree;
-
+use crate::support::{PROGRAM, perwatt};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use fake_nvml::FakeNvml;
+use crate::support::fake_nvml::FakeNvml;
+use crate::support::plug_server::{Answer, PlugServer};
+use crate::support::sysfs_tree::{Mover, Tree};
 use perwatt::power::sensors::{Belonging, Machine, Places};
 use perwatt::power::{Fault, PowerSource, Quantity};
 use perwatt::record::{Adapter, Boundary, DeviceType, EnergyProvenance, Limits, Reading};
 use perwatt::units::Seconds;
-use plug_server::{Answer, PlugServer};
 use serde_json::Value;
-use sysfs_tree::{Mover, Tree};
 
 /// Looks for sensors in a tree, with no NVIDIA library.
 fn scan(tree: &Tree) -> Machine {
@@ -534,7 +522,7 @@ fn a_refusal_says_how_it_is_lifted() {
     fs::set_permissions(tree.root(), fs::Permissions::from_mode(0o755)).unwrap();
     // The program lies where that user may not look, so it gets a copy.
     let program = tree.root().join("perwatt");
-    fs::copy(env!("CARGO_BIN_EXE_perwatt"), &program).unwrap();
+    fs::copy(PROGRAM, &program).unwrap();
     let mut command = Command::new(program);
     command
         .args(["power", "list", "--json", "--look", "0.1", "--sysfs-root"])
@@ -607,8 +595,8 @@ fn graces_meters_are_told_apart_by_what_they_call_themselves() {
 
 // ---- NVIDIA, through the real binary and its real loading code ----
 
-fn perwatt(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+fn call(arguments: &[&str]) -> Command {
+    let mut command = perwatt();
     command.args(arguments);
     command
 }
@@ -621,7 +609,7 @@ fn json(output: &Output) -> Value {
 /// `perwatt power list --json` on a fake library and an empty tree.
 fn list(fake: &FakeNvml) -> Value {
     let tree = Tree::new();
-    let mut command = perwatt(&["power", "list", "--json", "--look", "0.5", "--nvml"]);
+    let mut command = call(&["power", "list", "--json", "--look", "0.5", "--nvml"]);
     json(
         &command
             .arg(fake.path())
@@ -745,7 +733,7 @@ fn a_slice_of_a_card_has_no_sensor_of_its_own() {
 fn a_library_that_does_not_start_says_what_to_do() {
     let absent = |path: &str| {
         let tree = Tree::new();
-        let mut command = perwatt(&["power", "list", "--json", "--nvml", path, "--sysfs-root"]);
+        let mut command = call(&["power", "list", "--json", "--nvml", path, "--sysfs-root"]);
         let list = json(&command.arg(tree.root()).output().unwrap());
         let lines: Vec<String> = serde_json::from_value(list["absent"].clone()).unwrap();
         lines
@@ -764,7 +752,7 @@ fn a_library_that_does_not_start_says_what_to_do() {
 /// `perwatt power watch` on a fake library: rows of seconds and watts or a reason, and the last words.
 fn watch(fake: &FakeNvml, name: &str, length: &str) -> (Vec<(f64, String)>, String) {
     let tree = Tree::new();
-    let mut command = perwatt(&[
+    let mut command = call(&[
         "power",
         "watch",
         name,
@@ -982,7 +970,7 @@ fn list_shows_moving_counters_and_says_what_is_not_there() {
         format!("{}", (t * 60e6) as u64 + 1_000_000).into_bytes()
     });
     let run = |json: bool| {
-        let mut command = perwatt(&["power", "list", "--sysfs-root"]);
+        let mut command = call(&["power", "list", "--sysfs-root"]);
         command
             .arg(tree.root())
             .args(json.then_some("--json"))
@@ -1014,7 +1002,7 @@ fn list_shows_moving_counters_and_says_what_is_not_there() {
 #[test]
 fn watch_ends_in_good_order() {
     let meter = "command:echo watts 40";
-    let json = perwatt(&[
+    let json = call(&[
         "power",
         "watch",
         meter,
@@ -1041,14 +1029,14 @@ fn watch_ends_in_good_order() {
             "-c",
             "\"$0\" power watch 'command:echo watts 40' --interval 0.05 | head -2",
         ])
-        .arg(env!("CARGO_BIN_EXE_perwatt"))
+        .arg(PROGRAM)
         .output()
         .unwrap();
     assert!(
         !String::from_utf8_lossy(&piped.stderr).contains("panicked"),
         "{piped:?}"
     );
-    let child = perwatt(&["power", "watch", meter])
+    let child = call(&["power", "watch", meter])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -1057,6 +1045,6 @@ fn watch_ends_in_good_order() {
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert!(child.wait_with_output().unwrap().status.success());
-    let nothing = perwatt(&["power", "watch", "nonsense"]).output().unwrap();
+    let nothing = call(&["power", "watch", "nonsense"]).output().unwrap();
     assert_eq!(nothing.status.code(), Some(2));
 }

@@ -2,19 +2,9 @@
 //! simulated sensors over a known truth.
 //!
 //! The run here is sized for CI. The full one, whose figures stand in docs/energy.md:
-//! `cargo test --release --test energy_trials -- --ignored full --nocapture`
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and shows its figures on standard output"
-)]
+//! `cargo test --release --test simulations -- --ignored energy_trials --nocapture`
 
-#[path = "energy/bench_top.rs"]
-mod bench_top;
-
-use bench_top::{Device, Shape, Trial, trial};
+use crate::bench_top::{Device, Shape, Trial, trial};
 use perwatt::power::Effort;
 use perwatt::power::simulated::{Behaviour, Profile, profiles};
 use perwatt::record::{Gain, GainFrom, GainUncertainty};

@@ -3,23 +3,14 @@
 //! Each test here has a CI-sized run, whose bounds allow for its Monte-Carlo error. The full run is
 //!
 //! ```sh
-//! cargo test --release --no-default-features --features cli --test compare_simulation -- --ignored --nocapture
+//! cargo test --release --no-default-features --features cli --test simulations -- --ignored verdicts --nocapture
 //! ```
 //!
 //! It takes a few minutes; its figures stand in `docs/verdicts.md`. The profiles of noise stand in
 //! `common/records.rs` and are assumptions.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/records.rs"]
-mod records;
-
+use crate::records::{NOISY, Noise, Profile, QUANTISED, QUIET, SLOW_MODE, TYPICAL};
 use perwatt::compare::{Comparison, Design, Metric, Pair, Policy, Session, Side, Verdict, compare};
-use records::{NOISY, Noise, Profile, QUANTISED, QUIET, SLOW_MODE, TYPICAL};
 
 /// How much is simulated.
 #[derive(Clone, Copy)]

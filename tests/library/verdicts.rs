@@ -1,14 +1,6 @@
 //! Single verdicts from records whose truth is plain.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/records.rs"]
-mod records;
-
+use crate::records::{record_of, with_energy};
 use perwatt::compare::{
     Aspect, Comparison, Decision, Design, Metric, Needed, Pair, Policy, Row, Session, Side,
     Verdict, compare,
@@ -17,7 +9,6 @@ use perwatt::record::{
     Boundary, EnergyWindow, ErrorCause, ErrorTerm, FailureKind, GainUncertainty, Origin, Outcome,
     PowerSetup, Reading, Record, Status, Warning,
 };
-use records::{record_of, with_energy};
 
 const CASE: &str = "matmul/f32/64x64x64";
 
@@ -128,9 +119,9 @@ fn pairing_takes_out_what_partners_share() {
 fn a_thousand_samples_are_no_thousand_witnesses() {
     // Three pairs that disagree; inside each invocation a thousand samples agree perfectly.
     let build = |session: &str, medians: &[f64]| {
-        let mut record = records::record(session);
+        let mut record = crate::records::record(session);
         let samples: Vec<Vec<f64>> = medians.iter().map(|m| vec![*m; 1000]).collect();
-        record.cases.push(records::case(CASE, &samples));
+        record.cases.push(crate::records::case(CASE, &samples));
         record
     };
     let comparison = paired_with(

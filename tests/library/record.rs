@@ -1,13 +1,5 @@
 //! The committed records, the committed JSON Schema and a reader that shares no type with perwatt all
 //! agree, so that a field cannot change its name or meaning unseen.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "record/reader.rs"]
-mod reader;
 
 use std::path::PathBuf;
 
@@ -50,7 +42,7 @@ fn every_committed_record_fits_the_schema_and_both_readers() {
         if let Some(error) = validator.iter_errors(&value).next() {
             panic!("{}: {error} at {}", path.display(), error.instance_path());
         }
-        let stranger: reader::File = serde_json::from_value(value.clone())
+        let stranger: crate::reader::File = serde_json::from_value(value.clone())
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let record = load(&path).unwrap();
         assert_eq!(record.cases.len(), stranger.cases.len());

@@ -1,29 +1,20 @@
 //! Other tools' files, in and out, through the binary.
-#![cfg(feature = "cli")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
+use crate::support::perwatt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use perwatt::record::{ClockMethod, Origin, Outcome, Record, Status, load};
 use serde_json::{Value, json};
 
-fn perwatt(arguments: &[&str], files: &[&Path]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_perwatt"))
-        .args(arguments)
-        .args(files)
-        .output()
-        .unwrap()
+fn call(arguments: &[&str], files: &[&Path]) -> Output {
+    perwatt().args(arguments).args(files).output().unwrap()
 }
 
 /// Imports files that hold the given text, and returns the record with what was said about it.
 fn import(folder: &Path, tool: &str, files: &[&Path]) -> (Record, String) {
     let out = folder.join(format!("{tool}.json"));
-    let said = perwatt(
+    let said = call(
         &["import", "--from", tool, "--out", out.to_str().unwrap()],
         files,
     );
@@ -233,7 +224,7 @@ fn imported_times_are_judged_in_their_direction() {
     let record = |name: &str, factor: f64| {
         let file = write(folder.path(), name, hyperfine(&times(factor)));
         let out = folder.path().join(format!("{name}.record"));
-        let output = perwatt(
+        let output = call(
             &[
                 "import",
                 "--from",
@@ -248,7 +239,7 @@ fn imported_times_are_judged_in_their_direction() {
     };
     let (normal, slow) = (record("normal.json", 1.0), record("slow.json", 2.0));
     let gate = |baseline: &Path, candidate: &Path| {
-        let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+        let output = perwatt()
             .args(["gate", "--baseline"])
             .arg(baseline)
             .arg("--candidate")
@@ -301,7 +292,7 @@ fn what_is_not_the_tools_file_is_refused_with_its_name() {
         ("criterion", ""),
     ] {
         let file = write(folder.path(), "broken-file", text);
-        let output = perwatt(
+        let output = call(
             &["import", "--from", tool, "--out", out.to_str().unwrap()],
             &[&file],
         );
@@ -330,13 +321,13 @@ fn exports_hold_the_records_figures_and_their_direction() {
     let summary = case.summary.measured().unwrap();
     let rate = summary.bytes_per_s.measured().unwrap().value;
 
-    let bencher = perwatt(&["export", "--format", "bencher"], &[&file]);
+    let bencher = call(&["export", "--format", "bencher"], &[&file]);
     let bencher: Value = serde_json::from_slice(&bencher.stdout).unwrap();
     let exported = bencher[case.id()]["bytes-per-s"]["value"].as_f64().unwrap();
     assert!((exported / rate - 1.0).abs() < 1e-12);
 
     let action = |direction: &str| -> Vec<Value> {
-        let output = perwatt(
+        let output = call(
             &[
                 "export",
                 "--format",
@@ -358,7 +349,7 @@ fn exports_hold_the_records_figures_and_their_direction() {
         assert!(own.next().is_none(), "both directions in one file");
     }
 
-    let csv = perwatt(&["export", "--format", "csv"], &[&file]);
+    let csv = call(&["export", "--format", "csv"], &[&file]);
     let csv = String::from_utf8(csv.stdout).unwrap();
     let skipped = csv
         .lines()

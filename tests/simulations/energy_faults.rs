@@ -1,15 +1,6 @@
 //! One fault of a sensor at a time, over a truth that is known: the joules, or the reason for none.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "energy/bench_top.rs"]
-mod bench_top;
-
-use bench_top::{Device, Shape, Trial, trial};
+use crate::bench_top::{Device, Shape, Trial, trial};
 use perwatt::power::Effort;
 use perwatt::power::simulated::{Behaviour, Profile, profiles};
 use perwatt::record::{EnergyTier, EnergyWindow, ErrorCause, Gain, GainFrom, GainUncertainty};

@@ -1,11 +1,6 @@
 //! A simulated bench top: a device whose power curve is known, a clock that costs nothing, and a
 //! simulated sensor beside it.
 
-#![allow(
-    dead_code,
-    reason = "each test program that includes this uses a part of it"
-)]
-
 use std::sync::{Arc, Mutex};
 
 use perwatt::power::simulated::{Behaviour, Profile, Simulated};

@@ -1,19 +1,14 @@
 //! `perwatt ab` from outside, on a software driver.
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
+use crate::support::perwatt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use perwatt::compare::Pairing;
 use perwatt::record::{Status, load};
 
 fn ab(folder: &Path, options: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    perwatt()
         .args(["ab", "--case", "matmul/f32/67x43x59@naive", "--budget", "1"])
         .args(["--order-seed", "5", "--out"])
         .arg(folder)
@@ -40,7 +35,7 @@ fn both_records_and_the_pairing_are_written_and_can_be_judged_later() {
         assert_eq!(summary.invocations, 3);
         assert!(summary.time_ns.interval.measured().is_some());
     }
-    let gate = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let gate = perwatt()
         .args(["gate", "--allow-inconclusive", "--pairing"])
         .arg(out.join("pairing.json"))
         .output()
@@ -131,7 +126,7 @@ fn two_workload_files_are_told_apart_by_the_work_in_them() {
     let once = kernels(folder.path(), "once", 1);
     // So much more that a machine on which others compute shows it too.
     let often = kernels(folder.path(), "often", 20);
-    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let output = perwatt()
         .args(["ab", "--gate", "--json", "--pairs", "5", "--budget", "1"])
         .args(["--kernel", "mine", "--base-workloads", &once])
         .args(["--candidate-workloads", &often, "--out"])

@@ -1,31 +1,19 @@
 //! Whole runs with sensors that are not real: the joules in the record are those that the script put in,
 //! and what goes wrong in mid-run costs the energy and not the throughput.
-#![cfg(all(feature = "gpu", feature = "cli", target_os = "linux"))]
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "common/fake_nvml.rs"]
-mod fake_nvml;
-#[path = "common/plug_server.rs"]
-mod plug_server;
-#[path = "common/sysfs_tree.rs"]
-mod sysfs_tree;
-
+use crate::support::perwatt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fake_nvml::FakeNvml;
+use crate::support::fake_nvml::FakeNvml;
+use crate::support::plug_server::{Answer, PlugServer};
+use crate::support::sysfs_tree::{Mover, Tree};
 use perwatt::record::{
     Boundary, EnergyWindow, Event, Outcome, PowerSetup, Reading, Record, load, read_journal, save,
 };
-use plug_server::{Answer, PlugServer};
-use sysfs_tree::{Mover, Tree};
 
 /// How often writers move a counter.
 const STEP: Duration = Duration::from_millis(10);
@@ -40,7 +28,7 @@ fn run_and(power: &str, sysfs: &Path, nvml: Option<&FakeNvml>, then: impl FnOnce
     let folder = tempfile::TempDir::new().unwrap();
     let out = folder.path().join("record.json");
     let journal = out.with_added_extension("journal");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let mut child = perwatt()
         .args(["run", "--invocations", "1", "--budget", "1"])
         .args(["--case", "gemv/f32/131x257", "--power", power, "--out"])
         .arg(&out)
@@ -264,7 +252,7 @@ fn a_session_that_is_resumed_measures_with_the_sensor_it_began_with() {
     let folder = tempfile::TempDir::new().unwrap();
     let out = folder.path().join("record.json");
     let journal = out.with_added_extension("journal");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let mut child = perwatt()
         .args(["run", "--invocations", "2", "--budget", "1", "--out"])
         .arg(&out)
         .args(["--case", "gemv/f32/131x257", "--power"])
@@ -285,7 +273,7 @@ fn a_session_that_is_resumed_measures_with_the_sensor_it_began_with() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!out.exists(), "it was killed before it had finished");
-    let resumed = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let resumed = perwatt()
         .args(["run", "--resume"])
         .arg(&out)
         .output()
@@ -439,7 +427,7 @@ fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
     std::fs::write(&csv, log).unwrap();
     let out = folder.path().join("second.json");
     let attach = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+        let mut command = perwatt();
         command
             .args(["power", "attach"])
             .arg(&first)
@@ -473,7 +461,7 @@ fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
 
 #[test]
 fn a_sensor_that_is_not_there_stops_the_run_before_it_begins() {
-    let output = Command::new(env!("CARGO_BIN_EXE_perwatt"))
+    let output = perwatt()
         .args(["run", "--case", "gemv/f32/131x257", "--power", "nvml"])
         .env("PERWATT_NVML", "/nonexistent.so")
         .output()

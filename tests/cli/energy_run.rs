@@ -1,41 +1,21 @@
 //! A whole run on a real device with a simulated sensor: its record holds the joules put in, and every
 //! page says that they are simulated.
-#![cfg(all(feature = "gpu", feature = "cli"))]
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a test fails by panicking and says why on standard error"
-)]
 
+use crate::support::{has_device, perwatt};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use perwatt::record::{EnergyWindow, Origin, Outcome, Reading, Record, Warning, load};
 
-fn perwatt(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perwatt"));
+fn calibrated(folder: &Path) -> Command {
+    let mut command = perwatt();
     command.env("PERWATT_CALIBRATION", folder.join("calibration.json"));
     command
 }
 
-/// Whether there is a device; without one the test says so and is skipped.
-fn has_device() -> bool {
-    let there = !perwatt::device::enumerate().is_empty();
-    assert!(
-        there || std::env::var_os("PERWATT_TEST_ALL").is_none(),
-        "no adapter here, and PERWATT_TEST_ALL allows no skipping"
-    );
-    if !there {
-        eprintln!("SKIPPED: no adapter here");
-    }
-    there
-}
-
 fn run(folder: &Path, name: &str, power: &str) -> (Output, std::path::PathBuf) {
     let out = folder.join(name);
-    let output = perwatt(folder)
+    let output = calibrated(folder)
         .args([
             "run",
             "--device",
@@ -194,7 +174,7 @@ fn a_calibrated_gain_is_used_and_said() {
     }
     let folder = tempfile::tempdir().unwrap();
     let sensor = "simulated:ada-instant,busy_w=200,idle_w=40,reads=0.8";
-    let output = perwatt(folder.path())
+    let output = calibrated(folder.path())
         .args([
             "power",
             "calibrate",

@@ -1,0 +1,17 @@
+//! perwatt's library from the outside, with no device: verdicts, the result file, the shaders' text.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on standard error"
+)]
+
+#[path = "../common/records.rs"]
+mod records;
+
+mod reader;
+mod record;
+#[cfg(feature = "gpu")]
+mod shaders;
+mod verdicts;
