@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-use super::{Begun, Stopwatch, TimestampFault};
+use super::stopwatch::{Begun, Lap, Stopwatch, WaitError};
+use super::timestamps::TimestampFault;
 
 /// Criterion's measurement by a device's timestamps, in nanoseconds.
 ///
@@ -55,7 +56,7 @@ impl GpuTime {
 
 /// The device's time of a lap.
 #[expect(clippy::panic, reason = "Criterion takes no errors; see `GpuTime`")]
-fn trusted(lap: Result<super::Lap, super::WaitError>) -> f64 {
+fn trusted(lap: Result<Lap, WaitError>) -> f64 {
     match lap {
         Ok(lap) => lap
             .device_ns

@@ -2,7 +2,32 @@
 
 use std::sync::mpsc;
 
-use super::TimestampFault;
+/// Why a lap has no time by timestamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampFault {
+    /// The device or backend has none.
+    #[error("the device has no timestamp queries")]
+    Absent,
+    /// What was timed (a round trip, a transfer) is the host's to time.
+    #[error("timed by the host's clock by intent")]
+    HostTimed,
+    /// A timestamp is zero, which means it was never written.
+    #[error("a timestamp came back as zero")]
+    Zero,
+    /// The end is before the start.
+    #[error("the end lies before the start")]
+    Reversed,
+    /// The pair was there before the batch ran.
+    #[error("the timestamps are those of an earlier batch")]
+    Stale,
+    /// The pair is longer than the host waited.
+    #[error("the timestamps span more time than the host saw pass")]
+    Impossible,
+    /// The driver failed to hand them over.
+    #[error("the timestamps could not be read")]
+    Unreadable,
+}
 
 /// Bytes of a timestamp pair.
 const PAIR: u64 = 16;
