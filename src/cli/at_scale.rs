@@ -5,7 +5,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::compare::{Better, Comparison, Figure, Metric, Ratio, Verdict};
+use crate::compare::{AnyMetric, Better, Comparison, Metric, Ratio, Verdict};
 use crate::invest::{Assumptions, Changed, Changes, Draws, Scale, Scenario, Worth};
 use crate::report;
 
@@ -67,11 +67,11 @@ impl Scaled {
             .iter()
             .filter(|row| matches!(row.verdict, Verdict::Regressed | Verdict::Improved))
             .filter_map(|row| match row.metric {
-                Figure::Measured(metric) => {
+                AnyMetric::Measured(metric) => {
                     Some((row.case.clone(), metric, Some(row.verdict), row.ratio))
                 }
                 // A register more is no second and no joule.
-                Figure::Code(_) => None,
+                AnyMetric::Code(_) => None,
             });
         let means = comparison.geomeans.iter().map(|mean| {
             let what = format!("the mean of {} cases", mean.cases);

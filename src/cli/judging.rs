@@ -11,7 +11,7 @@ use super::Exit;
 use super::at_scale::{AtScale, Scaled};
 use super::output::{print, print_json, tell, width};
 use crate::compare::{
-    Aspect, Comparison, Decision, Design, Noise, Pairing, Policy, Row, Session, compare,
+    Aspect, Comparison, Decision, Noise, Pairing, Policy, Session, Sides, VerdictRow, compare,
     compare_inspections,
 };
 use crate::record::{load_inspection, write_atomically};
@@ -92,12 +92,12 @@ impl Calibration {
 /// Compares the two records of a pairing.
 pub(super) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Comparison> {
     let (pairing, baseline, candidate) = Pairing::load(file)?;
-    let design = Design::Paired {
+    let sides = Sides::Paired {
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairing.pairs,
     };
-    Ok(compare(design, policy))
+    Ok(compare(sides, policy))
 }
 
 /// Compares sessions that know nothing of each other.
@@ -107,12 +107,12 @@ pub(super) fn compare_sessions(
     noise: Option<&Noise>,
     policy: &Policy,
 ) -> Comparison {
-    let design = Design::Sessions {
+    let sides = Sides::Sessions {
         baseline: &baseline.iter().collect::<Vec<_>>(),
         candidate: &candidate.iter().collect::<Vec<_>>(),
         noise,
     };
-    compare(design, policy)
+    compare(sides, policy)
 }
 
 /// Where a gate's outcome goes.
@@ -259,7 +259,7 @@ pub(super) fn compare_inspection_files(
 
 /// The WGSL file of a row: the user's own, or perwatt's as far as the working folder tells, since
 /// GitHub needs a file that exists in the repository. Rows of compiled code name it.
-fn shader_of(row: &Row) -> String {
+fn shader_of(row: &VerdictRow) -> String {
     if let Some(own) = &row.shader {
         return slashed(own);
     }

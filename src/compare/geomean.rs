@@ -7,8 +7,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::comparable::Comparable;
 use super::metric::Metric;
-use super::verdict::Ratio;
+use super::policy::Policy;
+use super::prospect::{Prospect, RatioData, RowState, WeighedRow};
+use super::ratio::Ratio;
 use crate::stats::{Effect, NoisePrior, SessionCost};
 
 /// The mean ratio of a metric over cases.
@@ -26,8 +29,93 @@ pub struct Geomean {
     pub prior: Option<String>,
 }
 
+/// Geometric means over the cases that every pair, or every session, has.
+pub(super) fn geomeans(
+    prospects: &[Prospect],
+    policy: &Policy,
+    sides: &Comparable<'_>,
+) -> Vec<Geomean> {
+    policy
+        .metrics
+        .iter()
+        .filter_map(|metric| {
+            let of_metric = || prospects.iter().filter(|p| p.metric == *metric);
+            let weighed: Vec<&WeighedRow> = of_metric()
+                .filter_map(|prospect| match &prospect.state {
+                    RowState::WeighedRow(weighed) if weighed.evidence.barred.is_none() => {
+                        Some(weighed)
+                    }
+                    _ => None,
+                })
+                .collect();
+            let (mut effect, cases, prior) = match sides.pairs {
+                Some(pairs) => geomean_of_pairs(&weighed, pairs.len()),
+                None => geomean_of_sessions(&weighed, sides.baseline.len(), sides.candidate.len()),
+            };
+            if let Some(effect) = &mut effect {
+                // The mean of bounded errors is within the mean of their bounds.
+                let slack: f64 = weighed.iter().map(|w| w.evidence.effect.slack).sum();
+                effect.slack = slack / weighed.len() as f64;
+            }
+            let all = of_metric().count();
+            (all > 0).then(|| Geomean {
+                metric: *metric,
+                cases,
+                left_out: all - cases,
+                ratio: effect.map(|effect| Ratio::of(&effect, *metric)),
+                prior,
+            })
+        })
+        .collect()
+}
+
+type MeanEffect = (Option<Effect>, usize, Option<String>);
+
+/// The geometric mean over cases that have every pair.
+fn geomean_of_pairs(weighed: &[&WeighedRow], pairs: usize) -> MeanEffect {
+    let complete: Vec<Vec<f64>> = weighed
+        .iter()
+        .filter_map(|weighed| match &weighed.data {
+            RatioData::Pairs(ratios) if ratios.len() == pairs => Some(ratios.clone()),
+            _ => None,
+        })
+        .collect();
+    (mean_of_pairs(&complete), complete.len(), None)
+}
+
+/// The geometric mean over cases that every session has.
+fn geomean_of_sessions(
+    weighed: &[&WeighedRow],
+    of_baseline: usize,
+    of_candidate: usize,
+) -> MeanEffect {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut widest: Option<NoisePrior> = None;
+    let mut words = None;
+    for weighed in weighed {
+        if let RatioData::Sessions {
+            baseline,
+            candidate,
+            prior,
+        } = &weighed.data
+            && baseline.len() == of_baseline
+            && candidate.len() == of_candidate
+        {
+            left.push(baseline.clone());
+            right.push(candidate.clone());
+            if let Some(prior) = prior
+                && widest.is_none_or(|known| known.session_sd < prior.session_sd)
+            {
+                widest = Some(*prior);
+                words.clone_from(&weighed.evidence.prior);
+            }
+        }
+    }
+    (mean_of_sessions(&left, &right, widest), left.len(), words)
+}
+
 /// Mean over cases of paired log ratios, pair by pair; `None` for fewer than two pairs.
-pub(super) fn paired(cases: &[Vec<f64>]) -> Option<Effect> {
+fn mean_of_pairs(cases: &[Vec<f64>]) -> Option<Effect> {
     let pairs = cases.first()?.len();
     let means: Vec<f64> = (0..pairs)
         .map(|pair| {
@@ -39,16 +127,16 @@ pub(super) fn paired(cases: &[Vec<f64>]) -> Option<Effect> {
 
 /// Mean over cases of sessions' costs, session by session. The spread inside a session is taken to be
 /// that of its cases on average, which is the most it can be.
-pub(super) fn sessions(
+fn mean_of_sessions(
     baseline: &[Vec<SessionCost>],
     candidate: &[Vec<SessionCost>],
     prior: Option<NoisePrior>,
 ) -> Option<Effect> {
-    Effect::sessions(&mean_sessions(baseline), &mean_sessions(candidate), prior).ok()
+    Effect::sessions(&over_cases(baseline), &over_cases(candidate), prior).ok()
 }
 
 /// Case by session, turned into one cost a session.
-fn mean_sessions(cases: &[Vec<SessionCost>]) -> Vec<SessionCost> {
+fn over_cases(cases: &[Vec<SessionCost>]) -> Vec<SessionCost> {
     let sessions = cases.first().map_or(0, Vec::len);
     let count = cases.len() as f64;
     (0..sessions)

@@ -104,14 +104,14 @@ impl CodeMetric {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(untagged)]
-pub enum Figure {
+pub enum AnyMetric {
     /// Measured, and so with noise.
     Measured(Metric),
     /// Stated by a compiler, and so without.
     Code(CodeMetric),
 }
 
-impl fmt::Display for Figure {
+impl fmt::Display for AnyMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Measured(metric) => metric.name(),
@@ -120,7 +120,7 @@ impl fmt::Display for Figure {
     }
 }
 
-impl PartialEq<Metric> for Figure {
+impl PartialEq<Metric> for AnyMetric {
     fn eq(&self, other: &Metric) -> bool {
         *self == Self::Measured(*other)
     }

@@ -19,26 +19,37 @@
 //!
 //! How often this is right, by simulation: see `docs/verdicts.md`.
 
-mod codegen;
+mod case_pair;
+mod comparable;
 mod comparison;
+mod decide;
 mod environment;
-mod files;
+mod evidence;
 mod geomean;
+mod judge;
+mod load;
 mod metric;
 mod noise;
 mod pairing;
 mod policy;
+mod prospect;
+mod ratio;
 mod session;
+mod shaders;
+mod sides;
 mod verdict;
 
-pub use codegen::compare_inspections;
-pub use comparison::{Comparison, Design, compare};
+pub use comparison::{Comparison, Design};
 pub use environment::{Aspect, Difference, Environment};
-pub use files::{load_sessions, load_sets};
 pub use geomean::Geomean;
-pub use metric::{Better, CodeMetric, Figure, Metric};
+pub use judge::compare;
+pub use load::{load_sessions, load_sets};
+pub use metric::{AnyMetric, Better, CodeMetric, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, Spread};
 pub use pairing::{Pair, Pairing, Side};
-pub use policy::{CaseRule, Limits, Missing, Policy};
-pub use session::{Sensor, Session, SessionCase};
-pub use verdict::{Decision, Needed, Ranks, Ratio, Row, Verdict};
+pub use policy::{CaseRule, Margins, Missing, Policy};
+pub use ratio::{Ranks, Ratio};
+pub use session::{Session, SessionCase, SessionSensor};
+pub use shaders::compare_inspections;
+pub use sides::Sides;
+pub use verdict::{Decision, Needed, Verdict, VerdictRow};

@@ -32,7 +32,7 @@ pub struct Policy {
     /// Differences of environment that are the question and so no obstacle.
     pub across: Vec<Aspect>,
     /// For every case.
-    pub limits: Limits,
+    pub limits: Margins,
     /// For some cases; the last that fits counts.
     pub cases: Vec<CaseRule>,
 }
@@ -51,7 +51,7 @@ pub enum Missing {
 
 /// Margins of one or all cases, in per cent; `None` leaves the general one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Limits {
+pub struct Margins {
     /// A change for the worse up to this is none.
     pub margin_percent: PerMetric,
     /// A change within this either way is none worth speaking of, and proof of that is a pass.
@@ -102,7 +102,7 @@ pub struct CaseRule {
     /// Whether these cases are judged at all.
     pub gate: bool,
     /// Their margins.
-    pub limits: Limits,
+    pub limits: Margins,
     #[serde(skip)]
     matcher: GlobMatcher,
 }
@@ -136,7 +136,7 @@ impl Default for Policy {
             missing: Missing::Inconclusive,
             unstable_share: 0.1,
             across: Vec::new(),
-            limits: Limits {
+            limits: Margins {
                 margin_percent: per(1.0, 3.0),
                 equivalence_percent: per(2.0, 2.0),
             },
@@ -190,7 +190,7 @@ impl Policy {
         self.limit(id, metric, |limits| limits.equivalence_percent)
     }
 
-    fn limit(&self, id: &str, metric: Metric, of: impl Fn(&Limits) -> PerMetric) -> f64 {
+    fn limit(&self, id: &str, metric: Metric, of: impl Fn(&Margins) -> PerMetric) -> f64 {
         let own = self.rule(id).and_then(|rule| of(&rule.limits).get(metric));
         let percent = own.or_else(|| of(&self.limits).get(metric)).unwrap_or(0.0);
         (percent / 100.0).ln_1p()
@@ -274,7 +274,7 @@ impl PolicyFile {
         }
         let mut cases = Vec::with_capacity(self.case.len());
         for rule in self.case {
-            let limits = Limits {
+            let limits = Margins {
                 margin_percent: rule.margin_percent,
                 equivalence_percent: rule.equivalence_percent,
             };
@@ -296,7 +296,7 @@ impl PolicyFile {
                 matcher,
             });
         }
-        let own = Limits {
+        let own = Margins {
             margin_percent: self.margin_percent,
             equivalence_percent: self.equivalence_percent,
         };
@@ -316,7 +316,7 @@ impl PolicyFile {
             missing: self.missing,
             unstable_share: self.unstable_share,
             across: self.across,
-            limits: Limits {
+            limits: Margins {
                 margin_percent: merged(own.margin_percent, default.margin_percent),
                 equivalence_percent: merged(own.equivalence_percent, default.equivalence_percent),
             },
@@ -335,7 +335,7 @@ fn merged(own: PerMetric, default: PerMetric) -> PerMetric {
 }
 
 /// A margin is a percentage that leaves something to compare.
-fn check_range(path: &Path, limits: Limits) -> Result<()> {
+fn check_range(path: &Path, limits: Margins) -> Result<()> {
     let sensible = |percent: f64| percent.is_finite() && (0.0..=1000.0).contains(&percent);
     let mut values = limits
         .margin_percent

@@ -20,7 +20,7 @@ pub struct Session {
     /// Where it was measured.
     pub environment: Environment,
     /// The sensor of its energy, or why there is none.
-    pub sensor: Result<Sensor, String>,
+    pub sensor: Result<SessionSensor, String>,
     /// Whether its numbers, the times included, are made up.
     pub simulated: bool,
     /// Its cases, in the record's order.
@@ -29,7 +29,7 @@ pub struct Session {
 
 /// What a comparison must know of a power sensor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sensor {
+pub struct SessionSensor {
     /// This very sensor with this very calibration. Two sessions that share it share its gain, whose
     /// error then cancels from their ratio. Records name no machine, so processor and memory stand in.
     pub identity: String,
@@ -39,7 +39,7 @@ pub struct Sensor {
     pub simulated: bool,
 }
 
-impl Sensor {
+impl SessionSensor {
     fn of(setup: &PowerSetup, host: &Host) -> Self {
         Self {
             identity: format!(
@@ -71,7 +71,7 @@ pub struct SessionCase {
     /// Why its figures may not be believed though they are there, where that is so.
     pub unverified: Option<String>,
     /// What each invocation measured.
-    pub invocations: Vec<Figures>,
+    pub invocations: Vec<InvocationValues>,
     /// Clocks that gave the times, one unless an invocation had to change over.
     pub clocks: BTreeSet<&'static str>,
     /// Why energy is missing, where time is there and energy is not.
@@ -91,7 +91,7 @@ pub struct Absent {
 
 /// What one invocation says of a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct InvocationValues {
     /// Number of the invocation.
     pub invocation: u32,
     /// Median time of one execution, in nanoseconds.
@@ -110,7 +110,7 @@ pub struct Figures {
     pub throttled: bool,
 }
 
-impl Figures {
+impl InvocationValues {
     /// The cost of one execution, in nanoseconds or joules.
     pub(super) fn cost(&self, cost: Cost) -> Option<f64> {
         match cost {
@@ -130,7 +130,7 @@ impl Session {
             id: record.session.clone(),
             environment: Environment::of(record),
             sensor: match &record.power {
-                Reading::Measured(setup) => Ok(Sensor::of(setup, &record.host)),
+                Reading::Measured(setup) => Ok(SessionSensor::of(setup, &record.host)),
                 Reading::Unmeasured(reason) => Err(reason.unmeasured.clone()),
             },
             simulated: record.provenance.origin == Origin::Simulated,
@@ -162,7 +162,7 @@ impl SessionCase {
                 .notes
                 .insert("imported: perwatt did not verify the output".to_owned());
         }
-        let mut everywhere = Flags::default();
+        let mut everywhere = WarningFlags::default();
         for warning in &case.warnings {
             everywhere.see(warning);
             reduced.notes.insert(warning.to_string());
@@ -195,7 +195,7 @@ impl SessionCase {
                         }
                     };
                     reduced.clocks.insert(clock_name(sampling.clock));
-                    reduced.invocations.push(Figures {
+                    reduced.invocations.push(InvocationValues {
                         invocation: result.invocation,
                         time_ns: sampling.median_ns,
                         energy_j: window.map(|w| w.gross_j / w.executions as f64),
@@ -252,12 +252,12 @@ fn shader(own: &OwnKernel) -> Option<PathBuf> {
 
 /// What warnings say about an invocation.
 #[derive(Clone, Copy, Default)]
-struct Flags {
+struct WarningFlags {
     unstable: bool,
     throttled: bool,
 }
 
-impl Flags {
+impl WarningFlags {
     fn see(&mut self, warning: &Warning) {
         self.unstable |= matches!(warning, Warning::Unstable { .. });
         self.throttled |= matches!(warning, Warning::Throttled { .. });

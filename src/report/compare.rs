@@ -3,7 +3,9 @@
 use comfy_table::Cell;
 
 use super::table::{WIDEST, fold, harmless, table, text};
-use crate::compare::{Better, Comparison, Decision, Geomean, Needed, Ratio, Row, Verdict};
+use crate::compare::{
+    Better, Comparison, Decision, Design, Geomean, Needed, Ratio, Verdict, VerdictRow,
+};
 
 /// From how many comparisons on each is one line.
 const MANY: usize = 4;
@@ -19,7 +21,7 @@ pub fn comparison(
 ) -> String {
     let mut page = fold(&headline(comparison, decision), "  ", width);
     page.push('\n');
-    if comparison.is_codegen() {
+    if comparison.design == Design::Shaders {
         page += &codegen(comparison, width);
         page.push('\n');
     } else if !comparison.rows.is_empty() {
@@ -103,7 +105,7 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
         [one] => one.clone(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
-    if comparison.is_codegen() {
+    if comparison.design == Design::Shaders {
         return format!(
             "{word}{counts}. {} against {} (what compilers state; nothing is random)",
             files(&comparison.candidate),
@@ -115,7 +117,7 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
         files(&comparison.candidate),
         files(&comparison.baseline),
         match comparison.design {
-            "paired" => "alternating pairs".to_owned(),
+            Design::Paired => "alternating pairs".to_owned(),
             _ => format!(
                 "{} + {} sessions",
                 comparison.baseline.len(),
@@ -180,7 +182,7 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
         3,
         width,
     );
-    let changed: Vec<&Row> = comparison
+    let changed: Vec<&VerdictRow> = comparison
         .rows
         .iter()
         .filter(|row| row.verdict != Verdict::Pass)
@@ -203,7 +205,7 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
 }
 
 /// The smallest change for the worse that the row would have shown.
-fn sees(row: &Row) -> String {
+fn sees(row: &VerdictRow) -> String {
     row.detectable.map_or_else(dash, |share| {
         percent(match row.better {
             Better::Smaller => 1.0 + share,
@@ -213,7 +215,7 @@ fn sees(row: &Row) -> String {
 }
 
 /// What would decide an inconclusive row.
-fn needs(row: &Row) -> String {
+fn needs(row: &VerdictRow) -> String {
     match row.needed {
         Some(Needed::Pairs(pairs)) => format!("{pairs} pairs"),
         Some(Needed::MoreSessions(more)) => format!("{more} more"),
@@ -309,19 +311,19 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
 }
 
 /// A row's reason, where the table does not give it already.
-fn why(row: &Row) -> &str {
+fn why(row: &VerdictRow) -> &str {
     if row.plain { "" } else { &row.reason }
 }
 
 /// Rows that say more than that nothing changed, with how many others give the same reason.
-fn by_reason(rows: &[Row]) -> Vec<(&Row, usize)> {
-    let mut seen: Vec<(&Row, usize)> = Vec::new();
+fn by_reason(rows: &[VerdictRow]) -> Vec<(&VerdictRow, usize)> {
+    let mut seen: Vec<(&VerdictRow, usize)> = Vec::new();
     for row in rows {
         if row.plain && row.notes.is_empty() {
             continue;
         }
-        let same = |known: &&mut (&Row, usize)| {
-            let told = |row: &Row| (row.verdict, row.notes.clone(), why(row).to_owned());
+        let same = |known: &&mut (&VerdictRow, usize)| {
+            let told = |row: &VerdictRow| (row.verdict, row.notes.clone(), why(row).to_owned());
             told(known.0) == told(row)
         };
         match seen.iter_mut().find(same) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use crate::records::record_of;
-use perwatt::compare::{Design, Policy, Session, compare};
+use perwatt::compare::{Policy, Session, Sides, compare};
 use perwatt::record::{FailureKind, Record, Status, save};
 use perwatt::report;
 use serde_json::Value;
@@ -308,12 +308,12 @@ fn in_eighty_columns_cases_stay_whole() {
     let name = "matmul/f32/1024x1024x1024";
     let of = |session: &str| Session::of(&record_of(session, &[(name, &[1e6; 3])]), session);
     let (baseline, candidate) = (of("a"), of("b"));
-    let design = Design::Sessions {
+    let sides = Sides::Sessions {
         baseline: &[&baseline],
         candidate: &[&candidate],
         noise: None,
     };
-    let page = report::comparison(&compare(design, &Policy::default()), None, Some(80));
+    let page = report::comparison(&compare(sides, &Policy::default()), None, Some(80));
     assert!(page.contains(&format!("{name}@tiled ")), "{page}");
     for line in page.lines() {
         assert!(line.chars().count() <= 80, "{line}");

@@ -2,8 +2,8 @@
 
 use crate::records::{record_of, with_energy};
 use perwatt::compare::{
-    Aspect, Comparison, Decision, Design, Metric, Needed, Pair, Policy, Row, Session, Side,
-    Verdict, compare,
+    Aspect, Comparison, Decision, Metric, Needed, Pair, Policy, Session, Side, Sides, Verdict,
+    VerdictRow, compare,
 };
 use perwatt::record::{
     Boundary, EnergyWindow, ErrorCause, ErrorTerm, FailureKind, GainUncertainty, Origin, Outcome,
@@ -25,12 +25,12 @@ fn pairs(count: u32) -> Vec<Pair> {
 fn paired_with(baseline: &Record, candidate: &Record, policy: &Policy) -> Comparison {
     let (baseline, candidate) = (Session::of(baseline, "a"), Session::of(candidate, "b"));
     let count = baseline.cases[0].invocations.len() as u32;
-    let design = Design::Paired {
+    let sides = Sides::Paired {
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairs(count),
     };
-    compare(design, policy)
+    compare(sides, policy)
 }
 
 fn paired(baseline: &[f64], candidate: &[f64]) -> Comparison {
@@ -49,12 +49,12 @@ fn sessions_with(baseline: &[Record], candidate: &[Record], policy: &Policy) -> 
             .collect()
     };
     let (baseline, candidate) = (of(baseline), of(candidate));
-    let design = Design::Sessions {
+    let sides = Sides::Sessions {
         baseline: &baseline.iter().collect::<Vec<_>>(),
         candidate: &candidate.iter().collect::<Vec<_>>(),
         noise: None,
     };
-    compare(design, policy)
+    compare(sides, policy)
 }
 
 fn sessions(baseline: &[Record], candidate: &[Record]) -> Comparison {
@@ -72,7 +72,7 @@ fn stored(count: usize) -> Vec<Record> {
         .collect()
 }
 
-fn only(comparison: &Comparison) -> &Row {
+fn only(comparison: &Comparison) -> &VerdictRow {
     assert_eq!(comparison.rows.len(), 1, "{:#?}", comparison.rows);
     &comparison.rows[0]
 }
@@ -492,8 +492,8 @@ fn with_sensors(
     paired_with(baseline, candidate, &Policy::default())
 }
 
-fn energy_row(comparison: &Comparison) -> &Row {
-    let is_energy = |row: &&Row| row.metric == Metric::Energy;
+fn energy_row(comparison: &Comparison) -> &VerdictRow {
+    let is_energy = |row: &&VerdictRow| row.metric == Metric::Energy;
     comparison.rows.iter().find(is_energy).unwrap()
 }
 

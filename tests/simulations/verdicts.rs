@@ -10,7 +10,7 @@
 //! `common/records.rs` and are assumptions.
 
 use crate::records::{NOISY, Noise, Profile, QUANTISED, QUIET, SLOW_MODE, TYPICAL};
-use perwatt::compare::{Comparison, Design, Metric, Pair, Policy, Session, Side, Verdict, compare};
+use perwatt::compare::{Comparison, Metric, Pair, Policy, Session, Side, Sides, Verdict, compare};
 
 /// How much is simulated.
 #[derive(Clone, Copy)]
@@ -100,12 +100,12 @@ fn alternation(noise: &mut Noise, effects: &[f64]) -> Comparison {
             first: Side::Baseline,
         })
         .collect();
-    let design = Design::Paired {
+    let sides = Sides::Paired {
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairs,
     };
-    compare(design, &policy())
+    compare(sides, &policy())
 }
 
 /// How many suites of cases with these effects answer `yes`.
@@ -268,12 +268,12 @@ fn stored(
                 .map(|n| Session::of(&noise.stored(&format!("old {n}"), 3, &[0.0]), "old"))
                 .collect();
             let new = Session::of(&noise.stored("new", 3, &[effect]), "new");
-            let design = Design::Sessions {
+            let sides = Sides::Sessions {
                 baseline: &old.iter().collect::<Vec<_>>(),
                 candidate: &[&new],
                 noise: None,
             };
-            yes(&compare(design, &policy()))
+            yes(&compare(sides, &policy()))
         })
         .count();
     Rate {

@@ -5,7 +5,7 @@
 
 use std::slice;
 
-use crate::compare::{Comparison, Row, Verdict};
+use crate::compare::{Comparison, Verdict, VerdictRow};
 use crate::report::table::inert;
 
 /// Annotations of one kind that a step may give.
@@ -13,29 +13,33 @@ const MOST: usize = 10;
 
 /// The annotations, one a line.
 pub fn github(comparison: &Comparison) -> String {
-    let gated: Vec<&Row> = comparison.rows.iter().filter(|row| row.gated).collect();
-    let of = |kind: Kind| -> Vec<&Row> {
+    let gated: Vec<&VerdictRow> = comparison.rows.iter().filter(|row| row.gated).collect();
+    let of = |kind: AnnotationKind| -> Vec<&VerdictRow> {
         gated
             .iter()
             .copied()
             .filter(|row| kind_of(row) == Some(kind))
             .collect()
     };
-    [Kind::Error, Kind::Warning, Kind::Notice]
-        .into_iter()
-        .map(|kind| lines(kind, &of(kind)))
-        .collect()
+    [
+        AnnotationKind::Error,
+        AnnotationKind::Warning,
+        AnnotationKind::Notice,
+    ]
+    .into_iter()
+    .map(|kind| lines(kind, &of(kind)))
+    .collect()
 }
 
 /// Kinds of annotation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum AnnotationKind {
     Error,
     Warning,
     Notice,
 }
 
-impl Kind {
+impl AnnotationKind {
     fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -46,18 +50,20 @@ impl Kind {
 }
 
 /// What a row is worth; a pass is worth nothing.
-fn kind_of(row: &Row) -> Option<Kind> {
+fn kind_of(row: &VerdictRow) -> Option<AnnotationKind> {
     match row.verdict {
-        Verdict::Regressed => Some(Kind::Error),
-        Verdict::Missing if row.failed => Some(Kind::Error),
-        Verdict::Missing | Verdict::Incomparable | Verdict::Inconclusive => Some(Kind::Warning),
-        Verdict::Improved => Some(Kind::Notice),
+        Verdict::Regressed => Some(AnnotationKind::Error),
+        Verdict::Missing if row.failed => Some(AnnotationKind::Error),
+        Verdict::Missing | Verdict::Incomparable | Verdict::Inconclusive => {
+            Some(AnnotationKind::Warning)
+        }
+        Verdict::Improved => Some(AnnotationKind::Notice),
         Verdict::Pass => None,
     }
 }
 
 /// The annotations of one kind.
-fn lines(kind: Kind, rows: &[&Row]) -> String {
+fn lines(kind: AnnotationKind, rows: &[&VerdictRow]) -> String {
     let shown = if rows.len() > MOST {
         MOST - 1
     } else {
@@ -91,7 +97,7 @@ fn shortened(message: &str) -> String {
     }
 }
 
-fn line(kind: Kind, title: &str, message: &str) -> String {
+fn line(kind: AnnotationKind, title: &str, message: &str) -> String {
     format!(
         "::{} title={}::{}\n",
         kind.name(),
@@ -125,7 +131,11 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_can_break_out_of_a_command() {
-        let line = line(Kind::Error, "a:b,c%\n::set-env", "x%y\r\n::error::z");
+        let line = line(
+            AnnotationKind::Error,
+            "a:b,c%\n::set-env",
+            "x%y\r\n::error::z",
+        );
         assert_eq!(
             line,
             "::error title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"

@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::compare::{Comparison, Row, Verdict};
+use crate::compare::{Comparison, Verdict, VerdictRow};
 
 /// The rows as test cases of one suite, named after the candidate's device: a regression is a failure,
 /// a case that broke an error, and what could not be decided is skipped with its reason.
@@ -24,7 +24,7 @@ pub fn junit(comparison: &Comparison) -> Result<String, String> {
 }
 
 /// One row.
-fn case(row: &Row) -> TestCase {
+fn case(row: &VerdictRow) -> TestCase {
     let mut case = TestCase::new(format!("{} {}", row.case, row.label()), status(row));
     case.set_classname(format!("perwatt.{}", row.metric));
     for (name, value) in properties(row) {
@@ -33,7 +33,7 @@ fn case(row: &Row) -> TestCase {
     case
 }
 
-fn status(row: &Row) -> TestCaseStatus {
+fn status(row: &VerdictRow) -> TestCaseStatus {
     let message = format!("{}: {}", row.verdict, row.reason);
     match row.verdict {
         Verdict::Pass | Verdict::Improved => TestCaseStatus::success(),
@@ -47,14 +47,14 @@ fn status(row: &Row) -> TestCaseStatus {
     }
 }
 
-fn non_success(kind: NonSuccessKind, row: &Row, message: String) -> TestCaseStatus {
+fn non_success(kind: NonSuccessKind, row: &VerdictRow, message: String) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_type(row.verdict.name());
     status
 }
 
 /// The figures of a row.
-fn properties(row: &Row) -> Vec<(&'static str, String)> {
+fn properties(row: &VerdictRow) -> Vec<(&'static str, String)> {
     let mut properties = vec![("verdict", row.verdict.to_string())];
     let mut number = |name, value: Option<f64>| {
         if let Some(value) = value {

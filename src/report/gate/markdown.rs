@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::compare::{Comparison, Decision, Row, Verdict};
+use crate::compare::{Comparison, Decision, Verdict, VerdictRow};
 use crate::report::compare::{geomean, headline, interval, percent};
 use crate::report::table::inert;
 
@@ -18,7 +18,7 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
     for mean in &comparison.geomeans {
         page += &format!("{}\n\n", escape(&geomean(mean)));
     }
-    let (loud, quiet): (Vec<&Row>, Vec<&Row>) = comparison
+    let (loud, quiet): (Vec<&VerdictRow>, Vec<&VerdictRow>) = comparison
         .rows
         .iter()
         .partition(|row| row.gated && !matches!(row.verdict, Verdict::Pass | Verdict::Improved));
@@ -43,7 +43,7 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
 }
 
 /// Rows as a table of at most `most` bytes.
-fn table(rows: &[&Row], most: usize) -> String {
+fn table(rows: &[&VerdictRow], most: usize) -> String {
     let mut table = "| verdict | case | metric | before | after | change | 95 % | why |\n\
                      |---|---|---|--:|--:|--:|--:|---|\n"
         .to_owned();
@@ -58,7 +58,7 @@ fn table(rows: &[&Row], most: usize) -> String {
     table + "\n"
 }
 
-fn line(row: &Row) -> String {
+fn line(row: &VerdictRow) -> String {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     format!(
         "| {} | {} | {} | {} | {} | {} | {} | {} |\n",

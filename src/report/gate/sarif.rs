@@ -5,13 +5,13 @@
 
 use serde_json::{Value, json};
 
-use crate::compare::{Comparison, Row, Verdict};
+use crate::compare::{Comparison, Verdict, VerdictRow};
 
 /// Results that GitHub takes from one file; it shows the first 5,000.
 const MOST: usize = 5_000;
 
 /// The rows that need attention; `file_of` gives the WGSL file of a row, relative to the repository.
-pub fn sarif(comparison: &Comparison, file_of: impl Fn(&Row) -> String) -> Value {
+pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> String) -> Value {
     let device = comparison
         .candidate_environment
         .as_ref()
@@ -38,7 +38,7 @@ pub fn sarif(comparison: &Comparison, file_of: impl Fn(&Row) -> String) -> Value
 }
 
 /// The rule and level of a row, if it is an alert.
-fn rule(row: &Row) -> Option<(String, &'static str)> {
+fn rule(row: &VerdictRow) -> Option<(String, &'static str)> {
     match row.verdict {
         Verdict::Regressed => Some((format!("perf/{}-regression", row.metric), "error")),
         Verdict::Missing if row.failed => Some(("perf/failed".to_owned(), "error")),
@@ -69,7 +69,7 @@ fn rules(comparison: &Comparison) -> Vec<Value> {
         .collect()
 }
 
-fn result(row: &Row, rule: &str, level: &str, file: &str, device: &str) -> Value {
+fn result(row: &VerdictRow, rule: &str, level: &str, file: &str, device: &str) -> Value {
     json!({
         "ruleId": rule,
         "level": level,

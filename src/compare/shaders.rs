@@ -6,16 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Design};
 use super::environment::Aspect;
-use super::metric::{Better, CodeMetric, Figure, Metric};
+use super::metric::{AnyMetric, Better, CodeMetric, Metric};
 use super::pairing::Side;
 use super::policy::Policy;
-use super::verdict::{Ratio, Row, Verdict};
+use super::ratio::Ratio;
+use super::verdict::{Verdict, VerdictRow};
 use crate::record::{Examined, Figures, Inspection, Target};
-
-/// What a comparison of inspections calls its design.
-pub(super) const DESIGN: &str = "codegen";
 
 /// Compares what compilers made of the same kernels; the names are those of the files.
 pub fn compare_inspections(
@@ -26,7 +24,7 @@ pub fn compare_inspections(
     let mut absent_on_both = 0;
     let mut rows = Vec::new();
     for id in ids(baseline, candidate) {
-        let pair = Pair {
+        let pair = ShaderPair {
             baseline: find(baseline, &id),
             candidate: find(candidate, &id),
             checks_differ: baseline.checked_shaders != candidate.checked_shaders,
@@ -40,7 +38,7 @@ pub fn compare_inspections(
     }
     rows.sort_by_key(|row| row.verdict);
     Comparison {
-        design: DESIGN,
+        design: Design::Shaders,
         baseline: vec![baseline_name.to_owned()],
         candidate: vec![candidate_name.to_owned()],
         baseline_environment: None,
@@ -56,7 +54,7 @@ pub fn compare_inspections(
 
 /// What names one compiled shader in an inspection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Id {
+struct ShaderId {
     target: String,
     name: String,
     shader: String,
@@ -64,7 +62,7 @@ struct Id {
 }
 
 /// Every shader of either side, in the baseline's order.
-fn ids(baseline: &Inspection, candidate: &Inspection) -> Vec<Id> {
+fn ids(baseline: &Inspection, candidate: &Inspection) -> Vec<ShaderId> {
     let mut seen = BTreeSet::new();
     [baseline, candidate]
         .into_iter()
@@ -74,8 +72,8 @@ fn ids(baseline: &Inspection, candidate: &Inspection) -> Vec<Id> {
         .collect()
 }
 
-fn id(target: &Target, shader: &Examined) -> Id {
-    Id {
+fn id(target: &Target, shader: &Examined) -> ShaderId {
+    ShaderId {
         target: target.target.clone(),
         name: shader.name.clone(),
         shader: shader.shader.clone(),
@@ -83,7 +81,7 @@ fn id(target: &Target, shader: &Examined) -> Id {
     }
 }
 
-fn find<'i>(inspection: &'i Inspection, wanted: &Id) -> Option<(&'i Target, &'i Examined)> {
+fn find<'i>(inspection: &'i Inspection, wanted: &ShaderId) -> Option<(&'i Target, &'i Examined)> {
     inspection
         .targets
         .iter()
@@ -107,17 +105,17 @@ fn notes(candidate: &Inspection) -> Vec<String> {
 }
 
 /// One shader on both sides.
-struct Pair<'i> {
-    id: Id,
+struct ShaderPair<'i> {
+    id: ShaderId,
     baseline: Option<(&'i Target, &'i Examined)>,
     candidate: Option<(&'i Target, &'i Examined)>,
     checks_differ: bool,
     policy: &'i Policy,
 }
 
-impl Pair<'_> {
+impl ShaderPair<'_> {
     /// The rows of this shader; `None` where neither side has figures.
-    fn rows(&self) -> Option<Vec<Row>> {
+    fn rows(&self) -> Option<Vec<VerdictRow>> {
         let figures = |side: Option<(&Target, &Examined)>| {
             side.and_then(|(_, shader)| shader.figures.measured().cloned())
         };
@@ -139,7 +137,7 @@ impl Pair<'_> {
     }
 
     /// The candidate lacks what the baseline has.
-    fn lost(&self) -> Row {
+    fn lost(&self) -> VerdictRow {
         let reason = self
             .candidate
             .and_then(|(_, shader)| shader.figures.reason());
@@ -157,7 +155,7 @@ impl Pair<'_> {
     }
 
     /// The baseline lacks what the candidate has.
-    fn gained(&self) -> Row {
+    fn gained(&self) -> VerdictRow {
         let mut row = self.row(
             CodeMetric::InverseThroughput,
             Verdict::Missing,
@@ -200,7 +198,7 @@ impl Pair<'_> {
     }
 
     /// One figure on both sides; `None` where the driver states it on neither.
-    fn weigh(&self, metric: CodeMetric, before: &Figures, after: &Figures) -> Option<Row> {
+    fn weigh(&self, metric: CodeMetric, before: &Figures, after: &Figures) -> Option<VerdictRow> {
         let (old, new) = match (value(metric, before), value(metric, after)) {
             (None, None) => return None,
             (Some(old), Some(new)) => (old, new),
@@ -250,8 +248,8 @@ impl Pair<'_> {
     }
 
     /// A row without figures.
-    fn row(&self, metric: CodeMetric, verdict: Verdict, reason: String) -> Row {
-        let Id {
+    fn row(&self, metric: CodeMetric, verdict: Verdict, reason: String) -> VerdictRow {
+        let ShaderId {
             target,
             name,
             shader,
@@ -264,10 +262,10 @@ impl Pair<'_> {
         if entry != "main" {
             case += &format!(":{entry}");
         }
-        Row {
+        VerdictRow {
             reason,
             gated: self.policy.gates(name),
-            ..Row::of(verdict, case, Figure::Code(metric), metric.better())
+            ..VerdictRow::of(verdict, case, AnyMetric::Code(metric), metric.better())
         }
     }
 }
@@ -384,7 +382,7 @@ mod tests {
         let row = comparison
             .rows
             .iter()
-            .find(|r| r.metric == Figure::Code(metric));
+            .find(|r| r.metric == AnyMetric::Code(metric));
         row.unwrap().verdict
     }
 

@@ -50,13 +50,13 @@ pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
 }
 
 /// A file to read, the set that it belongs to, and whether it may be something other than a record.
-type Job = (usize, PathBuf, bool);
+type FileToRead = (usize, PathBuf, bool);
 
 /// Reads files on all processors: a thousand records are mostly parsing.
-fn read_all(files: &[Job]) -> Result<Vec<(usize, Vec<Session>)>> {
+fn read_all(files: &[FileToRead]) -> Result<Vec<(usize, Vec<Session>)>> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(workers).max(1);
-    let read = |chunk: &[Job]| -> Result<Vec<(usize, Vec<Session>)>> {
+    let read = |chunk: &[FileToRead]| -> Result<Vec<(usize, Vec<Session>)>> {
         chunk
             .iter()
             .map(|(set, path, found)| Ok((*set, read_file(path, *found)?)))
@@ -98,7 +98,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// What tells perwatt's files apart.
 #[derive(Deserialize)]
-struct Kind {
+struct FileMark {
     kind: Option<String>,
     /// A JSON Schema says by this that it is one; the record's own lies beside records.
     #[serde(rename = "$schema")]
@@ -118,7 +118,7 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
         && !text.trim_start().starts_with('[')
     {
         let other = may_be_other
-            && serde_json::from_str::<Kind>(piece)
+            && serde_json::from_str::<FileMark>(piece)
                 .is_ok_and(|found| found.kind.is_some() || found.schema.is_some());
         return if other { Ok(Vec::new()) } else { Err(trouble) };
     }

@@ -1,0 +1,184 @@
+//! One case in all sessions of both sides that have it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use super::metric::Cost;
+use super::pairing::Side;
+use super::prospect::{FixedRow, RowState};
+use super::session::{InvocationValues, SessionCase};
+use super::verdict::Verdict;
+use crate::record::Counts;
+
+/// A case on both sides, in every session that has it.
+pub(super) struct CasePair<'a> {
+    pub(super) id: String,
+    pub(super) baseline: Vec<&'a SessionCase>,
+    pub(super) candidate: Vec<&'a SessionCase>,
+}
+
+impl CasePair<'_> {
+    fn side(&self, side: Side) -> &[&SessionCase] {
+        match side {
+            Side::Baseline => &self.baseline,
+            Side::Candidate => &self.candidate,
+        }
+    }
+
+    /// Whether no session has figures or failed: nothing to say on either side.
+    pub(super) fn absent_on_both(&self) -> bool {
+        self.baseline
+            .iter()
+            .chain(&self.candidate)
+            .all(|case| case.absent.as_ref().is_some_and(|absent| !absent.failed))
+    }
+
+    /// Work of one execution.
+    pub(super) fn counts(&self) -> Counts {
+        self.candidate
+            .first()
+            .or(self.baseline.first())
+            .map(|case| case.counts)
+            .unwrap_or_default()
+    }
+
+    /// The WGSL file, the candidate's first.
+    pub(super) fn shader(&self) -> Option<PathBuf> {
+        let mut cases = self.candidate.iter().chain(&self.baseline);
+        cases.find_map(|case| case.shader.clone())
+    }
+
+    /// InvocationValues of the sessions that have the case.
+    pub(super) fn figures(&self) -> impl Iterator<Item = &InvocationValues> {
+        self.baseline
+            .iter()
+            .chain(&self.candidate)
+            .filter(|case| case.absent.is_none())
+            .flat_map(|case| &case.invocations)
+    }
+
+    /// All costs of a side.
+    pub(super) fn costs(&self, side: Side, cost: Cost) -> Vec<f64> {
+        self.side(side)
+            .iter()
+            .filter(|case| case.absent.is_none())
+            .flat_map(|case| &case.invocations)
+            .filter_map(|figures| figures.cost(cost))
+            .collect()
+    }
+
+    /// Variance of a side's mean log energy by what is stated of its windows, gains left out.
+    pub(super) fn energy_variance(&self, side: Side) -> f64 {
+        let windows = || {
+            self.side(side)
+                .iter()
+                .filter(|case| case.absent.is_none())
+                .flat_map(|case| &case.invocations)
+                .filter(|figures| figures.energy_j.is_some())
+        };
+        let count = windows().count().max(1) as f64;
+        let squares: f64 = windows().map(|f| f.energy_uncertainty.powi(2)).sum();
+        squares / (count * count)
+    }
+
+    /// The verdict where a side lacks the case.
+    pub(super) fn absence(&self) -> Option<RowState> {
+        let failed = |side: Side| {
+            self.side(side)
+                .iter()
+                .filter_map(|case| case.absent.as_ref())
+                .find(|absent| absent.failed)
+                .map(|absent| absent.reason.clone())
+        };
+        let there = |side: Side| self.side(side).iter().any(|case| case.absent.is_none());
+        let fixed = |reason: String, failed: bool, only_in: Option<Side>| {
+            Some(RowState::FixedRow(FixedRow {
+                failed,
+                only_in,
+                ..FixedRow::new(Verdict::Missing, reason)
+            }))
+        };
+        if let Some(reason) = failed(Side::Candidate) {
+            let only_in = there(Side::Baseline).then_some(Side::Baseline);
+            return fixed(format!("the candidate: {reason}"), true, only_in);
+        }
+        let why = |side: Side| {
+            self.side(side)
+                .iter()
+                .find_map(|case| case.absent.as_ref())
+                .map_or_else(|| "it is not in the file".to_owned(), |a| a.reason.clone())
+        };
+        match (there(Side::Baseline), there(Side::Candidate)) {
+            (_, false) => fixed(
+                format!("the candidate has no figure: {}", why(Side::Candidate)),
+                false,
+                Some(Side::Baseline),
+            ),
+            (false, true) => fixed(
+                format!("the baseline has no figure: {}", why(Side::Baseline)),
+                false,
+                Some(Side::Candidate),
+            ),
+            (true, true) => None,
+        }
+    }
+
+    /// The verdict where one side has no energy.
+    pub(super) fn cost_absence(
+        &self,
+        cost: Cost,
+        baseline: &[f64],
+        candidate: &[f64],
+    ) -> Option<RowState> {
+        let (lacking, only_in) = match (baseline.is_empty(), candidate.is_empty()) {
+            (false, true) => ("candidate", Side::Baseline),
+            (true, false) => ("baseline", Side::Candidate),
+            _ => return None,
+        };
+        let what = match cost {
+            Cost::Time => "time",
+            Cost::Energy => "energy",
+        };
+        let why = self
+            .energy_missing()
+            .unwrap_or_else(|| "no reason given".to_owned());
+        Some(RowState::FixedRow(FixedRow {
+            only_in: Some(only_in),
+            ..FixedRow::new(
+                Verdict::Missing,
+                format!("the {lacking} has no {what}: {why}"),
+            )
+        }))
+    }
+
+    /// Why there is no energy on a side.
+    pub(super) fn energy_missing(&self) -> Option<String> {
+        self.baseline
+            .iter()
+            .chain(&self.candidate)
+            .find_map(|case| case.energy_missing.clone())
+    }
+
+    /// What the records say beside the figures.
+    pub(super) fn notes(&self) -> Vec<String> {
+        // Notes that differ in their figures alone are one note, said often.
+        let mut alike: BTreeMap<String, (&String, HashSet<&str>)> = BTreeMap::new();
+        for note in self
+            .baseline
+            .iter()
+            .chain(&self.candidate)
+            .flat_map(|case| &case.notes)
+        {
+            let shape = note.replace(|c: char| c.is_ascii_digit() || c == '.', "");
+            let (_, said) = alike.entry(shape).or_insert_with(|| (note, HashSet::new()));
+            said.insert(note);
+        }
+        alike
+            .into_values()
+            .map(|(note, said)| match said.len() {
+                1 => note.clone(),
+                many => format!("{note} (and {} more like it)", many - 1),
+            })
+            .collect()
+    }
+}

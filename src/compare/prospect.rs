@@ -1,0 +1,77 @@
+//! A row before its verdict: what it rests on, until all rows of the gate are tested together.
+
+use std::path::PathBuf;
+
+use super::decide::RowEvidence;
+use super::metric::Metric;
+use super::pairing::Side;
+use super::verdict::{Needed, Verdict};
+use crate::record::Counts;
+use crate::stats::{NoisePrior, SessionCost};
+
+/// A row before the family is known.
+pub(super) struct Prospect {
+    pub(super) id: String,
+    pub(super) metric: Metric,
+    pub(super) counts: Counts,
+    pub(super) shader: Option<PathBuf>,
+    pub(super) gated: bool,
+    pub(super) margin: f64,
+    pub(super) equivalence: f64,
+    pub(super) baseline: Option<f64>,
+    pub(super) candidate: Option<f64>,
+    pub(super) notes: Vec<String>,
+    pub(super) simulated: bool,
+    pub(super) state: RowState,
+    /// Position in the family; rows of one cost with one margin share theirs.
+    pub(super) hypothesis: Option<usize>,
+}
+
+/// What a row rests on.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every row is weighed, so a box would save nothing"
+)]
+pub(super) enum RowState {
+    /// A verdict that needs no test.
+    FixedRow(FixedRow),
+    /// Figures on both sides.
+    WeighedRow(WeighedRow),
+}
+
+pub(super) struct FixedRow {
+    pub(super) verdict: Verdict,
+    pub(super) reason: String,
+    pub(super) failed: bool,
+    pub(super) only_in: Option<Side>,
+    pub(super) needed: Option<Needed>,
+}
+
+impl FixedRow {
+    pub(super) fn new(verdict: Verdict, reason: String) -> Self {
+        Self {
+            verdict,
+            reason,
+            failed: false,
+            only_in: None,
+            needed: None,
+        }
+    }
+}
+
+/// Figures on both sides and what they amount to.
+pub(super) struct WeighedRow {
+    pub(super) evidence: RowEvidence,
+    pub(super) data: RatioData,
+    pub(super) notes: Vec<String>,
+}
+
+/// What the geometric mean is made of.
+pub(super) enum RatioData {
+    Pairs(Vec<f64>),
+    Sessions {
+        baseline: Vec<SessionCost>,
+        candidate: Vec<SessionCost>,
+        prior: Option<NoisePrior>,
+    },
+}
