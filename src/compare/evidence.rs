@@ -252,11 +252,7 @@ fn prior(
 }
 
 /// RowEvidence from invocations that took turns.
-fn paired(
-    case: &CasePair<'_>,
-    cost: Cost,
-    pairs: &[Pair],
-) -> Result<WeighedRow, String> {
+fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow, String> {
     let by_number = |side: &[&SessionCase]| -> HashMap<u32, f64> {
         side.iter()
             .flat_map(|case| &case.invocations)
@@ -306,10 +302,7 @@ fn paired(
 }
 
 /// The costs of a case, session by session.
-fn session_costs(
-    cases: &[&SessionCase],
-    cost: Cost,
-) -> Result<Vec<SessionCost>, String> {
+fn session_costs(cases: &[&SessionCase], cost: Cost) -> Result<Vec<SessionCost>, String> {
     cases
         .iter()
         .map(|case| -> Vec<f64> {
