@@ -277,13 +277,23 @@ fn shader_of(row: &VerdictRow) -> String {
     if own.is_file() {
         return slashed(&own);
     }
-    let first = std::fs::read_dir(format!("shaders/{workload}"))
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
-        .min();
-    slashed(&first.unwrap_or(own))
+    // A folder holds a kernel's forms; several kernels that share a file are joined by `+` in its name.
+    let shares = |path: &Path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let bare = kernel.rsplit_once('-').map_or(kernel, |(bare, _)| bare);
+        stem.split('+').any(|name| name == kernel || name == bare)
+    };
+    let first_of = |folder: String, fits: &dyn Fn(&Path) -> bool| {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|e| e == "wgsl") && fits(path))
+            .min()
+    };
+    let found = first_of(format!("shaders/{workload}/{kernel}"), &|_| true)
+        .or_else(|| first_of(format!("shaders/{workload}"), &shares));
+    slashed(&found.unwrap_or(own))
 }
 
 /// A path as URIs have it, with `/` on every system.

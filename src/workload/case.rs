@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::input::Storage;
+use crate::workload::kit::input::Storage;
 
 /// The types of a case's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,7 @@ impl Dtype {
     }
 
     /// WGSL's name for the stored numbers.
-    pub(super) const fn element(self) -> &'static str {
+    pub(crate) const fn element(self) -> &'static str {
         self.storage().element()
     }
 }
@@ -127,7 +127,7 @@ pub struct Case {
 
 impl Case {
     /// A case of no suite.
-    pub(super) fn new(workload: &'static str, dtype: Dtype, shape: impl fmt::Display) -> Self {
+    pub(crate) fn new(workload: &'static str, dtype: Dtype, shape: impl fmt::Display) -> Self {
         Self {
             workload,
             dtype,
@@ -137,7 +137,7 @@ impl Case {
     }
 
     /// The same case as part of suites.
-    pub(super) fn of(mut self, suites: &[Suite]) -> Self {
+    pub(crate) fn of(mut self, suites: &[Suite]) -> Self {
         self.suites = suites.to_vec();
         self
     }

@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use half::f16;
 use serde::Deserialize;
 
-use super::case::split_case;
-use super::checker::Checker;
-use super::{
-    Action, Binding, Buffer, Case, Contents, Dispatch, Dtype, Input, Kernel, Program, Workload,
-    registry,
-};
 use crate::error::{Error, Result};
 use crate::record::{
     Adapter, Counts, OwnBuffer, OwnContents, OwnDispatch, OwnDtype, OwnKernel, Verification,
 };
+use crate::workload::case::{Case, Dtype, split_case};
+use crate::workload::interface::Workload;
+use crate::workload::kit::checker::Checker;
+use crate::workload::kit::input::Input;
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::{Action, Binding, Buffer, Contents, Dispatch, Program};
+use crate::workload::registry::registry;
 
 /// A case with the user's kernel for it.
 #[derive(Clone, Debug)]

@@ -1,26 +1,27 @@
 //! `attention-decode`: one new position a sequence attends to everything before it; memory decides.
 
-use super::reference::Query;
-use super::{Heads, check_dtype};
 use crate::record::{Adapter, Counts, Verification};
-use crate::workload::checker::Checker;
-use crate::workload::input::{Storage, decode};
-use crate::workload::lanes::{self, LANES, Wide};
-use crate::workload::program::{Action, Buffer, Dispatch, Program};
-use crate::workload::shape::{dimensions, grid};
-use crate::workload::stream::output_of;
-use crate::workload::template::shader;
-use crate::workload::weights::between;
-use crate::workload::{Case, Dtype, Kernel, Suite, Workload};
+use crate::workload::attention::heads::{Heads, check_dtype};
+use crate::workload::attention::reference::AttentionQuery;
+use crate::workload::case::{Case, Dtype, Suite};
+use crate::workload::interface::Workload;
+use crate::workload::kit::checker::{Checker, output_of};
+use crate::workload::kit::dimensions::{dimensions, grid};
+use crate::workload::kit::input::{Storage, decode};
+use crate::workload::kit::kernel::{Kernel, between};
+use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::subgroup_broadcast;
+use crate::workload::kit::subgroup_broadcast::{LANES, Wide};
+use crate::workload::kit::template::shader;
 
 /// Attention of one query a sequence.
 #[derive(Debug)]
-pub(in crate::workload) struct Decode;
+pub(crate) struct Decode;
 
 const NAME: &str = "attention-decode";
 const FORM: &str = "BATCHxHEADSxKV_HEADSxLENGTHxHEAD_SIZE";
 
-/// Query heads that a workgroup takes at once at most: a thread holds its share of their queries and of
+/// AttentionQuery heads that a workgroup takes at once at most: a thread holds its share of their queries and of
 /// their outputs in registers.
 const MOST_HEADS: u32 = 8;
 
@@ -84,7 +85,7 @@ impl Workload for Decode {
         };
         let most = (SCORES / heads_at_once(heads)).min(512);
         vec![
-            if lanes::suits(adapter) && by_lanes(case.dtype, heads).is_some() {
+            if subgroup_broadcast::suits(adapter) && by_lanes(case.dtype, heads).is_some() {
                 split_kv(LANES, 1, 1, 512)
             } else if adapter.is_software() {
                 split_kv(8, 8, 4, most)
@@ -164,7 +165,7 @@ impl Workload for Decode {
         let (size, cache) = (heads.size as usize, (heads.length * heads.size) as usize);
         for (head, got) in got.chunks_exact(size).enumerate() {
             let from_cache = head / heads.group() as usize * cache;
-            let query = Query {
+            let query = AttentionQuery {
                 query: &q[head * size..][..size],
                 keys: &k[from_cache..][..cache],
                 values: &v[from_cache..][..cache],
@@ -187,7 +188,7 @@ fn queries(heads: Heads) -> u64 {
     u64::from(heads.all_heads()) * u64::from(heads.size)
 }
 
-/// Query heads that a workgroup takes at once: all that share keys, up to as many as registers hold.
+/// AttentionQuery heads that a workgroup takes at once: all that share keys, up to as many as registers hold.
 fn heads_at_once(heads: Heads) -> u32 {
     let fits = |n: &u32| heads.group().is_multiple_of(*n);
     (1..=MOST_HEADS).rev().find(fits).unwrap_or(1)
@@ -236,7 +237,7 @@ fn split(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Dispatch, String
     let partial = (keys * together * threads / 4).max(own * parts * threads);
     let splits = heads.length.div_ceil(piece);
     let block = keys * (threads / lanes);
-    let template = shader!("attention-decode/split.wgsl")
+    let template = shader!("attention-decode/split-kv/lanes-per-key.wgsl")
         .alias("Chunk", chunk)
         .constant("L", heads.length)
         .constant("D", heads.size)
@@ -275,7 +276,7 @@ fn split_by_lanes(dtype: Dtype, heads: Heads, piece: u32, wide: Wide) -> Result<
     let vectors = heads.size / 4 / LANES;
     let query = if vectors.is_multiple_of(2) { 2 } else { 1 };
     let template = wide
-        .fill(shader!("attention-decode/key-per-lane.wgsl"))
+        .fill(shader!("attention-decode/split-kv/key-per-lane.wgsl"))
         .alias("Element", dtype.element())
         .constant("BITS", 8 * dtype.storage().bytes() as u32)
         .constant("L", heads.length)
@@ -292,13 +293,13 @@ fn split_by_lanes(dtype: Dtype, heads: Heads, piece: u32, wide: Wide) -> Result<
     let dispatch = Dispatch::new(&template, &[0, 1, 2, 3, 4], 2)?
         .groups([splits, heads.all_heads() / together, 1])
         .workgroup([LANES, 1, 1], 4 * u64::from(round * together));
-    Ok(lanes::needs(dispatch))
+    Ok(subgroup_broadcast::needs(dispatch))
 }
 
 /// The dispatch that puts them together.
 fn reduce(dtype: Dtype, heads: Heads, splits: u32) -> Result<Dispatch, String> {
     let groups = grid(heads.all_heads().into());
-    let template = shader!("attention-decode/reduce.wgsl")
+    let template = shader!("attention-decode/split-kv/reduce.wgsl")
         .alias("Element", dtype.element())
         .constant("HEADS", heads.all_heads())
         .constant("D", heads.size)

@@ -1,82 +1,13 @@
 //! Attention, the other half of a language model: `attention-prefill` reads a prompt, many queries at
 //! once; `attention-decode` writes one token, one query against everything before it.
 
+mod coop;
 mod decode;
+mod flash;
+mod heads;
 mod prefill;
-mod prefill_coop;
-mod prefill_flash;
 mod reference;
 
-pub(super) use decode::Decode;
-pub(super) use prefill::Prefill;
-pub(super) use reference::Query;
-
-use super::Dtype;
-
-/// Queries and keys of one call.
-#[derive(Clone, Copy, Debug)]
-struct Heads {
-    /// Sequences side by side.
-    batch: u32,
-    /// Query heads.
-    heads: u32,
-    /// Heads of keys and values; each serves `heads / kv_heads` query heads (grouped-query attention).
-    kv_heads: u32,
-    /// Keys, and in prefill queries too.
-    length: u32,
-    /// Size of a head.
-    size: u32,
-}
-
-impl Heads {
-    /// # Errors
-    /// Dimensions that no attention has.
-    fn new([batch, heads, kv_heads, length, size]: [u32; 5]) -> Result<Self, String> {
-        if !heads.is_multiple_of(kv_heads) {
-            return Err(format!(
-                "{heads} query heads cannot share {kv_heads} heads of keys and values evenly"
-            ));
-        }
-        if !size.is_multiple_of(4) || size > 256 {
-            return Err(format!(
-                "a head size of {size}; the kernels take multiples of 4 up to 256"
-            ));
-        }
-        Ok(Self {
-            batch,
-            heads,
-            kv_heads,
-            length,
-            size,
-        })
-    }
-
-    /// Query heads that share keys and values.
-    fn group(self) -> u32 {
-        self.heads / self.kv_heads
-    }
-
-    /// Query heads of all sequences.
-    fn all_heads(self) -> u32 {
-        self.batch * self.heads
-    }
-
-    /// Elements of the keys, and of the values.
-    fn cache(self) -> u64 {
-        [self.batch, self.kv_heads, self.length, self.size]
-            .map(u64::from)
-            .iter()
-            .product()
-    }
-}
-
-/// Both workloads have data in f32 or f16, and f32 arithmetic.
-///
-/// # Errors
-/// Another dtype.
-fn check_dtype(workload: &str, dtype: Dtype) -> Result<(), String> {
-    match dtype {
-        Dtype::F32 | Dtype::F16 => Ok(()),
-        _ => Err(format!("{workload} has f32 and f16, not {dtype}")),
-    }
-}
+pub(crate) use decode::Decode;
+pub(crate) use prefill::Prefill;
+pub(crate) use reference::AttentionQuery;

@@ -3,22 +3,24 @@
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::prefill_coop::{self, Coop};
-use super::prefill_flash::{self, Flash};
-use super::reference::Query;
-use super::{Heads, check_dtype};
 use crate::record::{Adapter, Counts, Verification};
-use crate::workload::checker::{Checker, strata};
-use crate::workload::input::{Storage, decode};
-use crate::workload::program::{Action, Buffer, Dispatch, Program};
-use crate::workload::shape::{dimensions, grid};
-use crate::workload::stream::output_of;
-use crate::workload::template::shader;
-use crate::workload::{Case, Dtype, Kernel, Suite, Workload};
+use crate::workload::attention::coop::CoopAttention;
+use crate::workload::attention::flash::Flash;
+use crate::workload::attention::heads::{Heads, check_dtype};
+use crate::workload::attention::reference::AttentionQuery;
+use crate::workload::attention::{coop, flash};
+use crate::workload::case::{Case, Dtype, Suite};
+use crate::workload::interface::Workload;
+use crate::workload::kit::checker::{Checker, output_of, strata};
+use crate::workload::kit::dimensions::{dimensions, grid};
+use crate::workload::kit::input::{Storage, decode};
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::template::{Template, shader};
 
 /// Attention over a prompt.
 #[derive(Debug)]
-pub(in crate::workload) struct Prefill;
+pub(crate) struct Prefill;
 
 const NAME: &str = "attention-prefill";
 const FORM: &str = "BATCHxHEADSxKV_HEADSxLENGTHxHEAD_SIZE-causal, or -full at the end";
@@ -34,12 +36,12 @@ const WEIGHT_THREADS: u32 = 64;
 
 /// Heads, and whether a position sees only what came before it.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct PrefillShape {
     heads: Heads,
     causal: bool,
 }
 
-impl Shape {
+impl PrefillShape {
     fn parse(text: &str) -> Result<Self, String> {
         let (numbers, mask) = text
             .rsplit_once('-')
@@ -111,7 +113,7 @@ impl Workload for Prefill {
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
         check_dtype(NAME, dtype)?;
-        let parsed = Shape::parse(shape)?;
+        let parsed = PrefillShape::parse(shape)?;
         // Scores are squares of the length, which the shape's own product does not bound.
         if parsed.pairs().checked_mul(4 * parsed.queries()).is_none() {
             return Err(format!(
@@ -122,7 +124,7 @@ impl Workload for Prefill {
     }
 
     fn counts(&self, case: &Case) -> Counts {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = PrefillShape::parse(&case.shape) else {
             return Counts::default();
         };
         let heads = shape.heads;
@@ -135,10 +137,10 @@ impl Workload for Prefill {
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         let mut kernels = vec![naive()];
-        if let Ok(Shape { heads, .. }) = Shape::parse(&case.shape) {
+        if let Ok(PrefillShape { heads, .. }) = PrefillShape::parse(&case.shape) {
             kernels.push(Flash::default_for(heads, adapter).kernel());
-            let coop = Coop::of_adapter(case.dtype, heads, adapter);
-            kernels.extend(coop.map(Coop::kernel));
+            let coop = CoopAttention::of_adapter(case.dtype, heads, adapter);
+            kernels.extend(coop.map(CoopAttention::kernel));
         }
         kernels
     }
@@ -146,15 +148,15 @@ impl Workload for Prefill {
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
         let mut space = vec![naive()];
         space.extend(Flash::space().into_iter().map(Flash::kernel));
-        if let Ok(shape) = Shape::parse(&case.shape) {
-            let coop = Coop::space(case.dtype, shape.heads);
-            space.extend(coop.into_iter().map(Coop::kernel));
+        if let Ok(shape) = PrefillShape::parse(&case.shape) {
+            let coop = CoopAttention::space(case.dtype, shape.heads);
+            space.extend(coop.into_iter().map(CoopAttention::kernel));
         }
         space
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
-        let Shape { heads, causal } = Shape::parse(&case.shape).ok()?;
+        let PrefillShape { heads, causal } = PrefillShape::parse(&case.shape).ok()?;
         if self.counts(case).flop <= 1 << 28 {
             return None;
         }
@@ -168,7 +170,7 @@ impl Workload for Prefill {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let shape = Shape::parse(&case.shape)?;
+        let shape = PrefillShape::parse(&case.shape)?;
         let storage = case.dtype.storage();
         let cache = shape.heads.cache();
         let mut buffers = vec![
@@ -184,12 +186,12 @@ impl Workload for Prefill {
                 buffers.push(Buffer::scratch("scores", scores, Storage::F32));
                 naive_dispatches(case.dtype, shape)?
             }
-            prefill_flash::NAME => {
+            flash::NAME => {
                 let flash = Flash::of(kernel)?;
                 vec![flash.dispatch(case.dtype, shape.heads, shape.causal, false)?]
             }
-            prefill_coop::NAME => {
-                let coop = Coop::of(case.dtype, shape.heads, kernel)?;
+            coop::NAME => {
+                let coop = CoopAttention::of(case.dtype, shape.heads, kernel)?;
                 vec![coop.dispatch(shape.heads, shape.causal)?]
             }
             other => return Err(format!("{NAME} has no kernel {other:?}")),
@@ -207,7 +209,7 @@ impl Workload for Prefill {
         program: &Program,
         outputs: &[Vec<u8>],
     ) -> Verification {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = PrefillShape::parse(&case.shape) else {
             return Checker::failed("the case has no shape".to_owned());
         };
         let storage = case.dtype.storage();
@@ -215,7 +217,7 @@ impl Workload for Prefill {
         let got = output_of(&mut checker, outputs, shape.queries(), storage);
         if !got.is_empty() {
             let weights = match kernel.name {
-                prefill_coop::NAME => Storage::F16,
+                coop::NAME => Storage::F16,
                 _ => Storage::F32,
             };
             check_queries(shape, [storage, weights], program, &got, &mut checker);
@@ -229,14 +231,14 @@ impl Prefill {
     ///
     /// # Errors
     /// The kernel is not `flash` or cannot do the shape.
-    pub(in crate::workload) fn for_projection(
+    pub(crate) fn for_projection(
         &self,
         case: &Case,
         kernel: &Kernel,
         seed: u64,
     ) -> Result<Program, String> {
         let mut program = self.program(case, kernel, seed)?;
-        let Shape { heads, causal } = Shape::parse(&case.shape)?;
+        let PrefillShape { heads, causal } = PrefillShape::parse(&case.shape)?;
         let dispatch = Flash::of(kernel)?.dispatch(case.dtype, heads, causal, true)?;
         program.action = Action::Dispatches(vec![dispatch]);
         Ok(program)
@@ -246,7 +248,7 @@ impl Prefill {
 /// Compares every query, or where that is dear one of each stratum, the first and the last among them. The
 /// output is stored as `storage`, weights are kept as `weights`.
 fn check_queries(
-    shape: Shape,
+    shape: PrefillShape,
     [storage, weights]: [Storage; 2],
     program: &Program,
     got: &[f32],
@@ -263,7 +265,7 @@ fn check_queries(
         let (head, position) = (row / length, row % length);
         let from_cache = head / heads.group() as usize * length * size;
         let seen = shape.seen(position as u64) as usize * size;
-        let query = Query {
+        let query = AttentionQuery {
             query: &q[row * size..][..size],
             keys: &k[from_cache..][..seen],
             values: &v[from_cache..][..seen],
@@ -283,13 +285,13 @@ fn naive() -> Kernel {
 }
 
 /// Scores, softmax, values; the scores lie in the last buffer.
-fn naive_dispatches(dtype: Dtype, shape: Shape) -> Result<Vec<Dispatch>, String> {
+fn naive_dispatches(dtype: Dtype, shape: PrefillShape) -> Result<Vec<Dispatch>, String> {
     let heads = shape.heads;
     let (length, size) = (heads.length, heads.size);
     let queries = u64::from(heads.all_heads()) * u64::from(length);
     let groups = grid(queries);
     let narrow = u32::try_from(queries).map_err(|_| "too many queries".to_owned())?;
-    let squares = |template: super::super::template::Template| {
+    let squares = |template: Template| {
         template
             .alias("Element", dtype.element())
             .constant("S", length)
@@ -298,14 +300,14 @@ fn naive_dispatches(dtype: Dtype, shape: Shape) -> Result<Vec<Dispatch>, String>
             .constant("CAUSAL", shape.causal.into())
             .constant("TILE", TILE)
     };
-    let scores = squares(shader!("attention-prefill/scores.wgsl"));
-    let weights = shader!("attention-prefill/weights.wgsl")
+    let scores = squares(shader!("attention-prefill/naive/scores.wgsl"));
+    let weights = shader!("attention-prefill/naive/weights.wgsl")
         .constant("S", length)
         .constant("QUERIES", narrow)
         .constant("CAUSAL", shape.causal.into())
         .constant("WORKGROUP", WEIGHT_THREADS)
         .constant("GROUPS_X", groups[0]);
-    let values = squares(shader!("attention-prefill/values.wgsl"));
+    let values = squares(shader!("attention-prefill/naive/values.wgsl"));
     let (across, down) = (length.div_ceil(TILE), size.div_ceil(TILE));
     Ok(vec![
         Dispatch::new(&scores, &[0, 1, 4], 1)?

@@ -1,20 +1,20 @@
 //! Attention of one query in f64, with the error that correct f32 arithmetic may make.
 
-use crate::workload::Storage;
-use crate::workload::checker::Checker;
+use crate::workload::kit::checker::Checker;
+use crate::workload::kit::input::Storage;
 
 /// One query against its keys and values; all rows are `size` long.
-pub(in crate::workload) struct Query<'a> {
-    pub(in crate::workload) query: &'a [f32],
-    pub(in crate::workload) keys: &'a [f32],
-    pub(in crate::workload) values: &'a [f32],
+pub(crate) struct AttentionQuery<'a> {
+    pub(crate) query: &'a [f32],
+    pub(crate) keys: &'a [f32],
+    pub(crate) values: &'a [f32],
     /// How the output is stored.
-    pub(in crate::workload) storage: Storage,
+    pub(crate) storage: Storage,
     /// How the kernel keeps the weights between the two products.
-    pub(in crate::workload) weights: Storage,
+    pub(crate) weights: Storage,
 }
 
-impl Query<'_> {
+impl AttentionQuery<'_> {
     /// Compares the output of this query.
     ///
     /// A score of D products is off by δ ≤ γ_D·Σ|q||k|/√D and a few roundings, an exponential by the
@@ -23,7 +23,7 @@ impl Query<'_> {
     /// weight is therefore off by a factor within 1 ± ε. The output Σ w·v / Σ w then lies within
     /// 2ε·Σ w|v| / Σ w, beside the sums' own random walk and the rounding of the output. Weights that are
     /// kept in f16 are off by its rounding too, and lost where they are too small for it.
-    pub(in crate::workload) fn check(
+    pub(crate) fn check(
         &self,
         got: &[f32],
         place: impl Fn(usize) -> String,

@@ -5,28 +5,28 @@ use std::collections::BTreeMap;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::compose::{Projection, projections};
-use super::{NAME, Shape, activations};
 use crate::record::Verification;
-use crate::workload::attention::Query;
-use crate::workload::checker::{Checker, Rounding, strata};
-use crate::workload::input::{Storage, decode};
-use crate::workload::program::{Buffer, Contents, Program};
-use crate::workload::rmsnorm::check_row;
-use crate::workload::weights::Format;
-use crate::workload::{Case, Dtype};
+use crate::workload::attention::AttentionQuery;
+use crate::workload::case::{Case, Dtype};
+use crate::workload::kit::checker::{Checker, Rounding, strata};
+use crate::workload::kit::input::{Storage, decode};
+use crate::workload::kit::program::{Buffer, Contents, Program};
+use crate::workload::kit::quantized::WeightFormat;
+use crate::workload::llama_layer::compose::{Projection, projections};
+use crate::workload::llama_layer::{LayerShape, NAME, activations};
+use crate::workload::rows::check_row;
 
 /// Multiply-adds that the reference of one stage may cost.
 const REFERENCE_WORK: u64 = 1 << 23;
 
 /// Everything that was in the buffers after an execution, by name.
-struct Trace<'a> {
+struct LayerTrace<'a> {
     program: &'a Program,
     read_back: BTreeMap<&'static str, &'a [u8]>,
     storage: Storage,
 }
 
-impl<'a> Trace<'a> {
+impl<'a> LayerTrace<'a> {
     fn new(program: &'a Program, outputs: &'a [Vec<u8>], storage: Storage) -> Self {
         let written = program
             .buffers
@@ -72,14 +72,14 @@ impl<'a> Trace<'a> {
 }
 
 /// Checks every stage.
-pub(super) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+pub(crate) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification {
     let elements = outputs.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
     let mut checker = Checker::new(elements / activations(case.dtype).bytes());
-    let Ok(shape) = Shape::parse(&case.shape) else {
+    let Ok(shape) = LayerShape::parse(&case.shape) else {
         checker.fail(format!("{NAME}: the case has no shape"));
         return checker.finish();
     };
-    let trace = Trace::new(program, outputs, activations(case.dtype));
+    let trace = LayerTrace::new(program, outputs, activations(case.dtype));
     let complete = program
         .buffers
         .iter()
@@ -116,7 +116,7 @@ pub(super) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Veri
 }
 
 /// Both norms and the sum before the second.
-fn norms(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+fn norms(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
     let width = shape.hidden as usize;
     let [x, projected, hidden, normed, again] =
         ["x", "projected", "hidden", "normed", "normed again"].map(|name| trace.numbers(name));
@@ -166,9 +166,9 @@ fn sums(
 
 /// Scattered elements of a projection, the first and the last among them.
 fn project(
-    trace: &Trace<'_>,
+    trace: &LayerTrace<'_>,
     dtype: Dtype,
-    shape: Shape,
+    shape: LayerShape,
     projection: Projection,
     random: &mut Pcg64Mcg,
     checker: &mut Checker,
@@ -176,8 +176,8 @@ fn project(
     let (n, k) = (projection.n as usize, projection.k as usize);
     let input = trace.numbers(projection.input);
     let got = trace.numbers(projection.output);
-    let format = match Format::of(dtype) {
-        Format::Plain(_) => Format::Plain(trace.storage),
+    let format = match WeightFormat::of(dtype) {
+        WeightFormat::Plain(_) => WeightFormat::Plain(trace.storage),
         scaled => scaled,
     };
     let stored: Vec<Buffer> = [projection.weights, projection.scales]
@@ -203,7 +203,7 @@ fn project(
 }
 
 /// Queries, keys and values of sampled tokens; values are qkv's own, bit by bit.
-fn rotations(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+fn rotations(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
     let size = shape.size() as usize;
     let half = size / 2;
     let [heads, kv_heads, tokens, length] =
@@ -248,7 +248,7 @@ fn rotations(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut C
 }
 
 /// Attention of a few heads of sampled tokens.
-fn attention(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+fn attention(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
     let size = shape.size() as usize;
     let [heads, kv_heads, tokens, length] =
         [shape.heads, shape.kv_heads, shape.tokens(), shape.length].map(|d| d as usize);
@@ -259,7 +259,7 @@ fn attention(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut C
         let step = if sampled.len() > 8 { 3 } else { 1 };
         for head in (token % step..heads).step_by(step) {
             let from_cache = head / (heads / kv_heads) * length * size;
-            let query = Query {
+            let query = AttentionQuery {
                 query: &q[(head * tokens + token) * size..][..size],
                 keys: &k[from_cache..][..seen],
                 values: &v[from_cache..][..seen],
@@ -276,7 +276,7 @@ fn attention(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut C
 }
 
 /// SwiGLU and the last residual.
-fn pointwise(trace: &Trace<'_>, shape: Shape, sampled: &[usize], checker: &mut Checker) {
+fn pointwise(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
     let [gate, up, activated, hidden, down, y] =
         ["gate", "up", "activated", "hidden", "down", "y"].map(|name| trace.numbers(name));
     let unit = 2.0 * Storage::F32.roundoff();

@@ -1,17 +1,19 @@
 //! The layer as one program, put together from the programs of other workloads.
 
-use super::{FLASH, SPLIT_KV, Shape, activations, attention, part_of};
 use crate::workload::attention::{Decode, Prefill};
-use crate::workload::gemv::Product;
-use crate::workload::input::{Input, Storage};
+use crate::workload::case::{Case, Dtype};
+use crate::workload::gemv::GemvProduct;
+use crate::workload::interface::Workload;
+use crate::workload::kit::dimensions::grid;
+use crate::workload::kit::input::{Input, Storage};
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::{Action, Buffer, Contents, Dispatch, Program};
+use crate::workload::kit::quantized::WeightFormat;
+use crate::workload::kit::template::{Template, shader};
+use crate::workload::llama_layer::{FLASH, LayerShape, SPLIT_KV, activations, attention, part_of};
 use crate::workload::matmul::Matmul;
-use crate::workload::matmul_packed::Packed;
-use crate::workload::program::{Action, Buffer, Contents, Dispatch, Program};
-use crate::workload::rmsnorm::Normalisation;
-use crate::workload::shape::grid;
-use crate::workload::template::{Template, shader};
-use crate::workload::weights::Format;
-use crate::workload::{Case, Dtype, Kernel, Workload};
+use crate::workload::matmul::Packed;
+use crate::workload::rows::Normalisation;
 
 /// Threads of a workgroup of the layer's own shaders.
 const WORKGROUP: u32 = 64;
@@ -24,20 +26,20 @@ const UNIFORM_DEVIATION: f32 = 0.288_675_13;
 
 /// A projection: its input, weights and output, and its position among the projections.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Projection {
-    pub(super) input: &'static str,
-    pub(super) weights: &'static str,
-    pub(super) scales: &'static str,
-    pub(super) output: &'static str,
+pub(crate) struct Projection {
+    pub(crate) input: &'static str,
+    pub(crate) weights: &'static str,
+    pub(crate) scales: &'static str,
+    pub(crate) output: &'static str,
     /// Outputs.
-    pub(super) n: u32,
+    pub(crate) n: u32,
     /// Inputs.
-    pub(super) k: u32,
+    pub(crate) k: u32,
 }
 
 /// The projections of a layer in their order.
-pub(super) fn projections(shape: Shape) -> [Projection; 5] {
-    let Shape { hidden, mlp, .. } = shape;
+pub(crate) fn projections(shape: LayerShape) -> [Projection; 5] {
+    let LayerShape { hidden, mlp, .. } = shape;
     let projection = |input, weights, scales, output, n, k| Projection {
         input,
         weights,
@@ -138,14 +140,14 @@ impl Composer {
 ///
 /// # Errors
 /// A part cannot do its share.
-pub(super) fn layer(
+pub(crate) fn layer(
     dtype: Dtype,
-    shape: Shape,
+    shape: LayerShape,
     kernel: &Kernel,
     seed: u64,
 ) -> Result<Program, String> {
     let storage = activations(dtype);
-    let Shape { hidden, mlp, .. } = shape;
+    let LayerShape { hidden, mlp, .. } = shape;
     let tokens = shape.tokens();
     let norm = part_of(kernel, "norm", "one-pass");
     let mut layer = Composer {
@@ -195,7 +197,7 @@ pub(super) fn layer(
     }
     for projection in projections(shape) {
         let gain = unit / (projection.k as f32).sqrt();
-        let random = if Format::of(dtype).scaled() {
+        let random = if WeightFormat::of(dtype).scaled() {
             projection.scales
         } else {
             projection.weights
@@ -212,7 +214,7 @@ pub(super) fn layer(
 fn project(
     layer: &mut Composer,
     dtype: Dtype,
-    shape: Shape,
+    shape: LayerShape,
     projection: Projection,
     kernel: &Kernel,
     seed: u64,
@@ -228,16 +230,16 @@ fn project(
     let own = part_of(kernel, "projection", kernel.name);
     // Every projection has weights of its own.
     let seed = seed.wrapping_add(layer.dispatches.len() as u64 * 1000);
-    let format = Format::of(dtype);
+    let format = WeightFormat::of(dtype);
     let storage = activations(dtype);
     if shape.decode {
-        let product = Product {
+        let product = GemvProduct {
             m: n,
             k,
             format: if format.scaled() {
                 format
             } else {
-                Format::Plain(storage)
+                WeightFormat::Plain(storage)
             },
             activations: storage,
         };
@@ -271,8 +273,13 @@ fn project(
 }
 
 /// Queries, keys and values out of qkv, rotated.
-fn rotate(layer: &mut Composer, storage: Storage, shape: Shape, seed: u64) -> Result<(), String> {
-    let Shape {
+fn rotate(
+    layer: &mut Composer,
+    storage: Storage,
+    shape: LayerShape,
+    seed: u64,
+) -> Result<(), String> {
+    let LayerShape {
         heads,
         kv_heads,
         length,
@@ -333,7 +340,7 @@ fn rotations(first: u32, tokens: u32, size: u32) -> Vec<u8> {
 fn attend(
     layer: &mut Composer,
     dtype: Dtype,
-    shape: Shape,
+    shape: LayerShape,
     kernel: &Kernel,
     seed: u64,
 ) -> Result<(), String> {

@@ -11,20 +11,22 @@ mod compose;
 
 use std::collections::BTreeSet;
 
-use super::attention::{Decode, Prefill};
-use super::gemv::{Gemv, default_kernel};
-use super::input::Storage;
-use super::matmul::Matmul;
-use super::program::Program;
-use super::shape::dimensions;
-use super::softmax::{one_pass, row_kernels};
-use super::weights::{BLOCK, Format};
-use super::{Case, Dtype, Kernel, Part, Suite, Workload};
 use crate::record::{Adapter, Counts, Verification};
+use crate::workload::attention::{Decode, Prefill};
+use crate::workload::case::{Case, Dtype, Suite};
+use crate::workload::gemv::{Gemv, default_kernel};
+use crate::workload::interface::{Part, Workload};
+use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::input::Storage;
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::Program;
+use crate::workload::kit::quantized::{BLOCK, WeightFormat};
+use crate::workload::matmul::Matmul;
+use crate::workload::rows::{one_pass, row_kernels};
 
 /// A transformer layer.
 #[derive(Debug)]
-pub(super) struct LlamaLayer;
+pub(crate) struct LlamaLayer;
 
 const NAME: &str = "llama-layer";
 const FORM: &str = "TOKENSxHIDDENxHEADSxKV_HEADSxMLP-prefill, or -decode at the end";
@@ -35,7 +37,7 @@ const SPLIT_KV: &str = "split-kv";
 
 /// What a case says.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct LayerShape {
     /// Tokens of the prompt, or in decode those before and with the new one.
     length: u32,
     /// Width of the residual stream.
@@ -48,7 +50,7 @@ struct Shape {
     decode: bool,
 }
 
-impl Shape {
+impl LayerShape {
     fn parse(text: &str) -> Result<Self, String> {
         let wrong =
             |reason: &str| Err(format!("the shape {text:?} {reason}; it is written {FORM}"));
@@ -162,7 +164,7 @@ impl Workload for LlamaLayer {
     }
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let parsed = Shape::parse(shape)?;
+        let parsed = LayerShape::parse(shape)?;
         if !matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::Q4) {
             return Err(format!("{NAME} has f32, f16 and q4, not {dtype}"));
         }
@@ -172,7 +174,7 @@ impl Workload for LlamaLayer {
     }
 
     fn counts(&self, case: &Case) -> Counts {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = LayerShape::parse(&case.shape) else {
             return Counts::default();
         };
         let [tokens, hidden, heads, kv_heads, size, length] = [
@@ -187,7 +189,7 @@ impl Workload for LlamaLayer {
         let around = activations(case.dtype).bytes();
         Counts {
             flop: 2 * shape.weights() * tokens + 4 * heads * size * shape.pairs(),
-            bytes: Format::of(case.dtype).bytes(shape.weights())
+            bytes: WeightFormat::of(case.dtype).bytes(shape.weights())
                 + around * (2 * kv_heads * length * size + 2 * tokens * hidden),
             tokens: Some(tokens),
         }
@@ -198,7 +200,7 @@ impl Workload for LlamaLayer {
     }
 
     fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = LayerShape::parse(&case.shape) else {
             return Vec::new();
         };
         let (workload, projection) = projection(case.dtype, shape);
@@ -208,7 +210,11 @@ impl Workload for LlamaLayer {
         // to do every projection, whose rows are of two lengths in a decode.
         let of_projection = if shape.decode {
             let lengths = [shape.hidden, shape.mlp];
-            Some(default_kernel(Format::of(case.dtype), &lengths, adapter))
+            Some(default_kernel(
+                WeightFormat::of(case.dtype),
+                &lengths,
+                adapter,
+            ))
         } else {
             workload.kernels(&projection, adapter).pop()
         };
@@ -227,7 +233,7 @@ impl Workload for LlamaLayer {
     }
 
     fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = LayerShape::parse(&case.shape) else {
             return Vec::new();
         };
         let (workload, projection) = projection(case.dtype, shape);
@@ -261,7 +267,7 @@ impl Workload for LlamaLayer {
     }
 
     fn parts(&self, case: &Case, kernel: &Kernel) -> Vec<Part> {
-        let Ok(shape) = Shape::parse(&case.shape) else {
+        let Ok(shape) = LayerShape::parse(&case.shape) else {
             return Vec::new();
         };
         let part = |name, case, kernel_name| Part {
@@ -277,7 +283,7 @@ impl Workload for LlamaLayer {
     }
 
     fn pilot(&self, case: &Case) -> Option<Case> {
-        let shape = Shape::parse(&case.shape).ok()?;
+        let shape = LayerShape::parse(&case.shape).ok()?;
         if shape.kv_heads == 1 || self.counts(case).flop < 1 << 26 {
             return None;
         }
@@ -294,7 +300,7 @@ impl Workload for LlamaLayer {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        compose::layer(case.dtype, Shape::parse(&case.shape)?, kernel, seed)
+        compose::layer(case.dtype, LayerShape::parse(&case.shape)?, kernel, seed)
     }
 
     fn verify(
@@ -309,8 +315,8 @@ impl Workload for LlamaLayer {
 }
 
 /// The workload that multiplies with weights and its largest case here, the MLP's way up.
-fn projection(dtype: Dtype, shape: Shape) -> (&'static dyn Workload, Case) {
-    let Shape { hidden, mlp, .. } = shape;
+fn projection(dtype: Dtype, shape: LayerShape) -> (&'static dyn Workload, Case) {
+    let LayerShape { hidden, mlp, .. } = shape;
     if shape.decode {
         (&Gemv, Case::new("gemv", dtype, format!("{mlp}x{hidden}")))
     } else {
@@ -325,7 +331,7 @@ fn composes(attention: &Kernel) -> bool {
 }
 
 /// The workload that attends and its case here.
-fn attention(dtype: Dtype, shape: Shape) -> (&'static dyn Workload, Case) {
+fn attention(dtype: Dtype, shape: LayerShape) -> (&'static dyn Workload, Case) {
     let dtype = match activations(dtype) {
         Storage::F16 => Dtype::F16,
         Storage::F32 | Storage::U32 => Dtype::F32,

@@ -1,0 +1,175 @@
+//! `attention-prefill` with both of its products on matrix units.
+
+use crate::record::{Adapter, DeviceType, Reading};
+use crate::workload::attention::heads::Heads;
+use crate::workload::case::Dtype;
+use crate::workload::kit::kernel::{Kernel, between};
+use crate::workload::kit::matrix_unit::MatrixUnit;
+use crate::workload::kit::program::Dispatch;
+use crate::workload::kit::template::shader;
+
+/// The kernel's name.
+pub(crate) const NAME: &str = "coop";
+
+/// Elements of the widest load, and after each row in workgroup memory.
+const CHUNK: u32 = 8;
+
+/// Parameters of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CoopAttention {
+    unit: MatrixUnit,
+    /// Subgroups of a workgroup, each of which multiplies for as many queries as a matrix has rows.
+    subgroups: u32,
+    /// Threads that a subgroup is taken to have.
+    subgroup_threads: u32,
+    /// Keys of a step.
+    keys: u32,
+}
+
+impl CoopAttention {
+    /// What `run` uses on this adapter when nothing was tuned; nothing where the adapter has no such
+    /// matrix unit or workgroup memory, or the heads are of another size than the kernel does.
+    pub(crate) fn of_adapter(dtype: Dtype, heads: Heads, adapter: &Adapter) -> Option<Self> {
+        let unit = MatrixUnit::offered(dtype, adapter)?;
+        let Reading::Measured((_, subgroup_threads)) = adapter.subgroup_sizes else {
+            return None;
+        };
+        let most: u32 = match adapter.device_type {
+            DeviceType::Software => 1,
+            _ => 4,
+        };
+        (0..3)
+            .map(|halvings| most >> halvings)
+            .filter(|subgroups| *subgroups > 0)
+            .map(|subgroups| Self {
+                unit,
+                subgroups,
+                subgroup_threads,
+                keys: 32,
+            })
+            .filter(|coop| coop.check(heads).is_ok())
+            .find(|coop| coop.workgroup_bytes(heads) <= adapter.limits.max_workgroup_bytes.into())
+    }
+
+    /// Every parameter set that makes sense somewhere.
+    pub(crate) fn space(dtype: Dtype, heads: Heads) -> Vec<Self> {
+        let mut space = Vec::new();
+        if dtype != Dtype::F16 {
+            return space;
+        }
+        for unit in MatrixUnit::of_dtype(dtype) {
+            for subgroup_threads in [8, 32, 64] {
+                for subgroups in [1, 2, 4] {
+                    for keys in [32, 64] {
+                        space.push(Self {
+                            unit,
+                            subgroups,
+                            subgroup_threads,
+                            keys,
+                        });
+                    }
+                }
+            }
+        }
+        space.retain(|coop| coop.check(heads).is_ok());
+        space
+    }
+
+    pub(crate) fn kernel(self) -> Kernel {
+        Kernel::new(
+            NAME,
+            &[
+                ("matrix", self.unit.side),
+                ("subgroups", self.subgroups),
+                ("subgroup_threads", self.subgroup_threads),
+                ("keys", self.keys),
+            ],
+        )
+    }
+
+    /// # Errors
+    /// WGSL has no such matrix for the dtype, or the parameters do not divide the work.
+    pub(crate) fn of(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Self, String> {
+        let side = kernel.parameter("matrix")?;
+        let unit = MatrixUnit::of_dtype(dtype)
+            .find(|unit| unit.side == side && dtype == Dtype::F16)
+            .ok_or_else(|| {
+                format!("there is no kernel with matrices of {side}×{side} for {dtype}")
+            })?;
+        let coop = Self {
+            unit,
+            subgroups: between(kernel, "subgroups", 1, 16)?,
+            subgroup_threads: between(kernel, "subgroup_threads", 1, 128)?,
+            keys: between(kernel, "keys", 8, 128)?,
+        };
+        coop.check(heads)?;
+        Ok(coop)
+    }
+
+    /// # Errors
+    /// The parameters do not divide the work.
+    fn check(self, heads: Heads) -> Result<(), String> {
+        let side = self.unit.side;
+        if !heads.size.is_multiple_of(self.keys) {
+            return Err(format!(
+                "a head size of {} is no multiple of keys = {}",
+                heads.size, self.keys
+            ));
+        }
+        if !self.subgroup_threads.is_multiple_of(side)
+            || !(self.keys * side).is_multiple_of(self.subgroup_threads * 4)
+            || !self.keys.is_multiple_of(side.max(CHUNK))
+        {
+            return Err(format!(
+                "keys = {} by matrices of {side}×{side} are no multiple of what {} threads share",
+                self.keys, self.subgroup_threads
+            ));
+        }
+        Ok(())
+    }
+
+    /// Queries of a workgroup.
+    fn queries(self) -> u32 {
+        self.subgroups * self.unit.side
+    }
+
+    /// Elements that hold the keys of a step, and then its values.
+    fn block(self, heads: Heads) -> u32 {
+        let keys = self.keys * (heads.size + CHUNK);
+        keys.max(heads.size * (self.keys + CHUNK))
+    }
+
+    /// Workgroup memory, in bytes.
+    fn workgroup_bytes(self, heads: Heads) -> u64 {
+        let halves = self.queries() * (heads.size + CHUNK + self.keys + CHUNK) + self.block(heads);
+        u64::from(2 * halves + 4 * self.queries() * (self.keys + 1))
+    }
+
+    /// # Errors
+    /// The template is malformed.
+    pub(crate) fn dispatch(self, heads: Heads, causal: bool) -> Result<Dispatch, String> {
+        let threads = self.subgroups * self.subgroup_threads;
+        let row_threads = self.subgroup_threads / self.unit.side;
+        let template = shader!("attention-prefill/coop.wgsl")
+            .alias("Element", self.unit.operand)
+            .alias("Left", self.unit.left)
+            .alias("Right", self.unit.right)
+            .alias("Sum", self.unit.accumulator)
+            .constant("S", heads.length)
+            .constant("D", heads.size)
+            .constant("GROUP", heads.group())
+            .constant("CAUSAL", causal.into())
+            .constant("SUBGROUPS", self.subgroups)
+            .constant("SIDE", self.unit.side)
+            .constant("KEYS", self.keys)
+            .constant("THREADS", threads)
+            .constant("ROW_THREADS", row_threads)
+            .constant("OWN", self.keys / row_threads)
+            .constant("BLOCK", self.block(heads));
+        Ok(Dispatch::new(&template, &[0, 1, 2, 3], 1)?
+            .groups([heads.length.div_ceil(self.queries()), heads.all_heads(), 1])
+            .workgroup([threads, 1, 1], self.workgroup_bytes(heads))
+            .needs("SUBGROUP")
+            .multiplies(self.unit.configuration()))
+    }
+}

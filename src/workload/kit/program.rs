@@ -1,0 +1,374 @@
+//! A program: everything that one kernel does for one case, as data.
+//!
+//! Building a program needs no device, so every kernel of every case can be checked against limits,
+//! parsed by naga and translated to other backends on a machine without one. The measuring loop turns
+//! a program into buffers and pipelines; nothing else does.
+
+use crate::record::{Adapter, CoopMatrix, Reading};
+use crate::workload::kit::input::{Input, Storage};
+use crate::workload::kit::template::Template;
+
+/// What one execution of a case consists of.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Every buffer, in the order that passes refer to.
+    pub buffers: Vec<Buffer>,
+    /// What an execution does.
+    pub action: Action,
+}
+
+/// What one execution does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Dispatches, one after another, inside one compute pass.
+    Dispatches(Vec<Dispatch>),
+    /// Dispatches submitted and waited for by the host: a latency, timed by the host's clock.
+    RoundTrip(Vec<Dispatch>),
+    /// The whole of a buffer from host to device. Its contents are an input; `verify` sees them as
+    /// read back from the device.
+    Upload {
+        /// Index of the buffer.
+        buffer: usize,
+    },
+    /// The whole of a buffer from device to host; `verify` sees the bytes as the host got them.
+    Download {
+        /// Index of the buffer.
+        buffer: usize,
+    },
+}
+
+/// A storage buffer.
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    /// What it holds, for messages: `A`, `scores`.
+    pub name: &'static str,
+    /// Size in bytes, a multiple of 4.
+    pub bytes: u64,
+    /// What is in it before the first execution.
+    pub contents: Contents,
+}
+
+/// What is in a buffer before the first execution.
+#[derive(Clone, Debug)]
+pub enum Contents {
+    /// Input data.
+    Input(Input),
+    /// Input data that the program adds to, a cache for instance: filled again before each verified
+    /// execution and read back after.
+    Kept(Input),
+    /// Working memory; its contents do not matter and nobody reads them back.
+    Scratch,
+    /// An output. It is filled with [`POISON`] before each verified execution and read back after, so
+    /// an element that the kernel never writes is seen.
+    Output,
+}
+
+/// The byte that fills outputs before a verified execution: as f32 or f16 a NaN, which no kernel
+/// writes on the inputs that perwatt gives it.
+pub const POISON: u8 = 0xff;
+
+/// One dispatch of one shader.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// For messages and driver tools.
+    pub label: String,
+    /// The shader's file below `shaders/`.
+    pub file: &'static str,
+    /// The WGSL source, templates and includes expanded.
+    pub wgsl: String,
+    /// Buffers by binding number (group 0) and whether the shader only reads them.
+    pub bindings: Vec<Binding>,
+    /// Workgroups in x, y and z.
+    pub workgroups: [u32; 3],
+    /// Threads of a workgroup; the same as in the source.
+    pub workgroup_threads: [u32; 3],
+    /// Bytes of workgroup memory; at least what the source declares.
+    pub workgroup_bytes: u32,
+    /// Device features that the source needs, by wgpu's names: `SHADER_F16`, `SUBGROUP`.
+    pub features: Vec<&'static str>,
+    /// Threads that every subgroup must have at least; 1 where subgroups do not matter.
+    pub least_subgroup: u32,
+    /// The matrix-unit configuration that the source multiplies with, if it does.
+    pub coop_matrix: Option<CoopMatrix>,
+}
+
+/// A buffer as a shader sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Index into [`Program::buffers`].
+    pub buffer: usize,
+    /// `var<storage, read>` rather than `read_write`.
+    pub read_only: bool,
+}
+
+impl Buffer {
+    /// A buffer of `elements` elements; its size is rounded up to whole 32-bit words.
+    fn new(name: &'static str, elements: u64, storage: Storage, contents: Contents) -> Self {
+        Self {
+            name,
+            bytes: elements.saturating_mul(storage.bytes()).next_multiple_of(4),
+            contents,
+        }
+    }
+
+    /// Uniform random numbers from −0.5 to 0.5.
+    pub(crate) fn random(
+        name: &'static str,
+        elements: u64,
+        storage: Storage,
+        seed: u64,
+        stream: u64,
+    ) -> Self {
+        Self::uniform(name, elements, storage, 0.5, (seed, stream))
+    }
+
+    /// Uniform random numbers from `−scale` to `scale`, drawn from a stream of a seed.
+    pub(crate) fn uniform(
+        name: &'static str,
+        elements: u64,
+        storage: Storage,
+        scale: f32,
+        (seed, stream): (u64, u64),
+    ) -> Self {
+        let input = Input::Uniform {
+            seed,
+            stream,
+            storage,
+            scale,
+        };
+        Self::new(name, elements, storage, Contents::Input(input))
+    }
+
+    /// Random bytes, of each of which the bits of `mask` are kept.
+    pub(crate) fn noise(name: &'static str, bytes: u64, mask: u8, seed: u64, stream: u64) -> Self {
+        Self {
+            name,
+            bytes: bytes.next_multiple_of(4),
+            contents: Contents::Input(Input::Noise { seed, stream, mask }),
+        }
+    }
+
+    /// Input of these bytes.
+    pub(crate) fn bytes(name: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            name,
+            bytes: bytes.len() as u64,
+            contents: Contents::Input(Input::Bytes(bytes)),
+        }
+    }
+
+    /// The same buffer with an input that the program adds to.
+    pub(crate) fn kept(mut self) -> Self {
+        if let Contents::Input(input) = self.contents {
+            self.contents = Contents::Kept(input);
+        }
+        self
+    }
+
+    /// Working memory.
+    pub(crate) fn scratch(name: &'static str, elements: u64, storage: Storage) -> Self {
+        Self::new(name, elements, storage, Contents::Scratch)
+    }
+
+    /// An output.
+    pub(crate) fn output(name: &'static str, elements: u64, storage: Storage) -> Self {
+        Self::new(name, elements, storage, Contents::Output)
+    }
+
+    /// What an input buffer holds; nothing for others.
+    pub(crate) fn input(&self) -> Vec<u8> {
+        match &self.contents {
+            Contents::Input(input) | Contents::Kept(input) => input.generate(self.bytes),
+            Contents::Scratch | Contents::Output => Vec::new(),
+        }
+    }
+}
+
+impl Program {
+    /// The dispatches of one execution; none for a transfer.
+    pub fn dispatches(&self) -> &[Dispatch] {
+        match &self.action {
+            Action::Dispatches(dispatches) | Action::RoundTrip(dispatches) => dispatches,
+            Action::Upload { .. } | Action::Download { .. } => &[],
+        }
+    }
+
+    /// Sum of all buffers, in bytes.
+    pub fn total_bytes(&self) -> u64 {
+        self.buffers.iter().map(|buffer| buffer.bytes).sum()
+    }
+
+    /// Why this program cannot run on an adapter, or `None` where it can.
+    pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
+        let limits = &adapter.limits;
+        for buffer in &self.buffers {
+            let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
+            if buffer.bytes > most {
+                return Some(format!(
+                    "buffer {} needs {} bytes and the adapter binds at most {most}",
+                    buffer.name, buffer.bytes
+                ));
+            }
+        }
+        self.dispatches()
+            .iter()
+            .find_map(|dispatch| dispatch.misfit(adapter))
+    }
+}
+
+impl Dispatch {
+    /// One workgroup of one thread of a template; `buffers` are indices by binding number, the last
+    /// `written` of which the shader writes.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    pub(crate) fn new(
+        template: &Template,
+        buffers: &[usize],
+        written: usize,
+    ) -> Result<Self, String> {
+        let read = buffers.len().saturating_sub(written);
+        Ok(Self {
+            label: template.file().to_owned(),
+            file: template.file(),
+            wgsl: template.expand()?,
+            bindings: buffers
+                .iter()
+                .enumerate()
+                .map(|(number, buffer)| Binding {
+                    buffer: *buffer,
+                    read_only: number < read,
+                })
+                .collect(),
+            workgroups: [1; 3],
+            workgroup_threads: [1; 3],
+            workgroup_bytes: 0,
+            features: if template.uses_f16() {
+                vec!["SHADER_F16"]
+            } else {
+                Vec::new()
+            },
+            least_subgroup: 1,
+            coop_matrix: None,
+        })
+    }
+
+    /// Sets the number of workgroups.
+    pub(crate) fn groups(mut self, workgroups: [u32; 3]) -> Self {
+        self.workgroups = workgroups;
+        self
+    }
+
+    /// Sets the threads of a workgroup and the workgroup memory that they share.
+    pub(crate) fn workgroup(mut self, threads: [u32; 3], bytes: u64) -> Self {
+        self.workgroup_threads = threads;
+        self.workgroup_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// Adds a feature that the shader needs.
+    pub(crate) fn needs(mut self, feature: &'static str) -> Self {
+        self.features.push(feature);
+        self
+    }
+
+    /// Sets how many threads every subgroup must have at least.
+    pub(crate) fn subgroups_of(mut self, threads: u32) -> Self {
+        self.least_subgroup = threads;
+        self
+    }
+
+    /// Sets the matrix-unit configuration that the shader multiplies with.
+    pub(crate) fn multiplies(mut self, configuration: CoopMatrix) -> Self {
+        self.coop_matrix = Some(configuration);
+        self.needs("EXPERIMENTAL_COOPERATIVE_MATRIX")
+    }
+
+    /// Why this dispatch cannot run on an adapter, or `None` where it can.
+    pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
+        let limits = &adapter.limits;
+        if let Some(missing) = self.features.iter().find(|feature| !adapter.has(feature)) {
+            return Some(format!("the adapter lacks {missing}"));
+        }
+        if let Some(misfit) = self.matrix_misfit(adapter) {
+            return Some(misfit);
+        }
+        if self.least_subgroup > 1 {
+            match &adapter.subgroup_sizes {
+                Reading::Measured((least, _)) if *least >= self.least_subgroup => {}
+                _ => {
+                    return Some(format!(
+                        "{} needs subgroups of at least {} threads and the adapter does not promise them",
+                        self.label, self.least_subgroup
+                    ));
+                }
+            }
+        }
+        let threads: u32 = self.workgroup_threads.iter().product();
+        if threads > limits.max_workgroup_threads
+            || self.workgroup_threads[0] > limits.max_workgroup_x
+        {
+            return Some(format!(
+                "{} uses workgroups of {threads} threads and the adapter allows {}",
+                self.label, limits.max_workgroup_threads
+            ));
+        }
+        if self.workgroup_bytes > limits.max_workgroup_bytes {
+            return Some(format!(
+                "{} uses {} bytes of workgroup memory and the adapter has {}",
+                self.label, self.workgroup_bytes, limits.max_workgroup_bytes
+            ));
+        }
+        if let Some(groups) = self
+            .workgroups
+            .iter()
+            .find(|groups| **groups > limits.max_workgroups)
+        {
+            return Some(format!(
+                "{} needs {groups} workgroups along one dimension and the adapter allows {}",
+                self.label, limits.max_workgroups
+            ));
+        }
+        let bound = u32::try_from(self.bindings.len()).unwrap_or(u32::MAX);
+        if bound > limits.max_storage_buffers {
+            return Some(format!(
+                "{} binds {bound} storage buffers and the adapter allows {}",
+                self.label, limits.max_storage_buffers
+            ));
+        }
+        None
+    }
+
+    /// Why an adapter's matrix units cannot do this dispatch, or `None` where they can or need not.
+    fn matrix_misfit(&self, adapter: &Adapter) -> Option<String> {
+        let wanted = self.coop_matrix.as_ref()?;
+        if !adapter.multiplies(wanted) {
+            let offered: Vec<String> = adapter
+                .coop_matrix
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            return Some(format!(
+                "the adapter's matrix units do not multiply {wanted}; they offer {}",
+                match offered.as_slice() {
+                    [] => "no square matrices".to_owned(),
+                    offered => offered.join(", "),
+                }
+            ));
+        }
+        // Vulkan allows matrices only where every subgroup is full.
+        let most = adapter.subgroup_sizes.measured().map(|(_, most)| *most);
+        let threads: u32 = self.workgroup_threads.iter().product();
+        match most {
+            Some(most) if threads.is_multiple_of(most) => None,
+            _ => Some(format!(
+                "{} uses workgroups of {threads} threads, which are no whole subgroups of {} threads",
+                self.label,
+                most.map_or_else(
+                    || "an unknown number of".to_owned(),
+                    |most| most.to_string()
+                )
+            )),
+        }
+    }
+}
