@@ -7,8 +7,11 @@
     reason = "an example shows what it found on stdout"
 )]
 
+use std::time::Duration;
+
 use perwatt::clock::Stopwatch;
-use perwatt::stats;
+use perwatt::record::Reading;
+use perwatt::sampling::Sampler;
 
 const SHADER: &str = "
 @group(0) @binding(0) var<storage, read_write> data: array<f32>;
@@ -25,36 +28,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (pipeline, bindings) = build(&device);
 
     let mut stopwatch = Stopwatch::new(&device, &queue);
-    let mut times_ns = Vec::new();
-    for _ in 0..60 {
-        let lap = stopwatch.time(|pass| {
+    let readings = Sampler::with_time_limit(Duration::from_secs(1)).sample(|executions| {
+        stopwatch.time(|pass| {
             pass.set_pipeline(&pipeline);
             pass.set_bind_group(0, &bindings, &[]);
-            pass.dispatch_workgroups(ELEMENTS / 64, 1, 1);
-        })?;
-        // Where timestamps are missing or cannot be true, the host's clock says how long it waited.
-        times_ns.push(lap.device_ns.unwrap_or(lap.wall_ns));
-    }
+            for _ in 0..executions {
+                pass.dispatch_workgroups(ELEMENTS / 64, 1, 1);
+            }
+        })
+    })?;
 
-    let start = match stats::steady_start(&times_ns) {
-        Ok(start) => start,
-        Err(moving) => {
-            println!("not steady: {moving}");
-            0
-        }
-    };
-    let steady = &times_ns[start..];
-    println!("median       {:.1} µs", stats::median(steady) / 1e3);
-    match stats::half_width(steady) {
-        Ok(half) => println!("95 % half-width {:.1} µs", half / 1e3),
-        Err(reason) => println!("no interval: {reason}"),
+    let (sampling, warnings) = readings.summarize();
+    println!("median         {:.1} µs", sampling.median_ns / 1e3);
+    match &sampling.half_width_ns {
+        Reading::Measured(half) => println!("95 % half-width {:.1} µs", half / 1e3),
+        Reading::Unmeasured(why) => println!("no interval: {}", why.unmeasured),
     }
     println!(
-        "{} samples, worth {:.0} independent ones; {} outliers",
-        steady.len(),
-        stats::effective_sample_size(steady),
-        stats::outliers(steady)
+        "{} samples of {} executions, worth {:.0} independent ones; {} outliers",
+        sampling.samples_ns.len(),
+        sampling.batch,
+        sampling.effective_samples,
+        sampling.outliers
     );
+    for warning in warnings {
+        println!("warning: {warning}");
+    }
     Ok(())
 }
 

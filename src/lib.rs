@@ -31,6 +31,8 @@ pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(feature = "gpu")]
+pub mod sampling;
 pub mod stats;
 pub mod units;
 #[cfg(feature = "gpu")]

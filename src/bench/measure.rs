@@ -3,17 +3,17 @@
 //! Everything that goes wrong on the way is an [`Outcome`]; nothing here ends the worker but a lost
 //! device, which the caller sees from [`Outcome::Failed`].
 
-use std::time::Instant;
+use std::time::Duration;
 
 use super::cpu::CpuLedger;
 use super::energy::Meter;
 use super::executor::{Checks, Executable};
-use super::sampling::{Readings, stop, summarize};
 use crate::clock::{Lap, Stopwatch, WaitError};
 use crate::device::{Gpu, GpuError};
 use crate::record::{
     DeviceType, EnergyWindow, FailureKind, Outcome, Reading, Verification, Warning,
 };
+use crate::sampling::{Readings, Sampler};
 use crate::stats;
 use crate::units::{Bytes, Seconds};
 use crate::workload::{Action, Case, Kernel, Program, Workload};
@@ -36,14 +36,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Most seconds that sampling may take.
-    fn sampling(&self) -> Seconds {
-        self.budget * SAMPLING_SHARE
-    }
-
-    /// Length of a batch: many fit into the sampling time, and none is long enough for a watchdog.
-    fn batch(&self) -> Seconds {
-        Seconds((self.sampling().get() / 40.0).clamp(0.002, 0.05))
+    /// Samples for a share of the budget.
+    fn sampler(&self) -> Sampler {
+        let limit = self.budget * SAMPLING_SHARE;
+        // A budget is finite and above 0; the command line and the journal's reader see to it.
+        Sampler::with_time_limit(Duration::try_from_secs_f64(limit.get()).unwrap_or(Duration::MAX))
     }
 }
 
@@ -152,7 +149,7 @@ impl<'g> Bench<'g> {
         let energy = self.energy(&mut executable, &readings)?;
         let verified_after = self.verify(workload, case, kernel, &executable)?;
 
-        let (sampling, mut warnings) = summarize(&readings);
+        let (sampling, mut warnings) = readings.summarize();
         warnings.extend(energy.measured().and_then(throttled));
         Ok(Outcome::Measured {
             verified_before,
@@ -203,7 +200,11 @@ impl<'g> Bench<'g> {
         let (small, large) = (workload.counts(&pilot), workload.counts(case));
         let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
         let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
-        refuse_over_budget(time_of(&lap) * more, settings, "is estimated to take")
+        refuse_over_budget(
+            Seconds::from_ns(lap.best_ns()) * more,
+            settings,
+            "is estimated to take",
+        )
     }
 
     /// Builds the program and brings it onto the device.
@@ -282,43 +283,23 @@ impl<'g> Bench<'g> {
         executable: &mut Executable<'_>,
         settings: Settings,
     ) -> Result<Readings, Stop> {
-        let batch = self.calibrate(executable, settings)?;
-        let started = Instant::now();
-        let mut laps: Vec<Lap> = Vec::new();
-        loop {
-            laps.push(self.execute(executable, batch)?);
-            if let Some(stopped_by) = stop(&laps, started.elapsed(), settings.sampling()) {
-                return Ok(Readings {
-                    laps,
-                    batch,
-                    stopped_by,
-                });
-            }
-        }
-    }
-
-    /// Executions in a batch, from the time that one takes.
-    fn calibrate(
-        &mut self,
-        executable: &mut Executable<'_>,
-        settings: Settings,
-    ) -> Result<u32, Stop> {
-        let once = time_of(&self.execute(executable, 1)?);
-        refuse_over_budget(once, settings, "takes")?;
-        if !matches!(executable.program().action, Action::Dispatches(_)) {
+        let sampler = settings.sampler();
+        let batch = if matches!(executable.program().action, Action::Dispatches(_)) {
+            let mut first = true;
+            sampler.batch_size(|executions| {
+                let lap = self.execute(executable, executions)?;
+                if std::mem::take(&mut first) {
+                    refuse_over_budget(Seconds::from_ns(lap.best_ns()), settings, "takes")?;
+                }
+                Ok::<_, Stop>(lap)
+            })?
+        } else {
+            let lap = self.execute(executable, 1)?;
+            refuse_over_budget(Seconds::from_ns(lap.best_ns()), settings, "takes")?;
             // The host sees every single one of them well enough.
-            return Ok(1);
-        }
-        let mut batch = executions_in(settings.batch(), once);
-        // One execution is mostly overhead where it is short: look again at the size that it suggests.
-        for _ in 0..2 {
-            if batch == 1 {
-                break;
-            }
-            let lap = time_of(&self.execute(executable, batch)?);
-            batch = executions_in(settings.batch(), lap / f64::from(batch));
-        }
-        Ok(batch)
+            1
+        };
+        sampler.sample_batches(batch, |executions| self.execute(executable, executions))
     }
 }
 
@@ -327,19 +308,6 @@ fn throttled(window: &EnergyWindow) -> Option<Warning> {
     (!window.throttled_by.is_empty()).then(|| Warning::Throttled {
         reason: window.throttled_by.join(", "),
     })
-}
-
-/// Executions that fill a batch.
-fn executions_in(batch: Seconds, once: Seconds) -> u32 {
-    const MOST: f64 = 4096.0;
-    let wanted = if once.get() > 0.0 { batch / once } else { MOST };
-    // Between 1 and 4096, so the cast is exact.
-    wanted.clamp(1.0, MOST) as u32
-}
-
-/// The time of a lap, by the better clock that it has.
-fn time_of(lap: &Lap) -> Seconds {
-    Seconds::from_ns(lap.device_ns.unwrap_or(lap.wall_ns))
 }
 
 /// Stops a case of which the fewest executions would outlast the budget.

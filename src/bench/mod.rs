@@ -13,7 +13,6 @@ mod executor;
 mod measure;
 mod plan;
 mod protocol;
-mod sampling;
 mod session;
 mod supervisor;
 pub mod tune;

@@ -21,6 +21,14 @@ pub struct Lap {
     pub wall_ns: f64,
 }
 
+impl Lap {
+    /// The time by the better clock that the lap has, in nanoseconds: the device's where its timestamps
+    /// can be true.
+    pub fn best_ns(&self) -> f64 {
+        self.device_ns.unwrap_or(self.wall_ns)
+    }
+}
+
 /// A lap that has begun; [`Stopwatch::finish`] ends it.
 #[derive(Debug)]
 #[must_use = "a lap that is not finished measures nothing"]
@@ -145,7 +153,7 @@ impl Stopwatch {
         let mut readings = Vec::with_capacity(LAPS);
         for _ in 0..LAPS {
             let lap = self.time(|_| {})?;
-            readings.push(lap.device_ns.unwrap_or(lap.wall_ns));
+            readings.push(lap.best_ns());
         }
         readings.sort_by(f64::total_cmp);
         let smallest = readings

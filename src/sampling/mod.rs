@@ -1,0 +1,260 @@
+//! Sampling: from timed batches to a median, how well it is known, and why sampling ended.
+//!
+//! A [`Sampler`] finds how many executions fill a batch, times batches until the median is precise
+//! enough or the time is up, and [`Readings::summarize`] says which clock to believe and where steady
+//! state begins. It looks at precision, never at what the times are, so that a result cannot be
+//! waited for.
+//!
+//! `perwatt run` measures by the same code. The samples of one process are correlated and say nothing
+//! of the next process: compare results of several (`perwatt ab`, `perwatt gate`), not samples.
+//!
+//! # Examples
+//!
+//! Any closure that times a number of executions will do; here it is the host's clock.
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use std::time::{Duration, Instant};
+//!
+//! use perwatt::clock::{Lap, TimestampFault};
+//! use perwatt::sampling::Sampler;
+//!
+//! let sampler = Sampler::with_time_limit(Duration::from_millis(50));
+//! let readings = sampler.sample(|executions| {
+//!     let start = Instant::now();
+//!     for _ in 0..executions {
+//!         std::hint::black_box((0..1000).sum::<u64>());
+//!     }
+//!     Ok::<_, Infallible>(Lap {
+//!         device_ns: Err(TimestampFault::HostTimed),
+//!         wall_ns: start.elapsed().as_secs_f64() * 1e9,
+//!     })
+//! })?;
+//! let (sampling, warnings) = readings.summarize();
+//! assert!(sampling.median_ns > 0.0);
+//! assert_eq!(sampling.samples_ns.len(), readings.laps.len());
+//! for warning in warnings {
+//!     println!("{warning}");
+//! }
+//! # Ok::<(), Infallible>(())
+//! ```
+//!
+//! `examples/time_your_own.rs` times a wgpu pipeline by the device's timestamps.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::{Lap, TimestampFault};
+use crate::record::{ClockMethod, Reading, Sampling, StopReason, Warning};
+use crate::stats;
+use crate::units::Seconds;
+
+/// Fewest samples of any case, however long they take.
+const FEWEST_SAMPLES: usize = 5;
+
+/// Most samples, so that a record stays readable.
+const MOST_SAMPLES: usize = 1000;
+
+/// How often the stopping rule is asked, in samples; it costs more than a sample does.
+const CHECK_EVERY: usize = 10;
+
+/// Effective samples that a median should rest on.
+const WANTED_EFFECTIVE_SAMPLES: f64 = 20.0;
+
+/// Half-width of the interval, as a share of the median, at which sampling has said enough.
+const WANTED_PRECISION: f64 = 0.0025;
+
+/// Disagreement of the two clocks, as a share, that is worth a warning.
+const CLOCK_TOLERANCE: f64 = 0.05;
+
+/// Host time that submitting a batch may cost before the clocks count as disagreeing, in nanoseconds.
+const SUBMISSION_NS: f64 = 500_000.0;
+
+/// How long to sample, and in batches of what length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampler {
+    limit: Seconds,
+    batch: Seconds,
+}
+
+/// All timed batches of a case in one process.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Readings {
+    /// The batches in order.
+    pub laps: Vec<Lap>,
+    /// Executions in each.
+    pub batch: u32,
+    /// Why sampling ended.
+    pub stopped_by: StopReason,
+}
+
+impl Sampler {
+    /// Samples for at most this long, in batches of a fortieth of it: many fit in, and each is between
+    /// 2 ms and 50 ms, so that none is long enough for a driver's watchdog.
+    pub fn with_time_limit(limit: Duration) -> Self {
+        let limit = Seconds(limit.as_secs_f64());
+        Self {
+            limit,
+            batch: Seconds((limit.get() / 40.0).clamp(0.002, 0.05)),
+        }
+    }
+
+    /// Finds the size of a batch and samples. `time` runs a number of executions and times them
+    /// together; the first call is a single execution.
+    ///
+    /// # Errors
+    /// The first error of `time`.
+    pub fn sample<E>(&self, mut time: impl FnMut(u32) -> Result<Lap, E>) -> Result<Readings, E> {
+        let batch = self.batch_size(&mut time)?;
+        self.sample_batches(batch, time)
+    }
+
+    /// How many executions fill a batch, from a single execution and then from batches of that size.
+    ///
+    /// # Errors
+    /// The first error of `time`.
+    pub fn batch_size<E>(&self, mut time: impl FnMut(u32) -> Result<Lap, E>) -> Result<u32, E> {
+        let mut batch = executions_in(self.batch, time(1)?.best_ns());
+        // One execution is mostly overhead where it is short: look again at the size that it suggests.
+        for _ in 0..2 {
+            if batch == 1 {
+                break;
+            }
+            batch = executions_in(self.batch, time(batch)?.best_ns() / f64::from(batch));
+        }
+        Ok(batch)
+    }
+
+    /// Samples in batches of a known size.
+    ///
+    /// # Errors
+    /// The first error of `time`.
+    pub fn sample_batches<E>(
+        &self,
+        batch: u32,
+        mut time: impl FnMut(u32) -> Result<Lap, E>,
+    ) -> Result<Readings, E> {
+        let started = Instant::now();
+        let mut laps = Vec::new();
+        loop {
+            laps.push(time(batch)?);
+            if let Some(stopped_by) = stop(&laps, started.elapsed(), self.limit) {
+                return Ok(Readings {
+                    laps,
+                    batch,
+                    stopped_by,
+                });
+            }
+        }
+    }
+}
+
+/// Executions that fill a batch: 1 to 4096.
+fn executions_in(batch: Seconds, once_ns: f64) -> u32 {
+    const MOST: f64 = 4096.0;
+    let wanted = if once_ns > 0.0 {
+        batch / Seconds::from_ns(once_ns)
+    } else {
+        MOST
+    };
+    // Between 1 and 4096, so the cast is exact.
+    wanted.clamp(1.0, MOST) as u32
+}
+
+/// Whether to stop after these laps, and why. It looks at precision, never at what the times are.
+fn stop(laps: &[Lap], elapsed: Duration, limit: Seconds) -> Option<StopReason> {
+    let count = laps.len();
+    if count < FEWEST_SAMPLES {
+        return None;
+    }
+    if count >= MOST_SAMPLES {
+        return Some(StopReason::Samples);
+    }
+    if elapsed.as_secs_f64() >= limit.get() {
+        return Some(StopReason::Time);
+    }
+    if !count.is_multiple_of(CHECK_EVERY) {
+        return None;
+    }
+    let samples: Vec<f64> = laps.iter().map(Lap::best_ns).collect();
+    let steady = &samples[stats::steady_start(&samples).ok()?..];
+    let precise = stats::half_width(steady).ok()? <= WANTED_PRECISION * stats::median(steady);
+    let enough = stats::effective_sample_size(steady) >= WANTED_EFFECTIVE_SAMPLES;
+    (precise && enough).then_some(StopReason::Precision)
+}
+
+impl Readings {
+    /// What the laps say: the figures of one process, and what is wrong with them.
+    pub fn summarize(&self) -> (Sampling, Vec<Warning>) {
+        let batch = f64::from(self.batch);
+        let wall: Vec<f64> = self.laps.iter().map(|lap| lap.wall_ns / batch).collect();
+        let mut warnings = Vec::new();
+        let (clock, samples) = match device_samples(&self.laps, batch) {
+            Ok(samples) => (ClockMethod::TimestampQuery, samples),
+            Err(fault) => {
+                warnings.extend(clock_warning(fault));
+                (ClockMethod::WallClock, wall.clone())
+            }
+        };
+        let start = stats::steady_start(&samples);
+        if let Err(reason) = &start {
+            warnings.push(Warning::Unstable {
+                reason: reason.clone(),
+            });
+        }
+        let discarded = *start.as_ref().unwrap_or(&0);
+        let steady = &samples[discarded..];
+        let median_ns = stats::median(steady);
+        let effective_samples = stats::effective_sample_size(steady);
+        if effective_samples < WANTED_EFFECTIVE_SAMPLES {
+            warnings.push(Warning::FewEffectiveSamples {
+                effective: effective_samples,
+                wanted: WANTED_EFFECTIVE_SAMPLES,
+            });
+        }
+        if clock == ClockMethod::TimestampQuery {
+            let wall_ns = stats::median(&wall[discarded..]);
+            let apart = (wall_ns - median_ns).abs();
+            if apart > CLOCK_TOLERANCE * median_ns + SUBMISSION_NS / batch {
+                warnings.push(Warning::ClocksDisagree {
+                    timestamp_ns: median_ns,
+                    wall_ns,
+                });
+            }
+        }
+        let sampling = Sampling {
+            clock,
+            batch: self.batch,
+            discarded: u32::try_from(discarded).unwrap_or(u32::MAX),
+            steady: start.is_ok(),
+            median_ns,
+            half_width_ns: Reading::from(stats::half_width(steady)),
+            effective_samples,
+            outliers: u32::try_from(stats::outliers(steady)).unwrap_or(u32::MAX),
+            stopped_by: self.stopped_by,
+            samples_ns: samples,
+            wall_samples_ns: wall,
+        };
+        (sampling, warnings)
+    }
+}
+
+/// The samples by timestamps, if every lap has one; a series of two clocks would be of none.
+fn device_samples(laps: &[Lap], batch: f64) -> Result<Vec<f64>, TimestampFault> {
+    laps.iter()
+        .map(|lap| lap.device_ns.map(|ns| ns / batch))
+        .collect()
+}
+
+/// What to say where timestamps were not used.
+fn clock_warning(fault: TimestampFault) -> Option<Warning> {
+    match fault {
+        TimestampFault::HostTimed => None,
+        TimestampFault::Absent => Some(Warning::WallClockOnly {
+            reason: fault.to_string(),
+        }),
+        other => Some(Warning::TimestampFault {
+            what: other.to_string(),
+        }),
+    }
+}
