@@ -198,7 +198,7 @@ fn matrix_units_are_fed_where_there_are_some_and_missed_in_words_where_not() {
     ] {
         let found = json(&["--target", "navi31", "--case", case, "--kernel", "coop"]);
         let shaders = found["targets"][0]["shaders"].as_array().unwrap();
-        let multiplies = |shader: &&Value| shader["shader"] == "matmul/coop.wgsl";
+        let multiplies = |shader: &&Value| shader["shader"] == "matmul/coop/product.wgsl";
         let figures = &shaders.iter().find(multiplies).unwrap()["figures"];
         if figures["loops"].is_null() {
             // Mesa learned this after 22.3.
