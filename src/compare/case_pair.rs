@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::metric::Cost;
 use super::pairing::Side;
 use super::prospect::{FixedRow, RowState};
-use super::session::{InvocationValues, SessionCase};
+use super::reason::Reason;
+use super::session::{Absence, InvocationValues, SessionCase};
 use super::verdict::Verdict;
 use crate::record::Counts;
 
@@ -27,10 +28,11 @@ impl CasePair<'_> {
 
     /// Whether no session has figures or failed: nothing to say on either side.
     pub(super) fn absent_on_both(&self) -> bool {
-        self.baseline
-            .iter()
-            .chain(&self.candidate)
-            .all(|case| case.absent.as_ref().is_some_and(|absent| !absent.failed))
+        self.baseline.iter().chain(&self.candidate).all(|case| {
+            case.absent
+                .as_ref()
+                .is_some_and(|absence| !absence.failed())
+        })
     }
 
     /// Work of one execution.
@@ -48,8 +50,8 @@ impl CasePair<'_> {
         cases.find_map(|case| case.shader.clone())
     }
 
-    /// InvocationValues of the sessions that have the case.
-    pub(super) fn figures(&self) -> impl Iterator<Item = &InvocationValues> {
+    /// Values of the sessions that have the case.
+    pub(super) fn values(&self) -> impl Iterator<Item = &InvocationValues> {
         self.baseline
             .iter()
             .chain(&self.candidate)
@@ -63,7 +65,7 @@ impl CasePair<'_> {
             .iter()
             .filter(|case| case.absent.is_none())
             .flat_map(|case| &case.invocations)
-            .filter_map(|figures| figures.cost(cost))
+            .filter_map(|values| values.cost(cost))
             .collect()
     }
 
@@ -74,7 +76,7 @@ impl CasePair<'_> {
                 .iter()
                 .filter(|case| case.absent.is_none())
                 .flat_map(|case| &case.invocations)
-                .filter(|figures| figures.energy_j.is_some())
+                .filter(|values| values.energy_j.is_some())
         };
         let count = windows().count().max(1) as f64;
         let squares: f64 = windows().map(|f| f.energy_uncertainty.powi(2)).sum();
@@ -83,71 +85,48 @@ impl CasePair<'_> {
 
     /// The verdict where a side lacks the case.
     pub(super) fn absence(&self) -> Option<RowState> {
-        let failed = |side: Side| {
-            self.side(side)
-                .iter()
-                .filter_map(|case| case.absent.as_ref())
-                .find(|absent| absent.failed)
-                .map(|absent| absent.reason.clone())
-        };
         let there = |side: Side| self.side(side).iter().any(|case| case.absent.is_none());
-        let fixed = |reason: String, failed: bool, only_in: Option<Side>| {
-            Some(RowState::FixedRow(FixedRow {
-                failed,
+        let absences = |side: Side| {
+            let cases = self.side(side).iter();
+            cases.filter_map(|case| case.absent.as_ref())
+        };
+        let fixed = |side: Side, absence: Absence, only_in: Option<Side>| {
+            Some(RowState::Fixed(FixedRow {
+                failed: side == Side::Candidate && absence.failed(),
                 only_in,
-                ..FixedRow::new(Verdict::Missing, reason)
+                ..FixedRow::new(Verdict::Missing, Reason::NoResult { side, absence })
             }))
         };
-        if let Some(reason) = failed(Side::Candidate) {
+        if let Some(failed) = absences(Side::Candidate).find(|absence| absence.failed()) {
             let only_in = there(Side::Baseline).then_some(Side::Baseline);
-            return fixed(format!("the candidate: {reason}"), true, only_in);
+            return fixed(Side::Candidate, failed.clone(), only_in);
         }
-        let why = |side: Side| {
-            self.side(side)
-                .iter()
-                .find_map(|case| case.absent.as_ref())
-                .map_or_else(|| "it is not in the file".to_owned(), |a| a.reason.clone())
+        let lacking = if !there(Side::Candidate) {
+            Side::Candidate
+        } else if !there(Side::Baseline) {
+            Side::Baseline
+        } else {
+            return None;
         };
-        match (there(Side::Baseline), there(Side::Candidate)) {
-            (_, false) => fixed(
-                format!("the candidate has no figure: {}", why(Side::Candidate)),
-                false,
-                Some(Side::Baseline),
-            ),
-            (false, true) => fixed(
-                format!("the baseline has no figure: {}", why(Side::Baseline)),
-                false,
-                Some(Side::Candidate),
-            ),
-            (true, true) => None,
-        }
+        let why = absences(lacking).next().cloned();
+        fixed(
+            lacking,
+            why.unwrap_or(Absence::NotListed),
+            Some(lacking.other()),
+        )
     }
 
     /// The verdict where one side has no energy.
-    pub(super) fn cost_absence(
-        &self,
-        cost: Cost,
-        baseline: &[f64],
-        candidate: &[f64],
-    ) -> Option<RowState> {
-        let (lacking, only_in) = match (baseline.is_empty(), candidate.is_empty()) {
-            (false, true) => ("candidate", Side::Baseline),
-            (true, false) => ("baseline", Side::Candidate),
+    pub(super) fn energy_absence(&self, baseline: &[f64], candidate: &[f64]) -> Option<RowState> {
+        let side = match (baseline.is_empty(), candidate.is_empty()) {
+            (false, true) => Side::Candidate,
+            (true, false) => Side::Baseline,
             _ => return None,
         };
-        let what = match cost {
-            Cost::Time => "time",
-            Cost::Energy => "energy",
-        };
-        let why = self
-            .energy_missing()
-            .unwrap_or_else(|| "no reason given".to_owned());
-        Some(RowState::FixedRow(FixedRow {
-            only_in: Some(only_in),
-            ..FixedRow::new(
-                Verdict::Missing,
-                format!("the {lacking} has no {what}: {why}"),
-            )
+        let why = self.energy_missing();
+        Some(RowState::Fixed(FixedRow {
+            only_in: Some(side.other()),
+            ..FixedRow::new(Verdict::Missing, Reason::NoEnergy { side, why })
         }))
     }
 

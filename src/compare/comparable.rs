@@ -1,13 +1,15 @@
 //! Which of the given sessions may be compared, and what forbids comparing them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Display;
 
 use super::case_pair::CasePair;
 use super::environment::{Aspect, Difference, allowed};
 use super::metric::Cost;
 use super::noise::Noise;
-use super::pairing::Pair;
+use super::pairing::{Pair, Side};
 use super::policy::Policy;
+use super::reason::{Mismatch, Reason};
 use super::session::{Session, SessionCase};
 use super::sides::Sides;
 
@@ -18,7 +20,7 @@ pub(super) struct Comparable<'a> {
     pub(super) pairs: Option<&'a [Pair]>,
     pub(super) noise: Option<&'a Noise>,
     /// What forbids comparing at all.
-    pub(super) differences: Vec<String>,
+    pub(super) mismatches: Vec<Mismatch>,
     pub(super) across: Vec<Aspect>,
     pub(super) notes: Vec<String>,
 }
@@ -37,7 +39,7 @@ impl<'a> Comparable<'a> {
                 candidate: vec![candidate],
                 pairs: Some(pairs),
                 noise: None,
-                differences: Vec::new(),
+                mismatches: Vec::new(),
                 across,
                 notes: Vec::new(),
             },
@@ -51,7 +53,7 @@ impl<'a> Comparable<'a> {
                     candidate: distinct(candidate, &[]),
                     pairs: None,
                     noise,
-                    differences: Vec::new(),
+                    mismatches: Vec::new(),
                     across,
                     notes: Vec::new(),
                 };
@@ -115,13 +117,16 @@ impl<'a> Comparable<'a> {
         let (Some(base), Some(candidate)) = (self.baseline.first(), self.candidate.first()) else {
             return;
         };
-        let mut found: Vec<String> = base
+        let mut found: Vec<Mismatch> = base
             .environment
             .differences(&candidate.environment, &self.across)
-            .iter()
-            .map(Difference::to_string)
+            .into_iter()
+            .map(Mismatch::Sides)
             .collect();
-        for (side, sessions) in [("baseline", &self.baseline), ("candidate", &self.candidate)] {
+        for (side, sessions) in [
+            (Side::Baseline, &self.baseline),
+            (Side::Candidate, &self.candidate),
+        ] {
             let mixed = sessions
                 .iter()
                 .flat_map(|session| {
@@ -131,10 +136,10 @@ impl<'a> Comparable<'a> {
                 })
                 .next();
             if let Some(difference) = mixed {
-                found.push(format!("the {side} mixes environments ({difference})"));
+                found.push(Mismatch::Within { side, difference });
             }
         }
-        self.differences = found;
+        self.mismatches = found;
     }
 
     /// A calibration of another place says nothing here.
@@ -176,65 +181,35 @@ impl<'a> Comparable<'a> {
             candidate: find(&self.candidate),
         }
     }
-    /// Why a case's figures on the two sides do not measure the same thing.
-    pub(super) fn incomparable(&self, case: &CasePair<'_>, cost: Cost) -> Option<String> {
-        let mut found = self.differences.clone();
+
+    /// Why a case's values on the two sides do not measure the same thing.
+    pub(super) fn incomparable(&self, case: &CasePair<'_>, cost: Cost) -> Option<Reason> {
+        let mut found = self.mismatches.clone();
         let reference = case.candidate.first()?;
         for other in case.baseline.iter().chain(&case.candidate) {
-            let rows = [
-                (
-                    Aspect::Parameters,
-                    other.parameters != reference.parameters,
-                    [&other.parameters, &reference.parameters].map(show_parameters),
-                ),
-                (
-                    Aspect::Clock,
-                    other.clocks != reference.clocks,
-                    [&other.clocks, &reference.clocks]
-                        .map(|c| c.iter().copied().collect::<Vec<_>>().join(" and ")),
-                ),
-                (
-                    Aspect::Work,
-                    (other.counts.flop, other.counts.bytes)
-                        != (reference.counts.flop, reference.counts.bytes),
-                    [other, reference]
-                        .map(|c| format!("{} FLOP and {} B", c.counts.flop, c.counts.bytes)),
-                ),
-            ];
-            for (aspect, differs, [baseline, candidate]) in rows {
-                if differs && !allowed(aspect, &self.across) {
-                    found.push(
-                        Difference {
-                            aspect,
-                            baseline,
-                            candidate,
-                        }
-                        .to_string(),
-                    );
-                }
-            }
+            let different = case_differences(other, reference)
+                .into_iter()
+                .filter(|difference| !allowed(difference.aspect, &self.across));
+            found.extend(different.map(Mismatch::Sides));
         }
         if cost == Cost::Energy && !allowed(Aspect::Power, &self.across) {
-            let source = |session: &&Session| session.environment.power.clone();
-            let sources: HashSet<Option<String>> = self
-                .baseline
-                .iter()
-                .chain(&self.candidate)
-                .map(source)
-                .collect();
-            if sources.len() > 1 {
-                let mut names: Vec<String> = sources.into_iter().flatten().collect();
-                names.sort_unstable();
-                found.push(format!("another power: {}", names.join(" against ")));
-            }
+            found.extend(self.power_sources());
         }
         found.dedup();
-        (!found.is_empty()).then(|| {
-            format!(
-                "{}; --across says that such a difference is the question",
-                found.join("; ")
-            )
-        })
+        (!found.is_empty()).then_some(Reason::Incomparable(found))
+    }
+
+    /// The kinds of power sensors and their boundaries, where they are several.
+    fn power_sources(&self) -> Option<Mismatch> {
+        let sources: BTreeSet<Option<&String>> = self
+            .baseline
+            .iter()
+            .chain(&self.candidate)
+            .map(|session| session.environment.power.as_ref())
+            .collect();
+        let several = sources.len() > 1;
+        let names = sources.into_iter().flatten().cloned().collect();
+        several.then_some(Mismatch::PowerSources(names))
     }
 
     /// Whether a cost's numbers are made up on either side.
@@ -256,8 +231,33 @@ fn distinct<'a>(sessions: &[&'a Session], others: &[&Session]) -> Vec<&'a Sessio
         .collect()
 }
 
+/// How a case was run differently in another session.
+fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Difference> {
+    let described = |case: &SessionCase| {
+        let clocks: Vec<&str> = case.clocks.iter().copied().collect();
+        [
+            (Aspect::Parameters, show_parameters(&case.parameters)),
+            (Aspect::Clock, clocks.join(" and ")),
+            (
+                Aspect::Work,
+                format!("{} FLOP and {} B", case.counts.flop, case.counts.bytes),
+            ),
+        ]
+    };
+    described(other)
+        .into_iter()
+        .zip(described(reference))
+        .filter(|((_, baseline), (_, candidate))| baseline != candidate)
+        .map(|((aspect, baseline), (_, candidate))| Difference {
+            aspect,
+            baseline,
+            candidate,
+        })
+        .collect()
+}
+
 /// Parameters in words.
-fn show_parameters(parameters: &BTreeMap<String, u32>) -> String {
+pub(super) fn show_parameters(parameters: &BTreeMap<String, impl Display>) -> String {
     if parameters.is_empty() {
         return "none".to_owned();
     }

@@ -7,7 +7,8 @@ use super::environment::Environment;
 use super::geomean::Geomean;
 use super::pairing::Side;
 use super::policy::{Missing, Policy};
-use super::verdict::{Decision, Verdict, VerdictRow};
+use super::row::VerdictRow;
+use super::verdict::{Decision, Verdict};
 
 /// How the two sides were measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

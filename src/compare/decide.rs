@@ -1,8 +1,10 @@
 //! The verdict of one row from what is known of its ratio.
 
 use super::metric::Metric;
+use super::noise::NoiseAssumption;
 use super::policy::Policy;
-use super::ratio::{Ratio, show_p, signed};
+use super::ratio::Ratio;
+use super::reason::{Bar, BeyondMargin, Change, Doubt, Outlook, Reason, Suspicion};
 use super::verdict::{Needed, Verdict};
 use crate::stats::{Demand, Effect};
 
@@ -19,11 +21,11 @@ pub(super) struct RowEvidence {
     /// Sessions that are lacking before the spread counts as known.
     pub(super) lacking: usize,
     /// The prior that the effect rests on.
-    pub(super) prior: Option<String>,
+    pub(super) prior: Option<NoiseAssumption>,
     /// Why nothing may be decided at all.
-    pub(super) barred: Option<String>,
+    pub(super) barred: Option<Bar>,
     /// Why it may not pass.
-    pub(super) doubtful: Option<String>,
+    pub(super) doubtful: Option<Doubt>,
 }
 
 /// The tests of a row.
@@ -63,8 +65,7 @@ pub(super) struct Bounds {
 /// What a row's evidence amounts to.
 pub(super) struct Judgement {
     pub(super) verdict: Verdict,
-    pub(super) reason: String,
-    pub(super) plain: bool,
+    pub(super) reason: Reason,
     pub(super) detectable: f64,
     pub(super) needed: Option<Needed>,
 }
@@ -85,97 +86,80 @@ impl RowEvidence {
         bounds: Bounds,
         policy: &Policy,
     ) -> Judgement {
-        let change = self.change(metric);
-        let beyond = share(bounds.margin);
-        let adjusted = if bounds.family > 1 {
-            format!(" among {} tests (Holm)", bounds.family)
-        } else {
-            String::new()
-        };
-        let (verdict, reason) = if let Some(barred) = &self.barred {
-            (Verdict::Inconclusive, format!("{barred}; {change}"))
-        } else if tests.regressed.holm < policy.alpha {
-            let p = show_p(tests.regressed.holm);
-            (
-                Verdict::Regressed,
-                format!("{change}, worse than the margin of {beyond}: {p}{adjusted}"),
-            )
-        } else if tests.improved.holm < policy.alpha {
-            let p = show_p(tests.improved.holm);
-            (
-                Verdict::Improved,
-                format!("{change}, better by more than {beyond}: {p}{adjusted}"),
-            )
-        } else {
-            self.equivalence(&change, tests, bounds, policy)
+        let change = Change {
+            metric,
+            ratio: Ratio::of(&self.effect, metric),
         };
         let demand = self.demand(bounds, policy);
         let detectable = self.effect.detectable(bounds.margin, demand);
-        let mut judgement = Judgement {
+        let beyond = |p: f64| BeyondMargin {
+            change,
+            margin: bounds.margin.exp_m1(),
+            p,
+            family: bounds.family,
+        };
+        let decided = |verdict, reason| Judgement {
             verdict,
-            plain: verdict == Verdict::Pass || reason == change,
             reason,
             detectable,
             needed: None,
         };
-        if verdict == Verdict::Inconclusive {
-            judgement.needed = self.needed(bounds, policy);
-            judgement.reason += &self.suspicion(tests, policy);
-            judgement.reason += &self.outlook(&judgement, metric, bounds);
-        }
-        judgement
-    }
-
-    /// PASS, or why not.
-    fn equivalence(
-        &self,
-        change: &str,
-        tests: Tests,
-        bounds: Bounds,
-        policy: &Policy,
-    ) -> (Verdict, String) {
-        let within = share(bounds.equivalence);
-        if tests.equivalent >= policy.alpha {
-            return (Verdict::Inconclusive, change.to_owned());
-        }
-        if self.plain.p_equivalent(bounds.equivalence) >= policy.alpha {
-            return (
-                Verdict::Inconclusive,
-                format!("{change}, which would pass, but a few pairs lie far from the rest"),
-            );
-        }
-        if self.lacking > 0 {
-            return (
-                Verdict::Inconclusive,
-                format!("{change}, but too few sessions to call that equal"),
-            );
-        }
-        match &self.doubtful {
-            Some(doubt) => (
-                Verdict::Inconclusive,
-                format!("{change}, which would pass, but {doubt}"),
-            ),
-            None => (
-                Verdict::Pass,
-                format!("{change}, within ±{within}: {}", show_p(tests.equivalent)),
-            ),
-        }
-    }
-
-    /// Whether an undecided row is worth a look all the same.
-    fn suspicion(&self, tests: Tests, policy: &Policy) -> String {
-        let said = |way: &str, q: f64| {
-            let q = show_p(q).replacen('p', "q", 1);
-            format!("; probably {way} than the margin ({q}, Benjamini–Hochberg), so worth a look")
-        };
-        if self.barred.is_some() {
-            String::new()
-        } else if tests.regressed.listed < policy.alpha {
-            said("worse", tests.regressed.listed)
-        } else if tests.improved.listed < policy.alpha {
-            said("better", tests.improved.listed)
+        let doubt = if self.barred.is_some() {
+            None
+        } else if tests.regressed.holm < policy.alpha {
+            let reason = Reason::Worse(beyond(tests.regressed.holm));
+            return decided(Verdict::Regressed, reason);
+        } else if tests.improved.holm < policy.alpha {
+            let reason = Reason::Better(beyond(tests.improved.holm));
+            return decided(Verdict::Improved, reason);
+        } else if tests.equivalent < policy.alpha {
+            let doubt = self.doubt(bounds, policy);
+            if doubt.is_none() {
+                let reason = Reason::Equivalent {
+                    change,
+                    bound: bounds.equivalence.exp_m1(),
+                    p: tests.equivalent,
+                };
+                return decided(Verdict::Pass, reason);
+            }
+            doubt
         } else {
-            String::new()
+            None
+        };
+        let needed = self.needed(bounds, policy);
+        let outlook = Outlook {
+            detectable: metric.ratio(detectable),
+            prior: self.prior,
+            needed,
+            gap: bounds.equivalence < bounds.margin,
+        };
+        let reason = match self.barred {
+            Some(bar) => Reason::Barred {
+                bar,
+                change,
+                outlook,
+            },
+            None => Reason::Undecided {
+                change,
+                doubt,
+                suspicion: suspicion(tests, policy),
+                outlook,
+            },
+        };
+        Judgement {
+            needed,
+            ..decided(Verdict::Inconclusive, reason)
+        }
+    }
+
+    /// Why a change within the equivalence bound is no `PASS`.
+    fn doubt(&self, bounds: Bounds, policy: &Policy) -> Option<Doubt> {
+        if self.plain.p_equivalent(bounds.equivalence) >= policy.alpha {
+            Some(Doubt::FarPairs)
+        } else if self.lacking > 0 {
+            Some(Doubt::FewSessions)
+        } else {
+            self.doubtful
         }
     }
 
@@ -213,45 +197,15 @@ impl RowEvidence {
             Needed::SessionsASide(count)
         })
     }
-
-    /// The change in words: `+3.1 % time (95 %: +2.4 to +3.8 %)`.
-    fn change(&self, metric: Metric) -> String {
-        let ratio = Ratio::of(&self.effect, metric);
-        format!(
-            "{} {metric} (95 %: {} to {})",
-            signed(ratio.value),
-            signed(ratio.low),
-            signed(ratio.high)
-        )
-    }
-
-    /// What could be seen and what it would take.
-    fn outlook(&self, judgement: &Judgement, metric: Metric, bounds: Bounds) -> String {
-        let worst = signed(metric.ratio(judgement.detectable));
-        let visible = match &self.prior {
-            Some(prior) => format!("; by {prior}, {worst} or worse would be found already"),
-            None => format!("; {worst} or worse would be found"),
-        };
-        let wanted = match judgement.needed {
-            Some(Needed::Pairs(pairs)) => format!("; about {pairs} pairs would decide"),
-            Some(Needed::MoreSessions(more)) => format!(
-                "; {more} more session{} would make the spread known",
-                if more == 1 { "" } else { "s" }
-            ),
-            Some(Needed::SessionsASide(sessions)) => {
-                format!("; about {sessions} sessions a side would decide")
-            }
-            None if bounds.equivalence < bounds.margin => {
-                "; it lies between equivalence and margin, which more data do not change".to_owned()
-            }
-            None => "; no affordable number would decide; reduce the noise".to_owned(),
-        };
-        visible + &wanted
-    }
 }
 
-/// A bound as a percentage.
-fn share(log_bound: f64) -> String {
-    let percent = 100.0 * log_bound.exp_m1();
-    format!("{} %", (percent * 100.0).round() / 100.0)
+/// Whether an undecided row is worth a look all the same.
+fn suspicion(tests: Tests, policy: &Policy) -> Option<Suspicion> {
+    [(true, tests.regressed), (false, tests.improved)]
+        .into_iter()
+        .find(|(_, test)| test.listed < policy.alpha)
+        .map(|(worse, test)| Suspicion {
+            worse,
+            q: test.listed,
+        })
 }

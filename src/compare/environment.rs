@@ -139,7 +139,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "another {}: {} against {}",
+            "different {}: {} against {}",
             self.aspect, self.baseline, self.candidate
         )
     }

@@ -6,10 +6,11 @@ use super::case_pair::CasePair;
 use super::comparable::Comparable;
 use super::decide::RowEvidence;
 use super::metric::{Cost, Metric};
-use super::noise::default_noise;
+use super::noise::{NoiseAssumption, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::Policy;
 use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
+use super::reason::{Bar, Doubt, Reason};
 use super::session::{InvocationValues, Session, SessionCase, SessionSensor};
 use super::verdict::{Needed, Verdict};
 use crate::stats::{Effect, NoisePrior, SessionCost, geometric_mean};
@@ -43,17 +44,14 @@ impl<'a> Comparable<'a> {
             absence
         } else if nothing {
             return None;
-        } else if let Some(absence) = case.cost_absence(cost, &base, &candidate) {
+        } else if let Some(absence) = case.energy_absence(&base, &candidate) {
             absence
         } else if let Some(reason) = self.incomparable(case, cost) {
-            RowState::FixedRow(FixedRow::new(Verdict::Incomparable, reason))
+            RowState::Fixed(FixedRow::new(Verdict::Incomparable, reason))
         } else {
             match self.evidence(case, cost, policy) {
-                Ok(data) => RowState::WeighedRow(data),
-                Err(reason) => RowState::FixedRow(FixedRow {
-                    needed: self.fewest(),
-                    ..FixedRow::new(Verdict::Inconclusive, reason)
-                }),
+                Ok(data) => RowState::Weighed(data),
+                Err(why) => RowState::Fixed(self.no_estimate(why)),
             }
         };
         let counts = case.counts();
@@ -87,33 +85,34 @@ impl<'a> Comparable<'a> {
             None => self.by_sessions(case, cost, policy)?,
         };
         let evidence = &mut weighed.evidence;
-        let figures: Vec<&InvocationValues> = case.figures().collect();
-        let unstable = figures.iter().filter(|figures| figures.unstable).count();
-        let throttled = figures.iter().filter(|figures| figures.throttled).count();
-        let all = figures.len();
+        let values: Vec<&InvocationValues> = case.values().collect();
+        let unstable = values.iter().filter(|values| values.unstable).count();
+        let throttled = values.iter().filter(|values| values.throttled).count();
+        let all = values.len();
         if throttled > 0 {
-            evidence.barred.get_or_insert_with(|| {
-                format!("the device throttled in {throttled} of {all} invocations")
+            evidence.barred.get_or_insert(Bar::Throttled {
+                invocations: throttled,
+                all,
             });
         }
         if unstable > 0 {
-            let said = format!("{unstable} of {all} invocations never reached steady state");
             if unstable as f64 > policy.unstable_share * all as f64 {
-                evidence.doubtful = Some(said.clone());
+                evidence.doubtful = Some(Doubt::Unsteady {
+                    invocations: unstable,
+                    all,
+                });
             }
-            weighed.notes.push(said);
+            weighed.notes.push(format!(
+                "{unstable} of {all} invocations never reached steady state"
+            ));
         }
-        let unverified = case
-            .baseline
-            .iter()
-            .chain(&case.candidate)
-            .find_map(|case| case.unverified.clone());
-        if let Some(reason) = unverified {
-            evidence.barred = Some(reason);
+        let mut cases = case.baseline.iter().chain(&case.candidate);
+        if cases.any(|case| case.unverified) {
+            evidence.barred = Some(Bar::Unverified);
         }
         match cost {
             Cost::Time => {
-                let step = figures.iter().map(|f| f.step).sum::<f64>() / all.max(1) as f64;
+                let step = values.iter().map(|f| f.step).sum::<f64>() / all.max(1) as f64;
                 let spread = evidence.effect.standard_error * evidence.units.sqrt();
                 // Noise wider than the clock's step averages the step away; without it, every reading
                 // is rounded alike and repetition learns nothing below the step.
@@ -160,24 +159,29 @@ impl<'a> Comparable<'a> {
                 100.0 * gains.exp_m1()
             ));
         }
-        let updates = case.figures().filter(|f| f.energy_j.is_some());
-        let fewest = updates.map(|figures| figures.energy_updates).min();
+        let updates = case.values().filter(|f| f.energy_j.is_some());
+        let fewest = updates.map(|values| values.energy_updates).min();
         if let Some(fewest) = fewest.filter(|fewest| *fewest < FEWEST_UPDATES) {
-            evidence.barred.get_or_insert_with(|| {
-                format!(
-                    "the sensor gave {fewest} new values in a window; {FEWEST_UPDATES} are the fewest, so \
-                     measure for longer"
-                )
+            evidence.barred.get_or_insert(Bar::FewUpdates {
+                updates: fewest,
+                needed: FEWEST_UPDATES,
             });
         }
     }
 
-    /// The least that could decide, where nothing can be estimated yet.
-    fn fewest(&self) -> Option<Needed> {
-        self.pairs.map(|_| Needed::Pairs(FEWEST_PAIRS as u64))
+    /// A row whose values allow no estimate yet.
+    fn no_estimate(&self, why: String) -> FixedRow {
+        let fewest_pairs = self.pairs.map(|_| FEWEST_PAIRS);
+        FixedRow {
+            needed: fewest_pairs.map(|pairs| Needed::Pairs(pairs as u64)),
+            ..FixedRow::new(
+                Verdict::Inconclusive,
+                Reason::NoEstimate { why, fewest_pairs },
+            )
+        }
     }
 
-    /// RowEvidence from sessions that know nothing of each other.
+    /// Evidence from sessions that know nothing of each other.
     fn by_sessions(
         &self,
         case: &CasePair<'_>,
@@ -192,16 +196,14 @@ impl<'a> Comparable<'a> {
             sessions,
             calibrated.filter(|_| sessions < policy.sessions + 1),
         );
-        let (prior, words) = prior(sessions, calibrated, cost, policy);
+        let (prior, assumption) = prior(sessions, calibrated, cost, policy);
         let effect = Effect::sessions(&baseline, &candidate, prior)?;
         let invocations: usize = baseline
             .iter()
             .chain(&candidate)
             .map(|s| s.invocations)
             .sum();
-        let barred = (invocations < FEWEST_INVOCATIONS).then(|| {
-            "one invocation on each side is a single pair, which decides nothing".to_owned()
-        });
+        let barred = (invocations < FEWEST_INVOCATIONS).then_some(Bar::SinglePair);
         Ok(WeighedRow {
             evidence: RowEvidence {
                 effect,
@@ -209,7 +211,7 @@ impl<'a> Comparable<'a> {
                 units: 2.0 / (1.0 / baseline.len() as f64 + 1.0 / candidate.len() as f64),
                 paired: false,
                 lacking: (policy.sessions + 1).saturating_sub(known),
-                prior: words,
+                prior: assumption,
                 barred,
                 doubtful: None,
             },
@@ -235,28 +237,25 @@ fn prior(
     calibrated: Option<NoisePrior>,
     cost: Cost,
     policy: &Policy,
-) -> (Option<NoisePrior>, Option<String>) {
+) -> (Option<NoisePrior>, Option<NoiseAssumption>) {
     if sessions > policy.sessions {
         return (None, None);
     }
-    let (noise, kind) = match calibrated {
-        Some(noise) => (noise, "calibrated"),
-        None => (default_noise(cost), "default"),
+    let noise = calibrated.unwrap_or_else(|| default_noise(cost));
+    let assumption = NoiseAssumption {
+        calibrated: calibrated.is_some(),
+        session_sd: noise.session_sd,
+        degrees: noise.degrees,
     };
-    let words = format!(
-        "the {kind} noise ({:.2} % between sessions, {:.0} degrees of freedom)",
-        100.0 * noise.session_sd,
-        noise.degrees
-    );
-    (Some(noise), Some(words))
+    (Some(noise), Some(assumption))
 }
 
-/// RowEvidence from invocations that took turns.
+/// Evidence from interleaved invocations.
 fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow, String> {
     let by_number = |side: &[&SessionCase]| -> HashMap<u32, f64> {
         side.iter()
             .flat_map(|case| &case.invocations)
-            .filter_map(|figures| Some((figures.invocation, figures.cost(cost)?)))
+            .filter_map(|values| Some((values.invocation, values.cost(cost)?)))
             .collect()
     };
     let (baseline, candidate) = (by_number(&case.baseline), by_number(&case.candidate));
@@ -273,9 +272,8 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow,
         .map(|(baseline, candidate)| candidate.ln() - baseline.ln())
         .collect();
     let count = ratios.len();
-    let fewest = |reason| format!("{reason}; {FEWEST_PAIRS} are the fewest, ten are usual");
-    let effect = Effect::paired_robustly(&ratios).map_err(fewest)?;
-    let plain = Effect::paired(&ratios).map_err(fewest)?;
+    let effect = Effect::paired_robustly(&ratios)?;
+    let plain = Effect::paired(&ratios)?;
     let mut notes = Vec::new();
     if count < pairs.len() {
         notes.push(format!(
@@ -292,8 +290,10 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow,
             paired: true,
             lacking: 0,
             prior: None,
-            barred: (count < FEWEST_PAIRS)
-                .then(|| format!("{count} pairs decide nothing; {FEWEST_PAIRS} are the fewest")),
+            barred: (count < FEWEST_PAIRS).then_some(Bar::FewPairs {
+                pairs: count,
+                needed: FEWEST_PAIRS,
+            }),
             doubtful: None,
         },
         data: RatioData::Pairs(ratios),

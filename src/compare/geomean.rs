@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::comparable::Comparable;
 use super::metric::Metric;
+use super::noise::NoiseAssumption;
 use super::policy::Policy;
 use super::prospect::{Prospect, RatioData, RowState, WeighedRow};
 use super::ratio::Ratio;
@@ -26,7 +27,8 @@ pub struct Geomean {
     /// Candidate ÷ baseline; nothing where too little is common.
     pub ratio: Option<Ratio>,
     /// The assumption about the noise that the interval rests on, where it is not the data alone.
-    pub prior: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub prior: Option<NoiseAssumption>,
 }
 
 /// Geometric means over the cases that every pair, or every session, has.
@@ -42,7 +44,7 @@ pub(super) fn geomeans(
             let of_metric = || prospects.iter().filter(|p| p.metric == *metric);
             let weighed: Vec<&WeighedRow> = of_metric()
                 .filter_map(|prospect| match &prospect.state {
-                    RowState::WeighedRow(weighed) if weighed.evidence.barred.is_none() => {
+                    RowState::Weighed(weighed) if weighed.evidence.barred.is_none() => {
                         Some(weighed)
                     }
                     _ => None,
@@ -69,7 +71,7 @@ pub(super) fn geomeans(
         .collect()
 }
 
-type MeanEffect = (Option<Effect>, usize, Option<String>);
+type MeanEffect = (Option<Effect>, usize, Option<NoiseAssumption>);
 
 /// The geometric mean over cases that have every pair.
 fn geomean_of_pairs(weighed: &[&WeighedRow], pairs: usize) -> MeanEffect {
@@ -91,7 +93,7 @@ fn geomean_of_sessions(
 ) -> MeanEffect {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let mut widest: Option<NoisePrior> = None;
-    let mut words = None;
+    let mut assumption = None;
     for weighed in weighed {
         if let RatioData::Sessions {
             baseline,
@@ -107,11 +109,15 @@ fn geomean_of_sessions(
                 && widest.is_none_or(|known| known.session_sd < prior.session_sd)
             {
                 widest = Some(*prior);
-                words.clone_from(&weighed.evidence.prior);
+                assumption = weighed.evidence.prior;
             }
         }
     }
-    (mean_of_sessions(&left, &right, widest), left.len(), words)
+    (
+        mean_of_sessions(&left, &right, widest),
+        left.len(),
+        assumption,
+    )
 }
 
 /// Mean over cases of paired log ratios, pair by pair; `None` for fewer than two pairs.

@@ -8,11 +8,11 @@ use super::decide::{Bounds, OneSided, Tests};
 use super::geomean::geomeans;
 use super::metric::{AnyMetric, Cost};
 use super::policy::Policy;
-use super::prospect::{Prospect, RatioData, RowState};
+use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
 use super::ratio::{Ranks, Ratio};
+use super::row::VerdictRow;
 use super::session::Session;
 use super::sides::Sides;
-use super::verdict::{Verdict, VerdictRow};
 use crate::stats::{benjamini_hochberg, holm};
 
 /// Compares.
@@ -80,7 +80,7 @@ fn idle_rules(policy: &Policy, rows: &[VerdictRow]) -> Vec<String> {
         .cases
         .iter()
         .filter(|rule| !rows.iter().any(|row| rule.fits(&row.case)))
-        .map(|rule| format!("the policy's glob {:?} fits no case here", rule.glob))
+        .map(|rule| format!("the policy's glob {:?} matches no case here", rule.glob))
         .collect()
 }
 
@@ -105,7 +105,7 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<VerdictR
     let mut worse = vec![1.0; family];
     let mut better = vec![1.0; family];
     for prospect in prospects {
-        if let (Some(place), RowState::WeighedRow(weighed)) = (prospect.hypothesis, &prospect.state)
+        if let (Some(place), RowState::Weighed(weighed)) = (prospect.hypothesis, &prospect.state)
             && weighed.evidence.barred.is_none()
         {
             let effect = &weighed.evidence.effect;
@@ -141,7 +141,13 @@ fn row(
 ) -> VerdictRow {
     let metric = prospect.metric;
     let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.counts));
-    let mut row = VerdictRow {
+    let decided = match &prospect.state {
+        RowState::Fixed(fixed) => fixed_row(prospect, fixed),
+        RowState::Weighed(weighed) => weighed_row(prospect, weighed, adjusted, family, policy),
+    };
+    let mut notes = prospect.notes.clone();
+    notes.extend(decided.notes);
+    VerdictRow {
         shader: prospect.shader.clone(),
         gated: prospect.gated,
         simulated: prospect.simulated,
@@ -151,63 +157,83 @@ fn row(
         candidate_text: text(prospect.candidate),
         margin: prospect.margin.exp_m1(),
         equivalence: prospect.equivalence.exp_m1(),
-        notes: prospect.notes.clone(),
+        notes,
+        ..decided
+    }
+}
+
+/// The part of a row that needs no test.
+fn fixed_row(prospect: &Prospect, fixed: &FixedRow) -> VerdictRow {
+    VerdictRow {
+        failed: fixed.failed,
+        only_in: fixed.only_in,
+        needed: fixed.needed,
         ..VerdictRow::of(
-            Verdict::Inconclusive,
+            fixed.verdict,
+            prospect.id.clone(),
+            AnyMetric::Measured(prospect.metric),
+            fixed.reason.clone(),
+        )
+    }
+}
+
+/// The part of a row that its tests decide.
+fn weighed_row(
+    prospect: &Prospect,
+    weighed: &WeighedRow,
+    adjusted: Option<(OneSided, OneSided)>,
+    family: usize,
+    policy: &Policy,
+) -> VerdictRow {
+    let (metric, evidence) = (prospect.metric, &weighed.evidence);
+    let effect = &evidence.effect;
+    let (regressed, improved) = adjusted.unwrap_or_else(|| {
+        (
+            OneSided::alone(effect.p_above(prospect.margin)),
+            OneSided::alone(effect.p_below(-prospect.margin)),
+        )
+    });
+    let tests = Tests {
+        regressed,
+        improved,
+        equivalent: effect.p_equivalent(prospect.equivalence),
+    };
+    let bounds = Bounds {
+        margin: prospect.margin,
+        equivalence: prospect.equivalence,
+        family: if adjusted.is_some() { family } else { 1 },
+    };
+    let judgement = evidence.judge(metric, tests, bounds, policy);
+    let ranks = match (&weighed.data, &evidence.barred) {
+        (RatioData::Pairs(ratios), None) => Ranks::of(ratios, metric, prospect.margin),
+        _ => None,
+    };
+    let dissent = ranks.and_then(|ranks| {
+        ranks.dissent(
+            effect,
+            evidence.units as usize,
+            prospect.margin,
+            policy.alpha,
+        )
+    });
+    let notes = dissent.into_iter().chain(weighed.notes.iter().cloned());
+    VerdictRow {
+        ratio: Some(Ratio::of(effect, metric)),
+        p_regressed: Some(tests.regressed.holm),
+        p_improved: Some(tests.improved.holm),
+        q_regressed: Some(tests.regressed.listed),
+        q_improved: Some(tests.improved.listed),
+        p_equivalent: Some(tests.equivalent),
+        detectable: Some(judgement.detectable.exp_m1().min(f64::MAX)),
+        needed: judgement.needed,
+        prior: evidence.prior,
+        ranks,
+        notes: notes.collect(),
+        ..VerdictRow::of(
+            judgement.verdict,
             prospect.id.clone(),
             AnyMetric::Measured(metric),
-            metric.better(),
+            judgement.reason,
         )
-    };
-    match &prospect.state {
-        RowState::FixedRow(fixed) => {
-            row.verdict = fixed.verdict;
-            row.reason.clone_from(&fixed.reason);
-            row.failed = fixed.failed;
-            row.only_in = fixed.only_in;
-            row.needed = fixed.needed;
-        }
-        RowState::WeighedRow(weighed) => {
-            let evidence = &weighed.evidence;
-            let effect = &evidence.effect;
-            let (regressed, improved) = adjusted.unwrap_or_else(|| {
-                (
-                    OneSided::alone(effect.p_above(prospect.margin)),
-                    OneSided::alone(effect.p_below(-prospect.margin)),
-                )
-            });
-            let tests = Tests {
-                regressed,
-                improved,
-                equivalent: effect.p_equivalent(prospect.equivalence),
-            };
-            let bounds = Bounds {
-                margin: prospect.margin,
-                equivalence: prospect.equivalence,
-                family: if adjusted.is_some() { family } else { 1 },
-            };
-            let judgement = evidence.judge(metric, tests, bounds, policy);
-            row.verdict = judgement.verdict;
-            row.reason = judgement.reason;
-            row.plain = judgement.plain;
-            row.ratio = Some(Ratio::of(effect, metric));
-            row.p_regressed = Some(tests.regressed.holm);
-            row.p_improved = Some(tests.improved.holm);
-            row.q_regressed = Some(tests.regressed.listed);
-            row.q_improved = Some(tests.improved.listed);
-            row.p_equivalent = Some(tests.equivalent);
-            row.detectable = Some(judgement.detectable.exp_m1().min(f64::MAX));
-            row.needed = judgement.needed;
-            row.prior.clone_from(&evidence.prior);
-            if let (RatioData::Pairs(ratios), None) = (&weighed.data, &evidence.barred) {
-                row.ranks = Ranks::of(ratios, metric, prospect.margin);
-                let dissent = row.ranks.and_then(|ranks| {
-                    ranks.dissent(effect, ratios.len(), prospect.margin, policy.alpha)
-                });
-                row.notes.extend(dissent);
-            }
-            row.notes.extend(weighed.notes.iter().cloned());
-        }
     }
-    row
 }

@@ -111,6 +111,16 @@ pub enum AnyMetric {
     Code(CodeMetric),
 }
 
+impl AnyMetric {
+    /// Which way it improves.
+    pub fn better(self) -> Better {
+        match self {
+            Self::Measured(metric) => metric.better(),
+            Self::Code(metric) => metric.better(),
+        }
+    }
+}
+
 impl fmt::Display for AnyMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -1,11 +1,12 @@
 //! What is known of a device's noise before a comparison: calibrated, or a default that says so.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::environment::{Aspect, Environment};
 use super::metric::Cost;
@@ -32,6 +33,39 @@ const DEFAULT_ENERGY_NOISE: NoisePrior = NoisePrior {
     invocation_sd: 0.03,
     ..DEFAULT_NOISE
 };
+
+/// The assumption about the noise that a row rests on, where it is not the data alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoiseAssumption {
+    /// Whether it was calibrated on the device; else it is the default.
+    pub calibrated: bool,
+    /// Standard deviation between sessions.
+    pub session_sd: f64,
+    /// Degrees of freedom that it is worth.
+    pub degrees: f64,
+}
+
+impl fmt::Display for NoiseAssumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.calibrated {
+            "calibrated"
+        } else {
+            "default"
+        };
+        write!(
+            f,
+            "the {kind} noise ({:.2} % between sessions, {:.0} degrees of freedom)",
+            100.0 * self.session_sd,
+            self.degrees
+        )
+    }
+}
+
+impl Serialize for NoiseAssumption {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// Marks the file among other JSON.
 const KIND: &str = "perwatt-noise";

@@ -4,6 +4,7 @@
 //! nights apart, and the statistics of the two have nothing in common. So `perwatt ab` writes it down.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -28,6 +29,25 @@ pub enum Side {
     Baseline,
     /// What is judged.
     Candidate,
+}
+
+impl Side {
+    /// The opposite side.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Baseline => Self::Candidate,
+            Self::Candidate => Self::Baseline,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            Self::Candidate => "candidate",
+        })
+    }
 }
 
 /// The pairing of two records.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::decide::RowEvidence;
 use super::metric::Metric;
 use super::pairing::Side;
+use super::reason::Reason;
 use super::verdict::{Needed, Verdict};
 use crate::record::Counts;
 use crate::stats::{NoisePrior, SessionCost};
@@ -28,27 +29,23 @@ pub(super) struct Prospect {
 }
 
 /// What a row rests on.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every row is weighed, so a box would save nothing"
-)]
 pub(super) enum RowState {
     /// A verdict that needs no test.
-    FixedRow(FixedRow),
+    Fixed(FixedRow),
     /// Figures on both sides.
-    WeighedRow(WeighedRow),
+    Weighed(WeighedRow),
 }
 
 pub(super) struct FixedRow {
     pub(super) verdict: Verdict,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
     pub(super) failed: bool,
     pub(super) only_in: Option<Side>,
     pub(super) needed: Option<Needed>,
 }
 
 impl FixedRow {
-    pub(super) fn new(verdict: Verdict, reason: String) -> Self {
+    pub(super) fn new(verdict: Verdict, reason: Reason) -> Self {
         Self {
             verdict,
             reason,

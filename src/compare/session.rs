@@ -1,6 +1,7 @@
 //! What a comparison needs to know of a record: a small part, so that a thousand fit into memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
@@ -66,10 +67,10 @@ pub struct SessionCase {
     pub shader: Option<PathBuf>,
     /// Work of one execution.
     pub counts: Counts,
-    /// Why it has no figure, where it has none.
-    pub absent: Option<Absent>,
-    /// Why its figures may not be believed though they are there, where that is so.
-    pub unverified: Option<String>,
+    /// Why it has no result, where it has none.
+    pub absent: Option<Absence>,
+    /// Whether an output was not compared with a reference.
+    pub unverified: bool,
     /// What each invocation measured.
     pub invocations: Vec<InvocationValues>,
     /// Clocks that gave the times, one unless an invocation had to change over.
@@ -80,13 +81,38 @@ pub struct SessionCase {
     pub notes: BTreeSet<String>,
 }
 
-/// Why a case has no figure.
+/// Why a case has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Absent {
+pub enum Absence {
+    /// It was skipped; the record's reason.
+    Skipped(String),
+    /// It was tried and failed; the record's reason.
+    Failed(String),
+    /// Its output is wrong; the first wrong element.
+    WrongOutput(String),
+    /// No invocation measured it.
+    NotMeasured,
+    /// The record does not list it.
+    NotListed,
+}
+
+impl Absence {
     /// Whether it was tried and failed.
-    pub failed: bool,
-    /// What happened.
-    pub reason: String,
+    pub fn failed(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::WrongOutput(_))
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::Failed(why) => write!(f, "failed: {why}"),
+            Self::WrongOutput(why) => write!(f, "failed verification: {why}"),
+            Self::NotMeasured => f.write_str("no invocation measured it"),
+            Self::NotListed => f.write_str("it is not in the file"),
+        }
+    }
 }
 
 /// What one invocation says of a case.
@@ -150,8 +176,8 @@ impl SessionCase {
             parameters: case.parameters.clone(),
             shader: case.own.as_deref().and_then(shader),
             counts: case.counts,
-            absent: absent(&case.status),
-            unverified: None,
+            absent: absence(&case.status),
+            unverified: false,
             invocations: Vec::new(),
             clocks: BTreeSet::new(),
             energy_missing: None,
@@ -210,36 +236,29 @@ impl SessionCase {
                     failure: FailureKind::Verification,
                     reason,
                     ..
-                } => reduced.fail(format!("verification failed: {reason}")),
+                } => reduced.fail_verification(reason),
                 Outcome::Failed { .. } | Outcome::Skipped { .. } => {}
             }
         }
         if reduced.absent.is_none() && reduced.invocations.is_empty() {
-            reduced.absent = Some(Absent {
-                failed: false,
-                reason: "no invocation measured it".to_owned(),
-            });
+            reduced.absent = Some(Absence::NotMeasured);
         }
         reduced
     }
 
-    /// A wrong output leaves no figure; one that nobody compared leaves a figure without proof.
+    /// A wrong output leaves no result; one that nobody compared leaves a result without proof.
     fn judge(&mut self, verification: &Verification) {
         if !verification.passed {
-            let worst = verification.worst.as_deref().unwrap_or("no detail kept");
-            self.fail(format!("verification failed: {worst}"));
+            let worst = verification.worst.as_deref();
+            self.fail_verification(worst.unwrap_or("the record keeps no detail"));
         } else if verification.checked == 0 {
-            self.unverified
-                .get_or_insert_with(|| "its output was not compared with a reference".to_owned());
+            self.unverified = true;
         }
     }
 
-    fn fail(&mut self, reason: String) {
-        if !self.absent.as_ref().is_some_and(|absent| absent.failed) {
-            self.absent = Some(Absent {
-                failed: true,
-                reason,
-            });
+    fn fail_verification(&mut self, reason: &str) {
+        if !self.absent.as_ref().is_some_and(Absence::failed) {
+            self.absent = Some(Absence::WrongOutput(reason.to_owned()));
         }
     }
 }
@@ -264,20 +283,14 @@ impl WarningFlags {
     }
 }
 
-/// Why a case without figures has none.
-fn absent(status: &Status) -> Option<Absent> {
+/// Why a case without results has none.
+fn absence(status: &Status) -> Option<Absence> {
     match status {
         Status::Measured => None,
-        Status::Skipped { reason } => Some(Absent {
-            failed: false,
-            reason: format!("skipped: {reason}"),
-        }),
-        Status::Failed { failure, reason } => Some(Absent {
-            failed: true,
-            reason: match failure {
-                FailureKind::Verification => format!("verification failed: {reason}"),
-                _ => format!("failed: {reason}"),
-            },
+        Status::Skipped { reason } => Some(Absence::Skipped(reason.clone())),
+        Status::Failed { failure, reason } => Some(match failure {
+            FailureKind::Verification => Absence::WrongOutput(reason.clone()),
+            _ => Absence::Failed(reason.clone()),
         }),
     }
 }

@@ -6,13 +6,16 @@
 
 use std::collections::BTreeSet;
 
+use super::comparable::show_parameters;
 use super::comparison::{Comparison, Design};
-use super::environment::Aspect;
+use super::environment::{Aspect, Difference};
 use super::metric::{AnyMetric, Better, CodeMetric, Metric};
 use super::pairing::Side;
 use super::policy::Policy;
 use super::ratio::Ratio;
-use super::verdict::{Verdict, VerdictRow};
+use super::reason::{Mismatch, Reason};
+use super::row::VerdictRow;
+use super::verdict::Verdict;
 use crate::record::{Examined, Figures, Inspection, Target};
 
 /// Compares what compilers made of the same kernels; the names are those of the files.
@@ -27,7 +30,7 @@ pub fn compare_inspections(
         let pair = ShaderPair {
             baseline: find(baseline, &id),
             candidate: find(candidate, &id),
-            checks_differ: baseline.checked_shaders != candidate.checked_shaders,
+            checked: [baseline.checked_shaders, candidate.checked_shaders],
             id,
             policy,
         };
@@ -109,7 +112,8 @@ struct ShaderPair<'i> {
     id: ShaderId,
     baseline: Option<(&'i Target, &'i Examined)>,
     candidate: Option<(&'i Target, &'i Examined)>,
-    checks_differ: bool,
+    /// Whether each side has run-time checks.
+    checked: [bool; 2],
     policy: &'i Policy,
 }
 
@@ -144,10 +148,9 @@ impl ShaderPair<'_> {
         let mut row = self.row(
             CodeMetric::InverseThroughput,
             Verdict::Missing,
-            reason.map_or_else(
-                || "the candidate does not have it".to_owned(),
-                |reason| format!("the candidate's did not compile: {reason}"),
-            ),
+            reason.map_or(Reason::NoShader(Side::Candidate), |why| {
+                Reason::NotCompiled(why.to_owned())
+            }),
         );
         row.failed = reason.is_some();
         row.only_in = Some(Side::Baseline);
@@ -159,42 +162,50 @@ impl ShaderPair<'_> {
         let mut row = self.row(
             CodeMetric::InverseThroughput,
             Verdict::Missing,
-            "new: the baseline does not have it".to_owned(),
+            Reason::NoShader(Side::Baseline),
         );
         row.only_in = Some(Side::Candidate);
         row
     }
 
     /// Why the two sides do not answer one question.
-    fn obstacle(&self) -> Option<String> {
-        let across = |aspect: Aspect| self.policy.across.contains(&aspect);
+    fn obstacle(&self) -> Option<Reason> {
         let ((before, old), (after, new)) = (self.baseline?, self.candidate?);
         let driver = |target: &Target| {
             let sight = target.device.measured();
             sight.map_or_else(String::new, |s| format!("{} {}", s.driver, s.driver_info))
         };
-        if driver(before) != driver(after) && !across(Aspect::Driver) {
-            return Some(format!(
-                "compiled by {} and by {}; --across driver compares compilers",
-                driver(before),
-                driver(after)
-            ));
-        }
-        if self.checks_differ && !across(Aspect::Checks) {
-            return Some(
-                "one side has run-time checks and the other has not; --across checks compares all the \
-                 same"
-                    .to_owned(),
-            );
-        }
-        if old.parameters != new.parameters && !across(Aspect::Parameters) {
-            return Some(format!(
-                "other tuning parameters: {} and {}; --across parameters compares all the same",
-                parameters(old),
-                parameters(new)
-            ));
-        }
-        None
+        let checks = |on: bool| {
+            if on {
+                "with run-time checks"
+            } else {
+                "without"
+            }
+            .to_owned()
+        };
+        let [base_checks, candidate_checks] = self.checked;
+        [
+            (Aspect::Driver, driver(before), driver(after)),
+            (
+                Aspect::Checks,
+                checks(base_checks),
+                checks(candidate_checks),
+            ),
+            (
+                Aspect::Parameters,
+                show_parameters(&old.parameters),
+                show_parameters(&new.parameters),
+            ),
+        ]
+        .into_iter()
+        .find(|(aspect, old, new)| old != new && !self.policy.across.contains(aspect))
+        .map(|(aspect, baseline, candidate)| {
+            Reason::Incomparable(vec![Mismatch::Sides(Difference {
+                aspect,
+                baseline,
+                candidate,
+            })])
+        })
     }
 
     /// One figure on both sides; `None` where the driver states it on neither.
@@ -204,12 +215,11 @@ impl ShaderPair<'_> {
             (Some(old), Some(new)) => (old, new),
             (old, new) => {
                 let side = if old.is_none() {
-                    "baseline"
+                    Side::Baseline
                 } else {
-                    "candidate"
+                    Side::Candidate
                 };
-                let reason = format!("the {side}'s driver does not state it");
-                let mut row = self.row(metric, Verdict::Missing, reason);
+                let mut row = self.row(metric, Verdict::Missing, Reason::NotReported(side));
                 row.baseline = old;
                 row.candidate = new;
                 return Some(row);
@@ -233,9 +243,12 @@ impl ShaderPair<'_> {
         let mut row = self.row(
             metric,
             verdict,
-            format!("{} → {}", metric.show(old), metric.show(new)),
+            Reason::Compiled {
+                metric,
+                baseline: old,
+                candidate: new,
+            },
         );
-        row.plain = true;
         row.margin = margin.exp_m1();
         row.equivalence = row.margin;
         row.baseline = Some(old);
@@ -248,7 +261,7 @@ impl ShaderPair<'_> {
     }
 
     /// A row without figures.
-    fn row(&self, metric: CodeMetric, verdict: Verdict, reason: String) -> VerdictRow {
+    fn row(&self, metric: CodeMetric, verdict: Verdict, reason: Reason) -> VerdictRow {
         let ShaderId {
             target,
             name,
@@ -263,24 +276,9 @@ impl ShaderPair<'_> {
             case += &format!(":{entry}");
         }
         VerdictRow {
-            reason,
             gated: self.policy.gates(name),
-            ..VerdictRow::of(verdict, case, AnyMetric::Code(metric), metric.better())
+            ..VerdictRow::of(verdict, case, AnyMetric::Code(metric), reason)
         }
-    }
-}
-
-/// Parameters in words.
-fn parameters(shader: &Examined) -> String {
-    let all: Vec<String> = shader
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    if all.is_empty() {
-        "none".to_owned()
-    } else {
-        all.join(" ")
     }
 }
 

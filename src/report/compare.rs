@@ -235,10 +235,10 @@ fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
         Some(Needed::SessionsASide(_)) => " needs: sessions on each side that would decide.",
         None => "",
     };
-    let mut priors: Vec<&str> = comparison
+    let mut priors: Vec<String> = comparison
         .rows
         .iter()
-        .filter_map(|row| row.prior.as_deref())
+        .filter_map(|row| row.prior.map(|prior| prior.to_string()))
         .collect();
     priors.sort_unstable();
     priors.dedup();
@@ -311,19 +311,23 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
 }
 
 /// A row's reason, where the table does not give it already.
-fn why(row: &VerdictRow) -> &str {
-    if row.plain { "" } else { &row.reason }
+fn why(row: &VerdictRow) -> String {
+    if row.reason.is_plain() {
+        String::new()
+    } else {
+        row.reason.to_string()
+    }
 }
 
 /// Rows that say more than that nothing changed, with how many others give the same reason.
 fn by_reason(rows: &[VerdictRow]) -> Vec<(&VerdictRow, usize)> {
     let mut seen: Vec<(&VerdictRow, usize)> = Vec::new();
     for row in rows {
-        if row.plain && row.notes.is_empty() {
+        if row.reason.is_plain() && row.notes.is_empty() {
             continue;
         }
         let same = |known: &&mut (&VerdictRow, usize)| {
-            let told = |row: &VerdictRow| (row.verdict, row.notes.clone(), why(row).to_owned());
+            let told = |row: &VerdictRow| (row.verdict, row.notes.clone(), why(row));
             told(known.0) == told(row)
         };
         match seen.iter_mut().find(same) {

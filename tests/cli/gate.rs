@@ -392,7 +392,7 @@ fn policies_are_checked_key_by_key() {
     let elsewhere = run(&rule.replace("matmul/*", "softmax/*"));
     assert_eq!(code(&elsewhere), 1);
     assert!(
-        out(&elsewhere).contains("fits no case"),
+        out(&elsewhere).contains("matches no case"),
         "{}",
         out(&elsewhere)
     );

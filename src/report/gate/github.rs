@@ -3,8 +3,6 @@
 //! GitHub shows ten annotations of a kind for a step and drops the rest, so the worst come first and
 //! the last one counts those that are not shown.
 
-use std::slice;
-
 use crate::compare::{Comparison, Verdict, VerdictRow};
 use crate::report::table::inert;
 
@@ -72,10 +70,7 @@ fn lines(kind: AnnotationKind, rows: &[&VerdictRow]) -> String {
     let mut lines = String::new();
     for row in &rows[..shown] {
         let title = format!("{} {} {}", row.verdict, row.case, row.label());
-        let message = [slice::from_ref(&row.reason), &row.notes]
-            .concat()
-            .join("; ");
-        lines += &line(kind, &title, &shortened(&message));
+        lines += &line(kind, &title, &shortened(&row.explanation()));
     }
     if shown < rows.len() {
         let rest = rows.len() - shown;

@@ -1,7 +1,5 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
-use std::slice;
-
 use crate::compare::{Comparison, Decision, Verdict, VerdictRow};
 use crate::report::compare::{geomean, headline, interval, percent};
 use crate::report::table::inert;
@@ -69,11 +67,7 @@ fn line(row: &VerdictRow) -> String {
         escape(&or_dash(row.candidate_text.clone())),
         or_dash(row.ratio.map(|ratio| percent(ratio.value))),
         or_dash(row.ratio.map(interval)),
-        escape(
-            &[slice::from_ref(&row.reason), &row.notes]
-                .concat()
-                .join("; ")
-        ),
+        escape(&row.explanation()),
     )
 }
 

@@ -1,0 +1,436 @@
+//! Why a row has its verdict: a type that carries the numbers, and the one sentence for it.
+//!
+//! Every form of a comparison (terminal, JSON, JUnit, SARIF, Markdown, annotations) takes its sentence
+//! from here.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::environment::{Aspect, Difference};
+use super::metric::{CodeMetric, Metric};
+use super::noise::NoiseAssumption;
+use super::pairing::Side;
+use super::ratio::{Ratio, show_p, signed};
+use super::session::Absence;
+use super::verdict::Needed;
+
+/// Why a row has its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// Worse by more than the margin.
+    Worse(BeyondMargin),
+    /// Better by more than the margin.
+    Better(BeyondMargin),
+    /// Within the equivalence bound.
+    Equivalent {
+        /// The change.
+        change: Change,
+        /// The equivalence bound, as a share.
+        bound: f64,
+        /// p-value of "not equivalent".
+        p: f64,
+    },
+    /// The data decide nothing yet.
+    Undecided {
+        /// The change.
+        change: Change,
+        /// Why the row may not pass though its change is small, where that is so.
+        doubt: Option<Doubt>,
+        /// A difference that is too weak for the whole gate.
+        suspicion: Option<Suspicion>,
+        /// What could be detected and what would decide.
+        outlook: Outlook,
+    },
+    /// Something about the measurement rules out any verdict.
+    Barred {
+        /// What rules it out.
+        bar: Bar,
+        /// The change.
+        change: Change,
+        /// What could be detected and what would decide.
+        outlook: Outlook,
+    },
+    /// The values allow no estimate.
+    NoEstimate {
+        /// Why not.
+        why: String,
+        /// Fewest pairs that decide anything, where pairs are compared.
+        fewest_pairs: Option<usize>,
+    },
+    /// A side has no result for the case.
+    NoResult {
+        /// The side without a result.
+        side: Side,
+        /// Why it has none.
+        absence: Absence,
+    },
+    /// A side has no energy.
+    NoEnergy {
+        /// The side without energy.
+        side: Side,
+        /// Why it has none, where its record says so.
+        why: Option<String>,
+    },
+    /// The two sides do not measure the same thing.
+    Incomparable(Vec<Mismatch>),
+    /// Two values that a compiler states.
+    Compiled {
+        /// The metric.
+        metric: CodeMetric,
+        /// The baseline's value.
+        baseline: f64,
+        /// The candidate's value.
+        candidate: f64,
+    },
+    /// The candidate's shader does not compile; the compiler's reason.
+    NotCompiled(String),
+    /// Only the other side has the shader.
+    NoShader(Side),
+    /// The driver of one side does not report the metric.
+    NotReported(Side),
+}
+
+/// A change that is beyond the margin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BeyondMargin {
+    /// The change.
+    pub change: Change,
+    /// The margin, as a share.
+    pub margin: f64,
+    /// Holm-adjusted p-value.
+    pub p: f64,
+    /// Tests that the adjustment covers.
+    pub family: usize,
+}
+
+/// A measured change of a metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// The metric.
+    pub metric: Metric,
+    /// Candidate ÷ baseline.
+    pub ratio: Ratio,
+}
+
+/// What rules out any verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The device throttled.
+    Throttled {
+        /// Invocations in which it did.
+        invocations: usize,
+        /// All invocations.
+        all: usize,
+    },
+    /// An output was not compared with a reference.
+    Unverified,
+    /// The power sensor updated too rarely.
+    FewUpdates {
+        /// Fewest new values in one energy window.
+        updates: u64,
+        /// How many are needed.
+        needed: u64,
+    },
+    /// One invocation on each side.
+    SinglePair,
+    /// Too few pairs.
+    FewPairs {
+        /// How many there are.
+        pairs: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+}
+
+/// Why a row with a small change may not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A few pairs lie far from the rest.
+    FarPairs,
+    /// The spread between sessions is not known.
+    FewSessions,
+    /// Too many invocations never reached steady state.
+    Unsteady {
+        /// Invocations that did not.
+        invocations: usize,
+        /// All invocations.
+        all: usize,
+    },
+}
+
+/// A difference that Benjamini and Hochberg's correction finds and Holm's does not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Suspicion {
+    /// Whether it is for the worse.
+    pub worse: bool,
+    /// Benjamini–Hochberg-adjusted p-value.
+    pub q: f64,
+}
+
+/// What an undecided row could have shown and what would decide it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outlook {
+    /// The smallest change for the worse that would be detected, as a ratio of the metric.
+    pub detectable: f64,
+    /// The assumption about the noise that this rests on, where it is not the data alone.
+    pub prior: Option<NoiseAssumption>,
+    /// What would decide.
+    pub needed: Option<Needed>,
+    /// Whether there is room between the equivalence bound and the margin, where nothing decides.
+    pub gap: bool,
+}
+
+/// One way in which the two sides do not measure the same thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The sides differ.
+    Sides(Difference),
+    /// The sessions of one side differ among themselves.
+    Within {
+        /// The side.
+        side: Side,
+        /// The first difference.
+        difference: Difference,
+    },
+    /// Energies of different kinds of power sensor.
+    PowerSources(Vec<String>),
+}
+
+impl Reason {
+    /// Whether the numbers of the row say all that the reason does.
+    pub fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Self::Equivalent { .. } | Self::Undecided { doubt: None, .. } | Self::Compiled { .. }
+        )
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worse(beyond) => write!(
+                f,
+                "{}, worse than the margin of {}: {}",
+                beyond.change,
+                share(beyond.margin),
+                beyond.evidence()
+            ),
+            Self::Better(beyond) => write!(
+                f,
+                "{}, better by more than {}: {}",
+                beyond.change,
+                share(beyond.margin),
+                beyond.evidence()
+            ),
+            Self::Equivalent { change, bound, p } => {
+                write!(f, "{change}, within ±{}: {}", share(*bound), show_p(*p))
+            }
+            Self::Undecided {
+                change,
+                doubt,
+                suspicion,
+                outlook,
+            } => {
+                write!(f, "{change}")?;
+                if let Some(doubt) = doubt {
+                    write!(f, ", {doubt}")?;
+                }
+                if let Some(suspicion) = suspicion {
+                    write!(f, "; {suspicion}")?;
+                }
+                write!(f, "; {outlook}")
+            }
+            Self::Barred {
+                bar,
+                change,
+                outlook,
+            } => write!(f, "{bar}; {change}; {outlook}"),
+            Self::NoEstimate { why, fewest_pairs } => match fewest_pairs {
+                Some(fewest) => {
+                    write!(f, "{why}; {fewest} are the minimum, 10 are usual")
+                }
+                None => f.write_str(why),
+            },
+            Self::NoResult { side, absence } if absence.failed() => {
+                write!(f, "the {side} {absence}")
+            }
+            Self::NoResult { side, absence } => write!(f, "the {side} has no result: {absence}"),
+            Self::NoEnergy { side, why } => {
+                let why = why.as_deref().unwrap_or("the record gives no reason");
+                write!(f, "the {side} has no energy: {why}")
+            }
+            Self::Incomparable(mismatches) => incomparable(mismatches, f),
+            Self::Compiled {
+                metric,
+                baseline,
+                candidate,
+            } => write!(
+                f,
+                "{} → {}",
+                metric.show(*baseline),
+                metric.show(*candidate)
+            ),
+            Self::NotCompiled(why) => write!(f, "the candidate's shader did not compile: {why}"),
+            Self::NoShader(Side::Candidate) => f.write_str("the candidate does not have it"),
+            Self::NoShader(Side::Baseline) => f.write_str("new: the baseline does not have it"),
+            Self::NotReported(side) => write!(f, "the {side}'s driver does not report it"),
+        }
+    }
+}
+
+impl BeyondMargin {
+    /// The p-value and what it is adjusted for.
+    fn evidence(&self) -> String {
+        let p = show_p(self.p);
+        match self.family {
+            0 | 1 => p,
+            tests => format!("{p} after Holm's correction for {tests} tests"),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} (95 %: {} to {})",
+            signed(self.ratio.value),
+            self.metric,
+            signed(self.ratio.low),
+            signed(self.ratio.high)
+        )
+    }
+}
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Throttled { invocations, all } => {
+                write!(
+                    f,
+                    "the device throttled in {invocations} of {all} invocations"
+                )
+            }
+            Self::Unverified => f.write_str("an output was not compared with a reference"),
+            Self::FewUpdates { updates, needed } => write!(
+                f,
+                "the sensor gave {updates} new values in an energy window; {needed} are the minimum, so \
+                 measure longer"
+            ),
+            Self::SinglePair => {
+                f.write_str("one invocation on each side is a single pair, which decides nothing")
+            }
+            Self::FewPairs { pairs, needed } => {
+                write!(f, "{pairs} pairs decide nothing; {needed} are the minimum")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FarPairs => {
+                f.write_str("which would pass, but a few pairs lie far from the rest")
+            }
+            Self::FewSessions => f.write_str("but too few sessions to call that equal"),
+            Self::Unsteady { invocations, all } => write!(
+                f,
+                "which would pass, but {invocations} of {all} invocations never reached steady state"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "probably {} than the margin ({}, Benjamini–Hochberg), so worth a look",
+            if self.worse { "worse" } else { "better" },
+            show_p(self.q).replacen('p', "q", 1)
+        )
+    }
+}
+
+impl fmt::Display for Outlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worst = signed(self.detectable);
+        match &self.prior {
+            Some(prior) => write!(f, "assuming {prior}, {worst} or worse would be detected; ")?,
+            None => write!(f, "{worst} or worse would be detected; ")?,
+        }
+        match self.needed {
+            Some(Needed::Pairs(pairs)) => write!(f, "about {pairs} pairs in all would decide"),
+            Some(Needed::MoreSessions(1)) => {
+                f.write_str("1 more session would make the spread known")
+            }
+            Some(Needed::MoreSessions(more)) => {
+                write!(f, "{more} more sessions would make the spread known")
+            }
+            Some(Needed::SessionsASide(sessions)) => {
+                write!(f, "about {sessions} sessions per side would decide")
+            }
+            None if self.gap => f.write_str(
+                "it lies between the equivalence bound and the margin, which more data do not change",
+            ),
+            None => f.write_str("no affordable number would decide; reduce the noise"),
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sides(difference) => write!(f, "{difference}"),
+            Self::Within { side, difference } => {
+                write!(f, "the {side} mixes environments ({difference})")
+            }
+            Self::PowerSources(sources) => {
+                write!(f, "different power: {}", sources.join(" against "))
+            }
+        }
+    }
+}
+
+/// Every mismatch, and which `--across` compares all the same.
+fn incomparable(mismatches: &[Mismatch], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut aspects: Vec<&str> = Vec::new();
+    for mismatch in mismatches {
+        let aspect = match mismatch {
+            Mismatch::Sides(difference) => difference.aspect,
+            Mismatch::PowerSources(_) => Aspect::Power,
+            Mismatch::Within { .. } => continue,
+        };
+        if !aspects.contains(&aspect.name()) {
+            aspects.push(aspect.name());
+        }
+    }
+    let all: Vec<String> = mismatches.iter().map(Mismatch::to_string).collect();
+    f.write_str(&all.join("; "))?;
+    if mismatches
+        .iter()
+        .any(|m| matches!(m, Mismatch::Within { .. }))
+    {
+        f.write_str("; give sessions of one environment")
+    } else {
+        write!(
+            f,
+            "; `--across {}` compares all the same",
+            aspects.join(",")
+        )
+    }
+}
+
+/// A bound as a percentage.
+fn share(bound: f64) -> String {
+    format!("{} %", (100.0 * bound * 100.0).round() / 100.0)
+}
