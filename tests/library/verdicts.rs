@@ -229,11 +229,7 @@ fn too_few_sessions_say_how_many_more_and_what_could_be_seen() {
         assert_eq!(row.verdict, Verdict::Inconclusive);
         assert_eq!(row.needed, Some(Needed::MoreSessions(10 - count as u64)));
         assert!(row.detectable.unwrap() > 0.01);
-        assert!(
-            !row.prior.unwrap().calibrated,
-            "{:?}",
-            row.prior
-        );
+        assert!(!row.prior.unwrap().calibrated, "{:?}", row.prior);
     }
     let comparison = sessions(&stored(10), &candidate);
     assert_eq!(only(&comparison).verdict, Verdict::Pass);
