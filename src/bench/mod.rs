@@ -4,27 +4,36 @@
 //! opens the device and takes each case through verify → time → verify. What it finishes is on the disk
 //! before the next case begins; the record is assembled from that.
 
-pub mod alternate;
 pub mod assemble;
-mod cpu;
-mod energy;
-mod energy_summary;
+#[expect(
+    clippy::module_inception,
+    reason = "the bench itself, without what is done on it"
+)]
+mod bench;
 mod executor;
-mod measure;
+mod harness_cost;
+pub mod interleave;
+mod measure_case;
+mod messages;
+mod meter;
+mod new_record;
 mod plan;
-mod protocol;
-mod session;
+mod sensor_choice;
+mod sensor_comparison;
+mod summary;
 mod supervisor;
 pub mod tune;
 mod worker;
+mod worker_process;
 
 pub use assemble::conclude_again;
-pub use cpu::CpuLedger;
-pub use energy::{Comparison, compare_sensors};
+pub use bench::{Bench, Settings};
 pub use executor::{Checks, Executable};
-pub use measure::{Bench, Settings};
+pub use harness_cost::CpuLedger;
+pub use messages::{Job, JobCase, Message, PowerJob};
+pub use new_record::{SessionRequest, build_provenance, session};
 pub use plan::{Planned, Request, parse_case, plan, workload};
-pub use protocol::{Job, JobCase, Message, PowerJob};
-pub use session::{SessionRequest, build_provenance, session};
-pub use supervisor::{Ending, Watcher, Workers, run};
+pub use sensor_comparison::{SensorComparison, compare_sensors};
+pub use supervisor::{Ending, ProgressObserver, run};
 pub use worker::work;
+pub use worker_process::Workers;

@@ -5,14 +5,13 @@
 //! was in hand.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::assemble;
-use super::protocol::{Job, JobCase, Message, PowerJob};
+use super::messages::{Job, JobCase, Message, PowerJob};
+use super::worker_process::{WorkerProcess, Workers};
 use crate::error::{Error, Result};
 use crate::record::{
     CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading,
@@ -26,25 +25,16 @@ const FRUITLESS_WORKERS: u32 = 3;
 const START_DEADLINE: Duration = Duration::from_secs(120);
 
 /// How often the supervisor looks whether it was interrupted.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Somebody who watches a run.
-pub trait Watcher {
+/// An observer of the progress of a run.
+pub trait ProgressObserver {
     /// A case begins.
     fn begin(&mut self, invocation: u32, index: usize, id: &str);
     /// A case is over.
     fn end(&mut self, invocation: u32, index: usize, outcome: &Outcome);
     /// Something that the user should know now.
     fn note(&mut self, message: &str);
-}
-
-/// How workers are started and how long they may take.
-#[derive(Clone, Debug)]
-pub struct Workers {
-    /// The program, which answers to `worker`.
-    pub program: std::path::PathBuf,
-    /// How long one case may take before its worker is given up.
-    pub deadline: Duration,
 }
 
 /// How a run ended.
@@ -57,12 +47,12 @@ pub enum Ending {
 }
 
 /// A session under way.
-struct Session<'a> {
+struct SessionRun<'a> {
     workers: &'a Workers,
     journal: &'a mut Journal,
     events: Vec<Event>,
     record: Record,
-    watcher: &'a mut dyn Watcher,
+    observer: &'a mut dyn ProgressObserver,
     interrupted: &'a AtomicBool,
 }
 
@@ -86,7 +76,7 @@ pub fn run(
     workers: &Workers,
     journal: &mut Journal,
     events: Vec<Event>,
-    watcher: &mut dyn Watcher,
+    observer: &mut dyn ProgressObserver,
     interrupted: &AtomicBool,
 ) -> Result<Ending> {
     let Some(Event::Session { record }) = events.first() else {
@@ -96,12 +86,12 @@ pub fn run(
         ));
     };
     let record = (**record).clone();
-    let mut session = Session {
+    let mut session = SessionRun {
         workers,
         journal,
         events,
         record,
-        watcher,
+        observer,
         interrupted,
     };
     for invocation in 0..session.record.plan.invocations {
@@ -116,7 +106,7 @@ pub fn run(
     )?)))
 }
 
-impl Session<'_> {
+impl SessionRun<'_> {
     /// Runs the cases that an invocation has left; `false` if interrupted.
     fn invocation(&mut self, invocation: u32) -> Result<bool> {
         let finished = self.events.iter().any(
@@ -129,7 +119,7 @@ impl Session<'_> {
         let started_utc = jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string();
-        let mut own_cpu_s = Reading::unmeasured("the worker did not live to say it");
+        let mut own_cpu_s = Reading::unmeasured("the worker exited before reporting it");
         let mut workers = 0;
         let mut fruitless = 0;
         loop {
@@ -219,14 +209,14 @@ impl Session<'_> {
         open: Vec<usize>,
         own_cpu_s: &mut Reading<f64>,
     ) -> Result<WorkerEnd> {
-        let mut worker = Worker::start(self.workers, &self.job(invocation, open))?;
+        let mut worker = WorkerProcess::start(self.workers, &self.job(invocation, open))?;
         let mut in_hand: Option<usize> = None;
         let mut deadline = Instant::now() + START_DEADLINE;
         loop {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Ok(WorkerEnd::Interrupted);
             }
-            let message = match worker.messages.recv_timeout(GLANCE) {
+            let message = match worker.messages.recv_timeout(POLL_INTERVAL) {
                 Ok(message) => message,
                 Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => continue,
                 Err(RecvTimeoutError::Timeout) => {
@@ -263,7 +253,7 @@ impl Session<'_> {
                 }
                 Message::Begin { index } => {
                     in_hand = Some(index);
-                    self.watcher
+                    self.observer
                         .begin(invocation, index, &self.record.cases[index].id());
                 }
                 Message::End { index, outcome } => {
@@ -338,7 +328,7 @@ impl Session<'_> {
                 },
             ),
             None => {
-                self.watcher
+                self.observer
                     .note(&format!("a worker ended between cases: {reason}"));
                 Ok(())
             }
@@ -360,7 +350,7 @@ impl Session<'_> {
 
     /// Keeps the outcome of a case.
     fn end(&mut self, invocation: u32, index: usize, outcome: Outcome) -> Result<()> {
-        self.watcher.end(invocation, index, &outcome);
+        self.observer.end(invocation, index, &outcome);
         let result = Box::new(CaseInvocation {
             invocation,
             outcome,
@@ -377,117 +367,4 @@ impl Session<'_> {
         self.events.push(event);
         Ok(())
     }
-}
-
-/// A worker process; dropping it ends it.
-struct Worker {
-    child: Child,
-    messages: Receiver<Message>,
-    complaints: Receiver<String>,
-}
-
-impl Worker {
-    /// Starts a worker and gives it its job.
-    fn start(workers: &Workers, job: &Job) -> Result<Self> {
-        let failed = |what: &str, e: &dyn std::fmt::Display| Error::Worker(format!("{what}: {e}"));
-        let mut command = Command::new(&workers.program);
-        command
-            .arg("worker")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        leave_terminal_signals(&mut command);
-        let mut child = command
-            .spawn()
-            .map_err(|e| failed(&format!("cannot start {}", workers.program.display()), &e))?;
-        let mut line = serde_json::to_vec(job).map_err(|e| failed("cannot write the job", &e))?;
-        line.push(b'\n');
-        let (Some(mut input), Some(output), Some(errors)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(Error::Worker("the worker has no pipes".to_owned()));
-        };
-        // A worker that is dead already shows itself on its output.
-        let _ = input.write_all(&line).and_then(|()| input.flush());
-        child.stdin = Some(input);
-        Ok(Self {
-            child,
-            messages: listen(output),
-            complaints: collect(errors),
-        })
-    }
-
-    /// How the process ended and the last that it wrote to standard error.
-    fn last_words(&mut self) -> String {
-        let status = self
-            .child
-            .wait()
-            .map_or_else(|e| e.to_string(), |status| status.to_string());
-        let complaint = self
-            .complaints
-            .recv_timeout(Duration::from_secs(1))
-            .unwrap_or_default();
-        match complaint.trim() {
-            "" => format!("the worker ended by itself ({status})"),
-            words => format!("the worker ended by itself ({status}): {words}"),
-        }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // Both fail only where the process is gone already, which is what they are for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Ctrl-C goes to the whole foreground group of a terminal; the worker is the supervisor's to end.
-#[cfg(unix)]
-fn leave_terminal_signals(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn leave_terminal_signals(_command: &mut Command) {}
-
-/// Reads messages on a thread of its own. Lines that are none come from drivers which print to
-/// standard output, and are passed over.
-fn listen(output: ChildStdout) -> Receiver<Message> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n') {
-            let Ok(line) = line else { return };
-            let Ok(message) = serde_json::from_slice(&line) else {
-                continue;
-            };
-            if sender.send(message).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// Reads standard error to its end on a thread of its own and hands over its tail.
-fn collect(errors: ChildStderr) -> Receiver<String> {
-    const TAIL: usize = 600;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut tail: Vec<u8> = Vec::new();
-        let mut piece = [0; 4096];
-        let mut errors = errors;
-        while let Ok(length) = errors.read(&mut piece) {
-            if length == 0 {
-                break;
-            }
-            tail.extend_from_slice(&piece[..length]);
-            if tail.len() > TAIL {
-                tail.drain(..tail.len() - TAIL);
-            }
-        }
-        let _ = sender.send(String::from_utf8_lossy(&tail).into_owned());
-    });
-    receiver
 }

@@ -6,16 +6,15 @@
 use std::io::{BufRead, Write};
 use std::sync::mpsc;
 
-use super::energy::Meter;
+use super::bench::{Bench, Settings};
 use super::executor::Checks;
-use super::measure::{Bench, Settings};
+use super::measure_case::CaseMeasurement;
+use super::messages::{Job, JobCase, Message};
+use super::meter::Meter;
 use super::plan::parse_case;
-use super::protocol::{Job, JobCase, Message};
 use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
-use crate::record::{
-    ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, PowerSetup, Reading,
-};
+use crate::record::{ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, Reading};
 use crate::units::Seconds;
 use crate::workload::{Kernel, OwnWorkload};
 
@@ -90,15 +89,15 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
         budget: Seconds(job.budget_s),
         checks: if job.checked { Checks::On } else { Checks::Off },
     };
-    let power = open_meter(&mut bench, job, settings);
+    let mut meter = open_meter(&mut bench, job, settings);
     say(&Message::Ready {
         adapter: Box::new(gpu.adapter.clone()),
         clock,
-        power: Box::new(power),
+        power: Box::new(meter.map(Meter::setup)),
     })?;
     for case in &job.cases {
         say(&Message::Begin { index: case.index })?;
-        let outcome = measure_one(&mut bench, case, settings);
+        let outcome = measure_one(&mut bench, &mut meter, case, settings);
         let lost = matches!(
             outcome,
             Outcome::Failed {
@@ -120,21 +119,11 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
     })
 }
 
-/// Gives the bench its power sensor; what it is, or why there is none.
-fn open_meter(bench: &mut Bench<'_>, job: &Job, settings: Settings) -> Reading<PowerSetup> {
-    let Some(power) = &job.power else {
-        return Reading::unmeasured("the session asked for no energy");
-    };
-    match Meter::open(bench, power, settings) {
-        Reading::Measured(meter) => {
-            let setup = meter.setup();
-            bench.meter = Reading::Measured(meter);
-            Reading::Measured(setup)
-        }
-        Reading::Unmeasured(reason) => {
-            bench.meter = Reading::Unmeasured(reason.clone());
-            Reading::Unmeasured(reason)
-        }
+/// Opens the power sensor, or says why there is none.
+fn open_meter(bench: &mut Bench<'_>, job: &Job, settings: Settings) -> Reading<Meter> {
+    match &job.power {
+        Some(power) => Meter::open(bench, power, settings),
+        None => Reading::unmeasured("the session asked for no energy"),
     }
 }
 
@@ -159,9 +148,14 @@ fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
 }
 
 /// Measures one case of the job.
-fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outcome {
+fn measure_one(
+    bench: &mut Bench<'_>,
+    meter: &mut Reading<Meter>,
+    job: &JobCase,
+    settings: Settings,
+) -> Outcome {
     if let Some((counts, own)) = &job.own {
-        return measure_own(bench, job, *counts, own, settings);
+        return measure_own(bench, meter, job, *counts, own, settings);
     }
     let (workload, case) = match parse_case(&job.case) {
         Ok(found) => found,
@@ -186,13 +180,22 @@ fn measure_one(bench: &mut Bench<'_>, job: &JobCase, settings: Settings) -> Outc
         parameters: job.parameters.clone(),
         ..known
     };
-    bench.measure(workload, &case, &kernel, settings)
+    CaseMeasurement {
+        bench,
+        meter,
+        workload,
+        case: &case,
+        kernel: &kernel,
+        settings,
+    }
+    .run()
 }
 
 /// Measures a kernel that the user brought, with wgpu's checks on: it is verified like any other, but
 /// nobody has seen that it keeps within its buffers.
 fn measure_own(
     bench: &mut Bench<'_>,
+    meter: &mut Reading<Meter>,
     job: &JobCase,
     counts: Counts,
     own: &OwnKernel,
@@ -210,5 +213,13 @@ fn measure_own(
         checks: Checks::On,
         ..settings
     };
-    bench.measure(&workload, &case, &kernel, settings)
+    CaseMeasurement {
+        bench,
+        meter,
+        workload: &workload,
+        case: &case,
+        kernel: &kernel,
+        settings,
+    }
+    .run()
 }

@@ -18,7 +18,7 @@ use super::judging::{Outputs, Rules, compare_pairing};
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
 use super::run::What;
-use crate::bench::alternate::{First, merge, order};
+use crate::bench::interleave::{First, merge, order};
 use crate::compare::{Aspect, Pair, Pairing, Side};
 use crate::record::{self, Record};
 use crate::report;

@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::tell;
-use crate::bench::Watcher;
-use crate::bench::tune::{Subject, TuneWatcher};
+use crate::bench::ProgressObserver;
+use crate::bench::tune::{SearchObserver, Subject};
 use crate::record::{CaseResult, Outcome, Record};
 
 /// Shows a run to whoever watches it.
@@ -37,7 +37,7 @@ impl Progress {
     }
 }
 
-impl Watcher for Progress {
+impl ProgressObserver for Progress {
     fn begin(&mut self, invocation: u32, _index: usize, id: &str) {
         let turn = invocation + 1;
         self.bar
@@ -110,7 +110,7 @@ impl TuneBar {
     }
 }
 
-impl TuneWatcher for TuneBar {
+impl SearchObserver for TuneBar {
     fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32) {
         let id = subject.id();
         if self.begun.last() != Some(&id) {
@@ -126,7 +126,7 @@ impl TuneWatcher for TuneBar {
     }
 }
 
-impl Watcher for TuneBar {
+impl ProgressObserver for TuneBar {
     fn begin(&mut self, _invocation: u32, _index: usize, _id: &str) {
         self.bar.tick();
     }

@@ -270,7 +270,7 @@ fn measure(
 /// Watches nothing.
 struct Silent;
 
-impl bench::Watcher for Silent {
+impl bench::ProgressObserver for Silent {
     fn begin(&mut self, _: u32, _: usize, _: &str) {}
     fn end(&mut self, _: u32, _: usize, _: &record::Outcome) {}
     fn note(&mut self, _: &str) {}

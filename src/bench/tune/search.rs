@@ -8,10 +8,11 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::store::{Entry, Objective, shader_hash};
-use crate::bench::energy_summary::without_gain;
+use crate::bench::new_record::{SessionRequest, session};
 use crate::bench::plan::{Planned, workload};
-use crate::bench::session::{SessionRequest, session};
-use crate::bench::supervisor::{Ending, Watcher, Workers, run};
+use crate::bench::summary::without_gain;
+use crate::bench::supervisor::{Ending, ProgressObserver, run};
+use crate::bench::worker_process::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, Selection};
 use crate::record::{
@@ -81,7 +82,7 @@ impl Subject {
 }
 
 /// Somebody who watches searches.
-pub trait TuneWatcher: Watcher {
+pub trait SearchObserver: ProgressObserver {
     /// A step of a search begins: its name, its candidates and how often each will be measured.
     fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32);
 }
@@ -140,7 +141,7 @@ pub fn search(
     adapter: &Adapter,
     workers: &Workers,
     effort: Effort,
-    watcher: &mut dyn TuneWatcher,
+    watcher: &mut dyn SearchObserver,
     interrupted: &AtomicBool,
 ) -> Result<Found> {
     let mut search = Search {
@@ -233,7 +234,7 @@ struct Search<'a> {
     adapter: &'a Adapter,
     workers: &'a Workers,
     effort: Effort,
-    watcher: &'a mut dyn TuneWatcher,
+    watcher: &'a mut dyn SearchObserver,
     interrupted: &'a AtomicBool,
     started: Instant,
     measured: usize,
@@ -579,9 +580,9 @@ impl Search<'_> {
 }
 
 /// Passes on what matters of a step: a candidate that fails is what a search is for, and no news.
-struct Quiet<'w>(&'w mut dyn TuneWatcher);
+struct Quiet<'w>(&'w mut dyn SearchObserver);
 
-impl Watcher for Quiet<'_> {
+impl ProgressObserver for Quiet<'_> {
     fn begin(&mut self, invocation: u32, index: usize, id: &str) {
         self.0.begin(invocation, index, id);
     }

@@ -1,6 +1,6 @@
 //! What the energy windows of a case's invocations say together. Pure.
 
-use super::assemble::LEVEL;
+use super::LEVEL;
 use crate::record::{
     CaseInvocation, EnergyWindow, ErrorCause, Estimate, Gain, GainUncertainty, Interval, Outcome,
     PowerSetup, Reading,
@@ -65,7 +65,7 @@ fn summary_with(invocations: &[CaseInvocation], gain: GainUncertainty) -> Readin
 
 /// Energy of one execution with what makes it uncertain except the sensor's gain, for comparing kernels that
 /// the same sensor measured: a gain is the same for all of them.
-pub(super) fn without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
+pub(in crate::bench) fn without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
     summary_with(invocations, GainUncertainty::Standard(0.0))
         .map(|summary| summary.per_execution_j.clone())
 }

@@ -1,0 +1,180 @@
+//! An open device with its clock: programs are prepared and executed here, and nothing is concluded.
+
+use std::time::Duration;
+
+use super::executor::{Checks, Executable};
+use super::harness_cost::CpuLedger;
+use crate::clock::{Lap, Stopwatch, WaitError};
+use crate::device::{Gpu, GpuError};
+use crate::record::{DeviceType, FailureKind, Outcome, Verification};
+use crate::sampling::Sampler;
+use crate::units::{Bytes, Seconds};
+use crate::workload::{Action, Case, Kernel, Program, Workload};
+
+/// Share of the budget that goes into samples; the rest is for building, references and slack.
+const SAMPLING_SHARE: f64 = 0.1;
+
+/// How a case is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Seed of the inputs.
+    pub seed: u64,
+    /// Most seconds for one case.
+    pub budget: Seconds,
+    /// Whether shaders run with wgpu's checks.
+    pub checks: Checks,
+}
+
+impl Settings {
+    /// Samples for a share of the budget.
+    pub(super) fn sampler(&self) -> Sampler {
+        let limit = self.budget * SAMPLING_SHARE;
+        // A budget is finite and above 0; the command line and the journal's reader see to it.
+        Sampler::with_time_limit(Duration::try_from_secs_f64(limit.get()).unwrap_or(Duration::MAX))
+    }
+}
+
+/// An open device with what measuring on it needs.
+#[derive(Debug)]
+pub struct Bench<'g> {
+    /// The device.
+    pub gpu: &'g Gpu,
+    /// Its clock.
+    pub stopwatch: Stopwatch,
+    /// What the harness costs.
+    pub ledger: CpuLedger,
+}
+
+/// Why a case has no measurement.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Skip(String),
+    Fail(FailureKind, String),
+    Wrong(Verification),
+}
+
+impl From<GpuError> for Stop {
+    fn from(error: GpuError) -> Self {
+        let kind = match &error {
+            GpuError::OutOfMemory(_) => FailureKind::OutOfMemory,
+            GpuError::Lost(_) => FailureKind::DeviceLost,
+            GpuError::Refused(_) => FailureKind::Build,
+        };
+        Self::Fail(kind, error.to_string())
+    }
+}
+
+impl From<Stop> for String {
+    fn from(stop: Stop) -> Self {
+        match Outcome::from(stop) {
+            Outcome::Skipped { reason } | Outcome::Failed { reason, .. } => reason,
+            Outcome::Measured { .. } => Self::new(),
+        }
+    }
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Skip(reason) => Self::Skipped { reason },
+            Stop::Fail(failure, reason) => Self::Failed {
+                failure,
+                reason,
+                verification: None,
+            },
+            Stop::Wrong(verification) => Self::Failed {
+                failure: FailureKind::Verification,
+                reason: verification
+                    .worst
+                    .clone()
+                    .unwrap_or_else(|| "the output lies outside its error bound".to_owned()),
+                verification: Some(verification),
+            },
+        }
+    }
+}
+
+impl<'g> Bench<'g> {
+    /// A bench on an open device.
+    pub fn new(gpu: &'g Gpu) -> Self {
+        Self {
+            gpu,
+            stopwatch: Stopwatch::new(&gpu.device, &gpu.queue),
+            ledger: CpuLedger::start(),
+        }
+    }
+
+    /// Builds the program and brings it onto the device.
+    pub(super) fn prepare(
+        &mut self,
+        workload: &dyn Workload,
+        case: &Case,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<Executable<'g>, Stop> {
+        let program = workload
+            .program(case, kernel, settings.seed)
+            .map_err(Stop::Skip)?;
+        if let Some(misfit) = program.misfit(&self.gpu.adapter) {
+            return Err(Stop::Skip(misfit));
+        }
+        refuse_if_too_big(&program, self.gpu)?;
+        let gpu = self.gpu;
+        let total = Bytes(program.total_bytes() as f64);
+        self.ledger.foreign(|| {
+            let mut executable =
+                Executable::allocate(gpu, program).map_err(|error| match error {
+                    GpuError::OutOfMemory(reason) => Stop::Skip(format!(
+                        "the device has no room for {total} of buffers ({reason})"
+                    )),
+                    other => other.into(),
+                })?;
+            executable.compile(settings.checks)?;
+            Ok(executable)
+        })
+    }
+
+    /// Runs a batch and times it.
+    pub(super) fn execute(
+        &mut self,
+        executable: &mut Executable<'_>,
+        executions: u32,
+    ) -> Result<Lap, Stop> {
+        let stopwatch = &mut self.stopwatch;
+        let lap = self.ledger.foreign(|| match executable.program().action {
+            Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),
+            _ => {
+                let mut result = Ok(());
+                let lap = stopwatch.time_on_host(|| {
+                    result = (0..executions).try_for_each(|_| executable.act_on_host());
+                });
+                result.map_err(|e| WaitError(e.to_string())).and(lap)
+            }
+        });
+        self.gpu.check()?;
+        lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+    }
+}
+
+/// Stops a case that would push the host into swapping: a software or integrated adapter's memory is
+/// the host's, and its driver promises more of it than there is.
+fn refuse_if_too_big(program: &Program, gpu: &Gpu) -> Result<(), Stop> {
+    if gpu.adapter.device_type == DeviceType::DiscreteGpu {
+        return Ok(());
+    }
+    let Ok(mut system) = sysinfo::System::new() else {
+        return Ok(());
+    };
+    system.refresh_memory();
+    let free = system.available_memory();
+    // The device's copy, and as much again for the staging of inputs and outputs.
+    let needed = program.total_bytes().saturating_mul(2);
+    if free == 0 || needed <= free {
+        return Ok(());
+    }
+    Err(Stop::Skip(format!(
+        "needs {} of the host's memory with staging, and {} are free",
+        Bytes(needed as f64),
+        Bytes(free as f64)
+    )))
+}

@@ -1,0 +1,177 @@
+//! The energy of a case: the procedure of `power`, with the device under load.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::rngs::ThreadRng;
+
+use super::bench::{Bench, Settings, Stop};
+use super::executor::Executable;
+use super::messages::PowerJob;
+use super::sensor_choice::{FIRST_INTERVAL, again, choose};
+use crate::power::{self, Effort, Load, Poll, Rig, Sampler, Selection, Series, Timing};
+use crate::record::{Conditions, EnergyWindow, PowerSetup, Reading, SamplerCost};
+use crate::units::Seconds;
+
+/// A sensor that was characterised, with the thread that reads it.
+#[derive(Debug)]
+pub(super) struct Meter {
+    load: Load,
+    sampler: Sampler,
+    sensor: usize,
+    setup: PowerSetup,
+    timing: Timing,
+    effort: Effort,
+    random: ThreadRng,
+}
+
+impl Meter {
+    /// Opens the sensor that a job asks for and sees what it is worth.
+    pub(super) fn open(bench: &mut Bench<'_>, job: &PowerJob, settings: Settings) -> Reading<Self> {
+        let load = Load::new();
+        let selection = match &job.known {
+            Some(Reading::Unmeasured(reason)) => {
+                return Reading::unmeasured(reason.unmeasured.clone());
+            }
+            Some(Reading::Measured(setup)) => Selection::Named(setup.source.clone()),
+            None => job.selection.parse().unwrap_or_default(),
+        };
+        let sources = match power::open(&selection, &bench.gpu.adapter, &load) {
+            Reading::Measured(sources) => sources,
+            Reading::Unmeasured(reason) => return Reading::Unmeasured(reason),
+        };
+        let chosen = match &job.known {
+            Some(Reading::Measured(known)) => match again(known, sources) {
+                Ok(source) => {
+                    let sampler = Sampler::start(vec![source], &load, FIRST_INTERVAL);
+                    Ok((sampler, 0, (**known).clone()))
+                }
+                Err(reason) => Err(reason),
+            },
+            _ => choose(bench, sources, &load, settings),
+        };
+        chosen
+            .map(|(sampler, sensor, setup)| {
+                let timing = Timing::of(&setup);
+                sampler.keep(sensor);
+                sampler.set_interval(Timing::poll_interval(timing.period));
+                Self {
+                    load,
+                    sampler,
+                    sensor,
+                    timing,
+                    setup,
+                    effort: Effort::of(job.tier),
+                    random: rand::rng(),
+                }
+            })
+            .into()
+    }
+
+    /// What the sensor is.
+    pub(super) fn setup(&self) -> PowerSetup {
+        PowerSetup {
+            sampler: self.cost(),
+            ..self.setup.clone()
+        }
+    }
+
+    /// What polling has cost so far.
+    pub(super) fn cost(&self) -> Reading<SamplerCost> {
+        self.sampler.cost(self.load.now())
+    }
+
+    /// Measures the energy of a case, one execution of which takes `once`.
+    pub(super) fn measure<'g>(
+        &mut self,
+        bench: &mut Bench<'g>,
+        executable: &mut Executable<'g>,
+        once: Seconds,
+    ) -> Result<Reading<EnergyWindow>, Stop> {
+        drop(self.sampler.polls(self.sensor));
+        drop(self.sampler.throttled());
+        let mut series = Series::default();
+        let mut rig = BusyDevice {
+            bench,
+            executable,
+            load: &self.load,
+            sampler: &self.sampler,
+            sensor: self.sensor,
+        };
+        let observation = power::observe(
+            &mut rig,
+            &mut series,
+            &self.timing,
+            &self.effort,
+            once,
+            &mut self.random,
+        );
+        self.load.end();
+        let observation = observation?;
+        series.extend(self.sampler.polls(self.sensor));
+        let mut window = power::estimate(
+            &series,
+            &self.setup,
+            &self.timing,
+            &self.effort,
+            &observation,
+        );
+        if let Reading::Measured(window) = &mut window {
+            window.throttled_by = self.sampler.throttled();
+            window.trace.zero_unix_s = self.zero_unix_s();
+        }
+        Ok(window)
+    }
+
+    /// Time of day at which the session's clock stood at zero.
+    fn zero_unix_s(&self) -> Reading<f64> {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map(|since| since.as_secs_f64() - self.load.now().get())
+            .map_err(|_| "the system's clock stands before 1970".to_owned())
+            .into()
+    }
+}
+
+/// A device at work, with the sampler beside it.
+struct BusyDevice<'a, 'g> {
+    bench: &'a mut Bench<'g>,
+    executable: &'a mut Executable<'g>,
+    load: &'a Load,
+    sampler: &'a Sampler,
+    sensor: usize,
+}
+
+impl Rig for BusyDevice<'_, '_> {
+    type Error = Stop;
+
+    fn now(&self) -> Seconds {
+        self.load.now()
+    }
+
+    fn execute(&mut self, executions: u64) -> Result<(), Stop> {
+        /// Most executions recorded at once.
+        const MOST: u64 = 4096;
+        self.load.begin();
+        let mut left = executions;
+        while left > 0 {
+            let batch = left.min(MOST);
+            // At most 4096, so the cast is exact.
+            self.bench.execute(self.executable, batch as u32)?;
+            left -= batch;
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, time: Seconds) {
+        self.load.end();
+        std::thread::sleep(Duration::from_secs_f64(time.get().max(0.0)));
+    }
+
+    fn polls(&mut self) -> Vec<Poll> {
+        self.sampler.polls(self.sensor)
+    }
+
+    fn conditions(&mut self) -> Option<Conditions> {
+        self.sampler.conditions()
+    }
+}

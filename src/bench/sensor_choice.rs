@@ -1,0 +1,213 @@
+//! Which sensor to believe: each is looked at, idle and under load, before a session uses it.
+
+use std::time::Duration;
+
+use super::bench::{Bench, Settings};
+use super::plan::workload;
+use crate::power::{self, Load, PowerSource, Sampler, Series, Timing};
+use crate::record::{EnergyProvenance, PowerSetup};
+use crate::units::Seconds;
+
+/// Time between two polls while a sensor is not known yet.
+pub(super) const FIRST_INTERVAL: Seconds = Seconds(0.0025);
+
+/// Idle, and then load, over which a sensor is looked at before it is believed, …
+const LOOK: Seconds = Seconds(1.0);
+const LOAD: Seconds = Seconds(2.0);
+
+/// … and at the most, where it changes too seldom.
+const LONGEST_LOOK: Seconds = Seconds(6.0);
+
+/// Updates that a look should show.
+const WANTED_UPDATES: usize = 6;
+
+/// Disagreement of a counter with the integrated power of the same device, as a share, at which the
+/// counter is not believed.
+const COUNTER_TOLERANCE: f64 = 0.1;
+
+/// The sensor that an earlier invocation used.
+pub(super) fn again(
+    known: &PowerSetup,
+    sources: Vec<Box<dyn PowerSource>>,
+) -> Result<Box<dyn PowerSource>, String> {
+    sources
+        .into_iter()
+        .find(|source| source.setup().source == known.source)
+        .ok_or_else(|| format!("{}, which the session began with, is gone", known.source))
+}
+
+/// What a look at several sensors side by side showed.
+pub(super) struct Look {
+    pub(super) sampler: Sampler,
+    pub(super) series: Vec<Series>,
+    pub(super) load_from: Seconds,
+    pub(super) setups: Vec<PowerSetup>,
+    /// Why sensors cannot be used.
+    pub(super) unusable: Vec<Option<String>>,
+}
+
+/// Looks at sensors at idle and under load.
+pub(super) fn look(
+    bench: &mut Bench<'_>,
+    sources: Vec<Box<dyn PowerSource>>,
+    load: &Load,
+    settings: Settings,
+) -> Look {
+    let mut setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
+    let sampler = Sampler::start(sources, load, FIRST_INTERVAL);
+    let mut series = vec![Series::default(); setups.len()];
+    let listen = |series: &mut [Series]| {
+        for (number, series) in series.iter_mut().enumerate() {
+            series.extend(sampler.polls(number));
+        }
+    };
+    let shown = |series: &[Series], from: usize| {
+        series
+            .first()
+            .is_none_or(|s| s.updates().len() >= from + WANTED_UPDATES)
+    };
+    let mut rested = Seconds(0.0);
+    while rested.get() < LOOK.get()
+        || (!shown(&series, 0) && rested.get() < LONGEST_LOOK.get() / 2.0)
+    {
+        std::thread::sleep(Duration::from_millis(250));
+        rested = rested + Seconds(0.25);
+        listen(&mut series);
+    }
+    let load_from = load.now();
+    let seen = series.first().map_or(0, |s| s.updates().len());
+    let worked = probe_load(bench, load, settings, |spent| {
+        listen(&mut series);
+        let enough = shown(&series, seen)
+            && !series
+                .iter()
+                .any(|series| power::still_moving(series, load_from));
+        spent.get() < LOAD.get() || (!enough && spent.get() < LONGEST_LOOK.get())
+    });
+    listen(&mut series);
+    let mut unusable = Vec::new();
+    for (series, setup) in series.iter().zip(&mut setups) {
+        let character = power::characterise(series, load_from);
+        unusable.push(character.unusable.clone());
+        character.enter(setup);
+        power::calibration::apply(setup);
+        if let Err(why) = &worked {
+            setup
+                .notes
+                .push(format!("characterised at idle only: {why}"));
+        }
+    }
+    Look {
+        sampler,
+        series,
+        load_from,
+        setups,
+        unusable,
+    }
+}
+
+/// Looks at sensors and takes the first that can be believed.
+pub(super) fn choose(
+    bench: &mut Bench<'_>,
+    sources: Vec<Box<dyn PowerSource>>,
+    load: &Load,
+    settings: Settings,
+) -> Result<(Sampler, usize, PowerSetup), String> {
+    let Look {
+        sampler,
+        series,
+        load_from,
+        mut setups,
+        unusable,
+    } = look(bench, sources, load, settings);
+    let mut reasons = Vec::new();
+    let mut usable = Vec::new();
+    for (number, unusable) in unusable.into_iter().enumerate() {
+        match unusable {
+            Some(reason) => reasons.push(format!("{}: {reason}", setups[number].source)),
+            None => usable.push(number),
+        }
+    }
+    let mut notes = reasons;
+    while let Some(number) = usable.first().copied() {
+        let rival = usable
+            .iter()
+            .copied()
+            .find(|other| setups[*other].provenance != EnergyProvenance::Counter);
+        let doubt = match (setups[number].provenance, rival) {
+            (EnergyProvenance::Counter, Some(rival)) => {
+                let settle = Timing::of(&setups[rival]).settle;
+                agree(&series[number], &series[rival], load_from + settle)
+            }
+            _ => Ok(None),
+        };
+        match doubt {
+            Err(reason) => {
+                notes.push(format!("{}: {reason}", setups[number].source));
+                usable.remove(0);
+            }
+            Ok(agreement) => {
+                let mut setup = setups.swap_remove(number);
+                setup
+                    .notes
+                    .extend(notes.iter().map(|n| format!("passed over {n}")));
+                setup.notes.extend(agreement);
+                return Ok((sampler, number, setup));
+            }
+        }
+    }
+    Err(notes.join("; "))
+}
+
+/// Whether a counter agrees with the integrated power of the same device under load; in words, or why
+/// it is not to be believed.
+fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<String>, String> {
+    let (counter, power) = (counter.curve(), power.curve());
+    let (Some((_, counted)), Some((_, read))) = (counter.span(), power.span()) else {
+        return Ok(None);
+    };
+    let to = Seconds(counted.get().min(read.get()));
+    let (Some(by_counter), Some(by_power)) = (counter.energy(from, to), power.energy(from, to))
+    else {
+        return Ok(None);
+    };
+    let ratio = by_counter / by_power;
+    if (ratio - 1.0).abs() <= COUNTER_TOLERANCE {
+        return Ok(Some(format!(
+            "its counter and the integrated power of the same device agree within {:.1} % under load",
+            100.0 * (ratio - 1.0).abs()
+        )));
+    }
+    Err(format!(
+        "the counter says {by_counter} where the integrated power says {by_power} ({:+.0} %), and \
+         ±{:.0} % is allowed",
+        100.0 * (ratio - 1.0),
+        100.0 * COUNTER_TOLERANCE
+    ))
+}
+
+/// Keeps the device busy with the peak probe for as long as `more` says.
+pub(super) fn probe_load(
+    bench: &mut Bench<'_>,
+    load: &Load,
+    settings: Settings,
+    mut more: impl FnMut(Seconds) -> bool,
+) -> Result<(), String> {
+    let nothing = || "the device has no peak probe".to_owned();
+    let probe = workload("peak-fma").ok_or_else(nothing)?;
+    let case = probe.cases().into_iter().next().ok_or_else(nothing)?;
+    let kernel = probe
+        .kernels(&case, &bench.gpu.adapter)
+        .into_iter()
+        .next()
+        .ok_or_else(nothing)?;
+    let mut executable = bench.prepare(probe, &case, &kernel, settings)?;
+    load.begin();
+    let from = load.now();
+    let mut result = Ok(());
+    while result.is_ok() && more(load.now() - from) {
+        result = bench.execute(&mut executable, 1).map(|_| ());
+    }
+    load.end();
+    Ok(result?)
+}

@@ -1,0 +1,12 @@
+//! What a record concludes from the invocations of its cases: time, energy, shares of the roofline.
+
+mod energy;
+mod roofline;
+mod time;
+
+pub(super) use energy::without_gain;
+pub(super) use roofline::{place_on_roofline, roofline};
+pub(super) use time::{lost_invocations, status, summarize};
+
+/// Probability of every interval in a record.
+const LEVEL: f64 = 0.95;
