@@ -10,9 +10,10 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use perwatt::bench::{Checks, Executable, Planned, Request, plan, workload};
+use perwatt::bench::{Checks, Executable, Request, plan};
 use perwatt::clock::GpuTime;
 use perwatt::device::{Gpu, choose, enumerate};
+use perwatt::workload::{CaseKernel, workload};
 
 /// Small enough for a software driver, and one case of each kind of kernel.
 const CASES: [&str; 5] = [
@@ -53,9 +54,9 @@ fn open(selection: Option<&str>) -> Gpu {
 }
 
 /// Verifies a kernel, then times whole passes of it.
-fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned: &Planned) {
-    let Planned { case, kernel, .. } = planned;
-    let workload = workload(case.workload).expect("planned cases have a workload");
+fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned: &CaseKernel) {
+    let CaseKernel { case, kernel, .. } = planned;
+    let workload = workload(&case.workload).expect("planned cases have a workload");
     let program = workload.program(case, kernel, SEED).expect("a program");
     if let Some(misfit) = program.misfit(&gpu.adapter) {
         return eprint(&format!("{}: skipped: {misfit}", planned.id()));
@@ -79,7 +80,7 @@ fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned
     } else {
         Throughput::BytesDecimal(counts.bytes)
     });
-    group.bench_function(BenchmarkId::from_parameter(kernel.name), |bencher| {
+    group.bench_function(BenchmarkId::from_parameter(&kernel.name), |bencher| {
         bencher.iter_custom(|iterations| {
             let executions = u32::try_from(iterations).expect("fewer than 2^32 iterations");
             clock.pass_ns(|pass| executable.encode(pass, executions))

@@ -56,7 +56,7 @@ impl<'g> Executable<'g> {
         let mut buffers = Vec::with_capacity(program.buffers.len());
         for buffer in &program.buffers {
             let allocated = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(buffer.name),
+                label: Some(&buffer.name),
                 size: buffer.bytes,
                 usage: usage(buffer),
                 mapped_at_creation: false,

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{
-    Adapter, ClockSetup, Counts, EnergyTier, Outcome, OwnKernel, PowerSetup, Reading,
-};
+use crate::record::{Adapter, ClockSetup, EnergyTier, Outcome, PowerSetup, Reading};
+use crate::workload::CaseKernel;
 
 /// What a worker is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +27,8 @@ pub struct Job {
     /// How to measure energy; none spends no time on it.
     #[serde(default)]
     pub power: Option<PowerJob>,
-    /// The cases, in order.
-    pub cases: Vec<JobCase>,
+    /// The cases in order, by their positions in the record.
+    pub cases: BTreeMap<usize, CaseKernel>,
 }
 
 /// How a worker is to measure energy.
@@ -41,22 +40,6 @@ pub struct PowerJob {
     pub tier: EnergyTier,
     /// What the session's first worker came to, so that all invocations use one sensor.
     pub known: Option<Reading<Box<PowerSetup>>>,
-}
-
-/// One case of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobCase {
-    /// Position in the record.
-    pub index: usize,
-    /// The case as written.
-    pub case: String,
-    /// Name of the kernel.
-    pub kernel: String,
-    /// The kernel's parameters.
-    pub parameters: BTreeMap<String, u32>,
-    /// The kernel itself and the work that it counts, where the user brought it.
-    #[serde(default)]
-    pub own: Option<(Counts, Box<OwnKernel>)>,
 }
 
 /// What a worker reports.

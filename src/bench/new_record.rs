@@ -1,11 +1,10 @@
 //! A session before its first worker: the record that will be filled.
 
-use super::plan::Planned;
 use crate::power::Selection;
 use crate::record::{
-    Adapter, CaseResult, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record,
-    SCHEMA_VERSION, Status,
+    Adapter, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION,
 };
+use crate::workload::CaseKernel;
 
 /// What a session is to do, beside its cases.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ pub struct SessionRequest {
 }
 
 /// The record of a session that has not measured anything yet.
-pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[Planned]) -> Record {
+pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[CaseKernel]) -> Record {
     Record {
         schema_version: SCHEMA_VERSION.to_owned(),
         session: format!("{:016x}", rand::random::<u64>()),
@@ -48,27 +47,11 @@ pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[Planned])
             seed: request.seed,
             power: Some(request.power.to_string()),
             energy: Some(request.energy),
-            cases: planned.iter().map(Planned::id).collect(),
+            cases: planned.iter().map(CaseKernel::id).collect(),
         },
         invocations: Vec::new(),
-        cases: planned.iter().map(case).collect(),
+        cases: planned.iter().map(CaseKernel::pending_result).collect(),
         roofline: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-/// A case that waits for its invocations.
-fn case(planned: &Planned) -> CaseResult {
-    CaseResult {
-        case: planned.case.to_string(),
-        kernel: planned.kernel.name.to_owned(),
-        parameters: planned.kernel.parameters.clone(),
-        parameters_from: planned.parameters_from.clone(),
-        own: planned.own.clone().map(Box::new),
-        counts: planned.counts,
-        status: Status::Measured,
-        invocations: Vec::new(),
-        summary: Reading::unmeasured("not measured yet"),
         warnings: Vec::new(),
     }
 }

@@ -1,13 +1,13 @@
 //! From what was asked to the list of cases and kernels: pure, so that it can be shown and tested
 //! without opening a device.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::error::{Error, Result, nearest};
-use crate::record::{Adapter, Counts, OwnKernel};
-use crate::workload::{Case, Dtype, Kernel, OwnCase, Suite, Workload, registry, split_case};
+use crate::error::{Error, Result};
+use crate::record::{Adapter, CaseName};
+use crate::workload::{Case, CaseKernel, Kernel, Suite, Workload, find_case, registry};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -18,70 +18,37 @@ pub struct Request {
     pub cases: Vec<String>,
     /// Names of kernels; none means all.
     pub kernels: Vec<String>,
-    /// Kernels and workloads that the user brought.
-    pub own: Vec<OwnCase>,
-}
-
-/// A case with the kernel that is to do it.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// The case.
-    pub case: Case,
-    /// The kernel with its parameters.
-    pub kernel: Kernel,
-    /// Useful work of one execution.
-    pub counts: Counts,
-    /// The kernel itself, where the user brought it.
-    pub own: Option<OwnKernel>,
-    /// Where the parameters come from: `default`, or the tuning that chose them.
-    pub parameters_from: String,
-}
-
-impl Planned {
-    /// `case@kernel`.
-    pub fn id(&self) -> String {
-        format!("{}@{}", self.case, self.kernel.name)
-    }
+    /// Custom kernels and workloads.
+    pub custom: Vec<CaseKernel>,
 }
 
 /// The cases and kernels that a request means on an adapter, in the registry's order.
 ///
 /// # Errors
 /// A glob is malformed or fits nothing, or a kernel's name fits nothing.
-pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<Planned>> {
+pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
     let candidates = candidates(request)?;
-    let mut planned: Vec<Planned> = Vec::new();
+    let mut planned: Vec<CaseKernel> = Vec::new();
     for (workload, case) in candidates {
         let mut kernels = workload.kernels(&case, adapter);
         let others = asked_for(request, workload, &case, &kernels);
         kernels.extend(others);
-        planned.extend(kernels.into_iter().map(|kernel| Planned {
-            counts: workload.counts(&case),
-            case: case.clone(),
-            kernel,
-            own: None,
-            parameters_from: "default".to_owned(),
-        }));
+        planned.extend(
+            kernels
+                .into_iter()
+                .map(|kernel| CaseKernel::built_in(workload, case.clone(), kernel)),
+        );
     }
-    for own in &request.own {
-        let planned_own = Planned {
-            case: own.case.clone(),
-            kernel: Kernel {
-                name: own.kernel,
-                parameters: BTreeMap::new(),
-            },
-            counts: own.counts,
-            own: Some(own.own.clone()),
-            parameters_from: "the user's file".to_owned(),
-        };
-        let id = planned_own.id();
+    for custom in &request.custom {
+        let id = custom.id();
         if planned.iter().any(|known| known.id() == id) {
+            let file = custom.custom.as_ref().map_or("", |custom| &custom.file);
             return Err(Error::file(
-                &own.own.file,
-                format!("{id} is there already; give the kernel another name"),
+                file,
+                format!("{id} exists already; give the kernel another name"),
             ));
         }
-        planned.push(planned_own);
+        planned.push(custom.clone());
     }
     let planned = filter_by_glob(planned, request)?;
     filter_by_kernel(planned, &request.kernels)
@@ -97,7 +64,11 @@ fn asked_for(
     offered: &[Kernel],
 ) -> Vec<Kernel> {
     let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.is_match(case.to_string()));
-    let in_globs = request.cases.iter().filter_map(|glob| glob.split_once('@'));
+    let in_globs = request
+        .cases
+        .iter()
+        .map(|glob| CaseName::split_kernel(glob))
+        .filter_map(|(glob, name)| Some((glob, name?)));
     let missing: BTreeSet<&str> = request
         .kernels
         .iter()
@@ -123,42 +94,17 @@ fn asked_for(
         .collect()
 }
 
-/// The workload of a name.
-pub fn workload(name: &str) -> Option<&'static dyn Workload> {
-    registry()
-        .iter()
-        .copied()
-        .find(|workload| workload.name() == name)
-}
-
-/// Parses `workload/dtype/shape`.
+/// The built-in workload and case of a written case that a user gave.
 ///
 /// # Errors
-/// It is not of that form, or the workload does not know the dtype or shape.
+/// It is not of that form, or no workload knows it.
 pub fn parse_case(text: &str) -> Result<(&'static dyn Workload, Case)> {
-    let wrong = |reason: String| Error::usage(format!("case {text:?}"), reason);
-    let Some([name, dtype, shape]) = split_case(text) else {
-        return Err(wrong(
-            "a case is written WORKLOAD/DTYPE/SHAPE; `perwatt list` shows them".to_owned(),
-        ));
-    };
-    let found = workload(name).ok_or_else(|| {
-        let names = registry().iter().map(|w| w.name());
-        let hint =
-            nearest(name, names).map_or_else(String::new, |n| format!("; did you mean {n:?}?"));
-        wrong(format!(
-            "no workload is called {name:?}{hint}; `perwatt list` shows them"
-        ))
-    })?;
-    let dtype = Dtype::parse(dtype).ok_or_else(|| {
-        let all: Vec<&str> = Dtype::ALL.iter().map(|d| d.name()).collect();
-        wrong(format!(
-            "no dtype is called {dtype:?}; there are {}",
-            all.join(", ")
-        ))
-    })?;
-    let case = found.case(dtype, shape).map_err(wrong)?;
-    Ok((found, case))
+    find_case(text).map_err(|unknown| {
+        Error::usage(
+            format!("case {text:?}"),
+            format!("{unknown}; `perwatt list` shows all cases"),
+        )
+    })
 }
 
 /// Every case that the request could mean, before its globs.
@@ -168,28 +114,29 @@ fn candidates(request: &Request) -> Result<Vec<(&'static dyn Workload, Case)>> {
         .flat_map(|workload| workload.cases().into_iter().map(|case| (*workload, case)))
         .filter(|(_, case)| match request.suite {
             Some(suite) => case.suites.contains(&suite),
-            // With nothing else asked for, a user's kernels run beside perwatt's own for their cases.
-            None => !request.cases.is_empty() || request.own.is_empty(),
+            // With nothing else asked for, custom kernels run beside the built-in ones for their cases.
+            None => !request.cases.is_empty() || request.custom.is_empty(),
         })
         .collect();
     let mut known: HashSet<String> = all.iter().map(|(_, case)| case.to_string()).collect();
-    for own in request.own.iter().filter(|own| own.own.built_in_case) {
-        let text = own.case.to_string();
+    let built_in = |c: &&CaseKernel| c.custom.as_ref().is_some_and(|c| c.built_in_case);
+    for custom in request.custom.iter().filter(built_in) {
+        let text = custom.case.to_string();
         if !known.contains(&text) {
             all.push(parse_case(&text)?);
             known.insert(text);
         }
     }
     for glob in &request.cases {
-        let text = glob.split('@').next().unwrap_or(glob);
-        let of_own = request.own.iter().any(|own| own.case.to_string() == text);
-        if !is_literal(text) || known.contains(text) || of_own {
+        let (text, _) = CaseName::split_kernel(glob);
+        let is_custom = request.custom.iter().any(|c| c.case.to_string() == text);
+        if !is_literal(text) || known.contains(text) || is_custom {
             continue;
         }
-        // Written out in full and in no suite: a shape of the user's own.
-        let own = parse_case(text)?;
-        if known.insert(own.1.to_string()) {
-            all.push(own);
+        // Written out in full and in no suite: a shape that the user chose.
+        let chosen = parse_case(text)?;
+        if known.insert(chosen.1.to_string()) {
+            all.push(chosen);
         }
     }
     Ok(all)
@@ -201,7 +148,7 @@ fn is_literal(pattern: &str) -> bool {
 }
 
 /// Keeps what a glob fits; every glob must fit something.
-fn filter_by_glob(planned: Vec<Planned>, request: &Request) -> Result<Vec<Planned>> {
+fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<CaseKernel>> {
     if request.cases.is_empty() {
         return Ok(planned);
     }
@@ -210,7 +157,7 @@ fn filter_by_glob(planned: Vec<Planned>, request: &Request) -> Result<Vec<Planne
         .iter()
         .map(|text| compile(text))
         .collect::<Result<Vec<_>>>()?;
-    let fits = |glob: &GlobMatcher, planned: &Planned| {
+    let fits = |glob: &GlobMatcher, planned: &CaseKernel| {
         glob.is_match(planned.case.to_string()) || glob.is_match(planned.id())
     };
     for (glob, text) in globs.iter().zip(&request.cases) {
@@ -240,13 +187,13 @@ fn compile(text: &str) -> Result<GlobMatcher> {
 }
 
 /// Keeps the kernels of the given names; every name must fit something.
-fn filter_by_kernel(planned: Vec<Planned>, names: &[String]) -> Result<Vec<Planned>> {
+fn filter_by_kernel(planned: Vec<CaseKernel>, names: &[String]) -> Result<Vec<CaseKernel>> {
     if names.is_empty() {
         return Ok(planned);
     }
     for name in names {
-        if !planned.iter().any(|p| p.kernel.name == name) {
-            let mut there: Vec<&str> = planned.iter().map(|p| p.kernel.name).collect();
+        if !planned.iter().any(|p| p.kernel.name == *name) {
+            let mut there: Vec<&str> = planned.iter().map(|p| &*p.kernel.name).collect();
             there.sort_unstable();
             there.dedup();
             return Err(Error::usage(
@@ -260,6 +207,6 @@ fn filter_by_kernel(planned: Vec<Planned>, names: &[String]) -> Result<Vec<Plann
     }
     Ok(planned
         .into_iter()
-        .filter(|p| names.iter().any(|name| p.kernel.name == name))
+        .filter(|p| names.iter().any(|name| p.kernel.name == *name))
         .collect())
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
-use super::plan::workload;
 use crate::power::{self, Load, PowerSource, Sampler, Series, Timing};
 use crate::record::{EnergyProvenance, PowerSetup};
 use crate::units::Seconds;
+use crate::workload::workload;
 
 /// Time between two polls while a sensor is not known yet.
 pub(super) const FIRST_INTERVAL: Seconds = Seconds(0.0025);

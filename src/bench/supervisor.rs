@@ -10,13 +10,14 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::assemble;
-use super::messages::{Job, JobCase, Message, PowerJob};
+use super::messages::{Job, Message, PowerJob};
 use super::worker_process::{WorkerProcess, Workers};
 use crate::error::{Error, Result};
 use crate::record::{
     CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading,
     Record, Status,
 };
+use crate::workload::CaseKernel;
 
 /// Workers of one invocation that may fail one after another without finishing a case.
 const FRUITLESS_WORKERS: u32 = 3;
@@ -155,19 +156,26 @@ impl SessionRun<'_> {
         Ok(true)
     }
 
-    /// Ends the cases that need no worker: those that the plan skips, and those that ran past their
-    /// deadline in an earlier invocation and would again.
+    /// Ends the cases that need no worker: those that the plan skips, those of a journal that this version
+    /// does not know, and those that ran past their deadline in an earlier invocation and would again.
     fn skip_planned(&mut self, invocation: u32) -> Result<()> {
         for index in self.open_cases(invocation) {
             let skipped = match &self.record.cases[index].status {
                 Status::Skipped { reason } => Some(reason.clone()),
-                _ => self.earlier_deadline(index),
+                _ => self.unknown(index).or_else(|| self.earlier_deadline(index)),
             };
             if let Some(reason) = skipped {
                 self.end(invocation, index, Outcome::Skipped { reason })?;
             }
         }
         Ok(())
+    }
+
+    /// Why this version cannot run a case, if it does not know it.
+    fn unknown(&self, index: usize) -> Option<String> {
+        let case = &self.record.cases[index];
+        let unknown = CaseKernel::of_result(case).err()?;
+        Some(format!("case {:?}: {unknown}", case.case))
     }
 
     /// Whether an earlier invocation gave this case up at its deadline.
@@ -272,19 +280,13 @@ impl SessionRun<'_> {
 
     /// The job for some cases of an invocation.
     fn job(&self, invocation: u32, open: Vec<usize>) -> Job {
-        let cases = open
-            .into_iter()
-            .map(|index| {
-                let case = &self.record.cases[index];
-                JobCase {
-                    index,
-                    case: case.case.clone(),
-                    kernel: case.kernel.clone(),
-                    parameters: case.parameters.clone(),
-                    own: case.own.clone().map(|own| (case.counts, own)),
-                }
-            })
-            .collect();
+        let planned = |index| {
+            Some((
+                index,
+                CaseKernel::of_result(&self.record.cases[index]).ok()?,
+            ))
+        };
+        let cases = open.into_iter().filter_map(planned).collect();
         Job {
             adapter: self.record.adapter.clone(),
             invocation,

@@ -9,14 +9,13 @@ use std::sync::mpsc;
 use super::bench::{Bench, Settings};
 use super::executor::Checks;
 use super::measure_case::CaseMeasurement;
-use super::messages::{Job, JobCase, Message};
+use super::messages::{Job, Message};
 use super::meter::Meter;
-use super::plan::parse_case;
 use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
-use crate::record::{ClockMethod, ClockSetup, Counts, FailureKind, Outcome, OwnKernel, Reading};
+use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
 use crate::units::Seconds;
-use crate::workload::{Kernel, OwnWorkload};
+use crate::workload::{CaseKernel, CustomWorkload, UnknownCase, workload};
 
 /// Does the job that stands on `input` and reports on `output`.
 ///
@@ -95,9 +94,9 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
         clock,
         power: Box::new(meter.map(Meter::setup)),
     })?;
-    for case in &job.cases {
-        say(&Message::Begin { index: case.index })?;
-        let outcome = measure_one(&mut bench, &mut meter, case, settings);
+    for (&index, planned) in &job.cases {
+        say(&Message::Begin { index })?;
+        let outcome = measure_one(&mut bench, &mut meter, planned, settings);
         let lost = matches!(
             outcome,
             Outcome::Failed {
@@ -106,7 +105,7 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
             }
         );
         say(&Message::End {
-            index: case.index,
+            index,
             outcome: Box::new(outcome),
         })?;
         if lost {
@@ -151,74 +150,49 @@ fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
 fn measure_one(
     bench: &mut Bench<'_>,
     meter: &mut Reading<Meter>,
-    job: &JobCase,
+    planned: &CaseKernel,
     settings: Settings,
 ) -> Outcome {
-    if let Some((counts, own)) = &job.own {
-        return measure_own(bench, meter, job, *counts, own, settings);
-    }
-    let (workload, case) = match parse_case(&job.case) {
-        Ok(found) => found,
-        Err(error) => {
-            return Outcome::Skipped {
-                reason: error.to_string(),
-            };
+    let CaseKernel { case, kernel, .. } = planned;
+    let gpu = bench.gpu;
+    if let Some(custom) = CustomWorkload::of(planned, &gpu.adapter.limits) {
+        // With wgpu's checks on: it is verified like any other, but nobody has seen that it keeps within
+        // its buffers.
+        return CaseMeasurement {
+            bench,
+            meter,
+            workload: &custom,
+            case,
+            kernel,
+            settings: Settings {
+                checks: Checks::On,
+                ..settings
+            },
         }
+        .run();
+    }
+    let Some(workload) = workload(&case.workload) else {
+        return Outcome::Skipped {
+            reason: UnknownCase::Workload(case.workload.to_string()).to_string(),
+        };
     };
     // A search asks for kernels that no default uses, too.
     let known = workload
-        .kernels(&case, &bench.gpu.adapter)
+        .kernels(case, &bench.gpu.adapter)
         .into_iter()
-        .chain(workload.tuning_space(&case))
-        .find(|kernel| kernel.name == job.kernel);
-    let Some(known) = known else {
+        .chain(workload.tuning_space(case))
+        .any(|known| known.name == kernel.name);
+    if !known {
         return Outcome::Skipped {
-            reason: format!("this device has no kernel {:?} for it", job.kernel),
+            reason: format!("this device has no kernel {:?} for it", kernel.name),
         };
-    };
-    let kernel = Kernel {
-        parameters: job.parameters.clone(),
-        ..known
-    };
+    }
     CaseMeasurement {
         bench,
         meter,
         workload,
-        case: &case,
-        kernel: &kernel,
-        settings,
-    }
-    .run()
-}
-
-/// Measures a kernel that the user brought, with wgpu's checks on: it is verified like any other, but
-/// nobody has seen that it keeps within its buffers.
-fn measure_own(
-    bench: &mut Bench<'_>,
-    meter: &mut Reading<Meter>,
-    job: &JobCase,
-    counts: Counts,
-    own: &OwnKernel,
-    settings: Settings,
-) -> Outcome {
-    let (workload, case) = match OwnWorkload::of(&job.case, counts, own) {
-        Ok(found) => found,
-        Err(reason) => return Outcome::Skipped { reason },
-    };
-    let kernel = Kernel {
-        name: "own",
-        parameters: job.parameters.clone(),
-    };
-    let settings = Settings {
-        checks: Checks::On,
-        ..settings
-    };
-    CaseMeasurement {
-        bench,
-        meter,
-        workload: &workload,
-        case: &case,
-        kernel: &kernel,
+        case,
+        kernel,
         settings,
     }
     .run()

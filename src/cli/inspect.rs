@@ -10,7 +10,7 @@ use clap::Args;
 use super::Exit;
 use super::judging::append;
 use super::output::{print, print_json, tell, width};
-use crate::bench::{Planned, Request, parse_case, plan, workload};
+use crate::bench::{Request, parse_case, plan};
 use crate::device::choose;
 use crate::inspect::{
     Device, Finding, Line, Listed, Subject, Vulkan, device_type, examine, examine_family,
@@ -18,7 +18,7 @@ use crate::inspect::{
 };
 use crate::record::{Adapter, Examined, Inspection, Reading, Sight, Target};
 use crate::report;
-use crate::workload::{Kernel, Suite, registry};
+use crate::workload::{CaseKernel, Kernel, Suite, registry, workload};
 
 /// Show what the driver's compiler made of each kernel: registers, spills, occupancy, and the
 /// instructions of the hottest loop.
@@ -347,13 +347,13 @@ impl Inspect {
                 representative()
             },
             kernels: self.kernels.clone(),
-            own: Vec::new(),
+            custom: Vec::new(),
         };
         let planned = plan(&request, adapter)?;
         let variants = self.variants(planned)?;
         let mut subjects = Vec::new();
         for planned in variants {
-            let workload = workload(planned.case.workload).context("the workload is gone")?;
+            let workload = workload(&planned.case.workload).context("the workload is gone")?;
             let name = self.name(&planned);
             let made = Subject::of_kernel(workload, &planned.case, &planned.kernel, &name, adapter);
             match made {
@@ -368,7 +368,7 @@ impl Inspect {
 
     /// The name of a kernel in tables and files; parameters are part of it where they were chosen, so
     /// that each name is there once.
-    fn name(&self, planned: &Planned) -> String {
+    fn name(&self, planned: &CaseKernel) -> String {
         if self.set.is_empty() && !self.all_parameters {
             return planned.id();
         }
@@ -382,7 +382,7 @@ impl Inspect {
     }
 
     /// The kernels with the parameters that were asked for.
-    fn variants(&self, planned: Vec<Planned>) -> anyhow::Result<Vec<Planned>> {
+    fn variants(&self, planned: Vec<CaseKernel>) -> anyhow::Result<Vec<CaseKernel>> {
         if self.all_parameters {
             let mut all = Vec::new();
             for p in planned {
@@ -391,7 +391,7 @@ impl Inspect {
                 all.extend(
                     space
                         .filter(|kernel| kernel.name == p.kernel.name)
-                        .map(|kernel| Planned {
+                        .map(|kernel| CaseKernel {
                             kernel,
                             ..p.clone()
                         }),

@@ -14,7 +14,7 @@ use crate::compare::{
     Aspect, Comparison, Decision, Noise, Pairing, Policy, Session, Sides, VerdictRow, compare,
     compare_inspections,
 };
-use crate::record::{load_inspection, write_atomically};
+use crate::record::{CaseName, load_inspection, write_atomically};
 use crate::report;
 
 /// Name of a calibration that is found without being named.
@@ -271,8 +271,10 @@ fn shader_of(row: &VerdictRow) -> String {
     {
         return file;
     }
-    let (case, kernel) = row.case.rsplit_once('@').unwrap_or((&row.case, ""));
-    let workload = case.split('/').next().unwrap_or(case);
+    let name = CaseName::parse(&row.case);
+    let (workload, kernel) = name.map_or((row.case.as_str(), ""), |name| {
+        (name.workload, name.kernel.unwrap_or_default())
+    });
     let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
     if own.is_file() {
         return slashed(&own);

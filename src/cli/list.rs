@@ -44,7 +44,7 @@ fn listed() -> Vec<ListedCase> {
             let mut kernels: Vec<String> = workload
                 .tuning_space(&case)
                 .iter()
-                .map(|kernel| kernel.name.to_owned())
+                .map(|kernel| kernel.name.to_string())
                 .collect();
             kernels.sort_unstable();
             kernels.dedup();

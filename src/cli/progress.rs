@@ -4,8 +4,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::tell;
 use crate::bench::ProgressObserver;
-use crate::bench::tune::{SearchObserver, Subject};
+use crate::bench::tune::SearchObserver;
 use crate::record::{CaseResult, Outcome, Record};
+use crate::workload::CaseKernel;
 
 /// Shows a run to whoever watches it.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ impl TuneBar {
 }
 
 impl SearchObserver for TuneBar {
-    fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32) {
+    fn step(&mut self, subject: &CaseKernel, name: &str, candidates: usize, turns: u32) {
         let id = subject.id();
         if self.begun.last() != Some(&id) {
             self.begun.push(id.clone());

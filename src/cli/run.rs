@@ -19,7 +19,7 @@ use crate::device::{choose, enumerate};
 use crate::power::Effort;
 use crate::record::{self, Adapter, EnergyTier, Event, Journal, Reading, Record, Status};
 use crate::report;
-use crate::workload::{Suite, load_own};
+use crate::workload::{Suite, load_custom};
 
 /// What is measured, on what and for how long.
 #[derive(Debug, Args)]
@@ -151,14 +151,14 @@ impl Run {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
         let adapter = choose(&adapters, self.what.which.device.as_deref())?;
-        let own = self
+        let custom = self
             .what
             .workloads
             .iter()
-            .map(|file| load_own(file))
+            .map(|file| load_custom(file))
             .collect::<crate::Result<Vec<_>>>()?
             .concat();
-        let nothing_named = self.what.which.cases.is_empty() && own.is_empty();
+        let nothing_named = self.what.which.cases.is_empty() && custom.is_empty();
         self.what.which.see_sensor(adapter)?;
         let suite = match (self.what.which.suite, nothing_named) {
             (None, true) => Some(Suite::Quick),
@@ -166,7 +166,7 @@ impl Run {
         };
         let request = Request {
             suite,
-            own,
+            custom,
             ..self.what.which.request()
         };
         let mut planned = bench::plan(&request, adapter)?;

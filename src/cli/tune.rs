@@ -13,13 +13,13 @@ use super::output::{print, print_json, tell, width};
 use super::progress::TuneBar;
 use super::run::positive;
 use super::which::Which;
-use crate::bench::tune::{self, Applied, Found, Objective, Store, Subject, Tuning};
-use crate::bench::{self, Planned, Workers};
+use crate::bench::tune::{self, Applied, Found, Objective, Store, Tuning};
+use crate::bench::{self, Workers};
 use crate::device::{choose, enumerate};
 use crate::power::{self, Load, Selection};
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
-use crate::workload::Suite;
+use crate::workload::{CaseKernel, Suite};
 
 /// Total time of `--quick`.
 const QUICK_S: f64 = 150.0;
@@ -210,10 +210,10 @@ impl Effort<'_> {
 pub(super) fn search_all(
     store: &Store,
     adapter: &Adapter,
-    planned: &[Planned],
+    planned: &[CaseKernel],
     effort: &Effort<'_>,
     interrupted: &AtomicBool,
-) -> anyhow::Result<Vec<(Subject, Found)>> {
+) -> anyhow::Result<Vec<(CaseKernel, Found)>> {
     let subjects = tune::subjects(planned);
     if subjects.is_empty() {
         tell("None of the chosen kernels has parameters to tune.");
@@ -256,7 +256,7 @@ pub(super) fn search_all(
 pub(super) fn apply(
     store: &Store,
     adapter: &Adapter,
-    planned: &mut [Planned],
+    planned: &mut [CaseKernel],
     tuned: Tuned,
 ) -> anyhow::Result<()> {
     let objective = match tuned {
@@ -352,7 +352,7 @@ fn import(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit>
 }
 
 /// What became of the candidates, in a few words.
-fn fate(_subject: &Subject, found: &Found) -> String {
+fn fate(_subject: &CaseKernel, found: &Found) -> String {
     let mut words = vec![format!("{} of {} measured", found.measured, found.space)];
     if found.unfit > 0 {
         words.push(format!("{} unfit", found.unfit));
@@ -386,7 +386,7 @@ fn without_result(found: &Found) -> bool {
 }
 
 /// A wrong candidate or a search without a result makes the command fail.
-fn exit_of(searched: &[(Subject, Found)], interrupted: &AtomicBool) -> Exit {
+fn exit_of(searched: &[(CaseKernel, Found)], interrupted: &AtomicBool) -> Exit {
     if interrupted.load(Ordering::Relaxed) {
         return Exit::Interrupted;
     }

@@ -63,7 +63,7 @@ impl Which {
             suite: self.suite,
             cases: self.cases.clone(),
             kernels: self.kernels.clone(),
-            own: Vec::new(),
+            custom: Vec::new(),
         }
     }
 

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use super::environment::Aspect;
 use super::metric::{Cost, Metric};
 use crate::error::{Error, Result, nearest};
+use crate::record::CaseName;
 
 /// What a gate asks of a candidate.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -116,7 +117,7 @@ impl PartialEq for CaseRule {
 impl CaseRule {
     /// Whether the rule is about a case, given as `case@kernel`.
     pub fn fits(&self, id: &str) -> bool {
-        let case = id.rsplit_once('@').map_or(id, |(case, _)| case);
+        let case = CaseName::split_kernel(id).0;
         self.matcher.is_match(case) || self.matcher.is_match(id)
     }
 }

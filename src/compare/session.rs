@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::environment::Environment;
 use super::metric::Cost;
 use crate::record::{
-    CaseResult, ClockMethod, Counts, EnergyWindow, ErrorCause, FailureKind, Host, Origin, Outcome,
-    OwnKernel, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, ErrorCause, FailureKind, Host,
+    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 
 /// A record, reduced to what is compared.
@@ -174,7 +174,7 @@ impl SessionCase {
         let mut reduced = Self {
             id: case.id(),
             parameters: case.parameters.clone(),
-            shader: case.own.as_deref().and_then(shader),
+            shader: case.custom.as_deref().and_then(shader),
             counts: case.counts,
             absent: absence(&case.status),
             unverified: false,
@@ -263,10 +263,10 @@ impl SessionCase {
     }
 }
 
-/// The first shader of a kernel of the user's, whose path is relative to the file that declared it.
-fn shader(own: &OwnKernel) -> Option<PathBuf> {
-    let folder = Path::new(&own.file).parent().unwrap_or(Path::new(""));
-    Some(folder.join(&own.dispatches.first()?.shader))
+/// The first shader of a custom kernel, whose path is relative to the file that declared it.
+fn shader(custom: &CustomKernel) -> Option<PathBuf> {
+    let folder = Path::new(&custom.file).parent().unwrap_or(Path::new(""));
+    Some(folder.join(&custom.dispatches.first()?.shader))
 }
 
 /// What warnings say about an invocation.

@@ -151,7 +151,7 @@ fn empty(tool: Tool, case: &ForeignCase) -> CaseResult {
         kernel: tool.name().to_owned(),
         parameters: BTreeMap::new(),
         parameters_from: "imported".to_owned(),
-        own: None,
+        custom: None,
         counts: Counts {
             flop: 0,
             bytes: case.bytes.unwrap_or(0),

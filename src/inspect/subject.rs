@@ -1,4 +1,4 @@
-//! What is looked at: perwatt's own kernels, and WGSL that somebody brings.
+//! What is looked at: the built-in kernels, and WGSL that somebody brings.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Subject {
             .iter()
             .map(|dispatch| Self {
                 name: name.to_owned(),
-                shader: dispatch.file.to_owned(),
+                shader: dispatch.file.to_string(),
                 wgsl: dispatch.wgsl.clone(),
                 entry: None,
                 parameters: kernel

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClockMethod, EnergyWindow, OwnKernel, Reading, Warning};
+use super::{CaseName, ClockMethod, CustomKernel, EnergyWindow, Reading, Warning};
 
 /// A case with a kernel and everything that was measured of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,9 +18,9 @@ pub struct CaseResult {
     pub parameters: BTreeMap<String, u32>,
     /// Where the parameters come from: `default`, or the tuning that chose them.
     pub parameters_from: String,
-    /// The kernel itself, where the user brought it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<Box<OwnKernel>>,
+    /// The kernel itself, where it is a custom one.
+    #[serde(rename = "own", default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Box<CustomKernel>>,
     /// What one dispatch of the case does.
     pub counts: Counts,
     /// Measured, skipped or failed.
@@ -36,17 +36,17 @@ pub struct CaseResult {
 impl CaseResult {
     /// `case@kernel`, the name by which records are matched.
     pub fn id(&self) -> String {
-        format!("{}@{}", self.case, self.kernel)
+        CaseName::with_kernel(&self.case, &self.kernel)
     }
 
     /// The workload, which is the first part of the case's name.
     pub fn workload(&self) -> &str {
-        self.case.split('/').next().unwrap_or(&self.case)
+        CaseName::workload_of(&self.case)
     }
 
     /// The dtype, which is the second part of the case's name.
     pub fn dtype(&self) -> &str {
-        self.case.split('/').nth(1).unwrap_or("-")
+        CaseName::dtype_of(&self.case)
     }
 }
 

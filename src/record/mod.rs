@@ -9,12 +9,13 @@
 
 mod adapter;
 mod case;
+mod case_name;
+mod custom_kernel;
 mod energy;
 mod file;
 mod flat;
 mod inspection;
 mod journal;
-mod own;
 mod reading;
 mod warning;
 
@@ -26,6 +27,8 @@ pub use case::{
     CaseInvocation, CaseResult, Counts, Estimate, FailureKind, Interval, Outcome, Sampling, Status,
     StopReason, Summary, Verification,
 };
+pub use case_name::CaseName;
+pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel};
 pub use energy::{
     Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
     GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
@@ -36,7 +39,6 @@ pub use inspection::{
     load_inspection,
 };
 pub use journal::{Event, Journal, read_journal};
-pub use own::{OwnBuffer, OwnContents, OwnDispatch, OwnDtype, OwnKernel};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.

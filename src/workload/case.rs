@@ -1,7 +1,9 @@
 //! Cases: workload, dtype and shape, with one written form.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::record::CaseName;
 use crate::workload::kit::input::Storage;
 
 /// The types of a case's data.
@@ -116,7 +118,7 @@ impl fmt::Display for Suite {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Case {
     /// The workload's name.
-    pub workload: &'static str,
+    pub workload: Cow<'static, str>,
     /// Type of the data.
     pub dtype: Dtype,
     /// The written shape, which the workload parses: `1024x1024x1024`.
@@ -127,9 +129,13 @@ pub struct Case {
 
 impl Case {
     /// A case of no suite.
-    pub(crate) fn new(workload: &'static str, dtype: Dtype, shape: impl fmt::Display) -> Self {
+    pub(crate) fn new(
+        workload: impl Into<Cow<'static, str>>,
+        dtype: Dtype,
+        shape: impl fmt::Display,
+    ) -> Self {
         Self {
-            workload,
+            workload: workload.into(),
             dtype,
             shape: shape.to_string(),
             suites: Vec::new(),
@@ -143,15 +149,14 @@ impl Case {
     }
 }
 
-/// The three parts of a written case, `WORKLOAD/DTYPE/SHAPE`, none of them looked at yet; a shape may hold
-/// slashes of its own.
-pub(crate) fn split_case(text: &str) -> Option<[&str; 3]> {
-    let mut parts = text.splitn(3, '/');
-    Some([parts.next()?, parts.next()?, parts.next()?])
-}
-
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}/{}", self.workload, self.dtype, self.shape))
+        let name = CaseName {
+            workload: &self.workload,
+            dtype: self.dtype.name(),
+            shape: &self.shape,
+            kernel: None,
+        };
+        name.fmt(f)
     }
 }

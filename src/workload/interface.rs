@@ -2,6 +2,7 @@
 
 use crate::record::{Adapter, Counts, Verification};
 use crate::workload::case::{Case, Dtype};
+use crate::workload::case_kernel::CaseKernel;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::Program;
 
@@ -74,8 +75,6 @@ pub trait Workload: Send + Sync {
 pub struct Part {
     /// The part's name, which its parameters begin with.
     pub name: &'static str,
-    /// What it does, as a case of its own.
-    pub case: Case,
-    /// The kernel that does it, with its parameters.
-    pub kernel: Kernel,
+    /// What it does, as a case by itself, and the kernel that does it.
+    pub work: CaseKernel,
 }

@@ -12,6 +12,8 @@
 
 mod attention;
 mod case;
+mod case_kernel;
+mod custom;
 mod gemv;
 mod host;
 mod interface;
@@ -19,16 +21,15 @@ mod kit;
 mod llama_layer;
 mod matmul;
 mod memory;
-mod own;
 mod peak;
 mod registry;
 mod rows;
 
-pub(crate) use case::split_case;
 pub use case::{Case, Dtype, Suite};
+pub use case_kernel::CaseKernel;
+pub use custom::{CustomWorkload, load_custom};
 pub use interface::{Part, Workload};
 pub use kit::input::{Input, Storage};
 pub use kit::kernel::Kernel;
 pub use kit::program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
-pub use own::{OwnCase, OwnWorkload, load_own};
-pub use registry::registry;
+pub use registry::{UnknownCase, find_case, registry, workload};

@@ -1,6 +1,12 @@
-//! The list of all workloads; a new one gets a line here.
+//! The list of all workloads; a new one gets a line here. What is written of a workload or a case is
+//! looked up here too.
 
+use std::fmt;
+
+use crate::error::nearest;
+use crate::record::CaseName;
 use crate::workload::attention::{Decode, Prefill};
+use crate::workload::case::{Case, Dtype};
 use crate::workload::gemv::Gemv;
 use crate::workload::host::{DispatchLatency, Transfer};
 use crate::workload::interface::Workload;
@@ -29,4 +35,64 @@ pub fn registry() -> &'static [&'static dyn Workload] {
         &DispatchLatency,
         &Transfer,
     ]
+}
+
+/// The workload of a name.
+pub fn workload(name: &str) -> Option<&'static dyn Workload> {
+    registry()
+        .iter()
+        .copied()
+        .find(|workload| workload.name() == name)
+}
+
+/// The built-in workload and case of a written case, `WORKLOAD/DTYPE/SHAPE`.
+///
+/// # Errors
+/// It is not of that form, or no workload knows it.
+pub fn find_case(text: &str) -> Result<(&'static dyn Workload, Case), UnknownCase> {
+    let name = CaseName::parse_case(text).ok_or(UnknownCase::Form)?;
+    let workload =
+        workload(name.workload).ok_or_else(|| UnknownCase::Workload(name.workload.to_owned()))?;
+    let case = workload
+        .case(parse_dtype(name.dtype)?, name.shape)
+        .map_err(UnknownCase::Shape)?;
+    Ok((workload, case))
+}
+
+/// A written dtype.
+pub(crate) fn parse_dtype(name: &str) -> Result<Dtype, UnknownCase> {
+    Dtype::parse(name).ok_or_else(|| UnknownCase::Dtype(name.to_owned()))
+}
+
+/// Why a written case is none. Where to look for the right one is for the caller to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnknownCase {
+    /// It does not have three parts.
+    Form,
+    /// No workload has this name.
+    Workload(String),
+    /// No dtype has this name.
+    Dtype(String),
+    /// The workload has no such dtype or shape, and says why.
+    Shape(String),
+}
+
+impl fmt::Display for UnknownCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("expected WORKLOAD/DTYPE/SHAPE"),
+            Self::Workload(name) => {
+                write!(f, "unknown workload {name:?}")?;
+                match nearest(name, registry().iter().map(|known| known.name())) {
+                    Some(near) => write!(f, "; did you mean {near:?}?"),
+                    None => Ok(()),
+                }
+            }
+            Self::Dtype(name) => {
+                let all = Dtype::ALL.map(Dtype::name).join(", ");
+                write!(f, "unknown dtype {name:?}; expected one of {all}")
+            }
+            Self::Shape(reason) => f.write_str(reason),
+        }
+    }
 }

@@ -25,10 +25,10 @@ mod sensors;
 
 #[cfg(all(feature = "gpu", target_os = "linux"))]
 mod ab;
+mod custom_kernels;
 #[cfg(all(feature = "gpu", target_os = "linux"))]
 mod inspect;
 #[cfg(all(feature = "gpu", target_os = "linux"))]
-mod own_kernels;
 #[cfg(all(feature = "gpu", target_os = "linux"))]
 mod sensors_run;
 #[cfg(all(feature = "gpu", target_os = "linux"))]

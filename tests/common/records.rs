@@ -94,7 +94,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
         kernel: "tiled".to_owned(),
         parameters: BTreeMap::from([("tile".to_owned(), 16)]),
         parameters_from: "default".to_owned(),
-        own: None,
+        custom: None,
         counts: Counts {
             flop: 2_000_000,
             bytes: 3_000,

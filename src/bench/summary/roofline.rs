@@ -1,8 +1,8 @@
 //! Each case as a share of what the session's own roofs allow.
 
-use crate::bench::plan::parse_case;
 use crate::record::{CaseResult, Estimate, Interval, Reading, Roof, Warning};
 use crate::units::Seconds;
+use crate::workload::find_case;
 
 /// The roof of memory that is read and written.
 const MEMORY: &str = "memory";
@@ -153,7 +153,7 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     })
 }
 
-/// Whether reading is the memory roof of a case; a user's own workload is taken to write too.
+/// Whether reading is the memory roof of a case; a custom workload is taken to write too.
 fn mostly_reads(case: &CaseResult) -> bool {
-    parse_case(&case.case).is_ok_and(|(workload, case)| workload.mostly_reads(&case))
+    find_case(&case.case).is_ok_and(|(workload, case)| workload.mostly_reads(&case))
 }

@@ -9,7 +9,6 @@ use rand_pcg::Pcg64;
 
 use super::store::{Entry, Objective, shader_hash};
 use crate::bench::new_record::{SessionRequest, session};
-use crate::bench::plan::{Planned, workload};
 use crate::bench::summary::without_gain;
 use crate::bench::supervisor::{Ending, ProgressObserver, run};
 use crate::bench::worker_process::Workers;
@@ -19,7 +18,7 @@ use crate::record::{
     Adapter, CaseResult, EnergyTier, Event, FailureKind, Journal, Outcome, Reading, Record, Status,
     Summary,
 };
-use crate::workload::{Case, Kernel};
+use crate::workload::{Case, CaseKernel, Kernel, workload};
 
 /// Share of the time for the quickest after which no further candidate is screened.
 const SCREEN_SHARE: f64 = 0.6;
@@ -65,26 +64,10 @@ pub struct Effort {
     pub seed: u64,
 }
 
-/// One kernel of one case, whose parameters are looked for.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// The case.
-    pub case: Case,
-    /// The kernel with its default parameters.
-    pub default: Kernel,
-}
-
-impl Subject {
-    /// `case@kernel`.
-    pub fn id(&self) -> String {
-        format!("{}@{}", self.case, self.default.name)
-    }
-}
-
 /// Somebody who watches searches.
 pub trait SearchObserver: ProgressObserver {
     /// A step of a search begins: its name, its candidates and how often each will be measured.
-    fn step(&mut self, subject: &Subject, name: &str, candidates: usize, turns: u32);
+    fn step(&mut self, subject: &CaseKernel, name: &str, candidates: usize, turns: u32);
 }
 
 /// What a search found.
@@ -108,24 +91,20 @@ pub struct Found {
 }
 
 /// The planned kernels that have more than one parameter set.
-pub fn subjects(planned: &[Planned]) -> Vec<Subject> {
+pub fn subjects(planned: &[CaseKernel]) -> Vec<CaseKernel> {
     planned
         .iter()
-        .filter(|planned| planned.own.is_none())
-        .map(|planned| Subject {
-            case: planned.case.clone(),
-            default: planned.kernel.clone(),
-        })
-        .filter(|subject| space(subject).len() > 1)
+        .filter(|planned| planned.custom.is_none() && space(planned).len() > 1)
+        .cloned()
         .collect()
 }
 
 /// The default and every parameter set of the same kernel.
-fn space(subject: &Subject) -> Vec<Kernel> {
-    let mut space = vec![subject.default.clone()];
-    let all = workload(subject.case.workload).map(|w| w.tuning_space(&subject.case));
+fn space(subject: &CaseKernel) -> Vec<Kernel> {
+    let mut space = vec![subject.kernel.clone()];
+    let all = workload(&subject.case.workload).map(|w| w.tuning_space(&subject.case));
     for kernel in all.into_iter().flatten() {
-        if kernel.name == subject.default.name && !space.contains(&kernel) {
+        if kernel.name == subject.kernel.name && !space.contains(&kernel) {
             space.push(kernel);
         }
     }
@@ -137,7 +116,7 @@ fn space(subject: &Subject) -> Vec<Kernel> {
 /// # Errors
 /// Workers cannot be started, or the temporary journal cannot be written.
 pub fn search(
-    subject: &Subject,
+    subject: &CaseKernel,
     adapter: &Adapter,
     workers: &Workers,
     effort: Effort,
@@ -230,7 +209,7 @@ fn thriftiest(weighed: &[Weighed]) -> Option<&Weighed> {
 
 /// A search under way.
 struct Search<'a> {
-    subject: &'a Subject,
+    subject: &'a CaseKernel,
     adapter: &'a Adapter,
     workers: &'a Workers,
     effort: Effort,
@@ -301,8 +280,8 @@ impl Search<'_> {
             .take(2 * FINALISTS)
             .map(|s| s.kernel.clone())
             .collect();
-        if !self.contenders.contains(&self.subject.default) {
-            self.contenders.push(self.subject.default.clone());
+        if !self.contenders.contains(&self.subject.kernel) {
+            self.contenders.push(self.subject.kernel.clone());
         }
         if self.stopped() {
             return Ok(scored);
@@ -345,7 +324,7 @@ impl Search<'_> {
     /// Remembers how long the code of a candidate is that came to its deadline, if that was the compiler's.
     fn note_long(&mut self, kernel: &Kernel) {
         let length = code_bytes(&self.subject.case, kernel);
-        if length >= LONG * code_bytes(&self.subject.case, &self.subject.default) {
+        if length >= LONG * code_bytes(&self.subject.case, &self.subject.kernel) {
             self.longest = self.longest.min(length);
         }
     }
@@ -458,16 +437,12 @@ impl Search<'_> {
 
     /// Runs the session of a step.
     fn session(&mut self, kernels: &[Kernel], pace: Pace) -> Result<Record> {
-        let planned: Vec<Planned> = kernels
+        let planned: Vec<CaseKernel> = kernels
             .iter()
-            .map(|kernel| Planned {
-                case: self.subject.case.clone(),
+            .map(|kernel| CaseKernel {
                 kernel: kernel.clone(),
-                counts: workload(self.subject.case.workload)
-                    .map(|w| w.counts(&self.subject.case))
-                    .unwrap_or_default(),
-                own: None,
                 parameters_from: "candidate".to_owned(),
+                ..self.subject.clone()
             })
             .collect();
         let request = SessionRequest {
@@ -521,7 +496,7 @@ impl Search<'_> {
 
     /// The quickest as an entry.
     fn entry(&self, winner: &Scored, best: &[Scored]) -> Option<Entry> {
-        let default = best.iter().find(|s| s.kernel == self.subject.default);
+        let default = best.iter().find(|s| s.kernel == self.subject.kernel);
         let default_time_ns = default.map_or_else(
             || Reading::unmeasured("the default could not be measured beside it"),
             |default| Reading::Measured(default.time_ns()),
@@ -536,7 +511,7 @@ impl Search<'_> {
 
     /// The thriftiest as an entry.
     fn thrifty_entry(&self, winner: &Weighed, weighed: &[Weighed]) -> Option<Entry> {
-        let default = weighed.iter().find(|w| w.kernel == self.subject.default);
+        let default = weighed.iter().find(|w| w.kernel == self.subject.kernel);
         let of_default = |value: fn(&Weighed) -> f64| {
             default.map_or_else(
                 || Reading::unmeasured("the default could not be measured beside it"),
@@ -559,7 +534,7 @@ impl Search<'_> {
     fn blank(&self, kernel: &Kernel, objective: Objective) -> Option<Entry> {
         Some(Entry {
             case: self.subject.case.to_string(),
-            kernel: kernel.name.to_owned(),
+            kernel: kernel.name.to_string(),
             objective,
             parameters: kernel.parameters.clone(),
             shader_hash: shader_hash(&self.subject.case, kernel, self.adapter)?,
@@ -612,7 +587,7 @@ fn failure(case: &CaseResult, kernel: &Kernel) -> Option<(FailureKind, String)> 
 
 /// Length of a kernel's shaders, which compilers' time grows with.
 fn code_bytes(case: &Case, kernel: &Kernel) -> usize {
-    workload(case.workload)
+    workload(&case.workload)
         .and_then(|workload| workload.program(case, kernel, 0).ok())
         .map_or(0, |program| {
             let dispatches = program.dispatches().iter();
@@ -694,10 +669,10 @@ mod tests {
         };
         let slow = weighed("slow", 2.0, 9.8, 0.2);
         let quick = weighed("quick", 1.0, 10.0, 0.2);
-        let chosen = |all: &[Weighed]| thriftiest(all).map(|w| w.kernel.name);
-        assert_eq!(chosen(&[slow.clone(), quick.clone()]), Some("quick"));
+        let chosen = |all: &[Weighed]| thriftiest(all).map(|w| w.kernel.name.clone());
+        assert_eq!(chosen(&[slow.clone(), quick.clone()]), Some("quick".into()));
         let thrifty = weighed("thrifty", 3.0, 9.0, 0.2);
-        assert_eq!(chosen(&[slow, quick, thrifty]), Some("thrifty"));
+        assert_eq!(chosen(&[slow, quick, thrifty]), Some("thrifty".into()));
         assert_eq!(chosen(&[]), None);
     }
 

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::plan::{Planned, parse_case, workload};
 use crate::error::{Error, Result};
-use crate::record::{Adapter, Reading, write_atomically};
-use crate::workload::{Case, Kernel, split_case};
+use crate::record::{Adapter, CaseName, Reading, write_atomically};
+use crate::workload::{Case, CaseKernel, Kernel, find_case, workload};
 
 /// Version of the file.
 const TUNING_VERSION: &str = "1.1.0";
@@ -228,12 +227,15 @@ impl Tuning {
     /// similar case.
     pub fn apply(
         &self,
-        planned: &mut [Planned],
+        planned: &mut [CaseKernel],
         adapter: &Adapter,
         objective: Objective,
     ) -> Applied {
         let mut applied = Applied::default();
-        for planned in planned.iter_mut().filter(|planned| planned.own.is_none()) {
+        for planned in planned
+            .iter_mut()
+            .filter(|planned| planned.custom.is_none())
+        {
             if let Some(entry) = self.entry(&planned.case, &planned.kernel, objective) {
                 let kernel = with_parameters(&planned.kernel, entry);
                 if !entry.is_current(&planned.case, &kernel, adapter) {
@@ -266,23 +268,23 @@ impl Tuning {
     /// Gives the parts of a composed kernel the parameters that were found for them by themselves.
     fn apply_to_parts(
         &self,
-        planned: &mut Planned,
+        planned: &mut CaseKernel,
         adapter: &Adapter,
         objective: Objective,
         applied: &mut Applied,
     ) {
-        let Some(workload) = workload(planned.case.workload) else {
+        let Some(workload) = workload(&planned.case.workload) else {
             return;
         };
         let mut tuned = Vec::new();
         for part in workload.parts(&planned.case, &planned.kernel) {
-            let Some(entry) = self.entry(&part.case, &part.kernel, objective) else {
+            let work = &part.work;
+            let Some(entry) = self.entry(&work.case, &work.kernel, objective) else {
                 continue;
             };
-            let kernel = with_parameters(&part.kernel, entry);
-            if !entry.is_current(&part.case, &kernel, adapter) {
-                let id = format!("{}@{}", part.case, part.kernel.name);
-                applied.stale.push(id);
+            let kernel = with_parameters(&work.kernel, entry);
+            if !entry.is_current(&work.case, &kernel, adapter) {
+                applied.stale.push(work.id());
                 continue;
             }
             for (name, value) in &entry.parameters {
@@ -300,7 +302,7 @@ impl Tuning {
     /// The entry of the most similar case that gained something and can do this one.
     fn similar(
         &self,
-        planned: &Planned,
+        planned: &CaseKernel,
         adapter: &Adapter,
         objective: Objective,
     ) -> Option<&Entry> {
@@ -311,7 +313,7 @@ impl Tuning {
                 && entry.gain()? >= WORTH_CARRYING;
             let distance = alike.then(|| distance(&entry.case, &case))??;
             let kernel = with_parameters(&planned.kernel, entry);
-            let (_, tuned) = parse_case(&entry.case).ok()?;
+            let (_, tuned) = find_case(&entry.case).ok()?;
             let usable = entry.is_current(&tuned, &kernel, adapter)
                 && shader_hash(&planned.case, &kernel, adapter).is_some();
             usable.then_some((distance, entry))
@@ -325,7 +327,7 @@ impl Tuning {
 /// A kernel with the parameters of an entry.
 fn with_parameters(kernel: &Kernel, entry: &Entry) -> Kernel {
     Kernel {
-        name: kernel.name,
+        name: kernel.name.clone(),
         parameters: entry.parameters.clone(),
     }
 }
@@ -334,10 +336,10 @@ fn with_parameters(kernel: &Kernel, entry: &Entry) -> Kernel {
 /// none where they are no neighbours. A dimension that is a multiple of 4 in one case only is none:
 /// vectors or no vectors are two kernels.
 fn distance(a: &str, b: &str) -> Option<f64> {
-    let [workload_a, dtype_a, a] = split_case(a)?;
-    let [workload_b, dtype_b, b] = split_case(b)?;
-    let (a, b) = (Dimensions::of(a), Dimensions::of(b));
-    if (workload_a, dtype_a) != (workload_b, dtype_b) || a.words != b.words {
+    let (name_a, name_b) = (CaseName::parse_case(a)?, CaseName::parse_case(b)?);
+    let (a, b) = (Dimensions::of(name_a.shape), Dimensions::of(name_b.shape));
+    let alike = (name_a.workload, name_a.dtype) == (name_b.workload, name_b.dtype);
+    if !alike || a.words != b.words {
         return None;
     }
     let mut sum = 0.0;
@@ -443,7 +445,7 @@ impl Store {
 /// A hash of the shaders that a kernel's parameters give for a case, and of wgpu's version; `None`
 /// where the kernel cannot do the case on this adapter.
 pub(super) fn shader_hash(case: &Case, kernel: &Kernel, adapter: &Adapter) -> Option<String> {
-    let program = workload(case.workload)?.program(case, kernel, 0).ok()?;
+    let program = workload(&case.workload)?.program(case, kernel, 0).ok()?;
     if program.misfit(adapter).is_some() {
         return None;
     }
@@ -497,11 +499,11 @@ mod tests {
         }
     }
 
-    fn planned() -> Vec<Planned> {
+    fn planned() -> Vec<CaseKernel> {
         planned_for("matmul/f32/256x256x256@tiled")
     }
 
-    fn planned_for(case: &str) -> Vec<Planned> {
+    fn planned_for(case: &str) -> Vec<CaseKernel> {
         let request = Request {
             cases: vec![case.to_owned()],
             ..Request::default()
@@ -509,10 +511,10 @@ mod tests {
         plan(&request, &adapter()).unwrap()
     }
 
-    fn entry(kernel: &Kernel, planned: &Planned) -> Entry {
+    fn entry(kernel: &Kernel, planned: &CaseKernel) -> Entry {
         Entry {
             case: planned.case.to_string(),
-            kernel: kernel.name.to_owned(),
+            kernel: kernel.name.to_string(),
             objective: Objective::Time,
             parameters: kernel.parameters.clone(),
             shader_hash: shader_hash(&planned.case, kernel, &adapter()).unwrap(),
@@ -529,7 +531,7 @@ mod tests {
         }
     }
 
-    fn other_than(planned: &Planned) -> Kernel {
+    fn other_than(planned: &CaseKernel) -> Kernel {
         let space = workload("matmul").unwrap().tuning_space(&planned.case);
         space
             .into_iter()
@@ -602,17 +604,17 @@ mod tests {
         let parts = workload("llama-layer")
             .unwrap()
             .parts(&planned[0].case, &planned[0].kernel);
-        let projection = &parts[0];
+        let projection = &parts[0].work;
         let mut parameters = projection.kernel.parameters.clone();
         parameters.insert("rows".to_owned(), 8);
         let kernel = Kernel {
-            name: projection.kernel.name,
+            name: projection.kernel.name.clone(),
             parameters: parameters.clone(),
         };
         let mut tuning = Tuning::new(&adapter());
         tuning.put(Entry {
             case: projection.case.to_string(),
-            kernel: kernel.name.to_owned(),
+            kernel: kernel.name.to_string(),
             objective: Objective::Time,
             parameters,
             shader_hash: shader_hash(&projection.case, &kernel, &adapter()).unwrap(),

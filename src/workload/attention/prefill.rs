@@ -179,7 +179,7 @@ impl Workload for Prefill {
             Buffer::random("V", cache, storage, seed, 2),
             Buffer::output("output", shape.queries(), storage),
         ];
-        let dispatches = match kernel.name {
+        let dispatches = match &*kernel.name {
             "naive" => {
                 let length = u64::from(shape.heads.length);
                 let scores = u64::from(shape.heads.all_heads()) * length * length;
@@ -216,7 +216,7 @@ impl Workload for Prefill {
         let mut checker = Checker::new(shape.queries());
         let got = output_of(&mut checker, outputs, shape.queries(), storage);
         if !got.is_empty() {
-            let weights = match kernel.name {
+            let weights = match &*kernel.name {
                 coop::NAME => Storage::F16,
                 _ => Storage::F32,
             };

@@ -194,7 +194,7 @@ impl GemvProduct {
         if !threads.is_power_of_two() {
             return Err(format!("{threads} threads are no power of two"));
         }
-        let (template, of_group) = match kernel.name {
+        let (template, of_group) = match &*kernel.name {
             "subgroup" => (self.along_rows(true, false), rows),
             "workgroup" => (self.along_rows(false, false), rows),
             "row-per-thread" if self.k > LONGEST_ALONE => {
@@ -230,7 +230,7 @@ impl GemvProduct {
         let mut dispatch = Dispatch::new(&template, &bound, 1)?
             .groups(groups)
             .workgroup([threads, 1, 1], shared.into());
-        dispatch = match kernel.name {
+        dispatch = match &*kernel.name {
             "subgroup" => dispatch.needs("SUBGROUP"),
             "row-per-lane" => subgroup_broadcast::needs(dispatch),
             _ => dispatch,

@@ -63,14 +63,14 @@ impl Workload for Transfer {
     }
 
     fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let action = match kernel.name {
+        let action = match &*kernel.name {
             "upload" => Action::Upload { buffer: 0 },
             "download" => Action::Download { buffer: 0 },
             other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
         Ok(Program {
             buffers: vec![Buffer {
-                name: "data",
+                name: "data".into(),
                 bytes: bytes(case),
                 contents: Contents::Input(Input::Noise {
                     seed,

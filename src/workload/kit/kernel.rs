@@ -1,21 +1,22 @@
 //! A kernel: the name of an implementation and its tuning parameters.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A kernel with its tuning parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
     /// `naive`, `tiled`, …
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Tuning parameters by name.
     pub parameters: BTreeMap<String, u32>,
 }
 
 impl Kernel {
     /// A kernel with its parameters.
-    pub(crate) fn new(name: &'static str, parameters: &[(&str, u32)]) -> Self {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, parameters: &[(&str, u32)]) -> Self {
         Self {
-            name,
+            name: name.into(),
             parameters: parameters
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), *value))

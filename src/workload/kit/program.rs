@@ -4,7 +4,9 @@
 //! parsed by naga and translated to other backends on a machine without one. The measuring loop turns
 //! a program into buffers and pipelines; nothing else does.
 
-use crate::record::{Adapter, CoopMatrix, Reading};
+use std::borrow::Cow;
+
+use crate::record::{Adapter, CoopMatrix, Limits, Reading};
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::template::Template;
 
@@ -41,7 +43,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub struct Buffer {
     /// What it holds, for messages: `A`, `scores`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Size in bytes, a multiple of 4.
     pub bytes: u64,
     /// What is in it before the first execution.
@@ -73,7 +75,7 @@ pub struct Dispatch {
     /// For messages and driver tools.
     pub label: String,
     /// The shader's file below `shaders/`.
-    pub file: &'static str,
+    pub file: Cow<'static, str>,
     /// The WGSL source, templates and includes expanded.
     pub wgsl: String,
     /// Buffers by binding number (group 0) and whether the shader only reads them.
@@ -105,7 +107,7 @@ impl Buffer {
     /// A buffer of `elements` elements; its size is rounded up to whole 32-bit words.
     fn new(name: &'static str, elements: u64, storage: Storage, contents: Contents) -> Self {
         Self {
-            name,
+            name: name.into(),
             bytes: elements.saturating_mul(storage.bytes()).next_multiple_of(4),
             contents,
         }
@@ -142,7 +144,7 @@ impl Buffer {
     /// Random bytes, of each of which the bits of `mask` are kept.
     pub(crate) fn noise(name: &'static str, bytes: u64, mask: u8, seed: u64, stream: u64) -> Self {
         Self {
-            name,
+            name: name.into(),
             bytes: bytes.next_multiple_of(4),
             contents: Contents::Input(Input::Noise { seed, stream, mask }),
         }
@@ -151,7 +153,7 @@ impl Buffer {
     /// Input of these bytes.
     pub(crate) fn bytes(name: &'static str, bytes: Vec<u8>) -> Self {
         Self {
-            name,
+            name: name.into(),
             bytes: bytes.len() as u64,
             contents: Contents::Input(Input::Bytes(bytes)),
         }
@@ -173,6 +175,17 @@ impl Buffer {
     /// An output.
     pub(crate) fn output(name: &'static str, elements: u64, storage: Storage) -> Self {
         Self::new(name, elements, storage, Contents::Output)
+    }
+
+    /// Why a device with these limits cannot bind it, or `None` where it can.
+    pub(crate) fn misfit(&self, limits: &Limits) -> Option<String> {
+        let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
+        (self.bytes > most).then(|| {
+            format!(
+                "buffer {} needs {} bytes and the adapter binds at most {most}",
+                self.name, self.bytes
+            )
+        })
     }
 
     /// What an input buffer holds; nothing for others.
@@ -202,12 +215,8 @@ impl Program {
     pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
         let limits = &adapter.limits;
         for buffer in &self.buffers {
-            let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
-            if buffer.bytes > most {
-                return Some(format!(
-                    "buffer {} needs {} bytes and the adapter binds at most {most}",
-                    buffer.name, buffer.bytes
-                ));
+            if let Some(misfit) = buffer.misfit(limits) {
+                return Some(misfit);
             }
         }
         self.dispatches()
@@ -230,7 +239,7 @@ impl Dispatch {
         let read = buffers.len().saturating_sub(written);
         Ok(Self {
             label: template.file().to_owned(),
-            file: template.file(),
+            file: template.file().into(),
             wgsl: template.expand()?,
             bindings: buffers
                 .iter()

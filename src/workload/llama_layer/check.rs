@@ -22,7 +22,7 @@ const REFERENCE_WORK: u64 = 1 << 23;
 /// Everything that was in the buffers after an execution, by name.
 struct LayerTrace<'a> {
     program: &'a Program,
-    read_back: BTreeMap<&'static str, &'a [u8]>,
+    read_back: BTreeMap<&'a str, &'a [u8]>,
     storage: Storage,
 }
 
@@ -35,7 +35,7 @@ impl<'a> LayerTrace<'a> {
         Self {
             program,
             read_back: written
-                .map(|buffer| buffer.name)
+                .map(|buffer| &*buffer.name)
                 .zip(outputs.iter().map(Vec::as_slice))
                 .collect(),
             storage,
@@ -63,7 +63,7 @@ impl<'a> LayerTrace<'a> {
     fn written(&self, checker: &mut Checker) {
         for buffer in &self.program.buffers {
             if let (Contents::Output, Some(bytes)) =
-                (&buffer.contents, self.read_back.get(buffer.name))
+                (&buffer.contents, self.read_back.get(&*buffer.name))
             {
                 checker.written(bytes, self.storage.bytes());
             }

@@ -94,7 +94,10 @@ impl Composer {
                 self.buffers[known].bytes, spec.bytes
             )),
             None => {
-                self.buffers.push(Buffer { name, ..spec });
+                self.buffers.push(Buffer {
+                    name: name.into(),
+                    ..spec
+                });
                 Ok(self.buffers.len() - 1)
             }
         }
@@ -227,7 +230,7 @@ fn project(
         n,
         k,
     } = projection;
-    let own = part_of(kernel, "projection", kernel.name);
+    let own = part_of(kernel, "projection", kernel.name.clone());
     // Every projection has weights of its own.
     let seed = seed.wrapping_add(layer.dispatches.len() as u64 * 1000);
     let format = WeightFormat::of(dtype);

@@ -9,11 +9,13 @@
 mod check;
 mod compose;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::record::{Adapter, Counts, Verification};
 use crate::workload::attention::{Decode, Prefill};
 use crate::workload::case::{Case, Dtype, Suite};
+use crate::workload::case_kernel::CaseKernel;
 use crate::workload::gemv::{Gemv, default_kernel};
 use crate::workload::interface::{Part, Workload};
 use crate::workload::kit::dimensions::dimensions;
@@ -240,7 +242,7 @@ impl Workload for LlamaLayer {
         let (attention, heads) = attention(case.dtype, shape);
         // The parts have spaces of their own, searched by themselves; here are so many of each kernel.
         let thinned = |space: &[Kernel], of_each: usize| {
-            let names: BTreeSet<&str> = space.iter().map(|kernel| kernel.name).collect();
+            let names: BTreeSet<&str> = space.iter().map(|kernel| &*kernel.name).collect();
             let mut chosen = Vec::new();
             for name in names {
                 let of_name: Vec<&Kernel> = space.iter().filter(|k| k.name == name).collect();
@@ -270,15 +272,18 @@ impl Workload for LlamaLayer {
         let Ok(shape) = LayerShape::parse(&case.shape) else {
             return Vec::new();
         };
-        let part = |name, case, kernel_name| Part {
+        let part = |name, (workload, case): (&'static dyn Workload, Case), kernel_name| Part {
             name,
-            case,
-            kernel: part_of(kernel, name, kernel_name),
+            work: CaseKernel::built_in(workload, case, part_of(kernel, name, kernel_name)),
         };
         let attends = if shape.decode { SPLIT_KV } else { FLASH };
         vec![
-            part("projection", projection(case.dtype, shape).1, kernel.name),
-            part("attention", attention(case.dtype, shape).1, attends),
+            part(
+                "projection",
+                projection(case.dtype, shape),
+                kernel.name.clone(),
+            ),
+            part("attention", attention(case.dtype, shape), attends.into()),
         ]
     }
 
@@ -327,7 +332,7 @@ fn projection(dtype: Dtype, shape: LayerShape) -> (&'static dyn Workload, Case) 
 
 /// Whether an attention kernel can write its output as a projection reads it.
 fn composes(attention: &Kernel) -> bool {
-    [FLASH, SPLIT_KV].contains(&attention.name)
+    [FLASH, SPLIT_KV].contains(&&*attention.name)
 }
 
 /// The workload that attends and its case here.
@@ -346,7 +351,7 @@ fn attention(dtype: Dtype, shape: LayerShape) -> (&'static dyn Workload, Case) {
 
 /// The kernels of the parts as one: named after the projection's, parameters named `part.parameter`.
 fn parts_together(parts: &[(&str, Option<Kernel>)]) -> Option<Kernel> {
-    let mut together = Kernel::new(parts.first()?.1.as_ref()?.name, &[]);
+    let mut together = Kernel::new(parts.first()?.1.as_ref()?.name.clone(), &[]);
     for (part, kernel) in parts {
         for (name, value) in &kernel.as_ref()?.parameters {
             together.parameters.insert(format!("{part}.{name}"), *value);
@@ -356,9 +361,9 @@ fn parts_together(parts: &[(&str, Option<Kernel>)]) -> Option<Kernel> {
 }
 
 /// The kernel of one part again.
-fn part_of(kernel: &Kernel, part: &str, name: &'static str) -> Kernel {
+fn part_of(kernel: &Kernel, part: &str, name: impl Into<Cow<'static, str>>) -> Kernel {
     Kernel {
-        name,
+        name: name.into(),
         parameters: kernel
             .parameters
             .iter()

@@ -195,7 +195,7 @@ impl Workload for Matmul {
         }
         let storage = case.dtype.storage();
         let [m, n, k] = [shape.m, shape.n, shape.k].map(u64::from);
-        let (dispatches, own) = match kernel.name {
+        let (dispatches, own) = match &*kernel.name {
             "naive" => (vec![naive_dispatch(case.dtype, shape)?], Vec::new()),
             "tiled" => {
                 let product = product(case.dtype, shape);

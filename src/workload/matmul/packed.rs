@@ -132,7 +132,7 @@ impl Packed {
             buffers.extend(self.format.buffers(["B", "scales"], n * k, seed, 1));
         }
         buffers.push(Buffer::output("C", m * n, self.activations));
-        let (dispatches, sums) = match kernel.name {
+        let (dispatches, sums) = match &*kernel.name {
             "direct" => (vec![self.direct(kernel)?], None),
             "tiled" => Tile::of(kernel)?.dispatches(&self.product())?,
             other => return Err(format!("packed matrices have no kernel {other:?}")),

@@ -105,7 +105,7 @@ impl Stream {
         seed: u64,
     ) -> Result<Program, String> {
         let [elements] = dimensions::<1>(&case.shape, ARRAY_FORM)?;
-        let (value, lanes) = match kernel.name {
+        let (value, lanes) = match &*kernel.name {
             "wide" if elements.is_multiple_of(8) => ("vec4<u64>", 8),
             "wide" => return Err("wide needs a multiple of 8 elements".to_owned()),
             _ => match value_of(kernel, elements)? {

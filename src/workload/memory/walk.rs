@@ -127,7 +127,7 @@ pub(crate) fn names(case: &Case) -> &'static [&'static str] {
 /// # Errors
 /// There is no such kernel, or not for so many elements.
 pub(crate) fn value_of(kernel: &Kernel, elements: u32) -> Result<u32, String> {
-    match kernel.name {
+    match &*kernel.name {
         "scalar" => Ok(1),
         "vec4" if elements.is_multiple_of(4) => Ok(4),
         "vec4" => Err("vec4 needs a multiple of 4 elements".to_owned()),

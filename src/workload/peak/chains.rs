@@ -65,7 +65,7 @@ pub(crate) fn counts(case: &Case, form: &str) -> Counts {
 pub(crate) fn pilot(case: &Case, form: &str, workers: u32, work: u32) -> Option<Case> {
     let [all, whole] = dimensions::<2>(&case.shape, form).ok()?;
     let shape = format!("{}x{}", workers.min(all), work.min(whole));
-    (shape != case.shape).then(|| Case::new(case.workload, case.dtype, shape))
+    (shape != case.shape).then(|| Case::new(case.workload.clone(), case.dtype, shape))
 }
 
 /// Holds what every worker counted to `total` of its number modulo eight.

@@ -84,7 +84,7 @@ impl Workload for PeakDot4 {
         };
         contenders
             .iter()
-            .map(|name| Kernel::new(name, &[]))
+            .map(|name| Kernel::new(*name, &[]))
             .collect()
     }
 

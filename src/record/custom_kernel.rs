@@ -1,25 +1,26 @@
-//! A kernel or a whole workload that a user brought, as the record keeps it: complete, so that a reader
-//! sees what ran and an interrupted run goes on without the files it came from.
+//! A custom kernel, brought by the user alone or with a workload, as the record keeps it: complete, so
+//! that a reader sees what ran and an interrupted run resumes without the file that declared it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a user's file says of one kernel.
+/// What a workload file says about one kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OwnKernel {
+pub struct CustomKernel {
     /// The file that declared it.
     pub file: String,
-    /// Buffers beside those of the built-in case; all of them for a workload of the user's own.
-    pub buffers: Vec<OwnBuffer>,
+    /// Buffers in addition to those of the built-in case; all buffers of a custom workload.
+    pub buffers: Vec<CustomBuffer>,
     /// What one execution dispatches, in order.
-    pub dispatches: Vec<OwnDispatch>,
-    /// Whether perwatt's own reference of the case checks the output; else the declared one does.
+    pub dispatches: Vec<CustomDispatch>,
+    /// Whether the case is built in, so that its f64 reference checks the output; otherwise the declared
+    /// file of expected numbers does.
     pub built_in_case: bool,
 }
 
-/// One dispatch.
+/// One dispatch of a custom kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct OwnDispatch {
+pub struct CustomDispatch {
     /// The shader's file.
     pub shader: String,
     /// Its WGSL.
@@ -30,23 +31,23 @@ pub struct OwnDispatch {
     pub bind: Vec<String>,
 }
 
-/// One buffer.
+/// One buffer of a custom kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OwnBuffer {
+pub struct CustomBuffer {
     /// The name that `bind` uses.
     pub name: String,
     /// Type of its elements.
-    pub dtype: OwnDtype,
+    pub dtype: CustomDtype,
     /// How many there are.
     pub elements: u64,
     /// What is in it.
-    pub contents: OwnContents,
+    pub contents: CustomContents,
 }
 
-/// Types of elements.
+/// Element types of a custom kernel's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum OwnDtype {
+pub enum CustomDtype {
     /// IEEE 754 binary32.
     F32,
     /// IEEE 754 binary16.
@@ -58,7 +59,7 @@ pub enum OwnDtype {
 /// What is in a buffer before the first execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum OwnContents {
+pub enum CustomContents {
     /// One number everywhere.
     Fill {
         /// The number.
@@ -66,7 +67,7 @@ pub enum OwnContents {
     },
     /// These numbers.
     Values {
-        /// One an element.
+        /// One per element.
         values: Vec<f64>,
     },
     /// The bytes of a file, little-endian.
@@ -76,7 +77,7 @@ pub enum OwnContents {
     },
     /// Working memory.
     Scratch,
-    /// An output, which must be as a file says: |output − expected| ≤ absolute + relative·|expected|.
+    /// An output, compared with the numbers in a file: |output − expected| ≤ absolute + relative·|expected|.
     Expected {
         /// Path of the file, little-endian numbers of the buffer's type.
         path: String,

@@ -7,8 +7,8 @@ use std::process::Output;
 
 use perwatt::record::{CaseResult, FailureKind, Status, load};
 
-const SHADER: &str = include_str!("../../examples/own-kernel/matmul.wgsl");
-const KERNELS: &str = include_str!("../../examples/own-kernel/kernels.toml");
+const SHADER: &str = include_str!("../../examples/custom-kernel/matmul.wgsl");
+const KERNELS: &str = include_str!("../../examples/custom-kernel/kernels.toml");
 
 const SAXPY: &str = "
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -50,13 +50,13 @@ bind = ["x", "y", "z"]
 
 /// Runs the file in a folder that holds the given files.
 fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> Output {
-    std::fs::write(folder.join("own.toml"), toml).unwrap();
+    std::fs::write(folder.join("custom.toml"), toml).unwrap();
     for (name, contents) in files {
         std::fs::write(folder.join(name), contents).unwrap();
     }
     perwatt()
         .args(["run", "--invocations", "1", "--budget", "1", "--workloads"])
-        .arg(folder.join("own.toml"))
+        .arg(folder.join("custom.toml"))
         .arg("--out")
         .arg(folder.join("out.json"))
         .args(options)
@@ -81,12 +81,12 @@ fn a_kernel_for_a_known_case_runs_beside_the_built_in_ones_and_is_kept_in_the_re
     let files = [("matmul.wgsl", SHADER.as_bytes())];
     let output = run(folder.path(), KERNELS, &files, &[]);
     assert!(output.status.success(), "{output:?}");
-    let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
-    assert_eq!(own.status, Status::Measured);
-    assert_eq!(own.own.unwrap().dispatches[0].wgsl, SHADER);
+    let custom = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+    assert_eq!(custom.status, Status::Measured);
+    assert_eq!(custom.custom.unwrap().dispatches[0].wgsl, SHADER);
     let built_in = result(folder.path(), "matmul/f32/67x43x59@naive");
-    assert_eq!(built_in.counts, own.counts);
-    assert!(built_in.own.is_none());
+    assert_eq!(built_in.counts, custom.counts);
+    assert!(built_in.custom.is_none());
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn a_wrong_kernel_is_caught_and_has_no_throughput() {
         let files = [("matmul.wgsl", shader.as_bytes())];
         let output = run(folder.path(), KERNELS, &files, &["--kernel", "tutorial"]);
         assert_eq!(output.status.code(), Some(1), "{wrong}: {output:?}");
-        let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
-        assert!(own.summary.measured().is_none());
+        let custom = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+        assert!(custom.summary.measured().is_none());
         let failure = FailureKind::Verification;
-        assert!(matches!(own.status, Status::Failed { failure: f, .. } if f == failure));
+        assert!(matches!(custom.status, Status::Failed { failure: f, .. } if f == failure));
     }
 }
 
@@ -119,13 +119,13 @@ fn a_shader_that_does_not_compile_fails_its_case_with_the_reason() {
     let files = [("matmul.wgsl", &b"fn main( {"[..])];
     let output = run(folder.path(), KERNELS, &files, &["--kernel", "tutorial"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let own = result(folder.path(), "matmul/f32/67x43x59@tutorial");
+    let custom = result(folder.path(), "matmul/f32/67x43x59@tutorial");
     let failure = FailureKind::Build;
-    assert!(matches!(own.status, Status::Failed { failure: f, .. } if f == failure));
+    assert!(matches!(custom.status, Status::Failed { failure: f, .. } if f == failure));
 }
 
 #[test]
-fn a_workload_of_ones_own_is_checked_against_its_file() {
+fn a_custom_workload_is_checked_against_its_file() {
     let x = |i: u16| f32::from(i) * 0.25 - 3.0;
     let inputs = bytes((0..100).map(x));
     let outputs = bytes((0..100).map(|i| 2.0 * x(i) + 0.5));
@@ -139,9 +139,9 @@ fn a_workload_of_ones_own_is_checked_against_its_file() {
         ];
         let output = run(folder.path(), WORKLOAD, &files, &[]);
         assert_eq!(output.status.code(), Some(code), "{output:?}");
-        let own = result(folder.path(), "saxpy/f32/100@own");
-        assert_eq!(own.counts.flop, 200);
-        assert_eq!(own.summary.measured().is_some(), code == 0);
+        let custom = result(folder.path(), "saxpy/f32/100@own");
+        assert_eq!(custom.counts.flop, 200);
+        assert_eq!(custom.summary.measured().is_some(), code == 0);
     }
 }
 
@@ -163,7 +163,7 @@ fn what_is_malformed_is_said_before_anything_runs() {
         (with(KERNELS, "67x43x59", "67x43"), "MxNxK"),
         (
             with(KERNELS, "matmul/f32", "matmull/f32"),
-            "no workload \"matmull\"",
+            "unknown workload \"matmull\"",
         ),
         (with(KERNELS, "name = \"tutorial\"", "nmae = \"t\""), "nmae"),
         (with(KERNELS, "\"tutorial\"", "\"naive\""), "already"),
@@ -171,7 +171,7 @@ fn what_is_malformed_is_said_before_anything_runs() {
         (with(KERNELS, "matmul.wgsl", "missing.wgsl"), "missing.wgsl"),
         (long, "already"),
         (String::new(), "neither"),
-        (with(WORKLOAD, "saxpy/", "copy/"), "perwatt's own"),
+        (with(WORKLOAD, "saxpy/", "copy/"), "built-in"),
         (
             with(
                 WORKLOAD,
