@@ -8,26 +8,26 @@ use super::bench::{Bench, Settings, Stop};
 use super::executor::Executable;
 use super::messages::PowerJob;
 use super::sensor_choice::{FIRST_INTERVAL, again, choose};
-use crate::power::{self, Effort, Load, Poll, Rig, Sampler, Selection, Series, Timing};
+use crate::power::{self, EnergyEffort, Timeline, Poll, SystemUnderTest, SensorSampler, Selection, Series, SensorTiming};
 use crate::record::{Conditions, EnergyWindow, PowerSetup, Reading, SamplerCost};
 use crate::units::Seconds;
 
 /// A sensor that was characterised, with the thread that reads it.
 #[derive(Debug)]
 pub(super) struct Meter {
-    load: Load,
-    sampler: Sampler,
+    load: Timeline,
+    sampler: SensorSampler,
     sensor: usize,
     setup: PowerSetup,
-    timing: Timing,
-    effort: Effort,
+    timing: SensorTiming,
+    effort: EnergyEffort,
     random: ThreadRng,
 }
 
 impl Meter {
     /// Opens the sensor that a job asks for and sees what it is worth.
     pub(super) fn open(bench: &mut Bench<'_>, job: &PowerJob, settings: Settings) -> Reading<Self> {
-        let load = Load::new();
+        let load = Timeline::new();
         let selection = match &job.known {
             Some(Reading::Unmeasured(reason)) => {
                 return Reading::unmeasured(reason.unmeasured.clone());
@@ -42,7 +42,7 @@ impl Meter {
         let chosen = match &job.known {
             Some(Reading::Measured(known)) => match again(known, sources) {
                 Ok(source) => {
-                    let sampler = Sampler::start(vec![source], &load, FIRST_INTERVAL);
+                    let sampler = SensorSampler::start(vec![source], &load, FIRST_INTERVAL);
                     Ok((sampler, 0, (**known).clone()))
                 }
                 Err(reason) => Err(reason),
@@ -51,16 +51,16 @@ impl Meter {
         };
         chosen
             .map(|(sampler, sensor, setup)| {
-                let timing = Timing::of(&setup);
+                let timing = SensorTiming::of(&setup);
                 sampler.keep(sensor);
-                sampler.set_interval(Timing::poll_interval(timing.period));
+                sampler.set_interval(SensorTiming::poll_interval(timing.period));
                 Self {
                     load,
                     sampler,
                     sensor,
                     timing,
                     setup,
-                    effort: Effort::of(job.tier),
+                    effort: EnergyEffort::of(job.tier),
                     random: rand::rng(),
                 }
             })
@@ -115,11 +115,11 @@ impl Meter {
             &self.effort,
             &observation,
         );
-        if let Reading::Measured(window) = &mut window {
+        if let Ok(window) = &mut window {
             window.throttled_by = self.sampler.throttled();
             window.trace.zero_unix_s = self.zero_unix_s();
         }
-        Ok(window)
+        Ok(window.into())
     }
 
     /// Time of day at which the session's clock stood at zero.
@@ -136,12 +136,12 @@ impl Meter {
 struct BusyDevice<'a, 'g> {
     bench: &'a mut Bench<'g>,
     executable: &'a mut Executable<'g>,
-    load: &'a Load,
-    sampler: &'a Sampler,
+    load: &'a Timeline,
+    sampler: &'a SensorSampler,
     sensor: usize,
 }
 
-impl Rig for BusyDevice<'_, '_> {
+impl SystemUnderTest for BusyDevice<'_, '_> {
     type Error = Stop;
 
     fn now(&self) -> Seconds {

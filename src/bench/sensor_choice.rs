@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
-use crate::power::{self, Load, PowerSource, Sampler, Series, Timing};
+use crate::power::{self, Timeline, PowerSource, SensorSampler, Series, SensorTiming};
 use crate::record::{EnergyProvenance, PowerSetup};
 use crate::units::Seconds;
 use crate::workload::workload;
@@ -38,7 +38,7 @@ pub(super) fn again(
 
 /// What a look at several sensors side by side showed.
 pub(super) struct Look {
-    pub(super) sampler: Sampler,
+    pub(super) sampler: SensorSampler,
     pub(super) series: Vec<Series>,
     pub(super) load_from: Seconds,
     pub(super) setups: Vec<PowerSetup>,
@@ -50,11 +50,11 @@ pub(super) struct Look {
 pub(super) fn look(
     bench: &mut Bench<'_>,
     sources: Vec<Box<dyn PowerSource>>,
-    load: &Load,
+    load: &Timeline,
     settings: Settings,
 ) -> Look {
     let mut setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
-    let sampler = Sampler::start(sources, load, FIRST_INTERVAL);
+    let sampler = SensorSampler::start(sources, load, FIRST_INTERVAL);
     let mut series = vec![Series::default(); setups.len()];
     let listen = |series: &mut [Series]| {
         for (number, series) in series.iter_mut().enumerate() {
@@ -110,9 +110,9 @@ pub(super) fn look(
 pub(super) fn choose(
     bench: &mut Bench<'_>,
     sources: Vec<Box<dyn PowerSource>>,
-    load: &Load,
+    load: &Timeline,
     settings: Settings,
-) -> Result<(Sampler, usize, PowerSetup), String> {
+) -> Result<(SensorSampler, usize, PowerSetup), String> {
     let Look {
         sampler,
         series,
@@ -136,7 +136,7 @@ pub(super) fn choose(
             .find(|other| setups[*other].provenance != EnergyProvenance::Counter);
         let doubt = match (setups[number].provenance, rival) {
             (EnergyProvenance::Counter, Some(rival)) => {
-                let settle = Timing::of(&setups[rival]).settle;
+                let settle = SensorTiming::of(&setups[rival]).settle;
                 agree(&series[number], &series[rival], load_from + settle)
             }
             _ => Ok(None),
@@ -189,7 +189,7 @@ fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<Strin
 /// Keeps the device busy with the peak probe for as long as `more` says.
 pub(super) fn probe_load(
     bench: &mut Bench<'_>,
-    load: &Load,
+    load: &Timeline,
     settings: Settings,
     mut more: impl FnMut(Seconds) -> bool,
 ) -> Result<(), String> {

@@ -6,7 +6,7 @@ use super::bench::{Bench, Settings};
 use super::executor::Checks;
 use super::sensor_choice::{look, probe_load};
 use crate::device::Gpu;
-use crate::power::{self, Load, Selection, Timing};
+use crate::power::{self, Timeline, Selection, SensorTiming};
 use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup, Reading};
 use crate::stats;
 use crate::units::{Seconds, Watts};
@@ -35,7 +35,7 @@ pub fn compare_sensors(
     length: Seconds,
 ) -> Result<SensorComparison, String> {
     let mut bench = Bench::new(gpu);
-    let load = Load::new();
+    let load = Timeline::new();
     let settings = Settings {
         seed: 1,
         budget: Seconds(30.0),
@@ -53,8 +53,8 @@ pub fn compare_sensors(
     if let Some(reason) = seen.unusable.iter().flatten().next() {
         return Err(reason.clone());
     }
-    let timings: Vec<Timing> = seen.setups.iter().map(Timing::of).collect();
-    let slowest = |time: fn(&Timing) -> f64| timings.iter().map(time).fold(0.0, f64::max);
+    let timings: Vec<SensorTiming> = seen.setups.iter().map(SensorTiming::of).collect();
+    let slowest = |time: fn(&SensorTiming) -> f64| timings.iter().map(time).fold(0.0, f64::max);
     let (settle, tail) = (slowest(|t| t.settle.get()), slowest(|t| t.tail.get()));
     let above_idle = seen.setups[0].boundary != seen.setups[1].boundary;
     let mut series = seen.series;

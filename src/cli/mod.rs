@@ -102,7 +102,7 @@ enum Command {
     Invest(invest::Invest),
     Import(exchange::Import),
     Export(exchange::Export),
-    Power(power::Power),
+    Power(power::PowerArgs),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "gpu")]

@@ -16,7 +16,7 @@ use super::tune::{self, Tuned};
 use super::which::Which;
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
-use crate::power::Effort;
+use crate::power::EnergyEffort;
 use crate::record::{self, Adapter, EnergyTier, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::{Suite, load_custom};
@@ -236,7 +236,7 @@ impl Run {
                     Some(_) => record
                         .plan
                         .energy
-                        .map_or(0.0, |t| Effort::of(t).most().get()),
+                        .map_or(0.0, |t| EnergyEffort::of(t).most().get()),
                 },
             ),
             _ => (30.0, 0.0),

@@ -16,7 +16,7 @@ use super::which::Which;
 use crate::bench::tune::{self, Applied, Found, Objective, Store, Tuning};
 use crate::bench::{self, Workers};
 use crate::device::{choose, enumerate};
-use crate::power::{self, Load, Selection};
+use crate::power::{self, Selection, Timeline};
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::{CaseKernel, Suite};
@@ -178,7 +178,7 @@ impl Effort<'_> {
     fn sensor(&self, adapter: &Adapter) -> Selection {
         let there = match self.power {
             Selection::Auto if self.quick => false,
-            asked => power::open(asked, adapter, &Load::new())
+            asked => power::open(asked, adapter, &Timeline::new())
                 .measured()
                 .is_some(),
         };

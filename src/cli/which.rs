@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::bench::Request;
-use crate::power::{self, Load, Selection};
+use crate::power::{self, Selection, Timeline};
 use crate::record::Adapter;
 use crate::workload::Suite;
 
@@ -50,7 +50,7 @@ impl Which {
     /// Sees that a sensor which was named is there; one that merely might be is no error.
     pub(super) fn see_sensor(&self, adapter: &Adapter) -> anyhow::Result<()> {
         if matches!(self.power, Selection::Named(_))
-            && let Some(reason) = power::open(&self.power, adapter, &Load::new()).reason()
+            && let Some(reason) = power::open(&self.power, adapter, &Timeline::new()).reason()
         {
             bail!("--power {}: {reason}", self.power);
         }

@@ -5,30 +5,23 @@
 //! factor. So a sensor says what it is (`source`), is characterised before it is believed, and every
 //! figure that comes from it carries its error terms.
 
-mod attach;
 pub mod calibration;
-mod characterise;
 mod counter;
-mod estimate;
-mod load;
-mod protocol;
-mod rig;
+mod energy;
 mod sampler;
 mod select;
 pub mod sensors;
 mod series;
 pub mod simulated;
 mod source;
-mod timing;
+mod timeline;
 
-pub use attach::attach;
-pub use characterise::{Character, characterise, still_moving};
-pub use estimate::{Group, Observation, estimate};
-pub use load::Load;
-pub use protocol::{Effort, observe};
-pub use rig::Rig;
-pub use sampler::{Sampler, thread_cpu_s};
+pub use energy::{
+    Character, EnergyEffort, LoadGroup, NoEnergy, Observation, SensorTiming, SystemUnderTest,
+    attach, characterise, estimate, observe, still_moving,
+};
+pub use sampler::{SensorSampler, thread_cpu_s};
 pub use select::{Selection, open};
 pub use series::{Curve, Poll, Series};
 pub use source::{Fault, PowerSource, Quantity, Sample};
-pub use timing::Timing;
+pub use timeline::Timeline;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Load, Poll, PowerSource};
+use super::{Poll, PowerSource, Timeline};
 use crate::record::{Conditions, Reading, SamplerCost};
 use crate::stats;
 use crate::units::Seconds;
@@ -18,7 +18,7 @@ const MOST_COSTS: usize = 4096;
 
 /// A thread that polls sensors until it is dropped.
 #[derive(Debug)]
-pub struct Sampler {
+pub struct SensorSampler {
     shared: Arc<Mutex<Shared>>,
     orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
@@ -48,9 +48,9 @@ enum Order {
     Stop,
 }
 
-impl Sampler {
+impl SensorSampler {
     /// Starts to poll sensors. `load` is the session's clock.
-    pub fn start(sources: Vec<Box<dyn PowerSource>>, load: &Load, interval: Seconds) -> Self {
+    pub fn start(sources: Vec<Box<dyn PowerSource>>, load: &Timeline, interval: Seconds) -> Self {
         let shared = Arc::new(Mutex::new(Shared {
             polls: vec![Vec::new(); sources.len()],
             interval_s: interval.get(),
@@ -127,7 +127,7 @@ impl Sampler {
     }
 }
 
-impl Drop for Sampler {
+impl Drop for SensorSampler {
     fn drop(&mut self) {
         let _ = self.orders.send(Order::Stop);
         if let Some(thread) = self.thread.take() {
@@ -139,7 +139,7 @@ impl Drop for Sampler {
 /// The thread's side.
 struct Work {
     sources: Vec<Option<Box<dyn PowerSource>>>,
-    load: Load,
+    load: Timeline,
     shared: Arc<Mutex<Shared>>,
     interval: Seconds,
 }

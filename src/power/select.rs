@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::sensors::{Machine, Places};
-use super::{Load, PowerSource, simulated};
+use super::{PowerSource, Timeline, simulated};
 use crate::record::{Adapter, Reading};
 
 /// What the name of a simulated sensor begins with.
@@ -59,7 +59,7 @@ impl fmt::Display for Selection {
 pub fn open(
     selection: &Selection,
     adapter: &Adapter,
-    load: &Load,
+    load: &Timeline,
 ) -> Reading<Vec<Box<dyn PowerSource>>> {
     match selection {
         Selection::None => Reading::unmeasured("switched off by --power none"),

@@ -12,7 +12,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::counter::Counter;
 use super::sensors::load_curve;
-use super::{Fault, Load, PowerSource, Quantity, Sample};
+use super::{Fault, PowerSource, Quantity, Sample, Timeline};
 use crate::error::{Error, Result, nearest};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::{Joules, Seconds, Watts};
@@ -34,7 +34,7 @@ impl<F: Fn(Seconds) -> Joules + Send> Truth for F {
 #[derive(Clone, Debug)]
 pub struct LoadTruth {
     /// When there was work.
-    pub load: Load,
+    pub load: Timeline,
     /// Power without work.
     pub idle: Watts,
     /// Power with work.
@@ -281,7 +281,7 @@ impl Simulated {
         } else {
             setup.resolution = Reading::Measured(Resolution::Watts(behaviour.step));
             if profile.window_known {
-                setup.window_s = Reading::Measured(behaviour.window.get());
+                setup.averaging_s = Reading::Measured(behaviour.window.get());
             }
             if behaviour.built_from.is_some() {
                 setup.coverage = Reading::unmeasured(
@@ -451,7 +451,7 @@ fn standard_normal(random: &mut Pcg64Mcg) -> f64 {
 ///
 /// # Errors
 /// There is no such profile or key, or a value is no number that fits.
-pub fn parse(text: &str, load: &Load) -> Result<Simulated> {
+pub fn parse(text: &str, load: &Timeline) -> Result<Simulated> {
     let what = || "simulated sensor".to_owned();
     let mut parts = text.split(',');
     let name = parts.next().unwrap_or_default();

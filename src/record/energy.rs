@@ -25,7 +25,8 @@ pub struct PowerSetup {
     /// Time between two new values, as the protocol measured it.
     pub update_period_s: Reading<f64>,
     /// Time over which a reading averages, where it is known.
-    pub window_s: Reading<f64>,
+    #[serde(rename = "window_s")]
+    pub averaging_s: Reading<f64>,
     /// Time after a step of the load until readings have followed it.
     pub response_s: Reading<f64>,
     /// How far readings are behind the truth in the mean, as a step of the load showed it.
@@ -59,7 +60,7 @@ impl PowerSetup {
             boundary,
             simulated: false,
             update_period_s: Reading::unmeasured("the sensor was not characterised"),
-            window_s: Reading::unmeasured(unknown),
+            averaging_s: Reading::unmeasured(unknown),
             response_s: Reading::unmeasured(unknown),
             lag_s: Reading::unmeasured(unknown),
             coverage: Reading::unmeasured(unknown),

@@ -19,6 +19,8 @@ mod journal;
 mod reading;
 mod warning;
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -133,11 +135,11 @@ impl<T> Default for Reading<T> {
     }
 }
 
-impl<T> From<Result<T, String>> for Reading<T> {
-    fn from(result: Result<T, String>) -> Self {
+impl<T, E: fmt::Display> From<Result<T, E>> for Reading<T> {
+    fn from(result: Result<T, E>) -> Self {
         match result {
             Ok(value) => Self::Measured(value),
-            Err(reason) => Self::unmeasured(reason),
+            Err(reason) => Self::unmeasured(reason.to_string()),
         }
     }
 }

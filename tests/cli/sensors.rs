@@ -587,7 +587,7 @@ fn graces_meters_are_told_apart_by_what_they_call_themselves() {
     let software = adapter(DeviceType::Software, "", (0, 0));
     let mut found = machine.belonging_to(&software).fine();
     assert_eq!(source(&found), "acpi:cpu-power-socket-0");
-    assert_eq!(found.sources[0].setup().window_s.measured(), Some(&0.05));
+    assert_eq!(found.sources[0].setup().averaging_s.measured(), Some(&0.05));
     assert!(near(watts(first(&mut found), 0.0), 80.0));
     let module = machine.named("acpi:module-power-socket-0", None).fine();
     assert_eq!(module.sources[0].setup().boundary, Boundary::Module);

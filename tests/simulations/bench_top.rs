@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use perwatt::power::simulated::{Behaviour, Profile, Simulated};
 use perwatt::power::{
-    Character, Effort, Observation, Poll, PowerSource, Quantity, Rig, Series, Timing, characterise,
-    estimate, observe, still_moving,
+    Character, EnergyEffort, Observation, Poll, PowerSource, Quantity, SensorTiming, Series,
+    SystemUnderTest, characterise, estimate, observe, still_moving,
 };
 use perwatt::record::{Conditions, EnergyWindow, Gain, PowerSetup, Reading};
 use perwatt::units::{Joules, Seconds, Watts};
@@ -215,7 +215,7 @@ impl BenchTop {
     }
 }
 
-impl Rig for BenchTop {
+impl SystemUnderTest for BenchTop {
     type Error = std::convert::Infallible;
 
     fn now(&self) -> Seconds {
@@ -264,22 +264,22 @@ pub(crate) fn trial(
     profile: &Profile,
     behaviour: Behaviour,
     gain: Gain,
-    effort: &Effort,
+    effort: &EnergyEffort,
     seed: u64,
 ) -> Trial {
     let mut top = BenchTop::new(device, profile, behaviour, seed);
     let (setup, _) = top.meet(gain);
     if let Some(period) = setup.update_period_s.measured() {
-        top.poll_every = Timing::poll_interval(Seconds(*period)).get();
+        top.poll_every = SensorTiming::poll_interval(Seconds(*period)).get();
     }
-    let timing = Timing::of(&setup);
+    let timing = SensorTiming::of(&setup);
     let mut series = Series::default();
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ 0x5eed);
     let begun = top.now;
     let once = Seconds(device.once);
     let Ok(seen) = observe(&mut top, &mut series, &timing, effort, once, &mut random);
     series.extend(top.polls());
-    let window = estimate(&series, &setup, &timing, effort, &seen);
+    let window = estimate(&series, &setup, &timing, effort, &seen).into();
     let (naive_j, naive_truth_j) = naive(&series, &seen, &top.history);
     let true_j =
         |from: Seconds, to: Seconds| top.history.energy(to.get()) - top.history.energy(from.get());

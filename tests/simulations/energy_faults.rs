@@ -1,7 +1,7 @@
 //! One fault of a sensor at a time, over a truth that is known: the joules, or the reason for none.
 
 use crate::bench_top::{Device, Shape, Trial, trial};
-use perwatt::power::Effort;
+use perwatt::power::EnergyEffort;
 use perwatt::power::simulated::{Behaviour, Profile, profiles};
 use perwatt::record::{EnergyTier, EnergyWindow, ErrorCause, Gain, GainFrom, GainUncertainty};
 use perwatt::units::{Joules, Seconds};
@@ -38,7 +38,7 @@ fn measure(device: Device, name: &str, change: impl FnOnce(&mut Behaviour)) -> T
         &profile,
         behaviour,
         Gain::unknown(),
-        &Effort::SCREENING,
+        &EnergyEffort::SCREENING,
         7,
     )
 }
@@ -156,7 +156,14 @@ fn a_gain_is_applied_and_an_unknown_one_is_in_the_interval() {
             by: "the test".to_owned(),
         },
     };
-    let known = trial(STEADY, &profile, behaviour, gain, &Effort::SCREENING, 7);
+    let known = trial(
+        STEADY,
+        &profile,
+        behaviour,
+        gain,
+        &EnergyEffort::SCREENING,
+        7,
+    );
     let figure = window(&known);
     near(figure.gross_j, known.gross_j, 0.005);
     near(*figure.net_j.measured().unwrap(), known.net_j, 0.005);

@@ -5,7 +5,7 @@
 //! `cargo test --release --test simulations -- --ignored energy_trials --nocapture`
 
 use crate::bench_top::{Device, Shape, Trial, trial};
-use perwatt::power::Effort;
+use perwatt::power::EnergyEffort;
 use perwatt::power::simulated::{Behaviour, Profile, profiles};
 use perwatt::record::{Gain, GainFrom, GainUncertainty};
 use perwatt::units::{Joules, Seconds};
@@ -70,7 +70,14 @@ fn one(profile: &Profile, knowledge: Knowledge, seed: u64) -> Trial {
         Knowledge::Unknown => Gain::unknown(),
         Knowledge::Known => known(1.0 / reads),
     };
-    trial(device, profile, behaviour, gain, &Effort::SCREENING, seed)
+    trial(
+        device,
+        profile,
+        behaviour,
+        gain,
+        &EnergyEffort::SCREENING,
+        seed,
+    )
 }
 
 /// What many trials say.
@@ -238,7 +245,7 @@ fn strange(stranger: &Stranger, seed: u64) -> Trial {
         &profile,
         behaviour,
         known(1.0),
-        &Effort::SCREENING,
+        &EnergyEffort::SCREENING,
         seed,
     )
 }

@@ -91,7 +91,7 @@ impl Attach {
     }
 
     /// What is known of the meter.
-    fn setup(&self, log: &[sensors::Row]) -> PowerSetup {
+    fn setup(&self, log: &[sensors::LogRow]) -> PowerSetup {
         let mut setup = PowerSetup::new(
             format!("csv:{}", self.csv.display()),
             "csv",
@@ -120,7 +120,7 @@ impl Attach {
 ///
 /// # Errors
 /// No window gets any, and why the last did not.
-fn replace(record: &mut Record, log: &[sensors::Row], setup: &PowerSetup) -> Result<(), String> {
+fn replace(record: &mut Record, log: &[sensors::LogRow], setup: &PowerSetup) -> Result<(), String> {
     let mut reason = "the record has no window of energy; run with a sensor, or with --power \
                       simulated:ada-instant to have windows"
         .to_owned();
@@ -135,11 +135,11 @@ fn replace(record: &mut Record, log: &[sensors::Row], setup: &PowerSetup) -> Res
             && let Reading::Measured(window) = energy.as_ref()
         {
             let attached = attach(window, log, setup);
-            match attached.reason() {
-                Some(why) => why.clone_into(&mut reason),
-                None => found = true,
+            match &attached {
+                Err(why) => reason = why.to_string(),
+                Ok(_) => found = true,
             }
-            **energy = attached;
+            **energy = attached.into();
         }
     }
     if found { Ok(()) } else { Err(reason) }

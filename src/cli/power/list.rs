@@ -8,7 +8,7 @@ use super::super::Exit;
 use super::super::output::{print, print_json, width};
 use super::PlacesArgs;
 use crate::power::PowerSource;
-use crate::power::sensors::{Candidate, Glance, Machine, glance};
+use crate::power::sensors::{Candidate, Machine, Probed, probe};
 use crate::record::{Conditions, Reading};
 use crate::report::{self, ListedSensor, ListedSensors, SensorOfAdapter};
 
@@ -17,7 +17,7 @@ const PERIODS: f64 = 100.0;
 
 /// Show every power sensor: what it measures, what it can resolve, whose it is, and why not.
 #[derive(Debug, Args)]
-pub(in super::super) struct List {
+pub(in super::super) struct PowerList {
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -28,7 +28,7 @@ pub(in super::super) struct List {
     places: PlacesArgs,
 }
 
-impl List {
+impl PowerList {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let machine = Machine::scan(&self.places.places());
         let adapters = adapters(&machine);
@@ -64,15 +64,15 @@ fn listed(machine: &Machine, adapters: &[SensorOfAdapter], look: Duration) -> Ve
             Err(reason) => reasons.push(Some(reason)),
         }
     }
-    let glances = if sources.is_empty() {
+    let probes = if sources.is_empty() {
         Vec::new()
     } else {
-        glance(&mut sources, look)
+        probe(&mut sources, look)
     };
     let mut seen = sources
         .iter_mut()
         .map(|source| source.conditions())
-        .zip(glances);
+        .zip(probes);
     machine
         .candidates
         .iter()
@@ -80,8 +80,8 @@ fn listed(machine: &Machine, adapters: &[SensorOfAdapter], look: Duration) -> Ve
         .filter_map(|(candidate, reason)| match reason {
             Some(reason) => Some(unreadable(candidate, &reason)),
             None => {
-                let (conditions, glance) = seen.next()?;
-                Some(readable(candidate, adapters, conditions, glance))
+                let (conditions, probe) = seen.next()?;
+                Some(readable(candidate, adapters, conditions, probe))
             }
         })
         .collect()
@@ -92,7 +92,7 @@ fn readable(
     candidate: &Candidate,
     adapters: &[SensorOfAdapter],
     conditions: Conditions,
-    glance: Glance,
+    probe: Probed,
 ) -> ListedSensor {
     let source = &candidate.setup.source;
     ListedSensor {
@@ -103,9 +103,9 @@ fn readable(
             .filter(|adapter| adapter.sensor.measured() == Some(source))
             .map(|adapter| adapter.adapter)
             .collect(),
-        one_percent_window_s: glance.update_period_s.map(|period| period * PERIODS),
-        power_w: glance.power_w,
-        update_period_s: glance.update_period_s,
+        one_percent_window_s: probe.update_period_s.map(|period| period * PERIODS),
+        power_w: probe.power_w,
+        update_period_s: probe.update_period_s,
         conditions,
         caution: candidate.caution.clone(),
     }

@@ -16,14 +16,14 @@ use crate::power::sensors::Places;
 
 /// Show power sensors and watch them.
 #[derive(Debug, Args)]
-pub(super) struct Power {
+pub(super) struct PowerArgs {
     #[command(subcommand)]
-    command: Command,
+    command: PowerCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    List(list::List),
+enum PowerCommand {
+    List(list::PowerList),
     Watch(watch::Watch),
     #[cfg(feature = "gpu")]
     Attach(attach::Attach),
@@ -31,15 +31,15 @@ enum Command {
     Calibrate(calibrate::Calibrate),
 }
 
-impl Power {
+impl PowerArgs {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         match &self.command {
-            Command::List(list) => list.run(),
-            Command::Watch(watch) => watch.run(),
+            PowerCommand::List(list) => list.run(),
+            PowerCommand::Watch(watch) => watch.run(),
             #[cfg(feature = "gpu")]
-            Command::Attach(attach) => attach.run(),
+            PowerCommand::Attach(attach) => attach.run(),
             #[cfg(feature = "gpu")]
-            Command::Calibrate(calibrate) => calibrate.run(),
+            PowerCommand::Calibrate(calibrate) => calibrate.run(),
         }
     }
 }

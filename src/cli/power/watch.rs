@@ -308,7 +308,7 @@ impl Watched {
     fn row(&self, time: Seconds, json: bool) -> String {
         let name = &self.source.setup().source;
         if json {
-            let row = Row {
+            let row = WatchRow {
                 time_s: time.get(),
                 sensor: name,
                 power_w: &self.shown,
@@ -343,7 +343,7 @@ impl Watched {
 
 /// A row of `--json`.
 #[derive(Serialize)]
-struct Row<'a> {
+struct WatchRow<'a> {
     time_s: f64,
     sensor: &'a str,
     power_w: &'a Reading<f64>,

@@ -57,7 +57,7 @@ fn sensor(folder: &Path) -> Option<Candidate> {
         boundary,
     );
     setup.resolution = Reading::Measured(Resolution::Watts(1e-6));
-    setup.window_s = window(&folder);
+    setup.averaging_s = window(&folder);
     setup.notes.push(format!("the meter calls itself `{info}`"));
     let path: PathBuf = folder.join("power1_average");
     Some(Candidate {

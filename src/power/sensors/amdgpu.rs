@@ -7,7 +7,7 @@ use super::super::Quantity;
 use super::super::counter::Counter;
 use super::conditions;
 use super::gpu_metrics;
-use super::hwmon::{self, Gpu};
+use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
@@ -26,7 +26,7 @@ pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
 }
 
 /// Sensors of one GPU, the best first.
-fn of(gpu: &Gpu) -> Vec<Candidate> {
+fn of(gpu: &HwmonGpu) -> Vec<Candidate> {
     let metrics = gpu.folder.join("gpu_metrics");
     let apu = sysfs::bytes(&metrics)
         .ok()
@@ -47,7 +47,7 @@ fn of(gpu: &Gpu) -> Vec<Candidate> {
 }
 
 /// What is known of a sensor of this GPU.
-fn setup(gpu: &Gpu, quantity: &str, provenance: EnergyProvenance, apu: bool) -> PowerSetup {
+fn setup(gpu: &HwmonGpu, quantity: &str, provenance: EnergyProvenance, apu: bool) -> PowerSetup {
     let (boundary, note) = if apu {
         (Boundary::Soc, "an APU's reading includes its CPU cores")
     } else {
@@ -67,7 +67,7 @@ fn setup(gpu: &Gpu, quantity: &str, provenance: EnergyProvenance, apu: bool) -> 
 }
 
 /// hwmon's power.
-fn power(gpu: &Gpu, folder: &Path, file: &str, apu: bool) -> Candidate {
+fn power(gpu: &HwmonGpu, folder: &Path, file: &str, apu: bool) -> Candidate {
     let quantity = file.trim_start_matches("power1_");
     let mut setup = setup(gpu, quantity, EnergyProvenance::IntegratedPower, apu);
     if quantity == "average" {
@@ -97,7 +97,7 @@ fn power(gpu: &Gpu, folder: &Path, file: &str, apu: bool) -> Candidate {
 }
 
 /// The accumulator of `gpu_metrics`.
-fn energy(gpu: &Gpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
+fn energy(gpu: &HwmonGpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
     let mut setup = setup(gpu, "energy", EnergyProvenance::Counter, false);
     setup.resolution = Reading::Measured(Resolution::Joules(gpu_metrics::ENERGY_UNIT));
     setup.notes.push(

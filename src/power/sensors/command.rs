@@ -9,13 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
-use super::latest::{Latest, Reading};
+use super::background::{Handle, LatestValue};
 use super::{Candidate, Opened, Owner};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup};
 use crate::units::{Joules, Seconds, Watts};
 
 /// How long a command may take to its first value.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Age at which a value says nothing of the present.
 const OLDEST: Duration = Duration::from_secs(5);
@@ -46,10 +46,10 @@ pub(super) fn candidate(line: &str) -> Candidate {
 
 /// Starts the command and waits for its first value.
 fn open(setup: PowerSetup, line: &str) -> Opened {
-    let latest = Arc::new(Latest::default());
-    let mut meter = Meter {
+    let latest = Arc::new(LatestValue::default());
+    let mut meter = CommandMeter {
         setup,
-        latest: Reading(Arc::clone(&latest)),
+        latest: Handle(Arc::clone(&latest)),
         child: Arc::default(),
         who: format!("`{line}`"),
         rising: Rising::default(),
@@ -59,16 +59,16 @@ fn open(setup: PowerSetup, line: &str) -> Opened {
         .name("meter".to_owned())
         .spawn(move || follow(&command, &latest, &child))
         .map_err(|e| Fault::Unusable(format!("no thread can be started for `{line}`: {e}")))?;
-    if let Quantity::Energy(_) = meter.latest.0.first(PATIENCE, &meter.who)? {
+    if let Quantity::Energy(_) = meter.latest.0.first(TIMEOUT, &meter.who)? {
         meter.setup.provenance = EnergyProvenance::Counter;
     }
     Ok(Box::new(meter))
 }
 
 /// A running command.
-struct Meter {
+struct CommandMeter {
     setup: PowerSetup,
-    latest: Reading,
+    latest: Handle,
     child: Running,
     who: String,
     rising: Rising,
@@ -77,7 +77,7 @@ struct Meter {
 /// The command's process, while there is one.
 type Running = Arc<Mutex<Option<Child>>>;
 
-impl PowerSource for Meter {
+impl PowerSource for CommandMeter {
     fn setup(&self) -> &PowerSetup {
         &self.setup
     }
@@ -92,7 +92,7 @@ impl PowerSource for Meter {
     }
 }
 
-impl Drop for Meter {
+impl Drop for CommandMeter {
     fn drop(&mut self) {
         self.latest.0.stop();
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,7 +123,7 @@ impl Rising {
 }
 
 /// Runs the command again and again until nobody reads or it fails.
-fn follow(line: &str, latest: &Latest, running: &Running) {
+fn follow(line: &str, latest: &LatestValue, running: &Running) {
     let mut kind = None;
     while !latest.is_stopped() {
         if let Err(fault) = once(line, latest, running, &mut kind) {
@@ -140,7 +140,7 @@ fn follow(line: &str, latest: &Latest, running: &Running) {
 /// It cannot be started, fails, or ends without a value.
 fn once(
     line: &str,
-    latest: &Latest,
+    latest: &LatestValue,
     running: &Running,
     kind: &mut Option<Unit>,
 ) -> Result<(), Fault> {

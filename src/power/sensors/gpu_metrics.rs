@@ -28,7 +28,7 @@ pub(super) const THROTTLERS: [(u64, &str); 4] = [
 ];
 
 /// Where the fields of a fixed layout are, in bytes from the start.
-struct Layout {
+struct MetricsLayout {
     energy: usize,
     /// Width of the energy field.
     energy_bytes: usize,
@@ -37,8 +37,8 @@ struct Layout {
 }
 
 /// The layout of one version of the discrete cards' table.
-fn layout(content: u8) -> Option<Layout> {
-    let layout = |energy, energy_bytes, hotspot, throttle| Layout {
+fn layout(content: u8) -> Option<MetricsLayout> {
+    let layout = |energy, energy_bytes, hotspot, throttle| MetricsLayout {
         energy,
         energy_bytes,
         hotspot,
@@ -96,7 +96,7 @@ fn unknown(format: u8, content: u8) -> String {
 }
 
 /// Reads a table whose fields have fixed places.
-fn fixed(table: &[u8], layout: &Layout) -> GpuMetrics {
+fn fixed(table: &[u8], layout: &MetricsLayout) -> GpuMetrics {
     GpuMetrics {
         apu: false,
         energy: filled(table, layout.energy, layout.energy_bytes),

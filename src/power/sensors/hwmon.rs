@@ -9,7 +9,7 @@ use super::sysfs::{self, Sysfs};
 
 /// A GPU as the system's files show it.
 #[derive(Clone, Debug)]
-pub(super) struct Gpu {
+pub(super) struct HwmonGpu {
     /// Its device's folder.
     pub(super) folder: PathBuf,
     /// Its folder in `class/drm`, where it has one.
@@ -20,7 +20,7 @@ pub(super) struct Gpu {
     pub(super) id: Option<PciId>,
 }
 
-impl Gpu {
+impl HwmonGpu {
     fn new(folder: PathBuf, card: Option<PathBuf>) -> Self {
         Self {
             driver: driver(&folder),
@@ -63,21 +63,21 @@ impl Gpu {
 }
 
 /// Every GPU with a driver, by `class/drm`; and those that only `class/hwmon` shows, as in a container.
-pub(super) fn gpus(sysfs: &Sysfs, drivers: &[&str]) -> Vec<Gpu> {
+pub(super) fn gpus(sysfs: &Sysfs, drivers: &[&str]) -> Vec<HwmonGpu> {
     let numbered = |path: &PathBuf| {
         let number = sysfs::name(path).trim_start_matches("card");
         !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
     };
-    let mut found: Vec<Gpu> = sysfs
+    let mut found: Vec<HwmonGpu> = sysfs
         .entries("class/drm", "card")
         .into_iter()
         .filter(numbered)
-        .map(|card| Gpu::new(card.join("device"), Some(card)))
+        .map(|card| HwmonGpu::new(card.join("device"), Some(card)))
         .collect();
     for hwmon in named(sysfs, drivers) {
         let device = hwmon.join("device");
         if device.is_dir() && !found.iter().any(|gpu| same(&gpu.folder, &device)) {
-            let mut gpu = Gpu::new(device, None);
+            let mut gpu = HwmonGpu::new(device, None);
             if gpu.driver.is_empty() {
                 gpu.driver = sysfs::text(&hwmon.join("name")).unwrap_or_default();
             }
@@ -85,7 +85,7 @@ pub(super) fn gpus(sysfs: &Sysfs, drivers: &[&str]) -> Vec<Gpu> {
         }
     }
     // Two entries of one device, a card and its render twin say, are one GPU.
-    let mut distinct: Vec<Gpu> = Vec::new();
+    let mut distinct: Vec<HwmonGpu> = Vec::new();
     for gpu in found {
         if !distinct
             .iter()

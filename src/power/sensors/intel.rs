@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
 use super::conditions;
-use super::hwmon::{self, Gpu};
+use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Reader, Sensor};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
@@ -30,7 +30,7 @@ pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
 }
 
 /// Sensors of one GPU, the widest boundary first.
-fn of(gpu: &Gpu) -> Vec<Candidate> {
+fn of(gpu: &HwmonGpu) -> Vec<Candidate> {
     // i915 has a folder for the device and one for each of its tiles; the device's comes first.
     let mut folders = gpu.hwmon();
     folders.sort_by_key(|folder| {
@@ -51,7 +51,7 @@ fn of(gpu: &Gpu) -> Vec<Candidate> {
 }
 
 /// One counter.
-fn energy(gpu: &Gpu, folder: &Path, file: &Path) -> Candidate {
+fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
     let channel = sysfs::name(file).trim_end_matches("_input");
     let label = sysfs::text(&file.with_file_name(format!("{channel}_label"))).unwrap_or_default();
     let (quantity, boundary) = match (gpu.driver.as_str(), label.as_str(), channel) {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::units::Watts;
 
 /// One row: seconds since 1970, and the power from then on.
-pub type Row = (f64, Watts);
+pub type LogRow = (f64, Watts);
 
 /// Whether a column of this name, in small letters, holds times.
 fn is_time(name: &str) -> bool {
@@ -31,7 +31,7 @@ fn is_power(name: &str) -> bool {
 ///
 /// # Errors
 /// It cannot be read, has no rows, or a row that is none; the message names the line.
-pub fn load_log(path: &Path) -> Result<Vec<Row>> {
+pub fn load_log(path: &Path) -> Result<Vec<LogRow>> {
     read(path, unix_seconds)
 }
 
@@ -39,7 +39,7 @@ pub fn load_log(path: &Path) -> Result<Vec<Row>> {
 ///
 /// # Errors
 /// As of a log.
-pub fn load_curve(path: &Path) -> Result<Vec<Row>> {
+pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
     read(path, |text| {
         let seconds = text.parse().ok();
         seconds
@@ -52,13 +52,13 @@ pub fn load_curve(path: &Path) -> Result<Vec<Row>> {
 type Time = fn(&str) -> std::result::Result<f64, String>;
 
 /// Reads a file.
-fn read(path: &Path, time: Time) -> Result<Vec<Row>> {
+fn read(path: &Path, time: Time) -> Result<Vec<LogRow>> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     parse(&text, time).map_err(|reason| Error::file(path, reason))
 }
 
 /// Reads a file's text.
-fn parse(text: &str, read_time: Time) -> std::result::Result<Vec<Row>, String> {
+fn parse(text: &str, read_time: Time) -> std::result::Result<Vec<LogRow>, String> {
     let lines: Vec<(usize, &str)> = text
         .trim_start_matches('\u{feff}')
         .lines()
@@ -82,7 +82,7 @@ fn parse(text: &str, read_time: Time) -> std::result::Result<Vec<Row>, String> {
     } else {
         (0, 1)
     };
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<LogRow> = Vec::new();
     for (number, line) in &lines[usize::from(named)..] {
         let cells = cells(line, separator);
         let cell = |at: usize| cells.get(at).map_or("", String::as_str);

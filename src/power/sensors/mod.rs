@@ -6,29 +6,29 @@
 
 mod acpi;
 mod amdgpu;
+mod background;
 mod command;
 mod conditions;
-mod glance;
 mod gpu_metrics;
 mod hwmon;
 mod intel;
 #[cfg(target_os = "macos")]
 mod ioreport;
 mod jetson;
-mod latest;
 mod log;
 mod machine;
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 mod nvml;
 mod pci;
 mod plug;
+mod probe;
 mod rapl;
 mod sysfs;
 
-pub use glance::{Glance, glance};
-pub use log::{Row, load_curve, load_log};
+pub use log::{LogRow, load_curve, load_log};
 pub use machine::{Belonging, Machine, Places};
 pub use pci::{PciAddress, PciId};
+pub use probe::{Probed, probe};
 
 use super::{Fault, PowerSource, Quantity, Sample};
 use crate::record::{Conditions, PowerSetup};

@@ -11,13 +11,13 @@ use serde_json::Value;
 use ureq::Agent;
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
-use super::latest::{Latest, Reading};
+use super::background::{Handle, LatestValue};
 use super::{Candidate, Opened, Owner};
 use crate::record::{self, Boundary, EnergyProvenance, PowerSetup, Resolution};
 use crate::units::{Seconds, Watts};
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time between two questions. Plugs have a new value about once a second, and are small computers.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -121,11 +121,11 @@ fn open(setup: PowerSetup, make: Make, host: &str, channel: u32) -> Opened {
         }
     }
     let (value, at) = first.map_err(|refusal| refusal.fault(&who))?;
-    let latest = Arc::new(Latest::default());
+    let latest = Arc::new(LatestValue::default());
     latest.put(value, at);
-    let meter = Meter {
+    let meter = PlugMeter {
         setup,
-        latest: Reading(Arc::clone(&latest)),
+        latest: Handle(Arc::clone(&latest)),
         who: who.clone(),
     };
     thread::Builder::new()
@@ -157,13 +157,13 @@ fn open(setup: PowerSetup, make: Make, host: &str, channel: u32) -> Opened {
 }
 
 /// A plug that is asked in the background.
-struct Meter {
+struct PlugMeter {
     setup: PowerSetup,
-    latest: Reading,
+    latest: Handle,
     who: String,
 }
 
-impl PowerSource for Meter {
+impl PowerSource for PlugMeter {
     fn setup(&self) -> &PowerSetup {
         &self.setup
     }
@@ -176,7 +176,7 @@ impl PowerSource for Meter {
 /// A client that trusts the local network only: no proxy, no redirects elsewhere, no waiting for ever.
 fn agent() -> Agent {
     Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)
         .proxy(None)
@@ -248,7 +248,7 @@ fn ask(agent: &Agent, make: Make, channel: u32, url: &str) -> Result<(Quantity, 
 /// A client's error in a user's words.
 fn plain(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Timeout(_) => format!("no answer within {}", Seconds(PATIENCE.as_secs_f64())),
+        ureq::Error::Timeout(_) => format!("no answer within {}", Seconds(TIMEOUT.as_secs_f64())),
         ureq::Error::HostNotFound => "no such host; check its name or use its address".to_owned(),
         ureq::Error::Io(error) => error.to_string(),
         other => other.to_string(),

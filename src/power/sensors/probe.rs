@@ -10,7 +10,7 @@ use crate::units::Seconds;
 
 /// What was seen of one sensor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Glance {
+pub struct Probed {
     /// Mean power, W.
     pub power_w: Reading<f64>,
     /// Time between two new values.
@@ -21,9 +21,9 @@ pub struct Glance {
 const ROUND: Duration = Duration::from_millis(2);
 
 /// Reads sensors in turn for a while.
-pub fn glance(sources: &mut [Box<dyn PowerSource>], time: Duration) -> Vec<Glance> {
+pub fn probe(sources: &mut [Box<dyn PowerSource>], time: Duration) -> Vec<Probed> {
     let start = Instant::now();
-    let mut views: Vec<View> = sources.iter().map(|_| View::default()).collect();
+    let mut views: Vec<ProbeView> = sources.iter().map(|_| ProbeView::default()).collect();
     while start.elapsed() < time {
         for (source, view) in sources.iter_mut().zip(&mut views) {
             let now = Seconds(start.elapsed().as_secs_f64());
@@ -34,12 +34,12 @@ pub fn glance(sources: &mut [Box<dyn PowerSource>], time: Duration) -> Vec<Glanc
         }
         std::thread::sleep(ROUND);
     }
-    views.iter().map(|view| view.glance(time)).collect()
+    views.iter().map(|view| view.probe(time)).collect()
 }
 
 /// What one sensor said so far.
 #[derive(Debug, Default)]
-struct View {
+struct ProbeView {
     last: Option<f64>,
     /// When a new value came, and which.
     changes: Vec<(f64, f64)>,
@@ -49,7 +49,7 @@ struct View {
     fault: Option<Fault>,
 }
 
-impl View {
+impl ProbeView {
     fn take(&mut self, at: Seconds, value: Quantity) {
         let value = match value {
             Quantity::Power(watts) => watts.get(),
@@ -70,10 +70,10 @@ impl View {
         self.reads += 1;
     }
 
-    fn glance(&self, time: Duration) -> Glance {
+    fn probe(&self, time: Duration) -> Probed {
         let time = Seconds(time.as_secs_f64());
         if let (0, Some(fault)) = (self.reads, &self.fault) {
-            return Glance {
+            return Probed {
                 power_w: Reading::unmeasured(fault.to_string()),
                 update_period_s: Reading::unmeasured(fault.to_string()),
             };
@@ -98,7 +98,7 @@ impl View {
             (false, _) if self.reads > 0 => Reading::Measured(self.sum / f64::from(self.reads)),
             (false, _) => Reading::unmeasured("it gave no reading"),
         };
-        Glance {
+        Probed {
             power_w,
             update_period_s,
         }

@@ -15,7 +15,7 @@ const TAIL: Seconds = Seconds(0.03);
 
 /// A sensor in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Timing {
+pub struct SensorTiming {
     /// Time between two new values.
     pub period: Seconds,
     /// How far readings are behind the truth in the mean.
@@ -24,7 +24,7 @@ pub struct Timing {
     pub lag_uncertainty: Seconds,
     /// Time after a step of the load until readings have followed it.
     pub settle: Seconds,
-    /// Load that must follow a window until the sensor has said all of it.
+    /// Timeline that must follow a window until the sensor has said all of it.
     pub tail: Seconds,
     /// Time over which errors of readings hang together.
     pub memory: Seconds,
@@ -38,7 +38,7 @@ pub struct Timing {
     pub phases: u32,
 }
 
-impl Timing {
+impl SensorTiming {
     /// Time between two polls of a sensor with this period: often enough to see within a few
     /// thousandths of a window when a value appeared, seldom enough to cost the processor little.
     pub fn poll_interval(period: Seconds) -> Seconds {
@@ -64,7 +64,7 @@ impl Timing {
                 phases: 1,
             };
         }
-        let Some(window) = known(setup.window_s.measured()) else {
+        let Some(window) = known(setup.averaging_s.measured()) else {
             return Self::of_unknown_window(period, response, known(setup.lag_s.measured()));
         };
         // An average over several periods may be made of short looks.

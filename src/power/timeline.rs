@@ -10,19 +10,19 @@ use crate::units::Seconds;
 
 /// The session's monotonic clock with the stretches of load on it. Clones share both.
 #[derive(Clone, Debug)]
-pub struct Load {
+pub struct Timeline {
     start: Instant,
     /// Times at which work began and ended, by turns.
     edges: Arc<Mutex<Vec<Seconds>>>,
 }
 
-impl Default for Load {
+impl Default for Timeline {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Load {
+impl Timeline {
     /// A clock that starts now, with no load on it.
     pub fn new() -> Self {
         Self {

@@ -12,24 +12,24 @@ use crate::units::Seconds;
 
 /// Shared between the thread that waits and the sensor that is read.
 #[derive(Debug, Default)]
-pub(super) struct Latest {
-    state: Mutex<State>,
+pub(super) struct LatestValue {
+    state: Mutex<LatestState>,
     changed: Condvar,
     stopped: AtomicBool,
 }
 
 #[derive(Clone, Debug, Default)]
-struct State {
+struct LatestState {
     value: Option<(Quantity, Instant)>,
     /// Why there is no newer value, where something went wrong since.
     fault: Option<Fault>,
 }
 
-impl Latest {
+impl LatestValue {
     /// Takes in a value that was true at `at`; all is well again.
     pub(super) fn put(&self, value: Quantity, at: Instant) {
         self.set(|state| {
-            *state = State {
+            *state = LatestState {
                 value: Some((value, at)),
                 fault: None,
             };
@@ -41,7 +41,7 @@ impl Latest {
         self.set(|state| state.fault = Some(fault));
     }
 
-    fn set(&self, change: impl FnOnce(&mut State)) {
+    fn set(&self, change: impl FnOnce(&mut LatestState)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
@@ -78,11 +78,11 @@ impl Latest {
     ///
     /// # Errors
     /// The fault, or nothing came in time.
-    pub(super) fn first(&self, patience: Duration, who: &str) -> Result<Quantity, Fault> {
+    pub(super) fn first(&self, timeout: Duration, who: &str) -> Result<Quantity, Fault> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, _) = self
             .changed
-            .wait_timeout_while(state, patience, |state| {
+            .wait_timeout_while(state, timeout, |state| {
                 state.value.is_none() && state.fault.is_none()
             })
             .unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Latest {
             (Some((value, _)), None) => Ok(*value),
             (None, None) => Err(Fault::Unusable(format!(
                 "{who} gave no value within {}",
-                Seconds(patience.as_secs_f64())
+                Seconds(timeout.as_secs_f64())
             ))),
         }
     }
@@ -126,11 +126,11 @@ impl Latest {
     }
 }
 
-/// A sensor's side of a [`Latest`]; dropping it tells the thread to end.
+/// The side of a [`LatestValue`] that a sensor keeps; dropping it tells the thread to end.
 #[derive(Debug)]
-pub(super) struct Reading(pub(super) Arc<Latest>);
+pub(super) struct Handle(pub(super) Arc<LatestValue>);
 
-impl Drop for Reading {
+impl Drop for Handle {
     fn drop(&mut self) {
         self.0.stop();
     }

@@ -1,25 +1,28 @@
-//! Lays a meter's own log beside a window that was measured before, and weighs it by the same rules.
+//! Computes the energy of a window that was measured before from a meter's own log, by the same rules.
 
-use super::sensors::Row;
-use super::{Effort, Group, Observation, Poll, Quantity, Sample, Series, Timing, estimate};
-use crate::record::{EnergyWindow, PowerSetup, Reading};
+use super::estimate::estimate;
+use super::observation::{EnergyEffort, LoadGroup, Observation};
+use super::refusal::NoEnergy;
+use super::sensor_timing::SensorTiming;
+use crate::power::sensors::LogRow;
+use crate::power::{Poll, Quantity, Sample, Series};
+use crate::record::{EnergyWindow, PowerSetup};
 use crate::units::Seconds;
 
-/// The energy of a window as the log has it, or why the log cannot say. When the load ran is kept in the
-/// window's trace, with the time of day at which its clock stood at zero.
-pub fn attach(window: &EnergyWindow, log: &[Row], setup: &PowerSetup) -> Reading<EnergyWindow> {
-    let zero = match (
-        window.trace.zero_unix_s.measured(),
-        window.trace.zero_unix_s.reason(),
-    ) {
-        (Some(zero), _) => *zero,
-        (None, reason) => {
-            return Reading::unmeasured(format!(
-                "the record does not say when the window was: {}",
-                reason.unwrap_or("no reason given")
-            ));
-        }
-    };
+/// The energy of a window as the log has it. When the load ran is kept in the window's trace, with the
+/// time of day at which its clock stood at zero.
+///
+/// # Errors
+/// The log or the record cannot say.
+pub fn attach(
+    window: &EnergyWindow,
+    log: &[LogRow],
+    setup: &PowerSetup,
+) -> Result<EnergyWindow, NoEnergy> {
+    let zero_unix_s = &window.trace.zero_unix_s;
+    let zero = zero_unix_s.measured().ok_or_else(|| {
+        NoEnergy::UnknownTime(zero_unix_s.reason().unwrap_or("no reason given").to_owned())
+    })?;
     let mut series = Series::default();
     series.extend(log.iter().map(|(unix_s, watts)| {
         let at = Seconds(unix_s - zero);
@@ -29,17 +32,15 @@ pub fn attach(window: &EnergyWindow, log: &[Row], setup: &PowerSetup) -> Reading
             outcome: Ok(Sample { at, value }),
         }
     }));
-    let attached = estimate(
+    let mut attached = estimate(
         &series,
         setup,
-        &Timing::of(setup),
-        &Effort::of(window.tier),
+        &SensorTiming::of(setup),
+        &EnergyEffort::of(window.tier),
         &observation(window),
-    );
-    attached.map(|attached| EnergyWindow {
-        throttled_by: window.throttled_by.clone(),
-        ..attached.clone()
-    })
+    )?;
+    attached.throttled_by.clone_from(&window.throttled_by);
+    Ok(attached)
 }
 
 /// What was done when, as far as the window's trace keeps it.
@@ -56,7 +57,7 @@ fn observation(window: &EnergyWindow) -> Observation {
         groups: trace
             .groups_s
             .iter()
-            .map(|(from, to)| Group {
+            .map(|(from, to)| LoadGroup {
                 marks: vec![Seconds(*from), Seconds(*to)],
                 // Executions are steady, so each group has its share of them.
                 executions: ((to - from) * share).round() as u64,

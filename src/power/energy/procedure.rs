@@ -1,95 +1,35 @@
 //! The course of one energy measurement: idle, warm-up, steady load, idle.
 //!
-//! It is written against a [`Rig`], so that the very same steps run on a device for a minute and on
+//! It is written against a [`SystemUnderTest`], so that the very same steps run on a device for a minute and on
 //! simulated sensors a thousand times a second.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::estimate::{Group, Observation};
-use super::{Rig, Series, Timing};
-use crate::record::{Conditions, EnergyTier};
+use super::observation::{EnergyEffort, INTERLEAVED, LoadGroup, Observation};
+use super::sensor_timing::SensorTiming;
+use super::system_under_test::SystemUnderTest;
+use crate::power::Series;
+use crate::record::Conditions;
 use crate::units::Seconds;
-
-/// How much time to spend.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Effort {
-    /// The name that the result bears.
-    pub tier: EnergyTier,
-    /// Steady load to measure, at the least.
-    pub window: Seconds,
-    /// Steady load to measure, at the most, where a slow sensor needs more.
-    pub longest: Seconds,
-    /// Warm-up at the least.
-    pub warm_up: Seconds,
-    /// Idle before and after, beside what the sensor needs to settle.
-    pub idle: Seconds,
-}
-
-/// New values of a sensor that a window should hold.
-pub(super) const WANTED_UPDATES: f64 = 20.0;
-
-/// Rounds of phase-shifted groups that are measured interleaved; three degrees of freedom for their
-/// spread.
-pub(super) const INTERLEAVED: u32 = 4;
-
-impl Effort {
-    /// A few seconds a case: good for a look.
-    pub const SCREENING: Self = Self {
-        tier: EnergyTier::Screening,
-        window: Seconds(2.0),
-        longest: Seconds(12.0),
-        warm_up: Seconds(0.5),
-        idle: Seconds(0.5),
-    };
-
-    /// A minute of steady load, as the published rules for energy benchmarks ask (MLPerf, EEHPC).
-    pub const PUBLISHABLE: Self = Self {
-        tier: EnergyTier::Publishable,
-        window: Seconds(60.0),
-        longest: Seconds(180.0),
-        warm_up: Seconds(5.0),
-        idle: Seconds(5.0),
-    };
-
-    /// That of a tier.
-    pub fn of(tier: EnergyTier) -> Self {
-        match tier {
-            EnergyTier::Screening => Self::SCREENING,
-            EnergyTier::Publishable => Self::PUBLISHABLE,
-        }
-    }
-
-    /// Steady load to measure with a sensor: long enough for its updates and its memory.
-    pub fn window_for(&self, timing: &Timing) -> Seconds {
-        let wanted = (timing.period * WANTED_UPDATES).get();
-        let wanted = wanted.max(6.0 * timing.memory.get());
-        Seconds(wanted.clamp(self.window.get(), self.longest.get()))
-    }
-
-    /// Most seconds that one case may take, for deadlines.
-    pub fn most(&self) -> Seconds {
-        self.longest * 2.0 + self.warm_up * 10.0 + self.idle * 4.0
-    }
-}
 
 /// Goes through one measurement of a case whose execution takes `once`. Everything that the sensor said
 /// is added to `series`.
 ///
 /// # Errors
 /// The device failed.
-pub fn observe<R: Rig>(
-    rig: &mut R,
+pub fn observe<R: SystemUnderTest>(
+    system: &mut R,
     series: &mut Series,
-    timing: &Timing,
-    effort: &Effort,
+    timing: &SensorTiming,
+    effort: &EnergyEffort,
     once: Seconds,
     random: &mut impl Rng,
 ) -> Result<Observation, R::Error> {
-    let mut run = Run {
+    let mut run = Procedure {
         once,
         chunk: chunk(once, timing),
-        rig,
+        system,
         series,
         timing,
         effort,
@@ -98,9 +38,9 @@ pub fn observe<R: Rig>(
     };
     run.look();
     let idle_before = run.idle();
-    let warm_from = run.rig.now();
+    let warm_from = run.system.now();
     run.warm_up()?;
-    let warm_up = run.rig.now() - warm_from;
+    let warm_up = run.system.now() - warm_from;
     let groups = if timing.phases > 1 {
         run.shifted_groups()?
     } else {
@@ -119,7 +59,7 @@ pub fn observe<R: Rig>(
 
 /// Executions between two looks at the clock: short against the sensor's period, long against the cost
 /// of submitting.
-fn chunk(once: Seconds, timing: &Timing) -> u64 {
+fn chunk(once: Seconds, timing: &SensorTiming) -> u64 {
     const SHORTEST: f64 = 0.01;
     const LONGEST: f64 = 0.05;
     let wanted = (timing.period.get() / 2.0).clamp(SHORTEST, LONGEST);
@@ -128,27 +68,27 @@ fn chunk(once: Seconds, timing: &Timing) -> u64 {
 }
 
 /// A measurement under way.
-struct Run<'a, R: Rig, G: Rng> {
-    rig: &'a mut R,
+struct Procedure<'a, R: SystemUnderTest, G: Rng> {
+    system: &'a mut R,
     series: &'a mut Series,
-    timing: &'a Timing,
-    effort: &'a Effort,
+    timing: &'a SensorTiming,
+    effort: &'a EnergyEffort,
     once: Seconds,
     chunk: u64,
     conditions: Vec<Conditions>,
     random: &'a mut G,
 }
 
-impl<R: Rig, G: Rng> Run<'_, R, G> {
+impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
     /// Takes over what the sensor said.
     fn listen(&mut self) {
-        let polls = self.rig.polls();
+        let polls = self.system.polls();
         self.series.extend(polls);
     }
 
     /// Notes how the device stands.
     fn look(&mut self) {
-        self.conditions.extend(self.rig.conditions());
+        self.conditions.extend(self.system.conditions());
     }
 
     /// Rests until readings have settled and then for the idle that is asked for; that stretch.
@@ -156,18 +96,18 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
         // Two stretches of so many show the readings' noise with some six degrees of freedom.
         let updates = self.timing.period * 8.0;
         let time = Seconds(self.effort.idle.get().max(updates.get()));
-        self.rig.rest(self.timing.settle);
-        let from = self.rig.now();
-        self.rig.rest(time + self.timing.tail);
+        self.system.rest(self.timing.settle);
+        let from = self.system.now();
+        self.system.rest(time + self.timing.tail);
         self.listen();
         (from, from + time)
     }
 
-    /// Load for at least this long. Its chunks differ in length, so that their ends stand at all phases
+    /// Timeline for at least this long. Its chunks differ in length, so that their ends stand at all phases
     /// of the sensor's period.
-    fn load(&mut self, time: Seconds) -> Result<Group, R::Error> {
-        let from = self.rig.now();
-        let mut group = Group {
+    fn load(&mut self, time: Seconds) -> Result<LoadGroup, R::Error> {
+        let from = self.system.now();
+        let mut group = LoadGroup {
             marks: vec![from],
             executions: 0,
             round: 0,
@@ -182,14 +122,14 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
     }
 
     /// Adds a chunk to a group.
-    fn execute(&mut self, executions: u64, group: &mut Group) -> Result<(), R::Error> {
-        self.rig.execute(executions)?;
-        group.marks.push(self.rig.now());
+    fn execute(&mut self, executions: u64, group: &mut LoadGroup) -> Result<(), R::Error> {
+        self.system.execute(executions)?;
+        group.marks.push(self.system.now());
         group.executions += executions;
         Ok(())
     }
 
-    /// Load until readings have followed it and stand still.
+    /// Timeline until readings have followed it and stand still.
     fn warm_up(&mut self) -> Result<(), R::Error> {
         /// Change between neighbouring stretches, as a share, at which a load counts as steady.
         const STEADY: f64 = 0.005;
@@ -199,14 +139,14 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
             // What a sensor that sleeps says of single stretches tells nothing about steadiness.
             return Ok(());
         }
-        let most = self.rig.now() + Seconds((2.0 * least).max(8.0 * self.effort.warm_up.get()));
+        let most = self.system.now() + Seconds((2.0 * least).max(8.0 * self.effort.warm_up.get()));
         let stretch = Seconds(0.3_f64.max(3.0 * self.timing.period.get()));
         let mut before = None;
-        while self.rig.now().get() < most.get() {
+        while self.system.now().get() < most.get() {
             let length = self.load(stretch)?.duration();
             self.listen();
             // The last update may not have come yet.
-            let end = self.rig.now() - self.timing.period * 1.5;
+            let end = self.system.now() - self.timing.period * 1.5;
             let curve = self.series.curve_since(end - length * 2.0);
             let power = curve.power(end - length, end);
             let steady = matches!((before, power), (Some(p), Some(q)) if near(p, q, STEADY));
@@ -219,14 +159,14 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
     }
 
     /// One unbroken window, with load after it until the sensor has said all of it.
-    fn window(&mut self) -> Result<Group, R::Error> {
+    fn window(&mut self) -> Result<LoadGroup, R::Error> {
         let group = self.load(self.effort.window_for(self.timing))?;
         self.look();
         self.run_out()?;
         Ok(group)
     }
 
-    /// Load until the readings of what went before have come.
+    /// Timeline until the readings of what went before have come.
     fn run_out(&mut self) -> Result<(), R::Error> {
         self.load(self.timing.tail)?;
         self.listen();
@@ -237,11 +177,11 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
     /// own: a round sees every part of the load equally often, and the rounds' spread is the error.
     ///
     /// Rounds are interleaved, so that a slow change of the device's power is in all of them alike.
-    fn shifted_groups(&mut self) -> Result<Vec<Group>, R::Error> {
+    fn shifted_groups(&mut self) -> Result<Vec<LoadGroup>, R::Error> {
         let wanted = self.effort.window_for(self.timing);
-        let begun = self.rig.now();
+        let begun = self.system.now();
         let shape = self.shape();
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<LoadGroup> = Vec::new();
         let mut measured = Seconds(0.0);
         let mut first = 0;
         loop {
@@ -258,7 +198,7 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
                 }
             }
             first += INTERLEAVED;
-            let late = (self.rig.now() - begun).get() > self.effort.longest.get();
+            let late = (self.system.now() - begun).get() > self.effort.longest.get();
             if late || measured.get() >= wanted.get() {
                 self.look();
                 return Ok(groups);
@@ -274,17 +214,17 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
         (chunks(self.timing.settle), chunks(self.timing.period * 2.0))
     }
 
-    /// Load until readings have followed it, then a group.
+    /// Timeline until readings have followed it, then a group.
     fn shifted_group(
         &mut self,
         (before, inside): (u32, u32),
         round: u32,
-    ) -> Result<Group, R::Error> {
+    ) -> Result<LoadGroup, R::Error> {
         for _ in 0..before {
-            self.rig.execute(self.chunk)?;
+            self.system.execute(self.chunk)?;
         }
-        let mut group = Group {
-            marks: vec![self.rig.now()],
+        let mut group = LoadGroup {
+            marks: vec![self.system.now()],
             executions: 0,
             round,
         };
@@ -300,12 +240,12 @@ impl<R: Rig, G: Rng> Run<'_, R, G> {
     fn shift(&mut self, share: f64) {
         let period = self.timing.period;
         let rest = period * (1.0 / f64::from(self.timing.phases));
-        let now = self.rig.now() + rest;
+        let now = self.system.now() + rest;
         let since = self
             .series
             .last_update()
             .map_or(0.0, |update| (now - update) / period);
-        self.rig
+        self.system
             .rest(rest + period * (share - since).rem_euclid(1.0));
         self.listen();
     }

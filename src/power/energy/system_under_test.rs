@@ -1,11 +1,11 @@
-//! What the energy protocol needs of the world around it.
+//! What the energy procedure needs of the world around it.
 
-use super::Poll;
+use crate::power::Poll;
 use crate::record::Conditions;
 use crate::units::Seconds;
 
 /// A device under load with a sensor beside it: a real one, or a simulated one whose hour takes no time.
-pub trait Rig {
+pub trait SystemUnderTest {
     /// What ends a measurement from outside: a lost device.
     type Error;
 

@@ -1,7 +1,7 @@
 //! What a sensor shows of itself before it is believed: how often it changes, how long it takes to
 //! follow, whether it moves at all.
 
-use super::{Quantity, Series};
+use crate::power::{Poll, Quantity, Series};
 use crate::record::{PowerSetup, Reading, Resolution};
 use crate::stats;
 use crate::units::Seconds;
@@ -93,8 +93,10 @@ impl Character {
             setup.resolution = self.step;
         }
         if setup.coverage.measured().is_none()
-            && let (Some(window), Some(period)) =
-                (setup.window_s.measured(), setup.update_period_s.measured())
+            && let (Some(window), Some(period)) = (
+                setup.averaging_s.measured(),
+                setup.update_period_s.measured(),
+            )
             && *window <= *period
         {
             setup.coverage = Reading::Measured((window / period).min(1.0));
@@ -147,7 +149,7 @@ fn period(times: &[f64]) -> Reading<f64> {
 
 /// How readings followed the beginning of the load.
 fn response(series: &Series, load_from: Seconds) -> Reading<Response> {
-    let value = |poll: &super::Poll| match poll.outcome.as_ref().ok()?.value {
+    let value = |poll: &Poll| match poll.outcome.as_ref().ok()?.value {
         Quantity::Power(watts) => Some((poll.at.get(), watts.get())),
         Quantity::Energy(_) => None,
     };

@@ -16,10 +16,10 @@ use nvml_wrapper::error::{NvmlError, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings as raw;
 
-use super::super::counter::Counter;
-use super::super::{Fault, Quantity};
 use super::pci::{PciAddress, PciId};
 use super::{Candidate, Owner, Reader, Sensor, credible};
+use crate::power::counter::Counter;
+use crate::power::{Fault, Quantity};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
 
@@ -123,7 +123,7 @@ pub(super) fn candidates(library: &Library) -> (Vec<Candidate>, Vec<String>) {
         match handle(library.nvml, index) {
             Ok(device) => {
                 let card = card(library, device, index);
-                found.extend(Kind::ALL.iter().map(|kind| candidate(&card, *kind)));
+                found.extend(NvmlReading::ALL.iter().map(|kind| candidate(&card, *kind)));
             }
             Err(error) => troubles.push(format!(
                 "{}: card {index} (the library's number) cannot be asked: {error}",
@@ -260,7 +260,7 @@ impl CastUnsigned for c_char {
 
 /// The readings of a card, in the order of trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum NvmlReading {
     /// The energy counter.
     Energy,
     /// Field 186: the power of the newest sample.
@@ -275,7 +275,7 @@ enum Kind {
     ModuleAverage,
 }
 
-impl Kind {
+impl NvmlReading {
     const ALL: [Self; 6] = [
         Self::Energy,
         Self::Instant,
@@ -330,10 +330,10 @@ impl Generation {
     }
 
     /// Window and period in seconds of a reading of power.
-    fn profile(self, kind: Kind) -> Option<(f64, f64)> {
+    fn profile(self, kind: NvmlReading) -> Option<(f64, f64)> {
         let averaged = match kind {
-            Kind::Average | Kind::ModuleAverage => true,
-            Kind::Usage => matches!(self, Self::Hopper | Self::AdaOrGa10x),
+            NvmlReading::Average | NvmlReading::ModuleAverage => true,
+            NvmlReading::Usage => matches!(self, Self::Hopper | Self::AdaOrGa10x),
             _ => false,
         };
         match self {
@@ -347,7 +347,7 @@ impl Generation {
 }
 
 /// A card's sensor of one kind.
-fn candidate(card: &Card, kind: Kind) -> Candidate {
+fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
     let place = card.address.map_or_else(
         || card.name.replace(' ', "-"),
         |address| address.to_string(),
@@ -355,12 +355,14 @@ fn candidate(card: &Card, kind: Kind) -> Candidate {
     let superchip = ["GH200", "GB200", "GB300", "Grace"]
         .iter()
         .any(|chip| card.name.contains(chip));
-    let module = matches!(kind, Kind::ModuleInstant | Kind::ModuleAverage)
-        || (kind == Kind::Energy && superchip);
+    let module = matches!(
+        kind,
+        NvmlReading::ModuleInstant | NvmlReading::ModuleAverage
+    ) || (kind == NvmlReading::Energy && superchip);
     let mut setup = PowerSetup::new(
         format!("nvml:{place}:{}", kind.name()),
         format!("nvml-{}", kind.name()),
-        if kind == Kind::Energy {
+        if kind == NvmlReading::Energy {
             EnergyProvenance::Counter
         } else {
             EnergyProvenance::IntegratedPower
@@ -372,15 +374,15 @@ fn candidate(card: &Card, kind: Kind) -> Candidate {
         },
     );
     setup.resolution = Reading::Measured(match kind {
-        Kind::Energy => Resolution::Joules(1e-3),
+        NvmlReading::Energy => Resolution::Joules(1e-3),
         _ => Resolution::Watts(1e-3),
     });
-    if kind == Kind::Energy && superchip {
+    if kind == NvmlReading::Energy && superchip {
         setup
             .notes
             .push("a superchip's counter is that of its whole module".to_owned());
     }
-    if kind != Kind::Energy {
+    if kind != NvmlReading::Energy {
         profile(&mut setup, card.generation, kind);
     }
     let opened = card.clone();
@@ -401,16 +403,16 @@ fn candidate(card: &Card, kind: Kind) -> Candidate {
 }
 
 /// States what was published of this reading on this generation.
-fn profile(setup: &mut PowerSetup, generation: Generation, kind: Kind) {
+fn profile(setup: &mut PowerSetup, generation: Generation, kind: NvmlReading) {
     let Some((window, period)) = generation.profile(kind) else {
         let unknown = "nobody published it for this generation of chips";
-        setup.window_s = Reading::unmeasured(unknown);
+        setup.averaging_s = Reading::unmeasured(unknown);
         setup.coverage = Reading::unmeasured(unknown);
         return;
     };
     // Hopper's instant readings see a quarter of the time; its average may be made of them.
     let looks_unknown = generation == Generation::Hopper && window > period;
-    setup.window_s = Reading::Measured(window);
+    setup.averaging_s = Reading::Measured(window);
     setup.coverage = if looks_unknown {
         Reading::unmeasured("nobody knows whether this average is built from short samples")
     } else {
@@ -426,21 +428,21 @@ fn profile(setup: &mut PowerSetup, generation: Generation, kind: Kind) {
 }
 
 /// What reads a card.
-fn reader(card: Card, kind: Kind) -> Reader {
+fn reader(card: Card, kind: NvmlReading) -> Reader {
     let what = format!("{} at {}: {}", card.name, card.library.path, kind.name());
     let mut counter = Counter::new(&*what, 1e-3, MOST);
     Box::new(move |now| {
         let device = &card.device;
         let milliwatts = match kind {
-            Kind::Energy => {
+            NvmlReading::Energy => {
                 let millijoules = energy(device).map_err(|error| fault(&error, &what))?;
                 return counter.advance(millijoules, now).map(Quantity::Energy);
             }
-            Kind::Usage => device.power_usage().map(f64::from),
-            Kind::Instant => field(device, INSTANT, raw::NVML_POWER_SCOPE_GPU),
-            Kind::Average => field(device, AVERAGE, raw::NVML_POWER_SCOPE_GPU),
-            Kind::ModuleInstant => field(device, INSTANT, raw::NVML_POWER_SCOPE_MODULE),
-            Kind::ModuleAverage => field(device, AVERAGE, raw::NVML_POWER_SCOPE_MODULE),
+            NvmlReading::Usage => device.power_usage().map(f64::from),
+            NvmlReading::Instant => field(device, INSTANT, raw::NVML_POWER_SCOPE_GPU),
+            NvmlReading::Average => field(device, AVERAGE, raw::NVML_POWER_SCOPE_GPU),
+            NvmlReading::ModuleInstant => field(device, INSTANT, raw::NVML_POWER_SCOPE_MODULE),
+            NvmlReading::ModuleAverage => field(device, AVERAGE, raw::NVML_POWER_SCOPE_MODULE),
         };
         let milliwatts = milliwatts.map_err(|error| fault(&error, &what))?;
         credible(milliwatts * 1e-3, &what)
@@ -597,12 +599,12 @@ mod tests {
     fn what_was_measured_of_a_generation_is_applied_to_it() {
         let of = |architecture, name| Generation::of(Some(&architecture), name);
         let a100 = of(DeviceArchitecture::Ampere, "NVIDIA A100-SXM4-80GB");
-        assert_eq!(a100.profile(Kind::Usage), Some((0.025, 0.1)));
+        assert_eq!(a100.profile(NvmlReading::Usage), Some((0.025, 0.1)));
         let rtx = of(DeviceArchitecture::Ampere, "NVIDIA GeForce RTX 3090");
-        assert_eq!(rtx.profile(Kind::Usage), Some((1.0, 0.1)));
-        assert_eq!(rtx.profile(Kind::Instant), Some((0.1, 0.1)));
+        assert_eq!(rtx.profile(NvmlReading::Usage), Some((1.0, 0.1)));
+        assert_eq!(rtx.profile(NvmlReading::Instant), Some((0.1, 0.1)));
         assert_eq!(
-            of(DeviceArchitecture::Blackwell, "B200").profile(Kind::Instant),
+            of(DeviceArchitecture::Blackwell, "B200").profile(NvmlReading::Instant),
             None
         );
         let a3000 = of(DeviceArchitecture::Ampere, "NVIDIA RTX A3000");

@@ -1,0 +1,308 @@
+//! The error terms of one measurement's gross energy. Pure.
+
+use std::f64::consts::PI;
+
+use super::observation::{INTERLEAVED, LoadGroup};
+use super::refusal::NoEnergy;
+use super::sensor_timing::SensorTiming;
+use super::window_data::WindowData;
+use crate::power::Quantity;
+use crate::record::{ErrorCause, Resolution};
+use crate::stats;
+use crate::units::{Seconds, Watts};
+
+/// Share of a window in which a sensor may be silent.
+const MOST_SILENCE: f64 = 0.2;
+
+/// An error of the gross energy: standard uncertainty in joules, and its degrees of freedom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term {
+    pub(super) cause: ErrorCause,
+    pub(super) joules: f64,
+    pub(super) degrees: f64,
+}
+
+impl WindowData<'_> {
+    /// Share of the groups in which the sensor was silent, and what that may hide.
+    pub(super) fn gaps(&self, mean_w: f64) -> Result<(f64, Term), NoEnergy> {
+        // A value lasts for a period: where nothing was read for about as long, one is lost, and that is more
+        // than the time between two polls. Three in a row are silence.
+        let between_polls = SensorTiming::poll_interval(self.timing.period);
+        let lost = Seconds(
+            (self.timing.period * 0.8)
+                .get()
+                .max(2.5 * between_polls.get()),
+        );
+        let silence = self.timing.period * 3.0;
+        let lag = self.timing.lag;
+        let mut silent = 0.0;
+        let mut squares = 0.0;
+        let mut duration = 0.0;
+        for group in &self.observation.groups {
+            let (from, to) = (group.start() + lag, group.end() + lag);
+            duration += group.duration().get();
+            for (begin, end) in self.series.gaps(from, to, lost) {
+                let length = (end - begin).get();
+                // A counter went on counting, unless an end of the group lies in its silence.
+                let inside = begin.get() > from.get() && end.get() < to.get();
+                if self.is_counter() && inside {
+                    continue;
+                }
+                if length > silence.get() {
+                    silent += length;
+                }
+                squares += length * length;
+            }
+        }
+        let share = silent / duration;
+        if share > MOST_SILENCE {
+            let groups = &self.observation.groups;
+            let (first, last) = (groups[0].start(), groups[groups.len() - 1].end());
+            return Err(NoEnergy::Silent {
+                share,
+                fault: self.last_fault(first, last),
+            });
+        }
+        let term = Term {
+            cause: ErrorCause::Gaps,
+            joules: squares.sqrt() * self.spread(mean_w),
+            degrees: f64::INFINITY,
+        };
+        Ok((share, term))
+    }
+
+    /// Errors of one unbroken window: those of its ends, and of the readings' own noise.
+    pub(super) fn unbroken(&self, whole: &LoadGroup, gross: f64) -> Vec<Term> {
+        let mut terms = self.ends(whole, gross);
+        let quarter = whole.duration() * 0.25;
+        let early = self.mean((whole.start(), whole.start() + quarter));
+        let late = self.mean((whole.end() - quarter, whole.end()));
+        if let (Ok(early), Ok(late)) = (early, late) {
+            // The quarters' middles are three quarters of the window apart.
+            let change = (late - early).abs() * 4.0 / 3.0;
+            terms.push(Term {
+                cause: ErrorCause::Lag,
+                joules: change * self.timing.lag_uncertainty.get(),
+                degrees: f64::INFINITY,
+            });
+        }
+        if let Some((noise, degrees)) = self.noise() {
+            let updates = (whole.duration() / self.timing.period).max(1.0);
+            terms.push(Term {
+                cause: ErrorCause::Trials,
+                joules: noise * gross.abs() / updates.sqrt(),
+                degrees,
+            });
+        }
+        terms.push(self.in_step(whole, gross));
+        terms
+    }
+
+    /// What a sensor that looks only now and then may have missed because executions repeat in step with
+    /// its looks, so that each look meets the same part of one. The readings cannot show it.
+    ///
+    /// A harmonic of the executions, assumed to have a twentieth of the power for the first and less for the
+    /// higher ones, is weakened by what a look averages over, and by as many turns of its phase as the window
+    /// sees. (A square wave between half and full power has a third; most kernels swing far less.)
+    fn in_step(&self, whole: &LoadGroup, gross: f64) -> Term {
+        const SWING: f64 = 0.05;
+        const HARMONICS: u32 = 8;
+        let once = whole.duration().get() / (whole.executions as f64).max(1.0);
+        let looks = whole.duration() / self.timing.period;
+        let squares: f64 = (1..=HARMONICS)
+            .map(f64::from)
+            .filter(|_| self.timing.look.is_some())
+            .map(|harmonic| {
+                let look = self.timing.look.unwrap_or_default().get();
+                let averaged = (once / (PI * harmonic * look)).min(1.0);
+                let turns = harmonic * self.timing.period.get() / once;
+                let drift = (turns - turns.round()).abs() * looks;
+                let seen = (1.0 / (PI * drift)).min(1.0);
+                (SWING / harmonic * averaged * seen).powi(2)
+            })
+            .sum();
+        Term {
+            cause: ErrorCause::InStep,
+            joules: squares.sqrt() * gross.abs(),
+            degrees: f64::INFINITY,
+        }
+    }
+
+    /// Time between two points of a group's energy curve at which it is known.
+    fn knot_spacing(&self, group: &LoadGroup) -> f64 {
+        let period = self.timing.period.get();
+        if self.is_counter() {
+            period.min(group.duration().get() / self.updates().max(1) as f64)
+        } else {
+            period
+        }
+    }
+
+    /// What a counter's ends are off because a value appeared anywhere between two polls: the knots on both
+    /// sides of an end are each off by a rectangle, and interpolating between them leaves two thirds of its
+    /// variance. (A value that is new at every poll is hardly old, and its age differs enough to show as
+    /// scatter.)
+    fn polling(&self, group: &LoadGroup, gross: f64) -> f64 {
+        let polls = self.series.between(group.start(), group.end()).count();
+        let spacing = group.duration().get() / polls.max(1) as f64;
+        if self.is_counter() && self.timing.period.get() > 2.0 * spacing {
+            gross / group.duration().get() * spacing / 3.0
+        } else {
+            0.0
+        }
+    }
+
+    /// Errors of a window's two ends.
+    ///
+    /// The energy curve at the ends of chunks, which stand at all phases of the sensor's period, scatters
+    /// about a smooth curve by what an end is off. Where executions are too long for many chunks, a kink
+    /// of the power between two updates is what is left: interpolating over a jump Δp within a period P
+    /// is off by Δp·P·f(1 − f) for a jump at share f, so by 0.1·Δp·P between two ends, and Δp is
+    /// twice the spread of a square wave.
+    fn ends(&self, whole: &LoadGroup, gross: f64) -> Vec<Term> {
+        let chunks = (whole.marks.len() - 1).max(1) as f64;
+        let per_chunk = whole.executions as f64 / chunks;
+        let once = whole.duration().get() / (whole.executions as f64).max(1.0);
+        let scattered = per_chunk >= 3.0;
+        let resolved = once > 3.0 * self.timing.period.get();
+        // A polynomial takes the drift of the power out, which is no error. Where a chunk is one execution,
+        // chunks are not scattered over the period: they pass through it in a slow beat, which is an error
+        // and must be left in.
+        let ratio = once / self.timing.period.get();
+        let turns = (ratio - ratio.round()).abs() * whole.executions as f64;
+        let degrees = match scattered || resolved {
+            true => 3..=24,
+            // From 3 to 24, so the cast is exact.
+            false if turns >= 8.0 => 3..=(turns / 2.0).clamp(3.0, 24.0) as usize,
+            false => 1..=1,
+        };
+        let gain = self.setup.gain.factor;
+        let mut terms = Vec::new();
+        if !scattered {
+            terms.push(Term {
+                cause: ErrorCause::Ends,
+                joules: 0.2
+                    * self.spread(gross / whole.duration().get())
+                    * self.knot_spacing(whole),
+                degrees: f64::INFINITY,
+            });
+        }
+        let points: Vec<(f64, f64)> = whole
+            .marks
+            .iter()
+            .filter_map(|mark| {
+                let energy = self.energy(whole.start(), *mark).ok()?;
+                Some(((*mark - whole.start()).get(), energy.get()))
+            })
+            .collect();
+        // Readings half a memory apart are near enough to strangers.
+        let apart = (self.timing.memory.get() / 2.0).max(self.timing.period.get());
+        let strangers = (whole.duration().get() / apart).min(points.len() as f64);
+        let seen = stats::scatter(&points, degrees, strangers);
+        let scatter = seen.map_or(0.0, |seen| (2.0 * seen.variance).sqrt() * gain);
+        let polling = self.polling(whole, gross);
+        terms.push(Term {
+            cause: ErrorCause::Ends,
+            joules: scatter.max(polling),
+            degrees: seen
+                .filter(|_| scatter > polling)
+                .map_or(f64::INFINITY, |seen| seen.degrees.max(1.0)),
+        });
+        terms
+    }
+
+    /// Noise of a single power value as a share of it, at idle, where the truth stands still as nearly as
+    /// it ever does: how far a value is from the line between its neighbours, since the power may still
+    /// be sinking. With its degrees of freedom.
+    fn noise(&self) -> Option<(f64, f64)> {
+        let mut squares = 0.0;
+        let mut count = 0u32;
+        for (from, to) in [self.observation.idle_before, self.observation.idle_after] {
+            let values: Vec<f64> = self
+                .series
+                .updates()
+                .iter()
+                .filter(|update| update.at.get() > from.get() && update.at.get() <= to.get())
+                .filter_map(|update| match update.value {
+                    Quantity::Power(Watts(watts)) if watts > 0.0 => Some(watts),
+                    _ => None,
+                })
+                .collect();
+            for three in values.windows(3) {
+                let off = three[1] - f64::midpoint(three[0], three[2]);
+                squares += (off / three[1]).powi(2) / 1.5;
+                count += 1;
+            }
+        }
+        // Neighbouring differences share values; 18/35 is what a variance from second differences has of
+        // the degrees of one about a mean.
+        let count = f64::from(count);
+        (count >= 3.0).then(|| ((squares / count).sqrt(), count * 18.0 / 35.0))
+    }
+
+    /// What the sensor's smallest step may hide: anything within a step, of every reading of a power
+    /// and of both ends of a counter.
+    pub(super) fn resolution(&self, duration: f64) -> Term {
+        let groups = self.observation.groups.len() as f64;
+        let joules = match self.setup.resolution.measured() {
+            Some(Resolution::Watts(step)) => step * duration / 3.0_f64.sqrt(),
+            Some(Resolution::Joules(step)) => step * (groups / 6.0).sqrt(),
+            None => 0.0,
+        };
+        Term {
+            cause: ErrorCause::Resolution,
+            joules: joules * self.setup.gain.factor,
+            degrees: f64::INFINITY,
+        }
+    }
+}
+
+/// Terms of one cause as one.
+pub(super) fn merged(terms: Vec<Term>) -> Vec<Term> {
+    let mut merged: Vec<(ErrorCause, Vec<(f64, f64)>)> = Vec::new();
+    for term in terms {
+        let part = (term.joules, term.degrees);
+        match merged.iter_mut().find(|(cause, _)| *cause == term.cause) {
+            Some((_, parts)) => parts.push(part),
+            None => merged.push((term.cause, vec![part])),
+        }
+    }
+    merged
+        .into_iter()
+        .map(|(cause, parts)| Term {
+            cause,
+            joules: parts.iter().map(|(u, _)| u * u).sum::<f64>().sqrt(),
+            degrees: stats::effective_degrees(&parts),
+        })
+        .collect()
+}
+
+/// The error of phase-shifted groups: the spread of rounds, each of which saw every phase once, among
+/// those that were measured interleaved.
+pub(super) fn rounds(groups: &[LoadGroup], energies: &[f64]) -> Term {
+    let count = groups
+        .iter()
+        .map(|group| group.round as usize + 1)
+        .max()
+        .unwrap_or(1);
+    let mut joules = vec![0.0; count];
+    let mut seconds = vec![0.0; count];
+    for (group, energy) in groups.iter().zip(energies) {
+        joules[group.round as usize] += energy;
+        seconds[group.round as usize] += group.duration().get();
+    }
+    let each: Vec<f64> = joules.iter().zip(&seconds).map(|(j, s)| j / s).collect();
+    let mut squares = 0.0;
+    let mut degrees = 0.0;
+    for block in each.chunks(INTERLEAVED as usize) {
+        let mean = block.iter().sum::<f64>() / block.len() as f64;
+        squares += block.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
+        degrees += (block.len() - 1) as f64;
+    }
+    let degrees = f64::max(degrees, 1.0);
+    Term {
+        cause: ErrorCause::Trials,
+        joules: (squares / degrees / count as f64).sqrt() * seconds.iter().sum::<f64>(),
+        degrees,
+    }
+}
