@@ -8,7 +8,10 @@ use super::bench::{Bench, Settings, Stop};
 use super::executor::Executable;
 use super::messages::PowerJob;
 use super::sensor_choice::{FIRST_INTERVAL, again, choose};
-use crate::power::{self, EnergyEffort, Timeline, Poll, SystemUnderTest, SensorSampler, Selection, Series, SensorTiming};
+use crate::power::{
+    self, EnergyEffort, Poll, Selection, SensorSampler, SensorTiming, Series, SystemUnderTest,
+    Timeline,
+};
 use crate::record::{Conditions, EnergyWindow, PowerSetup, Reading, SamplerCost};
 use crate::units::Seconds;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
-use crate::power::{self, Timeline, PowerSource, SensorSampler, Series, SensorTiming};
+use crate::power::{self, PowerSource, SensorSampler, SensorTiming, Series, Timeline};
 use crate::record::{EnergyProvenance, PowerSetup};
 use crate::units::Seconds;
 use crate::workload::workload;

@@ -6,7 +6,7 @@ use super::bench::{Bench, Settings};
 use super::executor::Checks;
 use super::sensor_choice::{look, probe_load};
 use crate::device::Gpu;
-use crate::power::{self, Timeline, Selection, SensorTiming};
+use crate::power::{self, Selection, SensorTiming, Timeline};
 use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup, Reading};
 use crate::stats;
 use crate::units::{Seconds, Watts};
