@@ -4,6 +4,7 @@
 //! environment. So the two may be different versions, use different drivers or sit on different
 //! devices, as long as both write records.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -12,12 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::Exit;
+use super::args::forwarded::Forwarded;
+use super::args::measure::{DeadlineArgs, MeasureArgs};
+use super::args::verdict::{OutputArgs, PolicyArgs, compare_pairing};
+use super::exit::Exit;
 use super::interrupts::catch_interrupts;
-use super::judging::{Outputs, Rules, compare_pairing};
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
-use super::run::What;
 use crate::bench::interleave::{First, merge, order};
 use crate::compare::{Aspect, Pair, Pairing, Side};
 use crate::record::{self, Record};
@@ -80,13 +82,22 @@ pub(super) struct Ab {
     gate: bool,
 
     #[command(flatten)]
-    what: What,
+    measure: Forwarded<MeasureOptions>,
 
     #[command(flatten)]
-    rules: Rules,
+    rules: PolicyArgs,
 
     #[command(flatten)]
-    outputs: Outputs,
+    outputs: OutputArgs,
+}
+
+/// What each side's `perwatt run` is given.
+#[derive(Debug, Args)]
+struct MeasureOptions {
+    #[command(flatten)]
+    measure: MeasureArgs,
+    #[command(flatten)]
+    deadline: DeadlineArgs,
 }
 
 /// One side.
@@ -94,7 +105,7 @@ struct Turns {
     name: &'static str,
     program: PathBuf,
     environment: Vec<(String, String)>,
-    arguments: Vec<String>,
+    arguments: Vec<OsString>,
     records: Vec<Record>,
 }
 
@@ -172,9 +183,26 @@ impl Ab {
             name,
             program,
             environment: environment.clone(),
-            arguments: self.what.arguments(device.as_deref(), workloads),
+            arguments: self.arguments(device.as_deref(), workloads),
             records: Vec::new(),
         })
+    }
+
+    /// The measuring options for one side: its own device in the place of the common one, and its files of
+    /// workloads as well.
+    fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<OsString> {
+        let mut arguments = match device {
+            None => self.measure.arguments(&[]),
+            Some(device) => {
+                let mut arguments = self.measure.arguments(&["device"]);
+                arguments.push(format!("--device={device}").into());
+                arguments
+            }
+        };
+        for file in workloads {
+            arguments.extend(["--workloads".into(), file.into()]);
+        }
+        arguments
     }
 
     /// Runs the pairs, and writes the records and the pairing after each.

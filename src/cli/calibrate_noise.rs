@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Exit;
-use super::judging::NOISE_FILE;
+use super::args::verdict::NOISE_FILE;
+use super::exit::Exit;
 use super::output::{print, tell, width};
 use crate::compare::{Noise, load_sessions};
 use crate::report;
@@ -32,7 +32,7 @@ impl CalibrateNoise {
         let out = self.out.clone().unwrap_or_else(|| self.beside());
         noise.save(&out)?;
         print(&report::noise(&noise, width()))?;
-        tell(&format!("Calibration: {}", out.display()));
+        tell(&format!("NoiseArgs: {}", out.display()));
         Ok(Exit::Done)
     }
 

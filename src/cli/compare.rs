@@ -6,11 +6,11 @@ use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 
-use super::Exit;
-use super::at_scale::{AtScale, Scaled};
-use super::judging::{
-    Calibration, Rules, append, compare_inspection_files, compare_pairing, compare_sessions,
+use super::args::at_scale::{AtScaleArgs, Scaled};
+use super::args::verdict::{
+    NoiseArgs, PolicyArgs, append, compare_inspection_files, compare_pairing, compare_sessions,
 };
+use super::exit::Exit;
 use super::output::{print, print_json, width};
 use crate::compare::{Comparison, Pairing, load_sets};
 use crate::record::Inspection;
@@ -28,13 +28,13 @@ pub(super) struct Compare {
     files: Vec<PathBuf>,
 
     #[command(flatten)]
-    rules: Rules,
+    rules: PolicyArgs,
 
     #[command(flatten)]
-    calibration: Calibration,
+    calibration: NoiseArgs,
 
     #[command(flatten)]
-    at_scale: AtScale,
+    at_scale: AtScaleArgs,
 
     /// Print JSON
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
 use super::power::PlacesArgs;
 use crate::device::{enumerate, no_adapter_help};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::Exit;
+use super::exit::Exit;
 use super::output::{print, tell};
 use crate::exchange::{Direction, Format, Tool, export, import};
 use crate::record::{self, Record, write_atomically};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
-use super::Exit;
-use super::judging::{
-    Calibration, Outputs, Rules, compare_inspection_files, compare_pairing, compare_sessions,
+use super::args::verdict::{
+    NoiseArgs, OutputArgs, PolicyArgs, compare_inspection_files, compare_pairing, compare_sessions,
 };
+use super::exit::Exit;
 use crate::compare::load_sessions;
 use crate::record::Inspection;
 
@@ -32,13 +32,13 @@ pub(super) struct Gate {
     pairing: Option<PathBuf>,
 
     #[command(flatten)]
-    rules: Rules,
+    rules: PolicyArgs,
 
     #[command(flatten)]
-    calibration: Calibration,
+    calibration: NoiseArgs,
 
     #[command(flatten)]
-    outputs: Outputs,
+    outputs: OutputArgs,
 }
 
 impl Gate {

@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
-use super::Exit;
-use super::judging::append;
+use super::args::verdict::append;
+use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
 use crate::bench::{Request, parse_case, plan};
 use crate::device::choose;

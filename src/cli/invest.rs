@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 
-use super::Exit;
+use super::exit::Exit;
 use super::output::{print, print_json, width};
 use crate::invest::{
     Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, Finding, Precision,

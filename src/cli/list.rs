@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::output::{print, print_json, width};
 use crate::report::{self, ListedCase};
 use crate::workload::registry;

@@ -1,10 +1,10 @@
 //! `perwatt completions` and `perwatt man`: what a package installs beside the program.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
+use super::exit::Exit;
 use super::output::print;
-use super::{Cli, Exit};
 
 /// Print a shell's completion script.
 #[derive(Debug, Args)]
@@ -18,18 +18,17 @@ pub(super) struct Completions {
 pub(super) struct Man {}
 
 impl Completions {
-    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, mut command: Command) -> anyhow::Result<Exit> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "perwatt", &mut script);
+        clap_complete::generate(self.shell, &mut command, "perwatt", &mut script);
         print(&String::from_utf8(script)?)?;
         Ok(Exit::Done)
     }
 }
 
 impl Man {
-    pub(super) fn run() -> anyhow::Result<Exit> {
+    pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         let mut page = Vec::new();
-        let command = Cli::command();
         let manual = clap_mangen::Man::new(command.clone());
         manual.render(&mut page)?;
         // One page with everything: a subcommand's options stand in a section of their own.

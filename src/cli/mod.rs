@@ -5,18 +5,18 @@
 
 #[cfg(feature = "gpu")]
 mod ab;
-mod at_scale;
+mod args;
 mod calibrate_noise;
 mod compare;
 #[cfg(feature = "gpu")]
 mod devices;
 mod exchange;
+mod exit;
 mod gate;
 #[cfg(feature = "gpu")]
 mod inspect;
 mod interrupts;
 mod invest;
-mod judging;
 #[cfg(feature = "gpu")]
 mod list;
 mod manual;
@@ -25,46 +25,21 @@ mod power;
 #[cfg(feature = "gpu")]
 mod progress;
 #[cfg(feature = "gpu")]
+mod result_path;
+#[cfg(feature = "gpu")]
 mod run;
 mod schema;
 mod show;
 #[cfg(feature = "gpu")]
 mod tune;
 #[cfg(feature = "gpu")]
-mod which;
+mod tuning;
 #[cfg(feature = "gpu")]
 mod worker;
 
-use std::process::ExitCode;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::{Parser, Subcommand};
-
-/// What the exit code says; a contract, tested from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Done, or the gate passed.
-    Done,
-    /// A regression, or a case failed.
-    Regression,
-    /// Usage or input error.
-    Usage,
-    /// Inconclusive or incomparable.
-    Inconclusive,
-    /// Stopped by Ctrl-C or a request to terminate, as shells expect it.
-    Interrupted,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Regression => 1,
-            Exit::Usage => 2,
-            Exit::Inconclusive => 3,
-            Exit::Interrupted => 130,
-        })
-    }
-}
+pub use exit::Exit;
 
 /// What a GPU does, at what energy, and how well that is known.
 #[derive(Debug, Parser)]
@@ -138,8 +113,8 @@ impl Cli {
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Power(power) => power.run(),
-            Command::Completions(completions) => completions.run(),
-            Command::Man(_) => manual::Man::run(),
+            Command::Completions(completions) => completions.run(Self::command()),
+            Command::Man(_) => manual::Man::run(&Self::command()),
             #[cfg(feature = "gpu")]
             Command::Worker(_) => worker::Worker::run(),
         }

@@ -5,56 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::Exit;
+use super::args::fresh::Fresh;
+use super::args::measure::{DeadlineArgs, MeasureArgs};
+use super::exit::Exit;
 use super::interrupts::catch_interrupts;
 use super::output::{print, tell, width};
 use super::progress::Progress;
-use super::tune::{self, Tuned};
-use super::which::Which;
+use super::result_path::{
+    file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
+};
+use super::tuning::{self, SearchEffort};
 use crate::bench::{self, Ending, Request, SessionRequest, Workers};
 use crate::device::{choose, enumerate};
 use crate::power::EnergyEffort;
-use crate::record::{self, Adapter, EnergyTier, Event, Journal, Reading, Record, Status};
+use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
 use crate::report;
 use crate::workload::{Suite, load_custom};
-
-/// What is measured, on what and for how long.
-#[derive(Debug, Args)]
-pub(super) struct What {
-    #[command(flatten)]
-    which: Which,
-
-    /// Most seconds for one case in one invocation; longer cases are skipped with the reason
-    /// [default: 4 for quick, else 30]
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
-    budget: Option<f64>,
-
-    /// Seconds after which a case that does not answer is given up [default: 4 × budget + 60, and
-    /// what energy needs]
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
-    deadline: Option<f64>,
-
-    /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
-    /// publishable at least 60 s of steady load
-    #[arg(long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
-    energy: EnergyTier,
-
-    /// Run shaders with wgpu's bounds and loop checks
-    #[arg(long)]
-    checked: bool,
-
-    /// A TOML file with kernels or workloads of your own; without --suite and --case, its cases are
-    /// what runs, beside perwatt's own kernels for them (repeatable)
-    #[arg(long = "workloads", value_name = "FILE")]
-    workloads: Vec<PathBuf>,
-
-    /// Which parameters that `perwatt tune` found to use
-    #[arg(long, value_enum, default_value_t = Tuned::Time)]
-    tuned: Tuned,
-}
 
 /// Measure verified kernels on a device and write a result file.
 ///
@@ -63,9 +31,24 @@ pub(super) struct What {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
-    what: What,
+    new: Fresh<NewRun>,
 
-    /// Worker processes; three or more give an interval
+    #[command(flatten)]
+    deadline: DeadlineArgs,
+
+    /// Resume an interrupted run, by its result file or journal; what to measure stands in it, so no
+    /// other measuring option fits beside it
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+}
+
+/// What a new run needs; a resumed one has it in its journal.
+#[derive(Debug, Args)]
+struct NewRun {
+    #[command(flatten)]
+    measure: MeasureArgs,
+
+    /// Worker processes; three or more give a 95 % confidence interval
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     invocations: u32,
 
@@ -76,40 +59,6 @@ pub(super) struct Run {
     /// Tune the chosen kernels first
     #[arg(long)]
     tune: bool,
-
-    /// Go on with an interrupted run, by its result file or journal
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "suite", "cases", "kernels",
-        "invocations", "budget", "seed", "power", "energy", "checked", "workloads", "out", "tune"])]
-    resume: Option<PathBuf>,
-}
-
-impl What {
-    /// The options again, for a `perwatt run` of its own; `device` in the place of this one's, and with
-    /// these files of workloads too.
-    pub(super) fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<String> {
-        let mut arguments = self.which.arguments(device);
-        let mut option = |name: &str, value: &dyn ToString| {
-            arguments.extend([format!("--{name}"), value.to_string()]);
-        };
-        if let Some(budget) = self.budget {
-            option("budget", &budget);
-        }
-        if let Some(deadline) = self.deadline {
-            option("deadline", &deadline);
-        }
-        option("energy", &self.energy);
-        for file in self.workloads.iter().chain(workloads) {
-            arguments.extend(["--workloads".to_owned(), file.display().to_string()]);
-        }
-        if self.checked {
-            arguments.push("--checked".to_owned());
-        }
-        let tuned = self.tuned.to_possible_value();
-        if let Some(tuned) = tuned.as_ref().map(PossibleValue::get_name) {
-            arguments.extend(["--tuned".to_owned(), tuned.to_owned()]);
-        }
-        arguments
-    }
 }
 
 impl Run {
@@ -122,12 +71,12 @@ impl Run {
                 }
                 resume(file)?
             }
-            None => self.start(&interrupted)?,
+            None => self.new.0.start(&interrupted)?,
         };
         let out = without_suffix(journal.path());
         let workers = Workers {
             program: std::env::current_exe().context("cannot find perwatt's own program file")?,
-            deadline: self.deadline(&events),
+            deadline: deadline(self.deadline.deadline, &events),
         };
         let ending = measure(&workers, &mut journal, events, &interrupted)
             .with_context(|| how_to_resume(&out))?;
@@ -145,40 +94,42 @@ impl Run {
             }
         }
     }
+}
 
+impl NewRun {
     /// Plans a new session and opens its journal.
     fn start(&self, interrupted: &AtomicBool) -> anyhow::Result<(Journal, Vec<Event>)> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
-        let adapter = choose(&adapters, self.what.which.device.as_deref())?;
+        let adapter = choose(&adapters, self.measure.target.device.as_deref())?;
         let custom = self
-            .what
+            .measure
             .workloads
             .iter()
             .map(|file| load_custom(file))
             .collect::<crate::Result<Vec<_>>>()?
             .concat();
-        let nothing_named = self.what.which.cases.is_empty() && custom.is_empty();
-        self.what.which.see_sensor(adapter)?;
-        let suite = match (self.what.which.suite, nothing_named) {
+        let nothing_named = self.measure.target.cases.is_empty() && custom.is_empty();
+        self.measure.target.see_sensor(adapter)?;
+        let suite = match (self.measure.target.suite, nothing_named) {
             (None, true) => Some(Suite::Quick),
             (suite, _) => suite,
         };
         let request = Request {
             suite,
             custom,
-            ..self.what.which.request()
+            ..self.measure.target.request()
         };
         let mut planned = bench::plan(&request, adapter)?;
-        let store = tune::store(self.what.which.tuning.as_deref())?;
+        let store = tuning::store(self.measure.target.tuning.as_deref())?;
         if self.tune {
-            let effort = tune::Effort {
+            let effort = SearchEffort {
                 total_s: None,
                 quick: false,
-                power: &self.what.which.power,
-                seed: self.what.which.seed,
+                power: &self.measure.target.power,
+                seed: self.measure.target.seed,
             };
-            let searched = tune::search_all(&store, adapter, &planned, &effort, interrupted)?;
+            let searched = tuning::search_all(&store, adapter, &planned, &effort, interrupted)?;
             if interrupted.load(Ordering::Relaxed) {
                 bail!(
                     "interrupted while tuning; what {} searches found is kept",
@@ -186,21 +137,21 @@ impl Run {
                 );
             }
         }
-        tune::apply(&store, adapter, &mut planned, self.what.tuned)?;
+        tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
         let session = SessionRequest {
             argv: std::env::args_os()
                 .map(|argument| argument.to_string_lossy().into_owned())
                 .collect(),
             suite: suite.map(|suite| suite.to_string()),
             invocations: self.invocations,
-            budget_s: self.what.budget.unwrap_or(match suite {
+            budget_s: self.measure.budget.unwrap_or(match suite {
                 Some(Suite::Quick) => 4.0,
                 _ => 30.0,
             }),
-            seed: self.what.which.seed,
-            checked: self.what.checked,
-            power: self.what.which.power.clone(),
-            energy: self.what.energy,
+            seed: self.measure.target.seed,
+            checked: self.measure.checked,
+            power: self.measure.target.power.clone(),
+            energy: self.measure.energy,
         };
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;
@@ -225,26 +176,26 @@ impl Run {
         };
         Ok(free_name(&folder, &file_stem(record)))
     }
+}
 
-    /// How long one case may take before its worker is given up.
-    fn deadline(&self, events: &[Event]) -> Duration {
-        let (budget, energy) = match events.first() {
-            Some(Event::Session { record }) => (
-                record.plan.budget_s,
-                match record.plan.power.as_deref() {
-                    None | Some("none") => 0.0,
-                    Some(_) => record
-                        .plan
-                        .energy
-                        .map_or(0.0, |t| EnergyEffort::of(t).most().get()),
-                },
-            ),
-            _ => (30.0, 0.0),
-        };
-        let seconds = self.what.deadline.unwrap_or(4.0 * budget + 60.0 + energy);
-        // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
-        Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
-    }
+/// How long one case may take before its worker is given up.
+fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
+    let (budget, energy) = match events.first() {
+        Some(Event::Session { record }) => (
+            record.plan.budget_s,
+            match record.plan.power.as_deref() {
+                None | Some("none") => 0.0,
+                Some(_) => record
+                    .plan
+                    .energy
+                    .map_or(0.0, |t| EnergyEffort::of(t).most().get()),
+            },
+        ),
+        _ => (30.0, 0.0),
+    };
+    let seconds = asked_s.unwrap_or(4.0 * budget + 60.0 + energy);
+    // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
+    Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
 }
 
 /// Runs the session with a progress bar.
@@ -366,86 +317,46 @@ fn how_to_resume(out: &Path) -> String {
     )
 }
 
-const SUFFIX: &str = ".journal";
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
 
-/// The journal of a result file.
-fn with_suffix(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(SUFFIX);
-    name.into()
-}
+    use super::*;
 
-/// The result file of a journal.
-fn without_suffix(journal: &Path) -> PathBuf {
-    if journal.extension().is_some_and(|e| e == "journal") {
-        journal.with_extension("")
-    } else {
-        journal.to_owned()
+    fn parse(words: &[&str]) -> Result<Run, clap::Error> {
+        let command = Run::augment_args(Command::new("run"));
+        let line = ["run"].iter().chain(words);
+        Run::from_arg_matches(&command.try_get_matches_from(line)?)
     }
-}
 
-/// The journal that a user means by a result file or a journal.
-fn journal_of(file: &Path) -> PathBuf {
-    with_suffix(&without_suffix(file))
-}
-
-/// Whether `--out` means a folder.
-fn is_folder(out: &Path) -> bool {
-    out.is_dir() || out.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-}
-
-/// `DATE-DEVICE-SUITE` in letters that every file system takes.
-fn file_stem(record: &Record) -> String {
-    let date = record.started_utc.split('T').next().unwrap_or("undated");
-    let suite = record.plan.suite.as_deref().unwrap_or("cases");
-    let device: String = record
-        .adapter
-        .name
-        .split('(')
-        .next()
-        .unwrap_or("device")
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                ' '
+    #[test]
+    fn a_resumed_run_takes_no_measuring_option() {
+        let mut refused = 0;
+        for argument in Run::augment_args(Command::new("run")).get_arguments() {
+            let Some(name) = argument.get_long() else {
+                continue;
+            };
+            if matches!(name, "resume" | "deadline") {
+                continue;
             }
-        })
-        .collect();
-    let device: Vec<&str> = device.split_whitespace().collect();
-    format!(
-        "{date}-{}-{}-{suite}",
-        device.join("-"),
-        record.adapter.backend
-    )
-}
-
-/// The first name that neither a record nor a journal has.
-fn free_name(folder: &Path, stem: &str) -> PathBuf {
-    let named = |n: u32| match n {
-        1 => folder.join(format!("{stem}.json")),
-        n => folder.join(format!("{stem}-{n}.json")),
-    };
-    let taken = |path: &PathBuf| path.exists() || with_suffix(path).exists();
-    (1..u32::MAX)
-        .map(named)
-        .find(|path| !taken(path))
-        .unwrap_or_else(|| named(1))
-}
-
-/// Parses the name of a tier.
-fn tiers() -> impl TypedValueParser<Value = EnergyTier> {
-    PossibleValuesParser::new(["screening", "publishable"]).map(|name| match name.as_str() {
-        "publishable" => EnergyTier::Publishable,
-        _ => EnergyTier::Screening,
-    })
-}
-
-/// Parses a number of seconds.
-pub(super) fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
-        _ => Err("a number of seconds above 0 is needed".to_owned()),
+            let values = argument.get_value_parser().possible_values();
+            let sample = values.and_then(|mut values| values.next());
+            let word = if argument.get_action().takes_values() {
+                let value = sample.map_or("7".to_owned(), |value| value.get_name().to_owned());
+                format!("--{name}={value}")
+            } else {
+                format!("--{name}")
+            };
+            parse(&[&word]).unwrap_or_else(|e| panic!("{word} alone: {e}"));
+            let error = parse(&["--resume", "x.json", &word]).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                clap::error::ErrorKind::ArgumentConflict,
+                "{word}"
+            );
+            refused += 1;
+        }
+        assert!(refused > 12, "{refused}");
+        parse(&["--resume", "x.json", "--deadline", "7"]).unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::output::{print, width};
 use crate::{record, report};
 

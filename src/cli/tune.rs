@@ -2,41 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use anyhow::bail;
+use clap::Args;
 
-use super::Exit;
+use super::args::target::TargetArgs;
+use super::args::values::positive;
+use super::exit::Exit;
 use super::interrupts::catch_interrupts;
 use super::output::{print, print_json, tell, width};
-use super::progress::TuneBar;
-use super::run::positive;
-use super::which::Which;
-use crate::bench::tune::{self, Applied, Found, Objective, Store, Tuning};
-use crate::bench::{self, Workers};
+use super::tuning::{SearchEffort, search_all, store};
+use crate::bench;
+use crate::bench::tune::{self, Found, Store, Tuning};
 use crate::device::{choose, enumerate};
-use crate::power::{self, Selection, Timeline};
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::{CaseKernel, Suite};
-
-/// Total time of `--quick`.
-const QUICK_S: f64 = 150.0;
-
-/// Time of one search otherwise.
-const SEARCH_S: f64 = 120.0;
-
-/// Which tuned parameters a run uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Tuned {
-    /// Those that take the least time
-    Time,
-    /// Those that take the least energy
-    Energy,
-    /// None: the defaults of the device's class
-    Off,
-}
 
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///
@@ -48,7 +29,7 @@ pub(super) enum Tuned {
 #[derive(Debug, Args)]
 pub(super) struct Tune {
     #[command(flatten)]
-    which: Which,
+    target: TargetArgs,
 
     /// The quick suite, and two and a half minutes for all searches together, which leaves no time for
     /// energy unless --power names a sensor
@@ -81,8 +62,8 @@ impl Tune {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
-        let adapter = choose(&adapters, self.which.device.as_deref())?;
-        let store = store(self.which.tuning.as_deref())?;
+        let adapter = choose(&adapters, self.target.device.as_deref())?;
+        let store = store(self.target.tuning.as_deref())?;
         if let Some(file) = &self.export {
             return export(&store, adapter, file);
         }
@@ -94,17 +75,17 @@ impl Tune {
             self.print(&known, known.entries.iter().map(|e| (e, String::new())))?;
             return Ok(Exit::Done);
         }
-        self.which.see_sensor(adapter)?;
-        let mut request = self.which.request();
+        self.target.see_sensor(adapter)?;
+        let mut request = self.target.request();
         if self.quick || request.cases.is_empty() {
             request.suite.get_or_insert(Suite::Quick);
         }
         let planned = bench::plan(&request, adapter)?;
-        let effort = Effort {
+        let effort = SearchEffort {
             total_s: self.time,
             quick: self.quick,
-            power: &self.which.power,
-            seed: self.which.seed,
+            power: &self.target.power,
+            seed: self.target.seed,
         };
         let interrupted = catch_interrupts()?;
         let searched = search_all(&store, adapter, &planned, &effort, &interrupted)?;
@@ -158,149 +139,6 @@ impl Tune {
             .collect();
         print(&report::tuned(&rows, width()))
     }
-}
-
-/// How much all searches of a command may cost together, and what for.
-#[derive(Debug)]
-pub(super) struct Effort<'a> {
-    /// Seconds, where the user gave some.
-    pub(super) total_s: Option<f64>,
-    /// Whether it should be over soon.
-    pub(super) quick: bool,
-    /// The sensor that was asked for.
-    pub(super) power: &'a Selection,
-    /// Seed of the inputs and of the order of candidates.
-    pub(super) seed: u64,
-}
-
-impl Effort<'_> {
-    /// The sensor to weigh candidates by, if there is one.
-    fn sensor(&self, adapter: &Adapter) -> Selection {
-        let there = match self.power {
-            Selection::Auto if self.quick => false,
-            asked => power::open(asked, adapter, &Timeline::new())
-                .measured()
-                .is_some(),
-        };
-        if there {
-            self.power.clone()
-        } else {
-            Selection::None
-        }
-    }
-
-    /// Time of so many searches.
-    fn time(&self, searches: usize, power: &Selection) -> Duration {
-        let usual = if self.quick {
-            QUICK_S
-        } else {
-            SEARCH_S * searches as f64
-        };
-        let weighing = if matches!(power, Selection::None) {
-            1.0
-        } else {
-            2.0
-        };
-        let total_s = self.total_s.unwrap_or(usual * weighing);
-        Duration::from_secs_f64(total_s.clamp(1.0, 1e6))
-    }
-}
-
-/// Searches every planned kernel that has parameters; what each search finds is kept at once.
-pub(super) fn search_all(
-    store: &Store,
-    adapter: &Adapter,
-    planned: &[CaseKernel],
-    effort: &Effort<'_>,
-    interrupted: &AtomicBool,
-) -> anyhow::Result<Vec<(CaseKernel, Found)>> {
-    let subjects = tune::subjects(planned);
-    if subjects.is_empty() {
-        tell("None of the chosen kernels has parameters to tune.");
-    }
-    let workers = Workers {
-        program: std::env::current_exe().context("cannot find perwatt's own program file")?,
-        deadline: Duration::from_secs(60),
-    };
-    let power = effort.sensor(adapter);
-    let total = effort.time(subjects.len(), &power);
-    let started = Instant::now();
-    let mut bar = TuneBar::new(subjects.len());
-    let mut searched = Vec::new();
-    let searches = subjects.len();
-    for (at, subject) in subjects.into_iter().enumerate() {
-        let left = total.saturating_sub(started.elapsed());
-        let one = tune::Effort {
-            // What one search leaves over is the others'.
-            time: left / u32::try_from(searches - at).unwrap_or(1),
-            power: power.clone(),
-            seed: effort.seed,
-        };
-        let found = tune::search(&subject, adapter, &workers, one, &mut bar, interrupted)?;
-        let mut known = store.load(adapter)?;
-        for entry in &found.entries {
-            known.put(entry.clone());
-        }
-        if !found.entries.is_empty() {
-            store.save(&known)?;
-        }
-        searched.push((subject, found));
-        if interrupted.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    Ok(searched)
-}
-
-/// Gives planned kernels their tuned parameters and says what became of them.
-pub(super) fn apply(
-    store: &Store,
-    adapter: &Adapter,
-    planned: &mut [CaseKernel],
-    tuned: Tuned,
-) -> anyhow::Result<()> {
-    let objective = match tuned {
-        Tuned::Off => return Ok(()),
-        Tuned::Time => Objective::Time,
-        Tuned::Energy => Objective::Energy,
-    };
-    let Applied {
-        tuned,
-        carried,
-        stale,
-    } = store.load(adapter)?.apply(planned, adapter, objective);
-    if tuned > 0 {
-        let kernels = if tuned == 1 { "kernel" } else { "kernels" };
-        tell(&format!(
-            "Tuned parameters for {tuned} {kernels}; --tuned off uses the defaults."
-        ));
-    }
-    if carried > 0 {
-        tell(&format!(
-            "Parameters tuned for a similar case for {carried} more; the record names it."
-        ));
-    }
-    if !stale.is_empty() {
-        tell(&format!(
-            "Tuned with another perwatt or other shaders and not used (run `perwatt tune` again): {}",
-            stale.join(", ")
-        ));
-    }
-    Ok(())
-}
-
-/// Where the tuning files lie.
-pub(super) fn store(folder: Option<&Path>) -> anyhow::Result<Store> {
-    use etcetera::BaseStrategy;
-    if let Some(folder) = folder {
-        return Ok(Store::new(folder));
-    }
-    if let Some(folder) = std::env::var_os("PERWATT_TUNING").filter(|folder| !folder.is_empty()) {
-        return Ok(Store::new(folder));
-    }
-    let base = etcetera::choose_base_strategy()
-        .context("no data folder of the user is known; give one with --tuning DIR")?;
-    Ok(Store::new(base.data_dir().join("perwatt").join("tuning")))
 }
 
 fn export(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit> {

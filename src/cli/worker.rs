@@ -4,7 +4,7 @@ use std::io::{BufReader, stdin, stdout};
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use crate::bench;
 
 /// Measure what the job on standard input says (used by `perwatt run`).

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::Exit;
 use super::super::output::{print, tell, width};
 use crate::bench;
+use crate::cli::exit::Exit;
 use crate::power::{attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use super::super::Exit;
 use super::super::output::{print, tell};
 use crate::bench::compare_sensors;
+use crate::cli::exit::Exit;
 use crate::device::{Gpu, choose, enumerate};
 use crate::power::calibration::{self, Calibrations};
 use crate::record::{Adapter, GainUncertainty};

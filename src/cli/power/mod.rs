@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Exit;
+use crate::cli::exit::Exit;
 use crate::power::sensors::Places;
 
 /// Show power sensors and watch them.

@@ -10,10 +10,10 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::super::Exit;
 use super::super::interrupts::catch_interrupts;
 use super::super::output::tell;
 use super::PlacesArgs;
+use crate::cli::exit::Exit;
 use crate::power::sensors::Machine;
 use crate::power::{Fault, PowerSource, Quantity};
 use crate::record::Reading;

@@ -7,9 +7,9 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::Exit;
-use super::at_scale::{AtScale, Scaled};
-use super::output::{print, print_json, tell, width};
+use super::at_scale::{AtScaleArgs, Scaled};
+use crate::cli::exit::Exit;
+use crate::cli::output::{print, print_json, tell, width};
 use crate::compare::{
     Aspect, Comparison, Decision, Noise, Pairing, Policy, Session, Sides, VerdictRow, compare,
     compare_inspections,
@@ -18,11 +18,11 @@ use crate::record::{CaseName, load_inspection, write_atomically};
 use crate::report;
 
 /// Name of a calibration that is found without being named.
-pub(super) const NOISE_FILE: &str = "noise.json";
+pub(in crate::cli) const NOISE_FILE: &str = "noise.json";
 
 /// How verdicts are reached.
 #[derive(Debug, Args)]
-pub(super) struct Rules {
+pub(in crate::cli) struct PolicyArgs {
     /// Margins and rules, TOML [default: 1 % time, 3 % energy, equivalence at 2 %]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -35,15 +35,15 @@ pub(super) struct Rules {
 
 /// What is known of the noise between sessions; pairs need no such knowledge.
 #[derive(Debug, Args)]
-pub(super) struct Calibration {
+pub(in crate::cli) struct NoiseArgs {
     /// The device's noise, from `perwatt calibrate-noise` [default: noise.json beside the baseline]
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
 }
 
-impl Rules {
+impl PolicyArgs {
     /// The policy with what the command line adds.
-    pub(super) fn policy(&self) -> crate::Result<Policy> {
+    pub(in crate::cli) fn policy(&self) -> crate::Result<Policy> {
         let mut policy = match &self.policy {
             Some(file) => Policy::load(file)?,
             None => Policy::default(),
@@ -55,12 +55,12 @@ impl Rules {
     }
 }
 
-impl Calibration {
+impl NoiseArgs {
     /// Says that a calibration does nothing for a pairing.
     ///
     /// # Errors
     /// One was named.
-    pub(super) fn refuse(&self) -> crate::Result<()> {
+    pub(in crate::cli) fn refuse(&self) -> crate::Result<()> {
         match &self.noise {
             None => Ok(()),
             Some(_) => Err(crate::Error::usage(
@@ -71,7 +71,7 @@ impl Calibration {
     }
 
     /// The calibration that was named, or the one beside the baseline.
-    pub(super) fn load(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
+    pub(in crate::cli) fn load(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
         if let Some(file) = &self.noise {
             return Noise::load(file).map(Some);
         }
@@ -90,7 +90,7 @@ impl Calibration {
 }
 
 /// Compares the two records of a pairing.
-pub(super) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Comparison> {
+pub(in crate::cli) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Comparison> {
     let (pairing, baseline, candidate) = Pairing::load(file)?;
     let sides = Sides::Paired {
         baseline: &baseline,
@@ -101,7 +101,7 @@ pub(super) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Com
 }
 
 /// Compares sessions that know nothing of each other.
-pub(super) fn compare_sessions(
+pub(in crate::cli) fn compare_sessions(
     baseline: &[Session],
     candidate: &[Session],
     noise: Option<&Noise>,
@@ -117,7 +117,7 @@ pub(super) fn compare_sessions(
 
 /// Where a gate's outcome goes.
 #[derive(Debug, Args)]
-pub(super) struct Outputs {
+pub(in crate::cli) struct OutputArgs {
     /// Exit with 0 instead of 3 where nothing regressed but not everything could be decided
     #[arg(long)]
     allow_inconclusive: bool,
@@ -144,12 +144,12 @@ pub(super) struct Outputs {
     sarif: Option<PathBuf>,
 
     #[command(flatten)]
-    at_scale: AtScale,
+    at_scale: AtScaleArgs,
 }
 
 /// A gate's outcome as JSON.
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct GateOutcome<'a> {
     decision: Decision,
     policy: &'a Policy,
     comparison: &'a Comparison,
@@ -157,10 +157,10 @@ struct Outcome<'a> {
     at_scale: Option<Scaled>,
 }
 
-impl Outputs {
+impl OutputArgs {
     /// Whether anything but the defaults was asked for.
     #[cfg(feature = "gpu")]
-    pub(super) fn asked(&self) -> bool {
+    pub(in crate::cli) fn asked(&self) -> bool {
         let files = [&self.markdown, &self.junit, &self.sarif];
         self.allow_inconclusive
             || self.json.is_some()
@@ -173,10 +173,14 @@ impl Outputs {
     ///
     /// # Errors
     /// A file cannot be written; the others are.
-    pub(super) fn deliver(&self, comparison: &Comparison, policy: &Policy) -> anyhow::Result<Exit> {
+    pub(in crate::cli) fn deliver(
+        &self,
+        comparison: &Comparison,
+        policy: &Policy,
+    ) -> anyhow::Result<Exit> {
         let decision = comparison.decision(policy);
         let scale = self.at_scale.scale()?;
-        let outcome = Outcome {
+        let outcome = GateOutcome {
             decision,
             policy,
             comparison,
@@ -233,7 +237,7 @@ impl Outputs {
 }
 
 /// Adds text to the end of a file.
-pub(super) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -243,7 +247,7 @@ pub(super) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// Compares two files of `perwatt inspect`.
-pub(super) fn compare_inspection_files(
+pub(in crate::cli) fn compare_inspection_files(
     baseline: &Path,
     candidate: &Path,
     policy: &Policy,

@@ -11,7 +11,7 @@ use crate::report;
 
 /// The option.
 #[derive(Debug, Args)]
-pub(super) struct AtScale {
+pub(in crate::cli) struct AtScaleArgs {
     /// Also say what each change comes to in a year at the scale of a scenario (`perwatt invest --list`)
     // Looked up while arguments are read: a wrong name must not show after an hour of measuring.
     #[arg(long, value_name = "SCENARIO", value_parser = open)]
@@ -20,7 +20,7 @@ pub(super) struct AtScale {
 
 /// What the changes of a comparison come to.
 #[derive(Debug, Serialize)]
-pub(super) struct Scaled {
+pub(in crate::cli) struct Scaled {
     scenario: String,
     accelerator: String,
     changes: Vec<ScaledChange>,
@@ -35,10 +35,10 @@ struct ScaledChange {
     worth: Worth,
 }
 
-impl AtScale {
+impl AtScaleArgs {
     /// Whether it was asked for.
     #[cfg(feature = "gpu")]
-    pub(super) fn asked(&self) -> bool {
+    pub(in crate::cli) fn asked(&self) -> bool {
         self.at_scale.is_some()
     }
 
@@ -46,7 +46,7 @@ impl AtScale {
     ///
     /// # Errors
     /// Its extremes are beyond what a number holds.
-    pub(super) fn scale(&self) -> crate::Result<Option<Scale>> {
+    pub(in crate::cli) fn scale(&self) -> crate::Result<Option<Scale>> {
         self.at_scale
             .as_ref()
             .map(|assumptions| Scale::new(assumptions, Draws::default()))
@@ -61,7 +61,7 @@ fn open(name: &str) -> crate::Result<Assumptions> {
 
 impl Scaled {
     /// The decided changes of a comparison, and its means.
-    pub(super) fn of(comparison: &Comparison, scale: &Scale) -> Self {
+    pub(in crate::cli) fn of(comparison: &Comparison, scale: &Scale) -> Self {
         let rows = comparison
             .rows
             .iter()
@@ -97,7 +97,7 @@ impl Scaled {
     }
 
     /// In words.
-    pub(super) fn page(&self, width: Option<u16>) -> String {
+    pub(in crate::cli) fn page(&self, width: Option<u16>) -> String {
         let lines: Vec<(String, &Worth)> = self
             .changes
             .iter()

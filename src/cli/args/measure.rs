@@ -1,0 +1,59 @@
+//! What is measured, on what and for how long: the options that `run` and `ab` share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::target::TargetArgs;
+use super::values::{positive, tiers};
+use crate::record::EnergyTier;
+
+/// Which tuned parameters a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Tuned {
+    /// Those that take the least time
+    Time,
+    /// Those that take the least energy
+    Energy,
+    /// None: the defaults of the device's class
+    Off,
+}
+
+/// What is measured, on what and for how long.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MeasureArgs {
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+
+    /// Most seconds for one case in one invocation; longer cases are skipped with the reason
+    /// [default: 4 for quick, else 30]
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(in crate::cli) budget: Option<f64>,
+
+    /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
+    /// publishable at least 60 s of steady load
+    #[arg(long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
+    pub(in crate::cli) energy: EnergyTier,
+
+    /// Run shaders with wgpu's bounds and loop checks
+    #[arg(long)]
+    pub(in crate::cli) checked: bool,
+
+    /// A TOML file with kernels or workloads of your own; without --suite and --case, its cases are
+    /// what runs, beside perwatt's own kernels for them (repeatable)
+    #[arg(long = "workloads", value_name = "FILE")]
+    pub(in crate::cli) workloads: Vec<PathBuf>,
+
+    /// Which parameters that `perwatt tune` found to use
+    #[arg(long, value_enum, default_value_t = Tuned::Time)]
+    pub(in crate::cli) tuned: Tuned,
+}
+
+/// How long to wait for a worker; the one measuring option that a resumed run may change.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeadlineArgs {
+    /// Seconds after which a case that does not answer is given up [default: 4 × budget + 60, and
+    /// what energy needs]
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(in crate::cli) deadline: Option<f64>,
+}

@@ -1,0 +1,28 @@
+//! Values that several options take.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::record::EnergyTier;
+use crate::workload::Suite;
+
+/// Parses the name of a tier.
+pub(in crate::cli) fn tiers() -> impl TypedValueParser<Value = EnergyTier> {
+    PossibleValuesParser::new(["screening", "publishable"]).map(|name| match name.as_str() {
+        "publishable" => EnergyTier::Publishable,
+        _ => EnergyTier::Screening,
+    })
+}
+
+/// Parses a number of seconds.
+pub(in crate::cli) fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
+        _ => Err("a number of seconds above 0 is needed".to_owned()),
+    }
+}
+
+/// Parses the name of a suite.
+pub(in crate::cli) fn suites() -> impl TypedValueParser<Value = Suite> {
+    PossibleValuesParser::new(Suite::ALL.map(Suite::name))
+        .map(|name| Suite::parse(&name).unwrap_or(Suite::Quick))
+}

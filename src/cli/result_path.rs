@@ -1,0 +1,74 @@
+//! Names of result files and of the journals beside them.
+
+use std::path::{Path, PathBuf};
+
+use crate::record::Record;
+
+/// What a journal's name ends with.
+const SUFFIX: &str = ".journal";
+
+/// The journal of a result file.
+pub(super) fn with_suffix(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(SUFFIX);
+    name.into()
+}
+
+/// The result file of a journal.
+pub(super) fn without_suffix(journal: &Path) -> PathBuf {
+    if journal.extension().is_some_and(|e| e == "journal") {
+        journal.with_extension("")
+    } else {
+        journal.to_owned()
+    }
+}
+
+/// The journal that a user means by a result file or a journal.
+pub(super) fn journal_of(file: &Path) -> PathBuf {
+    with_suffix(&without_suffix(file))
+}
+
+/// Whether `--out` means a folder.
+pub(super) fn is_folder(out: &Path) -> bool {
+    out.is_dir() || out.as_os_str().to_string_lossy().ends_with(['/', '\\'])
+}
+
+/// `DATE-DEVICE-SUITE` in letters that every file system takes.
+pub(super) fn file_stem(record: &Record) -> String {
+    let date = record.started_utc.split('T').next().unwrap_or("undated");
+    let suite = record.plan.suite.as_deref().unwrap_or("cases");
+    let device: String = record
+        .adapter
+        .name
+        .split('(')
+        .next()
+        .unwrap_or("device")
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                ' '
+            }
+        })
+        .collect();
+    let device: Vec<&str> = device.split_whitespace().collect();
+    format!(
+        "{date}-{}-{}-{suite}",
+        device.join("-"),
+        record.adapter.backend
+    )
+}
+
+/// The first name that neither a record nor a journal has.
+pub(super) fn free_name(folder: &Path, stem: &str) -> PathBuf {
+    let named = |n: u32| match n {
+        1 => folder.join(format!("{stem}.json")),
+        n => folder.join(format!("{stem}-{n}.json")),
+    };
+    let taken = |path: &PathBuf| path.exists() || with_suffix(path).exists();
+    (1..u32::MAX)
+        .map(named)
+        .find(|path| !taken(path))
+        .unwrap_or_else(|| named(1))
+}
