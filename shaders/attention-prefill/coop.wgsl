@@ -49,18 +49,18 @@ fn main(
         let to = row * STRIDE_D + chunk * CHUNK;
         let low = q[source];
         let high = q[source + 1];
-#for i in 0..4
+#for i in range(0, 4)
         queries[to + ${i}u] = low[${i}];
 #endfor
-#for i in 0..4
+#for i in range(0, 4)
         queries[to + ${i + 4}u] = high[${i}];
 #endfor
     }
 
     var maximum = LOWEST;
     var sum = 0f; // of this thread's keys
-#for i in 0..D / KEYS
-#for j in 0..OWN
+#for i in range(0, D // KEYS)
+#for j in range(0, OWN)
     var out${i}_${j} = 0f;
 #endfor
 #endfor
@@ -77,10 +77,10 @@ fn main(
             let to = row * STRIDE_D + chunk * CHUNK;
             let low = k[source];
             let high = k[source + 1];
-#for i in 0..4
+#for i in range(0, 4)
             block[to + ${i}u] = low[${i}];
 #endfor
-#for i in 0..4
+#for i in range(0, 4)
             block[to + ${i + 4}u] = high[${i}];
 #endfor
         }
@@ -88,18 +88,18 @@ fn main(
 
         for (var busy = subgroup; busy < SUBGROUPS; busy += subgroups) {
             let row = busy % SUBGROUPS * SIDE;
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
             var score${j} = Sum();
 #endfor
             // Left to compilers to unroll: those of GPUs do, and those of processors are spared the minutes.
             for (var d = 0u; d < D; d += SIDE) {
                 let a = coopLoadT<Left>(&queries[row * STRIDE_D + d], STRIDE_D);
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
                 let b${j} = coopLoad<Right>(&block[${j}u * SIDE * STRIDE_D + d], STRIDE_D);
                 score${j} = coopMultiplyAdd(a, b${j}, score${j});
 #endfor
             }
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
             coopStoreT(score${j}, &sums[row * STRIDE_SUMS + ${j}u * SIDE], STRIDE_SUMS);
 #endfor
         }
@@ -115,7 +115,7 @@ fn main(
         let correction = exp(maximum - larger);
         maximum = larger;
         sum *= correction;
-#for j in 0..OWN
+#for j in range(0, OWN)
         {
             let key = part * OWN + ${j}u;
             let hidden = first_key + key >= S || (CAUSAL == 1 && first_key + key > query);
@@ -129,11 +129,11 @@ fn main(
             let pair = item % (D / 2);
             let key = item / (D / 2) * CHUNK;
             let to = pair * 2 * STRIDE_KEYS + key;
-#for i in 0..8
+#for i in range(0, 8)
             let loaded${i} = v[(from_keys + min(first_key + key + ${i}u, S - 1)) * (D / 2) + pair];
 #endfor
-#for j in 0..2
-#for i in 0..8
+#for j in range(0, 2)
+#for i in range(0, 8)
             block[to + ${j}u * STRIDE_KEYS + ${i}u] = loaded${i}[${j}];
 #endfor
 #endfor
@@ -141,26 +141,26 @@ fn main(
         workgroupBarrier();
 
         // KEYS columns of the output at a time, since that is what `sums` has room for.
-#for i in 0..D / KEYS
+#for i in range(0, D // KEYS)
         for (var busy = subgroup; busy < SUBGROUPS; busy += subgroups) {
             let row = busy % SUBGROUPS * SIDE;
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
             var product${j} = Sum();
 #endfor
             for (var key = 0u; key < KEYS; key += SIDE) {
                 let a = coopLoadT<Left>(&weights[row * STRIDE_KEYS + key], STRIDE_KEYS);
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
                 let b${j} =
                     coopLoad<Right>(&block[(${i}u * KEYS + ${j}u * SIDE) * STRIDE_KEYS + key], STRIDE_KEYS);
                 product${j} = coopMultiplyAdd(a, b${j}, product${j});
 #endfor
             }
-#for j in 0..KEYS / SIDE
+#for j in range(0, KEYS // SIDE)
             coopStoreT(product${j}, &sums[row * STRIDE_SUMS + ${j}u * SIDE], STRIDE_SUMS);
 #endfor
         }
         workgroupBarrier();
-#for j in 0..OWN
+#for j in range(0, OWN)
         out${i}_${j} = fma(out${i}_${j}, correction, sums[own * STRIDE_SUMS + part * OWN + ${j}u]);
 #endfor
         workgroupBarrier();
@@ -176,8 +176,8 @@ fn main(
     }
     if first_query + own < S {
         let to = (from_queries + query) * (D / 4) + part * OWN / 4;
-#for i in 0..D / KEYS
-#for j in 0..OWN / 4
+#for i in range(0, D // KEYS)
+#for j in range(0, OWN // 4)
         output[to + ${i}u * KEYS / 4 + ${j}u] = vec4<Element>(
             vec4f(out${i}_${j * 4}, out${i}_${j * 4 + 1}, out${i}_${j * 4 + 2}, out${i}_${j * 4 + 3}) / sum
         );

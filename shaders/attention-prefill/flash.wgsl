@@ -30,7 +30,7 @@ var<workgroup> weights: array<vec4f, KEYS * STRIDE_Q>;
 
 // Puts a block of 4 × 4 down turned.
 fn keep_turned(to: u32, stride: u32, rows: array<vec4f, 4>) {
-#for i in 0..4
+#for i in range(0, 4)
     tile[to + ${i}u * stride] = vec4f(rows[0][${i}], rows[1][${i}], rows[2][${i}], rows[3][${i}]);
 #endfor
 }
@@ -42,13 +42,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let from_queries = head * S * VECTORS;
     let from_keys = head / GROUP * S * VECTORS;
     let column = thread % THREADS_K;
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
     let row${i} = thread / THREADS_K * VECTORS_Q + ${i}u;
     var maximum${i} = vec4f(LOWEST);
     var sum${i} = vec4f();
-#for a in 0..4
+#for a in range(0, 4)
     let query${i * 4 + a} = first_query + row${i} * 4 + ${a}u;
-#for j in 0..OWN
+#for j in range(0, OWN)
     var out${i * 4 + a}_${j} = vec4f();
 #endfor
 #endfor
@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endif
     for (var first_key = 0u; first_key < end; first_key += KEYS) {
         // Which blocks of 4 × 4 this thread brings, the first ITEMS_Q of queries, the others of keys.
-#for load in 0..LOADS_QK
+#for load in range(0, LOADS_QK)
         let item${load} = thread + ${load}u * THREADS;
         let of_query${load} = item${load} < ITEMS_Q;
         let block${load} = select(item${load} - ITEMS_Q, item${load}, of_query${load});
@@ -68,32 +68,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let block_row${load} = block${load} / (STEP / 4);
         let to${load} = block_row${load}
             + select(FROM_K + vector${load} * 4 * STRIDE_K, vector${load} * 4 * STRIDE_Q, of_query${load});
-#for a in 0..4
+#for a in range(0, 4)
         let from${load}_${a} = select(from_keys, from_queries, of_query${load}) + vector${load}
             + min(select(first_key, first_query, of_query${load}) + block_row${load} * 4 + ${a}u, S - 1) * VECTORS;
 #endfor
 #endfor
-#for i in 0..TILE_Q
-#for j in 0..VECTORS_K
+#for i in range(0, TILE_Q)
+#for j in range(0, VECTORS_K)
         var score${i}_${j} = vec4f();
 #endfor
 #endfor
         for (var first = 0u; first < D; first += STEP) {
-#for load in 0..LOADS_QK
+#for load in range(0, LOADS_QK)
             {
                 // Beyond the head's size the tile holds zeros.
                 var rows = array<vec4f, 4>();
                 let inside = D_TAIL == 0 || first / 4 + vector${load} < VECTORS;
                 if of_query${load} {
                     if inside {
-#for a in 0..4
+#for a in range(0, 4)
                         rows[${a}] = vec4f(q[from${load}_${a} + first / 4]);
 #endfor
                     }
                     keep_turned(to${load}, STRIDE_Q, rows);
                 } else if EVEN_QK == 1 || item${load} < ITEMS_QK {
                     if inside {
-#for a in 0..4
+#for a in range(0, 4)
                         rows[${a}] = vec4f(k[from${load}_${a} + first / 4]);
 #endfor
                     }
@@ -103,17 +103,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endfor
             workgroupBarrier();
             for (var outer = 0u; outer < STEP; outer += UNROLL) {
-#for d in 0..UNROLL
+#for d in range(0, UNROLL)
                 {
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
                     let q${i} = tile[(outer + ${d}u) * STRIDE_Q + row${i}];
 #endfor
-#for j in 0..VECTORS_K
+#for j in range(0, VECTORS_K)
                     let k${j} = tile[FROM_K + (outer + ${d}u) * STRIDE_K + column + ${j}u * THREADS_K];
 #endfor
-#for i in 0..VECTORS_Q
-#for a in 0..4
-#for j in 0..VECTORS_K
+#for i in range(0, VECTORS_Q)
+#for a in range(0, 4)
+#for j in range(0, VECTORS_K)
                     score${i * 4 + a}_${j} = fma(vec4f(q${i}[${a}]), k${j}, score${i * 4 + a}_${j});
 #endfor
 #endfor
@@ -126,56 +126,56 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 
         // Only blocks at an edge have keys that some query does not see.
         if first_key + KEYS > S || (CAUSAL == 1 && first_key + KEYS > first_query) {
-#for j in 0..VECTORS_K
+#for j in range(0, VECTORS_K)
             let keys${j} = vec4u(first_key + (column + ${j}u * THREADS_K) * 4) + vec4u(0, 1, 2, 3);
 #endfor
-#for i in 0..TILE_Q
+#for i in range(0, TILE_Q)
             {
                 let last_key = select(S - 1, min(query${i}, S - 1), CAUSAL == 1);
-#for j in 0..VECTORS_K
+#for j in range(0, VECTORS_K)
                 score${i}_${j} = select(score${i}_${j}, vec4f(LOWEST), keys${j} > vec4u(last_key));
 #endfor
             }
 #endfor
         }
 
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
         {
-#for a in 0..4
+#for a in range(0, 4)
             var most${a} = score${i * 4 + a}_0;
-#for j in 1..VECTORS_K
+#for j in range(1, VECTORS_K)
             most${a} = max(most${a}, score${i * 4 + a}_${j});
 #endfor
 #endfor
             tile[column * (QUERIES / 4) + row${i}] = vec4f(
-#for a in 0..4
+#for a in range(0, 4)
                 max(max(most${a}.x, most${a}.y), max(most${a}.z, most${a}.w)),
 #endfor
             );
         }
 #endfor
         workgroupBarrier();
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
         {
             // The first block has a key for every query to see, so `larger` is a real score from there on.
             var larger = maximum${i};
-#for other in 0..THREADS_K
+#for other in range(0, THREADS_K)
             larger = max(larger, tile[${other}u * (QUERIES / 4) + row${i}]);
 #endfor
             let correction = exp2((maximum${i} - larger) * SCALE);
             let lowered = larger * SCALE;
             maximum${i} = larger;
             sum${i} *= correction;
-#for a in 0..4
-#for j in 0..OWN
+#for a in range(0, 4)
+#for j in range(0, OWN)
             out${i * 4 + a}_${j} *= correction[${a}];
 #endfor
-#for j in 0..VECTORS_K
+#for j in range(0, VECTORS_K)
             score${i * 4 + a}_${j} = exp2(fma(score${i * 4 + a}_${j}, vec4f(SCALE), -vec4f(lowered[${a}])));
 #endfor
 #endfor
-#for j in 0..VECTORS_K
-#for a in 0..4
+#for j in range(0, VECTORS_K)
+#for a in range(0, 4)
             {
                 let weight = vec4f(
                     score${i * 4}_${j}[${a}], score${i * 4 + 1}_${j}[${a}],
@@ -191,7 +191,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         workgroupBarrier();
 
         for (var first = 0u; first < KEYS; first += STEP) {
-#for load in 0..LOADS_V
+#for load in range(0, LOADS_V)
             {
                 let item = thread + ${load}u * THREADS;
                 if EVEN_V == 1 || item < STEP * VECTORS {
@@ -203,17 +203,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endfor
             workgroupBarrier();
             for (var outer = 0u; outer < STEP; outer += UNROLL) {
-#for key in 0..UNROLL
+#for key in range(0, UNROLL)
                 {
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
                     let weight${i} = weights[(first + outer + ${key}u) * STRIDE_Q + row${i}];
 #endfor
-#for j in 0..OWN
+#for j in range(0, OWN)
                     let v${j} = tile[(outer + ${key}u) * STRIDE_V + column + ${j}u * THREADS_K];
 #endfor
-#for i in 0..VECTORS_Q
-#for a in 0..4
-#for j in 0..OWN
+#for i in range(0, VECTORS_Q)
+#for a in range(0, 4)
+#for j in range(0, OWN)
                     out${i * 4 + a}_${j} = fma(vec4f(weight${i}[${a}]), v${j}, out${i * 4 + a}_${j});
 #endfor
 #endfor
@@ -225,24 +225,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         }
     }
 
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
     tile[column * (QUERIES / 4) + row${i}] = sum${i};
 #endfor
     workgroupBarrier();
-#for i in 0..VECTORS_Q
+#for i in range(0, VECTORS_Q)
     {
         var sum = vec4f();
-#for other in 0..THREADS_K
+#for other in range(0, THREADS_K)
         sum += tile[${other}u * (QUERIES / 4) + row${i}];
 #endfor
-#for a in 0..4
+#for a in range(0, 4)
         if query${i * 4 + a} < S {
 #if TOKENS_FIRST
             let to = (query${i * 4 + a} * HEADS + head) * VECTORS + column;
 #else
             let to = from_queries + query${i * 4 + a} * VECTORS + column;
 #endif
-#for j in 0..OWN
+#for j in range(0, OWN)
             if EVEN_OWN == 1 || column + ${j}u * THREADS_K < VECTORS {
                 output[to + ${j}u * THREADS_K] = vec4<Element>(out${i * 4 + a}_${j} / sum[${a}]);
             }

@@ -10,7 +10,7 @@ fn high(part: u64) -> u32 {
 
 // Four plain numbers of a load.
 #if BITS == 32
-#for i in 0..FOURS
+#for i in range(0, FOURS)
 fn four${i}(load: Load) -> vec4f {
     let first = load[${i * 2}];
     let second = load[${i * 2 + 1}];
@@ -19,7 +19,7 @@ fn four${i}(load: Load) -> vec4f {
 #endfor
 #endif
 #if BITS == 16
-#for i in 0..FOURS
+#for i in range(0, FOURS)
 fn four${i}(load: Load) -> vec4f {
     let part = load[${i}];
     return vec4f(unpack2x16float(low(part)), unpack2x16float(high(part)));

@@ -9,9 +9,9 @@
 @group(0) @binding(${SCALED + 1}) var<storage, read> x: array<vec4<Element>>; // K/4
 @group(0) @binding(${SCALED + 2}) var<storage, read_write> y: array<Element>; // M
 
-#import common/flat.wgsl
-#import common/weights.wgsl
-#import common/wide.wgsl
+#include "common/flat.wgsl"
+#include "common/weights.wgsl"
+#include "common/wide.wgsl"
 
 const STEPS = K / STEP;
 
@@ -26,39 +26,39 @@ fn main(
     let own_row = (flat_group(group) * WORKGROUP + thread) * ROWS;
     let first_row = min(own_row, M - ROWS);
     let part = min(lane, LANES - 1) * OWN;
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     let start${row} = (first_row + ${row}u) * STEPS;
     var sums${row} = vec4f();
 #endfor
     for (var step = 0u; step < STEPS; step++) {
-#for i in 0..OWN
+#for i in range(0, OWN)
         let mine${i} = vec4f(x[step * (STEP / 4) + part + ${i}u]);
 #endfor
-#for from in 0..LANES
-#for i in 0..OWN
+#for from in range(0, LANES)
+#for i in range(0, OWN)
         let x${from * OWN + i} = subgroupBroadcast(mine${i}, ${from}u);
 #endfor
 #endfor
 #if BITS == 4
-#for block in 0..STEP / 32
+#for block in range(0, STEP // 32)
         // The eight too many of every weight, at once for all rows.
         var total${block} = vec4f();
-#for i in 0..8
+#for i in range(0, 8)
         total${block} += x${block * 8 + i};
 #endfor
         total${block} *= -8;
 #endfor
 #endif
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         {
-#for load in 0..LOADS
+#for load in range(0, LOADS)
             let load${load} = a[(start${row} + step) * LOADS + ${load}u];
 #endfor
 #if SCALED
-#for block in 0..STEP / 32
+#for block in range(0, STEP // 32)
 #if BITS == 4
             var part${block} = total${block};
-#for i in 0..2
+#for i in range(0, 2)
             part${block} = fma(stored(low(load0[${block * 2 + i}])), x${block * 8 + i * 2}, part${block});
             part${block} = fma(stored(high(load0[${block * 2 + i}])), x${block * 8 + i * 2 + 1}, part${block});
             part${block} = fma(stored(low(load0[${block * 2 + i}]) >> 4u), x${block * 8 + i * 2 + 4}, part${block});
@@ -66,7 +66,7 @@ fn main(
 #endfor
 #else
             var part${block} = vec4f();
-#for i in 0..4
+#for i in range(0, 4)
             part${block} = fma(weights(low(load${block}[${i}])), x${block * 8 + i * 2}, part${block});
             part${block} = fma(weights(high(load${block}[${i}])), x${block * 8 + i * 2 + 1}, part${block});
 #endfor
@@ -80,8 +80,8 @@ fn main(
             sums${row} = fma(vec4f(scale_of(start${row} + step)), part0, sums${row});
 #endif
 #else
-#for load in 0..LOADS
-#for four in 0..FOURS
+#for load in range(0, LOADS)
+#for four in range(0, FOURS)
             sums${row} = fma(four${four}(load${load}), x${load * FOURS + four}, sums${row});
 #endfor
 #endfor
@@ -89,7 +89,7 @@ fn main(
         }
 #endfor
     }
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     if first_row + ${row}u >= own_row {
         y[first_row + ${row}u] = Element((sums${row}.x + sums${row}.y) + (sums${row}.z + sums${row}.w));
     }

@@ -17,13 +17,13 @@
 #endif
 @group(0) @binding(${SCALED + 2}) var<storage, read_write> y: array<Element>; // M
 
-#import common/flat.wgsl
-#import common/weights.wgsl
+#include "common/flat.wgsl"
+#include "common/weights.wgsl"
 
 const LENGTH = K / CHUNK;
 
 #if ALONE == 0
-#for row in 0..ROWS
+#for row in range(0, ROWS)
 var<workgroup> partial${row}: array<f32, WORKGROUP>;
 #endfor
 #endif
@@ -47,39 +47,39 @@ fn main(
     let begin = thread;
     let stride = WORKGROUP;
 #endif
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     let start${row} = min(first_row + ${row}u, M - 1) * LENGTH;
 #endfor
 #if CHUNK == 1
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     var sum${row} = 0f;
 #endfor
     for (var k = begin; k < LENGTH; k += stride) {
         let factor = f32(x[k]);
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         sum${row} = fma(f32(a[start${row} + k]), factor, sum${row});
 #endfor
     }
 #else
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     var sums${row} = vec4f();
 #endfor
     for (var k = begin; k < LENGTH; k += stride) {
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         let words${row} = a[start${row} + k];
 #endfor
 #if SCALED
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         var part${row} = vec4f();
 #endfor
 #if BITS == 4
         var total = vec4f();
-#for i in 0..4
+#for i in range(0, 4)
         {
             let low = vec4f(x[k * 8 + ${i}u]);
             let high = vec4f(x[k * 8 + ${i + 4}u]);
             total += low + high;
-#for row in 0..ROWS
+#for row in range(0, ROWS)
             part${row} = fma(stored(words${row}[${i}]), low, part${row});
             part${row} = fma(stored(words${row}[${i}] >> 4u), high, part${row});
 #endfor
@@ -88,33 +88,33 @@ fn main(
         // The eight too many of every weight, at once for all rows.
         total *= -8;
 #else
-#for i in 0..4
+#for i in range(0, 4)
         {
             let factor = vec4f(x[k * 4 + ${i}u]);
-#for row in 0..ROWS
+#for row in range(0, ROWS)
             part${row} = fma(weights(words${row}[${i}]), factor, part${row});
 #endfor
         }
 #endfor
 #endif
-#for row in 0..ROWS
+#for row in range(0, ROWS)
 #if BITS == 4
         part${row} += total;
 #endif
         sums${row} = fma(vec4f(scale_of((start${row} + k) / (32 / CHUNK))), part${row}, sums${row});
 #endfor
 #else
-#for i in 0..CHUNK / 4
+#for i in range(0, CHUNK // 4)
         let x${i} = vec4f(x[k * (CHUNK / 4) + ${i}u]);
 #endfor
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         {
             let words = words${row};
 #if BITS == 32
             sums${row} = fma(bitcast<vec4f>(words), x0, sums${row});
 #endif
 #if BITS == 16
-#for i in 0..4
+#for i in range(0, 4)
             let half${i} = unpack2x16float(words[${i}]);
 #endfor
             sums${row} = fma(vec4f(half0, half1), x0, sums${row});
@@ -124,20 +124,20 @@ fn main(
 #endfor
 #endif
     }
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     var sum${row} = (sums${row}.x + sums${row}.y) + (sums${row}.z + sums${row}.w);
 #endfor
 #endif
 
 #if ALONE
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     if first_row + ${row}u < M {
         y[first_row + ${row}u] = Element(sum${row});
     }
 #endfor
 #else
 #if SUBGROUPS
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     sum${row} = subgroupAdd(sum${row});
     if lane == 0 {
         partial${row}[subgroup] = sum${row};
@@ -146,13 +146,13 @@ fn main(
     workgroupBarrier();
     let parts = subgroups;
 #else
-#for row in 0..ROWS
+#for row in range(0, ROWS)
     partial${row}[thread] = sum${row};
 #endfor
     workgroupBarrier();
     for (var half = WORKGROUP / 2; half > 0; half /= 2) {
         if thread < half {
-#for row in 0..ROWS
+#for row in range(0, ROWS)
             partial${row}[thread] += partial${row}[thread + half];
 #endfor
         }
@@ -163,7 +163,7 @@ fn main(
     // A thread a row, as far as there are threads.
     for (var row = thread; row < ROWS; row += WORKGROUP) {
         var total = 0f;
-#for row in 0..ROWS
+#for row in range(0, ROWS)
         if row == ${row}u {
             for (var part = 0u; part < parts; part++) {
                 total += partial${row}[part];

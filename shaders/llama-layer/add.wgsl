@@ -3,7 +3,7 @@
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<Element>>;
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {

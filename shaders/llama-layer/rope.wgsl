@@ -9,7 +9,7 @@
 @group(0) @binding(3) var<storage, read_write> k: array<Element>; // KV_HEADS × L × D
 @group(0) @binding(4) var<storage, read_write> v: array<Element>; // KV_HEADS × L × D
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 const HALF = D / 2;
 const SLOTS = HEADS + 2 * KV_HEADS;

@@ -23,7 +23,7 @@
 #endif
 @group(0) @binding(${SCALED + 2}) var<storage, read_write> c: array<Element>; // M × N
 
-#import common/weights.wgsl
+#include "common/weights.wgsl"
 
 const LENGTH = K / CHUNK;
 
@@ -46,54 +46,54 @@ fn main(
 #endif
     let first_row = (group.y * THREADS_M + local.y) * TILE_M;
     let first_column = group.x * THREADS_N * TILE_N + local.x;
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
     let row${i} = min(first_row + ${i}u, M - 1);
 #endfor
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
     let column${j} = min(first_column + ${j}u * THREADS_N, N - 1);
 #endfor
-#for i in 0..TILE_M
-#for j in 0..TILE_N
+#for i in range(0, TILE_M)
+#for j in range(0, TILE_N)
     var sum${i}_${j} = Accumulator();
 #endfor
 #endfor
     for (var chunk = 0u; chunk < LENGTH; chunk++) {
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
         let words${j} = b[column${j} * LENGTH + chunk];
 #endfor
 #if BITS == 0
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
         {
             let own = a[row${i} * LENGTH + chunk];
-#for word in 0..4
-#for j in 0..TILE_N
+#for word in range(0, 4)
+#for j in range(0, TILE_N)
             sum${i}_${j} += dot4I8Packed(own[${word}], words${j}[${word}]);
 #endfor
 #endfor
         }
 #endfor
 #else
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
         let scale${j} = scale_of((column${j} * LENGTH + chunk) / (32 / CHUNK));
 #endfor
 #if BROADCAST == 1
         // A loop and not written out: software drivers compile every multiply-add for seconds.
         for (var eight = 0u; eight < CHUNK / 8; eight++) {
             let shift = eight / 2 * 4;
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
             let pair${j} = select(words${j}.xy, words${j}.zw, eight % 2 == 1);
             let b0_${j} = weights(pair${j}.x >> shift) * scale${j};
             let b1_${j} = weights(pair${j}.y >> shift) * scale${j};
 #endfor
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
             {
                 let mine = f32(a[row${i} * K + chunk * CHUNK + eight * 8 + lane]);
-#for step in 0..8
+#for step in range(0, 8)
                 let a${step} = subgroupBroadcast(mine, ${step}u);
 #endfor
-#for j in 0..TILE_N
-#for word in 0..2
-#for step in 0..4
+#for j in range(0, TILE_N)
+#for word in range(0, 2)
+#for step in range(0, 4)
                 sum${i}_${j} = fma(a${word * 4 + step}, b${word}_${j}[${step}], sum${i}_${j});
 #endfor
 #endfor
@@ -102,15 +102,15 @@ fn main(
 #endfor
         }
 #else
-#for half in 0..CHUNK / 16
-#for word in 0..4
+#for half in range(0, CHUNK // 16)
+#for word in range(0, 4)
         {
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
             let b${j} = weights(words${j}[${word}] >> ${half * 4}u) * scale${j};
 #endfor
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
             let a${i} = vec4f(a[row${i} * (K / 4) + chunk * (CHUNK / 4) + ${half * 4 + word}u]);
-#for j in 0..TILE_N
+#for j in range(0, TILE_N)
             sum${i}_${j} = accumulate(a${i}, b${j}, sum${i}_${j});
 #endfor
 #endfor
@@ -120,8 +120,8 @@ fn main(
 #endif
 #endif
     }
-#for i in 0..TILE_M
-#for j in 0..TILE_N
+#for i in range(0, TILE_M)
+#for j in range(0, TILE_N)
     if first_row + ${i}u < M && first_column + ${j}u * THREADS_N < N {
         c[row${i} * N + column${j}] = Element(sum${i}_${j});
     }

@@ -11,7 +11,7 @@
 @group(0) @binding(1) var<storage, read> starts: array<Accumulator, (7 + CHAINS) * AREA>; // one number each
 @group(0) @binding(2) var<storage, read_write> totals: array<u32>;
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 const AREA = SIDE * SIDE;
 
@@ -34,20 +34,20 @@ fn main(
         let busy = slot < PARTS && part < COUNT;
         var total = 0u;
         for (var round = 0u; round < ROUNDS; round++) {
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
             var x${chain} = coopLoadT<Sum>(&starts[(part % 8 + ${chain}u) * AREA], SIDE);
 #endfor
             if busy {
                 for (var i = 0u; i < ITERATIONS; i++) {
-#for unrolled in 0..UNROLL
-#for chain in 0..CHAINS
+#for unrolled in range(0, UNROLL)
+#for chain in range(0, CHAINS)
                     x${chain} = coopMultiplyAdd(a, b, x${chain});
 #endfor
 #endfor
                 }
             }
             // Every element has a weight of its own, so that no two can make up for each other.
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
             if busy {
                 coopStoreT(x${chain}, &staged[slot * AREA], SIDE);
             }

@@ -8,7 +8,7 @@
 @group(0) @binding(0) var<storage, read> operands: array<u32, 2>;
 @group(0) @binding(1) var<storage, read_write> totals: array<u32>;
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -20,17 +20,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let step = operands[1];
     var total = 0u;
     for (var round = 0u; round < ROUNDS; round++) {
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
         var x${chain} = thread % 8u + ${chain * 8}u + round;
 #endfor
         for (var i = 0u; i < ITERATIONS; i++) {
-#for unrolled in 0..UNROLL
-#for chain in 0..CHAINS
+#for unrolled in range(0, UNROLL)
+#for chain in range(0, CHAINS)
             x${chain} = u32(dot4I8Packed(x${chain}, factor)) + step;
 #endfor
 #endfor
         }
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
         total += x${chain};
 #endfor
     }

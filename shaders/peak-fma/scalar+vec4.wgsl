@@ -7,7 +7,7 @@
 @group(0) @binding(0) var<storage, read> operands: array<Number, 2>;
 @group(0) @binding(1) var<storage, read_write> totals: array<u32>;
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let step = Value(operands[1u + (thread >> 31u)]);
     var total = 0u;
     for (var round = 0u; round < ROUNDS; round++) {
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
 #if LANES == 4
         var x${chain} = Value(Number(thread % 8u + ${chain * 4}u)) + Value(0, 1, 2, 3);
 #else
@@ -29,13 +29,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endif
 #endfor
         for (var i = 0u; i < ITERATIONS; i++) {
-#for unrolled in 0..UNROLL
-#for chain in 0..CHAINS
+#for unrolled in range(0, UNROLL)
+#for chain in range(0, CHAINS)
             x${chain} = fma(x${chain}, factor, step);
 #endfor
 #endfor
         }
-#for chain in 0..CHAINS
+#for chain in range(0, CHAINS)
 #if LANES == 4
         total += u32(x${chain}.x) + u32(x${chain}.y) + u32(x${chain}.z) + u32(x${chain}.w);
 #else

@@ -3,8 +3,8 @@
 @group(0) @binding(0) var<storage, read> a: array<Value>;
 @group(0) @binding(1) var<storage, read_write> sums: array<u32>; // one a thread
 
-#import common/flat.wgsl
-#import common/walk.wgsl
+#include "common/flat.wgsl"
+#include "common/walk.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -16,10 +16,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var sum = Value();
     if whole(tile) {
         for (var step = 0u; step < STEPS; step++) {
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
             let a${i} = a[at + ${i}u * STRIDE];
 #endfor
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
             sum += a${i};
 #endfor
             at += PER_THREAD * STRIDE;

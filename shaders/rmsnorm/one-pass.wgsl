@@ -11,8 +11,8 @@
 @group(0) @binding(${RESIDUAL + 1}) var<storage, read> weight: array<Number>; // COLUMNS
 @group(0) @binding(${RESIDUAL * 2 + 2}) var<storage, read_write> y: array<Value>; // ROWS × COLUMNS
 
-#import common/flat.wgsl
-#import common/row.wgsl
+#include "common/flat.wgsl"
+#include "common/row.wgsl"
 
 const EPSILON = 1e-5f;
 
@@ -36,7 +36,7 @@ fn main(
     }
     let start = row * VALUES;
     var sums = Number();
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
     var x${i} = Number();
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {
@@ -55,7 +55,7 @@ fn main(
     sums = fma(x${i}, x${i}, sums);
 #endfor
     let scale = inverseSqrt(row_sum(thread, subgroup, subgroups, sums) / f32(COLUMNS) + EPSILON);
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {
 #endif

@@ -3,8 +3,8 @@
 @group(0) @binding(0) var<storage, read> x: array<Value>; // ROWS × COLUMNS
 @group(0) @binding(1) var<storage, read_write> y: array<Value>; // ROWS × COLUMNS
 
-#import common/flat.wgsl
-#import common/row.wgsl
+#include "common/flat.wgsl"
+#include "common/row.wgsl"
 
 const LOWEST = Value(-3.4e38);
 
@@ -28,7 +28,7 @@ fn main(
     }
     let start = row * VALUES;
     var largest = LOWEST;
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
     var x${i} = LOWEST;
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {
@@ -42,7 +42,7 @@ fn main(
     let maximum = row_max(thread, subgroup, subgroups, largest);
 
     var sums = Value();
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {
 #endif
@@ -53,7 +53,7 @@ fn main(
 #endif
 #endfor
     let scale = 1 / row_sum(thread, subgroup, subgroups, sums);
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {
 #endif

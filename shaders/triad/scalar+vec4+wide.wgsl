@@ -3,8 +3,8 @@
 @group(0) @binding(1) var<storage, read> b: array<Value>;
 @group(0) @binding(2) var<storage, read_write> c: array<Value>;
 
-#import common/flat.wgsl
-#import common/walk.wgsl
+#include "common/flat.wgsl"
+#include "common/walk.wgsl"
 
 #if WIDE
 // Eight numbers in pairs.
@@ -25,11 +25,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var at = first_of(tile, local);
     if whole(tile) {
         for (var step = 0u; step < STEPS; step++) {
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
             let a${i} = a[at + ${i}u * STRIDE];
             let b${i} = b[at + ${i}u * STRIDE];
 #endfor
-#for i in 0..PER_THREAD
+#for i in range(0, PER_THREAD)
             c[at + ${i}u * STRIDE] = triad(a${i}, b${i});
 #endfor
             at += PER_THREAD * STRIDE;

@@ -11,11 +11,11 @@
 @group(0) @binding(3) var<storage, read_write> outputs: array<vec4f>; // B × ALL_HEADS × SPLITS × D/4
 @group(0) @binding(4) var<storage, read_write> extremes: array<vec2f>; // B × ALL_HEADS × SPLITS: maximum, sum
 
-#import common/wide.wgsl
+#include "common/wide.wgsl"
 
 const LOWEST = -3.4e38f;
 
-#for h in 0..HEADS
+#for h in range(0, HEADS)
 var<workgroup> scores${h}: array<f32, ROUND>;
 #endfor
 
@@ -28,10 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     let end = min(L, first + PIECE);
     let round = (end - first + LANES - 1) / LANES * LANES;
 
-#for pass in 0..PASSES
+#for pass in range(0, PASSES)
     {
-#for h in 0..HEADS
-#for i in 0..QUERY
+#for h in range(0, HEADS)
+#for i in range(0, QUERY)
         let at${h}_${i} = (first_head + ${h}u) * (D / 4) + ${pass * QUERY + i}u * LANES + lane;
         let query${h}_${i} = vec4f(q[at${h}_${i}]) * inverseSqrt(f32(D));
 #endfor
@@ -39,23 +39,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
         for (var block = 0u; block < round; block += LANES) {
             let key = first + block + lane;
             let row = (from_cache + min(key, end - 1)) * ROW + ${pass}u * (ROW / PASSES);
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             var sums${h} = vec4f();
 #endfor
-#for i in 0..QUERY
-#for load in 0..LANES / FOURS
-            let load${i}_${load} = k[row + ${i * LANES / FOURS + load}u];
-#for four in 0..FOURS
+#for i in range(0, QUERY)
+#for load in range(0, LANES // FOURS)
+            let load${i}_${load} = k[row + ${i * (LANES // FOURS) + load}u];
+#for four in range(0, FOURS)
             {
                 let numbers = four${four}(load${i}_${load});
-#for h in 0..HEADS
+#for h in range(0, HEADS)
                 sums${h} = fma(subgroupBroadcast(query${h}_${i}, ${load * FOURS + four}u), numbers, sums${h});
 #endfor
             }
 #endfor
 #endfor
 #endfor
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             var score${h} = (sums${h}.x + sums${h}.y) + (sums${h}.z + sums${h}.w);
 #if pass
             score${h} += scores${h}[block + lane];
@@ -70,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
 #endfor
 
     workgroupBarrier();
-#for h in 0..HEADS
+#for h in range(0, HEADS)
     {
         var largest = LOWEST;
         for (var at = lane; at < round; at += LANES) {
@@ -91,27 +91,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
 #endfor
     workgroupBarrier();
 
-#for h in 0..HEADS
-#for i in 0..OWN * FOURS
+#for h in range(0, HEADS)
+#for i in range(0, OWN * FOURS)
     var out${h}_${i} = vec4f();
 #endfor
 #endfor
     for (var block = 0u; block < round; block += LANES) {
-#for h in 0..HEADS
+#for h in range(0, HEADS)
         let weights${h} = scores${h}[block + lane];
 #endfor
-#for from in 0..LANES
+#for from in range(0, LANES)
         {
             let row = (from_cache + min(first + block + ${from}u, end - 1)) * ROW + lane;
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             let weight${h} = vec4f(subgroupBroadcast(weights${h}, ${from}u));
 #endfor
-#for load in 0..OWN
+#for load in range(0, OWN)
             let load${load} = v[row + ${load}u * LANES];
-#for four in 0..FOURS
+#for four in range(0, FOURS)
             {
                 let numbers = four${four}(load${load});
-#for h in 0..HEADS
+#for h in range(0, HEADS)
                 out${h}_${load * FOURS + four} = fma(weight${h}, numbers, out${h}_${load * FOURS + four});
 #endfor
             }
@@ -120,11 +120,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
         }
 #endfor
     }
-#for h in 0..HEADS
+#for h in range(0, HEADS)
     {
         let to = ((first_head + ${h}u) * SPLITS + split) * (D / 4) + lane * FOURS;
-#for load in 0..OWN
-#for four in 0..FOURS
+#for load in range(0, OWN)
+#for four in range(0, FOURS)
         outputs[to + ${load}u * LANES * FOURS + ${four}u] = out${h}_${load * FOURS + four};
 #endfor
 #endfor

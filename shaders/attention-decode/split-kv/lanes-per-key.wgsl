@@ -57,40 +57,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let slot = thread / LANES;
     let lane = thread % LANES;
 
-#for i in 0..OWN
+#for i in range(0, OWN)
     let column${i} = min(lane + ${i}u * LANES, CHUNKS - 1);
     let scale${i} = select(0f, inverseSqrt(f32(D)), lane + ${i}u * LANES < CHUNKS);
-#for h in 0..HEADS
+#for h in range(0, HEADS)
     let query${h}_${i} = q[(first_head + ${h}u) * CHUNKS + column${i}];
-#for p in 0..PARTS
+#for p in range(0, PARTS)
     let q${h}_${i}_${p} = part${p}(query${h}_${i}) * scale${i};
 #endfor
 #endfor
 #endfor
 
     for (var block = 0u; block < round; block += BLOCK) {
-#for j in 0..KEYS
+#for j in range(0, KEYS)
         let row${j} = row_of(from_cache, first + block + ${j}u * SLOTS + slot, end);
-#for i in 0..OWN
+#for i in range(0, OWN)
         let key${j}_${i} = k[row${j} + column${i}];
 #endfor
 #endfor
-#for j in 0..KEYS
+#for j in range(0, KEYS)
         {
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             var score${h} = 0f;
 #endfor
-#for i in 0..OWN
-#for p in 0..PARTS
+#for i in range(0, OWN)
+#for p in range(0, PARTS)
             {
                 let numbers = part${p}(key${j}_${i});
-#for h in 0..HEADS
+#for h in range(0, HEADS)
                 score${h} = dot_onto(score${h}, q${h}_${i}_${p}, numbers);
 #endfor
             }
 #endfor
 #endfor
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             partial[${j * HEADS + h}u * (WORKGROUP / 4) + thread / 4][thread % 4] = score${h};
 #endfor
         }
@@ -138,31 +138,31 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         extremes[(first_head + thread) * SPLITS + split] = vec2f(largest, sum);
     }
 
-#for h in 0..HEADS
-#for i in 0..OWN
-#for p in 0..PARTS
+#for h in range(0, HEADS)
+#for i in range(0, OWN)
+#for p in range(0, PARTS)
     var out${h}_${i}_${p} = vec4f();
 #endfor
 #endfor
 #endfor
     for (var block = 0u; block < round; block += BLOCK) {
-#for j in 0..KEYS
+#for j in range(0, KEYS)
         let row${j} = row_of(from_cache, first + block + ${j}u * SLOTS + slot, end);
-#for i in 0..OWN
+#for i in range(0, OWN)
         let value${j}_${i} = v[row${j} + column${i}];
 #endfor
 #endfor
-#for j in 0..KEYS
+#for j in range(0, KEYS)
         {
             let at = (block + ${j}u * SLOTS + slot) * HEADS;
-#for h in 0..HEADS
+#for h in range(0, HEADS)
             let weight${h} = vec4f(scores[at + ${h}u]);
 #endfor
-#for i in 0..OWN
-#for p in 0..PARTS
+#for i in range(0, OWN)
+#for p in range(0, PARTS)
             {
                 let numbers = part${p}(value${j}_${i});
-#for h in 0..HEADS
+#for h in range(0, HEADS)
                 out${h}_${i}_${p} = fma(weight${h}, numbers, out${h}_${i}_${p});
 #endfor
             }
@@ -173,11 +173,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 
 #if ALONE
-#for h in 0..HEADS
-#for i in 0..OWN
+#for h in range(0, HEADS)
+#for i in range(0, OWN)
     if lane + ${i}u * LANES < CHUNKS {
         let to = (((first_head + ${h}u) * SPLITS + split) * CHUNKS + column${i}) * PARTS;
-#for p in 0..PARTS
+#for p in range(0, PARTS)
         outputs[to + ${p}u] = out${h}_${i}_${p};
 #endfor
     }
@@ -185,10 +185,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endfor
 #else
     // The slots' outputs added up, a head at a time.
-#for h in 0..HEADS
+#for h in range(0, HEADS)
     workgroupBarrier();
-#for i in 0..OWN
-#for p in 0..PARTS
+#for i in range(0, OWN)
+#for p in range(0, PARTS)
     partial[${i * PARTS + p}u * WORKGROUP + thread] = out${h}_${i}_${p};
 #endfor
 #endfor

@@ -3,7 +3,7 @@
 @group(0) @binding(1) var<storage, read> extremes: array<vec2f>; // B × HEADS × SPLITS: maximum, sum
 @group(0) @binding(2) var<storage, read_write> output: array<vec4<Element>>; // B × HEADS × D/4
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 const VECTORS = D / 4;
 

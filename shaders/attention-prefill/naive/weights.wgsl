@@ -1,7 +1,7 @@
 // Second of three dispatches of `naive`: softmax of each query's scores in place, one workgroup a query.
 @group(0) @binding(0) var<storage, read_write> scores: array<f32>; // B × HEADS × S × S
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 var<workgroup> partial: array<f32, WORKGROUP>;
 

@@ -3,7 +3,7 @@
 @group(0) @binding(0) var<storage, read> matrix: array<Element>; // ROWS × COLUMNS
 @group(0) @binding(1) var<storage, read_write> padded: array<vec4<Element>>; // PADDED_ROWS × PITCH/4
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let column = at % (PITCH / 4) * 4;
         var four = vec4<Element>();
         if row < ROWS {
-#for i in 0..4
+#for i in range(0, 4)
             if column + ${i}u < COLUMNS {
                 four[${i}] = matrix[row * COLUMNS + column + ${i}u];
             }

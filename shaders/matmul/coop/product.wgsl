@@ -48,11 +48,11 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
     // Counted in chunks, so that compilers see the alignment and bring a chunk by one load.
     let source =
         (min(block_row + row, M - 1) * (PITCH_A / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
-#for v in 0..CHUNK / 4
+#for v in range(0, CHUNK // 4)
     let loaded${v} = a[source + ${v}u];
 #endfor
-#for v in 0..CHUNK / 4
-#for i in 0..4
+#for v in range(0, CHUNK // 4)
+#for i in range(0, 4)
     tile_a[to + ${v * 4 + i}u] = loaded${v}[${i}];
 #endfor
 #endfor
@@ -63,11 +63,11 @@ fn keep_b(item: u32, first: u32, block_column: u32) {
     let k = item / (BLOCK_N / 2) * CHUNK;
     let to = pair * 2 * STRIDE + k;
     let source = (first + k) * (PITCH_B / 2) + min(block_column / 2 + pair, PITCH_B / 2 - 1);
-#for i in 0..CHUNK
+#for i in range(0, CHUNK)
     let loaded${i} = b[source + ${i}u * (PITCH_B / 2)];
 #endfor
-#for j in 0..2
-#for i in 0..CHUNK
+#for j in range(0, 2)
+#for i in range(0, CHUNK)
     tile_b[to + ${j}u * STRIDE + ${i}u] = loaded${i}[${j}];
 #endfor
 #endfor
@@ -111,13 +111,13 @@ fn main(
         let part = first_part + subgroup;
         let part_row = part / SUBGROUPS_N % SUBGROUPS_M * PART_M;
         let part_column = part % SUBGROUPS_N * PART_N;
-#for i in 0..TILES_M
-#for j in 0..TILES_N
+#for i in range(0, TILES_M)
+#for j in range(0, TILES_N)
         var sum${i}_${j} = Sum();
 #endfor
 #endfor
         for (var first = 0u; first < PITCH_A; first += STEP_K) {
-#for i in 0..LOADS_A
+#for i in range(0, LOADS_A)
 #if EVEN_A == 1
             keep_a(thread + ${i}u * THREADS, first, block_row);
 #else
@@ -126,7 +126,7 @@ fn main(
             }
 #endif
 #endfor
-#for i in 0..LOADS_B
+#for i in range(0, LOADS_B)
 #if EVEN_B == 1
             keep_b(thread + ${i}u * THREADS, first, block_column);
 #else
@@ -139,14 +139,14 @@ fn main(
             if part < SUBGROUPS {
                 // Left to compilers to unroll: those of GPUs do, and those of processors are spared the minutes.
                 for (var k = 0u; k < STEP_K; k += SIDE) {
-#for j in 0..TILES_N
+#for j in range(0, TILES_N)
                     let b${j} =
                         coopLoad<Right>(&tile_b[(part_column + ${j}u * SIDE) * STRIDE + k], STRIDE);
 #endfor
-#for i in 0..TILES_M
+#for i in range(0, TILES_M)
                     let a${i} =
                         coopLoadT<Left>(&tile_a[(part_row + ${i}u * SIDE) * STRIDE + k], STRIDE);
-#for j in 0..TILES_N
+#for j in range(0, TILES_N)
                     sum${i}_${j} = coopMultiplyAdd(a${i}, b${j}, sum${i}_${j});
 #endfor
 #endfor
@@ -155,8 +155,8 @@ fn main(
             workgroupBarrier();
         }
         // Idle subgroups come along: lavapipe waits for the whole workgroup at every barrier.
-#for i in 0..TILES_M
-#for j in 0..TILES_N
+#for i in range(0, TILES_M)
+#for j in range(0, TILES_N)
         if part < SUBGROUPS {
             coopStoreT(sum${i}_${j}, &staged[part * AREA], SIDE);
         }

@@ -31,9 +31,9 @@ fn load_b(row: u32, vector: u32) -> Sum {
 }
 #endif
 
-#import common/matrix-order.wgsl
-#import common/matrix-k.wgsl
-#import common/matrix-out.wgsl
+#include "common/matrix-order.wgsl"
+#include "common/matrix-k.wgsl"
+#include "common/matrix-out.wgsl"
 
 @compute @workgroup_size(THREADS_N, THREADS_M)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -43,30 +43,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let last_vector = (N + 3) / 4 - 1;
     let first_k = first_step(group.z);
     let end = step_after(group.z);
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
     let row${i} = min(first_row + ${i}u, M - 1);
 #endfor
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
     let vector${j} = min(first_vector + ${j}u * THREADS_N, last_vector);
 #endfor
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
     var sum${i}_${j} = Sum();
 #endfor
 #endfor
 
 #if VECTORS == 1
     for (var k = first_k / 4; k < end / 4; k++) {
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
         let a${i} = Sum(a[row${i} * (K / 4) + k]);
 #endfor
-#for step in 0..4
+#for step in range(0, 4)
         {
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
             let b${j} = load_b(k * 4 + ${step}u, vector${j});
 #endfor
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
             sum${i}_${j} = fma(Sum(a${i}[${step}]), b${j}, sum${i}_${j});
 #endfor
 #endfor
@@ -75,13 +75,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
 #else
     for (var k = first_k; k < end; k++) {
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
         let b${j} = load_b(k, vector${j});
 #endfor
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
         {
             let a${i} = Sum(Accumulator(a[row${i} * K + k]));
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
             sum${i}_${j} = fma(a${i}, b${j}, sum${i}_${j});
 #endfor
         }
@@ -89,8 +89,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
 #endif
 
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
     store(group.z, first_row + ${i}u, first_vector + ${j}u * THREADS_N, sum${i}_${j});
 #endfor
 #endfor

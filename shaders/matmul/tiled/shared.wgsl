@@ -35,7 +35,7 @@ const PER_VECTOR = 4u;
 @group(0) @binding(${SCALED + 2}) var<storage, read_write> c: array<Out>; // PIECES × M × N
 #endif
 
-#import common/weights.wgsl
+#include "common/weights.wgsl"
 #else
 #if VECTORS == 1
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × K/4
@@ -49,9 +49,9 @@ const PER_VECTOR = 4u;
 alias Operand = Element;
 #endif
 
-#import common/matrix-order.wgsl
-#import common/matrix-k.wgsl
-#import common/matrix-out.wgsl
+#include "common/matrix-order.wgsl"
+#include "common/matrix-k.wgsl"
+#include "common/matrix-out.wgsl"
 
 alias Sum = vec4<Accumulator>;
 
@@ -97,7 +97,7 @@ fn fetch_b(item: u32, first: u32, block_vector: u32) -> Fetched {
         return fetched;
     }
 #endif
-#for j in 0..4
+#for j in range(0, 4)
     {
         let column = min((block_vector + item / WORDS) * 4 + ${j}u, N - 1);
         fetched.words[${j}] = b[(column * K + k) / PER_WORD];
@@ -118,12 +118,12 @@ fn keep_b(item: u32, side: u32, fetched: Fetched) {
     // A block's words hold its first half in their low bits and, of four bits, its second half in the high.
     let word = item % WORDS;
     let k = word / (32 / PER_WORD) * 32 + word % (32 / PER_WORD) * 4;
-#for half in 0..PER_WORD / 4
+#for half in range(0, PER_WORD // 4)
     {
-#for j in 0..4
+#for j in range(0, 4)
         let column${j} = weights(fetched.words[${j}] >> ${half * 4}u) * fetched.scales[${j}];
 #endfor
-#for i in 0..4
+#for i in range(0, 4)
         tile_b[(side * ROWS + k + ${half * 16 + i}u) * STRIDE_B + item / WORDS] =
             vec4f(column0[${i}], column1[${i}], column2[${i}], column3[${i}]);
 #endfor
@@ -146,7 +146,7 @@ fn fetch_a(item: u32, first: u32, block_row: u32) -> vec4<Operand> {
     return a[row * (K / 4) + k / 4];
 #else
     var fetched = vec4<Operand>();
-#for i in 0..4
+#for i in range(0, 4)
     if k + ${i}u < K {
         fetched[${i}] = a[row * K + k + ${i}u];
     }
@@ -168,7 +168,7 @@ fn fetch_b(item: u32, first: u32, block_vector: u32) -> Fetched {
 #else
     var fetched = Fetched();
     if k < K {
-#for i in 0..4
+#for i in range(0, 4)
         fetched[${i}] = b[k * N + min(vector * 4 + ${i}u, N - 1)];
 #endfor
     }
@@ -184,7 +184,7 @@ fn keep_b(item: u32, side: u32, fetched: Fetched) {
 fn keep_a(item: u32, side: u32, fetched: vec4<Operand>) {
     let row = item / (ROWS / 4);
     let k = item % (ROWS / 4) * 4;
-#for i in 0..4
+#for i in range(0, 4)
     tile_a[(side * ROWS + k + ${i}u) * STRIDE_A + row] = fetched[${i}];
 #endfor
 }
@@ -211,20 +211,20 @@ fn main(
     let block_vector = place.x * BLOCK_VECTORS;
     let begin = first_step(group.z);
     let end = step_after(group.z);
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
     var sum${i}_${j} = Sum();
 #endfor
 #endfor
 
 #if BUFFERS == 2
     var side = 0u;
-#for i in 0..LOADS_A
+#for i in range(0, LOADS_A)
     if EVEN_A == 1 || thread + ${i}u * THREADS < ITEMS_A {
         keep_a(thread + ${i}u * THREADS, 0, fetch_a(thread + ${i}u * THREADS, begin, block_row));
     }
 #endfor
-#for i in 0..LOADS_B
+#for i in range(0, LOADS_B)
     if EVEN_B == 1 || thread + ${i}u * THREADS < ITEMS_B {
         keep_b(thread + ${i}u * THREADS, 0, fetch_b(thread + ${i}u * THREADS, begin, block_vector));
     }
@@ -237,14 +237,14 @@ fn main(
 #if BUFFERS == 2
         // In the last round the same step once more, which costs no branch; nobody reads it.
         let next = select(first, first + STEP_K, first + STEP_K < end);
-#for i in 0..LOADS_A
+#for i in range(0, LOADS_A)
 #if EVEN_A == 1
         let next_a${i} = fetch_a(thread + ${i}u * THREADS, next, block_row);
 #else
         let next_a${i} = fetch_a(min(thread + ${i}u * THREADS, ITEMS_A - 1), next, block_row);
 #endif
 #endfor
-#for i in 0..LOADS_B
+#for i in range(0, LOADS_B)
 #if EVEN_B == 1
         let next_b${i} = fetch_b(thread + ${i}u * THREADS, next, block_vector);
 #else
@@ -252,12 +252,12 @@ fn main(
 #endif
 #endfor
 #else
-#for i in 0..LOADS_A
+#for i in range(0, LOADS_A)
         if EVEN_A == 1 || thread + ${i}u * THREADS < ITEMS_A {
             keep_a(thread + ${i}u * THREADS, 0, fetch_a(thread + ${i}u * THREADS, first, block_row));
         }
 #endfor
-#for i in 0..LOADS_B
+#for i in range(0, LOADS_B)
         if EVEN_B == 1 || thread + ${i}u * THREADS < ITEMS_B {
             keep_b(thread + ${i}u * THREADS, 0, fetch_b(thread + ${i}u * THREADS, first, block_vector));
         }
@@ -267,16 +267,16 @@ fn main(
         for (var outer = 0u; outer < ROWS; outer += UNROLL) {
             let from_a = (side * ROWS + outer) * STRIDE_A + local.y * TILE_M;
             let from_b = (side * ROWS + outer) * STRIDE_B + local.x;
-#for inner in 0..UNROLL
+#for inner in range(0, UNROLL)
             {
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
                 let a${i} = tile_a[from_a + ${inner}u * STRIDE_A + ${i}u];
 #endfor
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
                 let b${j} = tile_b[from_b + ${inner}u * STRIDE_B + ${j}u * THREADS_N];
 #endfor
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
                 sum${i}_${j} = multiply(a${i}, b${j}, sum${i}_${j});
 #endfor
 #endfor
@@ -285,12 +285,12 @@ fn main(
         }
 #if BUFFERS == 2
         side = 1 - side;
-#for i in 0..LOADS_A
+#for i in range(0, LOADS_A)
         if EVEN_A == 1 || thread + ${i}u * THREADS < ITEMS_A {
             keep_a(thread + ${i}u * THREADS, side, next_a${i});
         }
 #endfor
-#for i in 0..LOADS_B
+#for i in range(0, LOADS_B)
         if EVEN_B == 1 || thread + ${i}u * THREADS < ITEMS_B {
             keep_b(thread + ${i}u * THREADS, side, next_b${i});
         }
@@ -299,8 +299,8 @@ fn main(
         workgroupBarrier();
     }
 
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
     store(
         group.z,
         block_row + local.y * TILE_M + ${i}u,

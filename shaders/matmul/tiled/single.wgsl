@@ -12,8 +12,8 @@
 
 const K_WHOLE = K / UNROLL * UNROLL;
 
-#import common/matrix-order.wgsl
-#import common/matrix-k.wgsl
+#include "common/matrix-order.wgsl"
+#include "common/matrix-k.wgsl"
 
 fn load_b(k: u32, column: u32) -> Accumulator {
     return Accumulator(b[k * N + column]);
@@ -35,38 +35,38 @@ fn main(
 #if BROADCAST == 1
     let lane = invocation % UNROLL;
 #endif
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
     let row${i} = min(first_row + ${i}u, M - 1) * K;
 #endfor
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
     let column${j} = min(first_column + ${j}u * THREADS_N, N - 1);
 #endfor
-#for i in 0..TILE_M
-#for j in 0..VECTORS_N
+#for i in range(0, TILE_M)
+#for j in range(0, VECTORS_N)
     var sum${i}_${j} = Accumulator(0);
 #endfor
 #endfor
 
     for (var k = first_step(group.z); k < end_whole; k += UNROLL) {
-#for step in 0..UNROLL
-#for j in 0..VECTORS_N
+#for step in range(0, UNROLL)
+#for j in range(0, VECTORS_N)
         let b${step}_${j} = load_b(k + ${step}u, column${j});
 #endfor
 #endfor
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
         {
 #if BROADCAST == 1
             let mine = f32(a[row${i} + k + lane]);
-#for step in 0..UNROLL
+#for step in range(0, UNROLL)
             let a${step} = Accumulator(subgroupBroadcast(mine, ${step}u));
 #endfor
 #else
-#for step in 0..UNROLL
+#for step in range(0, UNROLL)
             let a${step} = Accumulator(a[row${i} + k + ${step}u]);
 #endfor
 #endif
-#for j in 0..VECTORS_N
-#for step in 0..UNROLL
+#for j in range(0, VECTORS_N)
+#for step in range(0, UNROLL)
             sum${i}_${j} = fma(a${step}, b${step}_${j}, sum${i}_${j});
 #endfor
 #endfor
@@ -75,13 +75,13 @@ fn main(
     }
 #if TAIL
     for (var k = K_WHOLE; k < end; k++) {
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
         let b${j} = load_b(k, column${j});
 #endfor
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
         {
             let a${i} = Accumulator(a[row${i} + k]);
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
             sum${i}_${j} = fma(a${i}, b${j}, sum${i}_${j});
 #endfor
         }
@@ -89,9 +89,9 @@ fn main(
     }
 #endif
 
-#for i in 0..TILE_M
+#for i in range(0, TILE_M)
     if first_row + ${i}u < M {
-#for j in 0..VECTORS_N
+#for j in range(0, VECTORS_N)
         if first_column + ${j}u * THREADS_N < N {
             c[(group.z * M + first_row + ${i}u) * N + first_column + ${j}u * THREADS_N] = Out(sum${i}_${j});
         }

@@ -11,7 +11,7 @@ alias Sum = Accumulator;
 alias Out = Element;
 #endif
 
-#import common/flat.wgsl
+#include "common/flat.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {

@@ -2,18 +2,26 @@
 //! unrolled loop, an include.
 //!
 //! naga cannot size function-local arrays by `override`, and WGSL has no loop that is sure to be
-//! unrolled, so register tiles have to be written out. A shader file stays readable as WGSL; lines that
-//! begin with `#` are for this module:
+//! unrolled, so register tiles have to be written out. A shader file stays readable as WGSL; the rest is
+//! minijinja's, with directives on lines of their own that begin with `#`:
 //!
 //! | line | does |
 //! |---|---|
-//! | `#import common/flat.wgsl` | puts a shared file here |
-//! | `#if NAME`, `#if NAME == 4`, `#else`, `#endif` | keeps one of two parts |
-//! | `#for i in 0..NAME`, `#endfor` | repeats its lines; `${i}` stands for the number, also `${i + 1}`, `${i * 4}` |
+//! | `#include "common/flat.wgsl"` | inserts a shared file |
+//! | `#if NAME`, `#if NAME == 4`, `#elif …`, `#else`, `#endif` | keeps one of the parts |
+//! | `#for i in range(0, NAME)`, `#endfor` | repeats its lines; `${i}` is replaced by the number, and so is an expression, `${i * 4 + 1}`; `//` divides |
 //!
-//! `NAME` is a constant that the workload gave, which is a WGSL constant of the same name too.
+//! `NAME` is a constant that the workload gave, and a WGSL constant of the same name too. A name that nobody
+//! gave is an error.
 
+use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fmt::Write;
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
 /// A WGSL file with the constants and types that a kernel fills in.
 #[derive(Clone, Debug)]
@@ -35,7 +43,7 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// A file that others import, with its text.
+/// A file that others include, with its text.
 macro_rules! common {
     ($file:literal) => {
         (
@@ -45,7 +53,7 @@ macro_rules! common {
     };
 }
 
-/// Files that `#import` knows.
+/// Files that `#include` knows.
 const COMMON: &[(&str, &str)] = &[
     common!("common/flat.wgsl"),
     common!("common/matrix-k.wgsl"),
@@ -57,21 +65,29 @@ const COMMON: &[(&str, &str)] = &[
     common!("common/wide.wgsl"),
 ];
 
-/// A piece of a template.
-enum Node<'t> {
-    Line(&'t str),
-    If {
-        condition: &'t str,
-        then: Vec<Node<'t>>,
-        otherwise: Vec<Node<'t>>,
-    },
-    For {
-        variable: &'t str,
-        from: &'t str,
-        to: &'t str,
-        body: Vec<Node<'t>>,
-    },
-}
+/// The syntax of shader files, and the files that they include.
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .line_statement_prefix("#")
+            .variable_delimiters("${", "}")
+            // Neither is used, and no WGSL looks like them.
+            .block_delimiters("<%", "%>")
+            .comment_delimiters("<#", "#>")
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    // minijinja's own takes an unknown name for a missing argument, and would leave the loop out.
+    environment.add_function("range", |from: u32, to: u32| Value::from_iter(from..to));
+    for (name, text) in COMMON {
+        // An empty line parts an included file from what follows.
+        environment.add_template_owned(*name, format!("{text}\n"))?;
+    }
+    Ok(environment)
+});
 
 impl Template {
     /// A template; use [`shader!`].
@@ -118,178 +134,65 @@ impl Template {
     /// The WGSL source.
     ///
     /// # Errors
-    /// A line that begins with `#` is malformed.
+    /// A directive is malformed or a name unknown; the message has the shader's file and line.
     pub(crate) fn expand(&self) -> Result<String, String> {
-        let at = |reason: String| format!("shaders/{}: {reason}", self.file);
-        let text = import(self.text).map_err(at)?;
-        let mut lines = text.lines();
-        let nodes = parse(&mut lines, &[]).map_err(at)?.0;
-        let mut source = String::new();
+        let mut source = self.header();
+        let environment = ENVIRONMENT.as_ref().map_err(|e| self.located(e))?;
+        let constants: Value = self
+            .constants
+            .iter()
+            .copied()
+            .collect::<BTreeMap<_, _>>()
+            .into();
+        let body = environment
+            .render_named_str(self.file, self.text, constants)
+            .map_err(|e| self.located(&e))?;
+        source += &body;
+        if !source.ends_with('\n') {
+            source.push('\n');
+        }
+        Ok(source)
+    }
+
+    /// What stands before the file's own text: what it needs of the compiler, types and constants.
+    fn header(&self) -> String {
+        let mut header = String::new();
         if self.uses_f16() {
-            source += "enable f16;\n";
+            header += "enable f16;\n";
         }
         if self.uses_matrices() {
             // naga wants matrices multiplied where a whole workgroup goes the same way, and has no word for
             // what they do need: a whole subgroup that does.
-            source += "enable wgpu_cooperative_matrix;\ndiagnostic(off, derivative_uniformity);\n";
+            header += "enable wgpu_cooperative_matrix;\ndiagnostic(off, derivative_uniformity);\n";
         }
         for (name, target) in &self.aliases {
-            let _ = writeln!(source, "alias {name} = {target};");
+            let _ = writeln!(header, "alias {name} = {target};");
         }
         for (name, value) in &self.constants {
-            let _ = writeln!(source, "const {name}: u32 = {value}u;");
+            let _ = writeln!(header, "const {name}: u32 = {value}u;");
         }
-        let mut known: Vec<(&str, u32)> = self.constants.clone();
-        render(&nodes, &mut known, &mut source).map_err(at)?;
-        Ok(source)
+        header
     }
-}
 
-/// Puts imported files in place.
-fn import(text: &str) -> Result<String, String> {
-    let mut whole = String::with_capacity(text.len());
-    for line in text.lines() {
-        match line.trim().strip_prefix("#import ") {
-            Some(name) => {
-                let (_, imported) = COMMON
-                    .iter()
-                    .find(|(known, _)| *known == name.trim())
-                    .ok_or_else(|| format!("no common file {name:?}"))?;
-                whole += imported;
-            }
-            None => whole += line,
+    /// What went wrong, with the file and the line where it did: those of an included file, if it is there.
+    fn located(&self, error: &Error) -> String {
+        let mut innermost = error;
+        while let Some(cause) = innermost.source().and_then(|e| e.downcast_ref::<Error>()) {
+            innermost = cause;
         }
-        whole.push('\n');
-    }
-    Ok(whole)
-}
-
-/// Reads nodes until a line of `ends`, which is returned too.
-fn parse<'t>(
-    lines: &mut std::str::Lines<'t>,
-    ends: &[&str],
-) -> Result<(Vec<Node<'t>>, &'t str), String> {
-    let mut nodes = Vec::new();
-    while let Some(line) = lines.next() {
-        let Some(directive) = line.trim().strip_prefix('#') else {
-            nodes.push(Node::Line(line));
-            continue;
+        let file = innermost.name().unwrap_or(self.file);
+        let line = innermost.line().unwrap_or(1);
+        let what = match innermost.detail() {
+            Some(detail) => detail.to_owned(),
+            None => innermost.kind().to_string(),
         };
-        if ends.contains(&directive) {
-            return Ok((nodes, directive));
-        }
-        let (word, rest) = directive.split_once(' ').unwrap_or((directive, ""));
-        match word {
-            "if" => {
-                let (then, end) = parse(lines, &["else", "endif"])?;
-                let otherwise = match end {
-                    "else" => parse(lines, &["endif"])?.0,
-                    _ => Vec::new(),
-                };
-                nodes.push(Node::If {
-                    condition: rest,
-                    then,
-                    otherwise,
-                });
-            }
-            "for" => {
-                let malformed = || format!("{line:?} is no `#for i in FROM..TO`");
-                let (variable, range) = rest.split_once(" in ").ok_or_else(malformed)?;
-                let (from, to) = range.split_once("..").ok_or_else(malformed)?;
-                nodes.push(Node::For {
-                    variable: variable.trim(),
-                    from,
-                    to,
-                    body: parse(lines, &["endfor"])?.0,
-                });
-            }
-            _ => return Err(format!("{line:?} is no directive here")),
-        }
+        let text = COMMON
+            .iter()
+            .find(|(name, _)| *name == file)
+            .map_or(self.text, |(_, text)| text);
+        let written = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+        format!("shaders/{file}:{line}: {what}: {:?}", written.trim())
     }
-    match ends {
-        [] => Ok((nodes, "")),
-        [end, ..] => Err(format!("a `#{end}` is missing at the end")),
-    }
-}
-
-/// Writes nodes with what is known of names.
-fn render<'t>(
-    nodes: &[Node<'t>],
-    known: &mut Vec<(&'t str, u32)>,
-    source: &mut String,
-) -> Result<(), String> {
-    for node in nodes {
-        match node {
-            Node::Line(line) => {
-                substitute(line, known, source)?;
-                source.push('\n');
-            }
-            Node::If {
-                condition,
-                then,
-                otherwise,
-            } => {
-                let holds = match condition.split_once("==") {
-                    Some((left, right)) => value(left, known)? == value(right, known)?,
-                    None => value(condition, known)? != 0,
-                };
-                render(if holds { then } else { otherwise }, known, source)?;
-            }
-            Node::For {
-                variable,
-                from,
-                to,
-                body,
-            } => {
-                for number in value(from, known)?..value(to, known)? {
-                    known.push((variable, number));
-                    let rendered = render(body, known, source);
-                    known.pop();
-                    rendered?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes a line with every `${…}` replaced.
-fn substitute(line: &str, known: &[(&str, u32)], source: &mut String) -> Result<(), String> {
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (expression, after) = after
-            .split_once('}')
-            .ok_or_else(|| format!("{line:?} has no closing brace"))?;
-        source.push_str(before);
-        let _ = write!(source, "{}", value(expression, known)?);
-        rest = after;
-    }
-    source.push_str(rest);
-    Ok(())
-}
-
-/// A number, a name, or two of them with `+`, `*` or `/` between.
-fn value(expression: &str, known: &[(&str, u32)]) -> Result<u32, String> {
-    for (operator, apply) in [
-        ('+', u32::checked_add as fn(u32, u32) -> Option<u32>),
-        ('*', u32::checked_mul),
-        ('/', u32::checked_div),
-    ] {
-        if let Some((left, right)) = expression.split_once(operator) {
-            return apply(value(left, known)?, value(right, known)?)
-                .ok_or_else(|| format!("{expression:?} has no value"));
-        }
-    }
-    let word = expression.trim();
-    if let Ok(number) = word.parse() {
-        return Ok(number);
-    }
-    known
-        .iter()
-        .rev()
-        .find(|(name, _)| *name == word)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| format!("{word:?} is not known"))
 }
 
 #[cfg(test)]
@@ -302,12 +205,18 @@ mod tests {
 
     #[test]
     fn loops_nest_and_choices_choose() {
-        let text = "#for i in 0..N\n#for j in 0..2\nx${i}_${j + 1} ${i * 4};\n#endfor\n#endfor\n#if N == 2\nyes\n#else\nno\n#endif";
+        let text = "#for i in range(0, N)\n#for j in range(0, 2)\nx${i}_${j + 1} ${i * 4};\n#endfor\n#endfor\n#if N == 2\nyes\n#else\nno\n#endif";
         let expanded = expand(text).unwrap();
         assert_eq!(
             expanded,
             "const N: u32 = 2u;\nx0_1 0;\nx0_2 0;\nx1_1 4;\nx1_2 4;\nyes\n"
         );
+    }
+
+    #[test]
+    fn division_goes_from_left_to_right() {
+        let expanded = expand("${16 // 4 // 2} ${N * 3 // 4} ${7 // 2}").unwrap();
+        assert!(expanded.ends_with("\n2 1 3\n"), "{expanded}");
     }
 
     #[test]
@@ -319,10 +228,30 @@ mod tests {
             "#if N",
             "${i}",
             "${N",
-            "#import x",
+            "${N + M}",
+            "#include \"x\"",
+            "#for i in range(0, M)\n#endfor",
         ] {
-            let message = expand(wrong).unwrap_err();
-            assert!(message.contains("shaders/test.wgsl"), "{wrong}: {message}");
+            let text: &'static str = format!("fine\n\n{wrong}").leak();
+            let message = expand(text).unwrap_err();
+            let found = ["3", "4", "5"].map(|line| format!("shaders/test.wgsl:{line}: "));
+            assert!(
+                found.iter().any(|place| message.starts_with(place)),
+                "{wrong}: {message}"
+            );
         }
+    }
+
+    #[test]
+    fn a_mistake_in_an_included_file_is_found_there() {
+        let message = expand("fine\n#include \"common/row.wgsl\"").unwrap_err();
+        assert!(message.starts_with("shaders/common/row.wgsl:"), "{message}");
+    }
+
+    #[test]
+    fn no_shader_of_wgsl_is_misread() {
+        let text = "let a = b[c[0]] < d % e; // {{ x }} {% y %} {# z #} $ {\n  let f = array<i32, 2>(1, 2);\n";
+        let expanded = expand(text).unwrap();
+        assert!(expanded.ends_with(text), "{expanded}");
     }
 }
