@@ -40,9 +40,9 @@ fn usage(buffer: &Buffer) -> wgpu::BufferUsages {
 /// Whether wgpu adds run-time checks to shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
-    /// None: for perwatt's own kernels, whose output is verified.
+    /// None: for built-in kernels, whose output is verified.
     Off,
-    /// Bounds and loop checks, for `--checked` and for shaders that a user brings.
+    /// Bounds and loop checks, for `--checked` and for custom kernels.
     On,
 }
 
@@ -124,7 +124,7 @@ impl<'g> Executable<'g> {
         let module = match checks {
             Checks::On => device.create_shader_module(descriptor),
             // SAFETY: an unchecked shader must not index out of bounds or loop for ever. `Checks::Off`
-            // is used for perwatt's own kernels only: every one is run with checks on by the tests, on
+            // is used for built-in kernels only: every one is run with checks on by the tests, on
             // shapes that are a multiple of nothing, and its output is verified in every invocation.
             Checks::Off => unsafe {
                 device.create_shader_module_trusted(

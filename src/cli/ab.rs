@@ -56,7 +56,7 @@ pub(super) struct Ab {
     #[arg(long, value_name = "SEL", requires = "base_device")]
     candidate_device: Option<String>,
 
-    /// A TOML file of your own kernels for the baseline only; kernels are compared by their names
+    /// A TOML file of custom kernels for the baseline only; kernels are compared by their names
     /// (repeatable)
     #[arg(long, value_name = "FILE", requires = "candidate_workloads")]
     base_workloads: Vec<PathBuf>,

@@ -23,7 +23,7 @@ pub struct VerdictRow {
     pub metric: AnyMetric,
     /// Which way it improves.
     pub better: Better,
-    /// The candidate's WGSL file, where the user brought the kernel.
+    /// The candidate's WGSL file, for a custom kernel.
     pub shader: Option<PathBuf>,
     /// Why the verdict is what it is.
     #[schemars(with = "String")]

@@ -63,7 +63,7 @@ pub struct SessionCase {
     pub id: String,
     /// The kernel's tuning parameters.
     pub parameters: BTreeMap<String, u32>,
-    /// The WGSL file of a kernel that the user brought.
+    /// The WGSL file of a custom kernel.
     pub shader: Option<PathBuf>,
     /// Work of one execution.
     pub counts: Counts,

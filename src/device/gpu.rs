@@ -54,7 +54,7 @@ impl Gpu {
     pub fn open(found: &Found) -> Result<Self> {
         let wanted = WANTED.into_iter().filter(|name| found.adapter.has(name));
         // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
-        // only one among `WANTED` is the cooperative matrix, used by perwatt's own kernels alone, which
+        // only one among `WANTED` is the cooperative matrix, used by built-in kernels alone, which
         // index within their buffers and whose output is verified in every invocation.
         let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         let descriptor = wgpu::DeviceDescriptor {

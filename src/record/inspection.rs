@@ -119,7 +119,7 @@ pub struct Sight {
 pub struct Examined {
     /// `case@kernel`, or the file that the user gave.
     pub name: String,
-    /// The shader's file, below `shaders/` for perwatt's own.
+    /// The shader's file, below `shaders/` for built-in kernels.
     pub shader: String,
     /// The entry point.
     pub entry: String,

@@ -203,3 +203,96 @@ fn what_is_malformed_is_said_before_anything_runs() {
         assert!(!folder.path().join("out.json").exists());
     }
 }
+
+#[test]
+fn a_path_outside_the_files_folder_is_refused() {
+    let saxpy = ("shader.wgsl", SAXPY.as_bytes());
+    let (x, z) = (("x.bin", &[0; 400][..]), ("z.bin", &[0; 400][..]));
+    let outer = tempfile::tempdir().unwrap();
+    std::fs::write(outer.path().join("secret"), [0; 400]).unwrap();
+    let absolute = outer.path().join("secret").display().to_string();
+    #[cfg(unix)]
+    let link = "link";
+    #[cfg(not(unix))]
+    let link = "../secret";
+    for path in ["../secret", link, &absolute.replace('\\', "/")] {
+        for right in ["shader.wgsl", "x.bin", "z.bin"] {
+            let folder = outer.path().join("inner");
+            std::fs::create_dir_all(&folder).unwrap();
+            #[cfg(unix)]
+            {
+                let _ = std::fs::remove_file(folder.join(link));
+                std::os::unix::fs::symlink("../secret", folder.join(link)).unwrap();
+            }
+            let toml = WORKLOAD.replace(right, path);
+            let output = run(&folder, &toml, &[saxpy, x, z], &[]);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{path}: {said}");
+            for part in ["custom.toml", "saxpy/f32/100", path, "outside the folder"] {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+            assert!(!folder.join("out.json").exists());
+        }
+    }
+}
+
+#[test]
+fn a_buffer_beyond_the_device_is_skipped_before_anything_is_filled_or_read() {
+    let saxpy = ("shader.wgsl", SAXPY.as_bytes());
+    let (x, z) = (("x.bin", &[0; 400][..]), ("z.bin", &[0; 400][..]));
+    let fill = "elements = 100\nfill = 0.5";
+    for contents in ["elements = 1000000000000\nfill = 0.5", "file = \"y.bin\""] {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = WORKLOAD.replace(fill, contents);
+        assert_ne!(toml, WORKLOAD);
+        let file = std::fs::File::create(folder.path().join("y.bin")).unwrap();
+        file.set_len(1 << 36).unwrap();
+        run(folder.path(), &toml, &[saxpy, x, z], &[]);
+        let custom = result(folder.path(), "saxpy/f32/100@own");
+        let Status::Skipped { reason } = custom.status else {
+            panic!("{contents}: {:?}", custom.status);
+        };
+        assert!(reason.contains("buffer y needs"), "{reason}");
+    }
+}
+
+#[test]
+fn a_name_or_shape_that_would_break_tables_and_globs_is_refused() {
+    let saxpy = ("shader.wgsl", SAXPY.as_bytes());
+    let (x, z) = (("x.bin", &[0; 400][..]), ("z.bin", &[0; 400][..]));
+    for case in [
+        "saxpy/f32/",
+        "saxpy/f32/a b",
+        "saxpy/f32/a\\n::error::",
+        "saxpy/f32/a@b",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = WORKLOAD.replace("saxpy/f32/100", case);
+        let output = run(folder.path(), &toml, &[saxpy, x, z], &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{case}: {said}");
+        assert!(said.contains("cannot be a shape"), "{case}: {said}");
+    }
+}
+
+#[test]
+fn the_example_of_the_documentation_runs() {
+    const PAGE: &str = include_str!("../../docs/custom-kernels.md");
+    let block = |language: &str| {
+        let (_, rest) = PAGE.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let x = |i: u16| f32::from(i) * 0.5;
+    let inputs = bytes((0..100).map(x));
+    let outputs = bytes((0..100).map(|i| 2.0 * x(i) + 0.5));
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("saxpy.wgsl", block("wgsl").as_bytes()),
+        ("x.bin", &inputs),
+        ("z.bin", &outputs),
+    ];
+    let output = run(folder.path(), block("toml"), &files, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let custom = result(folder.path(), "saxpy/f32/100@simple");
+    assert_eq!(custom.status, Status::Measured);
+}

@@ -39,8 +39,8 @@ pub(in crate::cli) struct MeasureArgs {
     #[arg(long)]
     pub(in crate::cli) checked: bool,
 
-    /// A TOML file with kernels or workloads of your own; without --suite and --case, its cases are
-    /// what runs, beside perwatt's own kernels for them (repeatable)
+    /// A TOML file with custom kernels or workloads; without --suite and --case, only its cases run,
+    /// together with the built-in kernels for them (repeatable)
     #[arg(long = "workloads", value_name = "FILE")]
     pub(in crate::cli) workloads: Vec<PathBuf>,
 
