@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use perwatt::bench::{Checks, Executable, Request, plan};
 use perwatt::clock::GpuTime;
 use perwatt::device::{Gpu, choose, enumerate};
-use perwatt::workload::{CaseKernel, workload};
+use perwatt::workload::CaseKernel;
 
 /// Small enough for a software driver, and one case of each kind of kernel.
 const CASES: [&str; 5] = [
@@ -56,10 +56,9 @@ fn open(selection: Option<&str>) -> Gpu {
 /// Verifies a kernel, then times whole passes of it.
 fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned: &CaseKernel) {
     let CaseKernel { case, kernel, .. } = planned;
-    let workload = workload(&case.workload).expect("planned cases have a workload");
-    let program = workload.program(case, kernel, SEED).expect("a program");
-    if let Some(misfit) = program.misfit(&gpu.adapter) {
-        return eprint(&format!("{}: skipped: {misfit}", planned.id()));
+    let program = case.program(kernel, SEED).expect("a program");
+    if let Some(reason) = program.unsupported_on(&gpu.adapter) {
+        return eprint(&format!("{}: skipped: {reason}", planned.id()));
     }
     let mut executable = Executable::allocate(gpu, program).expect("memory");
     executable
@@ -68,13 +67,13 @@ fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned
     executable.poison().expect("a device");
     clock.pass_ns(|pass| executable.encode(pass, 1));
     let outputs = executable.outputs().expect("outputs");
-    let verification = workload.verify(case, kernel, executable.program(), &outputs);
+    let verification = case.verify(kernel, executable.program(), &outputs);
     assert!(verification.passed, "{}: {verification:?}", planned.id());
 
     let mut group = criterion.benchmark_group(case.to_string());
     // Linear sampling would put hundreds of executions of a slow kernel into one pass.
     group.sampling_mode(SamplingMode::Flat).sample_size(20);
-    let counts = workload.counts(case);
+    let counts = case.counts();
     group.throughput(if counts.flop > 0 {
         Throughput::Elements(counts.flop)
     } else {

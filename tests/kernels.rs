@@ -20,91 +20,13 @@ use std::time::Instant;
 use libtest_mimic::{Arguments, Failed, Trial};
 use perwatt::bench::{Checks, Executable, parse_case};
 use perwatt::device::{Found, Gpu, enumerate};
-use perwatt::record::{Adapter, DeviceType, Verification};
-use perwatt::workload::{Action, Case, Kernel, Program, Workload, registry};
+use perwatt::record::{Adapter, DeviceType, Resource, Verification};
+use perwatt::workload::{Action, Case, Kernel, Program, registry, workload};
 
 const CHILD: &str = "PERWATT_KERNELS_CHILD";
 /// Set where a child is to say what it is at; holds the driver's name.
 const TALK: &str = "PERWATT_KERNELS_TALK";
 const SEED: u64 = 7;
-
-/// Small cases: one element, multiples of nothing, tails on every side, several groups.
-const CASES: &[&str] = &[
-    "peak-fma/f32/1x1024",
-    "peak-fma/f32/131x8192",
-    "peak-fma/f16/67x4096",
-    "peak-dot4/int8/1x1024",
-    "peak-dot4/int8/131x16384",
-    "peak-coop/f16/1x131072",
-    "peak-coop/f16/67x16777216",
-    "peak-coop/f16acc16/67x16777216",
-    "peak-coop/f32/7x131072",
-    "copy/f32/1",
-    "copy/f32/5003",
-    "copy/f32/20004",
-    "copy/f32/70008",
-    "triad/f32/3",
-    "triad/f32/5003",
-    "triad/f32/20004",
-    "triad/f32/70008",
-    "read/f32/1",
-    "read/f32/70003",
-    "read/f32/270004",
-    "matmul/f32/1x1x1",
-    "matmul/f32/3x5x7",
-    "matmul/f32/67x43x59",
-    "matmul/f32/68x132x36",
-    "matmul/f16/1x9x130",
-    "matmul/f16/65x36x72",
-    "matmul/f16/33x35x40",
-    "matmul/f16acc16/31x33x35",
-    "matmul/f16acc16/36x64x64",
-    "matmul/int8/1x1x32",
-    "matmul/int8/67x43x96",
-    "matmul/q8/67x43x96",
-    "matmul/q4/1x1x32",
-    "matmul/q4/67x43x96",
-    "gemv/f32/1x1",
-    "gemv/f32/131x257",
-    "gemv/f32/70x512",
-    "gemv/f16/33x1030",
-    "gemv/f16/5x260",
-    "gemv/f16/19x96",
-    "gemv/q8/1x32",
-    "gemv/q8/67x480",
-    "gemv/q8/35x192",
-    "gemv/q4/1x32",
-    "gemv/q4/67x480",
-    "gemv/q4/35x192",
-    "softmax/f32/1x1",
-    "softmax/f32/5x1021",
-    "softmax/f32/64x256",
-    "rmsnorm/f32/1x1",
-    "rmsnorm/f32/5x1021",
-    "rmsnorm/f32/64x256",
-    "attention-prefill/f32/1x1x1x1x4-causal",
-    "attention-prefill/f32/2x6x2x37x20-full",
-    "attention-prefill/f32/1x4x2x70x64-causal",
-    "attention-prefill/f16/1x4x1x33x32-causal",
-    "attention-prefill/f16/1x4x2x70x64-causal",
-    "attention-prefill/f16/2x2x1x37x64-full",
-    "attention-prefill/f16/1x2x1x19x128-causal",
-    "attention-decode/f32/1x1x1x1x4",
-    "attention-decode/f32/2x6x2x131x20",
-    "attention-decode/f16/1x8x2x300x64",
-    "attention-decode/f16/1x16x1x77x36",
-    "attention-decode/f16/1x1x1x1037x128",
-    "attention-decode/f32/2x3x3x37x96",
-    "llama-layer/f32/13x96x6x2x160-prefill",
-    "llama-layer/f32/77x96x6x2x160-decode",
-    "llama-layer/f16/37x128x4x2x160-prefill",
-    "llama-layer/f16/1x128x4x2x160-decode",
-    "llama-layer/q4/13x128x4x2x160-prefill",
-    "llama-layer/q4/77x128x4x2x160-decode",
-    "dispatch-latency/-/1",
-    "transfer/-/4",
-    "transfer/-/1048580",
-];
 
 /// Cases for which what can be combined freely with every form of `tiled` is tried: a split K, strips of
 /// tiles, two buffers.
@@ -979,30 +901,32 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
     let talk = Talk::new();
     let mut wrong = Vec::new();
     let mut ran = 0;
-    let mut unfit = Vec::new();
-    for text in CASES
-        .iter()
-        .chain(COMBINED)
-        .filter(|text| text.split('/').next() == Some(name))
-    {
-        let (workload, case) = parse_case(text).unwrap();
-        let kernels = if COMBINED.contains(text) {
-            combined(workload, &case, &gpu)
+    let mut unsupported = Vec::new();
+    let mut without_matrix_units = true;
+    let of_workload = |text: &&str| text.split('/').next() == Some(name);
+    let small = workload(name).unwrap().small_cases().iter();
+    let small: Vec<String> = small.map(|case| format!("{name}/{case}")).collect();
+    let all = small.iter().map(String::as_str);
+    for text in all.chain(COMBINED.iter().copied().filter(of_workload)) {
+        let case = parse_case(text).unwrap();
+        let kernels = if COMBINED.contains(&text) {
+            combined(&case, &gpu)
         } else {
-            kernels(workload, &case, &gpu)
+            kernels(&case, &gpu)
         };
         talk.say(&format!("{text}: {} kernels", kernels.len()));
         for (number, kernel) in kernels.into_iter().enumerate() {
-            let Ok(program) = workload.program(&case, &kernel, SEED) else {
+            let Ok(program) = case.program(&kernel, SEED) else {
                 continue;
             };
-            if let Some(misfit) = program.misfit(&gpu.adapter) {
-                unfit.push(format!("{text}@{}: {misfit}", kernel.name));
+            if let Some(reason) = program.unsupported_on(&gpu.adapter) {
+                without_matrix_units &= reason.lacks_matrix_units();
+                unsupported.push(format!("{text}@{}: {reason}", kernel.name));
                 continue;
             }
             // Both ways for the kernels that a run uses, alternately for the rest of the space.
             let both = [Checks::Off, Checks::On];
-            let checks = if number < 2 && !COMBINED.contains(text) {
+            let checks = if number < 2 && !COMBINED.contains(&text) {
                 &both[..]
             } else {
                 &both[number % 2..][..1]
@@ -1012,8 +936,7 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
                     continue;
                 }
                 ran += 1;
-                let verification =
-                    execute(&gpu, workload, &case, &kernel, program.clone(), *checks);
+                let verification = execute(&gpu, &case, &kernel, program.clone(), *checks);
                 if !verification.passed {
                     wrong.push(format!(
                         "{text}@{} {:?} checks {checks:?}: {:?}",
@@ -1023,10 +946,9 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
             }
         }
     }
-    let lacks_matrices = |misfit: &String| misfit.contains("lacks EXPERIMENTAL_COOPERATIVE_MATRIX");
     // Only matrix units that the driver lacks excuse a workload from running at all.
-    if ran == 0 && !(name == "peak-coop" && unfit.iter().all(lacks_matrices)) {
-        wrong.extend(unfit);
+    if ran == 0 && !without_matrix_units {
+        wrong.extend(unsupported);
         wrong.push(format!("no case of {name} ran"));
     }
     wrong
@@ -1034,42 +956,50 @@ fn check_kernels(found: &Found, name: &str) -> Vec<String> {
 
 /// The kernels that a run uses first; where they compile soon, those that it uses on GPUs and a few of the
 /// tuning space.
-fn kernels(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
-    let mut kernels = workload.kernels(case, &gpu.adapter);
+fn kernels(case: &Case, gpu: &Gpu) -> Vec<Kernel> {
+    let mut kernels = case.kernels(&gpu.adapter);
     if OF_GPUS.contains(&case.to_string().as_str()) && !slow_compiler(gpu) {
         for device_type in [DeviceType::DiscreteGpu, DeviceType::Other] {
             let adapter = Adapter {
                 device_type,
                 ..gpu.adapter.clone()
             };
-            let defaults = workload.kernels(case, &adapter).into_iter();
+            let defaults = case.kernels(&adapter).into_iter();
             kernels.extend(defaults.filter(|kernel| kernel.name == "flash"));
         }
     }
     if !slow_compiler(gpu) {
-        let space = workload.tuning_space(case);
+        let space = case.tuning_space();
         // Every form of a kernel that has several lies somewhere along its space.
         let step = (space.len() / 4).max(1);
-        let coop = space.iter().filter(|kernel| kernel.name == "coop");
-        let coop: Vec<Kernel> = coop.cloned().collect();
+        let matrix = space.iter().filter(|kernel| on_matrix_units(case, kernel));
+        let matrix: Vec<Kernel> = matrix.cloned().collect();
         kernels.extend(space.into_iter().step_by(step));
         // Few drivers have matrix units, and those that do have few of the configurations.
-        let offered = coop.into_iter().filter(|kernel| {
-            let program = workload.program(case, kernel, SEED);
-            program.is_ok_and(|program| program.misfit(&gpu.adapter).is_none())
+        let offered = matrix.into_iter().filter(|kernel| {
+            let program = case.program(kernel, SEED);
+            program.is_ok_and(|program| program.unsupported_on(&gpu.adapter).is_none())
         });
         kernels.extend(offered.step_by(47));
     }
     kernels
 }
 
+/// Whether a kernel multiplies by matrix units.
+fn on_matrix_units(case: &Case, kernel: &Kernel) -> bool {
+    matches!(
+        case.resources(kernel).arithmetic,
+        Resource::MatrixF32 | Resource::MatrixF16 | Resource::MatrixF16Acc16
+    )
+}
+
 /// Every combination once for each form, on the smallest tile, which compiles soonest.
-fn combined(workload: &dyn Workload, case: &Case, gpu: &Gpu) -> Vec<Kernel> {
+fn combined(case: &Case, gpu: &Gpu) -> Vec<Kernel> {
     if slow_compiler(gpu) {
         return Vec::new();
     }
     let mut seen = HashSet::new();
-    let mut space = workload.tuning_space(case);
+    let mut space = case.tuning_space();
     space.retain(|kernel| {
         let value = |name| kernel.parameters.get(name).copied().unwrap_or(0);
         let combined = [
@@ -1126,7 +1056,6 @@ impl Talk {
 /// Executes once on poisoned outputs and verifies.
 fn execute(
     gpu: &Gpu,
-    workload: &dyn Workload,
     case: &Case,
     kernel: &Kernel,
     program: Program,
@@ -1146,7 +1075,7 @@ fn execute(
     }
     gpu.wait().unwrap();
     let outputs = executable.outputs().unwrap();
-    workload.verify(case, kernel, executable.program(), &outputs)
+    case.verify(kernel, executable.program(), &outputs)
 }
 
 /// Plants every fault, and says which were not seen.
@@ -1155,17 +1084,17 @@ fn plant_faults(found: &Found) -> Vec<String> {
     let talk = Talk::new();
     let mut unseen = Vec::new();
     for (text, kernel, from, to, why) in FAULTS {
-        let (workload, case) = parse_case(text).unwrap();
-        let kernel = faulty_kernel(workload, &case, kernel, &gpu);
-        let sound = workload.program(&case, &kernel, SEED).unwrap();
-        if sound.misfit(&gpu.adapter).is_some() {
+        let case = parse_case(text).unwrap();
+        let kernel = faulty_kernel(&case, kernel, &gpu);
+        let sound = case.program(&kernel, SEED).unwrap();
+        if sound.unsupported_on(&gpu.adapter).is_some() {
             continue;
         }
         // Without barriers a driver that runs a workgroup in one go may still be right.
         let may_pass = *why == "no barriers" && !gpu.adapter.is_software();
         let faulty = plant(&sound, from, to);
         talk.say(&format!("{text}@{}: {why}", kernel.name));
-        let passes = |program| execute(&gpu, workload, &case, &kernel, program, Checks::On).passed;
+        let passes = |program| execute(&gpu, &case, &kernel, program, Checks::On).passed;
         assert!(passes(sound), "{text}");
         if passes(faulty) && !may_pass {
             unseen.push(format!("{text}@{}: not seen: {why}", kernel.name));
@@ -1176,15 +1105,15 @@ fn plant_faults(found: &Found) -> Vec<String> {
 
 /// The kernel of a fault; `direct`, `single`, `broadcast` and `shared` are the forms of `tiled`, and
 /// `double`, `split` and `strips` what they can be combined with.
-fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) -> Kernel {
+fn faulty_kernel(case: &Case, name: &str, gpu: &Gpu) -> Kernel {
     let is = |kernel: &Kernel, name: &str, value: u32| {
         kernel.parameters.get(name).copied() == Some(value)
     };
-    let mut known = workload.kernels(case, &gpu.adapter);
-    known.extend(workload.tuning_space(case));
+    let mut known = case.kernels(&gpu.adapter);
+    known.extend(case.tuning_space());
     let fits = |kernel: &Kernel| {
-        let program = workload.program(case, kernel, SEED);
-        program.is_ok_and(|program| program.misfit(&gpu.adapter).is_none())
+        let program = case.program(kernel, SEED);
+        program.is_ok_and(|program| program.unsupported_on(&gpu.adapter).is_none())
     };
     let mut of_name: Vec<Kernel> = known
         .into_iter()
@@ -1212,7 +1141,7 @@ fn faulty_kernel(workload: &dyn Workload, case: &Case, name: &str, gpu: &Gpu) ->
             _ => kernel.name == name,
         })
         .collect();
-    // Where none fits, the fault is left out as a misfit.
+    // Where none fits, the fault is left out as unsupported.
     let fitting = of_name.iter().position(fits).unwrap_or(0);
     of_name.swap_remove(fitting)
 }

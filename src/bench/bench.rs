@@ -9,7 +9,7 @@ use crate::device::{Gpu, GpuError};
 use crate::record::{DeviceType, FailureKind, Outcome, Verification};
 use crate::sampling::Sampler;
 use crate::units::{Bytes, Seconds};
-use crate::workload::{Action, Case, Kernel, Program, Workload};
+use crate::workload::{Action, Kernel, Problem, Program};
 
 /// Share of the budget that goes into samples; the rest is for building, references and slack.
 const SAMPLING_SHARE: f64 = 0.1;
@@ -107,16 +107,15 @@ impl<'g> Bench<'g> {
     /// Builds the program and brings it onto the device.
     pub(super) fn prepare(
         &mut self,
-        workload: &dyn Workload,
-        case: &Case,
+        problem: &dyn Problem,
         kernel: &Kernel,
         settings: Settings,
     ) -> Result<Executable<'g>, Stop> {
-        let program = workload
-            .program(case, kernel, settings.seed)
-            .map_err(Stop::Skip)?;
-        if let Some(misfit) = program.misfit(&self.gpu.adapter) {
-            return Err(Stop::Skip(misfit));
+        let program = problem
+            .program(kernel, settings.seed)
+            .map_err(|unsupported| Stop::Skip(unsupported.to_string()))?;
+        if let Some(unsupported) = program.unsupported_on(&self.gpu.adapter) {
+            return Err(Stop::Skip(unsupported.to_string()));
         }
         refuse_if_too_big(&program, self.gpu)?;
         let gpu = self.gpu;

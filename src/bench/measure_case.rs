@@ -11,7 +11,7 @@ use crate::record::{EnergyWindow, Outcome, Reading, Verification, Warning};
 use crate::sampling::Readings;
 use crate::stats;
 use crate::units::Seconds;
-use crate::workload::{Action, Case, Kernel, Workload};
+use crate::workload::{Action, Kernel, Problem};
 
 /// Executions that a case needs at the very least: two verified ones, calibration and a few samples.
 const FEWEST_EXECUTIONS: f64 = 8.0;
@@ -23,9 +23,7 @@ pub(super) struct CaseMeasurement<'a, 'g> {
     /// Its power sensor, or why it has none.
     pub(super) meter: &'a mut Reading<Meter>,
     /// What is computed.
-    pub(super) workload: &'a dyn Workload,
-    /// The case.
-    pub(super) case: &'a Case,
+    pub(super) problem: &'a dyn Problem,
     /// The kernel that does it.
     pub(super) kernel: &'a Kernel,
     /// How to measure.
@@ -41,9 +39,9 @@ impl<'g> CaseMeasurement<'_, 'g> {
     /// The same, or why not.
     fn attempt(&mut self) -> Result<Outcome, Stop> {
         self.refuse_if_too_long()?;
-        let mut executable =
-            self.bench
-                .prepare(self.workload, self.case, self.kernel, self.settings)?;
+        let mut executable = self
+            .bench
+            .prepare(self.problem, self.kernel, self.settings)?;
         executable.poison()?;
         self.bench.execute(&mut executable, 1)?;
         let verified_before = self.verify(&executable)?;
@@ -83,19 +81,14 @@ impl<'g> CaseMeasurement<'_, 'g> {
 
     /// Stops a case whose pilot says that it would outlast the budget.
     fn refuse_if_too_long(&mut self) -> Result<(), Stop> {
-        let Some(pilot) = self.workload.pilot(self.case) else {
+        let Some(pilot) = self.problem.pilot() else {
             return Ok(());
         };
-        let mut executable =
-            self.bench
-                .prepare(self.workload, &pilot, self.kernel, self.settings)?;
+        let mut executable = self.bench.prepare(&*pilot, self.kernel, self.settings)?;
         // The first execution may compile; the second is the one to believe.
         self.bench.execute(&mut executable, 1)?;
         let lap = self.bench.execute(&mut executable, 1)?;
-        let (small, large) = (
-            self.workload.counts(&pilot),
-            self.workload.counts(self.case),
-        );
+        let (small, large) = (pilot.counts(), self.problem.counts());
         let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
         let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
         refuse_over_budget(
@@ -110,8 +103,8 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let verification = self.bench.ledger.foreign(|| -> Result<_, GpuError> {
             let outputs = executable.outputs()?;
             Ok(self
-                .workload
-                .verify(self.case, self.kernel, executable.program(), &outputs))
+                .problem
+                .verify(self.kernel, executable.program(), &outputs))
         })?;
         if verification.passed {
             Ok(verification)

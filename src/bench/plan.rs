@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::error::{Error, Result};
 use crate::record::{Adapter, CaseName};
-use crate::workload::{Case, CaseKernel, Kernel, Suite, Workload, find_case, registry};
+use crate::workload::{Case, CaseKernel, Kernel, Suite, find_case, registry};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +29,14 @@ pub struct Request {
 pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
     let candidates = candidates(request)?;
     let mut planned: Vec<CaseKernel> = Vec::new();
-    for (workload, case) in candidates {
-        let mut kernels = workload.kernels(&case, adapter);
-        let others = asked_for(request, workload, &case, &kernels);
+    for case in candidates {
+        let mut kernels = case.kernels(adapter);
+        let others = asked_for(request, &case, &kernels);
         kernels.extend(others);
         planned.extend(
             kernels
                 .into_iter()
-                .map(|kernel| CaseKernel::built_in(workload, case.clone(), kernel)),
+                .map(|kernel| CaseKernel::built_in(case.clone(), kernel)),
         );
     }
     for custom in &request.custom {
@@ -57,12 +57,7 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
 /// Kernels that are asked for by name and that this adapter is not offered, with the first parameters of
 /// their space: they say why they do not run, and run where nothing but taste left them out. Where a case is
 /// asked for that no kernel can do on this adapter, one of them says why.
-fn asked_for(
-    request: &Request,
-    workload: &dyn Workload,
-    case: &Case,
-    offered: &[Kernel],
-) -> Vec<Kernel> {
+fn asked_for(request: &Request, case: &Case, offered: &[Kernel]) -> Vec<Kernel> {
     let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.is_match(case.to_string()));
     let in_globs = request
         .cases
@@ -84,7 +79,7 @@ fn asked_for(
     if missing.is_empty() && !silent {
         return Vec::new();
     }
-    let space = workload.tuning_space(case);
+    let space = case.tuning_space();
     if silent {
         return space.into_iter().take(1).collect();
     }
@@ -94,11 +89,11 @@ fn asked_for(
         .collect()
 }
 
-/// The built-in workload and case of a written case that a user gave.
+/// The built-in case of a written one that a user gave.
 ///
 /// # Errors
 /// It is not of that form, or no workload knows it.
-pub fn parse_case(text: &str) -> Result<(&'static dyn Workload, Case)> {
+pub fn parse_case(text: &str) -> Result<Case> {
     find_case(text).map_err(|unknown| {
         Error::usage(
             format!("case {text:?}"),
@@ -108,17 +103,17 @@ pub fn parse_case(text: &str) -> Result<(&'static dyn Workload, Case)> {
 }
 
 /// Every case that the request could mean, before its globs.
-fn candidates(request: &Request) -> Result<Vec<(&'static dyn Workload, Case)>> {
-    let mut all: Vec<(&'static dyn Workload, Case)> = registry()
+fn candidates(request: &Request) -> Result<Vec<Case>> {
+    let mut all: Vec<Case> = registry()
         .iter()
-        .flat_map(|workload| workload.cases().into_iter().map(|case| (*workload, case)))
-        .filter(|(_, case)| match request.suite {
+        .flat_map(|workload| workload.cases())
+        .filter(|case| match request.suite {
             Some(suite) => case.suites.contains(&suite),
             // With nothing else asked for, custom kernels run beside the built-in ones for their cases.
             None => !request.cases.is_empty() || request.custom.is_empty(),
         })
         .collect();
-    let mut known: HashSet<String> = all.iter().map(|(_, case)| case.to_string()).collect();
+    let mut known: HashSet<String> = all.iter().map(Case::to_string).collect();
     let built_in = |c: &&CaseKernel| c.custom.as_ref().is_some_and(|c| c.built_in_case);
     for custom in request.custom.iter().filter(built_in) {
         let text = custom.case.to_string();
@@ -135,7 +130,7 @@ fn candidates(request: &Request) -> Result<Vec<(&'static dyn Workload, Case)>> {
         }
         // Written out in full and in no suite: a shape that the user chose.
         let chosen = parse_case(text)?;
-        if known.insert(chosen.1.to_string()) {
+        if known.insert(chosen.to_string()) {
             all.push(chosen);
         }
     }

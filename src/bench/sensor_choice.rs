@@ -196,12 +196,12 @@ pub(super) fn probe_load(
     let nothing = || "the device has no peak probe".to_owned();
     let probe = workload("peak-fma").ok_or_else(nothing)?;
     let case = probe.cases().into_iter().next().ok_or_else(nothing)?;
-    let kernel = probe
-        .kernels(&case, &bench.gpu.adapter)
+    let kernel = case
+        .kernels(&bench.gpu.adapter)
         .into_iter()
         .next()
         .ok_or_else(nothing)?;
-    let mut executable = bench.prepare(probe, &case, &kernel, settings)?;
+    let mut executable = bench.prepare(&*case, &kernel, settings)?;
     load.begin();
     let from = load.now();
     let mut result = Ok(());

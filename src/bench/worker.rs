@@ -15,7 +15,7 @@ use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
 use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
 use crate::units::Seconds;
-use crate::workload::{CaseKernel, CustomWorkload, UnknownCase, workload};
+use crate::workload::{CaseKernel, CustomWork};
 
 /// Does the job that stands on `input` and reports on `output`.
 ///
@@ -155,14 +155,13 @@ fn measure_one(
 ) -> Outcome {
     let CaseKernel { case, kernel, .. } = planned;
     let gpu = bench.gpu;
-    if let Some(custom) = CustomWorkload::of(planned, &gpu.adapter.limits) {
+    if let Some(custom) = CustomWork::of(planned, &gpu.adapter.limits) {
         // With wgpu's checks on: it is verified like any other, but nobody has seen that it keeps within
         // its buffers.
         return CaseMeasurement {
             bench,
             meter,
-            workload: &custom,
-            case,
+            problem: &custom,
             kernel,
             settings: Settings {
                 checks: Checks::On,
@@ -171,16 +170,11 @@ fn measure_one(
         }
         .run();
     }
-    let Some(workload) = workload(&case.workload) else {
-        return Outcome::Skipped {
-            reason: UnknownCase::Workload(case.workload.to_string()).to_string(),
-        };
-    };
     // A search asks for kernels that no default uses, too.
-    let known = workload
-        .kernels(case, &bench.gpu.adapter)
+    let known = case
+        .kernels(&gpu.adapter)
         .into_iter()
-        .chain(workload.tuning_space(case))
+        .chain(case.tuning_space())
         .any(|known| known.name == kernel.name);
     if !known {
         return Outcome::Skipped {
@@ -190,8 +184,7 @@ fn measure_one(
     CaseMeasurement {
         bench,
         meter,
-        workload,
-        case,
+        problem: &**case,
         kernel,
         settings,
     }

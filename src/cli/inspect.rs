@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::verdict::append;
 use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
-use crate::bench::{Request, parse_case, plan};
+use crate::bench::{Request, plan};
 use crate::device::choose;
 use crate::inspect::{
     Device, Finding, Line, Listed, Subject, Vulkan, device_type, examine, examine_family,
@@ -18,7 +18,7 @@ use crate::inspect::{
 };
 use crate::record::{Adapter, Examined, Inspection, Reading, Sight, Target};
 use crate::report;
-use crate::workload::{CaseKernel, Kernel, Suite, registry, workload};
+use crate::workload::{CaseKernel, Kernel, Suite, registry};
 
 /// Show what the driver's compiler made of each kernel: registers, spills, occupancy, and the
 /// instructions of the hottest loop.
@@ -353,9 +353,8 @@ impl Inspect {
         let variants = self.variants(planned)?;
         let mut subjects = Vec::new();
         for planned in variants {
-            let workload = workload(&planned.case.workload).context("the workload is gone")?;
             let name = self.name(&planned);
-            let made = Subject::of_kernel(workload, &planned.case, &planned.kernel, &name, adapter);
+            let made = Subject::of_kernel(&planned.case, &planned.kernel, &name, adapter);
             match made {
                 Ok(made) => subjects.extend(made),
                 // A combination that the kernel cannot have, among many that it can.
@@ -386,8 +385,7 @@ impl Inspect {
         if self.all_parameters {
             let mut all = Vec::new();
             for p in planned {
-                let (workload, case) = parse_case(&p.case.to_string())?;
-                let space = workload.tuning_space(&case).into_iter();
+                let space = p.case.tuning_space().into_iter();
                 all.extend(
                     space
                         .filter(|kernel| kernel.name == p.kernel.name)

@@ -41,8 +41,8 @@ fn listed() -> Vec<ListedCase> {
     let mut listed = Vec::new();
     for workload in registry() {
         for case in workload.cases() {
-            let mut kernels: Vec<String> = workload
-                .tuning_space(&case)
+            let mut kernels: Vec<String> = case
+                .tuning_space()
                 .iter()
                 .map(|kernel| kernel.name.to_string())
                 .collect();
@@ -50,7 +50,7 @@ fn listed() -> Vec<ListedCase> {
             kernels.dedup();
             listed.push(ListedCase {
                 case: case.to_string(),
-                counts: workload.counts(&case),
+                counts: case.counts(),
                 suites: case.suites.iter().map(ToString::to_string).collect(),
                 kernels,
             });

@@ -157,6 +157,7 @@ fn empty(tool: Tool, case: &ForeignCase) -> CaseResult {
             bytes: case.bytes.unwrap_or(0),
             tokens: None,
         },
+        resources: None,
         status: Status::Measured,
         invocations: Vec::new(),
         summary: Reading::unmeasured(

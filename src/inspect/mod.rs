@@ -44,7 +44,7 @@ pub fn examine(device: &Device<'_>, subject: &Subject, checked: bool) -> Vec<Fin
         assembly: None,
     };
     let asked = subject.entry.as_deref().unwrap_or("main");
-    if let Some(reason) = &subject.misfit {
+    if let Some(reason) = &subject.unsupported {
         return vec![failed(asked, [0; 3], reason.clone())];
     }
     let source = match shader::Source::parse(&subject.wgsl) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::shader::Source;
 use crate::record::Adapter;
-use crate::workload::{Case, Kernel, Workload};
+use crate::workload::{Case, Kernel, Unsupported};
 
 /// A shader to look at.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Subject {
     /// Values for the source's overrides.
     pub overrides: BTreeMap<String, f64>,
     /// Why the device cannot run it, if so.
-    pub misfit: Option<String>,
+    pub unsupported: Option<String>,
 }
 
 impl Subject {
@@ -31,18 +31,18 @@ impl Subject {
     /// # Errors
     /// The kernel cannot do this case.
     pub fn of_kernel(
-        workload: &dyn Workload,
         case: &Case,
         kernel: &Kernel,
         name: &str,
         adapter: &Adapter,
-    ) -> Result<Vec<Self>, String> {
-        let program = workload.program(case, kernel, 0)?;
+    ) -> Result<Vec<Self>, Unsupported> {
+        let program = case.program(kernel, 0)?;
         // The size of buffers is no matter of code; a device that is not there has no memory.
-        let misfit = program
+        let unsupported = program
             .dispatches()
             .iter()
-            .find_map(|dispatch| dispatch.misfit(adapter));
+            .find_map(|dispatch| dispatch.unsupported_on(adapter))
+            .map(|reason| reason.to_string());
         Ok(program
             .dispatches()
             .iter()
@@ -57,7 +57,7 @@ impl Subject {
                     .map(|(name, value)| (name.clone(), f64::from(*value)))
                     .collect(),
                 overrides: BTreeMap::new(),
-                misfit: misfit.clone(),
+                unsupported: unsupported.clone(),
             })
             .collect())
     }
@@ -91,7 +91,7 @@ impl Subject {
             entry: entry.map(ToOwned::to_owned),
             parameters: overrides.clone(),
             overrides,
-            misfit: None,
+            unsupported: None,
         })
     }
 }

@@ -8,8 +8,8 @@ use super::distribution::Distribution;
 use super::equations::{Precision, Rests};
 use super::figure::{Assumption, Basis};
 use crate::record::{
-    Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Reading, Record, Roof, Status,
-    Summary,
+    Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Reading, Record, Resource, Roof,
+    Status, Summary,
 };
 use crate::units::{BytesPerSecond, FlopPerSecond, Watts};
 
@@ -152,13 +152,13 @@ impl Evidence {
     /// The device's own roofs, where no data sheet is at hand.
     pub(super) fn own_roofs(&self) -> Vec<(&'static str, Assumption)> {
         // Matrix units where the device has them and the session measured them.
-        let f16 = ["flop/coop-f16", "flop/f16"];
+        let f16 = [Resource::MatrixF16, Resource::FlopF16];
         let f16 = f16
             .into_iter()
-            .find(|resource| self.roof(resource).is_some());
+            .find(|resource| self.roof(*resource).is_some());
         let roofs = [
-            ("flop/f32", "peak_f32", 1e-12),
-            (f16.unwrap_or("flop/f16"), "peak_bf16", 1e-12),
+            (Resource::FlopF32, "peak_f32", 1e-12),
+            (f16.unwrap_or(Resource::FlopF16), "peak_bf16", 1e-12),
             (self.reading(), "bandwidth", 1e-9),
         ];
         let mut found: Vec<(&'static str, Assumption)> = roofs
@@ -197,15 +197,15 @@ impl Evidence {
     }
 
     /// The roof of what decoding does to memory; records before perwatt had `read` know only of copying.
-    fn reading(&self) -> &'static str {
-        if self.roof("memory-read").is_some() {
-            "memory-read"
+    fn reading(&self) -> Resource {
+        if self.roof(Resource::MemoryRead).is_some() {
+            Resource::MemoryRead
         } else {
-            "memory"
+            Resource::Memory
         }
     }
 
-    fn roof(&self, resource: &str) -> Option<&Roof> {
+    fn roof(&self, resource: Resource) -> Option<&Roof> {
         self.record
             .roofline
             .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseName, ClockMethod, CustomKernel, EnergyWindow, Reading, Warning};
+use super::{CaseName, ClockMethod, CustomKernel, EnergyWindow, Reading, Resources, Warning};
 
 /// A case with a kernel and everything that was measured of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,9 @@ pub struct CaseResult {
     pub custom: Option<Box<CustomKernel>>,
     /// What one dispatch of the case does.
     pub counts: Counts,
+    /// What limits its rate. Files before version 1.1 do not state it; see [`CaseResult::resources`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
     /// Measured, skipped or failed.
     pub status: Status,
     /// One entry an invocation that got to this case.
@@ -37,6 +40,12 @@ impl CaseResult {
     /// `case@kernel`, the name by which records are matched.
     pub fn id(&self) -> String {
         CaseName::with_kernel(&self.case, &self.kernel)
+    }
+
+    /// What limits its rate: as the file states it or, before version 1.1, as it followed from names.
+    pub fn resources(&self) -> Resources {
+        self.resources
+            .unwrap_or_else(|| Resources::of_version_1_0(self))
     }
 
     /// The workload, which is the first part of the case's name.

@@ -17,6 +17,7 @@ mod flat;
 mod inspection;
 mod journal;
 mod reading;
+mod resource;
 mod warning;
 
 use std::fmt;
@@ -41,10 +42,11 @@ pub use inspection::{
     load_inspection,
 };
 pub use journal::{Event, Journal, read_journal};
+pub use resource::{Resource, Resources};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.0.0";
+pub const SCHEMA_VERSION: &str = "1.1.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -252,8 +254,8 @@ pub struct InvocationInfo {
 /// A measured roof of the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Roof {
-    /// What is limited: `flop/f32`, `flop/f16`, `memory` or, where nothing is written, `memory-read`.
-    pub resource: String,
+    /// What is limited.
+    pub resource: Resource,
     /// FLOP/s or bytes/s.
     pub rate_per_s: Estimate,
     /// The case and kernel that reached it.

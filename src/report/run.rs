@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::table::{WIDEST, fold, table, text};
 use crate::record::{
-    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Summary,
-    Warning,
+    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Resource, Status,
+    Summary, Warning,
 };
 use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts, si};
 
@@ -275,17 +275,17 @@ fn without_power(record: &Record, width: Option<u16>) -> String {
 fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
-        let rate = rate_of(&roof.resource, roof.rate_per_s.value);
+        let rate = rate_of(roof.resource, roof.rate_per_s.value);
         lines += &format!("Roof {}: {rate} ({})\n", roof.resource, roof.from);
     }
     lines
 }
 
 /// A resource's rate with its unit.
-fn rate_of(resource: &str, per_s: f64) -> String {
-    match resource.split('/').next() {
-        Some("memory" | "memory-read") => BytesPerSecond(per_s).to_string(),
-        Some("op") => si(per_s, "OP/s"),
+fn rate_of(resource: Resource, per_s: f64) -> String {
+    match resource {
+        Resource::Memory | Resource::MemoryRead => BytesPerSecond(per_s).to_string(),
+        Resource::OpInt8 => si(per_s, "OP/s"),
         _ => FlopPerSecond(per_s).to_string(),
     }
 }
@@ -369,11 +369,11 @@ mod tests {
     #[test]
     fn every_roof_has_its_unit() {
         for (resource, unit) in [
-            ("flop/f32", "FLOP/s"),
-            ("flop/coop-f16", "FLOP/s"),
-            ("op/int8", "OP/s"),
-            ("memory", "B/s"),
-            ("memory-read", "B/s"),
+            (Resource::FlopF32, "FLOP/s"),
+            (Resource::MatrixF16, "FLOP/s"),
+            (Resource::OpInt8, "OP/s"),
+            (Resource::Memory, "B/s"),
+            (Resource::MemoryRead, "B/s"),
         ] {
             let rate = rate_of(resource, 2e9);
             assert_eq!(rate, format!("2.00 G{unit}"), "{resource}");

@@ -1,82 +1,14 @@
-//! Cases: workload, dtype and shape, with one written form.
+//! Cases: workload, dtype and shape, with one written form and what they compute.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::record::CaseName;
-use crate::workload::kit::input::Storage;
-
-/// The types of a case's data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dtype {
-    /// f32 throughout.
-    F32,
-    /// f16 data, f32 arithmetic.
-    F16,
-    /// f16 data and f16 arithmetic; a dtype of its own, since its errors are another class.
-    F16Acc16,
-    /// Weights in 8-bit blocks of 32 with one f16 scale each, f32 activations and arithmetic.
-    Q8,
-    /// Weights in 4-bit blocks of 32 with one f16 scale each, f32 activations and arithmetic.
-    Q4,
-    /// 8-bit integers, four to a word, 32-bit integer sums.
-    Int8,
-    /// No data type: latencies and transfers.
-    None,
-}
-
-impl Dtype {
-    /// Every dtype.
-    pub const ALL: [Self; 7] = [
-        Self::F32,
-        Self::F16,
-        Self::F16Acc16,
-        Self::Q8,
-        Self::Q4,
-        Self::Int8,
-        Self::None,
-    ];
-
-    /// The written form.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::F16Acc16 => "f16acc16",
-            Self::Q8 => "q8",
-            Self::Q4 => "q4",
-            Self::Int8 => "int8",
-            Self::None => "-",
-        }
-    }
-
-    /// From the written form.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
-    }
-}
-
-impl Dtype {
-    /// How a case of this dtype stores its numbers; of a quantised one, those that are not weights.
-    pub const fn storage(self) -> Storage {
-        match self {
-            Self::F16 | Self::F16Acc16 => Storage::F16,
-            Self::Int8 => Storage::U32,
-            Self::F32 | Self::Q8 | Self::Q4 | Self::None => Storage::F32,
-        }
-    }
-
-    /// WGSL's name for the stored numbers.
-    pub(crate) const fn element(self) -> &'static str {
-        self.storage().element()
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+use crate::record::{Adapter, CaseName, Counts, Resources, Verification};
+use crate::workload::kit::dtype::Dtype;
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::Program;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// A named selection of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,17 +46,59 @@ impl fmt::Display for Suite {
     }
 }
 
+/// What a case computes, with its shape parsed: everything that follows from it without a device.
+///
+/// A workload makes one from a written shape, once; nothing downstream can meet a shape that is wrong.
+/// `Display` writes the shape. What has kernels of its own implements
+/// [`Computation`](super::computation::Computation) instead, from which this follows.
+pub trait Problem: fmt::Debug + fmt::Display + Send + Sync {
+    /// Useful work of one execution.
+    fn counts(&self) -> Counts;
+
+    /// What limits the rate of a kernel here, and the roof that it measures, if any.
+    fn resources(&self, kernel: &Kernel) -> Resources;
+
+    /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
+    fn kernels(&self, adapter: &Adapter) -> Vec<Kernel>;
+
+    /// Every parameter set that a kernel may be asked for, on any adapter.
+    fn tuning_space(&self) -> Vec<Kernel>;
+
+    /// The cases of other workloads that a kernel is composed of, with the kernels that do them: what was
+    /// tuned for one is used here too, as the parameters `name.parameter`.
+    fn parts(&self, _kernel: &Kernel) -> Vec<Part> {
+        Vec::new()
+    }
+
+    /// The same with much less work, whose time tells how long this will take; `None` where it is little
+    /// already.
+    fn pilot(&self) -> Option<Arc<dyn Problem>>;
+
+    /// What the kernel does, as data, with inputs drawn from `seed`.
+    ///
+    /// # Errors
+    /// There is no such kernel, or it cannot do this.
+    fn program(&self, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported>;
+
+    /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
+    ///
+    /// `outputs` holds the contents of each [`Output`] and [`Kept`] buffer of `program`, in order.
+    ///
+    /// [`Output`]: crate::workload::Contents::Output
+    /// [`Kept`]: crate::workload::Contents::Kept
+    fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification;
+}
+
 /// A workload with dtype and shape.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Case {
     /// The workload's name.
     pub workload: Cow<'static, str>,
     /// Type of the data.
     pub dtype: Dtype,
-    /// The written shape, which the workload parses: `1024x1024x1024`.
-    pub shape: String,
     /// Suites that hold it.
     pub suites: Vec<Suite>,
+    problem: Arc<dyn Problem>,
 }
 
 impl Case {
@@ -132,14 +106,19 @@ impl Case {
     pub(crate) fn new(
         workload: impl Into<Cow<'static, str>>,
         dtype: Dtype,
-        shape: impl fmt::Display,
+        problem: impl Problem + 'static,
     ) -> Self {
         Self {
             workload: workload.into(),
             dtype,
-            shape: shape.to_string(),
             suites: Vec::new(),
+            problem: Arc::new(problem),
         }
+    }
+
+    /// The written shape.
+    pub fn shape(&self) -> String {
+        self.problem.to_string()
     }
 
     /// The same case as part of suites.
@@ -147,6 +126,43 @@ impl Case {
         self.suites = suites.to_vec();
         self
     }
+
+    /// A case of the same kind with much less work, whose time tells how long this one will take; `None`
+    /// where it is small already.
+    pub fn pilot(&self) -> Option<Self> {
+        Some(Self {
+            problem: self.problem.pilot()?,
+            suites: Vec::new(),
+            ..self.clone()
+        })
+    }
+}
+
+/// Cases of one name compute the same.
+impl PartialEq for Case {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+/// What a case computes can be asked of the case.
+impl std::ops::Deref for Case {
+    type Target = dyn Problem;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.problem
+    }
+}
+
+/// A part of a composed kernel.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The part's name, which its parameters begin with.
+    pub name: &'static str,
+    /// What it does, as a case of its own.
+    pub case: Case,
+    /// The kernel that does it, with its parameters.
+    pub kernel: Kernel,
 }
 
 impl fmt::Display for Case {
@@ -154,7 +170,7 @@ impl fmt::Display for Case {
         let name = CaseName {
             workload: &self.workload,
             dtype: self.dtype.name(),
-            shape: &self.shape,
+            shape: &self.problem.to_string(),
             kernel: None,
         };
         name.fmt(f)

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::record::{CaseName, CaseResult, Counts, CustomKernel, Reading, Status};
 use crate::workload::case::Case;
 use crate::workload::custom::custom_case;
-use crate::workload::interface::Workload;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case};
 
@@ -30,9 +29,9 @@ pub struct CaseKernel {
 
 impl CaseKernel {
     /// A kernel of a built-in workload with its default parameters.
-    pub fn built_in(workload: &dyn Workload, case: Case, kernel: Kernel) -> Self {
+    pub fn built_in(case: Case, kernel: Kernel) -> Self {
         Self {
-            counts: workload.counts(&case),
+            counts: case.counts(),
             case,
             kernel,
             custom: None,
@@ -63,6 +62,12 @@ impl CaseKernel {
 
     /// A record's entry that waits for its invocations.
     pub fn pending_result(&self) -> CaseResult {
+        // A custom kernel may bear the name of a built-in one, and is another all the same.
+        let kernel = match self.custom {
+            Some(_) => &Kernel::new("", &[]),
+            None => &self.kernel,
+        };
+        let resources = self.case.resources(kernel);
         let written = WrittenCaseKernel::from(self.clone());
         CaseResult {
             case: written.case,
@@ -71,6 +76,7 @@ impl CaseKernel {
             parameters_from: written.parameters_from,
             custom: written.custom,
             counts: written.counts,
+            resources: Some(resources),
             status: Status::Measured,
             invocations: Vec::new(),
             summary: Reading::unmeasured("not measured yet"),
@@ -110,7 +116,7 @@ impl TryFrom<WrittenCaseKernel> for CaseKernel {
     fn try_from(written: WrittenCaseKernel) -> Result<Self, UnknownCase> {
         let case = match &written.custom {
             Some(custom) if !custom.built_in_case => custom_case(&written.case)?,
-            _ => find_case(&written.case)?.1,
+            _ => find_case(&written.case)?,
         };
         Ok(Self {
             case,

@@ -1,10 +1,9 @@
-//! What every workload can say of itself.
+//! What every workload says of itself.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype};
-use crate::workload::case_kernel::CaseKernel;
-use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::Program;
+use crate::record::Resource;
+use crate::workload::case::{Case, Suite};
+use crate::workload::kit::dtype::Dtype;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// A kind of computation.
 pub trait Workload: Send + Sync {
@@ -14,67 +13,63 @@ pub trait Workload: Send + Sync {
     /// What it computes, its FLOP and byte formulas and its conventions, in a few lines.
     fn about(&self) -> &'static str;
 
-    /// Every case that the suites hold, small ones first.
-    fn cases(&self) -> Vec<Case>;
+    /// The cases of the suites, small ones first.
+    fn suites(&self) -> &'static [SuiteCases];
 
-    /// The case of a dtype and a written shape, for shapes that no suite holds.
+    /// Small cases as `DTYPE/SHAPE`, on which tests run every kernel on every driver: one element,
+    /// multiples of nothing, remainders on every side, several workgroups.
+    fn small_cases(&self) -> &'static [&'static str];
+
+    /// The case of a dtype and a written shape.
     ///
     /// # Errors
-    /// The shape is not of this workload's form; the message says what the form is.
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String>;
+    /// The shape is not of this workload's form, or it has no such dtype; the message says what it has.
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported>;
 
-    /// Useful work of one execution.
-    fn counts(&self, case: &Case) -> Counts;
-
-    /// Whether less than a sixth of those bytes are written, so that reading is the memory roof that fits
-    /// and not copying.
-    fn mostly_reads(&self, _case: &Case) -> bool {
-        false
+    /// The roof that its cases of a dtype measure, if any.
+    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
+        None
     }
 
-    /// The kernels with the parameters that `run` uses on this adapter when nothing was tuned.
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel>;
-
-    /// Every parameter set that a kernel of this case may be asked for, on any adapter.
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel>;
-
-    /// The cases of other workloads that a kernel of this case is composed of, with the kernels that do
-    /// them: what was tuned for one is used here too, as the parameters `name.parameter`.
-    fn parts(&self, _case: &Case, _kernel: &Kernel) -> Vec<Part> {
-        Vec::new()
+    /// Every case of the suites.
+    fn cases(&self) -> Vec<Case> {
+        self.suites()
+            .iter()
+            .flat_map(|entry| {
+                let shapes = entry.shapes.iter();
+                shapes.flat_map(move |shape| {
+                    entry
+                        .dtypes
+                        .iter()
+                        .map(move |dtype| (*dtype, *shape, entry.suites))
+                })
+            })
+            // A test holds every entry to its workload's form.
+            .filter_map(|(dtype, shape, suites)| Some(self.case(dtype, shape).ok()?.of(suites)))
+            .collect()
     }
-
-    /// A case of the same kind with much less work, whose time tells how long `case` will take;
-    /// `None` where `case` is small already.
-    fn pilot(&self, case: &Case) -> Option<Case>;
-
-    /// What the kernel does, as data, with inputs drawn from `seed`.
-    ///
-    /// # Errors
-    /// The kernel cannot do this case (an unsupported dtype or shape); the message says why.
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String>;
-
-    /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
-    ///
-    /// `outputs` holds the contents of each [`Output`] and
-    /// [`Kept`] buffer of `program`, in order.
-    ///
-    /// [`Output`]: crate::workload::Contents::Output
-    /// [`Kept`]: crate::workload::Contents::Kept
-    fn verify(
-        &self,
-        case: &Case,
-        kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification;
 }
 
-/// A part of a composed kernel.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// The part's name, which its parameters begin with.
-    pub name: &'static str,
-    /// What it does, as a case by itself, and the kernel that does it.
-    pub work: CaseKernel,
+/// Cases of suites: every shape in every dtype.
+#[derive(Clone, Copy, Debug)]
+pub struct SuiteCases {
+    /// The dtypes.
+    pub dtypes: &'static [Dtype],
+    /// The shapes as they are written.
+    pub shapes: &'static [&'static str],
+    /// The suites that hold them.
+    pub suites: &'static [Suite],
+}
+
+/// An entry of [`Workload::suites`].
+pub(crate) const fn suite(
+    dtypes: &'static [Dtype],
+    shapes: &'static [&'static str],
+    suites: &'static [Suite],
+) -> SuiteCases {
+    SuiteCases {
+        dtypes,
+        shapes,
+        suites,
+    }
 }

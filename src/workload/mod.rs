@@ -13,6 +13,7 @@
 mod attention;
 mod case;
 mod case_kernel;
+mod computation;
 mod custom;
 mod gemv;
 mod host;
@@ -25,11 +26,13 @@ mod peak;
 mod registry;
 mod rows;
 
-pub use case::{Case, Dtype, Suite};
+pub use case::{Case, Part, Problem, Suite};
 pub use case_kernel::CaseKernel;
-pub use custom::{CustomWorkload, load_custom};
-pub use interface::{Part, Workload};
+pub use custom::{CustomWork, load_custom};
+pub use interface::{SuiteCases, Workload};
+pub use kit::dtype::Dtype;
 pub use kit::input::{Input, Storage};
 pub use kit::kernel::Kernel;
 pub use kit::program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
+pub use kit::unsupported::Unsupported;
 pub use registry::{UnknownCase, find_case, registry, workload};

@@ -6,10 +6,12 @@ use std::fmt;
 use crate::error::nearest;
 use crate::record::CaseName;
 use crate::workload::attention::{Decode, Prefill};
-use crate::workload::case::{Case, Dtype};
+use crate::workload::case::Case;
 use crate::workload::gemv::Gemv;
 use crate::workload::host::{DispatchLatency, Transfer};
 use crate::workload::interface::Workload;
+use crate::workload::kit::dtype::Dtype;
+use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::llama_layer::LlamaLayer;
 use crate::workload::matmul::Matmul;
 use crate::workload::memory::{Copy, Read, Triad};
@@ -45,18 +47,17 @@ pub fn workload(name: &str) -> Option<&'static dyn Workload> {
         .find(|workload| workload.name() == name)
 }
 
-/// The built-in workload and case of a written case, `WORKLOAD/DTYPE/SHAPE`.
+/// The built-in case of a written one, `WORKLOAD/DTYPE/SHAPE`.
 ///
 /// # Errors
 /// It is not of that form, or no workload knows it.
-pub fn find_case(text: &str) -> Result<(&'static dyn Workload, Case), UnknownCase> {
+pub fn find_case(text: &str) -> Result<Case, UnknownCase> {
     let name = CaseName::parse_case(text).ok_or(UnknownCase::Form)?;
     let workload =
         workload(name.workload).ok_or_else(|| UnknownCase::Workload(name.workload.to_owned()))?;
-    let case = workload
+    workload
         .case(parse_dtype(name.dtype)?, name.shape)
-        .map_err(UnknownCase::Shape)?;
-    Ok((workload, case))
+        .map_err(UnknownCase::Shape)
 }
 
 /// A written dtype.
@@ -74,7 +75,7 @@ pub enum UnknownCase {
     /// No dtype has this name.
     Dtype(String),
     /// The workload has no such dtype or shape, and says why.
-    Shape(String),
+    Shape(Unsupported),
 }
 
 impl fmt::Display for UnknownCase {
@@ -92,7 +93,7 @@ impl fmt::Display for UnknownCase {
                 let all = Dtype::ALL.map(Dtype::name).join(", ");
                 write!(f, "unknown dtype {name:?}; expected one of {all}")
             }
-            Self::Shape(reason) => f.write_str(reason),
+            Self::Shape(reason) => reason.fmt(f),
         }
     }
 }

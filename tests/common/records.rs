@@ -100,6 +100,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
             bytes: 3_000,
             tokens: None,
         },
+        resources: None,
         status: Status::Measured,
         invocations: samples
             .iter()

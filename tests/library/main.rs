@@ -13,5 +13,7 @@ mod records;
 mod reader;
 mod record;
 #[cfg(feature = "gpu")]
+mod resources;
+#[cfg(feature = "gpu")]
 mod shaders;
 mod verdicts;

@@ -65,9 +65,10 @@ strict! {
     Counts { flop: u64, bytes: u64, tokens: Option<u64> }
     Case {
         case: String, kernel: String, parameters: BTreeMap<String, u32>, parameters_from: String,
-        counts: Counts, status: Value, invocations: Vec<Value>, summary: Or<Summary>,
-        warnings: Vec<Value>,
+        counts: Counts, resources: Option<Resources>, status: Value, invocations: Vec<Value>,
+        summary: Or<Summary>, warnings: Vec<Value>,
     }
+    Resources { arithmetic: String, memory: Option<String>, measures: Option<String> }
     Summary {
         invocations: u32, time_ns: Estimate, flop_per_s: Or<Estimate>, bytes_per_s: Or<Estimate>,
         tokens_per_s: Or<Estimate>, roofline_share: Or<Estimate>, power_w: Or<Estimate>,

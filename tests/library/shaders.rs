@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use naga::back::{glsl, hlsl, msl, spv};
@@ -11,7 +12,7 @@ use perwatt::workload::{Case, Dispatch, registry};
 
 /// Cases that between them reach every path of a template: for each dtype the first, the last, and one
 /// whose dimensions are a multiple of nothing.
-fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case)> {
+fn representative_cases() -> Vec<Case> {
     let odd = [
         ("copy", "f32", "1021"),
         ("triad", "f32", "1021"),
@@ -33,14 +34,12 @@ fn representative_cases() -> Vec<(&'static dyn perwatt::workload::Workload, Case
         dtypes.dedup();
         for dtype in dtypes.into_iter().collect::<HashSet<_>>() {
             let of = || all.iter().filter(|case| case.dtype == dtype);
-            cases.extend(of().next().cloned().map(|case| (*workload, case)));
-            cases.extend(of().next_back().cloned().map(|case| (*workload, case)));
+            cases.extend(of().next().cloned());
+            cases.extend(of().next_back().cloned());
         }
     }
     for (name, dtype, shape) in odd {
-        let (workload, case) =
-            perwatt::bench::parse_case(&format!("{name}/{dtype}/{shape}")).unwrap();
-        cases.push((workload, case));
+        cases.push(perwatt::bench::parse_case(&format!("{name}/{dtype}/{shape}")).unwrap());
     }
     cases
 }
@@ -52,16 +51,17 @@ const LARGE_SPACE: usize = 60;
 fn dispatches() -> Vec<(String, Dispatch)> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    for (number, (workload, case)) in representative_cases().into_iter().enumerate() {
-        let space = workload.tuning_space(&case);
+    for (number, case) in representative_cases().into_iter().enumerate() {
+        let space = case.tuning_space();
         // Of a large space each case takes every so many, from another start: between them, nearly all.
         let stride = (space.len() / LARGE_SPACE).max(1);
         for kernel in space.into_iter().skip(number % stride).step_by(stride) {
             let what = format!("{case}@{} {:?}", kernel.name, kernel.parameters);
-            let program = match workload.program(&case, &kernel, 1) {
+            let program = match case.program(&kernel, 1) {
                 Ok(program) => program,
                 // The only parameter sets that may be refused are those of another shape.
                 Err(reason) => {
+                    let reason = reason.to_string();
                     assert!(
                         reason.contains("too many") || reason.contains("multiple"),
                         "{what}: {reason}"
@@ -285,4 +285,90 @@ fn a_shader_that_needs_a_feature_it_does_not_name_is_caught() {
         .unwrap();
     dispatch.features.clear();
     assert!(std::panic::catch_unwind(|| validate("planted", &dispatch)).is_err());
+}
+
+/// The part of a kernel's name that a shader is named after: without its number of chains.
+fn shader_name(kernel: &str) -> &str {
+    match kernel.rsplit_once('-') {
+        Some((name, chains)) if chains.parse::<u32>().is_ok() => name,
+        _ => kernel,
+    }
+}
+
+#[test]
+fn shaders_are_named_after_the_kernels_that_use_them() {
+    let mut used = HashSet::new();
+    for workload in registry() {
+        for case in workload.cases() {
+            for kernel in case.tuning_space() {
+                let Ok(program) = case.program(&kernel, 1) else {
+                    continue;
+                };
+                for dispatch in program.dispatches() {
+                    used.insert((
+                        workload.name(),
+                        shader_name(&kernel.name).to_owned(),
+                        dispatch.file.to_string(),
+                    ));
+                }
+            }
+        }
+    }
+    for (workload, kernel, file) in &used {
+        // A composed workload has a file for each stage beside the shaders of other workloads.
+        if *workload == "llama-layer" {
+            continue;
+        }
+        let rest = file.strip_prefix(&format!("{workload}/")).unwrap_or(file);
+        let named = rest.split('/').next().unwrap().trim_end_matches(".wgsl");
+        assert!(
+            named.split('+').any(|name| name == kernel),
+            "{workload}@{kernel} uses shaders/{file}"
+        );
+    }
+    let used: HashSet<&str> = used.iter().map(|(_, _, file)| file.as_str()).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        let name = name.replace('\\', "/");
+        assert!(
+            name.starts_with("common/") || used.contains(name.as_str()),
+            "no kernel uses shaders/{name}"
+        );
+    }
+}
+
+/// Every file below a folder.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_case_of_a_suite_and_every_small_case_is_one_of_its_workload() {
+    for workload in registry() {
+        let declared: usize = workload
+            .suites()
+            .iter()
+            .map(|entry| entry.dtypes.len() * entry.shapes.len())
+            .sum();
+        assert_eq!(workload.cases().len(), declared, "{}", workload.name());
+        for case in workload.small_cases() {
+            let text = format!("{}/{case}", workload.name());
+            let parsed = perwatt::bench::parse_case(&text).unwrap();
+            assert_eq!(parsed.to_string(), text);
+        }
+        for case in workload.cases() {
+            let parsed = perwatt::bench::parse_case(&case.to_string()).unwrap();
+            assert_eq!(parsed, case);
+        }
+    }
 }

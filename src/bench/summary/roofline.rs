@@ -1,14 +1,10 @@
 //! Each case as a share of what the session's own roofs allow.
 
-use crate::record::{CaseResult, Estimate, Interval, Reading, Roof, Warning};
+use crate::record::{
+    CaseResult, Counts, Estimate, Interval, Reading, Resource, Resources, Roof, Warning,
+};
 use crate::units::Seconds;
-use crate::workload::find_case;
-
-/// The roof of memory that is read and written.
-const MEMORY: &str = "memory";
-
-/// The roof of memory that is read and hardly written, which is higher where a write costs more than itself.
-const MEMORY_READ: &str = "memory-read";
+use crate::workload::{Dtype, Workload, registry};
 
 /// The best verified rates of the roof workloads.
 pub(in crate::bench) fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
@@ -17,14 +13,13 @@ pub(in crate::bench) fn roofline(cases: &[CaseResult]) -> Vec<Roof> {
         let Some(summary) = case.summary.measured() else {
             continue;
         };
-        let (resource, rate) = match case.workload() {
-            "peak-fma" => (format!("flop/{}", case.dtype()), &summary.flop_per_s),
-            "peak-coop" => (format!("flop/coop-{}", case.dtype()), &summary.flop_per_s),
-            "peak-dot4" => (format!("op/{}", case.dtype()), &summary.flop_per_s),
-            // Which of the two is quicker depends on what a write costs the memory beside itself.
-            "copy" | "triad" => (MEMORY.to_owned(), &summary.bytes_per_s),
-            "read" => (MEMORY_READ.to_owned(), &summary.bytes_per_s),
-            _ => continue,
+        let Some(resource) = case.resources().measures else {
+            continue;
+        };
+        let rate = match resource {
+            // Which of copy and triad is quicker depends on what a write costs the memory beside itself.
+            Resource::Memory | Resource::MemoryRead => &summary.bytes_per_s,
+            _ => &summary.flop_per_s,
         };
         let Some(rate) = rate.measured() else {
             continue;
@@ -78,19 +73,21 @@ fn slack(roof: &Roof) -> f64 {
         .map_or(UNKNOWN, |interval| interval.high / rate.value - 1.0)
 }
 
-/// The roof of the units that a case's kernel computes with, and the workload that measures it.
-fn arithmetic(case: &CaseResult) -> (String, &'static str) {
-    let dtype = case.dtype();
-    if case.workload() == "peak-coop" || case.kernel.starts_with("coop") {
-        return (format!("flop/coop-{dtype}"), "peak-coop");
-    }
-    let packed = dtype == "f16acc16" || case.workload() == "peak-fma" && dtype == "f16";
-    match dtype {
-        "int8" => ("op/int8".to_owned(), "peak-dot4"),
-        _ if packed => ("flop/f16".to_owned(), "peak-fma"),
-        // f16 data with f32 arithmetic is limited by the f32 units.
-        _ => ("flop/f32".to_owned(), "peak-fma"),
-    }
+/// Why a case has no share of a roof that the session did not measure, and the cases that measure it.
+fn no_roof(what: &str, resource: Resource) -> Reading<Estimate> {
+    let measures = |workload: &&&dyn Workload| {
+        let mut dtypes = Dtype::ALL.into_iter();
+        dtypes.any(|dtype| workload.measures(dtype) == Some(resource))
+    };
+    let probes: Vec<String> = registry()
+        .iter()
+        .filter(measures)
+        .map(|workload| format!("--case '{}/*'", workload.name()))
+        .collect();
+    Reading::unmeasured(format!(
+        "the session measured no {what}; add {}",
+        probes.join(" ")
+    ))
 }
 
 /// The rate as a share of what the roofline allows: min(peak FLOP/s, intensity × bandwidth).
@@ -98,51 +95,12 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     let Some(summary) = case.summary.measured() else {
         return Reading::unmeasured("the case was not measured");
     };
-    let find = |resource: &str| {
-        roofs
-            .iter()
-            .find(|roof| roof.resource == resource)
-            .map(|roof| roof.rate_per_s.value)
-    };
-    let counts = case.counts;
-    if counts.flop == 0 && counts.bytes == 0 {
-        return Reading::unmeasured("the case does no work that a roof limits");
-    }
-    if case.workload() == "transfer" {
-        return Reading::unmeasured("a transfer crosses the bus, for which there is no roof");
-    }
-    let (resource, probe) = arithmetic(case);
-    let compute_s = match (counts.flop, find(&resource)) {
-        (0, _) => 0.0,
-        (flop, Some(peak)) => flop as f64 / peak,
-        (_, None) => {
-            return Reading::unmeasured(format!(
-                "the session measured no {resource}; add --case '{probe}/*'"
-            ));
-        }
-    };
-    let bandwidth = if mostly_reads(case) {
-        // Whatever memory does while it is written too, it does as well when it is not.
-        find(MEMORY_READ).map(|read| read.max(find(MEMORY).unwrap_or(0.0)))
-    } else {
-        find(MEMORY)
-    };
-    let memory_s = match (counts.bytes, bandwidth) {
-        (0, _) => 0.0,
-        (bytes, Some(bandwidth)) => bytes as f64 / bandwidth,
-        (_, None) if mostly_reads(case) => {
-            return Reading::unmeasured(
-                "the session measured no roof of reading memory; add --case 'read/*'",
-            );
-        }
-        (_, None) => {
-            return Reading::unmeasured(
-                "the session measured no memory roof; add --case 'copy/*' --case 'triad/*'",
-            );
-        }
+    let attainable_s = match attainable(case.counts, case.resources(), roofs) {
+        Ok(seconds) => seconds,
+        Err(unmeasured) => return unmeasured,
     };
     // The share of the attainable rate is the attainable time over the time.
-    let attainable_ns = Seconds(compute_s.max(memory_s)).ns();
+    let attainable_ns = Seconds(attainable_s).ns();
     Reading::Measured(Estimate {
         value: attainable_ns / summary.time_ns.value,
         interval: summary.time_ns.interval.map(|interval| Interval {
@@ -153,7 +111,105 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     })
 }
 
-/// Whether reading is the memory roof of a case; a custom workload is taken to write too.
-fn mostly_reads(case: &CaseResult) -> bool {
-    find_case(&case.case).is_ok_and(|(workload, case)| workload.mostly_reads(&case))
+/// The least time that the roofs allow so much work.
+///
+/// # Errors
+/// A roof is missing, and why.
+fn attainable(
+    counts: Counts,
+    resources: Resources,
+    roofs: &[Roof],
+) -> Result<f64, Reading<Estimate>> {
+    let find = |resource: Resource| {
+        roofs
+            .iter()
+            .find(|roof| roof.resource == resource)
+            .map(|roof| roof.rate_per_s.value)
+    };
+    if counts.flop == 0 && counts.bytes == 0 {
+        return Err(Reading::unmeasured(
+            "the case does no work that a roof limits",
+        ));
+    }
+    let Some(memory) = resources.memory else {
+        return Err(Reading::unmeasured(
+            "a transfer crosses the bus, for which there is no roof",
+        ));
+    };
+    let units = resources.arithmetic;
+    let compute_s = match (counts.flop, find(units)) {
+        (0, _) => 0.0,
+        (flop, Some(peak)) => flop as f64 / peak,
+        (_, None) => return Err(no_roof(units.name(), units)),
+    };
+    let bandwidth = match memory {
+        // Whatever memory does while it is written too, it does as well when it is not.
+        Resource::MemoryRead => {
+            find(memory).map(|read| read.max(find(Resource::Memory).unwrap_or(0.0)))
+        }
+        _ => find(memory),
+    };
+    let memory_s = match (counts.bytes, bandwidth) {
+        (0, _) => 0.0,
+        (bytes, Some(bandwidth)) => bytes as f64 / bandwidth,
+        (_, None) if memory == Resource::MemoryRead => {
+            return Err(no_roof("roof of reading memory", memory));
+        }
+        (_, None) => return Err(no_roof("memory roof", memory)),
+    };
+    Ok(compute_s.max(memory_s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roof(resource: Resource, value: f64) -> Roof {
+        Roof {
+            resource,
+            rate_per_s: Estimate {
+                value,
+                interval: Reading::unmeasured("one invocation"),
+            },
+            from: "a case".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_kernel_is_judged_by_the_units_that_it_declares_whatever_it_is_called() {
+        let roofs = [
+            roof(Resource::FlopF32, 1e12),
+            roof(Resource::MatrixF16, 8e12),
+            roof(Resource::Memory, 1e12),
+        ];
+        let counts = Counts {
+            flop: 8_000_000_000,
+            bytes: 1,
+            tokens: None,
+        };
+        let on = |arithmetic| Resources {
+            arithmetic,
+            memory: Some(Resource::Memory),
+            measures: None,
+        };
+        assert_eq!(attainable(counts, on(Resource::FlopF32), &roofs), Ok(8e-3));
+        assert_eq!(
+            attainable(counts, on(Resource::MatrixF16), &roofs),
+            Ok(1e-3)
+        );
+    }
+
+    #[test]
+    fn a_missing_roof_says_which_cases_measure_it() {
+        for (resource, probes) in [
+            (Resource::MatrixF16, "--case 'peak-coop/*'"),
+            (Resource::OpInt8, "--case 'peak-dot4/*'"),
+            (Resource::Memory, "--case 'copy/*' --case 'triad/*'"),
+            (Resource::MemoryRead, "--case 'read/*'"),
+        ] {
+            let reason = no_roof(resource.name(), resource);
+            let reason = reason.reason().unwrap_or_default();
+            assert!(reason.ends_with(probes), "{reason}");
+        }
+    }
 }

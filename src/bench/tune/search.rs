@@ -18,7 +18,7 @@ use crate::record::{
     Adapter, CaseResult, EnergyTier, Event, FailureKind, Journal, Outcome, Reading, Record, Status,
     Summary,
 };
-use crate::workload::{Case, CaseKernel, Kernel, workload};
+use crate::workload::{Case, CaseKernel, Kernel};
 
 /// Share of the time for the quickest after which no further candidate is screened.
 const SCREEN_SHARE: f64 = 0.6;
@@ -102,8 +102,7 @@ pub fn subjects(planned: &[CaseKernel]) -> Vec<CaseKernel> {
 /// The default and every parameter set of the same kernel.
 fn space(subject: &CaseKernel) -> Vec<Kernel> {
     let mut space = vec![subject.kernel.clone()];
-    let all = workload(&subject.case.workload).map(|w| w.tuning_space(&subject.case));
-    for kernel in all.into_iter().flatten() {
+    for kernel in subject.case.tuning_space() {
         if kernel.name == subject.kernel.name && !space.contains(&kernel) {
             space.push(kernel);
         }
@@ -587,12 +586,10 @@ fn failure(case: &CaseResult, kernel: &Kernel) -> Option<(FailureKind, String)> 
 
 /// Length of a kernel's shaders, which compilers' time grows with.
 fn code_bytes(case: &Case, kernel: &Kernel) -> usize {
-    workload(&case.workload)
-        .and_then(|workload| workload.program(case, kernel, 0).ok())
-        .map_or(0, |program| {
-            let dispatches = program.dispatches().iter();
-            dispatches.map(|dispatch| dispatch.wgsl.len()).sum()
-        })
+    case.program(kernel, 0).map_or(0, |program| {
+        let dispatches = program.dispatches().iter();
+        dispatches.map(|dispatch| dispatch.wgsl.len()).sum()
+    })
 }
 
 /// Takes out the candidates whose code is as long as some that a compiler did not finish; how many.
@@ -689,9 +686,8 @@ mod tests {
 
     #[test]
     fn longer_bodies_are_longer_code() {
-        let all = workload("matmul").unwrap();
-        let case = all.case(crate::workload::Dtype::F32, "64x64x64").unwrap();
-        let mut tiled = all.tuning_space(&case);
+        let case = crate::workload::find_case("matmul/f32/64x64x64").unwrap();
+        let mut tiled = case.tuning_space();
         tiled.retain(|kernel| kernel.name == "tiled" && kernel.parameters["step_k"] == 0);
         let lengths: Vec<_> = tiled.iter().map(|k| code_bytes(&case, k)).collect();
         assert!(lengths.iter().max() >= lengths.iter().min().map(|least| LONG * least).as_ref());

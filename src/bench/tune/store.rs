@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::record::{Adapter, CaseName, Reading, write_atomically};
-use crate::workload::{Case, CaseKernel, Kernel, find_case, workload};
+use crate::workload::{Case, CaseKernel, Kernel, find_case};
 
 /// Version of the file.
 const TUNING_VERSION: &str = "1.1.0";
@@ -273,18 +273,17 @@ impl Tuning {
         objective: Objective,
         applied: &mut Applied,
     ) {
-        let Some(workload) = workload(&planned.case.workload) else {
-            return;
-        };
         let mut tuned = Vec::new();
-        for part in workload.parts(&planned.case, &planned.kernel) {
-            let work = &part.work;
+        for part in planned.case.parts(&planned.kernel) {
+            let work = &part;
             let Some(entry) = self.entry(&work.case, &work.kernel, objective) else {
                 continue;
             };
             let kernel = with_parameters(&work.kernel, entry);
             if !entry.is_current(&work.case, &kernel, adapter) {
-                applied.stale.push(work.id());
+                applied
+                    .stale
+                    .push(CaseName::with_kernel(&work.case, &work.kernel.name));
                 continue;
             }
             for (name, value) in &entry.parameters {
@@ -313,7 +312,7 @@ impl Tuning {
                 && entry.gain()? >= WORTH_CARRYING;
             let distance = alike.then(|| distance(&entry.case, &case))??;
             let kernel = with_parameters(&planned.kernel, entry);
-            let (_, tuned) = find_case(&entry.case).ok()?;
+            let tuned = find_case(&entry.case).ok()?;
             let usable = entry.is_current(&tuned, &kernel, adapter)
                 && shader_hash(&planned.case, &kernel, adapter).is_some();
             usable.then_some((distance, entry))
@@ -445,8 +444,8 @@ impl Store {
 /// A hash of the shaders that a kernel's parameters give for a case, and of wgpu's version; `None`
 /// where the kernel cannot do the case on this adapter.
 pub(super) fn shader_hash(case: &Case, kernel: &Kernel, adapter: &Adapter) -> Option<String> {
-    let program = workload(&case.workload)?.program(case, kernel, 0).ok()?;
-    if program.misfit(adapter).is_some() {
+    let program = case.program(kernel, 0).ok()?;
+    if program.unsupported_on(adapter).is_some() {
         return None;
     }
     let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
@@ -532,7 +531,7 @@ mod tests {
     }
 
     fn other_than(planned: &CaseKernel) -> Kernel {
-        let space = workload("matmul").unwrap().tuning_space(&planned.case);
+        let space = planned.case.tuning_space();
         space
             .into_iter()
             .find(|k| k.name == "tiled" && *k != planned.kernel)
@@ -601,10 +600,8 @@ mod tests {
             ..Request::default()
         };
         let mut planned = plan(&request, &adapter()).unwrap();
-        let parts = workload("llama-layer")
-            .unwrap()
-            .parts(&planned[0].case, &planned[0].kernel);
-        let projection = &parts[0].work;
+        let parts = planned[0].case.parts(&planned[0].kernel);
+        let projection = &parts[0];
         let mut parameters = projection.kernel.parameters.clone();
         parameters.insert("rows".to_owned(), 8);
         let kernel = Kernel {

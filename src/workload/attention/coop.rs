@@ -1,22 +1,55 @@
 //! `attention-prefill` with both of its products on matrix units.
 
-use crate::record::{Adapter, DeviceType, Reading};
+use crate::record::{Adapter, DeviceType, Reading, Resource};
 use crate::workload::attention::heads::Heads;
-use crate::workload::case::Dtype;
+use crate::workload::attention::prompt::Prompt;
+use crate::workload::computation::KernelFamily;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::matrix_unit::MatrixUnit;
-use crate::workload::kit::program::Dispatch;
+use crate::workload::kit::program::{Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// The kernel's name.
-pub(crate) const NAME: &str = "coop";
+const COOP: &str = "coop";
+
+/// The kernel.
+#[derive(Debug)]
+pub(crate) struct CoopAttention;
+
+impl KernelFamily<Prompt> for CoopAttention {
+    fn name(&self) -> &'static str {
+        COOP
+    }
+
+    fn default_for(&self, prompt: &Prompt, adapter: &Adapter) -> Option<Kernel> {
+        CoopFlash::of_adapter(prompt.dtype, prompt.heads, adapter).map(CoopFlash::kernel)
+    }
+
+    fn tuning_space(&self, prompt: &Prompt) -> Vec<Kernel> {
+        let space = CoopFlash::space(prompt.dtype, prompt.heads).into_iter();
+        space.map(CoopFlash::kernel).collect()
+    }
+
+    fn program(&self, prompt: &Prompt, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let coop = CoopFlash::of(prompt.dtype, prompt.heads, kernel)?;
+        let dispatch = coop.dispatch(prompt.heads, prompt.causal)?;
+        Ok(Program::of(prompt.buffers(seed), vec![dispatch]))
+    }
+
+    fn arithmetic(&self, prompt: &Prompt) -> Option<Resource> {
+        Some(units::matrix(prompt.dtype))
+    }
+}
 
 /// Elements of the widest load, and after each row in workgroup memory.
 const CHUNK: u32 = 8;
 
 /// Parameters of the kernel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CoopAttention {
+pub(crate) struct CoopFlash {
     unit: MatrixUnit,
     /// Subgroups of a workgroup, each of which multiplies for as many queries as a matrix has rows.
     subgroups: u32,
@@ -26,10 +59,10 @@ pub(crate) struct CoopAttention {
     keys: u32,
 }
 
-impl CoopAttention {
+impl CoopFlash {
     /// What `run` uses on this adapter when nothing was tuned; nothing where the adapter has no such
     /// matrix unit or workgroup memory, or the heads are of another size than the kernel does.
-    pub(crate) fn of_adapter(dtype: Dtype, heads: Heads, adapter: &Adapter) -> Option<Self> {
+    fn of_adapter(dtype: Dtype, heads: Heads, adapter: &Adapter) -> Option<Self> {
         let unit = MatrixUnit::offered(dtype, adapter)?;
         let Reading::Measured((_, subgroup_threads)) = adapter.subgroup_sizes else {
             return None;
@@ -52,7 +85,7 @@ impl CoopAttention {
     }
 
     /// Every parameter set that makes sense somewhere.
-    pub(crate) fn space(dtype: Dtype, heads: Heads) -> Vec<Self> {
+    fn space(dtype: Dtype, heads: Heads) -> Vec<Self> {
         let mut space = Vec::new();
         if dtype != Dtype::F16 {
             return space;
@@ -75,9 +108,9 @@ impl CoopAttention {
         space
     }
 
-    pub(crate) fn kernel(self) -> Kernel {
+    fn kernel(self) -> Kernel {
         Kernel::new(
-            NAME,
+            COOP,
             &[
                 ("matrix", self.unit.side),
                 ("subgroups", self.subgroups),
@@ -89,12 +122,14 @@ impl CoopAttention {
 
     /// # Errors
     /// WGSL has no such matrix for the dtype, or the parameters do not divide the work.
-    pub(crate) fn of(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Self, String> {
+    pub(crate) fn of(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Self, Unsupported> {
         let side = kernel.parameter("matrix")?;
         let unit = MatrixUnit::of_dtype(dtype)
             .find(|unit| unit.side == side && dtype == Dtype::F16)
             .ok_or_else(|| {
-                format!("there is no kernel with matrices of {side}×{side} for {dtype}")
+                Unsupported::Combination(format!(
+                    "there is no kernel with matrices of {side}×{side} for {dtype}"
+                ))
             })?;
         let coop = Self {
             unit,
@@ -108,22 +143,22 @@ impl CoopAttention {
 
     /// # Errors
     /// The parameters do not divide the work.
-    fn check(self, heads: Heads) -> Result<(), String> {
+    fn check(self, heads: Heads) -> Result<(), Unsupported> {
         let side = self.unit.side;
         if !heads.size.is_multiple_of(self.keys) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "a head size of {} is no multiple of keys = {}",
                 heads.size, self.keys
-            ));
+            )));
         }
         if !self.subgroup_threads.is_multiple_of(side)
             || !(self.keys * side).is_multiple_of(self.subgroup_threads * 4)
             || !self.keys.is_multiple_of(side.max(CHUNK))
         {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "keys = {} by matrices of {side}×{side} are no multiple of what {} threads share",
                 self.keys, self.subgroup_threads
-            ));
+            )));
         }
         Ok(())
     }
@@ -147,7 +182,7 @@ impl CoopAttention {
 
     /// # Errors
     /// The template is malformed.
-    pub(crate) fn dispatch(self, heads: Heads, causal: bool) -> Result<Dispatch, String> {
+    fn dispatch(self, heads: Heads, causal: bool) -> Result<Dispatch, Unsupported> {
         let threads = self.subgroups * self.subgroup_threads;
         let row_threads = self.subgroup_threads / self.unit.side;
         let template = shader!("attention-prefill/coop.wgsl")

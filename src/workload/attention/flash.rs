@@ -2,12 +2,38 @@
 
 use crate::record::Adapter;
 use crate::workload::attention::heads::Heads;
-use crate::workload::case::Dtype;
+use crate::workload::attention::prompt::Prompt;
+use crate::workload::computation::KernelFamily;
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::program::Dispatch;
+use crate::workload::kit::program::{Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::unsupported::Unsupported;
 
-pub(crate) const NAME: &str = "flash";
+/// The kernel's name.
+pub(crate) const FLASH: &str = "flash";
+
+/// The kernel.
+#[derive(Debug)]
+pub(crate) struct FlashAttention;
+
+impl KernelFamily<Prompt> for FlashAttention {
+    fn name(&self) -> &'static str {
+        FLASH
+    }
+
+    fn default_for(&self, prompt: &Prompt, adapter: &Adapter) -> Option<Kernel> {
+        Some(Flash::default_for(prompt.heads, adapter).kernel())
+    }
+
+    fn tuning_space(&self, _prompt: &Prompt) -> Vec<Kernel> {
+        Flash::space().into_iter().map(Flash::kernel).collect()
+    }
+
+    fn program(&self, prompt: &Prompt, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let dispatch = Flash::of(kernel)?.dispatch(*prompt, false)?;
+        Ok(Program::of(prompt.buffers(seed), vec![dispatch]))
+    }
+}
 
 /// Rows of workgroup memory that one read serves.
 const VECTOR: u32 = 4;
@@ -48,7 +74,7 @@ impl Flash {
     }
 
     /// What `run` takes on this adapter when nothing was tuned. `docs/codegen.md` has the evidence.
-    pub(crate) fn default_for(heads: Heads, adapter: &Adapter) -> Self {
+    fn default_for(heads: Heads, adapter: &Adapter) -> Self {
         let few_registers = Self::new([8, 16], [4, 4], 16);
         let first = if adapter.is_software() && adapter.backend == "gl" {
             // A quarter of the code of the next: this compiler is the slowest of all.
@@ -76,7 +102,7 @@ impl Flash {
     }
 
     /// Every parameter set that makes sense somewhere.
-    pub(crate) fn space() -> Vec<Self> {
+    fn space() -> Vec<Self> {
         let mut space = Vec::new();
         for (step, unroll) in [(16, 2), (16, 8), (32, 8)] {
             for threads in [[4, 8], [8, 8], [16, 8], [8, 16], [16, 16]] {
@@ -88,9 +114,9 @@ impl Flash {
         space
     }
 
-    pub(crate) fn kernel(self) -> Kernel {
+    fn kernel(self) -> Kernel {
         Kernel::new(
-            NAME,
+            FLASH,
             &[
                 ("threads_q", self.threads_q),
                 ("threads_k", self.threads_k),
@@ -106,7 +132,7 @@ impl Flash {
     ///
     /// # Errors
     /// One is missing or out of its range, or they do not go together.
-    pub(crate) fn of(kernel: &Kernel) -> Result<Self, String> {
+    pub(crate) fn of(kernel: &Kernel) -> Result<Self, Unsupported> {
         let flash = Self {
             threads_q: between(kernel, "threads_q", 1, 1024)?,
             threads_k: between(kernel, "threads_k", 1, 64)?,
@@ -121,21 +147,23 @@ impl Flash {
             ("step", flash.step),
         ] {
             if !value.is_multiple_of(VECTOR) {
-                return Err(format!("{name} = {value} is no multiple of {VECTOR}"));
+                return Err(Unsupported::Combination(format!(
+                    "{name} = {value} is no multiple of {VECTOR}"
+                )));
             }
         }
         if !flash.step.is_multiple_of(flash.unroll) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "unroll = {} does not divide step = {}",
                 flash.unroll, flash.step
-            ));
+            )));
         }
         if !flash.keys().is_multiple_of(flash.step) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "step = {} does not divide the {} keys of a workgroup",
                 flash.step,
                 flash.keys()
-            ));
+            )));
         }
         Ok(flash)
     }
@@ -181,11 +209,14 @@ impl Flash {
     /// The template is malformed.
     pub(crate) fn dispatch(
         self,
-        dtype: Dtype,
-        heads: Heads,
-        causal: bool,
+        prompt: Prompt,
         tokens_first: bool,
-    ) -> Result<Dispatch, String> {
+    ) -> Result<Dispatch, Unsupported> {
+        let Prompt {
+            dtype,
+            heads,
+            causal,
+        } = prompt;
         let threads = self.threads();
         let items_q = self.queries() / VECTOR * self.step / VECTOR;
         let items = items_q + self.keys() / VECTOR * self.step / VECTOR;

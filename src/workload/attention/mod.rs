@@ -5,9 +5,14 @@ mod coop;
 mod decode;
 mod flash;
 mod heads;
+mod naive;
 mod prefill;
+mod prompt;
 mod reference;
 
-pub(crate) use decode::Decode;
-pub(crate) use prefill::Prefill;
+pub(crate) use decode::{Decode, SPLIT_KV, decode_case};
+pub(crate) use flash::FLASH;
+pub(crate) use heads::Heads;
+pub(crate) use prefill::{Prefill, for_projection, prefill_case};
+pub(crate) use prompt::Prompt;
 pub(crate) use reference::AttentionQuery;

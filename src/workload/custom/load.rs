@@ -11,7 +11,7 @@ use crate::workload::case_kernel::CaseKernel;
 use crate::workload::custom::file::{
     BufferTable, DispatchTable, KernelTable, WorkloadFile, WorkloadTable,
 };
-use crate::workload::custom::{CustomWorkload, custom_case, storage};
+use crate::workload::custom::{CustomWork, custom_case, storage};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case, registry};
 
@@ -86,7 +86,7 @@ fn kernel(path: &Path, table: KernelTable) -> Result<CaseKernel> {
     };
     let wrong = |reason: String| entry.wrong(reason);
     check_name(&table.name).map_err(wrong)?;
-    let (built_in, case) = find_case(&table.case).map_err(|unknown| {
+    let case = find_case(&table.case).map_err(|unknown| {
         let hint = match unknown {
             UnknownCase::Workload(_) => {
                 "; `perwatt list` shows the built-in cases, and a [[workload]] declares a case of your own"
@@ -111,13 +111,13 @@ fn kernel(path: &Path, table: KernelTable) -> Result<CaseKernel> {
             output.name
         )));
     }
-    CustomWorkload::new(Some(built_in), built_in.counts(&case), &custom)
-        .check_bindings(&case)
-        .map_err(wrong)?;
+    CustomWork::new(&case, case.counts(), &custom)
+        .check_bindings()
+        .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
-        ..CaseKernel::built_in(built_in, case, Kernel::new(table.name, &[]))
+        ..CaseKernel::built_in(case, Kernel::new(table.name, &[]))
     })
 }
 
@@ -135,7 +135,7 @@ fn workload(path: &Path, table: WorkloadTable) -> Result<CaseKernel> {
     let case = custom_case(&table.case)
         .map_err(|unknown| entry.wrong(format!("{unknown}, for example `saxpy/f32/1048576`")))?;
     check_name(&case.workload).map_err(wrong)?;
-    check_shape(&case.shape).map_err(wrong)?;
+    check_shape(&case.shape()).map_err(wrong)?;
     if registry().iter().any(|known| known.name() == case.workload) {
         return Err(wrong(format!(
             "{:?} is a built-in workload; declare a [[kernel]] for its case, or choose another name",
@@ -160,9 +160,9 @@ fn workload(path: &Path, table: WorkloadTable) -> Result<CaseKernel> {
                 .to_owned(),
         ));
     }
-    CustomWorkload::new(None, counts, &custom)
-        .check_bindings(&case)
-        .map_err(wrong)?;
+    CustomWork::new(&case, counts, &custom)
+        .check_bindings()
+        .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
         case,
         kernel: Kernel::new(table.kernel, &[]),

@@ -6,63 +6,53 @@
 //!
 //! [`file`] has the form of such a file, [`load`] reads and checks it, and this module runs what it found.
 
+mod declared;
 mod file;
 mod load;
 
+use std::fmt;
 use std::io::Read;
+use std::sync::Arc;
 
 use half::f16;
 
+pub(crate) use declared::custom_case;
 pub use load::load_custom;
 
 use crate::record::{
-    Adapter, CaseName, Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype,
-    CustomKernel, Limits, Verification,
+    Adapter, Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel,
+    Limits, Resources, Verification,
 };
-use crate::workload::case::{Case, Dtype};
+use crate::workload::case::{Case, Problem};
 use crate::workload::case_kernel::CaseKernel;
-use crate::workload::interface::Workload;
 use crate::workload::kit::checker::Checker;
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Binding, Buffer, Contents, Dispatch, Program};
-use crate::workload::registry::{UnknownCase, parse_dtype, workload};
-
-/// The case that a `[[workload]]` declares.
-pub(super) fn custom_case(text: &str) -> Result<Case, UnknownCase> {
-    let name = CaseName::parse_case(text).ok_or(UnknownCase::Form)?;
-    let dtype = parse_dtype(name.dtype)?;
-    Ok(Case::new(name.workload.to_owned(), dtype, name.shape))
-}
+use crate::workload::kit::unsupported::Unsupported;
 
 /// A custom kernel in the form that the measuring loop takes.
-pub struct CustomWorkload<'a> {
-    built_in: Option<&'static dyn Workload>,
+#[derive(Debug)]
+pub struct CustomWork<'a> {
+    case: &'a Case,
     custom: &'a CustomKernel,
     counts: Counts,
     limits: Option<&'a Limits>,
 }
 
-impl<'a> CustomWorkload<'a> {
-    /// The workload of a case with a custom kernel, on a device with these limits; `None` for a built-in one.
+impl<'a> CustomWork<'a> {
+    /// The work of a case with a custom kernel, on a device with these limits; `None` for a built-in one.
     pub fn of(planned: &'a CaseKernel, limits: &'a Limits) -> Option<Self> {
         let custom = planned.custom.as_deref()?;
-        let built_in = custom
-            .built_in_case
-            .then(|| workload(&planned.case.workload));
         Some(Self {
             limits: Some(limits),
-            ..Self::new(built_in.flatten(), planned.counts, custom)
+            ..Self::new(&planned.case, planned.counts, custom)
         })
     }
 
-    fn new(
-        built_in: Option<&'static dyn Workload>,
-        counts: Counts,
-        custom: &'a CustomKernel,
-    ) -> Self {
+    fn new(case: &'a Case, counts: Counts, custom: &'a CustomKernel) -> Self {
         Self {
-            built_in,
+            case,
             custom,
             counts,
             limits: None,
@@ -70,44 +60,48 @@ impl<'a> CustomWorkload<'a> {
     }
 
     /// Whether every name that a dispatch binds is a buffer, without filling one.
-    fn check_bindings(&self, case: &Case) -> Result<(), String> {
-        let buffers = self.empty_buffers(case, 0)?;
+    fn check_bindings(&self) -> Result<(), Unsupported> {
+        let buffers = self.empty_buffers(0)?;
         self.dispatches(&buffers).map(|_| ())
     }
 
     /// The buffers of the built-in case, and the custom ones without their contents.
-    fn empty_buffers(&self, case: &Case, seed: u64) -> Result<Vec<Buffer>, String> {
-        let mut buffers = self.built_in_buffers(case, seed)?;
+    fn empty_buffers(&self, seed: u64) -> Result<Vec<Buffer>, Unsupported> {
+        let mut buffers = self.built_in_buffers(seed)?;
         for custom in &self.custom.buffers {
             if buffers.iter().any(|known| known.name == custom.name) {
-                return Err(format!("two buffers are called {:?}", custom.name));
+                return Err(Unsupported::Custom(format!(
+                    "two buffers are called {:?}",
+                    custom.name
+                )));
             }
-            buffers.push(empty(custom)?);
+            buffers.push(empty(custom).map_err(Unsupported::Custom)?);
         }
         Ok(buffers)
     }
 
-    fn built_in_buffers(&self, case: &Case, seed: u64) -> Result<Vec<Buffer>, String> {
-        let Some(built_in) = self.built_in else {
+    fn built_in_buffers(&self, seed: u64) -> Result<Vec<Buffer>, Unsupported> {
+        let case = self.case;
+        if !self.custom.built_in_case {
             return Ok(Vec::new());
-        };
-        let simplest = built_in
-            .tuning_space(case)
-            .into_iter()
-            .next()
-            .ok_or_else(|| format!("{case} has no kernel to take the buffers from"))?;
-        let program = built_in.program(case, &simplest, seed)?;
+        }
+        let simplest = case.tuning_space().into_iter().next().ok_or_else(|| {
+            Unsupported::Custom(format!("{case} has no kernel to take the buffers from"))
+        })?;
+        let program = case.program(&simplest, seed)?;
         match program.action {
             Action::Dispatches(_) => Ok(program.buffers),
-            _ => Err(format!(
+            _ => Err(Unsupported::Custom(format!(
                 "{case} measures the host, so it takes no custom shader"
-            )),
+            ))),
         }
     }
 
-    fn dispatches(&self, buffers: &[Buffer]) -> Result<Vec<Dispatch>, String> {
+    fn dispatches(&self, buffers: &[Buffer]) -> Result<Vec<Dispatch>, Unsupported> {
         let dispatches = self.custom.dispatches.iter();
-        dispatches.map(|custom| dispatch(custom, buffers)).collect()
+        dispatches
+            .map(|custom| dispatch(custom, buffers).map_err(Unsupported::Custom))
+            .collect()
     }
 
     /// The buffers with expected numbers, in the order in which outputs are read back.
@@ -139,73 +133,57 @@ struct Expected<'a> {
     relative: f64,
 }
 
-impl Workload for CustomWorkload<'_> {
-    fn name(&self) -> &'static str {
-        self.built_in.map_or("custom", Workload::name)
+impl fmt::Display for CustomWork<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.case.fmt(f)
+    }
+}
+
+impl Problem for CustomWork<'_> {
+    fn counts(&self) -> Counts {
+        self.counts
     }
 
-    fn about(&self) -> &'static str {
-        "A custom workload, from a file of the user's."
+    fn resources(&self, kernel: &Kernel) -> Resources {
+        self.case.resources(kernel)
     }
 
-    fn cases(&self) -> Vec<Case> {
+    fn kernels(&self, _adapter: &Adapter) -> Vec<Kernel> {
         Vec::new()
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        match self.built_in {
-            Some(built_in) => built_in.case(dtype, shape),
-            None => Err("a custom workload has the cases of its file".to_owned()),
-        }
-    }
-
-    fn counts(&self, case: &Case) -> Counts {
-        self.built_in
-            .map_or(self.counts, |built_in| built_in.counts(case))
-    }
-
-    fn kernels(&self, _case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
-        Vec::new()
-    }
-
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
+    fn tuning_space(&self) -> Vec<Kernel> {
         Vec::new()
     }
 
     /// None: a custom kernel may be made for its one shape.
-    fn pilot(&self, _case: &Case) -> Option<Case> {
+    fn pilot(&self) -> Option<Arc<dyn Problem>> {
         None
     }
 
-    fn program(&self, case: &Case, _kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let mut buffers = self.empty_buffers(case, seed)?;
+    fn program(&self, _kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let mut buffers = self.empty_buffers(seed)?;
         // Before anything is read or filled: a file may ask for more than this machine has.
         if let Some(limits) = self.limits
-            && let Some(misfit) = buffers.iter().find_map(|buffer| buffer.misfit(limits))
+            && let Some(beyond) = buffers
+                .iter()
+                .find_map(|buffer| buffer.beyond_limits(limits))
         {
-            return Err(misfit);
+            return Err(beyond);
         }
         for custom in &self.custom.buffers {
             for buffer in buffers.iter_mut().filter(|b| b.name == custom.name) {
-                buffer.contents = filled(custom, buffer.bytes)?;
+                buffer.contents = filled(custom, buffer.bytes).map_err(Unsupported::Custom)?;
             }
         }
-        Ok(Program {
-            action: Action::Dispatches(self.dispatches(&buffers)?),
-            buffers,
-        })
+        let dispatches = self.dispatches(&buffers)?;
+        Ok(Program::of(buffers, dispatches))
     }
 
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        if let Some(built_in) = self.built_in {
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        if self.custom.built_in_case {
             // The kernel's name is the user's, and must not get the bounds of a built-in one of that name.
-            return built_in.verify(case, &Kernel::new("custom", &[]), program, outputs);
+            return self.case.verify(&Kernel::new("", &[]), program, outputs);
         }
         let elements = self.expected().map(|e| e.buffer.elements).sum();
         let mut checker = Checker::new(elements);

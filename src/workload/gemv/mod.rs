@@ -1,24 +1,28 @@
 //! `gemv`: y = A·x, what a language model does for each token it writes; memory decides.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::checker::{Checker, Rounding, output_of};
 use crate::workload::kit::dimensions::{dimensions, grid};
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::quantized::WeightFormat;
-use crate::workload::kit::subgroup_broadcast;
-use crate::workload::kit::subgroup_broadcast::{LANES, Wide};
+use crate::workload::kit::subgroup_broadcast::{self, LANES, Wide};
 use crate::workload::kit::template::{Template, shader};
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// y = A·x.
 #[derive(Debug)]
 pub(crate) struct Gemv;
 
 const NAME: &str = "gemv";
-const FORM: &str = "MxK";
 
 impl Workload for Gemv {
     fn name(&self) -> &'static str {
@@ -31,122 +35,180 @@ impl Workload for Gemv {
          weight in q8 and q4. Memory decides: its GB/s are to be read against those of copy."
     }
 
-    fn cases(&self) -> Vec<Case> {
+    fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F32, Q4, Q8};
         use Suite::{Llm, Quick, Standard};
-        let case = Case::new;
-        vec![
-            case(NAME, F32, "131x257").of(&[Quick]),
-            case(NAME, F32, "2048x4096").of(&[Quick]),
-            case(NAME, F16, "2048x4096").of(&[Quick]),
-            case(NAME, Q8, "4096x4096").of(&[Quick]),
-            case(NAME, Q4, "4096x4096").of(&[Quick]),
-            case(NAME, F32, "16384x16384").of(&[Standard]),
-            case(NAME, F16, "16384x16384").of(&[Standard]),
-            case(NAME, F32, "16381x16383").of(&[Standard]),
-            case(NAME, Q8, "16384x16384").of(&[Standard]),
-            case(NAME, Q4, "16384x16384").of(&[Standard]),
-            case(NAME, F16, "14336x4096").of(&[Llm]),
-            case(NAME, F16, "4096x14336").of(&[Llm]),
-            case(NAME, Q8, "14336x4096").of(&[Llm]),
-            case(NAME, Q8, "4096x14336").of(&[Llm]),
-            case(NAME, Q4, "14336x4096").of(&[Llm]),
-            case(NAME, Q4, "4096x14336").of(&[Llm]),
-        ]
-    }
-
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let [_, k] = dimensions::<2>(shape, FORM)?;
-        match dtype {
-            Dtype::F32 | Dtype::F16 | Dtype::Q8 | Dtype::Q4 => {
-                WeightFormat::of(dtype).check(k)?;
-                Ok(Case::new(NAME, dtype, shape))
-            }
-            _ => Err(format!("{NAME} has f32, f16, q8 and q4, not {dtype}")),
+        const {
+            &[
+                suite(&[F32], &["131x257"], &[Quick]),
+                suite(&[F32], &["2048x4096"], &[Quick]),
+                suite(&[F16], &["2048x4096"], &[Quick]),
+                suite(&[Q8], &["4096x4096"], &[Quick]),
+                suite(&[Q4], &["4096x4096"], &[Quick]),
+                suite(&[F32], &["16384x16384"], &[Standard]),
+                suite(&[F16], &["16384x16384"], &[Standard]),
+                suite(&[F32], &["16381x16383"], &[Standard]),
+                suite(&[Q8], &["16384x16384"], &[Standard]),
+                suite(&[Q4], &["16384x16384"], &[Standard]),
+                suite(&[F16], &["14336x4096"], &[Llm]),
+                suite(&[F16], &["4096x14336"], &[Llm]),
+                suite(&[Q8], &["14336x4096"], &[Llm]),
+                suite(&[Q8], &["4096x14336"], &[Llm]),
+                suite(&[Q4], &["14336x4096"], &[Llm]),
+                suite(&[Q4], &["4096x14336"], &[Llm]),
+            ]
         }
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        let [m, k] = dimensions(&case.shape, FORM)
-            .unwrap_or_default()
-            .map(u64::from);
+    fn small_cases(&self) -> &'static [&'static str] {
+        &[
+            "f32/1x1",
+            "f32/131x257",
+            "f32/70x512",
+            "f16/33x1030",
+            "f16/5x260",
+            "f16/19x96",
+            "q8/1x32",
+            "q8/67x480",
+            "q8/35x192",
+            "q4/1x32",
+            "q4/67x480",
+            "q4/35x192",
+        ]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let [m, k] = dimensions::<2>(shape, "MxK")?;
+        match dtype {
+            Dtype::F32 | Dtype::F16 | Dtype::Q8 | Dtype::Q4 => WeightFormat::of(dtype).check(k)?,
+            _ => return Err(Unsupported::dtype(NAME, "f32, f16, q8 and q4", dtype)),
+        }
+        Ok(gemv_case(dtype, m, k))
+    }
+}
+
+/// The case of a matrix of M × K, where K is whole blocks of a quantised dtype.
+pub(crate) fn gemv_case(dtype: Dtype, m: u32, k: u32) -> Case {
+    let product = GemvProduct {
+        m,
+        k,
+        format: WeightFormat::of(dtype),
+        activations: dtype.storage(),
+    };
+    Case::new(NAME, dtype, product)
+}
+
+impl fmt::Display for GemvProduct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.m, self.k)
+    }
+}
+
+impl Computation for GemvProduct {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        let forms = FORMS.iter();
+        forms.map(|form| form as &dyn KernelFamily<Self>).collect()
+    }
+
+    fn counts(&self) -> Counts {
+        let [m, k] = [self.m, self.k].map(u64::from);
         Counts {
             flop: 2 * m * k,
-            bytes: WeightFormat::of(case.dtype).bytes(m * k)
-                + case.dtype.storage().bytes() * (k + m),
+            bytes: self.format.bytes(m * k) + self.activations.bytes() * (k + m),
             tokens: None,
         }
     }
 
-    fn mostly_reads(&self, _case: &Case) -> bool {
-        true
+    fn resources(&self) -> Resources {
+        units::mostly_reads(units::ordinary(Dtype::F32))
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
-        vec![default_kernel(WeightFormat::of(case.dtype), &[k], adapter)]
+    fn pilot(&self) -> Option<Self> {
+        (self.m > 4096).then_some(Self { m: 1024, ..*self })
     }
 
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        let [_, k] = dimensions(&case.shape, FORM).unwrap_or_default();
-        let mut space = Vec::new();
-        for name in ["subgroup", "workgroup"] {
-            for threads in [8, 32, 64, 128, 256] {
-                space.extend([1, 2, 4, 8].map(|rows| kernel(name, threads, rows)));
-            }
-        }
-        let mut alone = Vec::new();
-        if k <= LONGEST_ALONE {
-            alone.push("row-per-thread");
-        }
-        if step(WeightFormat::of(case.dtype), k).is_some() {
-            alone.push("row-per-lane");
-        }
-        for name in alone {
-            for threads in [8, 32, 64] {
-                space.extend([1, 2, 4].map(|rows| kernel(name, threads, rows)));
-            }
-        }
-        space
-    }
-
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        let [m, k] = dimensions::<2>(&case.shape, FORM).ok()?;
-        (m > 4096).then(|| Case::new(NAME, case.dtype, format!("1024x{k}")))
-    }
-
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        GemvProduct::of(case)?.program(kernel, seed)
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let Ok(product) = GemvProduct::of(case) else {
-            return Checker::failed("the case has no shape".to_owned());
-        };
-        let m = product.m.into();
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let m = self.m.into();
         let mut checker = Checker::new(m);
-        let got = output_of(&mut checker, outputs, m, product.activations);
+        let got = output_of(&mut checker, outputs, m, self.activations);
         let (x, weights) = match program.buffers.as_slice() {
             [weights @ .., x, _] => (x, weights),
             [] | [_] => return checker.finish(),
         };
-        let a = product.format.decode(weights);
-        let x = decode(&x.input(), product.activations);
-        let rounding = product.rounding();
+        let a = self.format.decode(weights);
+        let x = decode(&x.input(), self.activations);
+        let rounding = self.rounding();
         for (row, (got, a)) in got
             .into_iter()
-            .zip(a.chunks_exact(product.k as usize))
+            .zip(a.chunks_exact(self.k as usize))
             .enumerate()
         {
             rounding.check_product(got, a, &x, || format!("y[{row}]"), &mut checker);
         }
         checker.finish()
+    }
+}
+
+/// The kernels.
+#[derive(Debug)]
+enum GemvKernel {
+    /// A subgroup along rows.
+    Subgroup,
+    /// A workgroup along rows.
+    Workgroup,
+    /// A thread has rows to itself.
+    RowPerThread,
+    /// A lane has rows to itself, and all share x.
+    RowPerLane,
+}
+
+static FORMS: [GemvKernel; 4] = [
+    GemvKernel::Subgroup,
+    GemvKernel::Workgroup,
+    GemvKernel::RowPerThread,
+    GemvKernel::RowPerLane,
+];
+
+impl KernelFamily<GemvProduct> for GemvKernel {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Subgroup => "subgroup",
+            Self::Workgroup => "workgroup",
+            Self::RowPerThread => "row-per-thread",
+            Self::RowPerLane => "row-per-lane",
+        }
+    }
+
+    fn default_for(&self, product: &GemvProduct, adapter: &Adapter) -> Option<Kernel> {
+        let chosen = default_kernel(product.format, &[product.k], adapter);
+        (chosen.name == self.name()).then_some(chosen)
+    }
+
+    fn tuning_space(&self, product: &GemvProduct) -> Vec<Kernel> {
+        let (threads, rows): (&[u32], &[u32]) = match self {
+            Self::Subgroup | Self::Workgroup => (&[8, 32, 64, 128, 256], &[1, 2, 4, 8]),
+            Self::RowPerThread if product.k <= LONGEST_ALONE => (&[8, 32, 64], &[1, 2, 4]),
+            Self::RowPerLane if step(product.format, product.k).is_some() => {
+                (&[8, 32, 64], &[1, 2, 4])
+            }
+            Self::RowPerThread | Self::RowPerLane => return Vec::new(),
+        };
+        let sets = threads
+            .iter()
+            .flat_map(|threads| rows.iter().map(|rows| (*threads, *rows)));
+        sets.map(|(threads, rows)| kernel(self.name(), threads, rows))
+            .collect()
+    }
+
+    fn program(
+        &self,
+        product: &GemvProduct,
+        kernel: &Kernel,
+        seed: u64,
+    ) -> Result<Program, Unsupported> {
+        (*product).program(kernel, seed)
     }
 }
 
@@ -165,18 +227,6 @@ pub(crate) struct GemvProduct {
 }
 
 impl GemvProduct {
-    fn of(case: &Case) -> Result<Self, String> {
-        let [m, k] = dimensions::<2>(&case.shape, FORM)?;
-        let format = WeightFormat::of(case.dtype);
-        format.check(k)?;
-        Ok(Self {
-            m,
-            k,
-            format,
-            activations: case.dtype.storage(),
-        })
-    }
-
     /// What rounding may do to an element of y.
     pub(crate) fn rounding(self) -> Rounding {
         // A scaled part has its scale's rounding beside those of a product and its sums.
@@ -187,25 +237,33 @@ impl GemvProduct {
     /// The product as a program: the weights, their scales where they have some, x, y.
     ///
     /// # Errors
-    /// The kernel is none of this workload's or cannot do the shape.
-    pub(crate) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
+    /// There is no such kernel, or it cannot do the shape.
+    pub(crate) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let form = FORMS
+            .iter()
+            .find(|form| form.name() == kernel.name)
+            .ok_or_else(|| Unsupported::kernel(NAME, &kernel.name))?;
         let threads = kernel.parameter("threads")?;
         let mut rows = between(kernel, "rows", 1, 16)?;
         if !threads.is_power_of_two() {
-            return Err(format!("{threads} threads are no power of two"));
+            return Err(Unsupported::Combination(format!(
+                "{threads} threads are no power of two"
+            )));
         }
-        let (template, of_group) = match &*kernel.name {
-            "subgroup" => (self.along_rows(true, false), rows),
-            "workgroup" => (self.along_rows(false, false), rows),
-            "row-per-thread" if self.k > LONGEST_ALONE => {
-                return Err(format!("{} columns are too many for one thread", self.k));
+        let (template, of_group) = match form {
+            GemvKernel::Subgroup => (self.along_rows(true, false), rows),
+            GemvKernel::Workgroup => (self.along_rows(false, false), rows),
+            GemvKernel::RowPerThread if self.k > LONGEST_ALONE => {
+                return Err(Unsupported::Combination(format!(
+                    "{} columns are too many for one thread",
+                    self.k
+                )));
             }
-            "row-per-thread" => (self.along_rows(false, true), rows * threads),
-            "row-per-lane" => {
+            GemvKernel::RowPerThread => (self.along_rows(false, true), rows * threads),
+            GemvKernel::RowPerLane => {
                 rows = rows.min(self.m);
                 (self.by_lanes()?, rows * threads)
             }
-            other => return Err(format!("{NAME} has no kernel {other:?}")),
         };
         let groups = grid(u64::from(self.m.div_ceil(of_group)));
         let template = self
@@ -217,28 +275,31 @@ impl GemvProduct {
             .constant("WORKGROUP", threads)
             .constant("ROWS", rows)
             .constant("GROUPS_X", groups[0]);
-        let (m, k) = (u64::from(self.m), u64::from(self.k));
-        let mut buffers = self.format.buffers(["A", "scales"], m * k, seed, 0);
-        buffers.push(Buffer::random("x", k, self.activations, seed, 2));
-        buffers.push(Buffer::output("y", m, self.activations));
+        let buffers = self.buffers(seed);
         let bound: Vec<usize> = (0..buffers.len()).collect();
         let shared = if of_group == rows {
             4 * threads * rows
         } else {
             0
         };
-        let mut dispatch = Dispatch::new(&template, &bound, 1)?
+        let dispatch = Dispatch::new(&template, &bound, 1)?
             .groups(groups)
             .workgroup([threads, 1, 1], shared.into());
-        dispatch = match &*kernel.name {
-            "subgroup" => dispatch.needs("SUBGROUP"),
-            "row-per-lane" => subgroup_broadcast::needs(dispatch),
-            _ => dispatch,
+        let dispatch = match form {
+            GemvKernel::Subgroup => dispatch.needs("SUBGROUP"),
+            GemvKernel::RowPerLane => subgroup_broadcast::needs(dispatch),
+            GemvKernel::Workgroup | GemvKernel::RowPerThread => dispatch,
         };
-        Ok(Program {
-            buffers,
-            action: Action::Dispatches(vec![dispatch]),
-        })
+        Ok(Program::of(buffers, vec![dispatch]))
+    }
+
+    /// The weights, their scales where they have some, x, y.
+    fn buffers(self, seed: u64) -> Vec<Buffer> {
+        let (m, k) = (u64::from(self.m), u64::from(self.k));
+        let mut buffers = self.format.buffers(["A", "scales"], m * k, seed, 0);
+        buffers.push(Buffer::random("x", k, self.activations, seed, 2));
+        buffers.push(Buffer::output("y", m, self.activations));
+        buffers
     }
 
     /// The shader whose threads go along rows, together or each alone.
@@ -250,8 +311,13 @@ impl GemvProduct {
     }
 
     /// The shader whose lanes have rows of their own and share x.
-    fn by_lanes(self) -> Result<Template, String> {
-        let refusal = || format!("{} columns are no multiple of row-per-lane's steps", self.k);
+    fn by_lanes(self) -> Result<Template, Unsupported> {
+        let refusal = || {
+            Unsupported::Combination(format!(
+                "{} columns are no multiple of row-per-lane's steps",
+                self.k
+            ))
+        };
         let step = step(self.format, self.k).ok_or_else(refusal)?;
         let wide = Wide::of(step, self.format.bits()).ok_or_else(refusal)?;
         Ok(wide

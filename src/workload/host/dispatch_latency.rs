@@ -1,13 +1,20 @@
 //! `dispatch-latency`: how long the shortest piece of work takes from the host and back.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::checker::Checker;
+use crate::workload::kit::dimensions::misshapen;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// An all but empty dispatch, submitted and waited for.
 #[derive(Debug)]
@@ -28,51 +35,53 @@ impl Workload for DispatchLatency {
          FLOP and bytes: none that count."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        vec![Case::new(NAME, Dtype::None, "1").of(&Suite::ALL)]
+    fn suites(&self) -> &'static [SuiteCases] {
+        const { &[suite(&[Dtype::None], &["1"], &Suite::ALL)] }
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["-/1"]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         match (dtype, shape) {
-            (Dtype::None, "1") => Ok(Case::new(NAME, dtype, shape)),
-            _ => Err(format!("the only case is {NAME}/-/1")),
+            (Dtype::None, "1") => Ok(Case::new(NAME, dtype, RoundTrip)),
+            (Dtype::None, _) => Err(misshapen(shape, "1", "is another number of dispatches")),
+            _ => Err(Unsupported::dtype(NAME, "no dtype but -", dtype)),
         }
     }
+}
 
-    fn counts(&self, _case: &Case) -> Counts {
+/// One thread writes one word.
+#[derive(Clone, Copy, Debug)]
+struct RoundTrip;
+
+impl fmt::Display for RoundTrip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("1")
+    }
+}
+
+impl Computation for RoundTrip {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&Mark]
+    }
+
+    fn counts(&self) -> Counts {
         Counts::default()
     }
 
-    fn kernels(&self, case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
-        self.tuning_space(case)
+    fn resources(&self) -> Resources {
+        units::reads_and_writes(units::ordinary(Dtype::None))
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
-        vec![Kernel::new("mark", &[])]
-    }
-
-    fn pilot(&self, _case: &Case) -> Option<Case> {
+    fn pilot(&self) -> Option<Self> {
         None
     }
 
-    fn program(&self, _case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
-        if kernel.name != "mark" {
-            return Err(format!("{NAME} has no kernel {:?}", kernel.name));
-        }
-        let template = shader!("dispatch-latency/mark.wgsl").constant("MARK", MARK);
-        Ok(Program {
-            buffers: vec![Buffer::output("mark", 1, Storage::U32)],
-            action: Action::RoundTrip(vec![Dispatch::new(&template, &[0], 1)?]),
-        })
-    }
-
-    fn verify(
-        &self,
-        _case: &Case,
-        _kernel: &Kernel,
-        _program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
+    fn verify(&self, _kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
         let mut checker = Checker::new(1);
         let got = outputs
             .first()
@@ -80,5 +89,36 @@ impl Workload for DispatchLatency {
             .map_or(f64::NAN, f64::from);
         checker.check(got, MARK.into(), 0.0, 0.0, || "the mark".to_owned());
         checker.finish()
+    }
+}
+
+/// The kernel that leaves a mark.
+#[derive(Debug)]
+struct Mark;
+
+impl KernelFamily<RoundTrip> for Mark {
+    fn name(&self) -> &'static str {
+        "mark"
+    }
+
+    fn default_for(&self, _trip: &RoundTrip, _adapter: &Adapter) -> Option<Kernel> {
+        Some(Kernel::new("mark", &[]))
+    }
+
+    fn tuning_space(&self, _trip: &RoundTrip) -> Vec<Kernel> {
+        vec![Kernel::new("mark", &[])]
+    }
+
+    fn program(
+        &self,
+        _trip: &RoundTrip,
+        _kernel: &Kernel,
+        _seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let template = shader!("dispatch-latency/mark.wgsl").constant("MARK", MARK);
+        Ok(Program {
+            buffers: vec![Buffer::output("mark", 1, Storage::U32)],
+            action: Action::RoundTrip(vec![Dispatch::new(&template, &[0], 1)?]),
+        })
     }
 }

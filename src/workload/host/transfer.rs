@@ -1,13 +1,19 @@
 //! `transfer`: how fast data comes onto the device and back.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::checker::Checker;
-use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::dimensions::{dimensions, misshapen};
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Input;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Buffer, Contents, Program};
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// Uploads and downloads through wgpu's own staging.
 #[derive(Debug)]
@@ -26,74 +32,80 @@ impl Workload for Transfer {
          buffer, mapped and read. By the host's clock. FLOP: none. Bytes: the buffer's, once."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        let case = |bytes: u32| Case::new(NAME, Dtype::None, bytes);
-        vec![
-            case(16 << 20).of(&[Suite::Quick]),
-            case(128 << 20).of(&[Suite::Standard, Suite::Llm]),
-        ]
-    }
-
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let [bytes] = dimensions::<1>(shape, FORM)?;
-        if dtype != Dtype::None || !bytes.is_multiple_of(4) {
-            return Err(format!("cases are written {NAME}/-/{FORM}"));
+    fn suites(&self) -> &'static [SuiteCases] {
+        const {
+            &[
+                suite(&[Dtype::None], &["16777216"], &[Suite::Quick]),
+                suite(
+                    &[Dtype::None],
+                    &["134217728"],
+                    &[Suite::Standard, Suite::Llm],
+                ),
+            ]
         }
-        Ok(Case::new(NAME, dtype, shape))
     }
 
-    fn counts(&self, case: &Case) -> Counts {
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["-/4", "-/1048580"]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let [bytes] = dimensions::<1>(shape, FORM)?;
+        if dtype != Dtype::None {
+            return Err(Unsupported::dtype(NAME, "no dtype but -", dtype));
+        }
+        if !bytes.is_multiple_of(4) {
+            return Err(misshapen(shape, FORM, "is no multiple of 4"));
+        }
+        Ok(Case::new(NAME, dtype, Moved(bytes)))
+    }
+}
+
+/// Bytes that are moved.
+#[derive(Clone, Copy, Debug)]
+struct Moved(u32);
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Computation for Moved {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&TransferDirection::Upload, &TransferDirection::Download]
+    }
+
+    fn counts(&self) -> Counts {
         Counts {
             flop: 0,
-            bytes: bytes(case),
+            bytes: self.0.into(),
             tokens: None,
         }
     }
 
-    fn kernels(&self, case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
-        self.tuning_space(case)
+    fn resources(&self) -> Resources {
+        Resources {
+            arithmetic: units::ordinary(Dtype::None),
+            // The bus, for which there is no roof.
+            memory: None,
+            measures: None,
+        }
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
-        vec![Kernel::new("upload", &[]), Kernel::new("download", &[])]
-    }
-
-    fn pilot(&self, _case: &Case) -> Option<Case> {
+    fn pilot(&self) -> Option<Self> {
         None
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let action = match &*kernel.name {
-            "upload" => Action::Upload { buffer: 0 },
-            "download" => Action::Download { buffer: 0 },
-            other => return Err(format!("{NAME} has no kernel {other:?}")),
-        };
-        Ok(Program {
-            buffers: vec![Buffer {
-                name: "data".into(),
-                bytes: bytes(case),
-                contents: Contents::Input(Input::Noise {
-                    seed,
-                    stream: 0,
-                    mask: 0xff,
-                }),
-            }],
-            action,
-        })
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let mut checker = Checker::new(bytes(case) / 4);
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let words = u64::from(self.0 / 4);
+        let mut checker = Checker::new(words);
         let want = program.buffers[0].input();
         match outputs.first() {
             Some(got) if got.len() == want.len() => {
-                checker.compared(bytes(case) / 4);
+                checker.compared(words);
                 if let Some(at) = got.iter().zip(&want).position(|(got, want)| got != want) {
                     checker.fail(format!("byte {at} arrived changed"));
                 }
@@ -104,7 +116,44 @@ impl Workload for Transfer {
     }
 }
 
-/// Bytes that a case moves.
-fn bytes(case: &Case) -> u64 {
-    dimensions::<1>(&case.shape, FORM).map_or(0, |[bytes]| bytes.into())
+/// Which way the bytes go; both are kernels in name only.
+#[derive(Debug)]
+enum TransferDirection {
+    Upload,
+    Download,
+}
+
+impl KernelFamily<Moved> for TransferDirection {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Download => "download",
+        }
+    }
+
+    fn default_for(&self, _moved: &Moved, _adapter: &Adapter) -> Option<Kernel> {
+        Some(Kernel::new(self.name(), &[]))
+    }
+
+    fn tuning_space(&self, _moved: &Moved) -> Vec<Kernel> {
+        vec![Kernel::new(self.name(), &[])]
+    }
+
+    fn program(&self, moved: &Moved, _kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        Ok(Program {
+            buffers: vec![Buffer {
+                name: "data".into(),
+                bytes: moved.0.into(),
+                contents: Contents::Input(Input::Noise {
+                    seed,
+                    stream: 0,
+                    mask: 0xff,
+                }),
+            }],
+            action: match self {
+                Self::Upload => Action::Upload { buffer: 0 },
+                Self::Download => Action::Download { buffer: 0 },
+            },
+        })
+    }
 }

@@ -1,5 +1,9 @@
 //! Written shapes: numbers joined by `x`.
 
+use std::borrow::Cow;
+
+use super::unsupported::Unsupported;
+
 /// Largest product of a shape's dimensions; with it no FLOP or byte count overflows 64 bits.
 const MOST_WORK: u128 = 1 << 52;
 
@@ -7,8 +11,11 @@ const MOST_WORK: u128 = 1 << 52;
 ///
 /// # Errors
 /// Another number of dimensions, a number that is none, zero or too large.
-pub(crate) fn dimensions<const N: usize>(text: &str, form: &str) -> Result<[u32; N], String> {
-    let wrong = |reason: &str| Err(format!("the shape {text:?} {reason}; it is written {form}"));
+pub(crate) fn dimensions<const N: usize>(
+    text: &str,
+    form: &'static str,
+) -> Result<[u32; N], Unsupported> {
+    let wrong = |reason| Err(misshapen(text, form, reason));
     let mut dimensions = [0; N];
     let parts: Vec<&str> = text.split('x').collect();
     if parts.len() != N {
@@ -26,6 +33,19 @@ pub(crate) fn dimensions<const N: usize>(text: &str, form: &str) -> Result<[u32;
         return wrong("is more than any device can do");
     }
     Ok(dimensions)
+}
+
+/// A shape that is not of a form.
+pub(crate) fn misshapen(
+    text: &str,
+    form: &'static str,
+    reason: impl Into<Cow<'static, str>>,
+) -> Unsupported {
+    Unsupported::Shape {
+        shape: text.to_owned(),
+        reason: reason.into(),
+        form,
+    }
 }
 
 /// Workgroups for `count` of them in one row: along x first, then y.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::unsupported::Unsupported;
+
 /// A kernel with its tuning parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
@@ -28,12 +30,15 @@ impl Kernel {
     ///
     /// # Errors
     /// The kernel comes without it, from a file of another version say.
-    pub(crate) fn parameter(&self, name: &str) -> Result<u32, String> {
+    pub(crate) fn parameter(&self, name: &str) -> Result<u32, Unsupported> {
         self.parameters
             .get(name)
             .copied()
             .filter(|value| *value <= 1 << 16)
-            .ok_or_else(|| format!("kernel {} has no usable parameter {name:?}", self.name))
+            .ok_or_else(|| Unsupported::Parameter {
+                kernel: self.name.to_string(),
+                parameter: name.to_owned(),
+            })
     }
 }
 
@@ -41,13 +46,21 @@ impl Kernel {
 ///
 /// # Errors
 /// It is missing or is not.
-pub(crate) fn between(kernel: &Kernel, name: &str, least: u32, most: u32) -> Result<u32, String> {
+pub(crate) fn between(
+    kernel: &Kernel,
+    name: &str,
+    least: u32,
+    most: u32,
+) -> Result<u32, Unsupported> {
     let value = kernel.parameter(name)?;
     if (least..=most).contains(&value) {
         Ok(value)
     } else {
-        Err(format!(
-            "{name} = {value} is not between {least} and {most}"
-        ))
+        Err(Unsupported::Range {
+            parameter: name.to_owned(),
+            value,
+            least,
+            most,
+        })
     }
 }

@@ -2,7 +2,7 @@
 //! them a device offers.
 
 use crate::record::{Adapter, CoopMatrix};
-use crate::workload::case::Dtype;
+use crate::workload::kit::dtype::Dtype;
 
 /// A matrix-unit configuration with WGSL's names for its three types.
 #[derive(Clone, Copy, Debug)]

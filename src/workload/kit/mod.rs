@@ -3,6 +3,7 @@
 
 pub(crate) mod checker;
 pub(crate) mod dimensions;
+pub(crate) mod dtype;
 pub(crate) mod input;
 pub(crate) mod kernel;
 pub(crate) mod matrix_unit;
@@ -10,3 +11,5 @@ pub(crate) mod program;
 pub(crate) mod quantized;
 pub(crate) mod subgroup_broadcast;
 pub(crate) mod template;
+pub(crate) mod units;
+pub(crate) mod unsupported;

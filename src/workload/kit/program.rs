@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::record::{Adapter, CoopMatrix, Limits, Reading};
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::template::Template;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// What one execution of a case consists of.
 #[derive(Clone, Debug)]
@@ -178,13 +179,12 @@ impl Buffer {
     }
 
     /// Why a device with these limits cannot bind it, or `None` where it can.
-    pub(crate) fn misfit(&self, limits: &Limits) -> Option<String> {
+    pub(crate) fn beyond_limits(&self, limits: &Limits) -> Option<Unsupported> {
         let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
-        (self.bytes > most).then(|| {
-            format!(
-                "buffer {} needs {} bytes and the adapter binds at most {most}",
-                self.name, self.bytes
-            )
+        (self.bytes > most).then(|| Unsupported::BufferSize {
+            buffer: self.name.to_string(),
+            bytes: self.bytes,
+            most,
         })
     }
 
@@ -211,17 +211,24 @@ impl Program {
         self.buffers.iter().map(|buffer| buffer.bytes).sum()
     }
 
-    /// Why this program cannot run on an adapter, or `None` where it can.
-    pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
-        let limits = &adapter.limits;
-        for buffer in &self.buffers {
-            if let Some(misfit) = buffer.misfit(limits) {
-                return Some(misfit);
-            }
+    /// A program of dispatches, one after another.
+    pub(crate) fn of(buffers: Vec<Buffer>, dispatches: Vec<Dispatch>) -> Self {
+        Self {
+            buffers,
+            action: Action::Dispatches(dispatches),
         }
-        self.dispatches()
-            .iter()
-            .find_map(|dispatch| dispatch.misfit(adapter))
+    }
+
+    /// Why this program cannot run on an adapter, or `None` where it can.
+    pub fn unsupported_on(&self, adapter: &Adapter) -> Option<Unsupported> {
+        let limits = &adapter.limits;
+        let mut buffers = self.buffers.iter();
+        buffers
+            .find_map(|buffer| buffer.beyond_limits(limits))
+            .or_else(|| {
+                let mut dispatches = self.dispatches().iter();
+                dispatches.find_map(|dispatch| dispatch.unsupported_on(adapter))
+            })
     }
 }
 
@@ -235,12 +242,12 @@ impl Dispatch {
         template: &Template,
         buffers: &[usize],
         written: usize,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Unsupported> {
         let read = buffers.len().saturating_sub(written);
         Ok(Self {
             label: template.file().to_owned(),
             file: template.file().into(),
-            wgsl: template.expand()?,
+            wgsl: template.expand().map_err(Unsupported::Template)?,
             bindings: buffers
                 .iter()
                 .enumerate()
@@ -294,90 +301,91 @@ impl Dispatch {
     }
 
     /// Why this dispatch cannot run on an adapter, or `None` where it can.
-    pub fn misfit(&self, adapter: &Adapter) -> Option<String> {
-        let limits = &adapter.limits;
+    pub fn unsupported_on(&self, adapter: &Adapter) -> Option<Unsupported> {
         if let Some(missing) = self.features.iter().find(|feature| !adapter.has(feature)) {
-            return Some(format!("the adapter lacks {missing}"));
+            return Some(Unsupported::Feature(missing));
         }
-        if let Some(misfit) = self.matrix_misfit(adapter) {
-            return Some(misfit);
+        self.beyond_matrix_units(adapter)
+            .or_else(|| self.beyond_subgroups(adapter))
+            .or_else(|| self.beyond_limits(&adapter.limits))
+    }
+
+    /// Threads of a workgroup.
+    fn threads(&self) -> u32 {
+        self.workgroup_threads.iter().product()
+    }
+
+    /// Why an adapter's subgroups are too small.
+    fn beyond_subgroups(&self, adapter: &Adapter) -> Option<Unsupported> {
+        match &adapter.subgroup_sizes {
+            _ if self.least_subgroup <= 1 => None,
+            Reading::Measured((least, _)) if *least >= self.least_subgroup => None,
+            _ => Some(Unsupported::SmallSubgroup {
+                shader: self.label.clone(),
+                least: self.least_subgroup,
+            }),
         }
-        if self.least_subgroup > 1 {
-            match &adapter.subgroup_sizes {
-                Reading::Measured((least, _)) if *least >= self.least_subgroup => {}
-                _ => {
-                    return Some(format!(
-                        "{} needs subgroups of at least {} threads and the adapter does not promise them",
-                        self.label, self.least_subgroup
-                    ));
-                }
-            }
-        }
-        let threads: u32 = self.workgroup_threads.iter().product();
+    }
+
+    /// Which limit of an adapter the dispatch is beyond.
+    fn beyond_limits(&self, limits: &Limits) -> Option<Unsupported> {
+        let beyond = |need| {
+            Some(Unsupported::Limit {
+                shader: self.label.clone(),
+                need,
+            })
+        };
+        let threads = self.threads();
         if threads > limits.max_workgroup_threads
             || self.workgroup_threads[0] > limits.max_workgroup_x
         {
-            return Some(format!(
-                "{} uses workgroups of {threads} threads and the adapter allows {}",
-                self.label, limits.max_workgroup_threads
+            return beyond(format!(
+                "uses workgroups of {threads} threads and the adapter allows {}",
+                limits.max_workgroup_threads
             ));
         }
         if self.workgroup_bytes > limits.max_workgroup_bytes {
-            return Some(format!(
-                "{} uses {} bytes of workgroup memory and the adapter has {}",
-                self.label, self.workgroup_bytes, limits.max_workgroup_bytes
+            return beyond(format!(
+                "uses {} bytes of workgroup memory and the adapter has {}",
+                self.workgroup_bytes, limits.max_workgroup_bytes
             ));
         }
-        if let Some(groups) = self
-            .workgroups
-            .iter()
-            .find(|groups| **groups > limits.max_workgroups)
-        {
-            return Some(format!(
-                "{} needs {groups} workgroups along one dimension and the adapter allows {}",
-                self.label, limits.max_workgroups
+        let mut groups = self.workgroups.iter();
+        if let Some(groups) = groups.find(|groups| **groups > limits.max_workgroups) {
+            return beyond(format!(
+                "needs {groups} workgroups along one dimension and the adapter allows {}",
+                limits.max_workgroups
             ));
         }
         let bound = u32::try_from(self.bindings.len()).unwrap_or(u32::MAX);
         if bound > limits.max_storage_buffers {
-            return Some(format!(
-                "{} binds {bound} storage buffers and the adapter allows {}",
-                self.label, limits.max_storage_buffers
+            return beyond(format!(
+                "binds {bound} storage buffers and the adapter allows {}",
+                limits.max_storage_buffers
             ));
         }
         None
     }
 
     /// Why an adapter's matrix units cannot do this dispatch, or `None` where they can or need not.
-    fn matrix_misfit(&self, adapter: &Adapter) -> Option<String> {
+    fn beyond_matrix_units(&self, adapter: &Adapter) -> Option<Unsupported> {
         let wanted = self.coop_matrix.as_ref()?;
         if !adapter.multiplies(wanted) {
-            let offered: Vec<String> = adapter
-                .coop_matrix
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            return Some(format!(
-                "the adapter's matrix units do not multiply {wanted}; they offer {}",
-                match offered.as_slice() {
-                    [] => "no square matrices".to_owned(),
-                    offered => offered.join(", "),
-                }
-            ));
+            return Some(Unsupported::MatrixUnit {
+                wanted: wanted.clone(),
+                offered: adapter.coop_matrix.clone(),
+            });
         }
         // Vulkan allows matrices only where every subgroup is full.
-        let most = adapter.subgroup_sizes.measured().map(|(_, most)| *most);
-        let threads: u32 = self.workgroup_threads.iter().product();
-        match most {
+        let subgroup = adapter.subgroup_sizes.measured().map(|(_, most)| *most);
+        let threads = self.threads();
+        match subgroup {
             Some(most) if threads.is_multiple_of(most) => None,
-            _ => Some(format!(
-                "{} uses workgroups of {threads} threads, which are no whole subgroups of {} threads",
-                self.label,
-                most.map_or_else(
-                    || "an unknown number of".to_owned(),
-                    |most| most.to_string()
-                )
-            )),
+            _ => Some(Unsupported::PartialSubgroup {
+                shader: self.label.clone(),
+                threads,
+                subgroup,
+            }),
         }
     }
 }

@@ -5,10 +5,11 @@
 //! llama.cpp's `q8_0` and `q4_0` have them. The integers lie together and the scales apart, so that both
 //! are read in whole words: 8.5 and 4.5 bits a weight.
 
-use crate::workload::case::Dtype;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::program::Buffer;
 use crate::workload::kit::template::Template;
+use crate::workload::kit::unsupported::Unsupported;
 
 /// Weights that share a scale.
 pub(crate) const BLOCK: u32 = 32;
@@ -56,11 +57,11 @@ impl WeightFormat {
 
     /// # Errors
     /// Rows of this length are no whole blocks.
-    pub(crate) fn check(self, row: u32) -> Result<(), String> {
+    pub(crate) fn check(self, row: u32) -> Result<(), Unsupported> {
         if self.scaled() && !row.is_multiple_of(BLOCK) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "rows of {row} weights are no multiple of the {BLOCK} that share a scale"
-            ));
+            )));
         }
         Ok(())
     }

@@ -7,13 +7,12 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::record::Verification;
 use crate::workload::attention::AttentionQuery;
-use crate::workload::case::{Case, Dtype};
 use crate::workload::kit::checker::{Checker, Rounding, strata};
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::program::{Buffer, Contents, Program};
 use crate::workload::kit::quantized::WeightFormat;
 use crate::workload::llama_layer::compose::{Projection, projections};
-use crate::workload::llama_layer::{LayerShape, NAME, activations};
+use crate::workload::llama_layer::layer::Layer;
 use crate::workload::rows::check_row;
 
 /// Multiply-adds that the reference of one stage may cost.
@@ -72,14 +71,11 @@ impl<'a> LayerTrace<'a> {
 }
 
 /// Checks every stage.
-pub(crate) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+pub(crate) fn layer(shape: Layer, program: &Program, outputs: &[Vec<u8>]) -> Verification {
     let elements = outputs.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
-    let mut checker = Checker::new(elements / activations(case.dtype).bytes());
-    let Ok(shape) = LayerShape::parse(&case.shape) else {
-        checker.fail(format!("{NAME}: the case has no shape"));
-        return checker.finish();
-    };
-    let trace = LayerTrace::new(program, outputs, activations(case.dtype));
+    let storage = shape.activations();
+    let mut checker = Checker::new(elements / storage.bytes());
+    let trace = LayerTrace::new(program, outputs, storage);
     let complete = program
         .buffers
         .iter()
@@ -100,14 +96,7 @@ pub(crate) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Veri
 
     norms(&trace, shape, &sampled, &mut checker);
     for projection in projections(shape) {
-        project(
-            &trace,
-            case.dtype,
-            shape,
-            projection,
-            &mut random,
-            &mut checker,
-        );
+        project(&trace, shape, projection, &mut random, &mut checker);
     }
     rotations(&trace, shape, &sampled, &mut checker);
     attention(&trace, shape, &sampled, &mut checker);
@@ -116,7 +105,7 @@ pub(crate) fn layer(case: &Case, program: &Program, outputs: &[Vec<u8>]) -> Veri
 }
 
 /// Both norms and the sum before the second.
-fn norms(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
+fn norms(trace: &LayerTrace<'_>, shape: Layer, sampled: &[usize], checker: &mut Checker) {
     let width = shape.hidden as usize;
     let [x, projected, hidden, normed, again] =
         ["x", "projected", "hidden", "normed", "normed again"].map(|name| trace.numbers(name));
@@ -167,8 +156,7 @@ fn sums(
 /// Scattered elements of a projection, the first and the last among them.
 fn project(
     trace: &LayerTrace<'_>,
-    dtype: Dtype,
-    shape: LayerShape,
+    shape: Layer,
     projection: Projection,
     random: &mut Pcg64Mcg,
     checker: &mut Checker,
@@ -176,7 +164,7 @@ fn project(
     let (n, k) = (projection.n as usize, projection.k as usize);
     let input = trace.numbers(projection.input);
     let got = trace.numbers(projection.output);
-    let format = match WeightFormat::of(dtype) {
+    let format = match WeightFormat::of(shape.dtype) {
         WeightFormat::Plain(_) => WeightFormat::Plain(trace.storage),
         scaled => scaled,
     };
@@ -203,7 +191,7 @@ fn project(
 }
 
 /// Queries, keys and values of sampled tokens; values are qkv's own, bit by bit.
-fn rotations(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
+fn rotations(trace: &LayerTrace<'_>, shape: Layer, sampled: &[usize], checker: &mut Checker) {
     let size = shape.size() as usize;
     let half = size / 2;
     let [heads, kv_heads, tokens, length] =
@@ -248,7 +236,7 @@ fn rotations(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], check
 }
 
 /// Attention of a few heads of sampled tokens.
-fn attention(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
+fn attention(trace: &LayerTrace<'_>, shape: Layer, sampled: &[usize], checker: &mut Checker) {
     let size = shape.size() as usize;
     let [heads, kv_heads, tokens, length] =
         [shape.heads, shape.kv_heads, shape.tokens(), shape.length].map(|d| d as usize);
@@ -276,7 +264,7 @@ fn attention(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], check
 }
 
 /// SwiGLU and the last residual.
-fn pointwise(trace: &LayerTrace<'_>, shape: LayerShape, sampled: &[usize], checker: &mut Checker) {
+fn pointwise(trace: &LayerTrace<'_>, shape: Layer, sampled: &[usize], checker: &mut Checker) {
     let [gate, up, activated, hidden, down, y] =
         ["gate", "up", "activated", "hidden", "down", "y"].map(|name| trace.numbers(name));
     let unit = 2.0 * Storage::F32.roundoff();

@@ -1,19 +1,19 @@
 //! The layer as one program, put together from the programs of other workloads.
 
-use crate::workload::attention::{Decode, Prefill};
-use crate::workload::case::{Case, Dtype};
+use crate::workload::attention::for_projection;
+use crate::workload::case::Problem;
 use crate::workload::gemv::GemvProduct;
-use crate::workload::interface::Workload;
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::quantized::WeightFormat;
 use crate::workload::kit::template::{Template, shader};
-use crate::workload::llama_layer::{FLASH, LayerShape, SPLIT_KV, activations, attention, part_of};
-use crate::workload::matmul::Matmul;
-use crate::workload::matmul::Packed;
-use crate::workload::rows::Normalisation;
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::llama_layer::layer::Layer;
+use crate::workload::llama_layer::parts::{attends, attention, part_of};
+use crate::workload::matmul::{Packed, matmul_case};
+use crate::workload::rows::{Normalisation, ONE_PASS, RowsShape};
 
 /// Threads of a workgroup of the layer's own shaders.
 const WORKGROUP: u32 = 64;
@@ -38,8 +38,8 @@ pub(crate) struct Projection {
 }
 
 /// The projections of a layer in their order.
-pub(crate) fn projections(shape: LayerShape) -> [Projection; 5] {
-    let LayerShape { hidden, mlp, .. } = shape;
+pub(crate) fn projections(shape: Layer) -> [Projection; 5] {
+    let Layer { hidden, mlp, .. } = shape;
     let projection = |input, weights, scales, output, n, k| Projection {
         input,
         weights,
@@ -86,13 +86,13 @@ struct Composer {
 
 impl Composer {
     /// The buffer of this name; a new one where there is none yet.
-    fn buffer(&mut self, name: &'static str, spec: Buffer) -> Result<usize, String> {
+    fn buffer(&mut self, name: &'static str, spec: Buffer) -> Result<usize, Unsupported> {
         match self.buffers.iter().position(|buffer| buffer.name == name) {
             Some(known) if self.buffers[known].bytes == spec.bytes => Ok(known),
-            Some(known) => Err(format!(
+            Some(known) => Err(Unsupported::Combination(format!(
                 "{name} has {} bytes and a stage wants {}",
                 self.buffers[known].bytes, spec.bytes
-            )),
+            ))),
             None => {
                 self.buffers.push(Buffer {
                     name: name.into(),
@@ -104,9 +104,9 @@ impl Composer {
     }
 
     /// Appends a program whose first buffers are known by these names; the rest is its own.
-    fn append(&mut self, part: Program, names: &[&'static str]) -> Result<(), String> {
+    fn append(&mut self, part: Program, names: &[&'static str]) -> Result<(), Unsupported> {
         let Action::Dispatches(dispatches) = part.action else {
-            return Err("a stage that is no dispatch".to_owned());
+            return Err(Unsupported::combination("a stage that is no dispatch"));
         };
         let mut places = Vec::with_capacity(part.buffers.len());
         for (number, spec) in part.buffers.into_iter().enumerate() {
@@ -143,32 +143,29 @@ impl Composer {
 ///
 /// # Errors
 /// A part cannot do its share.
-pub(crate) fn layer(
-    dtype: Dtype,
-    shape: LayerShape,
-    kernel: &Kernel,
-    seed: u64,
-) -> Result<Program, String> {
-    let storage = activations(dtype);
-    let LayerShape { hidden, mlp, .. } = shape;
+pub(crate) fn layer(shape: Layer, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+    let storage = shape.activations();
+    let Layer { hidden, mlp, .. } = shape;
     let tokens = shape.tokens();
-    let norm = part_of(kernel, "norm", "one-pass");
+    let norm = part_of(kernel, "norm", ONE_PASS);
     let mut layer = Composer {
         buffers: Vec::new(),
         dispatches: Vec::new(),
     };
     let first = Normalisation {
-        rows: tokens,
-        columns: hidden,
+        shape: RowsShape {
+            rows: tokens,
+            columns: hidden,
+        },
         storage,
         residual: false,
     };
     layer.append(first.program(&norm, seed)?, &["x", "norm", "normed"])?;
     let [qkv, output, gate, up, down] = projections(shape);
-    project(&mut layer, dtype, shape, qkv, kernel, seed)?;
+    project(&mut layer, shape, qkv, kernel, seed)?;
     rotate(&mut layer, storage, shape, seed)?;
-    attend(&mut layer, dtype, shape, kernel, seed)?;
-    project(&mut layer, dtype, shape, output, kernel, seed)?;
+    attend(&mut layer, shape, kernel, seed)?;
+    project(&mut layer, shape, output, kernel, seed)?;
     let second = Normalisation {
         residual: true,
         ..first
@@ -177,8 +174,8 @@ pub(crate) fn layer(
         second.program(&norm, seed.wrapping_add(1))?,
         &["x", "projected", "norm again", "hidden", "normed again"],
     )?;
-    project(&mut layer, dtype, shape, gate, kernel, seed)?;
-    project(&mut layer, dtype, shape, up, kernel, seed)?;
+    project(&mut layer, shape, gate, kernel, seed)?;
+    project(&mut layer, shape, up, kernel, seed)?;
     let wide = tokens * mlp;
     let swiglu = shader!("llama-layer/swiglu.wgsl");
     pointwise(
@@ -188,7 +185,7 @@ pub(crate) fn layer(
         wide,
         storage,
     )?;
-    project(&mut layer, dtype, shape, down, kernel, seed)?;
+    project(&mut layer, shape, down, kernel, seed)?;
     let add = shader!("llama-layer/add.wgsl");
     let narrow = tokens * hidden;
     pointwise(&mut layer, add, ["hidden", "down", "y"], narrow, storage)?;
@@ -200,7 +197,7 @@ pub(crate) fn layer(
     }
     for projection in projections(shape) {
         let gain = unit / (projection.k as f32).sqrt();
-        let random = if WeightFormat::of(dtype).scaled() {
+        let random = if WeightFormat::of(shape.dtype).scaled() {
             projection.scales
         } else {
             projection.weights
@@ -216,12 +213,11 @@ pub(crate) fn layer(
 /// Output = input · weights: a matmul over a prompt, a gemv for one token.
 fn project(
     layer: &mut Composer,
-    dtype: Dtype,
-    shape: LayerShape,
+    shape: Layer,
     projection: Projection,
     kernel: &Kernel,
     seed: u64,
-) -> Result<(), String> {
+) -> Result<(), Unsupported> {
     let Projection {
         input,
         weights,
@@ -233,8 +229,8 @@ fn project(
     let own = part_of(kernel, "projection", kernel.name.clone());
     // Every projection has weights of its own.
     let seed = seed.wrapping_add(layer.dispatches.len() as u64 * 1000);
-    let format = WeightFormat::of(dtype);
-    let storage = activations(dtype);
+    let format = WeightFormat::of(shape.dtype);
+    let storage = shape.activations();
     if shape.decode {
         let product = GemvProduct {
             m: n,
@@ -254,23 +250,20 @@ fn project(
         };
     }
     let m = shape.tokens();
-    match Packed::of(dtype, [m, n, k]) {
+    match Packed::of(shape.dtype, [m, n, k]) {
         Some(packed) => {
             let packed = Packed {
                 activations: storage,
                 ..packed
             };
             layer.append(
-                packed.program(&own, seed)?,
+                Problem::program(&packed, &own, seed)?,
                 &[input, weights, scales, output],
             )
         }
         None => {
-            let case = Case::new("matmul", dtype, format!("{m}x{n}x{k}"));
-            layer.append(
-                Matmul.program(&case, &own, seed)?,
-                &[input, weights, output],
-            )
+            let product = matmul_case(shape.dtype, [m, n, k]);
+            layer.append(product.program(&own, seed)?, &[input, weights, output])
         }
     }
 }
@@ -279,10 +272,10 @@ fn project(
 fn rotate(
     layer: &mut Composer,
     storage: Storage,
-    shape: LayerShape,
+    shape: Layer,
     seed: u64,
-) -> Result<(), String> {
-    let LayerShape {
+) -> Result<(), Unsupported> {
+    let Layer {
         heads,
         kv_heads,
         length,
@@ -342,19 +335,16 @@ fn rotations(first: u32, tokens: u32, size: u32) -> Vec<u8> {
 /// Attention over the keys and values there are.
 fn attend(
     layer: &mut Composer,
-    dtype: Dtype,
-    shape: LayerShape,
+    shape: Layer,
     kernel: &Kernel,
     seed: u64,
-) -> Result<(), String> {
-    let (_, case) = attention(dtype, shape);
+) -> Result<(), Unsupported> {
+    let own = part_of(kernel, "attention", attends(shape));
     if shape.decode {
-        let own = part_of(kernel, "attention", SPLIT_KV);
-        let part = Decode.program(&case, &own, seed)?;
+        let part = attention(shape).program(&own, seed)?;
         layer.append(part, &["q", "k", "v", "outputs", "extremes", "attended"])
     } else {
-        let own = part_of(kernel, "attention", FLASH);
-        let part = Prefill.for_projection(&case, &own, seed)?;
+        let part = for_projection(shape.prompt(), &own, seed)?;
         layer.append(part, &["q", "k", "v", "attended"])
     }
 }
@@ -366,7 +356,7 @@ fn pointwise(
     names: [&'static str; 3],
     elements: u32,
     storage: Storage,
-) -> Result<(), String> {
+) -> Result<(), Unsupported> {
     let vectors = elements / 4;
     let groups = grid(u64::from(vectors).div_ceil(WORKGROUP.into()));
     let template = template

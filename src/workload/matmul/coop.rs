@@ -1,17 +1,55 @@
 //! `matmul` on matrix units, which WGSL calls cooperative matrices: only configurations that the device
 //! reports.
 
-use crate::record::{Adapter, DeviceType, Reading};
-use crate::workload::case::Dtype;
+use crate::record::{Adapter, DeviceType, Reading, Resource};
+use crate::workload::computation::KernelFamily;
 use crate::workload::kit::dimensions::grid;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::matrix_unit::MatrixUnit;
-use crate::workload::kit::program::{Buffer, Dispatch};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::matmul::dense::Dense;
+use crate::workload::matmul::tiled::ByTiles;
 
 /// The kernel's name.
-pub(crate) const NAME: &str = "coop";
+const COOP: &str = "coop";
+
+/// The kernel.
+#[derive(Debug)]
+pub(crate) struct Coop;
+
+impl KernelFamily<Dense> for Coop {
+    fn name(&self) -> &'static str {
+        COOP
+    }
+
+    fn default_for(&self, product: &Dense, adapter: &Adapter) -> Option<Kernel> {
+        let sides = [product.m, product.n];
+        CoopProduct::of_adapter(product.dtype, sides, adapter).map(CoopProduct::kernel)
+    }
+
+    fn tuning_space(&self, product: &Dense) -> Vec<Kernel> {
+        let space = CoopProduct::space(product.dtype).into_iter();
+        space.map(CoopProduct::kernel).collect()
+    }
+
+    fn program(&self, product: &Dense, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let sides = [product.m, product.n, product.k];
+        let coop = CoopProduct::of(product.dtype, kernel)?;
+        let (dispatches, copies) = coop.dispatches(product.dtype, sides)?;
+        let mut buffers = product.buffers(seed);
+        buffers.extend(copies);
+        Ok(Program::of(buffers, dispatches))
+    }
+
+    fn arithmetic(&self, product: &Dense) -> Option<Resource> {
+        Some(units::matrix(product.dtype))
+    }
+}
 
 /// Buffers of the workload itself: A, B and C.
 const OWN_BUFFERS: usize = 3;
@@ -21,7 +59,7 @@ const WIDEST: u64 = 16;
 
 /// Parameters of the kernel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CoopProduct {
+struct CoopProduct {
     unit: MatrixUnit,
     /// Parts of a workgroup's block along M and N, one for each subgroup.
     subgroups: [u32; 2],
@@ -41,7 +79,7 @@ impl CoopProduct {
     /// A GPU's subgroup holds 4 × 4 matrices, of which a K step of 16 multiplies 16 and loads 8; sums and
     /// operands take about 200 registers, which leaves room for several workgroups. `docs/codegen.md` has
     /// the evidence. Small cases give every core something to do instead.
-    pub(crate) fn of_adapter(dtype: Dtype, [m, n]: [u32; 2], adapter: &Adapter) -> Option<Self> {
+    fn of_adapter(dtype: Dtype, [m, n]: [u32; 2], adapter: &Adapter) -> Option<Self> {
         let small = u64::from(m) * u64::from(n) <= 512 * 512;
         let unit = MatrixUnit::offered(dtype, adapter)?;
         let subgroup_threads = match adapter.subgroup_sizes {
@@ -64,7 +102,7 @@ impl CoopProduct {
     }
 
     /// Every parameter set that makes sense somewhere.
-    pub(crate) fn space(dtype: Dtype) -> Vec<Self> {
+    fn space(dtype: Dtype) -> Vec<Self> {
         let mut space = Vec::new();
         for unit in MatrixUnit::of_dtype(dtype) {
             for tiles in [[1, 1], [2, 2], [2, 4], [4, 2], [4, 4]] {
@@ -89,9 +127,9 @@ impl CoopProduct {
         space
     }
 
-    pub(crate) fn kernel(self) -> Kernel {
+    fn kernel(self) -> Kernel {
         Kernel::new(
-            NAME,
+            COOP,
             &[
                 ("matrix", self.unit.side),
                 ("subgroups_m", self.subgroups[0]),
@@ -107,11 +145,15 @@ impl CoopProduct {
 
     /// # Errors
     /// WGSL has no such matrix for the dtype, or a parameter is unusable.
-    pub(crate) fn of(dtype: Dtype, kernel: &Kernel) -> Result<Self, String> {
+    fn of(dtype: Dtype, kernel: &Kernel) -> Result<Self, Unsupported> {
         let side = kernel.parameter("matrix")?;
         let unit = MatrixUnit::of_dtype(dtype)
             .find(|unit| unit.side == side)
-            .ok_or_else(|| format!("WGSL has no matrices of {side}×{side} for {dtype}"))?;
+            .ok_or_else(|| {
+                Unsupported::Combination(format!(
+                    "WGSL has no matrices of {side}×{side} for {dtype}"
+                ))
+            })?;
         let coop = Self {
             unit,
             subgroups: [
@@ -127,10 +169,10 @@ impl CoopProduct {
             pad: between(kernel, "pad", 0, 64)?,
         };
         if !coop.step_k.is_multiple_of(side) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "step_k = {} is no multiple of the matrices' {side}",
                 coop.step_k
-            ));
+            )));
         }
         Ok(coop)
     }
@@ -160,11 +202,11 @@ impl CoopProduct {
     ///
     /// # Errors
     /// The template is malformed.
-    pub(crate) fn dispatches(
+    fn dispatches(
         self,
         dtype: Dtype,
         [m, n, k]: [u32; 3],
-    ) -> Result<(Vec<Dispatch>, Vec<Buffer>), String> {
+    ) -> Result<(Vec<Dispatch>, Vec<Buffer>), Unsupported> {
         let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
         let whole_k = k.next_multiple_of(self.step_k);
         let (a, b) = (0, 1);
@@ -206,7 +248,7 @@ impl CoopProduct {
         [m, n]: [u32; 2],
         [pitch_a, pitch_b]: [u32; 2],
         [a, b]: [usize; 2],
-    ) -> Result<Dispatch, String> {
+    ) -> Result<Dispatch, Unsupported> {
         let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
         let [block_m, block_n] = self.block();
         let threads = self.threads();
@@ -265,7 +307,7 @@ impl Padded {
 
     /// # Errors
     /// The template is malformed.
-    fn dispatch(self, dtype: Dtype, place: usize) -> Result<Dispatch, String> {
+    fn dispatch(self, dtype: Dtype, place: usize) -> Result<Dispatch, Unsupported> {
         const THREADS: u32 = 256;
         let vectors = u64::from(self.padded[0]) * u64::from(self.padded[1] / 4);
         let groups = grid(vectors.div_ceil(THREADS.into()));

@@ -1,16 +1,21 @@
 //! `tiled`: C = A·B by tiles of registers, in all its forms and parameters, for plain and packed
 //! matrices.
 //!
-//! What is quick differs so much between devices that there are three forms (see [`Form`]) and, across
+//! What is quick differs so much between devices that there are three forms (see [`TiledForm`]) and, across
 //! all of them, a choice of how K is split and in what order the tiles of C are made.
 
 use crate::record::{Adapter, DeviceType, Reading};
+use crate::workload::computation::KernelFamily;
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::program::{Buffer, Dispatch};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::quantized::BLOCK;
 use crate::workload::kit::template::{Template, shader};
+use crate::workload::kit::unsupported::Unsupported;
+
+/// The kernel's name.
+const TILED: &str = "tiled";
 
 /// Threads of a workgroup of the pass that adds up pieces of K.
 const SUM_THREADS: u32 = 64;
@@ -30,10 +35,48 @@ const MOST_SPLIT_TILES: u64 = 1024;
 /// Fewest tiles that a search takes in strips.
 const FEWEST_SWIZZLED: u64 = 64;
 
+/// The kernel.
+#[derive(Debug)]
+pub(crate) struct Tiled;
+
+/// A product that tiles can do.
+pub(crate) trait ByTiles {
+    /// The product as the shaders see it.
+    fn product(&self) -> TiledProduct<impl Fn(Template) -> Template>;
+
+    /// Its inputs and C.
+    fn buffers(&self, seed: u64) -> Vec<Buffer>;
+
+    /// Whether an adapter has a better kernel for it.
+    fn has_better(&self, adapter: &Adapter) -> bool;
+}
+
+impl<P: ByTiles> KernelFamily<P> for Tiled {
+    fn name(&self) -> &'static str {
+        TILED
+    }
+
+    fn default_for(&self, product: &P, adapter: &Adapter) -> Option<Kernel> {
+        (!product.has_better(adapter))
+            .then(|| Tile::default_for(&product.product(), adapter).kernel())
+    }
+
+    fn tuning_space(&self, product: &P) -> Vec<Kernel> {
+        Tile::space(&product.product())
+    }
+
+    fn program(&self, product: &P, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let (dispatches, sums) = Tile::of(kernel)?.dispatches(&product.product())?;
+        let mut buffers = product.buffers(seed);
+        buffers.extend(sums);
+        Ok(Program::of(buffers, dispatches))
+    }
+}
+
 /// Parameters of `tiled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tile {
-    form: Form,
+struct Tile {
+    form: TiledForm,
     threads_n: u32,
     threads_m: u32,
     /// Rows of a thread.
@@ -51,7 +94,7 @@ pub(crate) struct Tile {
 
 /// Where the operands of a step come from; what `tiled` calls them in its parameters stands beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum TiledForm {
     /// vec4 straight from memory (`step_k` 0, `width` 4).
     Direct,
     /// Single elements straight from memory (`step_k` 0, `width` 1), those of A shared within a
@@ -114,13 +157,13 @@ impl<F> TiledProduct<F> {
 impl Tile {
     /// vec4 straight from memory.
     fn direct(threads: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
-        Self::new(Form::Direct, threads, tile_m, vectors_n)
+        Self::new(TiledForm::Direct, threads, tile_m, vectors_n)
     }
 
     /// Single elements straight from memory.
     fn single(threads_n: u32, tile_m: u32, vectors_n: u32, broadcast: bool) -> Self {
         Self::new(
-            Form::Single { broadcast },
+            TiledForm::Single { broadcast },
             [threads_n, 1],
             tile_m,
             vectors_n,
@@ -129,11 +172,11 @@ impl Tile {
 
     /// vec4 by way of workgroup memory.
     fn shared(threads: [u32; 2], tile_m: u32, vectors_n: u32, step_k: u32) -> Self {
-        let form = Form::Shared { step_k, buffers: 1 };
+        let form = TiledForm::Shared { step_k, buffers: 1 };
         Self::new(form, threads, tile_m, vectors_n)
     }
 
-    fn new(form: Form, [threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
+    fn new(form: TiledForm, [threads_n, threads_m]: [u32; 2], tile_m: u32, vectors_n: u32) -> Self {
         Self {
             form,
             threads_n,
@@ -154,7 +197,7 @@ impl Tile {
     /// With two buffers in workgroup memory, where there are any.
     fn double_buffered(self) -> Self {
         let form = match self.form {
-            Form::Shared { step_k, .. } => Form::Shared { step_k, buffers: 2 },
+            TiledForm::Shared { step_k, .. } => TiledForm::Shared { step_k, buffers: 2 },
             other => other,
         };
         Self { form, ..self }
@@ -162,7 +205,7 @@ impl Tile {
 
     /// What `run` takes on this adapter when nothing was tuned. `docs/codegen.md` and `docs/tuning.md`
     /// have the evidence.
-    pub(crate) fn default_for<F>(product: &TiledProduct<F>, adapter: &Adapter) -> Self {
+    fn default_for<F>(product: &TiledProduct<F>, adapter: &Adapter) -> Self {
         let subgroups_of_8 = adapter.has("SUBGROUP")
             && matches!(adapter.subgroup_sizes, Reading::Measured((least, _)) if least >= 8);
         match adapter.device_type {
@@ -209,7 +252,7 @@ impl Tile {
         let smallest = Self::shared([4, 4], 4, 1, product.shortest_step());
         let tile = tiles.iter().find(fits).copied().unwrap_or(smallest);
         let rows = match tile.form {
-            Form::Shared { step_k, .. } => step_k / product.per_operand,
+            TiledForm::Shared { step_k, .. } => step_k / product.per_operand,
             _ => tile.unroll,
         };
         tile.unrolled(rows.min(LONGEST_BODY))
@@ -229,7 +272,7 @@ impl Tile {
     }
 
     /// Every parameter set that makes sense somewhere for this product.
-    pub(crate) fn space<F>(product: &TiledProduct<F>) -> Vec<Kernel> {
+    fn space<F>(product: &TiledProduct<F>) -> Vec<Kernel> {
         let mut forms = Vec::new();
         if !product.packed() {
             for tile_m in [4, 8, 16] {
@@ -303,7 +346,7 @@ impl Tile {
 
     /// Workgroup memory, in bytes.
     fn workgroup_bytes<F>(self, product: &TiledProduct<F>) -> u64 {
-        let Form::Shared { step_k, buffers } = self.form else {
+        let TiledForm::Shared { step_k, buffers } = self.form else {
             return 0;
         };
         let [block_n, block_m] = self.block();
@@ -328,31 +371,31 @@ impl Tile {
     /// Elements of a vector.
     fn width(self) -> u32 {
         match self.form {
-            Form::Single { .. } => 1,
-            Form::Direct | Form::Shared { .. } => 4,
+            TiledForm::Single { .. } => 1,
+            TiledForm::Direct | TiledForm::Shared { .. } => 4,
         }
     }
 
     /// Steps of K in a piece and the number of pieces. A piece is whole rounds of the shader's loop.
     fn pieces(self, k: u32) -> [u32; 2] {
         let round = match self.form {
-            Form::Direct => 4,
-            Form::Single { .. } => self.unroll,
-            Form::Shared { step_k, .. } => step_k,
+            TiledForm::Direct => 4,
+            TiledForm::Single { .. } => self.unroll,
+            TiledForm::Shared { step_k, .. } => step_k,
         };
         let piece = k.div_ceil(self.split_k).next_multiple_of(round);
         [piece, k.div_ceil(piece)]
     }
 
     /// The kernel with these parameters.
-    pub(crate) fn kernel(self) -> Kernel {
+    fn kernel(self) -> Kernel {
         let (step_k, buffers, broadcast) = match self.form {
-            Form::Direct => (0, 0, false),
-            Form::Single { broadcast } => (0, 0, broadcast),
-            Form::Shared { step_k, buffers } => (step_k, buffers, false),
+            TiledForm::Direct => (0, 0, false),
+            TiledForm::Single { broadcast } => (0, 0, broadcast),
+            TiledForm::Shared { step_k, buffers } => (step_k, buffers, false),
         };
         Kernel::new(
-            "tiled",
+            TILED,
             &[
                 ("threads_n", self.threads_n),
                 ("threads_m", self.threads_m),
@@ -373,22 +416,22 @@ impl Tile {
     ///
     /// # Errors
     /// One is missing or out of its range, or they do not go together.
-    pub(crate) fn of(kernel: &Kernel) -> Result<Self, String> {
+    fn of(kernel: &Kernel) -> Result<Self, Unsupported> {
         let number = |name: &str, least: u32, most: u32| between(kernel, name, least, most);
         let width = number("width", 1, 4)?;
         let step_k = number("step_k", 0, 128)?;
         let buffers = number("buffers", 0, 2)?;
         let broadcast = number("broadcast", 0, 1)? == 1;
         let form = match (width, step_k, buffers, broadcast) {
-            (4, 0, 0, false) => Form::Direct,
-            (4, 1.., 1.., false) => Form::Shared { step_k, buffers },
-            (1, 0, 0, broadcast) => Form::Single { broadcast },
+            (4, 0, 0, false) => TiledForm::Direct,
+            (4, 1.., 1.., false) => TiledForm::Shared { step_k, buffers },
+            (1, 0, 0, broadcast) => TiledForm::Single { broadcast },
             _ => {
-                return Err(format!(
+                return Err(Unsupported::Combination(format!(
                     "there is no kernel for width = {width}, step_k = {step_k}, buffers = {buffers} and \
                      broadcast = {}",
                     u32::from(broadcast)
-                ));
+                )));
             }
         };
         let tile = Self {
@@ -402,14 +445,18 @@ impl Tile {
             swizzle: number("swizzle", 0, 1024)?,
         };
         match form {
-            Form::Shared { step_k, .. } if !step_k.is_multiple_of(4) => {
-                Err(format!("step_k = {step_k} is no multiple of 4"))
+            TiledForm::Shared { step_k, .. } if !step_k.is_multiple_of(4) => Err(
+                Unsupported::Combination(format!("step_k = {step_k} is no multiple of 4")),
+            ),
+            TiledForm::Single { .. } if tile.threads_m != 1 => {
+                Err(Unsupported::combination("width = 1 needs threads_m = 1"))
             }
-            Form::Single { .. } if tile.threads_m != 1 => {
-                Err("width = 1 needs threads_m = 1".to_owned())
-            }
-            Form::Single { broadcast: true } if !tile.threads_n.is_multiple_of(tile.unroll) => {
-                Err("broadcast needs threads_n to be a multiple of unroll".to_owned())
+            TiledForm::Single { broadcast: true }
+                if !tile.threads_n.is_multiple_of(tile.unroll) =>
+            {
+                Err(Unsupported::combination(
+                    "broadcast needs threads_n to be a multiple of unroll",
+                ))
             }
             _ => Ok(tile),
         }
@@ -420,10 +467,10 @@ impl Tile {
     ///
     /// # Errors
     /// The parameters do not fit the product.
-    pub(crate) fn dispatches<F: Fn(Template) -> Template>(
+    fn dispatches<F: Fn(Template) -> Template>(
         self,
         product: &TiledProduct<F>,
-    ) -> Result<(Vec<Dispatch>, Option<Buffer>), String> {
+    ) -> Result<(Vec<Dispatch>, Option<Buffer>), Unsupported> {
         let [piece_k, pieces] = self.pieces(product.k);
         let c = product.inputs;
         let (out, kept_as) = match pieces {
@@ -442,7 +489,7 @@ impl Tile {
         let mut first = Dispatch::new(&template, &bindings, 1)?
             .groups([groups_n, groups_m, pieces])
             .workgroup([self.threads_n, self.threads_m, 1], bytes);
-        if self.form == (Form::Single { broadcast: true }) {
+        if self.form == (TiledForm::Single { broadcast: true }) {
             first = first.needs("SUBGROUP").subgroups_of(self.unroll);
         }
         if pieces == 1 {
@@ -457,14 +504,16 @@ impl Tile {
     fn template<F: Fn(Template) -> Template>(
         self,
         product: &TiledProduct<F>,
-    ) -> Result<Template, String> {
+    ) -> Result<Template, Unsupported> {
         let template = match self.form {
-            Form::Direct => shader!("matmul/tiled/direct.wgsl"),
-            Form::Single { broadcast } => shader!("matmul/tiled/single.wgsl")
+            TiledForm::Direct => shader!("matmul/tiled/direct.wgsl"),
+            TiledForm::Single { broadcast } => shader!("matmul/tiled/single.wgsl")
                 .constant("BROADCAST", u32::from(broadcast))
                 .constant("UNROLL", self.unroll)
                 .constant("TAIL", product.k % self.unroll),
-            Form::Shared { step_k, buffers } => self.shared_template(product, step_k, buffers)?,
+            TiledForm::Shared { step_k, buffers } => {
+                self.shared_template(product, step_k, buffers)?
+            }
         };
         let [groups_n, groups_m] = self.groups(product.m, product.n);
         Ok((product.fill)(template)
@@ -486,18 +535,18 @@ impl Tile {
         product: &TiledProduct<F>,
         step_k: u32,
         buffers: u32,
-    ) -> Result<Template, String> {
+    ) -> Result<Template, Unsupported> {
         let rows = step_k / product.per_operand;
         if !rows.is_multiple_of(4) || !rows.is_multiple_of(self.unroll) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "step_k = {step_k} makes {rows} rows in workgroup memory, no multiple of 4 and of unroll = {}",
                 self.unroll
-            ));
+            )));
         }
         if product.packed() && !step_k.is_multiple_of(BLOCK) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "step_k = {step_k} is no multiple of a block, {BLOCK}"
-            ));
+            )));
         }
         let threads = self.threads_m * self.threads_n;
         let [block_n, block_m] = self.block();
@@ -530,11 +579,11 @@ impl Tile {
 fn sum<F: Fn(Template) -> Template>(
     product: &TiledProduct<F>,
     pieces: u32,
-) -> Result<Dispatch, String> {
+) -> Result<Dispatch, Unsupported> {
     let elements = u64::from(product.m) * u64::from(product.n);
     let width: u32 = if elements.is_multiple_of(4) { 4 } else { 1 };
     let count = u32::try_from(elements / u64::from(width))
-        .map_err(|_| "C is too large to be added up in pieces".to_owned())?;
+        .map_err(|_| Unsupported::combination("C is too large to be added up in pieces"))?;
     let groups = grid(count.div_ceil(SUM_THREADS).into());
     let template = (product.fill)(shader!("matmul/tiled/sum.wgsl"))
         .constant("WIDTH", width)

@@ -1,22 +1,30 @@
 //! `read`: how fast memory is read, the roof of everything that writes next to nothing.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::checker::Checker;
-use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::memory::walk::{Walk, elements, names, value_of, walk};
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::memory::walk::{SCALAR, VEC4, Walk, Width, elements, walk};
 
 /// An array read and added up.
 #[derive(Debug)]
 pub(crate) struct Read;
 
 const NAME: &str = "read";
-const FORM: &str = "ELEMENTS";
+
+/// Elements that are read.
+#[derive(Clone, Copy, Debug)]
+struct Reads(u32);
 
 impl Workload for Read {
     fn name(&self) -> &'static str {
@@ -30,82 +38,80 @@ impl Workload for Read {
          the memory roof of workloads that write less than a sixth of their bytes."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        let case = |elements: u32| Case::new(NAME, Dtype::F32, elements);
-        vec![
-            case(1 << 23).of(&[Suite::Quick]),
-            case(1 << 27).of(&[Suite::Standard, Suite::Llm]),
-        ]
-    }
-
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        dimensions::<1>(shape, FORM)?;
-        match dtype {
-            Dtype::F32 => Ok(Case::new(NAME, dtype, shape)),
-            _ => Err(format!("{NAME} has f32, not {dtype}")),
+    fn suites(&self) -> &'static [SuiteCases] {
+        const {
+            &[
+                suite(&[Dtype::F32], &["8388608"], &[Suite::Quick]),
+                suite(
+                    &[Dtype::F32],
+                    &["134217728"],
+                    &[Suite::Standard, Suite::Llm],
+                ),
+            ]
         }
     }
 
-    fn counts(&self, case: &Case) -> Counts {
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["f32/1", "f32/70003", "f32/270004"]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let elements = elements(shape)?;
+        match dtype {
+            Dtype::F32 => Ok(Case::new(NAME, dtype, Reads(elements))),
+            _ => Err(Unsupported::dtype(NAME, "f32", dtype)),
+        }
+    }
+
+    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
+        Some(Resource::MemoryRead)
+    }
+}
+
+impl fmt::Display for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Computation for Reads {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&SCALAR, &VEC4]
+    }
+
+    fn counts(&self) -> Counts {
         Counts {
             flop: 0,
-            bytes: 4 * u64::from(elements(case)),
+            bytes: 4 * u64::from(self.0),
             tokens: None,
         }
     }
 
-    fn mostly_reads(&self, _case: &Case) -> bool {
-        true
+    fn resources(&self) -> Resources {
+        Resources {
+            measures: Some(Resource::MemoryRead),
+            ..units::mostly_reads(Resource::FlopF32)
+        }
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let widest = names(case).last().copied().unwrap_or("scalar");
-        vec![if adapter.is_software() {
-            walk(widest, 32, 4, 256, 1)
-        } else {
-            walk(widest, 256, 8, 8, 0)
-        }]
+    fn pilot(&self) -> Option<Self> {
+        (self.0 > 1 << 24).then_some(Self(1 << 22))
     }
 
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        names(case)
-            .iter()
-            .flat_map(|name| Walk::space(name))
-            .collect()
-    }
-
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        (elements(case) > 1 << 24).then(|| Case::new(NAME, case.dtype, 1 << 22))
-    }
-
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let plan = ReadPlan::new(case, kernel)?;
-        let template = shader!("read/scalar+vec4.wgsl")
-            .alias("Value", if plan.lanes == 4 { "vec4u" } else { "u32" })
-            .constant("LANES", plan.lanes);
-        let dispatch = Dispatch::new(&plan.walk.fill(template), &[0, 1], 1)?;
-        Ok(Program {
-            buffers: vec![
-                Buffer::random("a", elements(case).into(), Storage::F32, seed, 0),
-                Buffer::output("sums", plan.walk.all_threads(), Storage::U32),
-            ],
-            action: Action::Dispatches(vec![plan.walk.place(dispatch)]),
-        })
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let plan = match ReadPlan::new(case, kernel) {
-            Ok(plan) => plan,
-            Err(reason) => return Checker::failed(reason),
+    fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let family = [&SCALAR, &VEC4]
+            .into_iter()
+            .find(|width| width.name == kernel.name);
+        let walked = family.ok_or_else(|| Unsupported::kernel(NAME, &kernel.name));
+        let walked = walked.and_then(|width| Ok((width, width.walk(kernel, self.0)?)));
+        let (width, walk) = match walked {
+            Ok(walked) => walked,
+            Err(reason) => return Checker::failed(reason.to_string()),
         };
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&program.buffers[0].input());
-        let want = plan.sums(&words);
+        let want = sums(width, &walk, &words);
         let mut checker = Checker::new(want.len() as u64);
         let got: Vec<u32> = outputs
             .first()
@@ -123,30 +129,51 @@ impl Workload for Read {
     }
 }
 
-/// How a kernel divides the array.
-struct ReadPlan {
-    /// Elements that a thread reads at once.
-    lanes: u32,
-    walk: Walk,
+/// What each thread adds up, modulo 2³².
+fn sums(width: &Width, walk: &Walk, words: &[u32]) -> Vec<u32> {
+    let mut sums = vec![0_u32; usize::try_from(walk.all_threads()).unwrap_or(0)];
+    for (at, value) in words.chunks(width.lanes as usize).enumerate() {
+        let sum = &mut sums[walk.thread_of(at)];
+        *sum = value.iter().fold(*sum, |sum, word| sum.wrapping_add(*word));
+    }
+    sums
 }
 
-impl ReadPlan {
-    fn new(case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let [elements] = dimensions::<1>(&case.shape, FORM)?;
-        let lanes = value_of(kernel, elements)?;
-        Ok(Self {
-            lanes,
-            walk: Walk::new(kernel, elements / lanes)?,
+impl KernelFamily<Reads> for Width {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default_for(&self, reads: &Reads, adapter: &Adapter) -> Option<Kernel> {
+        // The widest that can.
+        let chosen = if VEC4.divides(reads.0) {
+            &VEC4
+        } else {
+            &SCALAR
+        };
+        (self.lanes == chosen.lanes).then(|| {
+            if adapter.is_software() {
+                walk(self.name, 32, 4, 256, 1)
+            } else {
+                walk(self.name, 256, 8, 8, 0)
+            }
         })
     }
 
-    /// What each thread adds up, modulo 2³².
-    fn sums(&self, words: &[u32]) -> Vec<u32> {
-        let mut sums = vec![0_u32; usize::try_from(self.walk.all_threads()).unwrap_or(0)];
-        for (at, value) in words.chunks(self.lanes as usize).enumerate() {
-            let sum = &mut sums[self.walk.thread_of(at)];
-            *sum = value.iter().fold(*sum, |sum, word| sum.wrapping_add(*word));
-        }
-        sums
+    fn tuning_space(&self, reads: &Reads) -> Vec<Kernel> {
+        self.space(reads.0)
+    }
+
+    fn program(&self, reads: &Reads, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let walk = self.walk(kernel, reads.0)?;
+        let template = shader!("read/scalar+vec4.wgsl")
+            .alias("Value", if self.lanes == 4 { "vec4u" } else { "u32" })
+            .constant("LANES", self.lanes);
+        let dispatch = Dispatch::new(&walk.fill(template), &[0, 1], 1)?;
+        let buffers = vec![
+            Buffer::random("a", reads.0.into(), Storage::F32, seed, 0),
+            Buffer::output("sums", walk.all_threads(), Storage::U32),
+        ];
+        Ok(Program::of(buffers, vec![walk.place(dispatch)]))
     }
 }

@@ -1,15 +1,19 @@
-//! `copy` and `triad`: how fast memory is, the other roof.
+//! `copy` and `triad`: how fast memory is read and written.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::checker::{Checker, output_of};
-use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::{Template, shader};
-use crate::workload::memory::walk::{ARRAY_FORM, Walk, elements, names, value_of, walk};
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::memory::walk::{SCALAR, VEC4, WIDE, Width, elements, walk};
 
 /// c = a.
 #[derive(Debug)]
@@ -22,129 +26,25 @@ pub(crate) struct Triad;
 /// 0.4 as the shader has it.
 const FACTOR: f64 = 0.4_f32 as f64;
 
-/// What the two share.
-struct Stream {
-    name: &'static str,
-    /// Arrays that are read.
-    reads: u64,
-    /// FLOP of one element.
-    flop: u64,
+/// What is done to so many elements.
+#[derive(Clone, Copy, Debug)]
+struct Stream<const TRIAD: bool> {
+    elements: u32,
 }
 
-const COPY: Stream = Stream {
-    name: "copy",
-    reads: 1,
-    flop: 0,
-};
-
-const TRIAD: Stream = Stream {
-    name: "triad",
-    reads: 2,
-    flop: 2,
-};
-
-impl Stream {
-    fn cases(&self) -> Vec<Case> {
-        let case = |elements: u32| Case::new(self.name, Dtype::F32, elements);
-        vec![
-            // 32 MiB an array are as much as a software driver does quickly, 512 MiB are past any cache.
-            case(1 << 23).of(&[Suite::Quick]),
-            case(1 << 27).of(&[Suite::Standard, Suite::Llm]),
-        ]
-    }
-
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        dimensions::<1>(shape, ARRAY_FORM)?;
-        match dtype {
-            Dtype::F32 => Ok(Case::new(self.name, dtype, shape)),
-            _ => Err(format!("{} has f32, not {dtype}", self.name)),
-        }
-    }
-
-    fn counts(&self, case: &Case) -> Counts {
-        let elements = u64::from(elements(case));
-        Counts {
-            flop: self.flop * elements,
-            bytes: 4 * (self.reads + 1) * elements,
-            tokens: None,
-        }
-    }
-
-    fn tuning_space(case: &Case) -> Vec<Kernel> {
-        names(case)
-            .iter()
-            .copied()
-            .chain(wide(case))
-            .flat_map(Walk::space)
-            .collect()
-    }
-
-    fn kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let names = names(case).iter().copied();
-        if !adapter.is_software() {
-            return names.map(|name| walk(name, 256, 4, 1, 0)).collect();
-        }
-        let mut kernels: Vec<Kernel> = names.map(|name| walk(name, 32, 4, 256, 1)).collect();
-        if let Some(name) = wide(case).filter(|_| adapter.has("SHADER_INT64")) {
-            // In the place of the narrowest.
-            kernels.remove(0);
-            kernels.push(walk(name, 32, 2, 256, 1));
-        }
-        kernels
-    }
-
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        (elements(case) > 1 << 24).then(|| Case::new(self.name, case.dtype, 1 << 22))
-    }
-
-    fn program(
-        &self,
-        template: Template,
-        case: &Case,
-        kernel: &Kernel,
-        seed: u64,
-    ) -> Result<Program, String> {
-        let [elements] = dimensions::<1>(&case.shape, ARRAY_FORM)?;
-        let (value, lanes) = match &*kernel.name {
-            "wide" if elements.is_multiple_of(8) => ("vec4<u64>", 8),
-            "wide" => return Err("wide needs a multiple of 8 elements".to_owned()),
-            _ => match value_of(kernel, elements)? {
-                1 => ("f32", 1),
-                lanes => ("vec4<f32>", lanes),
-            },
-        };
-        let walk = Walk::new(kernel, elements / lanes)?;
-        let template = walk
-            .fill(template.alias("Value", value))
-            .constant("WIDE", u32::from(lanes == 8));
-        let mut buffers: Vec<Buffer> = ["a", "b"]
-            .into_iter()
-            .zip(0..self.reads)
-            .map(|(name, stream)| {
-                Buffer::random(name, u64::from(elements), Storage::F32, seed, stream)
-            })
-            .collect();
-        buffers.push(Buffer::output("c", u64::from(elements), Storage::F32));
-        let numbers: Vec<usize> = (0..buffers.len()).collect();
-        let mut dispatch = Dispatch::new(&template, &numbers, 1)?;
-        if lanes == 8 {
-            dispatch = dispatch.needs("SHADER_INT64");
-        }
-        Ok(Program {
-            buffers,
-            action: Action::Dispatches(vec![walk.place(dispatch)]),
-        })
-    }
-}
-
-/// The kernel that moves 64 bits a component, for software drivers, which test each that they load.
-fn wide(case: &Case) -> Option<&'static str> {
-    elements(case).is_multiple_of(8).then_some("wide")
-}
+// 32 MiB an array are as much as a software driver does quickly, 512 MiB are past any cache.
+const SUITES: &[SuiteCases] = &[
+    suite(&[Dtype::F32], &["8388608"], &[Suite::Quick]),
+    suite(
+        &[Dtype::F32],
+        &["134217728"],
+        &[Suite::Standard, Suite::Llm],
+    ),
+];
 
 impl Workload for Copy {
     fn name(&self) -> &'static str {
-        COPY.name
+        Stream::<false>::WORKLOAD
     }
 
     fn about(&self) -> &'static str {
@@ -154,55 +54,27 @@ impl Workload for Copy {
          their bytes or more; for the others it is read."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        COPY.cases()
+    fn suites(&self) -> &'static [SuiteCases] {
+        SUITES
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        COPY.case(dtype, shape)
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["f32/1", "f32/5003", "f32/20004", "f32/70008"]
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        COPY.counts(case)
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        Stream::<false>::case(dtype, shape)
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        Stream::kernels(case, adapter)
-    }
-
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        Stream::tuning_space(case)
-    }
-
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        COPY.pilot(case)
-    }
-
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        COPY.program(shader!("copy/scalar+vec4+wide.wgsl"), case, kernel, seed)
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let elements = u64::from(elements(case));
-        let mut checker = Checker::new(elements);
-        let got = output_of(&mut checker, outputs, elements, Storage::F32);
-        let want = decode(&program.buffers[0].input(), Storage::F32);
-        for (at, (got, want)) in got.into_iter().zip(want).enumerate() {
-            checker.check(got.into(), want.into(), 0.0, 0.0, || format!("c[{at}]"));
-        }
-        checker.finish()
+    // Which of the two is quicker depends on what a write costs the memory beside itself.
+    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
+        Some(Resource::Memory)
     }
 }
 
 impl Workload for Triad {
     fn name(&self) -> &'static str {
-        TRIAD.name
+        Stream::<true>::WORKLOAD
     }
 
     fn about(&self) -> &'static str {
@@ -210,53 +82,159 @@ impl Workload for Triad {
          FLOP: 2 · elements. Bytes: 12 · elements, two arrays read once and one written once."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        TRIAD.cases()
+    fn suites(&self) -> &'static [SuiteCases] {
+        SUITES
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        TRIAD.case(dtype, shape)
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["f32/3", "f32/5003", "f32/20004", "f32/70008"]
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        TRIAD.counts(case)
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        Stream::<true>::case(dtype, shape)
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        Stream::kernels(case, adapter)
+    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
+        Some(Resource::Memory)
+    }
+}
+
+impl<const TRIAD: bool> Stream<TRIAD> {
+    /// Arrays that are read.
+    const READS: u64 = if TRIAD { 2 } else { 1 };
+
+    /// # Errors
+    /// Another dtype, or no number of elements.
+    fn case(dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let elements = elements(shape)?;
+        match dtype {
+            Dtype::F32 => Ok(Case::new(Self::WORKLOAD, dtype, Self { elements })),
+            _ => Err(Unsupported::dtype(Self::WORKLOAD, "f32", dtype)),
+        }
     }
 
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        Stream::tuning_space(case)
+    fn template() -> Template {
+        if TRIAD {
+            shader!("triad/scalar+vec4+wide.wgsl")
+        } else {
+            shader!("copy/scalar+vec4+wide.wgsl")
+        }
+    }
+}
+
+impl<const TRIAD: bool> fmt::Display for Stream<TRIAD> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.elements.fmt(f)
+    }
+}
+
+impl<const TRIAD: bool> Computation for Stream<TRIAD> {
+    const WORKLOAD: &'static str = if TRIAD { "triad" } else { "copy" };
+
+    fn families(&self) -> Families<Self> {
+        vec![&SCALAR, &VEC4, &WIDE]
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        TRIAD.pilot(case)
+    fn counts(&self) -> Counts {
+        let elements = u64::from(self.elements);
+        Counts {
+            flop: if TRIAD { 2 * elements } else { 0 },
+            bytes: 4 * (Self::READS + 1) * elements,
+            tokens: None,
+        }
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        TRIAD.program(shader!("triad/scalar+vec4+wide.wgsl"), case, kernel, seed)
+    fn resources(&self) -> Resources {
+        Resources {
+            arithmetic: Resource::FlopF32,
+            memory: Some(Resource::Memory),
+            measures: Some(Resource::Memory),
+        }
     }
 
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let elements = u64::from(elements(case));
+    fn pilot(&self) -> Option<Self> {
+        (self.elements > 1 << 24).then_some(Self { elements: 1 << 22 })
+    }
+
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let elements = u64::from(self.elements);
         let mut checker = Checker::new(elements);
         let got = output_of(&mut checker, outputs, elements, Storage::F32);
         let a = decode(&program.buffers[0].input(), Storage::F32);
-        let b = decode(&program.buffers[1].input(), Storage::F32);
-        let roundoff = Storage::F32.roundoff();
-        for (at, (got, (a, b))) in got.into_iter().zip(a.into_iter().zip(b)).enumerate() {
-            let (a, scaled) = (f64::from(a), FACTOR * f64::from(b));
-            // One rounding with a fused multiply-add, two without.
-            let bound = roundoff * ((a + scaled).abs() + 2.0 * scaled.abs());
-            checker.check(got.into(), a + scaled, bound, bound, || format!("c[{at}]"));
+        if TRIAD {
+            let b = decode(&program.buffers[1].input(), Storage::F32);
+            check_sums(&got, &a, &b, &mut checker);
+        } else {
+            for (at, (got, want)) in got.into_iter().zip(a).enumerate() {
+                checker.check(got.into(), want.into(), 0.0, 0.0, || format!("c[{at}]"));
+            }
         }
         checker.finish()
+    }
+}
+
+/// Compares with a + 0.4·b: one rounding with a fused multiply-add, two without.
+fn check_sums(got: &[f32], a: &[f32], b: &[f32], checker: &mut Checker) {
+    let roundoff = Storage::F32.roundoff();
+    for (at, (got, (a, b))) in got.iter().zip(a.iter().zip(b)).enumerate() {
+        let (a, scaled) = (f64::from(*a), FACTOR * f64::from(*b));
+        let bound = roundoff * ((a + scaled).abs() + 2.0 * scaled.abs());
+        checker.check((*got).into(), a + scaled, bound, bound, || {
+            format!("c[{at}]")
+        });
+    }
+}
+
+impl<const TRIAD: bool> KernelFamily<Stream<TRIAD>> for Width {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default_for(&self, stream: &Stream<TRIAD>, adapter: &Adapter) -> Option<Kernel> {
+        let by_wide =
+            adapter.is_software() && adapter.has("SHADER_INT64") && WIDE.divides(stream.elements);
+        let kernel = match self.lanes {
+            // `wide` takes the place of the narrowest.
+            1 if by_wide => return None,
+            8 if by_wide => walk(self.name, 32, 2, 256, 1),
+            8 => return None,
+            _ if adapter.is_software() => walk(self.name, 32, 4, 256, 1),
+            _ => walk(self.name, 256, 4, 1, 0),
+        };
+        self.divides(stream.elements).then_some(kernel)
+    }
+
+    fn tuning_space(&self, stream: &Stream<TRIAD>) -> Vec<Kernel> {
+        self.space(stream.elements)
+    }
+
+    fn program(
+        &self,
+        stream: &Stream<TRIAD>,
+        kernel: &Kernel,
+        seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let walk = self.walk(kernel, stream.elements)?;
+        let value = match self.lanes {
+            1 => "f32",
+            4 => "vec4<f32>",
+            _ => "vec4<u64>",
+        };
+        let template = walk
+            .fill(Stream::<TRIAD>::template().alias("Value", value))
+            .constant("WIDE", u32::from(self.lanes == 8));
+        let elements = u64::from(stream.elements);
+        let mut buffers: Vec<Buffer> = ["a", "b"]
+            .into_iter()
+            .zip(0..Stream::<TRIAD>::READS)
+            .map(|(name, number)| Buffer::random(name, elements, Storage::F32, seed, number))
+            .collect();
+        buffers.push(Buffer::output("c", elements, Storage::F32));
+        let numbers: Vec<usize> = (0..buffers.len()).collect();
+        let mut dispatch = Dispatch::new(&template, &numbers, 1)?;
+        if self.lanes == 8 {
+            dispatch = dispatch.needs("SHADER_INT64");
+        }
+        Ok(Program::of(buffers, vec![walk.place(dispatch)]))
     }
 }

@@ -1,13 +1,10 @@
 //! How kernels that only move data go through an array, and what those kernels are called.
 
-use crate::workload::case::Case;
 use crate::workload::kit::dimensions::{dimensions, grid};
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::program::Dispatch;
 use crate::workload::kit::template::Template;
-
-/// How a shape is written.
-pub(crate) const ARRAY_FORM: &str = "ELEMENTS, of one array";
+use crate::workload::kit::unsupported::Unsupported;
 
 /// How a kernel goes through memory, by its parameters.
 ///
@@ -26,7 +23,7 @@ pub(crate) struct Walk {
 impl Walk {
     /// # Errors
     /// A parameter is missing or makes no sense.
-    pub(crate) fn new(kernel: &Kernel, values: u32) -> Result<Self, String> {
+    fn new(kernel: &Kernel, values: u32) -> Result<Self, Unsupported> {
         Ok(Self {
             threads: between(kernel, "threads", 1, 1024)?,
             per_thread: between(kernel, "per_thread", 1, 64)?,
@@ -37,7 +34,7 @@ impl Walk {
     }
 
     /// Parameter sets for either kind of device.
-    pub(crate) fn space(name: &'static str) -> Vec<Kernel> {
+    fn space(name: &'static str) -> Vec<Kernel> {
         let mut space = Vec::new();
         for per_thread in [1, 2, 4, 8] {
             space.extend([1, 4, 16].map(|steps| walk(name, 256, per_thread, steps, 0)));
@@ -113,29 +110,64 @@ pub(crate) fn walk(
     )
 }
 
-/// Kernels that can do a case, the widest last.
-pub(crate) fn names(case: &Case) -> &'static [&'static str] {
-    if elements(case).is_multiple_of(4) {
-        &["scalar", "vec4"]
-    } else {
-        &["scalar"]
-    }
+/// A kernel by the number of elements that it takes at once.
+#[derive(Debug)]
+pub(crate) struct Width {
+    pub(crate) name: &'static str,
+    pub(crate) lanes: u32,
 }
 
-/// Elements that a kernel takes at once.
-///
-/// # Errors
-/// There is no such kernel, or not for so many elements.
-pub(crate) fn value_of(kernel: &Kernel, elements: u32) -> Result<u32, String> {
-    match &*kernel.name {
-        "scalar" => Ok(1),
-        "vec4" if elements.is_multiple_of(4) => Ok(4),
-        "vec4" => Err("vec4 needs a multiple of 4 elements".to_owned()),
-        other => Err(format!("there is no kernel {other:?}")),
+pub(crate) static SCALAR: Width = Width {
+    name: "scalar",
+    lanes: 1,
+};
+
+pub(crate) static VEC4: Width = Width {
+    name: "vec4",
+    lanes: 4,
+};
+
+/// 64 bits a component, for software drivers, which test each component that they load.
+pub(crate) static WIDE: Width = Width {
+    name: "wide",
+    lanes: 8,
+};
+
+impl Width {
+    /// Whether so many elements can be taken so many at once.
+    pub(crate) fn divides(&self, elements: u32) -> bool {
+        elements.is_multiple_of(self.lanes)
+    }
+
+    /// The way through so many elements.
+    ///
+    /// # Errors
+    /// They are no multiple of what is taken at once, or a parameter makes no sense.
+    pub(crate) fn walk(&self, kernel: &Kernel, elements: u32) -> Result<Walk, Unsupported> {
+        let Self { name, lanes } = self;
+        if !self.divides(elements) {
+            return Err(Unsupported::Combination(format!(
+                "{name} needs a multiple of {lanes} elements"
+            )));
+        }
+        Walk::new(kernel, elements / lanes)
+    }
+
+    /// Parameter sets for so many elements.
+    pub(crate) fn space(&self, elements: u32) -> Vec<Kernel> {
+        if self.divides(elements) {
+            Walk::space(self.name)
+        } else {
+            Vec::new()
+        }
     }
 }
 
 /// Elements of one array.
-pub(crate) fn elements(case: &Case) -> u32 {
-    dimensions::<1>(&case.shape, ARRAY_FORM).map_or(0, |[elements]| elements)
+///
+/// # Errors
+/// The shape is no number of elements.
+pub(crate) fn elements(shape: &str) -> Result<u32, Unsupported> {
+    let [elements] = dimensions(shape, "ELEMENTS, of one array")?;
+    Ok(elements)
 }

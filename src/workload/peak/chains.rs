@@ -1,10 +1,13 @@
 //! What the peaks share: each worker, a thread or a subgroup, goes through chains of dependent steps that
 //! count themselves, so a step left out is seen and none can be folded away.
 
-use crate::record::{Counts, Verification};
-use crate::workload::case::Case;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::record::{Counts, Resource, Resources, Verification};
 use crate::workload::kit::checker::Checker;
-use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::dimensions::{dimensions, misshapen};
+use crate::workload::kit::unsupported::Unsupported;
 
 /// How the multiply-adds of a worker are divided among its chains.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,10 +36,12 @@ impl ChainLoop {
     ///
     /// # Errors
     /// They cannot be divided evenly.
-    pub(crate) fn divide(self, work: u32) -> Result<Chains, String> {
+    pub(crate) fn divide(self, work: u32) -> Result<Chains, Unsupported> {
         let each = self.chains * self.step * self.unroll;
         if work == 0 || !work.is_multiple_of(each) {
-            return Err(format!("it takes a multiple of {each} multiply-adds"));
+            return Err(Unsupported::Combination(format!(
+                "it takes a multiple of {each} multiply-adds"
+            )));
         }
         let iterations = work / each;
         let fits = |rounds: &u32| {
@@ -51,37 +56,76 @@ impl ChainLoop {
     }
 }
 
-/// FLOP of a case: two a multiply-add. No bytes that count.
-pub(crate) fn counts(case: &Case, form: &str) -> Counts {
-    let [workers, work] = dimensions::<2>(&case.shape, form).unwrap_or_default();
-    Counts {
-        flop: 2 * u64::from(workers) * u64::from(work),
-        bytes: 0,
-        tokens: None,
+/// The shape of a peak: workers and the multiply-adds of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PeakShape {
+    pub workers: u32,
+    pub work: u32,
+}
+
+impl PeakShape {
+    /// Reads a written shape whose work is a power of two within `range`.
+    ///
+    /// # Errors
+    /// It is not of that form.
+    pub(crate) fn parse(
+        text: &str,
+        form: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Self, Unsupported> {
+        let [workers, work] = dimensions::<2>(text, form)?;
+        if !work.is_power_of_two() || !range.contains(&work) {
+            return Err(misshapen(text, form, "has other multiply-adds"));
+        }
+        Ok(Self { workers, work })
+    }
+
+    /// FLOP: two a multiply-add. No bytes that count.
+    pub(crate) fn counts(self) -> Counts {
+        Counts {
+            flop: 2 * u64::from(self.workers) * u64::from(self.work),
+            bytes: 0,
+            tokens: None,
+        }
+    }
+
+    /// At most so many workers and multiply-adds, where that is less.
+    pub(crate) fn pilot(self, workers: u32, work: u32) -> Option<Self> {
+        let pilot = Self {
+            workers: workers.min(self.workers),
+            work: work.min(self.work),
+        };
+        (pilot != self).then_some(pilot)
+    }
+
+    /// Holds what every worker counted to `total` of its number modulo eight.
+    pub(crate) fn verify(
+        self,
+        total: Result<impl Fn(u32) -> u32, Unsupported>,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
+        let total = match total {
+            Ok(total) => total,
+            Err(reason) => return Checker::failed(reason.to_string()),
+        };
+        let wants: Vec<u32> = (0..8).map(total).collect();
+        Checker::exact(outputs, self.workers, |worker| wants[worker % 8])
     }
 }
 
-/// The case with at most so many workers and multiply-adds, where that is less.
-pub(crate) fn pilot(case: &Case, form: &str, workers: u32, work: u32) -> Option<Case> {
-    let [all, whole] = dimensions::<2>(&case.shape, form).ok()?;
-    let shape = format!("{}x{}", workers.min(all), work.min(whole));
-    (shape != case.shape).then(|| Case::new(case.workload.clone(), case.dtype, shape))
+impl fmt::Display for PeakShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.workers, self.work)
+    }
 }
 
-/// Holds what every worker counted to `total` of its number modulo eight.
-pub(crate) fn verify(
-    case: &Case,
-    form: &str,
-    total: Result<impl Fn(u32) -> u32, String>,
-    outputs: &[Vec<u8>],
-) -> Verification {
-    let shape = dimensions::<2>(&case.shape, form);
-    let (total, [workers, _]) = match (total, shape) {
-        (Ok(total), Ok(shape)) => (total, shape),
-        (Err(reason), _) | (_, Err(reason)) => return Checker::failed(reason),
-    };
-    let wants: Vec<u32> = (0..8).map(total).collect();
-    Checker::exact(outputs, workers, |worker| wants[worker % 8])
+/// Resources of a case that measures the roof of units.
+pub(crate) const fn roof_of(units: Resource) -> Resources {
+    Resources {
+        arithmetic: units,
+        memory: Some(Resource::Memory),
+        measures: Some(units),
+    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! `peak-coop`: the highest rate of matrix units, in every configuration that a device offers.
 
-use crate::record::{Adapter, Counts, Reading, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
-use crate::workload::kit::dimensions::{dimensions, grid};
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Reading, Resource, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
+use crate::workload::kit::dimensions::grid;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::matrix_unit::MatrixUnit;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::peak::chains;
-use crate::workload::peak::chains::{ChainLoop, Chains};
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
 
 /// Independent chains of dependent multiply-adds of matrices.
 #[derive(Debug)]
@@ -30,20 +35,31 @@ const UNROLL: u32 = 4;
 /// most, and starts reach 14.
 const ROUND: u32 = 512;
 
-/// Kernels with their sides and chains.
-const KERNELS: [(&str, u32, u32); 8] = [
-    ("16x16-1", 16, 1),
-    ("16x16-2", 16, 2),
-    ("16x16-4", 16, 4),
-    ("16x16-8", 16, 8),
-    ("8x8-1", 8, 1),
-    ("8x8-2", 8, 2),
-    ("8x8-4", 8, 4),
-    ("8x8-8", 8, 8),
+/// A kernel: so many chains of matrices of a side.
+#[derive(Debug)]
+struct MatrixChains {
+    name: &'static str,
+    side: u32,
+    chains: u32,
+}
+
+const fn chains(name: &'static str, side: u32, chains: u32) -> MatrixChains {
+    MatrixChains { name, side, chains }
+}
+
+static KERNELS: [MatrixChains; 8] = [
+    chains("16x16-1", 16, 1),
+    chains("16x16-2", 16, 2),
+    chains("16x16-4", 16, 4),
+    chains("16x16-8", 16, 8),
+    chains("8x8-1", 8, 1),
+    chains("8x8-2", 8, 2),
+    chains("8x8-4", 8, 4),
+    chains("8x8-8", 8, 8),
 ];
 
-/// Chains that reach the peak somewhere; fewer show how much latency there is to hide.
-const CONTENDERS: [u32; 2] = [4, 8];
+/// Fewest chains that reach the peak somewhere; fewer show how much latency there is to hide.
+const CONTENDING: u32 = 4;
 
 impl Workload for PeakCoop {
     fn name(&self) -> &'static str {
@@ -57,62 +73,121 @@ impl Workload for PeakCoop {
          The roof of kernels on matrix units. Each element counts its own steps exactly."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        let mut cases = Vec::new();
-        for dtype in [Dtype::F16, Dtype::F16Acc16, Dtype::F32] {
-            cases.push(Case::new(NAME, dtype, "256x1048576").of(&[Suite::Quick]));
-            let full = Case::new(NAME, dtype, "8192x16777216");
-            cases.push(full.of(&[Suite::Standard, Suite::Llm]));
+    fn suites(&self) -> &'static [SuiteCases] {
+        use Dtype::{F16, F16Acc16, F32};
+        use Suite::{Llm, Quick, Standard};
+        const {
+            &[
+                suite(&[F16], &["256x1048576"], &[Quick]),
+                suite(&[F16], &["8192x16777216"], &[Standard, Llm]),
+                suite(&[F16Acc16], &["256x1048576"], &[Quick]),
+                suite(&[F16Acc16], &["8192x16777216"], &[Standard, Llm]),
+                suite(&[F32], &["256x1048576"], &[Quick]),
+                suite(&[F32], &["8192x16777216"], &[Standard, Llm]),
+            ]
         }
-        cases
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let [_, fma] = dimensions::<2>(shape, FORM)?;
-        if !fma.is_power_of_two() || !(1 << 17..=1 << 28).contains(&fma) {
-            return Err(format!("the shape {shape:?} is not of the form {FORM}"));
-        }
+    fn small_cases(&self) -> &'static [&'static str] {
+        &[
+            "f16/1x131072",
+            "f16/67x16777216",
+            "f16acc16/67x16777216",
+            "f32/7x131072",
+        ]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let shape = PeakShape::parse(shape, FORM, 1 << 17..=1 << 28)?;
         match MatrixUnit::of_dtype(dtype).next() {
-            Some(_) => Ok(Case::new(NAME, dtype, shape)),
-            None => Err(format!("{NAME} has f16, f16acc16 and f32, not {dtype}")),
+            Some(_) => Ok(Case::new(NAME, dtype, MatrixUnitPeak { dtype, shape })),
+            None => Err(Unsupported::dtype(NAME, "f16, f16acc16 and f32", dtype)),
         }
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        chains::counts(case, FORM)
+    fn measures(&self, dtype: Dtype) -> Option<Resource> {
+        Some(units::matrix(dtype))
     }
+}
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        let Reading::Measured((_, threads)) = adapter.subgroup_sizes else {
-            return Vec::new();
-        };
-        let offered: Vec<u32> = MatrixUnit::of_dtype(case.dtype)
-            .filter(|unit| adapter.multiplies(&unit.configuration()))
-            .map(|unit| unit.side)
-            .collect();
-        KERNELS
-            .into_iter()
-            .filter(|(_, side, chains)| offered.contains(side) && CONTENDERS.contains(chains))
-            .map(|(name, _, _)| Kernel::new(name, &[("subgroup_threads", threads)]))
+/// Which matrices are multiplied, and how often.
+#[derive(Clone, Copy, Debug)]
+struct MatrixUnitPeak {
+    dtype: Dtype,
+    shape: PeakShape,
+}
+
+impl fmt::Display for MatrixUnitPeak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.fmt(f)
+    }
+}
+
+impl Computation for MatrixUnitPeak {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        let kernels = KERNELS.iter();
+        kernels
+            .map(|kernel| kernel as &dyn KernelFamily<Self>)
             .collect()
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
-        let mut space = Vec::new();
-        for (name, _, _) in KERNELS {
-            space.extend([8, 32, 64].map(|t| Kernel::new(name, &[("subgroup_threads", t)])));
-        }
-        space
+    fn counts(&self) -> Counts {
+        self.shape.counts()
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        chains::pilot(case, FORM, 256, 1 << 18)
+    fn resources(&self) -> Resources {
+        roof_of(units::matrix(self.dtype))
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
-        let plan = MatrixUnitPlan::new(case, kernel)?;
+    fn pilot(&self) -> Option<Self> {
+        let shape = self.shape.pilot(256, 1 << 18)?;
+        Some(Self { shape, ..*self })
+    }
+
+    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let family = KERNELS.iter().find(|family| family.name == kernel.name);
+        let plan = family.map_or_else(
+            || Err(Unsupported::kernel(NAME, &kernel.name)),
+            |family| family.plan(self),
+        );
+        let total = plan.map(|plan| move |part| plan.total(part));
+        self.shape.verify(total, outputs)
+    }
+}
+
+impl KernelFamily<MatrixUnitPeak> for MatrixChains {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default_for(&self, peak: &MatrixUnitPeak, adapter: &Adapter) -> Option<Kernel> {
+        let Reading::Measured((_, threads)) = adapter.subgroup_sizes else {
+            return None;
+        };
+        let offered = MatrixUnit::of_dtype(peak.dtype)
+            .any(|unit| unit.side == self.side && adapter.multiplies(&unit.configuration()));
+        (offered && self.chains >= CONTENDING)
+            .then(|| Kernel::new(self.name, &[("subgroup_threads", threads)]))
+    }
+
+    fn tuning_space(&self, _peak: &MatrixUnitPeak) -> Vec<Kernel> {
+        [8, 32, 64]
+            .map(|threads| Kernel::new(self.name, &[("subgroup_threads", threads)]))
+            .to_vec()
+    }
+
+    fn program(
+        &self,
+        peak: &MatrixUnitPeak,
+        kernel: &Kernel,
+        _seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let plan = self.plan(peak)?;
+        let subgroups = peak.shape.workers;
         let threads = PARTS * between(kernel, "subgroup_threads", 1, 128)?;
-        let groups = grid(u64::from(plan.subgroups.div_ceil(PARTS)));
+        let groups = grid(u64::from(subgroups.div_ceil(PARTS)));
         let unit = plan.unit;
         let template = shader!("peak-coop/16x16+8x8.wgsl")
             .alias("Element", unit.operand)
@@ -121,7 +196,7 @@ impl Workload for PeakCoop {
             .alias("Right", unit.right)
             .alias("Sum", unit.accumulator)
             .constant("SIDE", unit.side)
-            .constant("COUNT", plan.subgroups)
+            .constant("COUNT", subgroups)
             .constant("PARTS", PARTS)
             .constant("THREADS", threads)
             .constant("GROUPS_X", groups[0])
@@ -134,65 +209,54 @@ impl Workload for PeakCoop {
         let starts: Vec<i16> = (0..7 + plan.chains.chains)
             .flat_map(|start| std::iter::repeat_n(start as i16, area as usize))
             .collect();
-        let totals = Buffer::output("totals", u64::from(plan.subgroups), Storage::U32);
         let dispatch = Dispatch::new(&template, &[0, 1, 2], 1)?
             .groups(groups)
             .workgroup([threads, 1, 1], u64::from(PARTS * area) * bytes(unit.sum))
             .needs("SUBGROUP")
             .needs("SUBGROUP_BARRIER")
             .multiplies(unit.configuration());
-        Ok(Program {
-            buffers: vec![
-                Buffer::bytes("operands", encode(&operands, unit.operand)),
-                Buffer::bytes("starts", encode(&starts, unit.sum)),
-                totals,
-            ],
-            action: Action::Dispatches(vec![dispatch]),
-        })
+        let buffers = vec![
+            Buffer::bytes("operands", encode(&operands, unit.operand)),
+            Buffer::bytes("starts", encode(&starts, unit.sum)),
+            Buffer::output("totals", u64::from(subgroups), Storage::U32),
+        ];
+        Ok(Program::of(buffers, vec![dispatch]))
     }
+}
 
-    fn verify(
-        &self,
-        case: &Case,
-        kernel: &Kernel,
-        _program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let total = MatrixUnitPlan::new(case, kernel).map(|plan| move |part| plan.total(part));
-        chains::verify(case, FORM, total, outputs)
+impl MatrixChains {
+    /// # Errors
+    /// WGSL has no such matrices for the dtype, or the multiply-adds cannot be divided.
+    fn plan(&self, peak: &MatrixUnitPeak) -> Result<MatrixUnitPlan, Unsupported> {
+        let side = self.side;
+        let unit = MatrixUnit::of_dtype(peak.dtype)
+            .find(|unit| unit.side == side)
+            .ok_or_else(|| {
+                Unsupported::Combination(format!(
+                    "WGSL has no matrices of {side}×{side} for {}",
+                    peak.dtype
+                ))
+            })?;
+        let body = ChainLoop {
+            chains: self.chains,
+            step: side * side * side,
+            unroll: UNROLL,
+            most: ROUND,
+        };
+        Ok(MatrixUnitPlan {
+            unit,
+            chains: body.divide(peak.shape.work)?,
+        })
     }
 }
 
 /// How a kernel divides a subgroup's work.
 struct MatrixUnitPlan {
     unit: MatrixUnit,
-    subgroups: u32,
     chains: Chains,
 }
 
 impl MatrixUnitPlan {
-    fn new(case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let [subgroups, fma] = dimensions::<2>(&case.shape, FORM)?;
-        let (_, side, chains) = KERNELS
-            .into_iter()
-            .find(|(name, _, _)| *name == kernel.name)
-            .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
-        let unit = MatrixUnit::of_dtype(case.dtype)
-            .find(|unit| unit.side == side)
-            .ok_or_else(|| format!("WGSL has no matrices of {side}×{side} for {}", case.dtype))?;
-        let body = ChainLoop {
-            chains,
-            step: side * side * side,
-            unroll: UNROLL,
-            most: ROUND,
-        };
-        Ok(Self {
-            unit,
-            subgroups,
-            chains: body.divide(fma)?,
-        })
-    }
-
     /// A, row by row: ones and minus ones in no order.
     fn left(&self) -> Vec<i16> {
         (0..self.unit.side * self.unit.side).map(sign).collect()
@@ -265,9 +329,17 @@ mod tests {
 
     #[test]
     fn every_element_counts_every_step_exactly() {
-        for (name, _, _) in KERNELS {
-            let case = Case::new(NAME, Dtype::F16Acc16, "1x16777216");
-            let plan = MatrixUnitPlan::new(&case, &Kernel::new(name, &[])).unwrap();
+        for family in &KERNELS {
+            let name = family.name;
+            let shape = PeakShape {
+                workers: 1,
+                work: 1 << 24,
+            };
+            let peak = MatrixUnitPeak {
+                dtype: Dtype::F16Acc16,
+                shape,
+            };
+            let plan = family.plan(&peak).unwrap();
             let (left, right) = (plan.left(), plan.right());
             let side = plan.unit.side as usize;
             for at in 0..side * side {

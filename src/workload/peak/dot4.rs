@@ -1,15 +1,19 @@
 //! `peak-dot4`: the highest rate of integer dot products, the roof of `int8`.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
-use crate::workload::kit::dimensions::{dimensions, grid};
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
+use crate::workload::kit::dimensions::grid;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::peak::chains;
-use crate::workload::peak::chains::{ChainLoop, Chains};
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
 
 /// Independent chains of dependent dot products of four signed bytes.
 #[derive(Debug)]
@@ -35,12 +39,30 @@ const DOT: u32 = 4;
 const FACTOR: u32 = 5;
 const STEP: u32 = 3;
 
-/// Kernels with their chains.
-const KERNELS: [(&str, u32); 4] = [
-    ("scalar-1", 1),
-    ("scalar-2", 2),
-    ("scalar-4", 4),
-    ("scalar-8", 8),
+/// A kernel: so many chains.
+#[derive(Debug)]
+struct Dot4Chains {
+    name: &'static str,
+    chains: u32,
+}
+
+static KERNELS: [Dot4Chains; 4] = [
+    Dot4Chains {
+        name: "scalar-1",
+        chains: 1,
+    },
+    Dot4Chains {
+        name: "scalar-2",
+        chains: 2,
+    },
+    Dot4Chains {
+        name: "scalar-4",
+        chains: 4,
+    },
+    Dot4Chains {
+        name: "scalar-8",
+        chains: 8,
+    },
 ];
 
 impl Workload for PeakDot4 {
@@ -54,51 +76,102 @@ impl Workload for PeakDot4 {
          count. The roof of int8. Each chain counts its own steps exactly, so one left out is seen."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        vec![
-            Case::new(NAME, Dtype::Int8, "65536x16384").of(&[Suite::Quick]),
-            Case::new(NAME, Dtype::Int8, "1048576x65536").of(&[Suite::Standard, Suite::Llm]),
-        ]
+    fn suites(&self) -> &'static [SuiteCases] {
+        use Suite::{Llm, Quick, Standard};
+        const {
+            &[
+                suite(&[Dtype::Int8], &["65536x16384"], &[Quick]),
+                suite(&[Dtype::Int8], &["1048576x65536"], &[Standard, Llm]),
+            ]
+        }
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let [_, mac] = dimensions::<2>(shape, FORM)?;
-        if !mac.is_power_of_two() || !(1 << 10..=1 << 20).contains(&mac) {
-            return Err(format!("the shape {shape:?} is not of the form {FORM}"));
-        }
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["int8/1x1024", "int8/131x16384"]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let shape = PeakShape::parse(shape, FORM, 1 << 10..=1 << 20)?;
         match dtype {
-            Dtype::Int8 => Ok(Case::new(NAME, dtype, shape)),
-            _ => Err(format!("{NAME} has int8, not {dtype}")),
+            Dtype::Int8 => Ok(Case::new(NAME, dtype, Dot4Peak(shape))),
+            _ => Err(Unsupported::dtype(NAME, "int8", dtype)),
         }
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        chains::counts(case, FORM)
+    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
+        Some(Resource::OpInt8)
     }
+}
 
-    fn kernels(&self, _case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        // A processor's vector registers hold no more chains than this, and more only take time.
-        let contenders: &[&'static str] = match adapter.is_software() {
-            true => &["scalar-4"],
-            false => &["scalar-4", "scalar-8"],
-        };
-        contenders
-            .iter()
-            .map(|name| Kernel::new(*name, &[]))
+/// Threads and the multiply-adds of each.
+#[derive(Clone, Copy, Debug)]
+struct Dot4Peak(PeakShape);
+
+impl fmt::Display for Dot4Peak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Computation for Dot4Peak {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        let kernels = KERNELS.iter();
+        kernels
+            .map(|kernel| kernel as &dyn KernelFamily<Self>)
             .collect()
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
-        KERNELS.map(|(name, _)| Kernel::new(name, &[])).to_vec()
+    fn counts(&self) -> Counts {
+        self.0.counts()
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        chains::pilot(case, FORM, 1 << 16, 8192)
+    fn resources(&self) -> Resources {
+        roof_of(Resource::OpInt8)
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
-        let [threads, _] = dimensions::<2>(&case.shape, FORM)?;
-        let plan = plan(case, kernel)?;
+    fn pilot(&self) -> Option<Self> {
+        self.0.pilot(1 << 16, 8192).map(Self)
+    }
+
+    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let family = KERNELS.iter().find(|family| family.name == kernel.name);
+        let plan = family.map_or_else(
+            || Err(Unsupported::kernel(NAME, &kernel.name)),
+            |family| family.plan(*self),
+        );
+        let total = plan.map(|plan| move |thread| total(plan, thread));
+        self.0.verify(total, outputs)
+    }
+}
+
+impl KernelFamily<Dot4Peak> for Dot4Chains {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default_for(&self, _peak: &Dot4Peak, adapter: &Adapter) -> Option<Kernel> {
+        // A processor's vector registers hold no more chains than this, and more only take time.
+        let contends = match adapter.is_software() {
+            true => self.chains == 4,
+            false => self.chains >= 4,
+        };
+        contends.then(|| Kernel::new(self.name, &[]))
+    }
+
+    fn tuning_space(&self, _peak: &Dot4Peak) -> Vec<Kernel> {
+        vec![Kernel::new(self.name, &[])]
+    }
+
+    fn program(
+        &self,
+        peak: &Dot4Peak,
+        _kernel: &Kernel,
+        _seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let threads = peak.0.workers;
+        let plan = self.plan(*peak)?;
         let groups = grid(u64::from(threads.div_ceil(WORKGROUP)));
         let template = shader!("peak-dot4/scalar.wgsl")
             .constant("THREADS", threads)
@@ -113,38 +186,24 @@ impl Workload for PeakDot4 {
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?
             .groups(groups)
             .workgroup([WORKGROUP, 1, 1], 0);
-        Ok(Program {
-            buffers: vec![operands, totals],
-            action: Action::Dispatches(vec![dispatch]),
-        })
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        kernel: &Kernel,
-        _program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let total = plan(case, kernel).map(|plan| move |thread| total(plan, thread));
-        chains::verify(case, FORM, total, outputs)
+        Ok(Program::of(vec![operands, totals], vec![dispatch]))
     }
 }
 
-/// How a kernel divides a thread's work.
-fn plan(case: &Case, kernel: &Kernel) -> Result<Chains, String> {
-    let [_, mac] = dimensions::<2>(&case.shape, FORM)?;
-    let (_, chains) = KERNELS
-        .into_iter()
-        .find(|(name, _)| *name == kernel.name)
-        .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
-    let body = ChainLoop {
-        chains,
-        step: DOT,
-        unroll: UNROLL,
-        most: ROUND,
-    };
-    body.divide(mac)
+impl Dot4Chains {
+    /// How the kernel divides a thread's work.
+    ///
+    /// # Errors
+    /// It cannot be divided.
+    fn plan(&self, Dot4Peak(shape): Dot4Peak) -> Result<Chains, Unsupported> {
+        let body = ChainLoop {
+            chains: self.chains,
+            step: DOT,
+            unroll: UNROLL,
+            most: ROUND,
+        };
+        body.divide(shape.work)
+    }
 }
 
 /// What a thread ends with when nothing is left out, step by step as the shader does it.

@@ -1,15 +1,19 @@
-//! `peak-fma`: the highest rate of fused multiply-adds, one of the two roofs.
+//! `peak-fma`: the highest rate of fused multiply-adds, the roof of ordinary arithmetic.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype, Suite};
-use crate::workload::interface::Workload;
-use crate::workload::kit::dimensions::{dimensions, grid};
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::workload::case::{Case, Suite};
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload, suite};
+use crate::workload::kit::dimensions::grid;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::peak::chains;
-use crate::workload::peak::chains::{ChainLoop, Chains};
+use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
 
 /// Independent chains of dependent multiply-adds.
 #[derive(Debug)]
@@ -28,20 +32,35 @@ const UNROLL: u32 = 32;
 /// Steps after which a chain starts again: f16 counts to 2048 exactly, and starts reach 39.
 const ROUND: u32 = 1024;
 
-/// Kernels with their lanes and chains.
-const KERNELS: [(&str, u32, u32); 8] = [
-    ("scalar-1", 1, 1),
-    ("scalar-2", 1, 2),
-    ("scalar-4", 1, 4),
-    ("scalar-8", 1, 8),
-    ("vec4-1", 4, 1),
-    ("vec4-2", 4, 2),
-    ("vec4-4", 4, 4),
-    ("vec4-8", 4, 8),
-];
+/// A kernel: so many chains of so wide values.
+#[derive(Debug)]
+struct FmaChains {
+    name: &'static str,
+    lanes: u32,
+    chains: u32,
+    /// Whether it reaches the peak somewhere; the others show how much latency there is to hide.
+    contends: bool,
+}
 
-/// Those that reach the peak somewhere; the others show how much latency there is to hide.
-const CONTENDERS: [&str; 3] = ["scalar-8", "vec4-2", "vec4-4"];
+const fn chains(name: &'static str, lanes: u32, chains: u32, contends: bool) -> FmaChains {
+    FmaChains {
+        name,
+        lanes,
+        chains,
+        contends,
+    }
+}
+
+static KERNELS: [FmaChains; 8] = [
+    chains("scalar-1", 1, 1, false),
+    chains("scalar-2", 1, 2, false),
+    chains("scalar-4", 1, 4, false),
+    chains("scalar-8", 1, 8, true),
+    chains("vec4-1", 4, 1, false),
+    chains("vec4-2", 4, 2, true),
+    chains("vec4-4", 4, 4, true),
+    chains("vec4-8", 4, 8, false),
+];
 
 impl Workload for PeakFma {
     fn name(&self) -> &'static str {
@@ -55,47 +74,111 @@ impl Workload for PeakFma {
          iteration left out is seen."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        let case = |dtype, shape, suite| Case::new(NAME, dtype, shape).of(&[suite]);
-        let (quick, full) = ("65536x8192", "1048576x16384");
-        vec![
-            case(Dtype::F32, quick, Suite::Quick),
-            case(Dtype::F16, quick, Suite::Quick),
-            Case::new(NAME, Dtype::F32, full).of(&[Suite::Standard, Suite::Llm]),
-            Case::new(NAME, Dtype::F16, full).of(&[Suite::Standard, Suite::Llm]),
-        ]
+    fn suites(&self) -> &'static [SuiteCases] {
+        use Dtype::{F16, F32};
+        use Suite::{Llm, Quick, Standard};
+        const {
+            &[
+                suite(&[F32, F16], &["65536x8192"], &[Quick]),
+                suite(&[F32, F16], &["1048576x16384"], &[Standard, Llm]),
+            ]
+        }
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        let [_, fma] = dimensions::<2>(shape, FORM)?;
-        if !fma.is_power_of_two() || !(1024..=262_144).contains(&fma) {
-            return Err(format!("the shape {shape:?} is not of the form {FORM}"));
-        }
+    fn small_cases(&self) -> &'static [&'static str] {
+        &["f32/1x1024", "f32/131x8192", "f16/67x4096"]
+    }
+
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let shape = PeakShape::parse(shape, FORM, 1024..=262_144)?;
         match dtype {
-            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, shape)),
-            _ => Err(format!("{NAME} has f32 and f16, not {dtype}")),
+            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, FmaPeak { dtype, shape })),
+            _ => Err(Unsupported::dtype(NAME, "f32 and f16", dtype)),
         }
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        chains::counts(case, FORM)
+    fn measures(&self, dtype: Dtype) -> Option<Resource> {
+        Some(units(dtype))
+    }
+}
+
+/// f16 is computed in f16 here, and nowhere else but in `f16acc16`.
+fn units(dtype: Dtype) -> Resource {
+    match dtype {
+        Dtype::F16 => Resource::FlopF16,
+        _ => Resource::FlopF32,
+    }
+}
+
+/// Which numbers are multiplied, and how many.
+#[derive(Clone, Copy, Debug)]
+struct FmaPeak {
+    dtype: Dtype,
+    shape: PeakShape,
+}
+
+impl fmt::Display for FmaPeak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.fmt(f)
+    }
+}
+
+impl Computation for FmaPeak {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        let kernels = KERNELS.iter();
+        kernels
+            .map(|kernel| kernel as &dyn KernelFamily<Self>)
+            .collect()
     }
 
-    fn kernels(&self, _case: &Case, _adapter: &Adapter) -> Vec<Kernel> {
-        CONTENDERS.map(|name| Kernel::new(name, &[])).to_vec()
+    fn counts(&self) -> Counts {
+        self.shape.counts()
     }
 
-    fn tuning_space(&self, _case: &Case) -> Vec<Kernel> {
-        KERNELS.map(|(name, _, _)| Kernel::new(name, &[])).to_vec()
+    fn resources(&self) -> Resources {
+        roof_of(units(self.dtype))
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        chains::pilot(case, FORM, 1 << 16, 8192)
+    fn pilot(&self) -> Option<Self> {
+        let shape = self.shape.pilot(1 << 16, 8192)?;
+        Some(Self { shape, ..*self })
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, _seed: u64) -> Result<Program, String> {
-        let plan = FmaPlan::new(case, kernel)?;
-        let (value, ones) = match (case.dtype, plan.lanes) {
+    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let family = KERNELS.iter().find(|family| family.name == kernel.name);
+        let plan = family.map_or_else(
+            || Err(Unsupported::kernel(NAME, &kernel.name)),
+            |family| family.plan(self),
+        );
+        let total = plan.map(|plan| move |thread| plan.total(thread) as u32);
+        self.shape.verify(total, outputs)
+    }
+}
+
+impl KernelFamily<FmaPeak> for FmaChains {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default_for(&self, _peak: &FmaPeak, _adapter: &Adapter) -> Option<Kernel> {
+        self.contends.then(|| Kernel::new(self.name, &[]))
+    }
+
+    fn tuning_space(&self, _peak: &FmaPeak) -> Vec<Kernel> {
+        vec![Kernel::new(self.name, &[])]
+    }
+
+    fn program(
+        &self,
+        peak: &FmaPeak,
+        _kernel: &Kernel,
+        _seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let plan = self.plan(peak)?;
+        let threads = peak.shape.workers;
+        let (value, ones) = match (peak.dtype, self.lanes) {
             (Dtype::F32, 1) => ("f32", bytemuck::bytes_of(&[1f32; 2]).to_vec()),
             (Dtype::F32, _) => ("vec4<f32>", bytemuck::bytes_of(&[1f32; 2]).to_vec()),
             (_, 1) => ("f16", bytemuck::bytes_of(&[half::f16::ONE; 2]).to_vec()),
@@ -104,11 +187,11 @@ impl Workload for PeakFma {
                 bytemuck::bytes_of(&[half::f16::ONE; 2]).to_vec(),
             ),
         };
-        let groups = grid(u64::from(plan.threads.div_ceil(WORKGROUP)));
+        let groups = grid(u64::from(threads.div_ceil(WORKGROUP)));
         let template = shader!("peak-fma/scalar+vec4.wgsl")
-            .alias("Number", case.dtype.element())
+            .alias("Number", peak.dtype.element())
             .alias("Value", value)
-            .constant("THREADS", plan.threads)
+            .constant("THREADS", threads)
             .constant("WORKGROUP", WORKGROUP)
             .constant("GROUPS_X", groups[0])
             .constant("LANES", plan.lanes)
@@ -117,31 +200,35 @@ impl Workload for PeakFma {
             .constant("ITERATIONS", plan.chains.steps / plan.unroll)
             .constant("UNROLL", plan.unroll);
         let operands = Buffer::bytes("operands", ones);
-        let totals = Buffer::output("totals", u64::from(plan.threads), Storage::U32);
+        let totals = Buffer::output("totals", u64::from(threads), Storage::U32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?
             .groups(groups)
             .workgroup([WORKGROUP, 1, 1], 0);
-        Ok(Program {
-            buffers: vec![operands, totals],
-            action: Action::Dispatches(vec![dispatch]),
-        })
+        Ok(Program::of(vec![operands, totals], vec![dispatch]))
     }
+}
 
-    fn verify(
-        &self,
-        case: &Case,
-        kernel: &Kernel,
-        _program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let total = FmaPlan::new(case, kernel).map(|plan| move |thread| plan.total(thread) as u32);
-        chains::verify(case, FORM, total, outputs)
+impl FmaChains {
+    /// # Errors
+    /// The multiply-adds cannot be divided among the chains.
+    fn plan(&self, peak: &FmaPeak) -> Result<FmaPlan, Unsupported> {
+        let unroll = UNROLL / self.lanes;
+        let body = ChainLoop {
+            chains: self.chains,
+            step: self.lanes,
+            unroll,
+            most: ROUND,
+        };
+        Ok(FmaPlan {
+            lanes: self.lanes,
+            unroll,
+            chains: body.divide(peak.shape.work)?,
+        })
     }
 }
 
 /// How a kernel divides a thread's work.
 struct FmaPlan {
-    threads: u32,
     lanes: u32,
     /// Steps of a chain that the template writes out.
     unroll: u32,
@@ -149,27 +236,6 @@ struct FmaPlan {
 }
 
 impl FmaPlan {
-    fn new(case: &Case, kernel: &Kernel) -> Result<Self, String> {
-        let [threads, fma] = dimensions::<2>(&case.shape, FORM)?;
-        let (_, lanes, chains) = KERNELS
-            .into_iter()
-            .find(|(name, _, _)| *name == kernel.name)
-            .ok_or_else(|| format!("{NAME} has no kernel {:?}", kernel.name))?;
-        let unroll = UNROLL / lanes;
-        let body = ChainLoop {
-            chains,
-            step: lanes,
-            unroll,
-            most: ROUND,
-        };
-        Ok(Self {
-            threads,
-            lanes,
-            unroll,
-            chains: body.divide(fma)?,
-        })
-    }
-
     /// What a thread counts when nothing is left out: each of the n = lanes · chains values of a round
     /// starts at its own number, 0 to n − 1, plus thread mod 8, and grows by one a step.
     fn total(&self, thread: u32) -> u64 {

@@ -4,6 +4,6 @@ mod one_pass;
 mod rmsnorm;
 mod softmax;
 
-pub(crate) use one_pass::{one_pass, row_kernels};
+pub(crate) use one_pass::{ONE_PASS, RowsShape, default_one_pass, one_pass};
 pub(crate) use rmsnorm::{Normalisation, RmsNorm, check_row};
 pub(crate) use softmax::Softmax;

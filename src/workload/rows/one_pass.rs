@@ -1,59 +1,92 @@
 //! `one-pass`: the kernel of workloads over rows, which reads memory once and keeps a row in registers.
 
+use std::fmt;
+
 use crate::record::{Adapter, Reading};
-use crate::workload::case::{Case, Dtype, Suite};
+use crate::workload::case::Suite;
+use crate::workload::interface::{SuiteCases, suite};
 use crate::workload::kit::dimensions::{dimensions, grid};
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::program::Dispatch;
 use crate::workload::kit::template::Template;
-
-/// How a shape is written.
-pub(crate) const ROWS_FORM: &str = "ROWSxCOLUMNS";
+use crate::workload::kit::unsupported::Unsupported;
 
 /// Elements that a thread may keep in registers, and those that every device's threads can.
 const MOST_PER_THREAD: u32 = 256;
 const COMMON_PER_THREAD: u32 = 32;
 
-/// Rows and columns; one of each where the case is none of these workloads'.
-pub(crate) fn shape(case: &Case) -> [u32; 2] {
-    dimensions(&case.shape, ROWS_FORM).unwrap_or([1, 1])
-}
+/// The kernel.
+#[derive(Debug)]
+pub(crate) struct OnePass;
+
+/// The name of the kernel.
+pub(crate) const ONE_PASS: &str = "one-pass";
 
 /// The cases of workloads over rows.
-pub(crate) fn row_cases(name: &'static str) -> Vec<Case> {
-    use Suite::{Llm, Quick, Standard};
-    let case = |shape: &str| Case::new(name, Dtype::F32, shape);
-    vec![
-        case("61x1021").of(&[Quick]),
-        case("1024x2048").of(&[Quick]),
-        case("16384x4096").of(&[Standard, Llm]),
-        case("16381x4093").of(&[Standard]),
-    ]
+pub(crate) const SUITES: &[SuiteCases] = &[
+    suite(&[Dtype::F32], &["61x1021", "1024x2048"], &[Suite::Quick]),
+    suite(
+        &[Dtype::F32],
+        &["16384x4096"],
+        &[Suite::Standard, Suite::Llm],
+    ),
+    suite(&[Dtype::F32], &["16381x4093"], &[Suite::Standard]),
+];
+
+/// The small cases of workloads over rows.
+pub(crate) const SMALL_CASES: &[&str] = &["f32/1x1", "f32/5x1021", "f32/64x256"];
+
+/// Rows and columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowsShape {
+    pub(crate) rows: u32,
+    pub(crate) columns: u32,
 }
 
-/// A case of a shape that no suite holds.
-///
-/// # Errors
-/// It has another dtype or form, or rows too long for registers.
-pub(crate) fn row_case(name: &'static str, dtype: Dtype, shape: &str) -> Result<Case, String> {
-    let [_, columns] = dimensions::<2>(shape, ROWS_FORM)?;
-    let most = 1024 * COMMON_PER_THREAD;
-    if dtype != Dtype::F32 {
-        return Err(format!("{name} has f32, not {dtype}"));
+impl RowsShape {
+    /// Reads the shape of a case.
+    ///
+    /// # Errors
+    /// It has another dtype or form, or rows too long for registers.
+    pub(crate) fn parse(
+        workload: &'static str,
+        dtype: Dtype,
+        text: &str,
+    ) -> Result<Self, Unsupported> {
+        let [rows, columns] = dimensions::<2>(text, "ROWSxCOLUMNS")?;
+        let most = 1024 * COMMON_PER_THREAD;
+        if dtype != Dtype::F32 {
+            return Err(Unsupported::dtype(workload, "f32", dtype));
+        }
+        if columns > most {
+            return Err(Unsupported::Combination(format!(
+                "{workload} reads memory once and keeps a row in registers: at most {most} columns"
+            )));
+        }
+        Ok(Self { rows, columns })
     }
-    if columns > most {
-        return Err(format!(
-            "{name} reads memory once and keeps a row in registers: at most {most} columns"
-        ));
+
+    pub(crate) fn elements(self) -> u64 {
+        u64::from(self.rows) * u64::from(self.columns)
     }
-    Ok(Case::new(name, dtype, shape))
+
+    /// Fewer rows of the same length.
+    pub(crate) fn pilot(self) -> Option<Self> {
+        (self.rows > 4096).then_some(Self { rows: 512, ..self })
+    }
+}
+
+impl fmt::Display for RowsShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.rows, self.columns)
+    }
 }
 
 /// The kernel of an adapter: as few threads as keep a row's elements within 16 registers each; on a
 /// software driver as few as can hold it, since there it is threads that cost.
-pub(crate) fn row_kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-    let [_, columns] = shape(case);
+pub(crate) fn default_one_pass(columns: u32, adapter: &Adapter) -> Kernel {
     let width = if columns.is_multiple_of(4) { 4 } else { 1 };
     let (each, least) = match adapter.is_software() {
         true if width == 4 => (MOST_PER_THREAD, 8),
@@ -71,12 +104,11 @@ pub(crate) fn row_kernels(case: &Case, adapter: &Adapter) -> Vec<Kernel> {
         Reading::Measured((least, _)) if least >= threads => 2,
         _ => 1,
     };
-    vec![one_pass(threads, width, subgroups)]
+    one_pass(threads, width, subgroups)
 }
 
 /// Every number of threads that can hold a row.
-pub(crate) fn row_tuning_space(case: &Case) -> Vec<Kernel> {
-    let [_, columns] = shape(case);
+pub(crate) fn one_pass_space(columns: u32) -> Vec<Kernel> {
     let mut space = Vec::new();
     for threads in [8, 16, 32, 64, 128, 256, 512, 1024] {
         for (width, most) in [(1, COMMON_PER_THREAD), (4, MOST_PER_THREAD)] {
@@ -92,7 +124,7 @@ pub(crate) fn row_tuning_space(case: &Case) -> Vec<Kernel> {
 /// needs no barrier.
 pub(crate) fn one_pass(threads: u32, width: u32, subgroups: u32) -> Kernel {
     Kernel::new(
-        "one-pass",
+        ONE_PASS,
         &[
             ("threads", threads),
             ("width", width),
@@ -101,16 +133,9 @@ pub(crate) fn one_pass(threads: u32, width: u32, subgroups: u32) -> Kernel {
     )
 }
 
-/// Fewer rows of the same length.
-pub(crate) fn row_pilot(name: &'static str, case: &Case) -> Option<Case> {
-    let [rows, columns] = shape(case);
-    (rows > 4096).then(|| Case::new(name, case.dtype, format!("512x{columns}")))
-}
-
 /// How a workload over rows is laid out.
 pub(crate) struct RowPlan {
-    rows: u32,
-    columns: u32,
+    shape: RowsShape,
     threads: u32,
     /// Elements that are read at once, 1 or 4.
     width: u32,
@@ -120,39 +145,28 @@ pub(crate) struct RowPlan {
 
 impl RowPlan {
     /// # Errors
-    /// The kernel is not `one-pass`, or its threads cannot hold a row.
-    pub(crate) fn new(
-        name: &str,
-        [rows, columns]: [u32; 2],
-        kernel: &Kernel,
-    ) -> Result<Self, String> {
-        if kernel.name != "one-pass" {
-            return Err(format!("{name} has no kernel {:?}", kernel.name));
-        }
+    /// The kernel's threads cannot hold a row.
+    pub(crate) fn new(shape: RowsShape, kernel: &Kernel) -> Result<Self, Unsupported> {
+        let columns = shape.columns;
         let threads = kernel.parameter("threads")?;
         let width = kernel.parameter("width")?;
         if ![1, 4].contains(&width) || !columns.is_multiple_of(width) {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "{columns} columns cannot be read {width} at a time"
-            ));
+            )));
         }
         if !threads.is_power_of_two() || columns.div_ceil(threads) > MOST_PER_THREAD {
-            return Err(format!(
+            return Err(Unsupported::Combination(format!(
                 "{threads} threads cannot hold {columns} columns, {MOST_PER_THREAD} each; \
                  a power of two is needed"
-            ));
+            )));
         }
         Ok(Self {
-            rows,
-            columns,
+            shape,
             threads,
             width,
             subgroups: between(kernel, "subgroups", 0, 2)?,
         })
-    }
-
-    pub(crate) fn elements(&self) -> u64 {
-        u64::from(self.rows) * u64::from(self.columns)
     }
 
     /// Gives a template the plan's constants and the type of what is read at once.
@@ -163,23 +177,23 @@ impl RowPlan {
             (_, 1) => "f32",
             (_, _) => "vec4<f32>",
         };
-        let values = self.columns / self.width;
+        let values = self.shape.columns / self.width;
         template
             .alias("Value", value)
-            .constant("ROWS", self.rows)
-            .constant("COLUMNS", self.columns)
+            .constant("ROWS", self.shape.rows)
+            .constant("COLUMNS", self.shape.columns)
             .constant("WIDTH", self.width)
             .constant("SUBGROUPS", self.subgroups)
             .constant("WORKGROUP", self.threads)
             .constant("PER_THREAD", values.div_ceil(self.threads))
             .constant("FULL", values / self.threads)
-            .constant("GROUPS_X", grid(self.rows.into())[0])
+            .constant("GROUPS_X", grid(self.shape.rows.into())[0])
     }
 
     /// Gives a dispatch the plan's groups.
     pub(crate) fn place(&self, dispatch: Dispatch) -> Dispatch {
         let dispatch = dispatch
-            .groups(grid(self.rows.into()))
+            .groups(grid(self.shape.rows.into()))
             .workgroup([self.threads, 1, 1], 4 * u64::from(self.threads));
         match self.subgroups {
             0 => dispatch,

@@ -1,15 +1,21 @@
 //! `rmsnorm`: the normalisation between the layers of a language model.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::workload::case::Case;
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload};
 use crate::workload::kit::checker::{Checker, output_of};
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::rows::one_pass::{
-    RowPlan, row_case, row_cases, row_kernels, row_pilot, row_tuning_space, shape,
+    ONE_PASS, OnePass, RowPlan, RowsShape, SMALL_CASES, SUITES, default_one_pass, one_pass_space,
 };
 
 /// Root-mean-square normalisation of each row.
@@ -21,6 +27,10 @@ const NAME: &str = "rmsnorm";
 /// ε as the shader has it.
 const EPSILON: f64 = 1e-5_f32 as f64;
 
+/// The rows of a case.
+#[derive(Clone, Copy, Debug)]
+struct NormRows(RowsShape);
+
 impl Workload for RmsNorm {
     fn name(&self) -> &'static str {
         NAME
@@ -31,60 +41,57 @@ impl Workload for RmsNorm {
          FLOP: 4 · rows · columns. Bytes: 8 · rows · columns + 4 · columns."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        row_cases(NAME)
+    fn suites(&self) -> &'static [SuiteCases] {
+        SUITES
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        row_case(NAME, dtype, shape)
+    fn small_cases(&self) -> &'static [&'static str] {
+        SMALL_CASES
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        let [rows, columns] = shape(case).map(u64::from);
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let rows = RowsShape::parse(NAME, dtype, shape)?;
+        Ok(Case::new(NAME, dtype, NormRows(rows)))
+    }
+}
+
+impl fmt::Display for NormRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Computation for NormRows {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&OnePass]
+    }
+
+    fn counts(&self) -> Counts {
+        let elements = self.0.elements();
         Counts {
-            flop: 4 * rows * columns,
-            bytes: 8 * rows * columns + 4 * columns,
+            flop: 4 * elements,
+            bytes: 8 * elements + 4 * u64::from(self.0.columns),
             tokens: None,
         }
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        row_kernels(case, adapter)
+    fn resources(&self) -> Resources {
+        units::reads_and_writes(units::ordinary(Dtype::F32))
     }
 
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        row_tuning_space(case)
+    fn pilot(&self) -> Option<Self> {
+        self.0.pilot().map(Self)
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        row_pilot(NAME, case)
-    }
-
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let [rows, columns] = shape(case);
-        Normalisation {
-            rows,
-            columns,
-            storage: Storage::F32,
-            residual: false,
-        }
-        .program(kernel, seed)
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let [rows, columns] = shape(case);
-        let elements = u64::from(rows) * u64::from(columns);
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let elements = self.0.elements();
         let mut checker = Checker::new(elements);
         let got = output_of(&mut checker, outputs, elements, Storage::F32);
         let x = decode(&program.buffers[0].input(), Storage::F32);
         let weight = decode(&program.buffers[1].input(), Storage::F32);
-        let columns = columns.max(1) as usize;
+        let columns = self.0.columns as usize;
         for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
             let place = |column| format!("y[{row}, {column}]");
             check_row(got, x, &weight, Storage::F32, place, &mut checker);
@@ -93,11 +100,33 @@ impl Workload for RmsNorm {
     }
 }
 
+impl KernelFamily<NormRows> for OnePass {
+    fn name(&self) -> &'static str {
+        ONE_PASS
+    }
+
+    fn default_for(&self, rows: &NormRows, adapter: &Adapter) -> Option<Kernel> {
+        Some(default_one_pass(rows.0.columns, adapter))
+    }
+
+    fn tuning_space(&self, rows: &NormRows) -> Vec<Kernel> {
+        one_pass_space(rows.0.columns)
+    }
+
+    fn program(&self, rows: &NormRows, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        Normalisation {
+            shape: rows.0,
+            storage: Storage::F32,
+            residual: false,
+        }
+        .program(kernel, seed)
+    }
+}
+
 /// A normalisation, alone or with the residual connection before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Normalisation {
-    pub(crate) rows: u32,
-    pub(crate) columns: u32,
+    pub(crate) shape: RowsShape,
     /// How all but the weights, which are f32, is stored.
     pub(crate) storage: Storage,
     /// Adds a second input first and puts out the sum too.
@@ -108,10 +137,10 @@ impl Normalisation {
     /// x, what is added, weights, the sum, y; without a residual x, weights, y.
     ///
     /// # Errors
-    /// The kernel is not `one-pass`, or its threads cannot hold a row.
-    pub(crate) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let plan = RowPlan::new(NAME, [self.rows, self.columns], kernel)?;
-        let elements = plan.elements();
+    /// The kernel's threads cannot hold a row.
+    pub(crate) fn program(self, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let plan = RowPlan::new(self.shape, kernel)?;
+        let elements = self.shape.elements();
         let template = plan
             .fill(shader!("rmsnorm/one-pass.wgsl"), self.storage)
             .constant("RESIDUAL", self.residual.into());
@@ -119,7 +148,7 @@ impl Normalisation {
         if self.residual {
             buffers.push(Buffer::random("added", elements, self.storage, seed, 2));
         }
-        let columns = self.columns.into();
+        let columns = self.shape.columns.into();
         buffers.push(Buffer::random("weight", columns, Storage::F32, seed, 1));
         let outputs: &[&'static str] = if self.residual {
             &["total", "y"]
@@ -133,10 +162,7 @@ impl Normalisation {
         );
         let bound: Vec<usize> = (0..buffers.len()).collect();
         let dispatch = Dispatch::new(&template, &bound, outputs.len())?;
-        Ok(Program {
-            buffers,
-            action: Action::Dispatches(vec![plan.place(dispatch)]),
-        })
+        Ok(Program::of(buffers, vec![plan.place(dispatch)]))
     }
 }
 

@@ -1,16 +1,21 @@
 //! `softmax` of each row: exponentials, two reductions, and memory read once.
 
-use crate::record::{Adapter, Counts, Verification};
-use crate::workload::case::{Case, Dtype};
-use crate::workload::interface::Workload;
+use std::fmt;
+
+use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::workload::case::Case;
+use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::interface::{SuiteCases, Workload};
 use crate::workload::kit::checker::{Checker, output_of};
-use crate::workload::kit::dimensions::dimensions;
+use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Input, Storage, decode};
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Buffer, Contents, Dispatch, Program};
+use crate::workload::kit::program::{Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::template::shader;
+use crate::workload::kit::units;
+use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::rows::one_pass::{
-    ROWS_FORM, RowPlan, row_case, row_cases, row_kernels, row_pilot, row_tuning_space, shape,
+    ONE_PASS, OnePass, RowPlan, RowsShape, SMALL_CASES, SUITES, default_one_pass, one_pass_space,
 };
 
 /// Softmax of each row.
@@ -18,6 +23,11 @@ use crate::workload::rows::one_pass::{
 pub(crate) struct Softmax;
 
 const NAME: &str = "softmax";
+
+/// The rows of a case.
+#[derive(Clone, Copy, Debug)]
+struct SoftmaxRows(RowsShape);
+
 impl Workload for Softmax {
     fn name(&self) -> &'static str {
         NAME
@@ -29,38 +39,83 @@ impl Workload for Softmax {
          written once."
     }
 
-    fn cases(&self) -> Vec<Case> {
-        row_cases(NAME)
+    fn suites(&self) -> &'static [SuiteCases] {
+        SUITES
     }
 
-    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, String> {
-        row_case(NAME, dtype, shape)
+    fn small_cases(&self) -> &'static [&'static str] {
+        SMALL_CASES
     }
 
-    fn counts(&self, case: &Case) -> Counts {
-        let [rows, columns] = shape(case).map(u64::from);
+    fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
+        let rows = RowsShape::parse(NAME, dtype, shape)?;
+        Ok(Case::new(NAME, dtype, SoftmaxRows(rows)))
+    }
+}
+
+impl fmt::Display for SoftmaxRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Computation for SoftmaxRows {
+    const WORKLOAD: &'static str = NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&OnePass]
+    }
+
+    fn counts(&self) -> Counts {
         Counts {
             flop: 0,
-            bytes: 8 * rows * columns,
+            bytes: 8 * self.0.elements(),
             tokens: None,
         }
     }
 
-    fn kernels(&self, case: &Case, adapter: &Adapter) -> Vec<Kernel> {
-        row_kernels(case, adapter)
+    fn resources(&self) -> Resources {
+        units::reads_and_writes(units::ordinary(Dtype::F32))
     }
 
-    fn tuning_space(&self, case: &Case) -> Vec<Kernel> {
-        row_tuning_space(case)
+    fn pilot(&self) -> Option<Self> {
+        self.0.pilot().map(Self)
     }
 
-    fn pilot(&self, case: &Case) -> Option<Case> {
-        row_pilot(NAME, case)
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let elements = self.0.elements();
+        let mut checker = Checker::new(elements);
+        let got = output_of(&mut checker, outputs, elements, Storage::F32);
+        let x = decode(&program.buffers[0].input(), Storage::F32);
+        let columns = self.0.columns as usize;
+        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
+            check_row(row, got, x, &mut checker);
+        }
+        checker.finish()
+    }
+}
+
+impl KernelFamily<SoftmaxRows> for OnePass {
+    fn name(&self) -> &'static str {
+        ONE_PASS
     }
 
-    fn program(&self, case: &Case, kernel: &Kernel, seed: u64) -> Result<Program, String> {
-        let plan = RowPlan::new(NAME, dimensions(&case.shape, ROWS_FORM)?, kernel)?;
-        let elements = plan.elements();
+    fn default_for(&self, rows: &SoftmaxRows, adapter: &Adapter) -> Option<Kernel> {
+        Some(default_one_pass(rows.0.columns, adapter))
+    }
+
+    fn tuning_space(&self, rows: &SoftmaxRows) -> Vec<Kernel> {
+        one_pass_space(rows.0.columns)
+    }
+
+    fn program(
+        &self,
+        rows: &SoftmaxRows,
+        kernel: &Kernel,
+        seed: u64,
+    ) -> Result<Program, Unsupported> {
+        let plan = RowPlan::new(rows.0, kernel)?;
+        let elements = rows.0.elements();
         let template = plan.fill(shader!("softmax/one-pass.wgsl"), Storage::F32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?;
         let mut x = Buffer::random("x", elements, Storage::F32, seed, 0);
@@ -71,29 +126,8 @@ impl Workload for Softmax {
             storage: Storage::F32,
             scale: 8.0,
         });
-        Ok(Program {
-            buffers: vec![x, Buffer::output("y", elements, Storage::F32)],
-            action: Action::Dispatches(vec![plan.place(dispatch)]),
-        })
-    }
-
-    fn verify(
-        &self,
-        case: &Case,
-        _kernel: &Kernel,
-        program: &Program,
-        outputs: &[Vec<u8>],
-    ) -> Verification {
-        let [rows, columns] = shape(case);
-        let elements = u64::from(rows) * u64::from(columns);
-        let mut checker = Checker::new(elements);
-        let got = output_of(&mut checker, outputs, elements, Storage::F32);
-        let x = decode(&program.buffers[0].input(), Storage::F32);
-        let columns = columns.max(1) as usize;
-        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
-            check_row(row, got, x, &mut checker);
-        }
-        checker.finish()
+        let buffers = vec![x, Buffer::output("y", elements, Storage::F32)];
+        Ok(Program::of(buffers, vec![plan.place(dispatch)]))
     }
 }
 
