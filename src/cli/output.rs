@@ -30,15 +30,9 @@ pub(super) fn tell(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{message}");
 }
 
-/// Columns of the terminal, where results go to one.
+/// Columns of the terminal, where results go to one; 0 for a terminal that does not know its size.
 pub(super) fn width() -> Option<u16> {
-    std::io::stdout()
-        .is_terminal()
-        .then(comfy_table_width)
-        .flatten()
-}
-
-/// What the terminal says of its width.
-fn comfy_table_width() -> Option<u16> {
-    comfy_table::Table::new().width()
+    let out = std::io::stdout();
+    out.is_terminal()
+        .then(|| terminal_size::terminal_size_of(&out).map_or(0, |(columns, _)| columns.0))
 }

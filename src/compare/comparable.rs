@@ -71,9 +71,10 @@ impl<'a> Comparable<'a> {
     fn drop_repeated(&mut self, baseline: usize, candidate: usize) {
         let twice = baseline - self.baseline.len() + candidate - self.candidate.len();
         if twice > 0 {
-            self.notes.push(format!(
-                "{twice} session(s) were given twice and count once"
-            ));
+            self.notes.push(match twice {
+                1 => "1 session was given twice and counts once".to_owned(),
+                _ => format!("{twice} sessions were given twice and count once"),
+            });
         }
         let others = distinct(&self.baseline, &self.candidate);
         if others.len() == self.baseline.len() {
@@ -85,7 +86,7 @@ impl<'a> Comparable<'a> {
             );
         } else {
             self.notes
-                .push("the candidate was among the baseline and was left out there".to_owned());
+                .push("the candidate was also in the baseline and was left out there".to_owned());
             self.baseline = others;
         }
     }
@@ -105,7 +106,7 @@ impl<'a> Comparable<'a> {
         let left = self.baseline.len() - kept.len();
         if left > 0 && !kept.is_empty() {
             self.notes.push(format!(
-                "{left} of {} baseline sessions come from another environment and were left out",
+                "{left} of {} baseline sessions come from a different environment and were left out",
                 self.baseline.len()
             ));
             self.baseline = kept;
@@ -149,7 +150,8 @@ impl<'a> Comparable<'a> {
         };
         if !noise.fits(&candidate.environment, &self.across) {
             self.notes.push(
-                "the noise calibration comes from another environment and was not used".to_owned(),
+                "the noise calibration comes from a different environment and was not used"
+                    .to_owned(),
             );
             self.noise = None;
         }

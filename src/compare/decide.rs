@@ -92,39 +92,16 @@ impl RowEvidence {
         };
         let demand = self.demand(bounds, policy);
         let detectable = self.effect.detectable(bounds.margin, demand);
-        let beyond = |p: f64| BeyondMargin {
-            change,
-            margin: bounds.margin.exp_m1(),
-            p,
-            family: bounds.family,
-        };
-        let decided = |verdict, reason| Judgement {
-            verdict,
-            reason,
-            detectable,
-            needed: None,
-        };
-        let doubt = if self.barred.is_some() {
-            None
-        } else if tests.regressed.holm < policy.alpha {
-            let reason = Reason::Worse(beyond(tests.regressed.holm));
-            return decided(Verdict::Regressed, reason);
-        } else if tests.improved.holm < policy.alpha {
-            let reason = Reason::Better(beyond(tests.improved.holm));
-            return decided(Verdict::Improved, reason);
-        } else if tests.equivalent < policy.alpha {
-            let doubt = self.doubt(bounds, policy);
-            if doubt.is_none() {
-                let reason = Reason::Equivalent {
-                    change,
-                    bound: bounds.equivalence.exp_m1(),
-                    p: tests.equivalent,
+        let doubt = match self.decided(change, tests, bounds, policy) {
+            Ok((verdict, reason)) => {
+                return Judgement {
+                    verdict,
+                    reason,
+                    detectable,
+                    needed: None,
                 };
-                return decided(Verdict::Pass, reason);
             }
-            doubt
-        } else {
-            None
+            Err(doubt) => doubt,
         };
         let needed = self.needed(bounds, policy);
         let outlook = Outlook {
@@ -147,8 +124,51 @@ impl RowEvidence {
             },
         };
         Judgement {
+            verdict: Verdict::Inconclusive,
+            reason,
+            detectable,
             needed,
-            ..decided(Verdict::Inconclusive, reason)
+        }
+    }
+
+    /// The verdict, if there is one; else why a small change is no `PASS`, where that is so.
+    fn decided(
+        &self,
+        change: Change,
+        tests: Tests,
+        bounds: Bounds,
+        policy: &Policy,
+    ) -> Result<(Verdict, Reason), Option<Doubt>> {
+        let beyond = |p: f64| BeyondMargin {
+            change,
+            margin: bounds.margin.exp_m1(),
+            p,
+            family: bounds.family,
+        };
+        if self.barred.is_some() {
+            return Err(None);
+        }
+        if tests.regressed.holm < policy.alpha {
+            let reason = Reason::Worse(beyond(tests.regressed.holm));
+            return Ok((Verdict::Regressed, reason));
+        }
+        if tests.improved.holm < policy.alpha {
+            let reason = Reason::Better(beyond(tests.improved.holm));
+            return Ok((Verdict::Improved, reason));
+        }
+        if tests.equivalent >= policy.alpha {
+            return Err(None);
+        }
+        match self.doubt(bounds, policy) {
+            Some(doubt) => Err(Some(doubt)),
+            None => Ok((
+                Verdict::Pass,
+                Reason::Equivalent {
+                    change,
+                    bound: bounds.equivalence.exp_m1(),
+                    p: tests.equivalent,
+                },
+            )),
         }
     }
 

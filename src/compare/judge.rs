@@ -50,7 +50,7 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
     notes.extend(idle_rules(policy, &rows));
     if rows.iter().any(|row| row.simulated) {
         notes.push(
-            "SIMULATED numbers come from a made-up device or sensor and say nothing of hardware"
+            "SIMULATED values come from a simulated device or sensor and say nothing about hardware"
                 .to_owned(),
         );
     }

@@ -70,6 +70,9 @@ impl Serialize for NoiseAssumption {
 /// Marks the file among other JSON.
 const KIND: &str = "perwatt-noise";
 
+/// What messages about a calibration name.
+const COMMAND: &str = "calibrate-noise";
+
 /// The version of the file.
 const VERSION: &str = "1.0.0";
 
@@ -110,6 +113,25 @@ pub struct Spread {
     pub degrees: f64,
 }
 
+impl Spread {
+    /// Largest standard deviation that is believed: a factor of e³, 20 times as long.
+    const WIDEST: f64 = 3.0;
+
+    /// Most invocations and degrees of freedom that are believed. Far beyond, the quantiles of Student's
+    /// t take minutes; below one degree, they have no meaning for a spread.
+    const MOST: f64 = 10_000.0;
+
+    /// Whether a calibration can have found this.
+    fn is_sensible(&self) -> bool {
+        [self.session_sd, self.invocation_sd]
+            .iter()
+            .all(|sd| (0.0..=Self::WIDEST).contains(sd))
+            && [self.invocations, self.degrees]
+                .iter()
+                .all(|count| (1.0..=Self::MOST).contains(count))
+    }
+}
+
 impl From<Spread> for NoisePrior {
     fn from(spread: Spread) -> Self {
         Self {
@@ -128,7 +150,6 @@ impl Noise {
     /// Fewer than two different sessions, or sessions of different environments or parameters, whose
     /// spread would not be noise.
     pub fn calibrate(sessions: &[Session]) -> Result<Self> {
-        let what = "calibrate-noise";
         let mut distinct: Vec<&Session> = Vec::new();
         for session in sessions {
             if !distinct.iter().any(|known| known.id == session.id) {
@@ -136,28 +157,16 @@ impl Noise {
             }
         }
         let [first, others @ ..] = distinct.as_slice() else {
-            return Err(Error::usage(what, "no session was given"));
+            return Err(Error::usage(COMMAND, "no session was given"));
         };
         if others.is_empty() {
             return Err(Error::usage(
-                what,
+                COMMAND,
                 "one session says nothing of how sessions differ; run the same suite again, ten times \
                  for a calibration that a gate can rest on",
             ));
         }
-        for other in others {
-            let differences = first.environment.differences(&other.environment, &[]);
-            if let Some(difference) = differences.first() {
-                return Err(Error::usage(
-                    what,
-                    format!(
-                        "{} and {} are not the same place ({difference}), and what differs between \
-                         them is not noise; give sessions of one place",
-                        first.name, other.name
-                    ),
-                ));
-            }
-        }
+        one_place(first, others)?;
         let mut cases = BTreeMap::new();
         for case in &first.cases {
             let group: Vec<&SessionCase> = distinct
@@ -167,10 +176,10 @@ impl Noise {
                 .collect();
             if let Some(other) = group.iter().find(|c| c.parameters != case.parameters) {
                 return Err(Error::usage(
-                    what,
+                    COMMAND,
                     format!(
-                        "{} ran with other parameters in another session, and what they change is not \
-                         noise; give sessions of one tuning",
+                        "{} ran with different parameters in another session, and what they change is \
+                         not noise; give sessions of one tuning",
                         other.id
                     ),
                 ));
@@ -217,17 +226,15 @@ impl Noise {
             .values()
             .flat_map(|case| [case.time, case.energy]);
         for spread in spreads.flatten() {
-            let sensible = [spread.session_sd, spread.invocation_sd]
-                .into_iter()
-                .all(|sd| sd.is_finite() && sd >= 0.0)
-                && spread.invocations.is_finite()
-                && spread.invocations >= 1.0
-                && spread.degrees.is_finite()
-                && spread.degrees > 0.0;
-            if !sensible {
+            if !spread.is_sensible() {
                 return Err(Error::file(
                     path,
-                    "holds a spread that is not a positive number; calibrate again",
+                    format!(
+                        "holds a spread out of range (standard deviations from 0 to {}, invocations and \
+                         degrees of freedom from 1 to {}); calibrate again",
+                        Spread::WIDEST,
+                        Spread::MOST
+                    ),
                 ));
             }
         }
@@ -266,6 +273,24 @@ pub(super) fn default_noise(cost: Cost) -> NoisePrior {
         Cost::Time => DEFAULT_NOISE,
         Cost::Energy => DEFAULT_ENERGY_NOISE,
     }
+}
+
+/// Refuses sessions of several environments.
+fn one_place(first: &Session, others: &[&Session]) -> Result<()> {
+    for other in others {
+        let differences = first.environment.differences(&other.environment, &[]);
+        if let Some(difference) = differences.first() {
+            return Err(Error::usage(
+                COMMAND,
+                format!(
+                    "{} and {} were measured in different environments ({difference}), and what differs \
+                     between them is not noise; give sessions of one environment",
+                    first.name, other.name
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The spread of a case over sessions.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -34,7 +34,7 @@ pub struct Policy {
     pub across: Vec<Aspect>,
     /// For every case.
     pub limits: Margins,
-    /// For some cases; the last that fits counts.
+    /// For some cases; of what several matching rules say, the last counts.
     pub cases: Vec<CaseRule>,
 }
 
@@ -100,12 +100,13 @@ impl PerMetric {
 pub struct CaseRule {
     /// Glob over `case` or `case@kernel`.
     pub glob: String,
-    /// Whether these cases are judged at all.
-    pub gate: bool,
+    /// Whether these cases are judged at all; `None` leaves that to earlier rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<bool>,
     /// Their margins.
     pub limits: Margins,
     #[serde(skip)]
-    matcher: GlobMatcher,
+    matcher: GlobSet,
 }
 
 impl PartialEq for CaseRule {
@@ -178,7 +179,7 @@ impl Policy {
 
     /// Whether a case is judged.
     pub fn gates(&self, id: &str) -> bool {
-        self.rule(id).is_none_or(|rule| rule.gate)
+        self.rules(id).find_map(|rule| rule.gate).unwrap_or(true)
     }
 
     /// Margin of a case as a log ratio of costs.
@@ -192,13 +193,14 @@ impl Policy {
     }
 
     fn limit(&self, id: &str, metric: Metric, of: impl Fn(&Margins) -> PerMetric) -> f64 {
-        let own = self.rule(id).and_then(|rule| of(&rule.limits).get(metric));
+        let own = self.rules(id).find_map(|rule| of(&rule.limits).get(metric));
         let percent = own.or_else(|| of(&self.limits).get(metric)).unwrap_or(0.0);
         (percent / 100.0).ln_1p()
     }
 
-    fn rule(&self, id: &str) -> Option<&CaseRule> {
-        self.cases.iter().rev().find(|rule| rule.fits(id))
+    /// The rules that match a case, the last first.
+    fn rules(&self, id: &str) -> impl Iterator<Item = &CaseRule> {
+        self.cases.iter().rev().filter(move |rule| rule.fits(id))
     }
 }
 
@@ -240,20 +242,41 @@ impl Default for PolicyFile {
 #[derive(Deserialize)]
 struct RuleFile {
     glob: String,
-    #[serde(default = "yes")]
-    gate: bool,
+    gate: Option<bool>,
     #[serde(default)]
     margin_percent: PerMetric,
     #[serde(default)]
     equivalence_percent: PerMetric,
 }
 
-fn yes() -> bool {
-    true
+impl RuleFile {
+    fn into_rule(self, path: &Path) -> Result<CaseRule> {
+        let limits = Margins {
+            margin_percent: self.margin_percent,
+            equivalence_percent: self.equivalence_percent,
+        };
+        check_range(path, limits)?;
+        let matcher = matcher(&self.glob).map_err(|e| {
+            Error::file(
+                path,
+                format!(
+                    "`glob = {:?}` is no valid glob: {e}; write one like \"matmul/*\"",
+                    shortened(&self.glob)
+                ),
+            )
+        })?;
+        Ok(CaseRule {
+            glob: self.glob,
+            gate: self.gate,
+            limits,
+            matcher,
+        })
+    }
 }
 
 impl PolicyFile {
-    fn into_policy(self, path: &Path) -> Result<Policy> {
+    /// Refuses numbers that mean nothing.
+    fn check(&self, path: &Path) -> Result<()> {
         let wrong = |key: &str, reason: &str| Err(Error::file(path, format!("`{key}` {reason}")));
         if !(self.alpha > 0.0 && self.alpha < 0.5) {
             return wrong("alpha", "must lie between 0 and 0.5; 0.05 is usual");
@@ -273,30 +296,14 @@ impl PolicyFile {
                 "is empty, so nothing would be judged; leave it out for time and energy",
             );
         }
-        let mut cases = Vec::with_capacity(self.case.len());
-        for rule in self.case {
-            let limits = Margins {
-                margin_percent: rule.margin_percent,
-                equivalence_percent: rule.equivalence_percent,
-            };
-            check_range(path, limits)?;
-            let matcher = GlobBuilder::new(&rule.glob)
-                .literal_separator(false)
-                .build()
-                .map_err(|e| {
-                    Error::file(
-                        path,
-                        format!("`glob = {:?}` is no valid glob: {e}", rule.glob),
-                    )
-                })?
-                .compile_matcher();
-            cases.push(CaseRule {
-                glob: rule.glob,
-                gate: rule.gate,
-                limits,
-                matcher,
-            });
-        }
+        Ok(())
+    }
+
+    fn into_policy(self, path: &Path) -> Result<Policy> {
+        self.check(path)?;
+        let rules = self.case.into_iter();
+        let cases = rules.map(|rule| rule.into_rule(path));
+        let cases = cases.collect::<Result<Vec<CaseRule>>>()?;
         let own = Margins {
             margin_percent: self.margin_percent,
             equivalence_percent: self.equivalence_percent,
@@ -323,6 +330,27 @@ impl PolicyFile {
             },
             cases,
         })
+    }
+}
+
+/// Compiles a glob. `Glob::compile_matcher` panics where the regular expression becomes too large or too
+/// deeply nested; the builder of sets says so instead.
+fn matcher(glob: &str) -> std::result::Result<GlobSet, String> {
+    let glob = GlobBuilder::new(glob)
+        .literal_separator(false)
+        .build()
+        .map_err(|e| e.kind().to_string())?;
+    GlobSetBuilder::new()
+        .add(glob)
+        .build()
+        .map_err(|_| "it is too large or too deeply nested".to_owned())
+}
+
+/// As much of a text as a message has room for.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

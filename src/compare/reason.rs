@@ -253,20 +253,6 @@ impl fmt::Display for Reason {
                 change,
                 outlook,
             } => write!(f, "{bar}; {change}; {outlook}"),
-            Self::NoEstimate { why, fewest_pairs } => match fewest_pairs {
-                Some(fewest) => {
-                    write!(f, "{why}; {fewest} are the minimum, 10 are usual")
-                }
-                None => f.write_str(why),
-            },
-            Self::NoResult { side, absence } if absence.failed() => {
-                write!(f, "the {side} {absence}")
-            }
-            Self::NoResult { side, absence } => write!(f, "the {side} has no result: {absence}"),
-            Self::NoEnergy { side, why } => {
-                let why = why.as_deref().unwrap_or("the record gives no reason");
-                write!(f, "the {side} has no energy: {why}")
-            }
             Self::Incomparable(mismatches) => incomparable(mismatches, f),
             Self::Compiled {
                 metric,
@@ -278,10 +264,39 @@ impl fmt::Display for Reason {
                 metric.show(*baseline),
                 metric.show(*candidate)
             ),
+            _ => self.lack(f),
+        }
+    }
+}
+
+impl Reason {
+    /// The sentence for a row with too few values.
+    fn lack(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEstimate {
+                why,
+                fewest_pairs: Some(fewest),
+            } => write!(f, "{why}; {fewest} are the minimum, 10 are usual"),
+            Self::NoEstimate { why, .. } => f.write_str(why),
+            Self::NoResult { side, absence } if absence.failed() => {
+                write!(f, "the {side} {absence}")
+            }
+            Self::NoResult { side, absence } => write!(f, "the {side} has no result: {absence}"),
+            Self::NoEnergy { side, why } => {
+                let why = why.as_deref().unwrap_or("the record gives no reason");
+                write!(f, "the {side} has no energy: {why}")
+            }
             Self::NotCompiled(why) => write!(f, "the candidate's shader did not compile: {why}"),
             Self::NoShader(Side::Candidate) => f.write_str("the candidate does not have it"),
             Self::NoShader(Side::Baseline) => f.write_str("new: the baseline does not have it"),
             Self::NotReported(side) => write!(f, "the {side}'s driver does not report it"),
+            Self::Worse(_)
+            | Self::Better(_)
+            | Self::Equivalent { .. }
+            | Self::Undecided { .. }
+            | Self::Barred { .. }
+            | Self::Incomparable(_)
+            | Self::Compiled { .. } => Ok(()),
         }
     }
 }

@@ -137,6 +137,25 @@ pub struct InvocationValues {
 }
 
 impl InvocationValues {
+    /// The values of one invocation, as steady and unthrottled.
+    fn of(
+        invocation: u32,
+        sampling: &Sampling,
+        precision_ns: f64,
+        window: Option<&EnergyWindow>,
+    ) -> Self {
+        Self {
+            invocation,
+            time_ns: sampling.median_ns,
+            energy_j: window.map(|w| w.gross_j / w.executions as f64),
+            energy_uncertainty: window.map_or(0.0, without_gain),
+            energy_updates: window.map_or(0, |window| window.updates),
+            step: step(sampling, precision_ns),
+            unstable: false,
+            throttled: false,
+        }
+    }
+
     /// The cost of one execution, in nanoseconds or joules.
     pub(super) fn cost(&self, cost: Cost) -> Option<f64> {
         match cost {
@@ -188,11 +207,7 @@ impl SessionCase {
                 .notes
                 .insert("imported: perwatt did not verify the output".to_owned());
         }
-        let mut everywhere = WarningFlags::default();
-        for warning in &case.warnings {
-            everywhere.see(warning);
-            reduced.notes.insert(warning.to_string());
-        }
+        let everywhere = reduced.note(&case.warnings, WarningFlags::default());
         for result in &case.invocations {
             match &result.outcome {
                 Outcome::Measured {
@@ -206,30 +221,15 @@ impl SessionCase {
                         reduced.judge(verified_before);
                         reduced.judge(verified_after);
                     }
-                    let mut flags = everywhere;
-                    for warning in warnings {
-                        flags.see(warning);
-                        reduced.notes.insert(warning.to_string());
-                    }
-                    let window = match &**energy {
-                        Reading::Measured(window) => Some(window).filter(|w| w.executions > 0),
-                        Reading::Unmeasured(reason) => {
-                            reduced
-                                .energy_missing
-                                .get_or_insert_with(|| reason.unmeasured.clone());
-                            None
-                        }
-                    };
+                    let flags = reduced.note(warnings, everywhere);
+                    let window = reduced.window(energy);
                     reduced.clocks.insert(clock_name(sampling.clock));
+                    let values =
+                        InvocationValues::of(result.invocation, sampling, precision_ns, window);
                     reduced.invocations.push(InvocationValues {
-                        invocation: result.invocation,
-                        time_ns: sampling.median_ns,
-                        energy_j: window.map(|w| w.gross_j / w.executions as f64),
-                        energy_uncertainty: window.map_or(0.0, without_gain),
-                        energy_updates: window.map_or(0, |window| window.updates),
-                        step: step(sampling, precision_ns),
                         unstable: flags.unstable || !sampling.steady,
                         throttled: flags.throttled,
+                        ..values
                     });
                 }
                 Outcome::Failed {
@@ -244,6 +244,27 @@ impl SessionCase {
             reduced.absent = Some(Absence::NotMeasured);
         }
         reduced
+    }
+
+    /// Keeps warnings as notes and adds what they say to the flags.
+    fn note(&mut self, warnings: &[Warning], mut flags: WarningFlags) -> WarningFlags {
+        for warning in warnings {
+            flags.see(warning);
+            self.notes.insert(warning.to_string());
+        }
+        flags
+    }
+
+    /// The energy window of an invocation; why there is none is kept.
+    fn window<'w>(&mut self, energy: &'w Reading<EnergyWindow>) -> Option<&'w EnergyWindow> {
+        match energy {
+            Reading::Measured(window) => Some(window).filter(|w| w.executions > 0),
+            Reading::Unmeasured(reason) => {
+                self.energy_missing
+                    .get_or_insert_with(|| reason.unmeasured.clone());
+                None
+            }
+        }
     }
 
     /// A wrong output leaves no result; one that nobody compared leaves a result without proof.

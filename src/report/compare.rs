@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::table::{WIDEST, fold, harmless, table, text};
+use super::table::{columns, fold, harmless, table, text};
 use crate::compare::{
     Better, Comparison, Decision, Design, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
@@ -64,8 +64,8 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         .and_then(|one| one.geomeans.first())
         .map_or("", |mean| mean.metric.name());
     let legend = format!(
-        "geomean: of {metric}, over the common cases, which are so many of all. Verdicts are counts of \
-         rows; compare fewer files, or use --json, for the rows."
+        "geomean: of {metric}, over the cases that both have (of: how many of all). The rest counts rows by \
+         verdict; for the rows themselves, compare fewer files or use --json."
     );
     harmless(&(text(&table) + &fold(&legend, "", width)))
 }
@@ -105,46 +105,56 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
         [one] => one.clone(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
-    if comparison.design == Design::Shaders {
-        return format!(
-            "{word}{counts}. {} against {} (what compilers state; nothing is random)",
-            files(&comparison.candidate),
-            files(&comparison.baseline)
-        );
-    }
+    let how = match comparison.design {
+        Design::Shaders => "stated by compilers; nothing is random".to_owned(),
+        Design::Paired => format!("interleaved pairs; {}", error_rate(comparison)),
+        Design::Sessions => format!(
+            "{} + {} sessions; {}",
+            comparison.baseline.len(),
+            comparison.candidate.len(),
+            error_rate(comparison)
+        ),
+    };
     format!(
-        "{word}{counts}. {} against {} ({}; {} tests at {} % together)",
+        "{word}{counts}. {} compared with {} ({how})",
         files(&comparison.candidate),
         files(&comparison.baseline),
-        match comparison.design {
-            Design::Paired => "alternating pairs".to_owned(),
-            _ => format!(
-                "{} + {} sessions",
-                comparison.baseline.len(),
-                comparison.candidate.len()
-            ),
-        },
-        comparison.family,
-        100.0 * comparison.alpha
     )
+}
+
+/// The probability of any false regression, and over how many tests.
+fn error_rate(comparison: &Comparison) -> String {
+    format!(
+        "family-wise α = {} %, {}",
+        100.0 * comparison.alpha,
+        counted(comparison.family, "test")
+    )
+}
+
+/// A number of things, in the plural where it is one.
+fn counted(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
 }
 
 /// The table.
 fn rows(comparison: &Comparison, width: Option<u16>) -> String {
-    let roomy = width.unwrap_or(WIDEST) >= ROOMY;
+    let roomy = columns(width) >= ROOMY;
     // Each column with whether it can be spared.
-    let columns = [
+    let all = [
         ("verdict", false),
         ("case", false),
         ("metric", false),
         ("before", true),
         ("change", false),
         ("95 %", false),
-        ("sees", true),
-        ("needs", false),
+        ("detectable", true),
+        ("needed", false),
     ];
     let kept = |spared: &bool| roomy || !spared;
-    let header: Vec<&str> = columns
+    let header: Vec<&str> = all
         .iter()
         .filter(|(_, spared)| kept(spared))
         .map(|(name, _)| *name)
@@ -163,12 +173,12 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             row.baseline_text.clone().unwrap_or_else(dash),
             row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
             row.ratio.map_or_else(dash, interval),
-            sees(row),
-            needs(row),
+            detectable(row),
+            needed(row),
         ];
         let kept = cells
             .into_iter()
-            .zip(&columns)
+            .zip(&all)
             .filter(|(_, (_, spared))| kept(spared));
         table.add_row(kept.map(|(cell, _)| Cell::new(cell)));
     }
@@ -204,8 +214,8 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
     text(&table)
 }
 
-/// The smallest change for the worse that the row would have shown.
-fn sees(row: &VerdictRow) -> String {
+/// The smallest change for the worse that the row would have detected.
+fn detectable(row: &VerdictRow) -> String {
     row.detectable.map_or_else(dash, |share| {
         percent(match row.better {
             Better::Smaller => 1.0 + share,
@@ -215,7 +225,7 @@ fn sees(row: &VerdictRow) -> String {
 }
 
 /// What would decide an inconclusive row.
-fn needs(row: &VerdictRow) -> String {
+fn needed(row: &VerdictRow) -> String {
     match row.needed {
         Some(Needed::Pairs(pairs)) => format!("{pairs} pairs"),
         Some(Needed::MoreSessions(more)) => format!("{more} more"),
@@ -226,13 +236,13 @@ fn needs(row: &VerdictRow) -> String {
 
 /// What the columns mean, as far as they are used.
 fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
-    let needs = comparison.rows.iter().find_map(|row| row.needed);
-    let unit = match needs {
-        Some(Needed::Pairs(_)) => " needs: pairs in all that would decide.",
+    let unit = match comparison.rows.iter().find_map(|row| row.needed) {
+        Some(Needed::Pairs(_)) => " needed: pairs in all that would decide.",
         Some(Needed::MoreSessions(_)) => {
-            " needs: sessions beyond these until their spread is known; before that, nothing passes."
+            " needed: further sessions until the spread between sessions is known; before that, nothing \
+             passes."
         }
-        Some(Needed::SessionsASide(_)) => " needs: sessions on each side that would decide.",
+        Some(Needed::SessionsASide(_)) => " needed: sessions per side that would decide.",
         None => "",
     };
     let mut priors: Vec<String> = comparison
@@ -244,15 +254,15 @@ fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
     priors.dedup();
     let prior = match priors.as_slice() {
         [] => String::new(),
-        [one] => format!(" The spread is that of {one}."),
-        more => format!(" The spread is assumed, by {} calibrations.", more.len()),
+        [one] => format!(" The spread is assumed: {one}."),
+        more => format!(" The spread is assumed, from {} calibrations.", more.len()),
     };
-    let sees = if roomy {
-        "sees: the smallest change for the worse that would be found."
+    let detectable = if roomy {
+        "detectable: the smallest change for the worse that would be detected."
     } else {
         ""
     };
-    match format!("{sees}{unit}{prior}").trim() {
+    match format!("{detectable}{unit}{prior}").trim() {
         "" => String::new(),
         words => fold(words, "", width),
     }
@@ -266,20 +276,21 @@ pub(super) fn geomean(mean: &Geomean) -> String {
         more => format!(", {more} left out"),
     };
     let prior = match &mean.prior {
-        Some(_) => ", by an assumed spread",
+        Some(_) => ", assuming a spread",
         None => "",
     };
     match mean.ratio {
         Some(ratio) => format!(
-            "Geometric mean of {}: {} ({}) over {} cases{left}{prior}",
+            "Geometric mean of {}: {} ({}) over {}{left}{prior}",
             mean.metric,
             percent(ratio.value),
             interval(ratio),
-            mean.cases
+            counted(mean.cases, "case")
         ),
         None => format!(
-            "Geometric mean of {}: none, {} cases can be compared{left}",
-            mean.metric, mean.cases
+            "Geometric mean of {}: none, {} can be compared{left}",
+            mean.metric,
+            counted(mean.cases, "case")
         ),
     }
 }
@@ -290,7 +301,7 @@ fn reasons(comparison: &Comparison, width: Option<u16>) -> String {
     for (row, others) in by_reason(&comparison.rows) {
         let more = match others {
             0 => String::new(),
-            others => format!(" and {others} more"),
+            others => format!(" and {}", counted(others, "other")),
         };
         page += &fold(
             &format!(

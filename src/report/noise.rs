@@ -7,14 +7,14 @@ use super::table::{fold, table, text};
 use crate::compare::{Noise, Spread};
 use crate::stats::{Demand, Effect, NoisePrior};
 
-/// What each case's noise is and what it lets a comparison see.
+/// The noise of each case and what it lets a comparison detect.
 pub fn noise(noise: &Noise, width: Option<u16>) -> String {
     let header = [
         "case",
         "metric",
         "between sessions",
-        "inside one",
-        "1 against 1 sees",
+        "within one",
+        "detectable 1 vs 1",
     ];
     let mut table = table(&header, 2, width);
     for (id, case) in &noise.cases {
@@ -34,8 +34,8 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
         + &fold(
             &format!(
                 "{} sessions on {}. Spreads are standard deviations. The last column is the change that \
-                 a comparison of one session with one other would find with probability 0.8, for one \
-                 case alone and before any margin.",
+                 a comparison of one session with another would detect with probability 0.8, for a \
+                 single case and without a margin.",
                 noise.sessions, noise.environment.device
             ),
             "",

@@ -1,9 +1,25 @@
 //! The one way tables look.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use textwrap::{Options, WordSplitter};
 
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
 pub(super) const WIDEST: u16 = 100;
+
+/// Columns of a terminal that says it has none, as a pseudo-terminal does that nobody sized.
+const UNSIZED: u16 = 80;
+
+/// Fewest columns that a paragraph is folded to; below, hardly a word fits.
+const NARROWEST: u16 = 20;
+
+/// Columns of a page for a terminal of this width; `None` is no terminal.
+pub(super) fn columns(width: Option<u16>) -> u16 {
+    match width {
+        None => WIDEST,
+        Some(0) => UNSIZED,
+        Some(columns) => columns.min(WIDEST),
+    }
+}
 
 /// An empty table with a header; columns from `numbers` on are right-aligned.
 pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Table {
@@ -11,7 +27,7 @@ pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Tabl
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width.unwrap_or(WIDEST).min(WIDEST))
+        .set_width(columns(width))
         .set_header(header.to_vec());
     for (at, column) in table.column_iter_mut().enumerate() {
         // One blank between columns, none before the first.
@@ -32,26 +48,17 @@ pub(super) fn text(table: &Table) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Folds a paragraph to the table's width, continuation lines indented.
+/// Folds a paragraph to the table's width, continuation lines indented. A number stays with its `%`.
 pub(super) fn fold(paragraph: &str, indent: &str, width: Option<u16>) -> String {
-    let width = usize::from(width.unwrap_or(WIDEST).min(WIDEST)).max(20);
-    let start: String = paragraph.chars().take_while(|c| *c == ' ').collect();
-    let mut lines = vec![start];
-    for word in paragraph.split_whitespace() {
-        let last = lines.len() - 1;
-        let line = &lines[last];
-        let blank = usize::from(!line.trim().is_empty());
-        if line.chars().count() + blank + word.chars().count() > width && !line.trim().is_empty() {
-            lines.push(format!("{indent}{word}"));
-        } else {
-            let line = &mut lines[last];
-            if blank == 1 {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n") + "\n"
+    let start = &paragraph[..paragraph.len() - paragraph.trim_start_matches(' ').len()];
+    let options = Options::new(columns(width).max(NARROWEST).into())
+        .initial_indent(start)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    let words: Vec<&str> = paragraph.split_whitespace().collect();
+    let joined = words.join(" ").replace(" %", "\u{a0}%");
+    textwrap::fill(&joined, options).replace("\u{a0}%", " %") + "\n"
 }
 
 /// A page that does to a terminal, and to a CI runner that reads its log, nothing but stand there,
@@ -86,5 +93,46 @@ pub(super) fn inert(c: char) -> char {
         char::REPLACEMENT_CHARACTER
     } else {
         c
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use textwrap::core::display_width;
+
+    #[test]
+    fn paragraphs_fold_by_columns_and_not_by_characters() {
+        let wide = "測定は電力計で行う ".repeat(12);
+        let page = fold(&wide, "  ", Some(40));
+        assert!(page.lines().count() > 4, "{page}");
+        for line in page.lines() {
+            assert!(display_width(line) <= 40, "{line}");
+        }
+        assert_eq!(
+            page.split_whitespace().count(),
+            wide.split_whitespace().count()
+        );
+    }
+
+    #[test]
+    fn a_fold_keeps_indents_whole_words_and_percent_signs() {
+        let page = fold("  note: a change of 12.5 % or more", "    ", Some(24));
+        assert_eq!(page, "  note: a change of\n    12.5 % or more\n");
+        let long = "matmul/f32/4096x4096x4096-causal@tiled";
+        assert!(fold(&format!("a {long} b"), "", Some(20)).contains(long));
+    }
+
+    #[test]
+    fn a_terminal_without_a_size_has_eighty_columns() {
+        let words = "word ".repeat(40);
+        assert_eq!(fold(&words, "", Some(0)), fold(&words, "", Some(80)));
+        let page = |width| {
+            let mut table = table(&["case", "time"], 1, width);
+            table.add_row(["matmul/f32/1024x1024x1024@tiled", "1.000 ms"]);
+            text(&table)
+        };
+        assert_eq!(page(Some(0)), page(Some(80)));
+        assert!(page(Some(0)).contains("matmul/f32/1024x1024x1024@tiled"));
     }
 }

@@ -55,6 +55,14 @@ pub struct NoisePrior {
     pub degrees: f64,
 }
 
+/// No belief at all.
+const NOTHING: NoisePrior = NoisePrior {
+    session_sd: 0.0,
+    invocation_sd: 0.0,
+    invocations: 1.0,
+    degrees: 0.0,
+};
+
 /// One side of a comparison.
 struct Group {
     mean: f64,
@@ -89,7 +97,9 @@ impl Effect {
     /// The ratio of two groups of sessions. With one candidate session and no prior this is the
     /// prediction interval s·√(1 + 1/m) on m − 1 degrees of freedom; with a prior the variance is
     /// (ν₀s₀² + SS) ÷ (ν₀ + df) on ν₀ + df. Sessions with fewer invocations than those that the
-    /// variance was learned from get what their thinness adds.
+    /// variance was learned from get what their thinness adds. Where the invocations of these sessions
+    /// spread more than the prior's did, the difference is added to the prior's share: a prior is a floor
+    /// and never a ceiling.
     ///
     /// # Errors
     /// A side has no session, or nothing is known of the variance: one session each and no prior.
@@ -102,12 +112,7 @@ impl Effect {
             return Err("one side has no session".to_owned());
         }
         let groups = [Group::of(baseline), Group::of(candidate)];
-        let prior = prior.unwrap_or(NoisePrior {
-            session_sd: 0.0,
-            invocation_sd: 0.0,
-            invocations: 1.0,
-            degrees: 0.0,
-        });
+        let prior = prior.unwrap_or(NOTHING);
         let degrees = prior.degrees + groups[0].degrees + groups[1].degrees;
         if degrees <= 0.0 {
             return Err("one session on each side says nothing of how sessions differ".to_owned());
@@ -118,12 +123,17 @@ impl Effect {
         let learned_at = (prior.degrees / prior.invocations.max(1.0)
             + groups.iter().map(|g| g.degrees * g.thinness).sum::<f64>())
             / degrees;
-        let within = invocation_variance(baseline.iter().chain(candidate), prior);
+        let all = || baseline.iter().chain(candidate);
+        let within = invocation_variance(all(), prior);
+        // What the invocations of these very sessions spread beyond what the prior was told of. The
+        // prior's share of the variance lacks it, and then the prior would be a ceiling.
+        let seen = invocation_variance(all(), NOTHING);
+        let excess = (seen - prior.invocation_sd.powi(2)).max(0.0) * prior.degrees / degrees;
         let error: f64 = groups
             .iter()
             .map(|group| {
                 let thin = (within * (group.thinness - learned_at)).max(0.0);
-                (variance + thin) / group.sessions
+                (variance + thin + excess * group.thinness) / group.sessions
             })
             .sum();
         let log_ratio = groups[1].mean - groups[0].mean;
@@ -166,15 +176,9 @@ pub fn noise_of(sessions: &[SessionCost]) -> Result<NoisePrior, String> {
         return Err("one session says nothing of how sessions differ".to_owned());
     }
     let group = Group::of(sessions);
-    let nothing = NoisePrior {
-        session_sd: 0.0,
-        invocation_sd: 0.0,
-        invocations: 1.0,
-        degrees: 0.0,
-    };
     Ok(NoisePrior {
         session_sd: (group.squares / group.degrees).sqrt(),
-        invocation_sd: invocation_variance(sessions.iter(), nothing).sqrt(),
+        invocation_sd: invocation_variance(sessions.iter(), NOTHING).sqrt(),
         invocations: 1.0 / group.thinness,
         degrees: group.degrees,
     })
@@ -243,6 +247,28 @@ mod tests {
             .collect();
         let noisy = Effect::sessions(&single(&wild), &single(&[100.0]), Some(prior)).unwrap();
         assert!(noisy.standard_error > 0.2, "{noisy:?}");
+    }
+
+    #[test]
+    fn a_prior_is_no_ceiling_for_what_the_sessions_show() {
+        let prior = NoisePrior {
+            session_sd: 0.03,
+            invocation_sd: 0.02,
+            invocations: 3.0,
+            degrees: 4.0,
+        };
+        let of = |costs: &[f64]| [SessionCost::of(costs).unwrap()];
+        let effect = |a: &[f64], b: &[f64]| Effect::sessions(&of(a), &of(b), Some(prior)).unwrap();
+        // Within what the prior knows, nothing changes.
+        let calm = effect(&[1.0, 1.01, 0.99], &[1.0, 1.01, 0.99]);
+        close(calm.standard_error, 0.03 * 2_f64.sqrt());
+        // Three invocations of ln 2 apart: variance (4·(ln 2)²/3 ÷ 4) over three of them, twice.
+        let modes = effect(&[1.0, 2.0, 1.0], &[2.0, 1.0, 2.0]);
+        let seen = 2_f64.ln().powi(2) / 3.0;
+        close(
+            modes.standard_error,
+            (2.0 * (0.03_f64.powi(2) + (seen - 0.02_f64.powi(2)) / 3.0)).sqrt(),
+        );
     }
 
     #[test]

@@ -396,9 +396,21 @@ fn policies_are_checked_key_by_key() {
         "{}",
         out(&elsewhere)
     );
+    // A later rule about something else leaves the earlier margins and the earlier gate.
+    let later = "[[case]]\nglob = \"matmul/*\"\nequivalence_percent = { time = 7 }\n";
+    assert_eq!(code(&run(&format!("{rule}{later}"))), 0);
+    let later = "[[case]]\nglob = \"matmul/*\"\ngate = true\n";
+    assert_eq!(code(&run(&format!("{rule}{later}"))), 0);
+    let ungated = "[[case]]\nglob = \"*\"\ngate = false\n";
+    assert_eq!(code(&run(&format!("{ungated}{rule}"))), 3);
     // Judging nothing is not passing.
     assert_eq!(code(&run("[[case]]\nglob = \"*\"\ngate = false\n")), 3);
 
+    let nested = format!(
+        "[[case]]\nglob = \"{}a{}\"\n",
+        "{".repeat(300),
+        "}".repeat(300)
+    );
     for (text, wanted) in [
         ("margin_precent = 1", "did you mean `margin_percent`"),
         (
@@ -414,6 +426,7 @@ fn policies_are_checked_key_by_key() {
         ("[margin_percent]\ntime = -1", "-1"),
         ("metrics = [\"speed\"]", "speed"),
         ("[[case]]\nglob = \"a{\"", "glob"),
+        (nested.as_str(), "no valid glob"),
         ("not toml at all", "TOML"),
     ] {
         let output = run(text);
@@ -476,6 +489,15 @@ fn calibrated_noise_stands_in_for_sessions() {
     assert_eq!(code(&output), 0, "{}", out(&output));
     // The folder still reads as a baseline with the calibration in it.
     assert_eq!(code(&gate(&baseline, &same, &[])), 0);
+    let calibration = std::fs::read_to_string(baseline.join("noise.json")).unwrap();
+    for degrees in ["1e8", "1e-318", "-1", "0"] {
+        let odd = calibration.replace("\"degrees\": 9.0", &format!("\"degrees\": {degrees}"));
+        assert_ne!(odd, calibration);
+        std::fs::write(baseline.join("noise.json"), odd).unwrap();
+        let output = gate(&one, &same, &[]);
+        assert_eq!(code(&output), 2, "{degrees}: {}", out(&output));
+        assert!(err(&output).contains("noise.json"), "{}", err(&output));
+    }
     std::fs::write(baseline.join("noise.json"), "{}").unwrap();
     assert_eq!(code(&gate(&one, &same, &[])), 2);
     let output = call(&["calibrate-noise".as_ref(), one.as_os_str()]);

@@ -246,6 +246,24 @@ fn twice_as_fast_is_seen_with_one_session_and_says_on_what_it_rests() {
 }
 
 #[test]
+fn sessions_that_scatter_inside_decide_nothing_though_the_prior_is_narrow() {
+    // Softmax of one binary on a busy software driver, in microseconds, and two modes of a program.
+    for (baseline, candidate) in [
+        (vec![194e3, 217e3, 127e3], vec![113e3, 213e3, 554e3]),
+        (vec![1e9, 2e9, 1e9], vec![2e9, 1e9, 2e9]),
+        ([1e9, 2e9].repeat(5), [2e9, 2e9, 1e9, 2e9, 1e9].repeat(2)),
+    ] {
+        let comparison = sessions(
+            &[record_of("a", &[(CASE, &baseline)])],
+            &[record_of("b", &[(CASE, &candidate)])],
+        );
+        let row = only(&comparison);
+        assert_eq!(row.verdict, Verdict::Inconclusive, "{}", row.reason);
+        assert!(row.ratio.unwrap().low < 1.0, "{}", row.reason);
+    }
+}
+
+#[test]
 fn throughput_and_energy_know_their_direction() {
     let policy = Policy {
         metrics: Metric::ALL.to_vec(),
