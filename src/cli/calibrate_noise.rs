@@ -10,18 +10,18 @@ use super::output::{print, tell, width};
 use crate::compare::{Noise, load_sessions};
 use crate::report;
 
-/// Learn a device's noise from runs of the same code, so that few sessions say more.
+/// Learn a device's noise from runs of the same code, so that fewer sessions suffice.
 ///
-/// Give the records of several `perwatt run`s of one suite on one device with nothing changed between
-/// them; ten or more let a gate pass a candidate without a baseline of ten sessions. The result lies
-/// beside the records, where `compare` and `gate` find it.
+/// Give the results of several `perwatt run`s of one suite on one device with nothing changed between
+/// them. Ten or more let a gate pass a candidate without a baseline of ten sessions. The calibration is
+/// written next to the results, where `compare` and `gate` find it.
 #[derive(Debug, Args)]
 pub(super) struct CalibrateNoise {
-    /// Records of the same code, or folders of them
+    /// Results of the same code, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 
-    /// Where the calibration goes [default: noise.json beside the records]
+    /// Where the calibration goes [default: noise.json next to the results]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ impl CalibrateNoise {
         let out = self.out.clone().unwrap_or_else(|| self.beside());
         noise.save(&out)?;
         print(&report::noise(&noise, width()))?;
-        tell(&format!("NoiseArgs: {}", out.display()));
+        tell(&format!("Calibration: {}", out.display()));
         Ok(Exit::Done)
     }
 

@@ -18,9 +18,10 @@ use crate::report;
 
 /// Compare result files: what changed, by how much, and how sure that is.
 ///
-/// The first is the baseline: a record, a set of records (several in one file) or a folder of them.
-/// Each further one is held against it. A pairing that `perwatt ab` wrote stands for both of its
-/// records. Files that `perwatt inspect --json` wrote are compared as compiled code. The exit code is 0 whatever the verdicts are; `perwatt gate` judges.
+/// The first is the baseline: a result file, several results in one file, or a folder of them. Each
+/// further one is compared with it. A pairing that `perwatt ab` wrote stands for both of its results.
+/// Files that `perwatt inspect --json` wrote are compared as compiled code. The exit code is 0 whatever
+/// the verdicts are; `perwatt gate` judges.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The baseline and what is compared with it, or one pairing
@@ -89,8 +90,8 @@ impl Compare {
         if let [pairing] = self.files.as_slice() {
             if !Pairing::is_one(pairing) {
                 bail!(
-                    "{}: one file alone is compared only if it is a pairing that `perwatt ab` wrote; \
-                     give a second file, or see this one by `perwatt show`",
+                    "{}: a single file is compared only if it is a pairing that `perwatt ab` wrote; \
+                     give a second file, or view this one with `perwatt show`",
                     pairing.display()
                 );
             }

@@ -12,18 +12,18 @@ use super::exit::Exit;
 use crate::compare::load_sessions;
 use crate::record::Inspection;
 
-/// Judge a candidate against a baseline and say it by the exit code.
+/// Judge a candidate against a baseline; the exit code is the verdict.
 ///
 /// 0: nothing regressed and every row is known well enough. 1: a regression, or a case that failed.
 /// 2: wrong usage or input. 3: inconclusive or incomparable (0 with --allow-inconclusive).
 #[derive(Debug, Args)]
 pub(super) struct Gate {
-    /// Records of the baseline, sets of them, or folders; ten sessions or more can pass a candidate
+    /// Results of the baseline: files or folders; ten sessions or more can pass a candidate
     #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present = "pairing",
         requires = "candidate")]
     baseline: Vec<PathBuf>,
 
-    /// Records of the candidate
+    /// Results of the candidate
     #[arg(long, num_args = 1.., value_name = "FILE|DIR", requires = "baseline")]
     candidate: Vec<PathBuf>,
 
@@ -52,7 +52,7 @@ impl Gate {
             None if self.baseline.iter().any(|file| Inspection::is_one(file)) => {
                 self.calibration.refuse()?;
                 let ([baseline], [candidate]) = (&self.baseline[..], &self.candidate[..]) else {
-                    bail!("an inspection is judged against one other; give one file a side");
+                    bail!("an inspection is judged against one other; give one file per side");
                 };
                 compare_inspection_files(baseline, candidate, &policy)?
             }

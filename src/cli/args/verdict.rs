@@ -27,8 +27,8 @@ pub(in crate::cli) struct PolicyArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// A difference that is the question and so no obstacle: device, driver, backend, parameters,
-    /// version, power, clock, checks, origin or work (repeatable, or joined by commas)
+    /// Compare despite a difference in WHAT: device, driver, backend, parameters, version, power, clock,
+    /// checks, origin or work (repeatable, or joined by commas)
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     across: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub(in crate::cli) struct PolicyArgs {
 /// What is known of the noise between sessions; pairs need no such knowledge.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NoiseArgs {
-    /// The device's noise, from `perwatt calibrate-noise` [default: noise.json beside the baseline]
+    /// The device's noise, from `perwatt calibrate-noise` [default: noise.json next to the baseline]
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
 }
@@ -65,7 +65,7 @@ impl NoiseArgs {
             None => Ok(()),
             Some(_) => Err(crate::Error::usage(
                 "--noise",
-                "pairs show their own noise, compilers have none, and neither needs a calibration; leave it out",
+                "pairs show their own noise and compilers have none, so neither needs a calibration; leave it out",
             )),
         }
     }
