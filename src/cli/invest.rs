@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::output::{print, print_json, width};
 use crate::invest::{
-    Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, Finding, Precision,
-    RECORD_SCENARIO, Scenario, Versus, accelerators, backtests, countries, model, models, versus,
+    Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, NumberFormat, RECORD_SCENARIO,
+    RecordFigure, Scenario, WhatIf, accelerators, backtests, countries, model, models, what_if,
 };
 use crate::{record, report};
 
@@ -75,7 +75,7 @@ pub(super) struct Question {
 
     /// Number format of training and inference: f32, bf16 or fp8
     #[arg(long, value_name = "FORMAT", value_parser = parse_precision)]
-    precision: Option<Precision>,
+    precision: Option<NumberFormat>,
 
     /// Where the electricity is from, for its price and gases
     #[arg(long, value_name = "CODE")]
@@ -98,9 +98,9 @@ pub(super) struct Question {
 #[derive(Serialize)]
 struct Everything<'a> {
     answer: &'a Answer,
-    record: &'a [Finding],
+    record: &'a [RecordFigure],
     #[serde(skip_serializing_if = "Option::is_none")]
-    against: Option<&'a Versus>,
+    against: Option<&'a WhatIf>,
 }
 
 impl Invest {
@@ -129,7 +129,7 @@ impl Invest {
         let draws = self.question.draws();
         let answer = model(&assumptions, draws)?;
         let contrast = other
-            .map(|other| versus(&assumptions, &other, draws))
+            .map(|other| what_if(&assumptions, &other, draws))
             .transpose()?;
         let findings = evidence.map_or(Vec::new(), |e| e.findings(assumptions.choices.precision));
         if self.json {
@@ -142,7 +142,7 @@ impl Invest {
             print(&report::invest_sources(&answer, width()))?;
         } else if let Some(contrast) = &contrast {
             let title = format!("{}\n", answer.title);
-            print(&(title + &report::invest_versus(contrast, width())))?;
+            print(&(title + &report::invest_what_if(contrast, width())))?;
         } else {
             print(&report::invest(&answer, &findings, width()))?;
         }
@@ -225,8 +225,8 @@ fn listing() -> crate::Result<String> {
     Ok(report::invest_list(&Scenario::list()?, &others, width()))
 }
 
-fn parse_precision(text: &str) -> Result<Precision, String> {
-    Precision::ALL
+fn parse_precision(text: &str) -> Result<NumberFormat, String> {
+    NumberFormat::ALL
         .into_iter()
         .find(|precision| precision.name().eq_ignore_ascii_case(text))
         .ok_or_else(|| "give f32, bf16 or fp8".to_owned())

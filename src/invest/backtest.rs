@@ -3,16 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::equations::{OUTPUTS, Precision, Quantity};
+use super::assume::Changes;
+use super::choices::NumberFormat;
 use super::model::Simulation;
-use super::scenario::{Changes, Scenario};
+use super::outputs::{OUTPUTS, OutputQuantity};
+use super::scenario::Scenario;
 use super::simulate::{Draws, Quantiles};
 use crate::error::{Error, Result};
 
-/// How far a case tests anything.
+/// How a case may be used to test the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum BacktestUse {
     /// No prior was derived from it or its like.
     HeldOut,
     /// A prior was: agreement shows nothing.
@@ -24,24 +26,24 @@ pub enum Standing {
 /// A case as the data state it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+struct BacktestCase {
     title: String,
     quantity: String,
     accelerator: String,
     model: Option<String>,
-    precision: Option<Precision>,
+    precision: Option<NumberFormat>,
     set: Vec<String>,
     output: String,
     reported: f64,
-    standing: Standing,
+    r#use: BacktestUse,
     source: String,
     note: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
+struct BacktestFile {
+    case: Vec<BacktestCase>,
 }
 
 /// A case and what the model says of it.
@@ -52,7 +54,7 @@ pub struct Backtest {
     /// What is compared.
     pub quantity: String,
     /// What kind of quantity that is.
-    pub kind: Quantity,
+    pub kind: OutputQuantity,
     /// Its unit.
     pub unit: &'static str,
     /// What was reported.
@@ -63,8 +65,8 @@ pub struct Backtest {
     pub log_error: f64,
     /// Whether the report lies within the middle 90 %.
     pub inside: bool,
-    /// How far it tests anything.
-    pub standing: Standing,
+    /// How it may be used to test the model.
+    pub usage: BacktestUse,
     /// Where the report is from.
     pub source: String,
     /// Why it differs, or what to keep in mind.
@@ -76,7 +78,7 @@ pub struct Backtest {
 /// # Errors
 /// As [`super::model`]; none in a released perwatt.
 pub fn backtests(draws: Draws) -> Result<Vec<Backtest>> {
-    let cases: Cases = toml::from_str(include_str!("data/backtests.toml"))
+    let cases: BacktestFile = toml::from_str(include_str!("data/backtests.toml"))
         .map_err(|e| Error::usage("perwatt's own data", format!("backtests.toml: {e}")))?;
     cases
         .case
@@ -85,7 +87,7 @@ pub fn backtests(draws: Draws) -> Result<Vec<Backtest>> {
         .collect()
 }
 
-fn compare(case: Case, draws: Draws) -> Result<Backtest> {
+fn compare(case: BacktestCase, draws: Draws) -> Result<Backtest> {
     let changes = Changes {
         accelerator: Some(case.accelerator),
         model: case.model,
@@ -110,7 +112,7 @@ fn compare(case: Case, draws: Draws) -> Result<Backtest> {
         log_error: libm::log(model.p50 / case.reported),
         inside: (model.p5..=model.p95).contains(&case.reported),
         model,
-        standing: case.standing,
+        usage: case.r#use,
         source: case.source,
         note: case.note,
     })

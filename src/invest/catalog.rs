@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::equations::LanguageModel;
+use super::choices::NumberFormat;
+use super::distribution::Distribution;
 use super::figure::{Assumption, Basis, Figure};
-use super::inputs::INPUTS;
-use super::scenario::{Listed, ScenarioFile};
+use super::inputs::unit;
+use super::language_model::LanguageModel;
 use crate::error::{Error, Result, nearest};
 
 /// Rated power of a server ÷ its accelerators' board power, where the maker publishes none.
@@ -50,7 +51,32 @@ pub(super) struct Country {
     pub(super) price: Option<Figure>,
 }
 
-/// Everything.
+/// A scenario as its file states it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScenarioFile {
+    pub(super) title: String,
+    pub(super) note: Option<String>,
+    pub(super) budget: Option<Figure>,
+    pub(super) accelerators: Option<Figure>,
+    pub(super) facility_power: Option<Figure>,
+    pub(super) accelerator: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) precision: Option<NumberFormat>,
+    pub(super) country: Option<String>,
+    #[serde(default)]
+    pub(super) inputs: BTreeMap<String, Figure>,
+    #[serde(default)]
+    pub(super) fallback: BTreeMap<String, Figure>,
+    /// Accelerators that only this file knows.
+    #[serde(default)]
+    pub(super) own_accelerators: BTreeMap<String, Accelerator>,
+    /// Language models that only this file knows.
+    #[serde(default)]
+    pub(super) own_models: BTreeMap<String, LanguageModel>,
+}
+
+/// All the data.
 #[derive(Debug)]
 pub(super) struct Catalog {
     pub(super) priors: BTreeMap<String, Figure>,
@@ -58,6 +84,15 @@ pub(super) struct Catalog {
     pub(super) models: BTreeMap<String, LanguageModel>,
     pub(super) countries: BTreeMap<String, Country>,
     pub(super) scenarios: BTreeMap<String, ScenarioFile>,
+}
+
+/// A scenario's name and title, for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogEntry {
+    /// What `--scenario` takes.
+    pub id: String,
+    /// What it is.
+    pub title: String,
 }
 
 /// The data, read once.
@@ -92,7 +127,7 @@ fn read() -> std::result::Result<Catalog, String> {
 ///
 /// # Errors
 /// As the data themselves: none in a released perwatt.
-pub fn accelerators() -> Result<Vec<Listed>> {
+pub fn accelerators() -> Result<Vec<CatalogEntry>> {
     Ok(list(&catalog()?.accelerators, |entry| &entry.name))
 }
 
@@ -100,7 +135,7 @@ pub fn accelerators() -> Result<Vec<Listed>> {
 ///
 /// # Errors
 /// As [`accelerators`].
-pub fn models() -> Result<Vec<Listed>> {
+pub fn models() -> Result<Vec<CatalogEntry>> {
     Ok(list(&catalog()?.models, |entry| &entry.name))
 }
 
@@ -108,14 +143,14 @@ pub fn models() -> Result<Vec<Listed>> {
 ///
 /// # Errors
 /// As [`accelerators`].
-pub fn countries() -> Result<Vec<Listed>> {
+pub fn countries() -> Result<Vec<CatalogEntry>> {
     Ok(list(&catalog()?.countries, |entry| &entry.name))
 }
 
-fn list<T>(entries: &BTreeMap<String, T>, title: impl Fn(&T) -> &String) -> Vec<Listed> {
+fn list<T>(entries: &BTreeMap<String, T>, title: impl Fn(&T) -> &String) -> Vec<CatalogEntry> {
     entries
         .iter()
-        .map(|(id, entry)| Listed {
+        .map(|(id, entry)| CatalogEntry {
             id: id.clone(),
             title: title(entry).clone(),
         })
@@ -195,7 +230,7 @@ impl Accelerator {
         ];
         for (key, value) in peaks {
             if let Some(value) = value {
-                let distribution = super::Distribution::of(None, Some(value), None)?;
+                let distribution = Distribution::of(None, Some(value), None)?;
                 found.push((key, prior(distribution, &self.peaks_source)));
             }
         }
@@ -216,7 +251,7 @@ impl Accelerator {
                 SERVER_OVER_BOARD
             };
             let [low, value, high] = factors.map(|factor| factor * tdp);
-            let distribution = super::Distribution::of(Some(low), Some(value), Some(high))?;
+            let distribution = Distribution::of(Some(low), Some(value), Some(high))?;
             let source = format!(
                 "[A] Board power {tdp} W × {}/{}/{}: DGX A100 2.0, DGX H100 1.8, DGX B200 1.8",
                 factors[0], factors[1], factors[2]
@@ -224,7 +259,7 @@ impl Accelerator {
             found.push(("server_power", prior(distribution, &source)));
         }
         if !self.price_is_card && self.price.is_some() {
-            let nothing = super::Distribution::of(None, Some(0.0), None)?;
+            let nothing = Distribution::of(None, Some(0.0), None)?;
             found.push((
                 "host_price",
                 prior(nothing, "`price` has the server's share in it"),
@@ -234,7 +269,7 @@ impl Accelerator {
     }
 }
 
-fn prior(distribution: super::Distribution, source: &str) -> Assumption {
+fn prior(distribution: Distribution, source: &str) -> Assumption {
     Assumption {
         distribution,
         basis: Basis::Prior,
@@ -243,18 +278,10 @@ fn prior(distribution: super::Distribution, source: &str) -> Assumption {
     }
 }
 
-/// The unit of an input; empty for a key that is none.
-pub(super) fn unit(key: &str) -> &'static str {
-    INPUTS
-        .iter()
-        .find(|kind| kind.key == key)
-        .map_or("", |kind| kind.unit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invest::inputs::position;
+    use crate::invest::inputs::{INPUTS, position};
 
     #[test]
     fn every_figure_of_the_data_is_in_bounds_and_has_a_source() {

@@ -4,8 +4,8 @@
 //! memory; of several kernels for one shape the fastest speaks, because that is the one to run. A case
 //! that failed or was skipped says nothing.
 
+use super::choices::{NumberFormat, RateBasis};
 use super::distribution::Distribution;
-use super::equations::{Precision, Rests};
 use super::figure::{Assumption, Basis};
 use crate::record::{
     Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Reading, Record, Resource, Roof,
@@ -18,7 +18,7 @@ const UNKNOWN_SPREAD: f64 = 1.2;
 
 /// A case's figure from a record, as shown.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Finding {
+pub struct RecordFigure {
     /// What was measured.
     pub what: String,
     /// The case that says so.
@@ -50,19 +50,19 @@ pub struct Evidence {
 }
 
 /// What evidence does to the assumptions.
-pub(super) struct Findings {
-    pub(super) rate: [Rests; 3],
-    pub(super) bandwidth: Rests,
+pub(super) struct EvidenceInputs {
+    pub(super) rate: [RateBasis; 3],
+    pub(super) bandwidth: RateBasis,
     pub(super) device_power: bool,
     pub(super) assumptions: Vec<(&'static str, Assumption)>,
     pub(super) notes: Vec<String>,
 }
 
-impl Findings {
+impl EvidenceInputs {
     fn none(notes: Vec<String>) -> Self {
         Self {
-            rate: [Rests::Prior; 3],
-            bandwidth: Rests::Prior,
+            rate: [RateBasis::Prior; 3],
+            bandwidth: RateBasis::Prior,
             device_power: false,
             assumptions: Vec::new(),
             notes,
@@ -90,9 +90,9 @@ impl Evidence {
     }
 
     /// The figures that the model could use, for the reader's eyes.
-    pub fn findings(&self, precision: Precision) -> Vec<Finding> {
+    pub fn findings(&self, precision: NumberFormat) -> Vec<RecordFigure> {
         let mut found = Vec::new();
-        for precision in [Precision::F32, Precision::Bf16] {
+        for precision in [NumberFormat::F32, NumberFormat::Bf16] {
             if let Some((case, _, rate)) = self.product(precision) {
                 found.push(self.finding(
                     format!("matrix product, {}", dtype(precision)),
@@ -136,9 +136,9 @@ impl Evidence {
         case: &CaseResult,
         estimate: &Estimate,
         show: impl Fn(f64) -> String,
-    ) -> Finding {
+    ) -> RecordFigure {
         let (low, high, _) = ends(estimate);
-        Finding {
+        RecordFigure {
             what,
             case: case.id(),
             value: estimate.value,
@@ -252,7 +252,7 @@ impl Evidence {
     }
 
     /// The matrix product that speaks for this precision.
-    fn product(&self, precision: Precision) -> Option<(&CaseResult, &Summary, &Estimate)> {
+    fn product(&self, precision: NumberFormat) -> Option<(&CaseResult, &Summary, &Estimate)> {
         best(self.measured().filter_map(|(case, summary)| {
             let right = case.workload() == "matmul" && case.dtype() == dtype(precision);
             let rate = summary.flop_per_s.measured()?;
@@ -277,27 +277,27 @@ impl Evidence {
     }
 
     /// The power under the load of that matrix product, or of the next best thing.
-    fn power(&self, precision: Precision) -> Option<(&CaseResult, &Estimate)> {
+    fn power(&self, precision: NumberFormat) -> Option<(&CaseResult, &Estimate)> {
         let of = |precision| {
             let (case, summary, _) = self.product(precision)?;
             Some((case, summary.power_w.measured()?))
         };
         of(precision)
-            .or_else(|| of(Precision::Bf16))
-            .or_else(|| of(Precision::F32))
+            .or_else(|| of(NumberFormat::Bf16))
+            .or_else(|| of(NumberFormat::F32))
     }
 
     /// What the record says where the scenario is about its device.
-    pub(super) fn of_this_device(&self, precision: Precision) -> Findings {
-        let mut found = Findings::none(self.general_notes());
+    pub(super) fn of_this_device(&self, precision: NumberFormat) -> EvidenceInputs {
+        let mut found = EvidenceInputs::none(self.general_notes());
         for (precision, key) in [
-            (Precision::F32, "kernel_f32"),
-            (Precision::Bf16, "kernel_bf16"),
+            (NumberFormat::F32, "kernel_f32"),
+            (NumberFormat::Bf16, "kernel_bf16"),
         ] {
             if let Some((case, _, rate)) = self.product(precision) {
                 let source = self.source(case);
                 if let Some(assumption) = self.assumption(rate, 1e-12, source, self.basis) {
-                    found.rate[precision as usize] = Rests::Kernel;
+                    found.rate[precision as usize] = RateBasis::Kernel;
                     found.assumptions.push((key, assumption));
                     self.note_spread(case, rate, &mut found.notes);
                 }
@@ -306,7 +306,7 @@ impl Evidence {
         if let Some((case, _, rate)) = self.stream() {
             let source = self.source(case);
             if let Some(assumption) = self.assumption(rate, 1e-9, source, self.basis) {
-                found.bandwidth = Rests::Kernel;
+                found.bandwidth = RateBasis::Kernel;
                 found.assumptions.push(("kernel_bandwidth", assumption));
             }
         }
@@ -316,8 +316,8 @@ impl Evidence {
     }
 
     /// What the record of one device says of another: the shares of the roofline, and no watt.
-    pub(super) fn for_another(&self, precision: Precision, other: &str) -> Findings {
-        let mut found = Findings::none(self.general_notes());
+    pub(super) fn for_another(&self, precision: NumberFormat, other: &str) -> EvidenceInputs {
+        let mut found = EvidenceInputs::none(self.general_notes());
         found.notes.push(format!(
             "MODELLED: the record is of {}, the scenario of {other}. Only the shares of the measured \
              roofline are carried over, onto {other}'s data sheet; its watts are priors.",
@@ -332,15 +332,15 @@ impl Evidence {
         }
         let share_of = |summary: &Summary| summary.roofline_share.measured().cloned();
         for (precision, key) in [
-            (Precision::F32, "kernel_share_f32"),
-            (Precision::Bf16, "kernel_share_bf16"),
+            (NumberFormat::F32, "kernel_share_f32"),
+            (NumberFormat::Bf16, "kernel_share_bf16"),
         ] {
             if let Some((case, summary, _)) = self.product(precision)
                 && let Some(share) = share_of(summary)
                 && let Some(assumption) =
                     self.assumption(&share, 1.0, self.source(case), self.modelled())
             {
-                found.rate[precision as usize] = Rests::Share;
+                found.rate[precision as usize] = RateBasis::Share;
                 found.assumptions.push((key, assumption));
                 self.note_spread(case, &share, &mut found.notes);
             }
@@ -350,7 +350,7 @@ impl Evidence {
             && let Some(assumption) =
                 self.assumption(&share, 1.0, self.source(case), self.modelled())
         {
-            found.bandwidth = Rests::Share;
+            found.bandwidth = RateBasis::Share;
             found
                 .assumptions
                 .push(("kernel_bandwidth_share", assumption));
@@ -371,7 +371,7 @@ impl Evidence {
         format!("{}: {}", self.label, case.id())
     }
 
-    fn add_power(&self, precision: Precision, found: &mut Findings) {
+    fn add_power(&self, precision: NumberFormat, found: &mut EvidenceInputs) {
         let Some((case, power)) = self.power(precision) else {
             let reason = self
                 .record
@@ -491,10 +491,10 @@ impl Evidence {
     }
 
     /// What the record does not say, and what stands in for it.
-    fn note_absent(&self, precision: Precision, found: &mut Findings) {
-        if found.rate[precision as usize] == Rests::Prior {
+    fn note_absent(&self, precision: NumberFormat, found: &mut EvidenceInputs) {
+        if found.rate[precision as usize] == RateBasis::Prior {
             found.notes.push(match precision {
-                Precision::Fp8 => "No kernel here runs in fp8: that rate is a PRIOR.".to_owned(),
+                NumberFormat::Fp8 => "No kernel here runs in fp8: that rate is a PRIOR.".to_owned(),
                 _ => format!(
                     "{} has no matrix product in {}: that rate is a PRIOR.",
                     self.label,
@@ -502,7 +502,7 @@ impl Evidence {
                 ),
             });
         }
-        if found.bandwidth == Rests::Prior {
+        if found.bandwidth == RateBasis::Prior {
             found.notes.push(format!(
                 "{} has no bandwidth-bound case: decoding rests on a PRIOR.",
                 self.label
@@ -541,11 +541,11 @@ fn largest_by_workload<'a>(
 }
 
 /// The dtype by which cases name a precision.
-fn dtype(precision: Precision) -> &'static str {
+fn dtype(precision: NumberFormat) -> &'static str {
     match precision {
-        Precision::F32 => "f32",
-        Precision::Bf16 => "f16",
-        Precision::Fp8 => "fp8",
+        NumberFormat::F32 => "f32",
+        NumberFormat::Bf16 => "f16",
+        NumberFormat::Fp8 => "fp8",
     }
 }
 

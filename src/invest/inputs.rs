@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::error::nearest;
 use crate::units::{
     Bytes, BytesPerSecond, Dollars, DollarsPerJoule, DollarsPerWatt, Flop, FlopPerSecond,
     KilogramsCo2e, KilogramsPerJoule, Seconds, Watts,
@@ -11,7 +12,7 @@ use crate::units::{
 /// Who could replace an assumption by a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Knower {
+pub enum ReducibleBy {
     /// Whoever measures on that hardware, with perwatt or a power meter.
     Measurement,
     /// Whoever owns it: prices paid, bills, use.
@@ -20,9 +21,41 @@ pub enum Knower {
     Judgement,
 }
 
-impl Knower {
+impl ReducibleBy {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Measurement, Self::Operator, Self::Judgement];
+}
+
+/// What the size of a scenario is given as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Size {
+    /// Dollars to spend.
+    Budget,
+    /// Accelerators to run.
+    Accelerators,
+    /// Watts to draw.
+    FacilityPower,
+}
+
+impl Size {
+    /// Its key in files and after `--set`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Accelerators => "accelerators",
+            Self::FacilityPower => "facility_power",
+        }
+    }
+
+    /// Its unit.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Budget => "$",
+            Self::Accelerators => "accelerators",
+            Self::FacilityPower => "W",
+        }
+    }
 }
 
 /// What an input is.
@@ -35,7 +68,7 @@ pub struct InputKind {
     /// What it is.
     pub about: &'static str,
     /// Who could know it.
-    pub knower: Knower,
+    pub reducible_by: ReducibleBy,
     /// The smallest value that makes sense.
     pub least: f64,
     /// The largest value that makes sense.
@@ -44,12 +77,12 @@ pub struct InputKind {
 
 /// Declares the inputs once: the typed struct of one draw and the table of what they are.
 macro_rules! inputs {
-    ($($about:literal $name:ident: $type:ty = $unit:literal, $make:expr, $knower:ident, $least:literal, $most:literal;)+) => {
+    ($($about:literal $name:ident: $type:ty = $unit:literal, $make:expr, $reducible_by:ident, $least:literal, $most:literal;)+) => {
         /// One draw of every input. An input that a scenario does not have is NaN, and nothing that is
         /// shown may depend on it.
         #[derive(Clone, Copy, Debug)]
-        pub struct Inputs {
-            $(#[doc = $about] pub $name: $type,)+
+        pub(super) struct Inputs {
+            $(#[doc = $about] pub(super) $name: $type,)+
         }
 
         /// What the inputs are, in the order of [`Inputs::from_values`].
@@ -57,14 +90,14 @@ macro_rules! inputs {
             key: stringify!($name),
             unit: $unit,
             about: $about,
-            knower: Knower::$knower,
+            reducible_by: ReducibleBy::$reducible_by,
             least: $least,
             most: $most,
         }),+];
 
         impl Inputs {
             /// From bare numbers in the units and the order of [`INPUTS`].
-            pub fn from_values(values: &[f64]) -> Self {
+            pub(super) fn from_values(values: &[f64]) -> Self {
                 let mut values = values.iter().copied();
                 let mut next = || values.next().unwrap_or(f64::NAN);
                 Self { $($name: $make(next()),)+ }
@@ -184,6 +217,36 @@ inputs! {
     run_flop: Flop = "FLOP", Flop, Operator, 1.0, 1e35;
     "The most accelerators that work on one run"
     run_accelerators: f64 = "accelerators", bare, Operator, 1.0, 1e12;
+}
+
+/// The unit of an input; empty for a key that is none.
+pub(super) fn unit(key: &str) -> &'static str {
+    INPUTS
+        .iter()
+        .find(|kind| kind.key == key)
+        .map_or("", |kind| kind.unit)
+}
+
+/// The input of this name.
+pub(super) fn known(key: &str) -> Result<&'static InputKind, String> {
+    if let Some(kind) = INPUTS.iter().find(|kind| kind.key == key && key != "size") {
+        return Ok(kind);
+    }
+    if ["accelerator", "model", "precision", "country"].contains(&key) {
+        return Err(format!(
+            "`{key}` is chosen with --{key}, or at the top of a scenario file"
+        ));
+    }
+    let sizes = [Size::Budget, Size::Accelerators, Size::FacilityPower].map(Size::key);
+    let keys = INPUTS
+        .iter()
+        .map(|kind| kind.key)
+        .filter(|key| *key != "size");
+    let hint = nearest(key, keys.chain(sizes)).map_or_else(
+        || "`perwatt invest --inputs` lists them".to_owned(),
+        |near| format!("did you mean `{near}`? `perwatt invest --inputs` lists all"),
+    );
+    Err(format!("no input is called `{key}`; {hint}"))
 }
 
 /// Where an input stands in [`INPUTS`].

@@ -6,33 +6,37 @@
 //! function of [`Assumptions`] and a seed; `docs/invest.md` has the equations, the sources and how the
 //! model does against public clusters.
 
+mod assume;
 mod backtest;
 mod catalog;
+mod choices;
 mod distribution;
 mod equations;
 mod evidence;
 mod figure;
 mod inputs;
+mod language_model;
 mod model;
+mod outputs;
 mod scale;
 mod scenario;
 mod sensitivity;
 mod simulate;
-mod versus;
+mod what_if;
 
-pub use backtest::{Backtest, Standing, backtests};
-pub use catalog::{accelerators, countries, models};
+pub use assume::{Assumptions, Changes};
+pub use backtest::{Backtest, BacktestUse, backtests};
+pub use catalog::{CatalogEntry, accelerators, countries, models};
+pub use choices::{Choices, NumberFormat, RateBasis};
 pub use distribution::Distribution;
-pub use equations::{
-    Choices, LanguageModel, OUTPUTS, OutputKind, Outputs, Precision, Quantity, Rests, Size,
-    evaluate,
-};
-pub use evidence::{Evidence, Finding};
+pub use evidence::{Evidence, RecordFigure};
 pub use figure::{Assumption, Basis};
-pub use inputs::{INPUTS, InputKind, Inputs, Knower};
-pub use model::{Answer, Causes, Input, Output, model};
+pub use inputs::{INPUTS, InputKind, ReducibleBy, Size};
+pub use language_model::LanguageModel;
+pub use model::{Answer, Causes, ModelInput, ModelOutput, model};
+pub use outputs::{OUTPUTS, OutputKind, OutputQuantity, Section};
 pub use scale::{Changed, Scale, Worth};
-pub use scenario::{Assumptions, Changes, DEFAULT_SCENARIO, Listed, RECORD_SCENARIO, Scenario};
+pub use scenario::{DEFAULT_SCENARIO, RECORD_SCENARIO, Scenario};
 pub use sensitivity::{GroupShare, Share};
 pub use simulate::{Draws, Quantiles};
-pub use versus::{Contrast, Versus, versus};
+pub use what_if::{Contrast, WhatIf, what_if};

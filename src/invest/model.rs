@@ -5,23 +5,26 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::equations::{OUTPUTS, Precision, Quantity};
+use super::assume::Assumptions;
+use super::choices::NumberFormat;
+use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
-use super::inputs::{INPUTS, Knower};
-use super::scenario::Assumptions;
+use super::inputs::{INPUTS, ReducibleBy};
+use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
-use super::simulate::{Draws, Quantiles, dependencies, draw, in_parallel, run};
+use super::simulate::{Column, Draws, Quantiles, dependencies, draw, in_parallel, run};
 use crate::error::{Error, Result};
 use crate::record::Reading;
 
-/// The outputs whose uncertainty is traced to its causes.
-fn traced(precision: Precision) -> [&'static str; 4] {
-    let achieved = match precision {
-        Precision::F32 => "achieved_f32",
-        Precision::Bf16 => "achieved_bf16",
-        Precision::Fp8 => "achieved_fp8",
-    };
-    [achieved, "energy", "exaflop", "carbon"]
+/// The outputs whose uncertainty is traced to the inputs, by their place among all.
+fn traced(precision: NumberFormat) -> impl Iterator<Item = usize> {
+    OUTPUTS
+        .iter()
+        .enumerate()
+        .filter(move |(_, kind)| {
+            kind.traced_as.is_some() && kind.format.is_none_or(|format| format == precision)
+        })
+        .map(|(at, _)| at)
 }
 
 /// What comes out.
@@ -34,15 +37,15 @@ pub struct Answer {
     /// The accelerator.
     pub accelerator: String,
     /// The format of training and inference.
-    pub precision: Precision,
+    pub precision: NumberFormat,
     /// The language model whose tokens are counted.
     pub model: String,
     /// The draws.
     pub draws: Draws,
     /// What went in, as far as anything here depends on it.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<ModelInput>,
     /// What came out, by name.
-    pub outputs: BTreeMap<&'static str, Output>,
+    pub outputs: BTreeMap<&'static str, ModelOutput>,
     /// Which input matters, for some outputs.
     pub causes: Vec<Causes>,
     /// How Annex XI's energy figure was estimated.
@@ -53,7 +56,7 @@ pub struct Answer {
 
 /// One input.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Input {
+pub struct ModelInput {
     /// Its name.
     pub key: &'static str,
     /// Its unit.
@@ -61,7 +64,8 @@ pub struct Input {
     /// What it is.
     pub about: &'static str,
     /// Who could know it better.
-    pub knower: Knower,
+    #[serde(rename = "knower")]
+    pub reducible_by: ReducibleBy,
     /// What it is taken to be, and why.
     #[serde(flatten)]
     pub assumption: Assumption,
@@ -69,13 +73,13 @@ pub struct Input {
 
 /// One output.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Output {
+pub struct ModelOutput {
     /// What it is.
     pub label: &'static str,
     /// Its unit.
     pub unit: &'static str,
     /// What kind of quantity it is.
-    pub quantity: Quantity,
+    pub quantity: OutputQuantity,
     /// Where its middle 90 % lies, or why that cannot be said.
     pub quantiles: Reading<Quantiles>,
     /// What it rests on: a measurement makes it MODELLED, and nothing but priors PRIOR.
@@ -123,7 +127,7 @@ pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
 pub(super) struct Simulation<'a> {
     assumptions: &'a Assumptions,
     draws: Draws,
-    columns: Vec<super::simulate::Column>,
+    columns: Vec<Column>,
     /// Every output of every draw.
     pub(super) results: Vec<Vec<f64>>,
     depends: Vec<Vec<bool>>,
@@ -173,7 +177,7 @@ impl<'a> Simulation<'a> {
         at.map_or(Basis::Prior, |at| self.basis(at).0)
     }
 
-    fn outputs(&self) -> Result<BTreeMap<&'static str, Output>> {
+    fn outputs(&self) -> Result<BTreeMap<&'static str, ModelOutput>> {
         let quantiles = in_parallel(OUTPUTS.len(), |at| Quantiles::of(self.results[at].clone()));
         let mut found = BTreeMap::new();
         for (at, kind) in OUTPUTS.iter().enumerate() {
@@ -196,7 +200,7 @@ impl<'a> Simulation<'a> {
             let (basis, rests_on) = self.basis(at);
             found.insert(
                 kind.key,
-                Output {
+                ModelOutput {
                     label: kind.label,
                     unit: kind.unit,
                     quantity: kind.quantity,
@@ -251,7 +255,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The inputs on which anything depends.
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModelInput> {
         (0..INPUTS.len())
             .filter(|input| self.depends.iter().any(|output| output[*input]))
             .filter_map(|input| self.assumptions.input(input))
@@ -259,58 +263,23 @@ impl<'a> Simulation<'a> {
     }
 
     fn causes(&self) -> Vec<Causes> {
-        let other = draw(&distributions(self.assumptions), self.draws, |_| 1);
         let traced: Vec<usize> = traced(self.assumptions.choices.precision)
-            .iter()
-            .filter_map(|key| OUTPUTS.iter().position(|kind| kind.key == *key))
             .filter(|at| self.results[*at].iter().all(|value| value.is_finite()))
             .collect();
-        // For each party: everything redrawn but what it could know.
-        let sharing: Vec<Vec<Vec<f64>>> = Knower::ALL
-            .iter()
-            .map(|knower| {
-                let redrawn: Vec<bool> = INPUTS.iter().map(|kind| kind.knower != *knower).collect();
-                let from = Some((other.as_slice(), redrawn.as_slice()));
-                run(
-                    &self.assumptions.choices,
-                    &self.columns,
-                    from,
-                    &traced,
-                    self.draws.count,
-                )
-            })
-            .collect();
+        let sharing = self.with_groups_frozen(&traced);
         traced
             .iter()
             .enumerate()
             .map(|(n, at)| {
                 let output = scaled(&self.results[*at]);
-                let relative = self.results[*at].iter().all(|value| *value > 0.0);
-                let mut inputs: Vec<(&'static str, Share)> =
-                    in_parallel(self.columns.len(), |input| {
-                        (
-                            INPUTS[input].key,
-                            first_order(&self.columns[input], &output),
-                        )
-                    })
-                    .into_iter()
-                    // What cannot be told from nothing is nothing.
-                    .filter(|(_, share)| share.share > 0.002 && share.share > 2.0 * share.error)
-                    .map(|(key, share)| {
-                        let size = self.assumptions.choices.size.key();
-                        (if key == "size" { size } else { key }, share)
-                    })
-                    .collect();
-                inputs.sort_by(|a, b| b.1.share.total_cmp(&a.1.share));
+                let groups = ReducibleBy::ALL.iter().zip(&sharing);
                 Causes {
                     output: OUTPUTS[*at].key,
-                    relative,
-                    inputs,
-                    groups: Knower::ALL
-                        .iter()
-                        .zip(&sharing)
-                        .map(|(knower, sharing)| GroupShare {
-                            knower: *knower,
+                    relative: self.results[*at].iter().all(|value| *value > 0.0),
+                    inputs: self.shares_of_inputs(&output),
+                    groups: groups
+                        .map(|(reducible_by, sharing)| GroupShare {
+                            reducible_by: *reducible_by,
                             share: of_group(&output, &scaled(&sharing[n])),
                         })
                         .collect(),
@@ -318,21 +287,55 @@ impl<'a> Simulation<'a> {
             })
             .collect()
     }
+
+    /// For each party, these outputs with everything redrawn but what that party could know.
+    fn with_groups_frozen(&self, outputs: &[usize]) -> Vec<Vec<Vec<f64>>> {
+        let other = draw(&distributions(self.assumptions), self.draws, |_| 1);
+        let (choices, count) = (&self.assumptions.choices, self.draws.count);
+        ReducibleBy::ALL
+            .iter()
+            .map(|party| {
+                let redrawn: Vec<bool> = INPUTS
+                    .iter()
+                    .map(|kind| kind.reducible_by != *party)
+                    .collect();
+                let from = Some((other.as_slice(), redrawn.as_slice()));
+                run(choices, &self.columns, from, outputs, count)
+            })
+            .collect()
+    }
+
+    /// First-order share of each input in an output, the largest first.
+    fn shares_of_inputs(&self, output: &[f64]) -> Vec<(&'static str, Share)> {
+        let share = |input: usize| first_order(&self.columns[input], output);
+        let mut shares: Vec<(&'static str, Share)> = in_parallel(self.columns.len(), share)
+            .into_iter()
+            .zip(INPUTS)
+            // What cannot be told from zero counts as zero.
+            .filter(|(share, _)| share.share > 0.002 && share.share > 2.0 * share.error)
+            .map(|(share, kind)| match kind.key {
+                "size" => (self.assumptions.choices.size.key(), share),
+                key => (key, share),
+            })
+            .collect();
+        shares.sort_by(|a, b| b.1.share.total_cmp(&a.1.share));
+        shares
+    }
 }
 
 impl Assumptions {
     /// Every input that is known, whether or not anything depends on it.
-    pub fn all_inputs(&self) -> Vec<Input> {
+    pub fn all_inputs(&self) -> Vec<ModelInput> {
         (0..INPUTS.len())
             .filter_map(|input| self.input(input))
             .collect()
     }
 
-    fn input(&self, at: usize) -> Option<Input> {
+    fn input(&self, at: usize) -> Option<ModelInput> {
         let kind = &INPUTS[at];
         let size = self.choices.size;
         let is_size = kind.key == "size";
-        Some(Input {
+        Some(ModelInput {
             key: if is_size { size.key() } else { kind.key },
             unit: if is_size { size.unit() } else { kind.unit },
             about: if is_size {
@@ -340,13 +343,13 @@ impl Assumptions {
             } else {
                 kind.about
             },
-            knower: kind.knower,
+            reducible_by: kind.reducible_by,
             assumption: self.values[at].clone()?,
         })
     }
 }
 
-fn distributions(assumptions: &Assumptions) -> Vec<Option<super::Distribution>> {
+fn distributions(assumptions: &Assumptions) -> Vec<Option<Distribution>> {
     assumptions
         .values
         .iter()
@@ -368,7 +371,7 @@ fn annex_xi_method(assumptions: &Assumptions) -> String {
     )
 }
 
-fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, Output>) -> Vec<String> {
+fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
     let mut notes = assumptions.notes.clone();
     let count = outputs
         .get("accelerators")

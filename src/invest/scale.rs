@@ -4,9 +4,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::assume::Assumptions;
 use super::distribution::Distribution;
 use super::model::Simulation;
-use super::scenario::Assumptions;
 use super::simulate::{Draws, Quantiles, uniforms};
 use crate::error::Result;
 

@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::inputs::Knower;
+use super::inputs::ReducibleBy;
 use super::simulate::Column;
 
 /// Bins of equal probability. Inside a bin the conditional mean is taken as constant, which costs about
@@ -36,7 +36,8 @@ pub struct Share {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GroupShare {
     /// Who could know the group's inputs.
-    pub knower: Knower,
+    #[serde(rename = "knower")]
+    pub reducible_by: ReducibleBy,
     /// The share of the variance that would go if they did.
     pub share: Share,
 }

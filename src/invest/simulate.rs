@@ -4,17 +4,16 @@
 //! other input's draws, and two scenarios with one seed differ by what differs between them and not by
 //! luck. Work is spread over threads by index; the result does not depend on how many there are.
 
-use std::num::NonZero;
-use std::thread;
-
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::choices::Choices;
 use super::distribution::Distribution;
-use super::equations::{Choices, OUTPUTS, evaluate};
 use super::inputs::{INPUTS, Inputs};
+use super::outputs::{OUTPUTS, Outputs};
 
 /// How many draws, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -156,7 +155,7 @@ fn scrambled(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Every output of every draw, one vector an output. `from_other` says which inputs come from `other`
+/// Every output of every draw, one vector per output. `from_other` says which inputs come from `other`
 /// instead.
 pub(super) fn run(
     choices: &Choices,
@@ -178,7 +177,7 @@ pub(super) fn run(
                 };
                 *value = source[input].at(draw);
             }
-            let outputs = evaluate(choices, &Inputs::from_values(&values)).values();
+            let outputs = Outputs::of(choices, &Inputs::from_values(&values)).values();
             for (found, wanted) in found.iter_mut().zip(wanted) {
                 found.push(outputs[*wanted]);
             }
@@ -205,7 +204,7 @@ pub(super) fn dependencies(choices: &Choices, columns: &[Column], count: usize) 
             .iter()
             .map(|column| known(column.at(draw)))
             .collect();
-        let before = evaluate(choices, &Inputs::from_values(&values)).values();
+        let before = Outputs::of(choices, &Inputs::from_values(&values)).values();
         for input in 0..columns.len() {
             let mut moved = values.clone();
             moved[input] = if values[input].abs() > 0.0 {
@@ -213,7 +212,7 @@ pub(super) fn dependencies(choices: &Choices, columns: &[Column], count: usize) 
             } else {
                 0.01
             };
-            let after = evaluate(choices, &Inputs::from_values(&moved)).values();
+            let after = Outputs::of(choices, &Inputs::from_values(&moved)).values();
             for (output, depends) in depends.iter_mut().enumerate() {
                 depends[input] |= before[output].total_cmp(&after[output]).is_ne();
             }
@@ -222,38 +221,16 @@ pub(super) fn dependencies(choices: &Choices, columns: &[Column], count: usize) 
     depends
 }
 
-/// `job(0)`, `job(1)`, … in order, computed on as many threads as there are processors.
-pub(super) fn in_parallel<T: Send>(jobs: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(jobs.max(1));
-    let job = &job;
-    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|first| {
-                scope.spawn(move || {
-                    (first..jobs)
-                        .step_by(threads)
-                        .map(|number| (number, job(number)))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| match worker.join() {
-                Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    });
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
+/// `job(0)`, `job(1)`, … in order, spread over the threads that there are. Where threads cannot be started
+/// (wasm32), rayon does all of it on the calling one.
+pub(super) fn in_parallel<T: Send>(jobs: usize, job: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..jobs).into_par_iter().map(job).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invest::{Changes, Scenario, model};
 
     #[test]
     fn streams_are_fixed_and_independent_of_each_other() {
@@ -303,11 +280,25 @@ mod tests {
     }
 
     #[test]
-    fn parallel_work_comes_back_in_order() {
-        assert_eq!(
-            in_parallel(100, |n| n * n),
-            (0..100).map(|n| n * n).collect::<Vec<_>>()
-        );
-        assert_eq!(in_parallel(0, |n| n), Vec::<usize>::new());
+    fn any_number_of_threads_gives_the_same_figures() {
+        let assumptions = Scenario::open("article-155bn")
+            .and_then(|scenario| scenario.assume(None, &Changes::default()))
+            .unwrap();
+        let draws = Draws {
+            count: 9_000,
+            seed: 5,
+        };
+        let figures = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            let answer = pool.install(|| model(&assumptions, draws)).unwrap();
+            serde_json::to_string(&answer).unwrap()
+        };
+        let one = figures(1);
+        for threads in [2, 3, 8] {
+            assert_eq!(figures(threads), one, "{threads} threads");
+        }
     }
 }

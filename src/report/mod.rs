@@ -11,6 +11,7 @@ mod invest;
 mod list;
 mod noise;
 mod power;
+mod quantity;
 mod run;
 mod table;
 mod tuned;
@@ -20,7 +21,7 @@ pub use devices::{ListedAdapter, devices};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use invest::{
-    at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources, invest_versus,
+    at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources, invest_what_if,
 };
 pub use list::{ListedCase, list};
 pub use noise::noise;

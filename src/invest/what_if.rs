@@ -7,11 +7,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::equations::{OUTPUTS, Quantity};
+use super::assume::Assumptions;
 use super::figure::Basis;
 use super::inputs::INPUTS;
 use super::model::Simulation;
-use super::scenario::Assumptions;
+use super::outputs::{OUTPUTS, OutputQuantity};
 use super::simulate::{Draws, Quantiles};
 use crate::error::Result;
 
@@ -59,7 +59,7 @@ pub struct Contrast {
     /// Its unit.
     pub unit: &'static str,
     /// What kind of quantity it is.
-    pub quantity: Quantity,
+    pub quantity: OutputQuantity,
     /// Whether more is better.
     pub more_is_better: bool,
     /// The first side.
@@ -78,7 +78,7 @@ pub struct Contrast {
 
 /// Two sides of one question.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Versus {
+pub struct WhatIf {
     /// The first side's accelerator.
     pub one: String,
     /// The second side's.
@@ -93,7 +93,7 @@ pub struct Versus {
 ///
 /// # Errors
 /// As [`super::model`].
-pub fn versus(one: &Assumptions, other: &Assumptions, draws: Draws) -> Result<Versus> {
+pub fn what_if(one: &Assumptions, other: &Assumptions, draws: Draws) -> Result<WhatIf> {
     const OTHER: u64 = 2;
     let first = Simulation::new(one, draws)?;
     let other_device = one.accelerator != other.accelerator;
@@ -139,7 +139,7 @@ pub fn versus(one: &Assumptions, other: &Assumptions, draws: Draws) -> Result<Ve
             notes.push(note.clone());
         }
     }
-    Ok(Versus {
+    Ok(WhatIf {
         one: one.accelerator.clone(),
         other: other.accelerator.clone(),
         rows,

@@ -1,0 +1,472 @@
+//! Everything that is assumed for a scenario, in layers, the later over the earlier: priors, the scenario's
+//! fallbacks, the accelerator, the scenario's own inputs, the country, the record, and what `--set` says.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
+use super::choices::{Choices, NumberFormat, RateBasis};
+use super::distribution::Distribution;
+use super::evidence::Evidence;
+use super::figure::{Assumption, Basis, Figure, parse};
+use super::inputs::{INPUTS, Size, known, position, unit};
+use super::language_model::LanguageModel;
+use super::scenario::Scenario;
+use crate::error::{Error, Result};
+
+/// Stands for the record's own device where an accelerator is named.
+const OWN_DEVICE: &str = "record";
+
+/// The accelerator of the article's example.
+const DEFAULT_ACCELERATOR: &str = "h100-sxm";
+
+/// The language model where none is named: large enough to need more than one accelerator, and in use.
+const DEFAULT_MODEL: &str = "llama-3.1-70b";
+
+/// What a call changes about a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Another accelerator; `record` is the record's own device.
+    pub accelerator: Option<String>,
+    /// Another language model.
+    pub model: Option<String>,
+    /// Another number format.
+    pub precision: Option<NumberFormat>,
+    /// A country, for the price and the gases of electricity.
+    pub country: Option<String>,
+    /// `KEY=VALUE` pairs.
+    pub set: Vec<String>,
+}
+
+/// Everything that the model takes, with its sources: the model is a pure function of this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assumptions {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's title.
+    pub title: String,
+    /// What is decided rather than drawn.
+    pub choices: Choices,
+    /// The accelerator's name.
+    pub accelerator: String,
+    /// What is known of each input, in the order of [`INPUTS`]; `None` where nothing is.
+    pub values: Vec<Option<Assumption>>,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+}
+
+impl Scenario {
+    /// Everything that is assumed, given what a record says and what the call changes.
+    ///
+    /// # Errors
+    /// An unknown name, a value out of bounds, or a device that nothing is known of.
+    pub fn assume(&self, evidence: Option<&Evidence>, changes: &Changes) -> Result<Assumptions> {
+        let mut building = Building::new(self, evidence, changes)?;
+        building.priors()?;
+        building.layer(&self.file.fallback, Basis::Prior)?;
+        building.accelerator()?;
+        building.size(&self.file)?;
+        building.layer(&self.file.inputs, Basis::Given)?;
+        building.country()?;
+        building.precision()?;
+        building.record();
+        for pair in &changes.set {
+            building.set(pair)?;
+        }
+        building.finish()
+    }
+}
+
+/// An accelerator that was chosen.
+enum Chosen<'a> {
+    /// From the catalogue or the scenario's file.
+    CatalogEntry(&'a str, &'a Accelerator),
+    /// The record's device, which no list has.
+    Own,
+}
+
+/// Assumptions under construction.
+struct Building<'a> {
+    scenario: &'a Scenario,
+    evidence: Option<&'a Evidence>,
+    changes: &'a Changes,
+    chosen: Chosen<'a>,
+    /// Whether the record measured the chosen accelerator itself.
+    same_device: bool,
+    model: &'a LanguageModel,
+    size: Size,
+    precision: NumberFormat,
+    rate: [RateBasis; 3],
+    bandwidth: RateBasis,
+    device_power: bool,
+    values: Vec<Option<Assumption>>,
+    notes: Vec<String>,
+}
+
+impl<'a> Building<'a> {
+    fn new(
+        scenario: &'a Scenario,
+        evidence: Option<&'a Evidence>,
+        changes: &'a Changes,
+    ) -> Result<Self> {
+        let catalog = catalog()?;
+        let file = &scenario.file;
+        let recognised = evidence
+            .filter(|evidence| !evidence.software)
+            .and_then(|evidence| recognise(&catalog.accelerators, &evidence.adapter));
+        let wanted = changes
+            .accelerator
+            .as_deref()
+            .or(file.accelerator.as_deref())
+            .unwrap_or(DEFAULT_ACCELERATOR);
+        let own = wanted.eq_ignore_ascii_case(OWN_DEVICE);
+        let chosen = match (own, evidence, recognised) {
+            (true, None, _) => {
+                return Err(Error::usage(
+                    format!("scenario {}", scenario.id),
+                    "it is about the device of a record: `perwatt invest FILE` with a result file, or another \
+                     scenario or --accelerator",
+                ));
+            }
+            (true, Some(_), None) => Chosen::Own,
+            (true, Some(_), Some(id)) => {
+                let (id, entry) = find("accelerator", &catalog.accelerators, id)?;
+                Chosen::CatalogEntry(id, entry)
+            }
+            (false, _, _) => {
+                let own = &file.own_accelerators;
+                let (id, entry) = match own.get_key_value(wanted) {
+                    Some((id, entry)) => (id.as_str(), entry),
+                    None => find("accelerator", &catalog.accelerators, wanted)?,
+                };
+                Chosen::CatalogEntry(id, entry)
+            }
+        };
+        let same_device = match chosen {
+            Chosen::Own => true,
+            Chosen::CatalogEntry(id, _) => recognised == Some(id),
+        };
+        let model_id = changes
+            .model
+            .as_deref()
+            .or(file.model.as_deref())
+            .unwrap_or(DEFAULT_MODEL);
+        let model = match file.own_models.get(model_id) {
+            Some(model) => model,
+            None => find("model", &catalog.models, model_id)?.1,
+        };
+        let numbers = [
+            model.parameters,
+            model.active,
+            model.layers,
+            model.width,
+            model.kv_bytes,
+            model.sequence,
+        ];
+        if numbers.iter().any(|n| !(*n > 0.0 && *n < 1e18)) || model.active > model.parameters {
+            return Err(Error::usage(
+                format!("model {model_id}"),
+                "its numbers must be above zero, and `active` no more than `parameters`",
+            ));
+        }
+        Ok(Self {
+            scenario,
+            evidence,
+            changes,
+            chosen,
+            same_device,
+            model,
+            size: Size::Budget,
+            precision: NumberFormat::Bf16,
+            rate: [RateBasis::Prior; 3],
+            bandwidth: RateBasis::Prior,
+            device_power: false,
+            values: vec![None; INPUTS.len()],
+            notes: file.note.iter().cloned().collect(),
+        })
+    }
+
+    fn put(&mut self, key: &str, assumption: Assumption) {
+        if let Some(at) = position(key) {
+            self.values[at] = Some(assumption);
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        position(key).is_some_and(|at| self.values[at].is_some())
+    }
+
+    fn layer(&mut self, figures: &BTreeMap<String, Figure>, basis: Basis) -> Result<()> {
+        for (key, figure) in figures {
+            let at = self.scenario.at(key);
+            let kind = known(key).map_err(|reason| Error::usage(&at, reason))?;
+            let assumption = figure
+                .assume(kind.unit, basis)
+                .map_err(|reason| Error::usage(&at, reason))?;
+            self.put(key, assumption);
+        }
+        Ok(())
+    }
+
+    fn priors(&mut self) -> Result<()> {
+        self.layer(&catalog()?.priors, Basis::Prior)
+    }
+
+    fn accelerator(&mut self) -> Result<()> {
+        match self.chosen {
+            Chosen::CatalogEntry(id, entry) => {
+                let found = entry
+                    .assumptions()
+                    .map_err(|reason| Error::usage(format!("accelerator {id}"), reason))?;
+                for (key, assumption) in found {
+                    self.put(key, assumption);
+                }
+            }
+            Chosen::Own => {
+                // Its price, if the scenario has one, is a whole machine's.
+                let whole = Distribution::Constant { value: 0.0 };
+                self.put(
+                    "host_price",
+                    Assumption {
+                        distribution: whole,
+                        basis: Basis::Prior,
+                        source: "`price` is a whole machine's".to_owned(),
+                        date: None,
+                    },
+                );
+                let roofs = self.evidence.map_or(Vec::new(), Evidence::own_roofs);
+                for (key, assumption) in roofs {
+                    self.put(key, assumption);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Exactly one of the three ways to say how much.
+    fn size(&mut self, file: &ScenarioFile) -> Result<()> {
+        let ways = [
+            (Size::Budget, &file.budget),
+            (Size::Accelerators, &file.accelerators),
+            (Size::FacilityPower, &file.facility_power),
+        ];
+        let given: Vec<_> = ways
+            .iter()
+            .filter_map(|(size, figure)| figure.as_ref().map(|figure| (*size, figure)))
+            .collect();
+        let [(size, figure)] = given.as_slice() else {
+            return Err(Error::usage(
+                format!("scenario {}", self.scenario.id),
+                format!(
+                    "{} of `budget`, `accelerators` and `facility_power` are given; give one",
+                    given.len()
+                ),
+            ));
+        };
+        let assumption = figure
+            .assume(size.unit(), Basis::Given)
+            .map_err(|reason| Error::usage(self.scenario.at(size.key()), reason))?;
+        self.size = *size;
+        self.put("size", assumption);
+        Ok(())
+    }
+
+    fn country(&mut self) -> Result<()> {
+        let wanted = self
+            .changes
+            .country
+            .as_deref()
+            .or(self.scenario.file.country.as_deref());
+        let Some(wanted) = wanted else { return Ok(()) };
+        let (id, country) = find("country", &catalog()?.countries, wanted)?;
+        let parts = [
+            (&country.carbon, "carbon_intensity", "gases"),
+            (&country.price, "electricity_price", "price"),
+        ];
+        for (figure, key, what) in parts {
+            match figure {
+                Some(figure) => {
+                    let assumption = figure
+                        .assume(unit(key), Basis::Prior)
+                        .map_err(|reason| Error::usage(format!("country {id}"), reason))?;
+                    self.put(key, assumption);
+                }
+                None => self.notes.push(format!(
+                    "No source was found for the {what} of electricity in {}: the figure of before \
+                     stands; --set {key}=… gives your own.",
+                    country.name
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    fn precision(&mut self) -> Result<()> {
+        let wanted = self.changes.precision.or(self.scenario.file.precision);
+        let peak = |precision: NumberFormat| format!("peak_{}", precision.name());
+        // A --set may still bring what the data lack.
+        let will_have = |this: &Self, precision: NumberFormat| {
+            let key = peak(precision);
+            let prefix = format!("{key}=");
+            this.has(&key)
+                || this
+                    .changes
+                    .set
+                    .iter()
+                    .any(|pair| pair.trim().starts_with(&prefix))
+        };
+        let name = self.accelerator_name();
+        match wanted {
+            Some(precision) if will_have(self, precision) => self.precision = precision,
+            Some(precision) => {
+                return Err(Error::usage(
+                    format!("--precision {}", precision.name()),
+                    format!(
+                        "no {} peak is known of {name}; choose another, or --set {}=TFLOP/s",
+                        precision.name(),
+                        peak(precision)
+                    ),
+                ));
+            }
+            None if will_have(self, NumberFormat::Bf16) => self.precision = NumberFormat::Bf16,
+            None if will_have(self, NumberFormat::F32) => {
+                self.precision = NumberFormat::F32;
+                self.notes.push(format!(
+                    "No 16-bit peak is known of {name}: everything below is in f32."
+                ));
+            }
+            None => {
+                return Err(Error::usage(
+                    name,
+                    "nothing says how fast it is: the record has no peak; run a suite that measures \
+                     `peak-fma`, or --set peak_f32=TFLOP/s",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the record says over what was assumed.
+    fn record(&mut self) {
+        let Some(evidence) = self.evidence else {
+            return;
+        };
+        let findings = if self.same_device {
+            evidence.of_this_device(self.precision)
+        } else {
+            evidence.for_another(self.precision, &self.accelerator_name())
+        };
+        self.rate = findings.rate;
+        self.bandwidth = findings.bandwidth;
+        self.device_power = findings.device_power;
+        for (key, assumption) in findings.assumptions {
+            self.put(key, assumption);
+        }
+        self.notes.extend(findings.notes);
+    }
+
+    fn set(&mut self, pair: &str) -> Result<()> {
+        let what = || format!("--set {pair}");
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Error::usage(what(), "give KEY=VALUE, as in --set pue=1.2"));
+        };
+        let key = key.trim();
+        let size = [Size::Budget, Size::Accelerators, Size::FacilityPower]
+            .into_iter()
+            .find(|size| size.key() == key);
+        let target = if size.is_some() { "size" } else { key };
+        let unit = match size {
+            Some(size) => size.unit(),
+            None => {
+                known(key)
+                    .map_err(|reason| Error::usage(what(), reason))?
+                    .unit
+            }
+        };
+        let distribution = parse(value, unit).map_err(|reason| Error::usage(what(), reason))?;
+        let assumption = Assumption {
+            distribution,
+            basis: Basis::Given,
+            source: "--set".to_owned(),
+            date: None,
+        };
+        if let Some(kind) = INPUTS.iter().find(|kind| kind.key == target) {
+            assumption
+                .check(kind)
+                .map_err(|reason| Error::usage(what(), reason))?;
+        }
+        if let Some(size) = size {
+            self.size = size;
+        }
+        self.relax(key);
+        self.put(target, assumption);
+        Ok(())
+    }
+
+    /// A figure that the call sets is to be used, whatever the record measured.
+    fn relax(&mut self, key: &str) {
+        let rates = [
+            ("mfu_f32", "kernel_f32", "kernel_share_f32"),
+            ("mfu_bf16", "kernel_bf16", "kernel_share_bf16"),
+        ];
+        for (rate, (prior, kernel, share)) in self.rate.iter_mut().zip(rates) {
+            if key == prior {
+                *rate = RateBasis::Prior;
+            } else if key == kernel {
+                *rate = RateBasis::Kernel;
+            } else if key == share {
+                *rate = RateBasis::Share;
+            }
+        }
+        match key {
+            "bandwidth_share" => self.bandwidth = RateBasis::Prior,
+            "kernel_bandwidth" => self.bandwidth = RateBasis::Kernel,
+            "kernel_bandwidth_share" => self.bandwidth = RateBasis::Share,
+            "device_power" => self.device_power = true,
+            "device_share" => self.device_power = false,
+            _ => {}
+        }
+    }
+
+    fn accelerator_name(&self) -> String {
+        match self.chosen {
+            Chosen::CatalogEntry(_, entry) => entry.name.clone(),
+            Chosen::Own => self
+                .evidence
+                .map_or_else(String::new, |evidence| evidence.adapter.clone()),
+        }
+    }
+
+    fn finish(self) -> Result<Assumptions> {
+        for (kind, value) in INPUTS.iter().zip(&self.values) {
+            if let Some(value) = value {
+                value
+                    .check(kind)
+                    .map_err(|reason| Error::usage(self.scenario.at(kind.key), reason))?;
+            }
+        }
+        let accelerator = self.accelerator_name();
+        for key in ["price", "server_power"] {
+            if !self.has(key) {
+                return Err(Error::usage(
+                    format!("accelerator {accelerator}"),
+                    format!("its {key} is not known; give it with --set {key}=…"),
+                ));
+            }
+        }
+        Ok(Assumptions {
+            scenario: self.scenario.id.clone(),
+            title: self.scenario.file.title.clone(),
+            choices: Choices {
+                size: self.size,
+                precision: self.precision,
+                model: self.model.clone(),
+                rate: self.rate,
+                bandwidth: self.bandwidth,
+                device_power: self.device_power,
+            },
+            accelerator,
+            values: self.values,
+            notes: self.notes,
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Language models, for what a token costs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::FlopPerToken;
+
+/// A language model, for what a token costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageModel {
+    /// Its name.
+    pub name: String,
+    /// Parameters in memory.
+    pub parameters: f64,
+    /// Parameters that a token passes; fewer than `parameters` in a mixture of experts.
+    pub active: f64,
+    /// Layers with attention.
+    pub layers: f64,
+    /// Width of attention: heads × head size.
+    pub width: f64,
+    /// Bytes of keys and values that one token leaves behind, in 16-bit numbers.
+    pub kv_bytes: f64,
+    /// Tokens of a sequence in training.
+    pub sequence: f64,
+    /// Where this is from.
+    pub source: String,
+}
+
+impl LanguageModel {
+    /// FLOP to train on one token: 6·N + 12·L·d·S, of which causal attention does half of the second
+    /// term (PaLM, appendix B).
+    pub fn training_flop(&self) -> FlopPerToken {
+        FlopPerToken(6.0 * self.active + 6.0 * self.layers * self.width * self.sequence)
+    }
+
+    /// FLOP to read one token of a prompt of this length: 2·N + 4·L·d·S, attention halved for causality.
+    pub fn prefill_flop(&self, prompt: f64) -> FlopPerToken {
+        FlopPerToken(2.0 * self.active + 2.0 * self.layers * self.width * prompt)
+    }
+
+    /// FLOP to write one token after this many others: 2·N + 4·L·d·S.
+    pub fn decode_flop(&self, before: f64) -> FlopPerToken {
+        FlopPerToken(2.0 * self.active + 4.0 * self.layers * self.width * before)
+    }
+}

@@ -1,0 +1,74 @@
+//! The model compared with public clusters and runs.
+
+use super::super::quantity::{digits, scale};
+use super::super::table::{fold, table, text};
+use crate::invest::{Backtest, BacktestUse};
+
+/// The model compared with public clusters.
+pub fn invest_backtests(all: &[Backtest], width: Option<u16>) -> String {
+    let header = [
+        "case",
+        "what",
+        "reported",
+        "model: 5, 50, 95 %",
+        "",
+        "off",
+        "90 %",
+        "",
+    ];
+    let mut table = table(&header, 2, width);
+    for one in all {
+        let (factor, unit) = scale(one.kind, one.unit, one.model.p50);
+        let number = |value: f64| digits(value / factor);
+        let usage = match one.usage {
+            BacktestUse::HeldOut => "",
+            BacktestUse::Used => "used",
+            BacktestUse::Outside => "outside",
+        };
+        table.add_row([
+            one.title.clone(),
+            one.quantity.clone(),
+            number(one.reported),
+            format!(
+                "{} {} {}",
+                number(one.model.p5),
+                number(one.model.p50),
+                number(one.model.p95)
+            ),
+            unit,
+            format!("{:+.0} %", 100.0 * one.log_error.exp_m1()),
+            if one.inside { "in" } else { "MISS" }.to_owned(),
+            usage.to_owned(),
+        ]);
+    }
+    let mut page = text(&table);
+    let held: Vec<&Backtest> = all
+        .iter()
+        .filter(|one| one.usage == BacktestUse::HeldOut)
+        .collect();
+    let inside = held.iter().filter(|one| one.inside).count();
+    let mean = held.iter().map(|one| one.log_error.abs()).sum::<f64>() / held.len().max(1) as f64;
+    page.push('\n');
+    page += &fold(
+        &format!(
+            "Held out: {inside} of {} inside the middle 90 %; mean |ln(model ÷ reported)| {mean:.2}. `used`: a \
+             prior was set with this case in view. `outside`: not what the model is about. `off`: the \
+             median compared with the report.",
+            held.len()
+        ),
+        "",
+        width,
+    );
+    for one in all {
+        let note = one
+            .note
+            .as_ref()
+            .map_or(String::new(), |note| format!(" {note}"));
+        page += &fold(
+            &format!("{}, {}: {}.{note}", one.title, one.quantity, one.source),
+            "  ",
+            width,
+        );
+    }
+    page
+}
