@@ -1,4 +1,4 @@
-//! `perwatt inspect`: what compilers made of kernels.
+//! `perwatt inspect`: compiler statistics and generated code of kernels.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use super::output::{print, print_json, tell, width};
 use crate::bench::{Request, plan};
 use crate::device::choose;
 use crate::inspect::{
-    Device, Finding, Line, Listed, Subject, Vulkan, device_type, examine, examine_family,
-    find_driver, manifest,
+    ChildMessage, DriverSearch, InspectedShader, ListedDevice, ShaderSubject, Vulkan, VulkanDevice,
+    device_type, examine, examine_family, find_driver, manifest,
 };
-use crate::record::{Adapter, Examined, Inspection, Reading, Sight, Target};
+use crate::record::{Adapter, CompiledShader, DeviceInfo, Inspection, Reading, Target};
 use crate::report;
 use crate::workload::{CaseKernel, Kernel, Suite, registry};
 
-/// Show what the driver's compiler made of each kernel: registers, spills, occupancy, and the
-/// instructions of the hottest loop.
+/// Show compiler statistics of each kernel: registers, spills, occupancy, and the instructions of the
+/// hottest loop.
 ///
-/// Nothing is run or timed. With --target, Mesa's RADV is asked about AMD GPUs that are not in the
+/// Nothing is run or timed. With --target, Mesa's RADV compiles for AMD GPUs that need not be in the
 /// machine. Without arguments: every kernel of every workload with the device's default parameters.
 /// Two files written with --json can be given to `perwatt compare` and `perwatt gate`.
 #[derive(Debug, Args)]
@@ -32,19 +32,19 @@ pub(super) struct Inspect {
     #[arg(value_name = "FILE.wgsl")]
     files: Vec<PathBuf>,
 
-    /// Look at an AMD GPU that need not be there: navi31, navi21, mi200, gfx1201, vega10, …
+    /// Compile for an AMD GPU that need not be in the machine: navi31, navi21, mi200, gfx1201, vega10, …
     #[arg(long, value_name = "FAMILY", value_delimiter = ',')]
     target: Vec<String>,
 
-    /// The RADV to ask for --target: its manifest (radeon_icd*.json) or its library
+    /// The RADV that compiles for --target: its manifest (radeon_icd*.json) or its library
     #[arg(long, value_name = "FILE", requires = "target")]
     driver: Option<PathBuf>,
 
-    /// The device to ask: index, part of the name, or PCI id [default: the best that can be asked]
+    /// The device to compile for: index, part of the name, or PCI id [default: the best that reports statistics]
     #[arg(long, value_name = "SEL", conflicts_with = "target")]
     device: Option<String>,
 
-    /// Cases to look at, as `perwatt run --case`; a case may be of any shape
+    /// Cases to inspect, as in `perwatt run --case`; a case may be of any shape
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
 
@@ -106,7 +106,7 @@ impl Inspect {
         if let Some(family) = &self.as_target {
             return self.be_child(family);
         }
-        // Mistakes in what was asked for are the same for every target, and are told once.
+        // Mistakes in what was asked for are the same for every target, and are reported once.
         self.suite()?;
         self.subjects_of_files()?;
         let targets = if self.target.is_empty() {
@@ -170,7 +170,7 @@ impl Inspect {
     }
 
     /// The device that is meant; without --device one that can be asked comes before one that cannot.
-    fn choose<'l>(&self, listed: &'l [Listed]) -> anyhow::Result<&'l Listed> {
+    fn choose<'l>(&self, listed: &'l [ListedDevice]) -> anyhow::Result<&'l ListedDevice> {
         let able = listed
             .iter()
             .filter(|l| l.obstacle.is_none() && !l.adapter.is_software());
@@ -210,7 +210,10 @@ impl Inspect {
     /// The manifest of the RADV to ask, and a temporary file that must live as long.
     fn driver(&self) -> anyhow::Result<(PathBuf, Option<tempfile::NamedTempFile>)> {
         let Some(given) = &self.driver else {
-            return Ok((find_driver().map_err(anyhow::Error::msg)?, None));
+            return Ok((
+                find_driver(&driver_search()).map_err(anyhow::Error::msg)?,
+                None,
+            ));
         };
         let path = given
             .canonicalize()
@@ -228,12 +231,13 @@ impl Inspect {
 
     /// Is the process for one family: says what it finds line by line.
     fn be_child(&self, family: &str) -> anyhow::Result<Exit> {
-        let say =
-            |line: &Line| -> anyhow::Result<()> { print(&(serde_json::to_string(line)? + "\n")) };
+        let say = |line: &ChildMessage| -> anyhow::Result<()> {
+            print(&(serde_json::to_string(line)? + "\n"))
+        };
         match self.look_as_child(family, &say) {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
-                say(&Line::Failed(format!("{error:#}")))?;
+                say(&ChildMessage::Failed(format!("{error:#}")))?;
                 Ok(Exit::Usage)
             }
         }
@@ -242,7 +246,7 @@ impl Inspect {
     fn look_as_child(
         &self,
         family: &str,
-        say: &dyn Fn(&Line) -> anyhow::Result<()>,
+        say: &dyn Fn(&ChildMessage) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let vulkan = Vulkan::load().map_err(anyhow::Error::msg)?;
         let mut listed = vulkan.list().map_err(anyhow::Error::msg)?;
@@ -253,12 +257,14 @@ impl Inspect {
         found.adapter.device_type = device_type(family);
         let device = vulkan.open(found).map_err(anyhow::Error::msg)?;
         let subjects = self.subjects(&found.adapter)?;
-        say(&Line::Open {
+        say(&ChildMessage::Open {
             sight: sight(&found.adapter),
             subjects: subjects.iter().map(|s| s.name.clone()).collect(),
         })?;
         for subject in subjects.iter().skip(self.skip) {
-            say(&Line::Found(self.examine(&device, subject, family)?))?;
+            say(&ChildMessage::Found(
+                self.examine(&device, subject, family)?,
+            ))?;
         }
         Ok(())
     }
@@ -266,10 +272,10 @@ impl Inspect {
     /// Looks at one subject and keeps its assembly where that was asked for.
     fn examine(
         &self,
-        device: &Device<'_>,
-        subject: &Subject,
+        device: &VulkanDevice<'_>,
+        subject: &ShaderSubject,
         target: &str,
-    ) -> anyhow::Result<Vec<Examined>> {
+    ) -> anyhow::Result<Vec<CompiledShader>> {
         examine(device, subject, self.checked)
             .into_iter()
             .map(|finding| {
@@ -279,7 +285,7 @@ impl Inspect {
             .collect()
     }
 
-    fn keep_assembly(&self, finding: &Finding, target: &str) -> anyhow::Result<()> {
+    fn keep_assembly(&self, finding: &InspectedShader, target: &str) -> anyhow::Result<()> {
         let (Some(folder), Some(assembly)) = (&self.assembly, &finding.assembly) else {
             return Ok(());
         };
@@ -305,7 +311,7 @@ impl Inspect {
     }
 
     /// Everything to look at, on this device: the files, and kernels unless only files were given.
-    fn subjects(&self, adapter: &Adapter) -> anyhow::Result<Vec<Subject>> {
+    fn subjects(&self, adapter: &Adapter) -> anyhow::Result<Vec<ShaderSubject>> {
         let mut subjects = Vec::new();
         let only_files = self.cases.is_empty() && self.kernels.is_empty() && self.suite.is_none();
         if self.files.is_empty() || !only_files {
@@ -315,7 +321,7 @@ impl Inspect {
         Ok(subjects)
     }
 
-    fn subjects_of_files(&self) -> anyhow::Result<Vec<Subject>> {
+    fn subjects_of_files(&self) -> anyhow::Result<Vec<ShaderSubject>> {
         let mut overrides = BTreeMap::new();
         for given in &self.overrides {
             let number = given
@@ -331,13 +337,13 @@ impl Inspect {
                 let name = file.display().to_string();
                 let wgsl =
                     std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-                Subject::of_file(&name, wgsl, self.entry.as_deref(), overrides.clone())
+                ShaderSubject::of_file(&name, wgsl, self.entry.as_deref(), overrides.clone())
                     .map_err(|reason| anyhow!("{name}: {reason}"))
             })
             .collect()
     }
 
-    fn subjects_of_kernels(&self, adapter: &Adapter) -> anyhow::Result<Vec<Subject>> {
+    fn subjects_of_kernels(&self, adapter: &Adapter) -> anyhow::Result<Vec<ShaderSubject>> {
         let chosen = !self.cases.is_empty() || self.suite.is_some();
         let request = Request {
             suite: self.suite()?,
@@ -354,7 +360,7 @@ impl Inspect {
         let mut subjects = Vec::new();
         for planned in variants {
             let name = self.name(&planned);
-            let made = Subject::of_kernel(&planned.case, &planned.kernel, &name, adapter);
+            let made = ShaderSubject::of_kernel(&planned.case, &planned.kernel, &name, adapter);
             match made {
                 Ok(made) => subjects.extend(made),
                 // A combination that the kernel cannot have, among many that it can.
@@ -441,6 +447,35 @@ impl Inspect {
     }
 }
 
+/// Where the Vulkan loader would look for a driver, by this process's environment.
+fn driver_search() -> DriverSearch {
+    let paths = |name: &str| -> Vec<PathBuf> {
+        std::env::var_os(name)
+            .map(|list| std::env::split_paths(&list).collect())
+            .unwrap_or_default()
+    };
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let data_home = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home.map(|home| home.join(".local/share")));
+    let system = match std::env::var_os("XDG_DATA_DIRS") {
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => vec![
+            PathBuf::from("/usr/local/share"),
+            PathBuf::from("/usr/share"),
+        ],
+    };
+    DriverSearch {
+        named: [paths("VK_DRIVER_FILES"), paths("VK_ICD_FILENAMES")].concat(),
+        folders: data_home
+            .into_iter()
+            .chain([PathBuf::from("/etc")])
+            .chain(system)
+            .chain([PathBuf::from("/run/opengl-driver/share")])
+            .collect(),
+    }
+}
+
 /// `NAME=VALUE[,VALUE…]`.
 fn parse_set(given: &str) -> anyhow::Result<(String, Vec<u32>)> {
     let wrong = || format!("--set {given}: write NAME=NUMBER, or NAME=NUMBER,NUMBER");
@@ -471,8 +506,8 @@ fn representative() -> Vec<String> {
 }
 
 /// A device as the record holds it.
-fn sight(adapter: &Adapter) -> Sight {
-    Sight {
+fn sight(adapter: &Adapter) -> DeviceInfo {
+    DeviceInfo {
         name: adapter.name.clone(),
         device_type: adapter.device_type,
         driver: adapter.driver.clone(),

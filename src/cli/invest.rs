@@ -26,14 +26,14 @@ use crate::{record, report};
   perwatt invest --scenario gigawatt --against mi300x
   perwatt invest --scenario my-cluster.toml --set pue=1.05/1.1/1.2 --json")]
 pub(super) struct Invest {
-    /// A result file whose device is asked about
+    /// A result file; the answer is about its device
     #[arg(value_name = "RECORD")]
     record: Option<PathBuf>,
 
     #[command(flatten)]
     question: Question,
 
-    /// Compare with another accelerator, or the device of another result file, under the same sum
+    /// Compare with another accelerator, or with the device of another result file, for the same sum
     #[arg(long, value_name = "RECORD|ID")]
     against: Option<String>,
 
@@ -41,7 +41,7 @@ pub(super) struct Invest {
     #[arg(long)]
     json: bool,
 
-    /// Say where every input is from
+    /// Show the source of every input
     #[arg(long, conflicts_with = "json")]
     sources: bool,
 
@@ -53,7 +53,7 @@ pub(super) struct Invest {
     #[arg(long, exclusive = true)]
     list: bool,
 
-    /// Hold the model against public clusters and runs
+    /// Compare the model with public clusters and runs
     #[arg(long, exclusive = true)]
     backtest: bool,
 }
@@ -198,7 +198,7 @@ fn other_side(
         let other = load(path)?;
         let Some(evidence) = evidence else {
             bail!(
-                "--against {against}: a record stands against a record; give the first one too, or name an \
+                "--against {against}: a record is compared with a record; give the first one too, or name an \
                  accelerator (--list)"
             );
         };

@@ -16,7 +16,7 @@ use super::ratio::Ratio;
 use super::reason::{Mismatch, Reason};
 use super::row::VerdictRow;
 use super::verdict::Verdict;
-use crate::record::{Examined, Figures, Inspection, Target};
+use crate::record::{CompiledShader, CompilerStatistics, Inspection, Target};
 
 /// Compares what compilers made of the same kernels; the names are those of the files.
 pub fn compare_inspections(
@@ -75,7 +75,7 @@ fn ids(baseline: &Inspection, candidate: &Inspection) -> Vec<ShaderId> {
         .collect()
 }
 
-fn id(target: &Target, shader: &Examined) -> ShaderId {
+fn id(target: &Target, shader: &CompiledShader) -> ShaderId {
     ShaderId {
         target: target.target.clone(),
         name: shader.name.clone(),
@@ -84,7 +84,10 @@ fn id(target: &Target, shader: &Examined) -> ShaderId {
     }
 }
 
-fn find<'i>(inspection: &'i Inspection, wanted: &ShaderId) -> Option<(&'i Target, &'i Examined)> {
+fn find<'i>(
+    inspection: &'i Inspection,
+    wanted: &ShaderId,
+) -> Option<(&'i Target, &'i CompiledShader)> {
     inspection
         .targets
         .iter()
@@ -110,8 +113,8 @@ fn notes(candidate: &Inspection) -> Vec<String> {
 /// One shader on both sides.
 struct ShaderPair<'i> {
     id: ShaderId,
-    baseline: Option<(&'i Target, &'i Examined)>,
-    candidate: Option<(&'i Target, &'i Examined)>,
+    baseline: Option<(&'i Target, &'i CompiledShader)>,
+    candidate: Option<(&'i Target, &'i CompiledShader)>,
     /// Whether each side has run-time checks.
     checked: [bool; 2],
     policy: &'i Policy,
@@ -120,7 +123,7 @@ struct ShaderPair<'i> {
 impl ShaderPair<'_> {
     /// The rows of this shader; `None` where neither side has figures.
     fn rows(&self) -> Option<Vec<VerdictRow>> {
-        let figures = |side: Option<(&Target, &Examined)>| {
+        let figures = |side: Option<(&Target, &CompiledShader)>| {
             side.and_then(|(_, shader)| shader.figures.measured().cloned())
         };
         match (figures(self.baseline), figures(self.candidate)) {
@@ -209,7 +212,12 @@ impl ShaderPair<'_> {
     }
 
     /// One figure on both sides; `None` where the driver states it on neither.
-    fn weigh(&self, metric: CodeMetric, before: &Figures, after: &Figures) -> Option<VerdictRow> {
+    fn weigh(
+        &self,
+        metric: CodeMetric,
+        before: &CompilerStatistics,
+        after: &CompilerStatistics,
+    ) -> Option<VerdictRow> {
         let (old, new) = match (value(metric, before), value(metric, after)) {
             (None, None) => return None,
             (Some(old), Some(new)) => (old, new),
@@ -293,7 +301,7 @@ fn log_ratio(a: f64, b: f64) -> f64 {
 }
 
 /// A figure of compiled code.
-fn value(metric: CodeMetric, figures: &Figures) -> Option<f64> {
+fn value(metric: CodeMetric, figures: &CompilerStatistics) -> Option<f64> {
     match metric {
         CodeMetric::SpilledRegisters => figures.spills().map(f64::from),
         CodeMetric::ScratchBytes => figures.scratch_bytes.map(f64::from),
@@ -313,10 +321,10 @@ mod tests {
 
     use super::*;
     use crate::compare::Decision;
-    use crate::record::{DeviceType, LoopSummary, Mix, Reading, Sight};
+    use crate::record::{DeviceInfo, DeviceType, LoopSummary, Mix, Reading};
 
-    fn figures() -> Figures {
-        Figures {
+    fn figures() -> CompilerStatistics {
+        CompilerStatistics {
             subgroup_threads: Some(64),
             vector_registers: Some(108),
             scalar_registers: Some(128),
@@ -347,11 +355,11 @@ mod tests {
         }
     }
 
-    fn inspection(change: impl FnOnce(&mut Target, &mut Figures)) -> Inspection {
+    fn inspection(change: impl FnOnce(&mut Target, &mut CompilerStatistics)) -> Inspection {
         let mut target = Target {
             target: "navi31".to_owned(),
             present: false,
-            device: Reading::Measured(Sight {
+            device: Reading::Measured(DeviceInfo {
                 name: "Null hardware (RADV NAVI31)".to_owned(),
                 device_type: DeviceType::DiscreteGpu,
                 driver: "radv".to_owned(),
@@ -361,7 +369,7 @@ mod tests {
         };
         let mut figures = figures();
         change(&mut target, &mut figures);
-        target.shaders.push(Examined {
+        target.shaders.push(CompiledShader {
             name: "matmul/f32/1024x1024x1024@tiled".to_owned(),
             shader: "matmul/tiled.wgsl".to_owned(),
             entry: "main".to_owned(),

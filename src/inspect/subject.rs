@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::shader::Source;
+use super::spirv::WgslSource;
 use crate::record::Adapter;
 use crate::workload::{Case, Kernel, Unsupported};
 
 /// A shader to look at.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct ShaderSubject {
     /// `case@kernel`, or the file that it comes from.
     pub name: String,
     /// The shader's file.
@@ -25,7 +25,7 @@ pub struct Subject {
     pub unsupported: Option<String>,
 }
 
-impl Subject {
+impl ShaderSubject {
     /// The dispatches of a kernel of the registry.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Subject {
         entry: Option<&str>,
         overrides: BTreeMap<String, f64>,
     ) -> Result<Self, String> {
-        let entries = Source::parse(&wgsl)?.entries();
+        let entries = WgslSource::parse(&wgsl)?.entries();
         if entries.is_empty() {
             return Err("has no compute entry point".to_owned());
         }

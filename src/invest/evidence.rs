@@ -320,13 +320,13 @@ impl Evidence {
         let mut found = EvidenceInputs::none(self.general_notes());
         found.notes.push(format!(
             "MODELLED: the record is of {}, the scenario of {other}. Only the shares of the measured \
-             roofline are carried over, onto {other}'s data sheet; its watts are priors.",
+             roofline are transferred to {other}'s data sheet; its watts are priors.",
             self.adapter
         ));
         if self.software {
             found.notes.push(
-                "A share of a CPU's roofline is a weak witness for a GPU: caches, occupancy and matrix \
-                 units differ. Take the result as a demonstration."
+                "A CPU's roofline share says little about a GPU: caches, occupancy and matrix units \
+                 differ. Take the result as a demonstration."
                     .to_owned(),
             );
         }
@@ -430,7 +430,7 @@ impl Evidence {
             (_, Boundary::CpuPackage | Boundary::Soc) => {
                 Some("a package that does other things too")
             }
-            (_, Boundary::Unknown) => Some("nobody knows what"),
+            (_, Boundary::Unknown) => Some("its boundary is not known"),
             _ => None,
         };
         if let Some(doubt) = doubt {

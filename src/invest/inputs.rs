@@ -135,7 +135,7 @@ inputs! {
     network_share: f64 = "share", bare, Operator, 0.0, 0.9;
     "Building, cooling and power supply, for each watt of IT capacity"
     building: DollarsPerWatt = "$/W", DollarsPerWatt, Operator, 0.0, 1e4;
-    "Other running costs a year, as a share of IT capex"
+    "Other running costs per year, as a share of IT capex"
     opex_share: f64 = "share/year", bare, Operator, 0.0, 10.0;
     "A server's rated power ÷ its accelerators"
     server_power: Watts = "W", Watts, Operator, 0.01, 1e6;
@@ -205,7 +205,7 @@ inputs! {
     it_life: Seconds = "years", Seconds::from_years, Judgement, 0.1, 100.0;
     "Life of the building"
     building_life: Seconds = "years", Seconds::from_years, Judgement, 0.1, 200.0;
-    "Cost of capital a year"
+    "Cost of capital per year"
     cost_of_capital: f64 = "share/year", bare, Judgement, 0.0, 10.0;
     "Price of electricity"
     electricity_price: DollarsPerJoule = "$/kWh", DollarsPerJoule::per_kwh, Operator, 0.0, 100.0;

@@ -12,7 +12,7 @@ use super::figure::{Assumption, Basis};
 use super::inputs::{INPUTS, ReducibleBy};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
-use super::simulate::{Column, Draws, Quantiles, dependencies, draw, in_parallel, run};
+use super::simulate::{Draws, InputColumn, Quantiles, dependencies, draw, in_parallel, run};
 use crate::error::{Error, Result};
 use crate::record::Reading;
 
@@ -127,7 +127,7 @@ pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
 pub(super) struct Simulation<'a> {
     assumptions: &'a Assumptions,
     draws: Draws,
-    columns: Vec<Column>,
+    columns: Vec<InputColumn>,
     /// Every output of every draw.
     pub(super) results: Vec<Vec<f64>>,
     depends: Vec<Vec<bool>>,

@@ -187,9 +187,9 @@ outputs! { of t;
         mean_power: Watts = t.mean * t.count, "W" Power Watts::get;
     Footprint "electricity per year" {"TWh"}
         energy: Joules = t.energy * t.count, "J" Energy Joules::get;
-    Footprint "CO2e of electricity per year"
+    Footprint "CO2e of electricity per year" ["CO2e, electricity per year"]
         operational: KilogramsCo2e = t.operational * t.count, "kg" Mass KilogramsCo2e::get;
-    Footprint "CO2e of hardware per year"
+    Footprint "CO2e of hardware per year" ["CO2e, hardware per year"]
         embodied: KilogramsCo2e = t.embodied * t.count, "kg" Mass KilogramsCo2e::get;
     Footprint "FLOP per joule, facility"
         flop_per_joule: FlopPerJoule = t.run_rate * t.x.busy / t.mean, "FLOP/J" FlopPerJoule FlopPerJoule::get;

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::inputs::ReducibleBy;
-use super::simulate::Column;
+use super::simulate::InputColumn;
 
 /// Bins of equal probability. Inside a bin the conditional mean is taken as constant, which costs about
 /// 1/BINS² of an index.
@@ -52,7 +52,7 @@ pub(super) fn scaled(values: &[f64]) -> Vec<f64> {
 }
 
 /// The first-order index of the input with these draws.
-pub(super) fn first_order(column: &Column, output: &[f64]) -> Share {
+pub(super) fn first_order(column: &InputColumn, output: &[f64]) -> Share {
     if !column.varies() || is_flat(output) {
         return Share {
             share: 0.0,
@@ -143,13 +143,13 @@ mod tests {
     use super::*;
     use crate::invest::simulate::{Draws, uniforms};
 
-    fn column(name: &str) -> Column {
+    fn column(name: &str) -> InputColumn {
         let draws = Draws {
             count: 100_000,
             seed: 3,
         };
         let levels = uniforms(name, draws, 0);
-        Column {
+        InputColumn {
             values: levels.clone(),
             levels,
             constant: f64::NAN,
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_group_explains_what_its_inputs_do_together() {
         let (a, b, b2) = (column("a"), column("b"), column("other b"));
-        let sum = |a: &Column, b: &Column| -> Vec<f64> {
+        let sum = |a: &InputColumn, b: &InputColumn| -> Vec<f64> {
             a.levels
                 .iter()
                 .zip(&b.levels)

@@ -74,7 +74,7 @@ impl Quantiles {
 }
 
 /// One input's draws.
-pub(super) struct Column {
+pub(super) struct InputColumn {
     /// Values in the input's unit; empty where it is constant.
     pub(super) values: Vec<f64>,
     /// The share of the probability below each value, as drawn.
@@ -83,7 +83,7 @@ pub(super) struct Column {
     pub(super) constant: f64,
 }
 
-impl Column {
+impl InputColumn {
     fn at(&self, draw: usize) -> f64 {
         self.values.get(draw).copied().unwrap_or(self.constant)
     }
@@ -98,24 +98,24 @@ pub(super) fn draw(
     distributions: &[Option<Distribution>],
     draws: Draws,
     replica: impl Fn(usize) -> u64 + Sync,
-) -> Vec<Column> {
+) -> Vec<InputColumn> {
     let jobs: Vec<_> = distributions.iter().zip(INPUTS).collect();
     in_parallel(jobs.len(), |job| {
         let (distribution, kind) = jobs[job];
         match distribution {
-            None => Column {
+            None => InputColumn {
                 values: Vec::new(),
                 levels: Vec::new(),
                 constant: f64::NAN,
             },
-            Some(distribution) if distribution.is_constant() => Column {
+            Some(distribution) if distribution.is_constant() => InputColumn {
                 values: Vec::new(),
                 levels: Vec::new(),
                 constant: distribution.central(),
             },
             Some(distribution) => {
                 let levels = uniforms(kind.key, draws, replica(job));
-                Column {
+                InputColumn {
                     values: levels.iter().map(|u| distribution.quantile(*u)).collect(),
                     levels,
                     constant: f64::NAN,
@@ -159,8 +159,8 @@ fn scrambled(number: u64) -> u64 {
 /// instead.
 pub(super) fn run(
     choices: &Choices,
-    columns: &[Column],
-    other: Option<(&[Column], &[bool])>,
+    columns: &[InputColumn],
+    other: Option<(&[InputColumn], &[bool])>,
     wanted: &[usize],
     count: usize,
 ) -> Vec<Vec<f64>> {
@@ -195,7 +195,11 @@ pub(super) fn run(
 
 /// Which inputs each output depends on: those whose change by one per cent changes it in any of the
 /// first draws. Found by trying, so that no list can be out of date. An unknown input is taken as 1 here.
-pub(super) fn dependencies(choices: &Choices, columns: &[Column], count: usize) -> Vec<Vec<bool>> {
+pub(super) fn dependencies(
+    choices: &Choices,
+    columns: &[InputColumn],
+    count: usize,
+) -> Vec<Vec<bool>> {
     const TRIED: usize = 24;
     let mut depends = vec![vec![false; columns.len()]; OUTPUTS.len()];
     for draw in 0..TRIED.min(count) {

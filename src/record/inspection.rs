@@ -1,4 +1,4 @@
-//! The file of `perwatt inspect`: what compilers made of kernels. No device ran anything for it.
+//! The file of `perwatt inspect`: compiler statistics of kernels. No device ran anything for it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub const INSPECTION_VERSION: &str = "1.0.0";
 /// What this file says that it is.
 const KIND: &str = "inspection";
 
-/// What compilers made of kernels.
+/// Compiler statistics of kernels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "perwatt inspection")]
 pub struct Inspection {
@@ -27,7 +27,7 @@ pub struct Inspection {
     pub perwatt_version: String,
     /// Whether the shaders were translated with wgpu's run-time checks.
     pub checked_shaders: bool,
-    /// One entry a GPU.
+    /// One entry per GPU.
     pub targets: Vec<Target>,
 }
 
@@ -96,14 +96,14 @@ pub struct Target {
     /// Whether the GPU is in the machine. If not, its driver compiled for it all the same.
     pub present: bool,
     /// The device as its driver calls it, or why it cannot be asked.
-    pub device: Reading<Sight>,
-    /// One entry a shader, in order.
-    pub shaders: Vec<Examined>,
+    pub device: Reading<DeviceInfo>,
+    /// One entry per shader, in order.
+    pub shaders: Vec<CompiledShader>,
 }
 
 /// A device as its driver describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Sight {
+pub struct DeviceInfo {
     /// The name that the driver gives.
     pub name: String,
     /// What kind of device it is.
@@ -114,9 +114,9 @@ pub struct Sight {
     pub driver_info: String,
 }
 
-/// A shader and what the compiler made of it.
+/// A shader and its compiler statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Examined {
+pub struct CompiledShader {
     /// `case@kernel`, or the file that the user gave.
     pub name: String,
     /// The shader's file, below `shaders/` for built-in kernels.
@@ -129,12 +129,12 @@ pub struct Examined {
     pub workgroup_threads: [u32; 3],
     /// What the compiler says, or why there is nothing: the device lacks a feature, or the driver
     /// refuses the shader.
-    pub figures: Reading<Figures>,
+    pub figures: Reading<CompilerStatistics>,
 }
 
 /// What a driver says of a compiled shader. Absent: this driver does not say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Figures {
+pub struct CompilerStatistics {
     /// Threads of a subgroup (wave, warp).
     pub subgroup_threads: Option<u32>,
     /// Vector registers of a thread.
@@ -167,7 +167,7 @@ pub struct Figures {
     pub statistics: BTreeMap<String, f64>,
 }
 
-impl Figures {
+impl CompilerStatistics {
     /// The loop that the kernel spends its time in.
     pub fn hottest(&self) -> Option<&LoopSummary> {
         self.loops.measured()?.first()

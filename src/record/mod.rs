@@ -38,8 +38,8 @@ pub use energy::{
 };
 pub use file::{load, parse, save, schema, write_atomically};
 pub use inspection::{
-    Examined, Figures, INSPECTION_VERSION, Inspection, LoopSummary, Mix, Sight, Target,
-    load_inspection,
+    CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
+    Mix, Target, load_inspection,
 };
 pub use journal::{Event, Journal, read_journal};
 pub use resource::{Resource, Resources};

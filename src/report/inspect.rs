@@ -1,7 +1,7 @@
-//! What compilers made of kernels, as tables.
+//! Compiler statistics of kernels, as tables.
 
 use super::table::{WIDEST, fold};
-use crate::record::{Examined, Figures, Inspection, LoopSummary, Mix, Target};
+use crate::record::{CompiledShader, CompilerStatistics, Inspection, LoopSummary, Mix, Target};
 
 /// Header of the columns; a shader's name stands on a line of its own above its figures.
 const HEADER: &str =
@@ -60,7 +60,7 @@ fn heading(target: &Target, width: Option<u16>) -> String {
 }
 
 /// A shader's name and how it was called.
-fn title(shader: &Examined) -> String {
+fn title(shader: &CompiledShader) -> String {
     let mut title = shader.name.clone();
     if shader.shader != shader.name {
         title += &format!("  {}", shader.shader);
@@ -74,14 +74,14 @@ fn title(shader: &Examined) -> String {
             title += &format!(", wave{wave}");
         }
         if let Some(ratio) = figures.hottest().and_then(|l| l.matrix_per_vector) {
-            title += &format!(", {ratio:.2} matrix for each other vector op");
+            title += &format!(", {ratio:.2} matrix per other vector op");
         }
     }
     title
 }
 
 /// `16×16`.
-fn threads(shader: &Examined) -> String {
+fn threads(shader: &CompiledShader) -> String {
     let [x, y, z] = shader.workgroup_threads;
     match (y, z) {
         (1, 1) => x.to_string(),
@@ -91,7 +91,7 @@ fn threads(shader: &Examined) -> String {
 }
 
 /// A shader's figures in the header's columns.
-fn row(figures: &Figures) -> String {
+fn row(figures: &CompilerStatistics) -> String {
     let number = |value: Option<u32>| value.map_or_else(dash, |v| v.to_string());
     let cycles = figures.inverse_throughput_cycles;
     let left = format!(
@@ -150,7 +150,7 @@ fn dash() -> String {
 fn legend(width: Option<u16>) -> String {
     fold(
         "spill: registers spilled. waves: subgroups that a SIMD can hold. inv.thr: the compiler's estimate \
-         of cycles a wave, with its own guesses of trips. Right: the hottest loop, its operations (each \
+         of cycles per wave, with its own guess of trip counts. Right: the hottest loop, its operations (each \
          half of a dual-issued pair is one) and their shares in per cent: FMA, dual-issued FMA (a part of \
          FMA), matrix unit and dot products, other vector, workgroup memory, other memory, scalar and \
          branches, waits and hints. A dash: the driver does not say.",
@@ -162,7 +162,7 @@ fn legend(width: Option<u16>) -> String {
 /// The same as a Markdown table, every target's rows together.
 pub fn inspection_markdown(inspection: &Inspection) -> String {
     let mut page = String::from(
-        "| kernel | GPU | threads | wave | VGPR | spilled | LDS, bytes | waves a SIMD | loop ops | FMA | dual \
+        "| kernel | GPU | threads | wave | VGPR | spilled | LDS, bytes | waves per SIMD | loop ops | FMA | dual \
          | matrix, dot | matrix : other vector | other vector | LDS | memory | scalar | waits |\n\
          |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
@@ -174,7 +174,7 @@ pub fn inspection_markdown(inspection: &Inspection) -> String {
     page
 }
 
-fn markdown_row(target: &Target, shader: &Examined) -> String {
+fn markdown_row(target: &Target, shader: &CompiledShader) -> String {
     let mut name = format!("`{}`", shader.name);
     if shader.shader != shader.name {
         name += &format!(" {}", file_name(&shader.shader));

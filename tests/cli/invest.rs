@@ -304,7 +304,7 @@ fn another_devices_record_is_scaled_by_its_shares_and_says_modelled() {
     for words in [
         "shares of the measured roofline",
         "software driver",
-        "weak witness",
+        "says little about a GPU",
         "no energy",
     ] {
         // What a record says of energy matters only where its watts could have been used.

@@ -26,7 +26,7 @@ pub fn at_scale(
     )
 }
 
-/// What a change comes to in a year, in one line: `+1.2 GWh (0.8 to 1.7), +$ 98 k, +410 t CO2e`.
+/// What a change comes to per year, in one line: `+1.2 GWh (0.8 to 1.7), +$ 98 k, +410 t CO2e`.
 fn worth(worth: &Worth) -> String {
     let one = |quantity: OutputQuantity, unit: &str, q: Quantiles, after: &str| {
         let (scale, unit) = scale(quantity, unit, q.p50.abs());
@@ -54,5 +54,5 @@ fn worth(worth: &Worth) -> String {
         Changed::Time => "in all, for the fleet that does the same work",
         Changed::Energy => "of the devices' own energy",
     };
-    format!("{} a year {what}", parts.join(", "))
+    format!("{} per year {what}", parts.join(", "))
 }

@@ -73,7 +73,7 @@ impl Flash {
         Self { unroll, ..self }
     }
 
-    /// What `run` takes on this adapter when nothing was tuned. `docs/codegen.md` has the evidence.
+    /// What `run` takes on this adapter when nothing was tuned. `docs/notes/2026-11-25-codegen.md` has the evidence.
     fn default_for(heads: Heads, adapter: &Adapter) -> Self {
         let few_registers = Self::new([8, 16], [4, 4], 16);
         let first = if adapter.is_software() && adapter.backend == "gl" {

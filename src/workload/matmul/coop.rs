@@ -77,7 +77,7 @@ impl CoopProduct {
     /// What `run` uses when nothing was tuned; nothing where the adapter has no such matrix unit.
     ///
     /// A GPU's subgroup holds 4 × 4 matrices, of which a K step of 16 multiplies 16 and loads 8; sums and
-    /// operands take about 200 registers, which leaves room for several workgroups. `docs/codegen.md` has
+    /// operands take about 200 registers, which leaves room for several workgroups. `docs/notes/2026-11-25-codegen.md` has
     /// the evidence. Small cases give every core something to do instead.
     fn of_adapter(dtype: Dtype, [m, n]: [u32; 2], adapter: &Adapter) -> Option<Self> {
         let small = u64::from(m) * u64::from(n) <= 512 * 512;

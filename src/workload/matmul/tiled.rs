@@ -203,7 +203,7 @@ impl Tile {
         Self { form, ..self }
     }
 
-    /// What `run` takes on this adapter when nothing was tuned. `docs/codegen.md` and `docs/tuning.md`
+    /// What `run` takes on this adapter when nothing was tuned. `docs/notes/2026-11-25-codegen.md` and `docs/tuning.md`
     /// have the evidence.
     fn default_for<F>(product: &TiledProduct<F>, adapter: &Adapter) -> Self {
         let subgroups_of_8 = adapter.has("SUBGROUP")

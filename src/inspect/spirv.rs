@@ -21,7 +21,7 @@ pub(super) struct Abilities {
 
 /// A compute shader, ready for a driver.
 #[derive(Clone, Debug)]
-pub(super) struct Shader {
+pub(super) struct SpirvShader {
     /// SPIR-V words.
     pub(super) spirv: Vec<u32>,
     /// The entry point's name.
@@ -29,14 +29,14 @@ pub(super) struct Shader {
     /// Threads of a workgroup.
     pub(super) workgroup: [u32; 3],
     /// Everything bound that the entry point uses.
-    pub(super) bindings: Vec<Bound>,
+    pub(super) bindings: Vec<ShaderBinding>,
     /// Bytes of immediates (push constants).
     pub(super) immediate_bytes: u32,
 }
 
 /// One binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bound {
+pub(super) struct ShaderBinding {
     pub(super) group: u32,
     pub(super) binding: u32,
     pub(super) kind: BoundKind,
@@ -55,12 +55,12 @@ pub(super) enum BoundKind {
 
 /// A WGSL source that naga accepts.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct WgslSource {
     module: naga::Module,
     info: ModuleInfo,
 }
 
-impl Source {
+impl WgslSource {
     /// Parses and validates. naga knows subgroup operations without `enable subgroups;` and refuses the
     /// line, which other people's shaders rightly carry, so it is blanked out.
     ///
@@ -97,7 +97,7 @@ impl Source {
         overrides: &BTreeMap<String, f64>,
         checked: bool,
         abilities: Abilities,
-    ) -> Result<Shader, String> {
+    ) -> Result<SpirvShader, String> {
         let constants = overrides
             .iter()
             .map(|(name, value)| (name.clone(), *value))
@@ -136,7 +136,7 @@ impl Source {
             }
             if let Some(at) = &variable.binding {
                 let (kind, count) = kind(&module, variable)?;
-                bindings.push(Bound {
+                bindings.push(ShaderBinding {
                     group: at.group,
                     binding: at.binding,
                     kind,
@@ -151,7 +151,7 @@ impl Source {
         };
         let spirv = spv::write_vec(&module, &info, &options, Some(&pipeline))
             .map_err(|e| format!("cannot be written as SPIR-V: {e}"))?;
-        Ok(Shader {
+        Ok(SpirvShader {
             spirv,
             entry: entry.to_owned(),
             workgroup: point.workgroup_size,

@@ -149,36 +149,32 @@ pub(super) fn is_of(family: &str, device: &str) -> bool {
     names(family).iter().any(|name| device.contains(name))
 }
 
+/// Where the Vulkan loader looks for drivers' manifests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DriverSearch {
+    /// Manifests that the environment names.
+    pub named: Vec<PathBuf>,
+    /// Data folders, the user's first.
+    pub folders: Vec<PathBuf>,
+}
+
 /// RADV's manifest, as far as the Vulkan loader would find one.
 ///
 /// # Errors
 /// There is none; the message says what to install.
-pub fn find_driver() -> Result<PathBuf, String> {
-    let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]
-        .into_iter()
-        .filter_map(std::env::var_os)
-        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let data_home = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| home.map(|home| home.join(".local/share")));
-    let data =
-        std::env::var_os("XDG_DATA_DIRS").unwrap_or_else(|| "/usr/local/share:/usr/share".into());
-    let folders = data_home
-        .into_iter()
-        .chain([PathBuf::from("/etc")])
-        .chain(std::env::split_paths(&data).collect::<Vec<_>>())
-        .chain([PathBuf::from("/run/opengl-driver/share")])
-        .map(|folder| folder.join("vulkan/icd.d"));
-    let listed = folders.filter_map(|folder| {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+pub fn find_driver(search: &DriverSearch) -> Result<PathBuf, String> {
+    let listed = search.folders.iter().filter_map(|folder| {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("vulkan/icd.d"))
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect();
         files.sort_unstable();
         Some(files)
     });
-    named
+    search
+        .named
+        .iter()
+        .cloned()
         .chain(listed.flatten())
         .find(|file| is_radv(file) && file.is_file())
         .ok_or_else(|| {
@@ -267,6 +263,28 @@ mod tests {
         assert!(is_of("navi48", "AMD Radeon RX 9070 XT (RADV GFX1201)"));
         assert!(is_of("gfx1100", "AMD Radeon RX 7900 XTX (RADV NAVI31)"));
         assert!(!is_of("navi21", "AMD Radeon RX 7900 XTX (RADV NAVI31)"));
+    }
+
+    #[test]
+    fn a_named_manifest_comes_before_the_folders_and_the_users_folder_before_the_systems() {
+        let home = tempfile::tempdir().unwrap();
+        let system = tempfile::tempdir().unwrap();
+        let manifest_in = |folder: &Path| {
+            let drivers = folder.join("vulkan/icd.d");
+            std::fs::create_dir_all(&drivers).unwrap();
+            let file = drivers.join("radeon_icd.json");
+            std::fs::write(&file, "{}").unwrap();
+            file
+        };
+        let (first, second) = (manifest_in(home.path()), manifest_in(system.path()));
+        let mut search = DriverSearch {
+            named: Vec::new(),
+            folders: vec![home.path().to_owned(), system.path().to_owned()],
+        };
+        assert_eq!(find_driver(&search), Ok(first));
+        search.named = vec!["/nowhere/radeon_icd.json".into(), second.clone()];
+        assert_eq!(find_driver(&search), Ok(second));
+        assert!(find_driver(&DriverSearch::default()).is_err());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! From a driver's statistics, in the driver's own words, to figures with one name each.
 
-use super::driver::Compiled;
 use super::isa;
-use crate::record::{Figures, Reading};
+use super::vulkan_device::DriverReport;
+use crate::record::{CompilerStatistics, LoopSummary, Reading};
 
 /// What a driver said of a shader.
-pub(super) fn figures(compiled: &Compiled) -> Figures {
+pub(super) fn statistics(compiled: &DriverReport) -> CompilerStatistics {
     let find = |names: &[&str]| {
         names.iter().find_map(|name| {
             let found = compiled
@@ -21,7 +21,7 @@ pub(super) fn figures(compiled: &Compiled) -> Figures {
             .map(|value| value as u32)
     };
     // RADV's names first, then NVIDIA's and Intel's.
-    Figures {
+    CompilerStatistics {
         subgroup_threads: Some(compiled.subgroup_size).filter(|size| *size > 0),
         vector_registers: whole(&["VGPRs", "Register Count", "GRF registers"]),
         scalar_registers: whole(&["SGPRs"]),
@@ -46,7 +46,7 @@ pub(super) fn figures(compiled: &Compiled) -> Figures {
 }
 
 /// The assembly among a driver's texts.
-pub(super) fn assembly(compiled: &Compiled) -> Option<&str> {
+pub(super) fn assembly(compiled: &DriverReport) -> Option<&str> {
     compiled
         .texts
         .iter()
@@ -55,7 +55,7 @@ pub(super) fn assembly(compiled: &Compiled) -> Option<&str> {
 }
 
 /// The loops in the assembly.
-fn loops(compiled: &Compiled) -> Reading<Vec<crate::record::LoopSummary>> {
+fn loops(compiled: &DriverReport) -> Reading<Vec<LoopSummary>> {
     match assembly(compiled) {
         None => Reading::unmeasured("the driver gives no assembly text"),
         Some(text) => isa::loops(text).into(),
@@ -66,8 +66,8 @@ fn loops(compiled: &Compiled) -> Reading<Vec<crate::record::LoopSummary>> {
 mod tests {
     use super::*;
 
-    fn compiled(statistics: &[(&str, f64)]) -> Compiled {
-        Compiled {
+    fn compiled(statistics: &[(&str, f64)]) -> DriverReport {
+        DriverReport {
             statistics: statistics
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), *value))
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn radvs_statistics_have_one_name_each() {
-        let figures = figures(&compiled(&[
+        let figures = statistics(&compiled(&[
             ("Driver pipeline hash", 1.6e19),
             ("SGPRs", 128.0),
             ("VGPRs", 256.0),
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_a_driver_does_not_say_is_absent_and_not_zero() {
-        let figures = figures(&compiled(&[("Register Count", 96.0)]));
+        let figures = statistics(&compiled(&[("Register Count", 96.0)]));
         assert_eq!(figures.vector_registers, Some(96));
         assert_eq!(figures.spills(), None);
         assert_eq!(figures.subgroup_threads, None);

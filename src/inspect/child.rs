@@ -1,7 +1,7 @@
-//! Looking at a GPU that is not there: a child process for it, and what the child says line by line.
+//! Inspecting for a GPU that is not in the machine: a child process for it, and its messages, one per line.
 //!
-//! Compilers crash, and one shader that brings the compiler down must not hide what it made of the
-//! others: the child says what it is about to do, and after a crash a new one goes on behind it.
+//! Compilers crash, and one shader that crashes the compiler must not hide the results of the
+//! others: the child announces what it will compile, and after a crash a new child continues behind it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,22 +9,22 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{Pretence, environment, is_of, names, pretences};
-use crate::record::{Examined, Reading, Sight, Target};
+use super::radv::{Pretence, environment, is_of, names, pretences};
+use crate::record::{CompiledShader, DeviceInfo, Reading, Target};
 
-/// What a child says, one JSON object a line.
+/// What a child reports, one JSON object per line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Line {
+pub enum ChildMessage {
     /// The device is open; what will be looked at.
     Open {
         /// The device.
-        sight: Sight,
+        sight: DeviceInfo,
         /// Names of the subjects, in order.
         subjects: Vec<String>,
     },
     /// What was found in the next subject.
-    Found(Vec<Examined>),
+    Found(Vec<CompiledShader>),
     /// Nothing can be looked at, and why.
     Failed(String),
 }
@@ -33,9 +33,9 @@ pub enum Line {
 const MOST_CRASHES: usize = 32;
 
 /// How one child ended.
-struct Ending {
-    opened: Option<(Sight, Vec<String>)>,
-    found: Vec<Vec<Examined>>,
+struct ChildEnding {
+    opened: Option<(DeviceInfo, Vec<String>)>,
+    found: Vec<Vec<CompiledShader>>,
     /// Why it ended early.
     trouble: Option<String>,
 }
@@ -89,8 +89,8 @@ fn examine_as(
     pretence: &Pretence,
     driver: &Path,
     child: &dyn Fn(usize) -> Command,
-) -> Result<(Sight, Vec<Examined>), String> {
-    let mut all: Vec<Vec<Examined>> = Vec::new();
+) -> Result<(DeviceInfo, Vec<CompiledShader>), String> {
+    let mut all: Vec<Vec<CompiledShader>> = Vec::new();
     for _ in 0..MOST_CRASHES {
         let mut command = child(all.len());
         command.envs(environment(pretence, name, driver));
@@ -114,8 +114,8 @@ fn examine_as(
 }
 
 /// What is known of a subject that brought the compiler down.
-fn crashed(subject: &str, trouble: &str) -> Examined {
-    Examined {
+fn crashed(subject: &str, trouble: &str) -> CompiledShader {
+    CompiledShader {
         name: subject.to_owned(),
         shader: subject.to_owned(),
         entry: "main".to_owned(),
@@ -126,8 +126,8 @@ fn crashed(subject: &str, trouble: &str) -> Examined {
 }
 
 /// Runs a child and takes in what it says.
-fn listen(command: &mut Command) -> Result<Ending, String> {
-    let cannot = |e: std::io::Error| format!("cannot start a process of perwatt's own: {e}");
+fn listen(command: &mut Command) -> Result<ChildEnding, String> {
+    let cannot = |e: std::io::Error| format!("cannot start a child process of perwatt: {e}");
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -142,7 +142,7 @@ fn listen(command: &mut Command) -> Result<Ending, String> {
             String::from_utf8_lossy(&bytes).into_owned()
         })
     });
-    let mut ending = Ending {
+    let mut ending = ChildEnding {
         opened: None,
         found: Vec::new(),
         trouble: None,
@@ -154,9 +154,9 @@ fn listen(command: &mut Command) -> Result<Ending, String> {
         .flat_map(|out| BufReader::new(out).lines());
     for line in lines.map_while(Result::ok) {
         match serde_json::from_str(&line) {
-            Ok(Line::Open { sight, subjects }) => ending.opened = Some((sight, subjects)),
-            Ok(Line::Found(examined)) => ending.found.push(examined),
-            Ok(Line::Failed(reason)) => ending.trouble = Some(reason),
+            Ok(ChildMessage::Open { sight, subjects }) => ending.opened = Some((sight, subjects)),
+            Ok(ChildMessage::Found(examined)) => ending.found.push(examined),
+            Ok(ChildMessage::Failed(reason)) => ending.trouble = Some(reason),
             // Drivers print to standard output too.
             Err(_) => {}
         }
