@@ -73,7 +73,8 @@ impl<'g> CaseMeasurement<'_, 'g> {
             Reading::Unmeasured(reason) => Ok(Reading::Unmeasured(reason.clone())),
             Reading::Measured(meter) => {
                 let walls: Vec<f64> = readings.laps.iter().map(|lap| lap.wall_ns).collect();
-                let once = Seconds::from_ns(stats::median(&walls) / f64::from(readings.batch));
+                let lap_ns = stats::median(&walls).unwrap_or_default();
+                let once = Seconds::from_ns(lap_ns / f64::from(readings.batch));
                 meter.measure(self.bench, executable, once)
             }
         }

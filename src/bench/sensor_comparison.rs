@@ -8,7 +8,7 @@ use super::sensor_choice::{look, probe_load};
 use crate::device::Gpu;
 use crate::power::{self, Selection, SensorTiming, Timeline};
 use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup, Reading};
-use crate::stats;
+use crate::stats::{self, Interval};
 use crate::units::{Seconds, Watts};
 
 /// A comparison of a sensor with a reference, as `perwatt power calibrate` makes it.
@@ -127,7 +127,7 @@ impl SensorComparison {
         let squares: f64 = self.ratios.iter().map(|r| (r / factor - 1.0).powi(2)).sum();
         let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
         // As a standard uncertainty whose 1.96-fold is Student's interval.
-        let wide = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), 0.95) / 1.96;
+        let wide = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), Interval::LEVEL) / 1.96;
         Gain {
             factor,
             uncertainty: GainUncertainty::Standard(

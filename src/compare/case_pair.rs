@@ -9,7 +9,7 @@ use super::prospect::{FixedRow, RowState};
 use super::reason::Reason;
 use super::session::{Absence, InvocationValues, SessionCase};
 use super::verdict::Verdict;
-use crate::record::Counts;
+use crate::record::Headline;
 
 /// A case on both sides, in every session that has it.
 pub(super) struct CasePair<'a> {
@@ -35,13 +35,12 @@ impl CasePair<'_> {
         })
     }
 
-    /// Work of one execution.
-    pub(super) fn counts(&self) -> Counts {
+    /// The work by which the case is named.
+    pub(super) fn headline(&self) -> Headline {
         self.candidate
             .first()
             .or(self.baseline.first())
-            .map(|case| case.counts)
-            .unwrap_or_default()
+            .map_or_else(Headline::of_nothing, |case| case.headline)
     }
 
     /// The WGSL file, the candidate's first.

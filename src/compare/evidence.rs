@@ -13,7 +13,7 @@ use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
 use super::reason::{Bar, Doubt, Reason};
 use super::session::{InvocationValues, Session, SessionCase, SessionSensor};
 use super::verdict::{Needed, Verdict};
-use crate::stats::{Effect, NoisePrior, SessionCost, geometric_mean};
+use crate::stats::{Effect, NoisePrior, SessionCost, Undefined, geometric_mean};
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
@@ -54,12 +54,16 @@ impl<'a> Comparable<'a> {
                 Err(why) => RowState::Fixed(self.no_estimate(why)),
             }
         };
-        let counts = case.counts();
-        let value = |costs: &[f64]| geometric_mean(costs).map(|cost| metric.value(cost, counts));
+        let headline = case.headline();
+        let value = |costs: &[f64]| {
+            geometric_mean(costs)
+                .ok()
+                .map(|cost| metric.value(cost, headline))
+        };
         Some(Prospect {
             id: case.id.clone(),
             metric,
-            counts,
+            headline,
             shader: case.shader(),
             gated: policy.gates(&case.id),
             margin: policy.margin(&case.id, metric),
@@ -197,7 +201,8 @@ impl<'a> Comparable<'a> {
             calibrated.filter(|_| sessions < policy.sessions + 1),
         );
         let (prior, assumption) = prior(sessions, calibrated, cost, policy);
-        let effect = Effect::sessions(&baseline, &candidate, prior)?;
+        let effect = Effect::sessions(&baseline, &candidate, prior)
+            .map_err(|undefined| undefined.to_string())?;
         let invocations: usize = baseline
             .iter()
             .chain(&candidate)
@@ -272,8 +277,9 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow,
         .map(|(baseline, candidate)| candidate.ln() - baseline.ln())
         .collect();
     let count = ratios.len();
-    let effect = Effect::paired_robustly(&ratios)?;
-    let plain = Effect::paired(&ratios)?;
+    let of = |effect: Result<Effect, Undefined>| effect.map_err(|undefined| undefined.to_string());
+    let effect = of(Effect::paired_robustly(&ratios))?;
+    let plain = of(Effect::paired(&ratios))?;
     let mut notes = Vec::new();
     if count < pairs.len() {
         notes.push(format!(
@@ -312,6 +318,6 @@ fn session_costs(cases: &[&SessionCase], cost: Cost) -> Result<Vec<SessionCost>,
                 .collect()
         })
         .filter(|costs| !costs.is_empty())
-        .map(|costs| SessionCost::of(&costs))
+        .map(|costs| SessionCost::of(&costs).map_err(|undefined| undefined.to_string()))
         .collect()
 }

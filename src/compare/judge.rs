@@ -140,7 +140,7 @@ fn row(
     policy: &Policy,
 ) -> VerdictRow {
     let metric = prospect.metric;
-    let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.counts));
+    let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.headline));
     let decided = match &prospect.state {
         RowState::Fixed(fixed) => fixed_row(prospect, fixed),
         RowState::Weighed(weighed) => weighed_row(prospect, weighed, adjusted, family, policy),

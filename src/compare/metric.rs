@@ -5,10 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::record::Counts;
-use crate::units::{
-    BytesPerJoule, BytesPerSecond, FlopPerJoule, FlopPerSecond, Joules, Seconds, si,
-};
+use crate::record::Headline;
+use crate::units::{Joules, Seconds, fine_percent};
 
 /// A figure of a case. Time and throughput are one cost seen from two sides, and so are energy and
 /// throughput per watt: the work of a case is a constant, so each pair shares its test.
@@ -93,7 +91,7 @@ impl CodeMetric {
         match self {
             Self::SpilledRegisters | Self::SubgroupsPerSimd => format!("{value:.0}"),
             Self::ScratchBytes => format!("{value:.0} B"),
-            Self::Arithmetic | Self::DualIssue => format!("{:.1} %", 100.0 * value),
+            Self::Arithmetic | Self::DualIssue => fine_percent(value),
             Self::InverseThroughput => format!("{value:.0} cycles"),
         }
     }
@@ -200,28 +198,24 @@ impl Metric {
 
     /// The metric's value in its unit (seconds, joules, work a second, work a joule) for a cost in
     /// nanoseconds or joules.
-    pub(super) fn value(self, cost: f64, counts: Counts) -> f64 {
+    pub(super) fn value(self, cost: f64, headline: Headline) -> f64 {
         let cost = match self.cost() {
             Cost::Time => Seconds::from_ns(cost).get(),
             Cost::Energy => cost,
         };
         match self.better() {
             Better::Smaller => cost,
-            Better::Larger => work(counts).0 / cost,
+            Better::Larger => headline.work / cost,
         }
     }
 
     /// A value of this metric in words.
-    pub(super) fn show(self, value: f64, counts: Counts) -> String {
-        match (self, work(counts).1) {
-            (Self::Time, _) => Seconds(value).to_string(),
-            (Self::Energy, _) => Joules(value).to_string(),
-            (Self::Throughput, Work::Flop) => FlopPerSecond(value).to_string(),
-            (Self::Throughput, Work::Bytes) => BytesPerSecond(value).to_string(),
-            (Self::Throughput, Work::Executions) => si(value, "1/s"),
-            (Self::ThroughputPerWatt, Work::Flop) => FlopPerJoule(value).to_string(),
-            (Self::ThroughputPerWatt, Work::Bytes) => BytesPerJoule(value).to_string(),
-            (Self::ThroughputPerWatt, Work::Executions) => si(value, "1/J"),
+    pub(super) fn show(self, value: f64, headline: Headline) -> String {
+        match self {
+            Self::Time => Seconds(value).to_string(),
+            Self::Energy => Joules(value).to_string(),
+            Self::Throughput => headline.unit.per_second(value),
+            Self::ThroughputPerWatt => headline.unit.per_joule(value),
         }
     }
 }
@@ -229,23 +223,5 @@ impl Metric {
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-/// What the work of a case is counted in.
-enum Work {
-    Flop,
-    Bytes,
-    Executions,
-}
-
-/// The work that people compare for a case.
-fn work(counts: Counts) -> (f64, Work) {
-    if counts.flop > 0 {
-        (counts.flop as f64, Work::Flop)
-    } else if counts.bytes > 0 {
-        (counts.bytes as f64, Work::Bytes)
-    } else {
-        (1.0, Work::Executions)
     }
 }

@@ -7,14 +7,14 @@ use super::metric::Metric;
 use super::pairing::Side;
 use super::reason::Reason;
 use super::verdict::{Needed, Verdict};
-use crate::record::Counts;
+use crate::record::Headline;
 use crate::stats::{NoisePrior, SessionCost};
 
 /// A row before the family is known.
 pub(super) struct Prospect {
     pub(super) id: String,
     pub(super) metric: Metric,
-    pub(super) counts: Counts,
+    pub(super) headline: Headline,
     pub(super) shader: Option<PathBuf>,
     pub(super) gated: bool,
     pub(super) margin: f64,

@@ -4,23 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{Better, Metric};
-use crate::stats::{Effect, hodges_lehmann, signed_rank_above};
-
-/// Level of the intervals that rows show.
-const LEVEL: f64 = 0.95;
+use crate::stats::{Effect, Interval, hodges_lehmann, signed_rank_above};
+use crate::units::{change, p_value};
 
 /// The ratio candidate ÷ baseline of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ratio {
     /// The best single value.
     pub value: f64,
-    /// Lower end of the interval.
-    pub low: f64,
-    /// Upper end of the interval.
-    pub high: f64,
-    /// Probability that such intervals hold the truth. It is that of one row; the verdict is corrected
-    /// for all rows.
-    pub level: f64,
+    /// Where the true ratio lies. The level is that of one row; the verdict is corrected for all rows.
+    #[serde(flatten)]
+    pub interval: Interval,
 }
 
 impl Ratio {
@@ -28,25 +22,41 @@ impl Ratio {
     pub(super) fn exact(value: f64) -> Self {
         Self {
             value,
-            low: value,
-            high: value,
-            level: 1.0,
+            interval: Interval {
+                low: value,
+                high: value,
+                level: 1.0,
+            },
         }
     }
 
     /// The ratio of a metric whose cost has this effect.
     pub(super) fn of(effect: &Effect, metric: Metric) -> Self {
-        let (low, high) = effect.interval(LEVEL);
-        let (low, high) = match metric.better() {
-            Better::Smaller => (metric.ratio(low), metric.ratio(high)),
-            Better::Larger => (metric.ratio(high), metric.ratio(low)),
+        let of_cost = effect.interval(Interval::LEVEL);
+        let of_metric = match metric.better() {
+            Better::Smaller => of_cost.exp(),
+            Better::Larger => of_cost.scale(-1.0).exp(),
         };
         // A spread beyond all bounds has an interval without ends, which JSON cannot say.
         Self {
             value: metric.ratio(effect.log_ratio).clamp(0.0, f64::MAX),
-            low: low.clamp(0.0, f64::MAX),
-            high: high.clamp(0.0, f64::MAX),
-            level: LEVEL,
+            interval: Interval {
+                low: of_metric.low.clamp(0.0, f64::MAX),
+                high: of_metric.high.clamp(0.0, f64::MAX),
+                ..of_metric
+            },
+        }
+    }
+
+    /// The ratio of the cost that decides a metric, seconds or joules, whichever way the metric looks at it;
+    /// none where the ratio may be zero.
+    pub fn of_cost(self, metric: Metric) -> Option<Self> {
+        match metric.better() {
+            Better::Smaller => Some(self),
+            Better::Larger => Some(Self {
+                value: 1.0 / self.value,
+                interval: self.interval.reciprocal().ok()?,
+            }),
         }
     }
 }
@@ -68,7 +78,7 @@ impl Ranks {
         let negated: Vec<f64> = log_ratios.iter().map(|d| -d).collect();
         Some(Self {
             ratio: metric
-                .ratio(hodges_lehmann(log_ratios)?)
+                .ratio(hodges_lehmann(log_ratios).ok()?)
                 .clamp(0.0, f64::MAX),
             p_regressed: signed_rank_above(log_ratios, margin),
             p_improved: signed_rank_above(&negated, margin),
@@ -94,48 +104,19 @@ impl Ranks {
         let (way, ranked, _) = sides
             .into_iter()
             .find(|(_, ranked, student)| (*ranked < alpha) != (*student < alpha))?;
-        let typical = signed(self.ratio);
+        let typical = change(self.ratio);
         Some(if ranked < alpha {
             format!(
                 "a few pairs differ much from the rest; the typical pair is {typical}, {way} than the \
                  margin by ranks ({}, this row alone)",
-                show_p(ranked)
+                p_value(ranked)
             )
         } else {
             format!(
                 "by ranks the typical pair is {typical} and not surely {way} than the margin ({}, this \
                  row alone)",
-                show_p(ranked)
+                p_value(ranked)
             )
         })
-    }
-}
-
-/// A ratio as a signed percentage.
-pub(super) fn signed(ratio: f64) -> String {
-    let percent = 100.0 * (ratio - 1.0);
-    if percent >= 1e4 || !percent.is_finite() {
-        return format!("×{ratio:.3e}");
-    }
-    let digits = if percent.abs() < 9.95 { 2 } else { 0 };
-    // Without this, −0.001 would show as "−0.00".
-    let rounded = format!("{:.digits$}", percent.abs());
-    let zero = rounded.chars().all(|c| matches!(c, '0' | '.'));
-    let sign = match (zero, percent < 0.0) {
-        (true, _) => "±",
-        (false, true) => "−",
-        (false, false) => "+",
-    };
-    format!("{sign}{rounded} %")
-}
-
-/// A p-value with as many digits as matter.
-pub(super) fn show_p(p: f64) -> String {
-    if p < 1e-4 {
-        "p < 0.0001".to_owned()
-    } else if p < 0.01 {
-        format!("p = {p:.4}")
-    } else {
-        format!("p = {p:.3}")
     }
 }

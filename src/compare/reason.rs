@@ -11,9 +11,10 @@ use super::environment::{Aspect, Difference};
 use super::metric::{CodeMetric, Metric};
 use super::noise::NoiseAssumption;
 use super::pairing::Side;
-use super::ratio::{Ratio, show_p, signed};
+use super::ratio::Ratio;
 use super::session::Absence;
 use super::verdict::Needed;
+use crate::units::{bound_percent, change, change_range, p_value};
 
 /// Why a row has its verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,18 +221,23 @@ impl fmt::Display for Reason {
                 f,
                 "{}, worse than the margin of {}: {}",
                 beyond.change,
-                share(beyond.margin),
+                bound_percent(beyond.margin),
                 beyond.evidence()
             ),
             Self::Better(beyond) => write!(
                 f,
                 "{}, better by more than {}: {}",
                 beyond.change,
-                share(beyond.margin),
+                bound_percent(beyond.margin),
                 beyond.evidence()
             ),
             Self::Equivalent { change, bound, p } => {
-                write!(f, "{change}, within ±{}: {}", share(*bound), show_p(*p))
+                write!(
+                    f,
+                    "{change}, within ±{}: {}",
+                    bound_percent(*bound),
+                    p_value(*p)
+                )
             }
             Self::Undecided {
                 change,
@@ -304,7 +310,7 @@ impl Reason {
 impl BeyondMargin {
     /// The p-value and what it is adjusted for.
     fn evidence(&self) -> String {
-        let p = show_p(self.p);
+        let p = p_value(self.p);
         match self.family {
             0 | 1 => p,
             tests => format!("{p} after Holm's correction for {tests} tests"),
@@ -316,11 +322,10 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} {} (95 %: {} to {})",
-            signed(self.ratio.value),
+            "{} {} (95 %: {})",
+            change(self.ratio.value),
             self.metric,
-            signed(self.ratio.low),
-            signed(self.ratio.high)
+            change_range(self.ratio.interval.low, self.ratio.interval.high)
         )
     }
 }
@@ -371,14 +376,14 @@ impl fmt::Display for Suspicion {
             f,
             "probably {} than the margin ({}, Benjamini–Hochberg), so worth a look",
             if self.worse { "worse" } else { "better" },
-            show_p(self.q).replacen('p', "q", 1)
+            p_value(self.q).replacen('p', "q", 1)
         )
     }
 }
 
 impl fmt::Display for Outlook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let worst = signed(self.detectable);
+        let worst = change(self.detectable);
         match &self.prior {
             Some(prior) => write!(f, "assuming {prior}, {worst} or worse would be detected; ")?,
             None => write!(f, "{worst} or worse would be detected; ")?,
@@ -443,9 +448,4 @@ fn incomparable(mismatches: &[Mismatch], f: &mut fmt::Formatter<'_>) -> fmt::Res
             aspects.join(",")
         )
     }
-}
-
-/// A bound as a percentage.
-fn share(bound: f64) -> String {
-    format!("{} %", (100.0 * bound * 100.0).round() / 100.0)
 }

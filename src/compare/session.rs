@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::environment::Environment;
 use super::metric::Cost;
 use crate::record::{
-    CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, ErrorCause, FailureKind, Host,
+    CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
     Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 
@@ -67,6 +67,8 @@ pub struct SessionCase {
     pub shader: Option<PathBuf>,
     /// Work of one execution.
     pub counts: Counts,
+    /// The work by which it is named.
+    pub headline: Headline,
     /// Why it has no result, where it has none.
     pub absent: Option<Absence>,
     /// Whether an output was not compared with a reference.
@@ -147,8 +149,10 @@ impl InvocationValues {
         Self {
             invocation,
             time_ns: sampling.median_ns,
-            energy_j: window.map(|w| w.gross_j / w.executions as f64),
-            energy_uncertainty: window.map_or(0.0, without_gain),
+            energy_j: window.and_then(EnergyWindow::per_execution_j),
+            energy_uncertainty: window
+                .and_then(EnergyWindow::uncertainty_without_gain)
+                .unwrap_or(0.0),
             energy_updates: window.map_or(0, |window| window.updates),
             step: step(sampling, precision_ns),
             unstable: false,
@@ -195,6 +199,7 @@ impl SessionCase {
             parameters: case.parameters.clone(),
             shader: case.custom.as_deref().and_then(shader),
             counts: case.counts,
+            headline: case.headline(),
             absent: absence(&case.status),
             unverified: false,
             invocations: Vec::new(),
@@ -321,23 +326,6 @@ fn clock_name(clock: ClockMethod) -> &'static str {
     match clock {
         ClockMethod::TimestampQuery => "device timestamps",
         ClockMethod::WallClock => "the host's clock",
-    }
-}
-
-/// Standard uncertainty of a window's energy as a share, the gain left out; zero where nothing sensible
-/// is said.
-fn without_gain(window: &EnergyWindow) -> f64 {
-    let variance: f64 = window
-        .budget
-        .iter()
-        .filter(|term| term.cause != ErrorCause::Gain)
-        .map(|term| term.uncertainty_j.powi(2))
-        .sum();
-    let share = variance.sqrt() / window.gross_j;
-    if share.is_finite() && share > 0.0 {
-        share
-    } else {
-        0.0
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records in other tools' formats.
 //!
-//! Each value is the geometric mean over invocations of their medians, with the interval that three or
-//! more of them give. Which way a value improves goes along where the format has a place for it; where
+//! Each value and interval is the one that the record's own summary states, so that two tools never show
+//! two intervals of one measurement. Which way a value improves goes along where the format has a place for it; where
 //! it has none, a file holds values of one direction.
 
 use schemars::JsonSchema;
@@ -9,12 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::record::{CaseResult, Outcome, Reading, Record, Status};
-use crate::stats::{geometric_mean, invocations_interval};
+use crate::record::{CaseResult, EnergyWindow, Outcome, Reading, Record, Status, WorkUnit};
+use crate::stats::{Interval, geometric_mean, invocations_interval};
 use crate::units::Seconds;
-
-/// Probability of the intervals.
-const LEVEL: f64 = 0.95;
 
 /// A format that records can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +64,12 @@ impl Direction {
 }
 
 /// One figure of a case.
-struct Figure {
+struct ExportedFigure {
     metric: &'static str,
     unit: &'static str,
     better: Direction,
     value: f64,
-    interval: Option<(f64, f64)>,
+    interval: Option<Interval>,
     invocations: usize,
 }
 
@@ -93,69 +90,100 @@ pub fn export(records: &[Record], format: Format, direction: Option<Direction>) 
     }
 }
 
-/// The figures of a case.
-fn values(case: &CaseResult) -> Vec<Figure> {
+/// The figures of a case: its record's own summary. Only where the record says that there is none, as of
+/// another tool's times, they are drawn from the invocations.
+fn values(case: &CaseResult) -> Vec<ExportedFigure> {
     if case.status != Status::Measured {
         return Vec::new();
     }
-    let (mut times, mut energies) = (Vec::new(), Vec::new());
-    for result in &case.invocations {
-        if let Outcome::Measured {
-            sampling, energy, ..
-        } = &result.outcome
-        {
-            times.push(sampling.median_ns);
-            if let Reading::Measured(window) = &**energy
-                && window.executions > 0
-            {
-                energies.push(window.gross_j / window.executions as f64);
-            }
-        }
-    }
-    let flop = (case.counts.flop > 0).then_some(case.counts.flop as f64);
-    let bytes = (case.counts.bytes > 0).then_some(case.counts.bytes as f64);
-    let seconds: Vec<f64> = times.iter().map(|ns| Seconds::from_ns(*ns).get()).collect();
+    let Reading::Measured(summary) = &case.summary else {
+        return times(case);
+    };
+    let timed = summary.invocations as usize;
+    let metered = invocations(case)
+        .filter(|(_, energy)| energy.is_some())
+        .count();
+    let arithmetic = WorkUnit::arithmetic(case.dtype());
+    let (per_second, per_joule) = match arithmetic {
+        WorkUnit::Op => ("OP/s", "OP/J"),
+        _ => ("FLOP/s", "FLOP/J"),
+    };
+    let (smaller, larger) = (Direction::Smaller, Direction::Larger);
+    let time = Reading::Measured(summary.time_ns.clone());
     [
-        cost("time", "ns", &times),
-        flop.and_then(|work| rate("flop_per_s", "FLOP/s", work, &seconds)),
-        bytes.and_then(|work| rate("bytes_per_s", "B/s", work, &seconds)),
-        cost("energy", "J", &energies),
-        flop.and_then(|work| rate("flop_per_j", "FLOP/J", work, &energies)),
-        bytes.and_then(|work| rate("bytes_per_j", "B/J", work, &energies)),
+        ("time", "ns", smaller, &time, timed),
+        ("flop_per_s", per_second, larger, &summary.flop_per_s, timed),
+        ("bytes_per_s", "B/s", larger, &summary.bytes_per_s, timed),
+        ("energy", "J", smaller, &summary.energy_j, metered),
+        (
+            "flop_per_j",
+            per_joule,
+            larger,
+            &summary.flop_per_j,
+            metered,
+        ),
+        ("bytes_per_j", "B/J", larger, &summary.bytes_per_j, metered),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(metric, unit, better, estimate, invocations)| {
+        let estimate = estimate.measured()?;
+        Some(ExportedFigure {
+            metric,
+            unit,
+            better,
+            value: estimate.value,
+            interval: estimate.interval.measured().copied(),
+            invocations,
+        })
+    })
     .collect()
 }
 
-/// A time or an energy.
-fn cost(metric: &'static str, unit: &'static str, costs: &[f64]) -> Option<Figure> {
-    Some(Figure {
-        metric,
-        unit,
+/// Time and bandwidth of a case whose record sums nothing up.
+fn times(case: &CaseResult) -> Vec<ExportedFigure> {
+    let medians: Vec<f64> = invocations(case).map(|(median_ns, _)| median_ns).collect();
+    let Ok(value) = geometric_mean(&medians) else {
+        return Vec::new();
+    };
+    let time = ExportedFigure {
+        metric: "time",
+        unit: "ns",
         better: Direction::Smaller,
-        value: geometric_mean(costs)?,
-        interval: invocations_interval(costs, LEVEL).ok(),
-        invocations: costs.len(),
-    })
+        value,
+        interval: invocations_interval(&medians, Interval::LEVEL).ok(),
+        invocations: medians.len(),
+    };
+    let rate = (case.counts.bytes > 0).then(|| {
+        let work = case.counts.bytes as f64 / Seconds::from_ns(1.0).get();
+        ExportedFigure {
+            metric: "bytes_per_s",
+            unit: "B/s",
+            better: Direction::Larger,
+            value: work / value,
+            interval: time.interval.and_then(|time| time.quotient_of(work).ok()),
+            invocations: time.invocations,
+        }
+    });
+    [Some(time), rate].into_iter().flatten().collect()
 }
 
-/// Work over a cost; the interval turns over with the quotient.
-fn rate(metric: &'static str, unit: &'static str, work: f64, costs: &[f64]) -> Option<Figure> {
-    let cost = cost(metric, unit, costs)?;
-    Some(Figure {
-        better: Direction::Larger,
-        value: work / cost.value,
-        interval: cost.interval.map(|(low, high)| (work / high, work / low)),
-        ..cost
-    })
+/// Median and energy window of each invocation that measured the case.
+fn invocations(case: &CaseResult) -> impl Iterator<Item = (f64, Option<&EnergyWindow>)> {
+    case.invocations
+        .iter()
+        .filter_map(|result| match &result.outcome {
+            Outcome::Measured {
+                sampling, energy, ..
+            } => Some((sampling.median_ns, energy.measured())),
+            _ => None,
+        })
 }
 
 /// Figures of all cases that go in a direction, with the case's name.
 fn chosen(
     records: &[Record],
     direction: Option<Direction>,
-) -> impl Iterator<Item = (&Record, &CaseResult, Figure)> {
+) -> impl Iterator<Item = (&Record, &CaseResult, ExportedFigure)> {
     records.iter().flat_map(move |record| {
         record.cases.iter().flat_map(move |case| {
             values(case)
@@ -183,9 +211,9 @@ fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
             other => other.replace('_', "-"),
         };
         let mut entry = json!({"value": value.value});
-        if let Some((low, high)) = value.interval {
-            entry["lower_value"] = json!(low);
-            entry["upper_value"] = json!(high);
+        if let Some(interval) = value.interval {
+            entry["lower_value"] = json!(interval.low);
+            entry["upper_value"] = json!(interval.high);
         }
         let name = case.id();
         let measures = benchmarks.entry(name.clone()).or_insert_with(|| json!({}));
@@ -211,8 +239,8 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
             "value": value.value,
             "extra": format!("n={} better={}", value.invocations, direction.name()),
         });
-        if let Some((low, high)) = value.interval {
-            entry["range"] = json!(format!("± {}", (high - low) / 2.0));
+        if let Some(interval) = value.interval {
+            entry["range"] = json!(format!("± {}", interval.half_width()));
         }
         entries.push(entry);
     }
@@ -246,7 +274,9 @@ fn csv(records: &[Record], direction: Option<Direction>) -> String {
             let values = values(case);
             if values.is_empty() {
                 let reason = match &case.status {
-                    Status::Measured => "no invocation measured it",
+                    Status::Measured => {
+                        case.summary.reason().unwrap_or("no invocation measured it")
+                    }
                     Status::Skipped { reason } | Status::Failed { reason, .. } => reason,
                 };
                 rows += &format!("{head},,,,,,,,,{}\n", quoted(reason));
@@ -257,7 +287,10 @@ fn csv(records: &[Record], direction: Option<Direction>) -> String {
                 }
                 let (low, high, level) = value.interval.map_or_else(
                     || (String::new(), String::new(), String::new()),
-                    |(low, high)| (low.to_string(), high.to_string(), LEVEL.to_string()),
+                    |interval| {
+                        let Interval { low, high, level } = interval;
+                        (low.to_string(), high.to_string(), level.to_string())
+                    },
                 );
                 rows += &format!(
                     "{head},{},{},{},{},{low},{high},{level},{},\n",

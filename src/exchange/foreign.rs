@@ -190,7 +190,7 @@ fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>)
                 wall_samples_ns: Vec::new(),
                 discarded: 0,
                 steady: true,
-                median_ns: stats::median(&samples_ns),
+                median_ns: stats::median(&samples_ns).unwrap_or_default(),
                 half_width_ns: Reading::from(stats::half_width(&samples_ns)),
                 effective_samples: stats::effective_sample_size(&samples_ns),
                 outliers: u32::try_from(stats::outliers(&samples_ns)).unwrap_or(u32::MAX),

@@ -108,13 +108,13 @@ impl SensorSampler {
     /// What polling has cost so far.
     pub fn cost(&self, now: Seconds) -> Reading<SamplerCost> {
         let shared = self.lock();
-        if shared.reads_s.is_empty() {
+        let Ok(read_s) = stats::median(&shared.reads_s) else {
             return Reading::unmeasured("the sensor was not read");
-        }
+        };
         let span = now.get() - shared.since_s;
         Reading::Measured(SamplerCost {
             interval_s: shared.interval_s,
-            read_s: stats::median(&shared.reads_s),
+            read_s,
             cpu_share: match shared.cpu_s {
                 Some(cpu) if span > 0.0 => Reading::Measured(cpu / span),
                 _ => Reading::unmeasured("this system has no clock for a thread's CPU time"),

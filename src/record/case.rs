@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseName, ClockMethod, CustomKernel, EnergyWindow, Reading, Resources, Warning};
+use super::{
+    CaseName, ClockMethod, CustomKernel, EnergyWindow, Estimate, Reading, Resources, Warning,
+};
 
 /// A case with a kernel and everything that was measured of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -238,24 +240,4 @@ pub struct Summary {
     pub tokens_per_j: Reading<Estimate>,
     /// Worst error over bound of all checks.
     pub worst_error_over_bound: f64,
-}
-
-/// A value with its interval; the unit stands in the name of the field that holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Estimate {
-    /// The best single value.
-    pub value: f64,
-    /// Where the true value lies, or why that cannot be said.
-    pub interval: Reading<Interval>,
-}
-
-/// A two-sided interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-    /// Probability that such intervals hold the truth: 0.95.
-    pub level: f64,
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Reading};
+use super::Reading;
+use crate::stats::Interval;
 
 /// The sensor of a session and what is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -288,7 +289,8 @@ pub struct EnergyWindow {
     pub duration_s: f64,
     /// Energy over the window, idle included.
     pub gross_j: f64,
-    /// Standard uncertainty of `gross_j`: the root of the squared `budget`.
+    /// Standard uncertainty of `gross_j`: the root of the sum of the squares of `budget`, without `idle-drift`,
+    /// which is an error of `net_j` alone.
     pub gross_uncertainty_j: f64,
     /// Where the true gross energy lies.
     pub gross_interval_j: Interval,
@@ -303,7 +305,9 @@ pub struct EnergyWindow {
     pub idle_before_w: Reading<f64>,
     /// Mean power after the load.
     pub idle_after_w: Reading<f64>,
-    /// What `gross_uncertainty_j` is made of.
+    /// What makes the energy uncertain. The *uncertainty without the gain* is the root of the sum of the
+    /// squares of these terms without `gain` and `idle-drift`: what differs from window to window of one
+    /// sensor.
     pub budget: Vec<ErrorTerm>,
     /// Share of the window that the sensor saw, from 0 to 1.
     pub coverage: f64,
@@ -325,12 +329,33 @@ pub struct EnergyWindow {
     pub trace: Trace,
 }
 
+impl EnergyWindow {
+    /// Energy of one execution, idle included; none where nothing was executed.
+    pub fn per_execution_j(&self) -> Option<f64> {
+        (self.executions > 0).then(|| self.gross_j / self.executions as f64)
+    }
+
+    /// Standard uncertainty of the gross energy as a share of it, the sensor's gain left out: what differs
+    /// from window to window of one sensor. The gain is the same in all of them and cancels from their
+    /// ratios; idle drift is an error of the net energy alone. None where no number says it.
+    pub fn uncertainty_without_gain(&self) -> Option<f64> {
+        let variance: f64 = self
+            .budget
+            .iter()
+            .filter(|term| !matches!(term.cause, ErrorCause::Gain | ErrorCause::IdleDrift))
+            .map(|term| term.uncertainty_j.powi(2))
+            .sum();
+        let share = variance.sqrt() / self.gross_j;
+        (share.is_finite() && share >= 0.0).then_some(share)
+    }
+}
+
 /// One cause of uncertainty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorTerm {
     /// What makes the figure uncertain.
     pub cause: ErrorCause,
-    /// Its standard uncertainty of the gross energy.
+    /// Its standard uncertainty of the gross energy; of `idle-drift`, of the net energy.
     pub uncertainty_j: f64,
 }
 

@@ -1,7 +1,7 @@
 //! The result file: what one `run` measured, and nothing that it did not.
 //!
 //! Producers (the measuring loop) and consumers (compare, report, invest) meet only here, so this
-//! module knows neither wgpu nor statistics. Three rules shape every type:
+//! module knows no wgpu, and of statistics only the form of an interval. Three rules shape every type:
 //!
 //! - a unit stands in the field's name (`median_ns`, `energy_j`);
 //! - what could not be measured is a [`Reading::Unmeasured`] with its reason, never a zero or a gap;
@@ -12,8 +12,10 @@ mod case;
 mod case_name;
 mod custom_kernel;
 mod energy;
+mod estimate;
 mod file;
 mod flat;
+mod headline;
 mod inspection;
 mod journal;
 mod reading;
@@ -27,8 +29,8 @@ use serde::{Deserialize, Serialize};
 
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits};
 pub use case::{
-    CaseInvocation, CaseResult, Counts, Estimate, FailureKind, Interval, Outcome, Sampling, Status,
-    StopReason, Summary, Verification,
+    CaseInvocation, CaseResult, Counts, FailureKind, Outcome, Sampling, Status, StopReason,
+    Summary, Verification,
 };
 pub use case_name::CaseName;
 pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel};
@@ -36,7 +38,9 @@ pub use energy::{
     Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
     GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
 };
+pub use estimate::Estimate;
 pub use file::{load, parse, save, schema, write_atomically};
+pub use headline::{Headline, WorkUnit};
 pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
     Mix, Target, load_inspection,
@@ -119,6 +123,14 @@ impl<T> Reading<T> {
         match self {
             Self::Measured(_) => None,
             Self::Unmeasured(reason) => Some(&reason.unmeasured),
+        }
+    }
+
+    /// Applies `f`, which may find a reason of its own, to a measured value; keeps a reason as it is.
+    pub fn and_then<U>(&self, f: impl FnOnce(&T) -> Reading<U>) -> Reading<U> {
+        match self {
+            Self::Measured(value) => f(value),
+            Self::Unmeasured(reason) => Reading::Unmeasured(reason.clone()),
         }
     }
 

@@ -6,6 +6,7 @@ use super::table::{columns, fold, harmless, table, text};
 use crate::compare::{
     Better, Comparison, Decision, Design, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
+use crate::units::{bound_percent, change, change_range};
 
 /// From how many comparisons on each is one line.
 const MANY: usize = 4;
@@ -52,7 +53,7 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         let ratio = mean.and_then(|mean| mean.ratio);
         let mut cells = vec![
             one.candidate.join(" "),
-            ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+            ratio.map_or_else(dash, |ratio| change(ratio.value)),
             ratio.map_or_else(dash, interval),
             mean.map_or_else(dash, |m| format!("{}/{}", m.cases, m.cases + m.left_out)),
         ];
@@ -125,8 +126,8 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
 /// The probability of any false regression, and over how many tests.
 fn error_rate(comparison: &Comparison) -> String {
     format!(
-        "family-wise α = {} %, {}",
-        100.0 * comparison.alpha,
+        "family-wise α = {}, {}",
+        bound_percent(comparison.alpha),
         counted(comparison.family, "test")
     )
 }
@@ -171,7 +172,7 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             row.case.clone(),
             row.label(),
             row.baseline_text.clone().unwrap_or_else(dash),
-            row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+            row.ratio.map_or_else(dash, |ratio| change(ratio.value)),
             row.ratio.map_or_else(dash, interval),
             detectable(row),
             needed(row),
@@ -208,7 +209,7 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
             row.label(),
             or_dash(&row.baseline_text),
             or_dash(&row.candidate_text),
-            row.ratio.map_or_else(dash, |ratio| percent(ratio.value)),
+            row.ratio.map_or_else(dash, |ratio| change(ratio.value)),
         ]);
     }
     text(&table)
@@ -217,7 +218,7 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
 /// The smallest change for the worse that the row would have detected.
 fn detectable(row: &VerdictRow) -> String {
     row.detectable.map_or_else(dash, |share| {
-        percent(match row.better {
+        change(match row.better {
             Better::Smaller => 1.0 + share,
             Better::Larger => 1.0 / (1.0 + share),
         })
@@ -283,7 +284,7 @@ pub(super) fn geomean(mean: &Geomean) -> String {
         Some(ratio) => format!(
             "Geometric mean of {}: {} ({}) over {}{left}{prior}",
             mean.metric,
-            percent(ratio.value),
+            change(ratio.value),
             interval(ratio),
             counted(mean.cases, "case")
         ),
@@ -353,24 +354,7 @@ fn dash() -> String {
     "–".to_owned()
 }
 
-/// A ratio as a change in per cent.
-pub(super) fn percent(ratio: f64) -> String {
-    let percent = 100.0 * (ratio - 1.0);
-    if percent >= 1e4 {
-        return format!("×{ratio:.1e}");
-    }
-    let digits = if percent.abs() < 99.95 { 1 } else { 0 };
-    let size = format!("{:.digits$}", percent.abs());
-    let zero = size.chars().all(|c| matches!(c, '0' | '.'));
-    match (zero, percent < 0.0) {
-        (true, _) => format!("{size} %"),
-        (false, true) => format!("−{size} %"),
-        (false, false) => format!("+{size} %"),
-    }
-}
-
 /// An interval as a range of changes.
 pub(super) fn interval(ratio: Ratio) -> String {
-    let bare = |end: f64| percent(end).trim_end_matches(" %").to_owned();
-    format!("{} to {}", bare(ratio.low), bare(ratio.high))
+    change_range(ratio.interval.low, ratio.interval.high)
 }

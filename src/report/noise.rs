@@ -2,10 +2,10 @@
 
 use comfy_table::Cell;
 
-use super::compare::percent;
 use super::table::{fold, table, text};
 use crate::compare::{Noise, Spread};
 use crate::stats::{Demand, Effect, NoisePrior};
+use crate::units::{change, fine_percent};
 
 /// The noise of each case and what it lets a comparison detect.
 pub fn noise(noise: &Noise, width: Option<u16>) -> String {
@@ -23,8 +23,8 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
             let cells = [
                 id.clone(),
                 metric.to_owned(),
-                format!("{:.2} %", 100.0 * spread.session_sd),
-                format!("{:.2} %", 100.0 * spread.invocation_sd),
+                fine_percent(spread.session_sd),
+                fine_percent(spread.invocation_sd),
                 visible(spread),
             ];
             table.add_row(cells.into_iter().map(Cell::new));
@@ -56,5 +56,5 @@ fn visible(spread: Spread) -> String {
         alpha: 0.05,
         power: 0.8,
     };
-    percent(effect.detectable(0.0, demand).exp())
+    change(effect.detectable(0.0, demand).exp())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::table::{WIDEST, fold, table, text};
 use crate::record::{
-    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Resource, Status,
-    Summary, Warning,
+    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Summary,
+    Warning, WorkUnit,
 };
-use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts, si};
+use crate::units::{Seconds, Watts, percent};
 
 /// A record as a page: one table, then what must be said beside it.
 pub fn run(record: &Record, width: Option<u16>) -> String {
@@ -126,9 +126,7 @@ const COLUMNS: [Column; 10] = {
         energy("rate/W", |case, summary| rate(case, summary).1),
         energy("±95 %", |_, summary| {
             or_dash(&summary.energy_j, |energy| {
-                or_dash(&energy.interval, |interval| {
-                    percent((interval.high - interval.low) / 2.0 / energy.value)
-                })
+                energy.relative_half_width().map_or_else(dash, percent)
             })
         }),
         column("error", |_, summary| {
@@ -137,38 +135,32 @@ const COLUMNS: [Column; 10] = {
     ]
 };
 
-/// A measured value, or a dash.
-fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {
-    reading.measured().map_or_else(|| "–".to_owned(), show)
+fn dash() -> String {
+    "–".to_owned()
 }
 
-/// The rate that people compare for a case, and the same for each watt: bytes where memory must be the
-/// limit, which on every device of today is below four FLOP a byte.
+/// A measured value, or a dash.
+fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {
+    reading.measured().map_or_else(dash, show)
+}
+
+/// The headline rate of a case, and the same for each watt.
 fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
-    const MEMORY_BOUND: u64 = 4;
-    let counts = case.counts;
-    // Integer operations are no floating-point operations.
-    let work = if case.dtype() == "int8" { "OP" } else { "FLOP" };
-    if counts.bytes > 0 && counts.flop < MEMORY_BOUND * counts.bytes {
-        (
-            or_dash(&summary.bytes_per_s, |e| {
-                BytesPerSecond(e.value).to_string()
-            }),
-            or_dash(&summary.bytes_per_j, |e| si(e.value, "B/J")),
-        )
-    } else {
-        (
-            or_dash(&summary.flop_per_s, |e| si(e.value, &format!("{work}/s"))),
-            or_dash(&summary.flop_per_j, |e| si(e.value, &format!("{work}/J"))),
-        )
-    }
+    let unit = case.headline().unit;
+    let cell = |rate: Option<&Reading<Estimate>>, show: fn(WorkUnit, f64) -> String| {
+        rate.map_or_else(dash, |rate| or_dash(rate, |e| show(unit, e.value)))
+    };
+    (
+        cell(unit.rate(summary), WorkUnit::per_second),
+        cell(unit.energy_efficiency(summary), WorkUnit::per_joule),
+    )
 }
 
 /// Half of the interval as a share of the value; in brackets where it is only the precision inside one
 /// invocation.
 fn uncertainty(case: &CaseResult, time: &Estimate) -> String {
-    if let Some(interval) = time.interval.measured() {
-        return percent((interval.high - interval.low) / 2.0 / time.value);
+    if let Some(share) = time.relative_half_width() {
+        return percent(share);
     }
     let widest = case
         .invocations
@@ -182,16 +174,6 @@ fn uncertainty(case: &CaseResult, time: &Estimate) -> String {
         format!("({})", percent(widest / time.value))
     } else {
         "–".to_owned()
-    }
-}
-
-/// A share in per cent, two digits.
-fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    if percent >= 9.95 {
-        format!("{percent:.0} %")
-    } else {
-        format!("{percent:.1} %")
     }
 }
 
@@ -275,19 +257,10 @@ fn without_power(record: &Record, width: Option<u16>) -> String {
 fn roofs(record: &Record) -> String {
     let mut lines = String::new();
     for roof in &record.roofline {
-        let rate = rate_of(roof.resource, roof.rate_per_s.value);
+        let rate = roof.resource.unit().per_second(roof.rate_per_s.value);
         lines += &format!("Roof {}: {rate} ({})\n", roof.resource, roof.from);
     }
     lines
-}
-
-/// A resource's rate with its unit.
-fn rate_of(resource: Resource, per_s: f64) -> String {
-    match resource {
-        Resource::Memory | Resource::MemoryRead => BytesPerSecond(per_s).to_string(),
-        Resource::OpInt8 => si(per_s, "OP/s"),
-        _ => FlopPerSecond(per_s).to_string(),
-    }
 }
 
 /// Cases that have no figure, by reason.
@@ -360,23 +333,4 @@ fn warnings(record: &Record, width: Option<u16>) -> String {
         page += &fold(&format!("Warning: {about}{warning}.{like}"), "  ", width);
     }
     page
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_roof_has_its_unit() {
-        for (resource, unit) in [
-            (Resource::FlopF32, "FLOP/s"),
-            (Resource::MatrixF16, "FLOP/s"),
-            (Resource::OpInt8, "OP/s"),
-            (Resource::Memory, "B/s"),
-            (Resource::MemoryRead, "B/s"),
-        ] {
-            let rate = rate_of(resource, 2e9);
-            assert_eq!(rate, format!("2.00 G{unit}"), "{resource}");
-        }
-    }
 }

@@ -178,7 +178,8 @@ fn stop(laps: &[Lap], elapsed: Duration, limit: Seconds) -> Option<StopReason> {
     }
     let samples: Vec<f64> = laps.iter().map(Lap::best_ns).collect();
     let steady = &samples[stats::steady_start(&samples).ok()?..];
-    let precise = stats::half_width(steady).ok()? <= WANTED_PRECISION * stats::median(steady);
+    let precise =
+        stats::half_width(steady).ok()? <= WANTED_PRECISION * stats::median(steady).ok()?;
     let enough = stats::effective_sample_size(steady) >= WANTED_EFFECTIVE_SAMPLES;
     (precise && enough).then_some(StopReason::Precision)
 }
@@ -199,12 +200,12 @@ impl Readings {
         let start = stats::steady_start(&samples);
         if let Err(reason) = &start {
             warnings.push(Warning::Unstable {
-                reason: reason.clone(),
+                reason: reason.to_string(),
             });
         }
         let discarded = *start.as_ref().unwrap_or(&0);
         let steady = &samples[discarded..];
-        let median_ns = stats::median(steady);
+        let median_ns = stats::median(steady).unwrap_or_default();
         let effective_samples = stats::effective_sample_size(steady);
         if effective_samples < WANTED_EFFECTIVE_SAMPLES {
             warnings.push(Warning::FewEffectiveSamples {
@@ -213,7 +214,7 @@ impl Readings {
             });
         }
         if clock == ClockMethod::TimestampQuery {
-            let wall_ns = stats::median(&wall[discarded..]);
+            let wall_ns = stats::median(&wall[discarded..]).unwrap_or_default();
             let apart = (wall_ns - median_ns).abs();
             if apart > CLOCK_TOLERANCE * median_ns + SUBMISSION_NS / batch {
                 warnings.push(Warning::ClocksDisagree {

@@ -3,19 +3,28 @@
 //! Nothing here knows what was measured. Samples inside one invocation are correlated, so they give a
 //! median and how precisely it is known, and never degrees of freedom of their own; the invocation is
 //! the unit of everything that compares.
+//!
+//! What may have no answer returns [`Undefined`], whose text is the reason.
 
-mod between;
-mod combine;
 mod effect;
+mod interval;
+mod invocations;
+mod moments;
 mod multiplicity;
 mod rank;
+mod samples;
 mod sessions;
-mod within;
+mod student;
+mod uncertainty;
+mod undefined;
 
-pub use between::{geometric_mean, invocations_interval};
-pub use combine::{Scatter, effective_degrees, half_width_of, scatter};
 pub use effect::{Demand, Effect};
+pub use interval::Interval;
+pub use invocations::invocations_interval;
+pub use moments::{Moments, geometric_mean};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use rank::{hodges_lehmann, signed_rank_above};
+pub use samples::{effective_sample_size, half_width, median, outliers, steady_start};
 pub use sessions::{NoisePrior, SessionCost, noise_of};
-pub use within::{effective_sample_size, half_width, median, outliers, steady_start};
+pub use uncertainty::{Scatter, effective_degrees, half_width_of, scatter};
+pub use undefined::Undefined;

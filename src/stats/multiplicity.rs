@@ -2,6 +2,13 @@
 
 /// Holm's adjusted p-values, in the order given: rejecting what is below α keeps the probability of
 /// *any* false rejection at α, whatever the tests have in common (Holm, Scand. J. Statist. 6, 1979).
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::holm;
+///
+/// assert_eq!(holm(&[0.01, 0.5]), [0.02, 0.5]);
+/// ```
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let count = p_values.len();
     let mut order: Vec<usize> = (0..count).collect();
@@ -18,6 +25,13 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// Benjamini and Hochberg's adjusted p-values, in the order given: of what is listed below q, at most
 /// the share q is expected to be there by chance (J. R. Statist. Soc. B 57, 1995). A list to look into
 /// may hold such; a gate may not.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::benjamini_hochberg;
+///
+/// assert_eq!(benjamini_hochberg(&[0.5, 0.01]), [0.5, 0.02]);
+/// ```
 pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
     let count = p_values.len();
     let mut order: Vec<usize> = (0..count).collect();

@@ -8,26 +8,51 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::within::median;
+use super::samples::median_of;
+use super::undefined::Undefined;
 
 /// Up to so many values the distribution is counted out; beyond, it is normal for all purposes.
 const EXACT: usize = 60;
 
 /// The Hodges–Lehmann estimate of the centre: the median of the means of all pairs of values, each
-/// with itself included. `None` for no values or one that is not finite.
-pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
-    if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
-        return None;
+/// with itself included.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::hodges_lehmann;
+///
+/// assert_eq!(hodges_lehmann(&[1.0, 2.0, 3.0])?, 2.0);
+/// // A wild value hardly moves it.
+/// assert!(hodges_lehmann(&[1.0, 2.0, 3.0, 2.0, 900.0])? < 3.0);
+/// # Ok::<(), perwatt::stats::Undefined>(())
+/// ```
+///
+/// # Errors
+/// There are no values, or one is not finite.
+pub fn hodges_lehmann(values: &[f64]) -> Result<f64, Undefined> {
+    if values.is_empty() {
+        return Err(Undefined::NoValues);
+    }
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(Undefined::NotFinite);
     }
     let means: Vec<f64> = (0..values.len())
         .flat_map(|i| (i..values.len()).map(move |j| f64::midpoint(values[i], values[j])))
         .collect();
-    Some(median(&means))
+    Ok(median_of(&means))
 }
 
 /// One-sided p-value of Wilcoxon's signed-rank test of "the centre is at most `bound`": small where it
 /// is above. Values on the bound are left out and ties share their ranks; the distribution is exact,
 /// given the ties, for up to sixty values. One for no values or one that is not finite.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::signed_rank_above;
+///
+/// assert!(signed_rank_above(&[1.0; 10], 0.0) < 0.001);
+/// assert!(signed_rank_above(&[-1.0; 10], 0.0) > 0.999);
+/// ```
 pub fn signed_rank_above(values: &[f64], bound: f64) -> f64 {
     let mut sized: Vec<(f64, bool)> = values
         .iter()
@@ -139,8 +164,8 @@ mod tests {
         wild[3] = 5.0;
         let (calm, wild) = (hodges_lehmann(&PAIRS), hodges_lehmann(&wild));
         assert!((calm.unwrap() - wild.unwrap()).abs() < 0.001);
-        assert_eq!(hodges_lehmann(&[]), None);
-        assert_eq!(hodges_lehmann(&[f64::NAN]), None);
+        assert!(hodges_lehmann(&[]).is_err());
+        assert!(hodges_lehmann(&[f64::NAN]).is_err());
     }
 
     #[test]

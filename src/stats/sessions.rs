@@ -6,7 +6,9 @@
 //! chi-squared with `degrees` of belief behind it, which the data outvote as they come (Gelman et al.,
 //! Bayesian Data Analysis, §3.3).
 
-use super::effect::{Effect, mean_and_squares};
+use super::effect::Effect;
+use super::moments::{Moments, positive};
+use super::undefined::Undefined;
 
 /// What the invocations of one session say about one cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,20 +26,19 @@ impl SessionCost {
     ///
     /// # Errors
     /// There are none, or one is not above zero and finite.
-    pub fn of(costs: &[f64]) -> Result<Self, String> {
-        let usable = |cost: &f64| *cost > 0.0 && cost.is_finite();
-        if let Some(bad) = costs.iter().find(|cost| !usable(cost)) {
-            return Err(format!("a cost of {bad} has no ratio"));
-        }
+    pub fn of(costs: &[f64]) -> Result<Self, Undefined> {
         if costs.is_empty() {
-            return Err("no invocation has a figure".to_owned());
+            return Err(Undefined::NoInvocation);
         }
-        let logs: Vec<f64> = costs.iter().map(|cost| cost.ln()).collect();
-        let (mean_log, squares) = mean_and_squares(&logs);
+        let logs: Vec<f64> = costs
+            .iter()
+            .map(|cost| positive(*cost).map(f64::ln))
+            .collect::<Result<_, _>>()?;
+        let moments = Moments::of(&logs);
         Ok(Self {
-            mean_log,
-            invocations: costs.len(),
-            squares,
+            mean_log: moments.mean,
+            invocations: moments.count,
+            squares: moments.squares,
         })
     }
 }
@@ -76,7 +77,7 @@ struct Group {
 impl Group {
     fn of(sessions: &[SessionCost]) -> Self {
         let means: Vec<f64> = sessions.iter().map(|session| session.mean_log).collect();
-        let (mean, squares) = mean_and_squares(&means);
+        let moments = Moments::of(&means);
         let count = sessions.len() as f64;
         let thinness = sessions
             .iter()
@@ -84,10 +85,10 @@ impl Group {
             .sum::<f64>()
             / count.max(1.0);
         Self {
-            mean,
-            squares,
+            mean: moments.mean,
+            squares: moments.squares,
             sessions: count,
-            degrees: (count - 1.0).max(0.0),
+            degrees: moments.degrees(),
             thinness,
         }
     }
@@ -101,21 +102,32 @@ impl Effect {
     /// spread more than the prior's did, the difference is added to the prior's share: a prior is a floor
     /// and never a ceiling.
     ///
+    /// # Examples
+    /// ```
+    /// use perwatt::stats::{Effect, SessionCost};
+    ///
+    /// let session = |cost: f64| SessionCost::of(&[cost]);
+    /// let baseline = [session(100.0)?, session(101.0)?, session(99.5)?];
+    /// let effect = Effect::sessions(&baseline, &[session(103.0)?], None)?;
+    /// assert_eq!(effect.degrees, 2.0);
+    /// # Ok::<(), perwatt::stats::Undefined>(())
+    /// ```
+    ///
     /// # Errors
     /// A side has no session, or nothing is known of the variance: one session each and no prior.
     pub fn sessions(
         baseline: &[SessionCost],
         candidate: &[SessionCost],
         prior: Option<NoisePrior>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Undefined> {
         if baseline.is_empty() || candidate.is_empty() {
-            return Err("one side has no session".to_owned());
+            return Err(Undefined::NoSession);
         }
         let groups = [Group::of(baseline), Group::of(candidate)];
         let prior = prior.unwrap_or(NOTHING);
         let degrees = prior.degrees + groups[0].degrees + groups[1].degrees;
         if degrees <= 0.0 {
-            return Err("one session on each side says nothing of how sessions differ".to_owned());
+            return Err(Undefined::OneSessionEach);
         }
         let squares =
             prior.degrees * prior.session_sd.powi(2) + groups[0].squares + groups[1].squares;
@@ -138,7 +150,7 @@ impl Effect {
             .sum();
         let log_ratio = groups[1].mean - groups[0].mean;
         if !(error.is_finite() && log_ratio.is_finite()) {
-            return Err("the spread of the sessions is not a finite number".to_owned());
+            return Err(Undefined::NotFinite);
         }
         Ok(Self {
             log_ratio,
@@ -169,11 +181,20 @@ fn invocation_variance<'a>(
 
 /// What sessions of the same code say about the noise: the prior for comparisons with few sessions.
 ///
+/// # Examples
+/// ```
+/// use perwatt::stats::{SessionCost, noise_of};
+///
+/// let noise = noise_of(&[SessionCost::of(&[1.00])?, SessionCost::of(&[1.02])?])?;
+/// assert!((noise.session_sd - 0.014).abs() < 1e-4);
+/// # Ok::<(), perwatt::stats::Undefined>(())
+/// ```
+///
 /// # Errors
 /// Fewer than two sessions.
-pub fn noise_of(sessions: &[SessionCost]) -> Result<NoisePrior, String> {
+pub fn noise_of(sessions: &[SessionCost]) -> Result<NoisePrior, Undefined> {
     if sessions.len() < 2 {
-        return Err("one session says nothing of how sessions differ".to_owned());
+        return Err(Undefined::OneSession);
     }
     let group = Group::of(sessions);
     Ok(NoisePrior {
@@ -210,9 +231,9 @@ mod tests {
         let effect = Effect::sessions(&baseline, &single(&[103.0]), None).unwrap();
         close(effect.log_ratio, 0.027975171277953237);
         close(effect.standard_error, 0.006075411406832732);
-        let (low, high) = effect.interval(0.95);
-        close(low, 0.014231635847040654);
-        close(high, 0.04171870670886582);
+        let interval = effect.interval(0.95);
+        close(interval.low, 0.014231635847040654);
+        close(interval.high, 0.04171870670886582);
         close(effect.p_above(1.01_f64.ln()), 0.007891460961850916);
     }
 

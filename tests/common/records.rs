@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use perwatt::record::{
     Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType,
-    EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Interval, Limits,
-    Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
-    Sampling, Status, StopReason, Trace, Verification,
+    EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Limits, Origin,
+    Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION, Sampling,
+    Status, StopReason, Trace, Verification,
 };
+use perwatt::stats::Interval;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -114,7 +115,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
 
 /// An invocation that measured these samples.
 pub(crate) fn invocation(number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
-    let median_ns = perwatt::stats::median(&samples_ns);
+    let median_ns = perwatt::stats::median(&samples_ns).unwrap_or_default();
     CaseInvocation {
         invocation: number,
         outcome: Outcome::Measured {
@@ -182,11 +183,7 @@ fn window(joules: f64) -> EnergyWindow {
         duration_s: 10.0,
         gross_j,
         gross_uncertainty_j: joules,
-        gross_interval_j: Interval {
-            low: gross_j - 1.96 * joules,
-            high: gross_j + 1.96 * joules,
-            level: 0.95,
-        },
+        gross_interval_j: Interval::around(gross_j, 1.96 * joules),
         net_j: Reading::unmeasured("synthetic"),
         net_uncertainty_j: Reading::unmeasured("synthetic"),
         net_interval_j: Reading::unmeasured("synthetic"),

@@ -10,6 +10,8 @@
 #[path = "../common/records.rs"]
 mod records;
 
+#[cfg(feature = "gpu")]
+mod assembled;
 mod reader;
 mod record;
 #[cfg(feature = "gpu")]

@@ -259,7 +259,7 @@ fn sessions_that_scatter_inside_decide_nothing_though_the_prior_is_narrow() {
         );
         let row = only(&comparison);
         assert_eq!(row.verdict, Verdict::Inconclusive, "{}", row.reason);
-        assert!(row.ratio.unwrap().low < 1.0, "{}", row.reason);
+        assert!(row.ratio.unwrap().interval.low < 1.0, "{}", row.reason);
     }
 }
 
@@ -553,7 +553,10 @@ fn windows_that_agree_by_chance_are_no_surer_than_they_say() {
     assert_eq!(row.verdict, Verdict::Inconclusive);
     // Ten pairs of windows of 10 % each: ±t(0.975, 9)·10 %·√2/√10.
     let ratio = row.ratio.unwrap();
-    assert!((ratio.high.ln() - 0.1012).abs() < 0.001, "{ratio:?}");
+    assert!(
+        (ratio.interval.high.ln() - 0.1012).abs() < 0.001,
+        "{ratio:?}"
+    );
 }
 
 #[test]
@@ -728,5 +731,5 @@ fn geometric_mean_moves_with_its_cases_and_has_an_interval() {
     let wanted = only(&wanted).ratio.unwrap();
     assert!((ratio.value - 1.1).abs() < 2e-3, "{ratio:?}");
     assert!((wanted.value - 1.1).abs() < 2e-3);
-    assert!(ratio.low < ratio.value && ratio.value < ratio.high);
+    assert!(ratio.interval.low < ratio.value && ratio.value < ratio.interval.high);
 }

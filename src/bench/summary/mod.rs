@@ -7,6 +7,3 @@ mod time;
 pub(super) use energy::without_gain;
 pub(super) use roofline::{place_on_roofline, roofline};
 pub(super) use time::{lost_invocations, status, summarize};
-
-/// Probability of every interval in a record.
-const LEVEL: f64 = 0.95;

@@ -1,8 +1,6 @@
 //! Each case as a share of what the session's own roofs allow.
 
-use crate::record::{
-    CaseResult, Counts, Estimate, Interval, Reading, Resource, Resources, Roof, Warning,
-};
+use crate::record::{CaseResult, Counts, Estimate, Reading, Resource, Resources, Roof, Warning};
 use crate::units::Seconds;
 use crate::workload::{Dtype, Workload, registry};
 
@@ -101,14 +99,7 @@ fn roofline_share(case: &CaseResult, roofs: &[Roof]) -> Reading<Estimate> {
     };
     // The share of the attainable rate is the attainable time over the time.
     let attainable_ns = Seconds(attainable_s).ns();
-    Reading::Measured(Estimate {
-        value: attainable_ns / summary.time_ns.value,
-        interval: summary.time_ns.interval.map(|interval| Interval {
-            low: attainable_ns / interval.high,
-            high: attainable_ns / interval.low,
-            level: interval.level,
-        }),
-    })
+    summary.time_ns.quotient_of(attainable_ns)
 }
 
 /// The least time that the roofs allow so much work.

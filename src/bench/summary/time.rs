@@ -1,11 +1,10 @@
 //! What the invocations of a case say together: its status, time and rates.
 
-use super::{LEVEL, energy};
+use super::energy;
 use crate::record::{
-    CaseInvocation, CaseResult, Estimate, Interval, Outcome, PowerSetup, Reading, Status, Summary,
-    Warning,
+    CaseInvocation, CaseResult, Estimate, Outcome, PowerSetup, Reading, Status, Summary, Warning,
 };
-use crate::stats;
+use crate::stats::{self, Interval, Undefined};
 use crate::units::Seconds;
 
 /// What became of a case: one wrong output outweighs any number of right ones; a crash does not.
@@ -84,64 +83,48 @@ pub(in crate::bench) fn summarize(
                 .max(verified_after.worst_error_over_bound);
         }
     }
-    let time_ns = match stats::geometric_mean(&medians) {
-        Some(value) if value > 0.0 => Estimate {
-            value,
-            interval: interval(&medians),
-        },
-        _ => {
-            return Reading::unmeasured(
-                "every sample is zero: the work is shorter than the clock can see",
-            );
-        }
+    let time_ns = match time(&medians) {
+        Reading::Measured(time) => time,
+        Reading::Unmeasured(reason) => return Reading::Unmeasured(reason),
     };
-    let rate = |work: u64, what: &str| {
-        if work == 0 {
-            return Reading::unmeasured(format!("the case does no {what} that count"));
-        }
-        Reading::Measured(rate(work as f64, &time_ns))
-    };
+    let seconds = time_ns.scale(Seconds::from_ns(1.0).get());
     let energy = energy::summarize(&case.invocations, power);
-    let per_joule = |work: u64, what: &str| match (&energy, work) {
-        (Reading::Measured(_), 0) => {
-            Reading::unmeasured(format!("the case does no {what} that count"))
-        }
-        _ => energy.map(|energy| energy::work_per_joule(work as f64, &energy.per_execution_j)),
-    };
+    let rate = |work: u64, what: &str| per(work, what, &seconds);
+    let per_joule = |work: u64, what: &str| per(work, what, &energy.per_execution_j);
     Reading::Measured(Summary {
         invocations: u32::try_from(medians.len()).unwrap_or(u32::MAX),
         flop_per_s: rate(case.counts.flop, "floating-point operations"),
         bytes_per_s: rate(case.counts.bytes, "bytes"),
         tokens_per_s: rate(case.counts.tokens.unwrap_or(0), "tokens"),
         roofline_share: Reading::unmeasured("the session has no roofs"),
-        power_w: energy.map(|energy| energy.power_w.clone()),
+        power_w: energy.power_w.clone(),
         flop_per_j: per_joule(case.counts.flop, "floating-point operations"),
         bytes_per_j: per_joule(case.counts.bytes, "bytes"),
         tokens_per_j: per_joule(case.counts.tokens.unwrap_or(0), "tokens"),
-        energy_j: energy.map(|energy| energy.per_execution_j.clone()),
+        energy_j: energy.per_execution_j.clone(),
         worst_error_over_bound: worst,
         time_ns,
     })
 }
 
-/// The interval of the time over invocations.
-fn interval(medians: &[f64]) -> Reading<Interval> {
-    Reading::from(stats::invocations_interval(medians, LEVEL)).map(|(low, high)| Interval {
-        low: *low,
-        high: *high,
-        level: LEVEL,
-    })
+/// The time of one execution over invocations.
+fn time(medians: &[f64]) -> Reading<Estimate> {
+    match stats::geometric_mean(medians) {
+        Ok(value) => {
+            let interval = stats::invocations_interval(medians, Interval::LEVEL);
+            Estimate::new(value, interval)
+        }
+        Err(Undefined::NotPositive { .. }) => {
+            Reading::unmeasured("every sample is zero: the work is shorter than the clock can see")
+        }
+        Err(undefined) => Reading::unmeasured(undefined.to_string()),
+    }
 }
 
-/// Work over time; the interval turns over with the quotient.
-fn rate(work: f64, time_ns: &Estimate) -> Estimate {
-    let per_second = |ns: f64| work / Seconds::from_ns(ns).get();
-    Estimate {
-        value: per_second(time_ns.value),
-        interval: time_ns.interval.map(|interval| Interval {
-            low: per_second(interval.high),
-            high: per_second(interval.low),
-            level: interval.level,
-        }),
-    }
+/// Work over its cost, for a case that does such work.
+fn per(work: u64, what: &str, cost: &Reading<Estimate>) -> Reading<Estimate> {
+    cost.and_then(|cost| match work {
+        0 => Reading::unmeasured(format!("the case does no {what} that count")),
+        work => cost.quotient_of(work as f64),
+    })
 }

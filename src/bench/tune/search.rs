@@ -426,7 +426,7 @@ impl Search<'_> {
                     kernel,
                     time_ns: summary.time_ns.value,
                     energy_j: energy.value,
-                    half_width_j: (interval.high - interval.low) / 2.0,
+                    half_width_j: interval.half_width(),
                     turns: summary.invocations,
                     sensor: setup.source.clone(),
                 })

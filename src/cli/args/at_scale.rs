@@ -5,7 +5,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::compare::{AnyMetric, Better, Comparison, Metric, Ratio, Verdict};
+use crate::compare::{AnyMetric, Comparison, Metric, Verdict};
 use crate::invest::{Assumptions, Changed, Changes, Draws, Scale, Scenario, Worth};
 use crate::report;
 
@@ -80,9 +80,14 @@ impl Scaled {
         let changes = rows
             .chain(means)
             .filter_map(|(what, metric, verdict, ratio)| {
-                let cost = cost(metric, ratio?);
+                let cost = ratio?.of_cost(metric)?;
                 Some(ScaledChange {
-                    worth: scale.worth(changed(metric), cost.value, cost.low, cost.high)?,
+                    worth: scale.worth(
+                        changed(metric),
+                        cost.value,
+                        cost.interval.low,
+                        cost.interval.high,
+                    )?,
                     what,
                     metric,
                     verdict,
@@ -115,18 +120,5 @@ fn changed(metric: Metric) -> Changed {
     match metric {
         Metric::Time | Metric::Throughput => Changed::Time,
         Metric::Energy | Metric::ThroughputPerWatt => Changed::Energy,
-    }
-}
-
-/// The ratio of what the work costs, seconds or joules, whichever way the metric looks at it.
-fn cost(metric: Metric, ratio: Ratio) -> Ratio {
-    match metric.better() {
-        Better::Smaller => ratio,
-        Better::Larger => Ratio {
-            value: 1.0 / ratio.value,
-            low: 1.0 / ratio.high,
-            high: 1.0 / ratio.low,
-            ..ratio
-        },
     }
 }

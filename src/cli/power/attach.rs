@@ -99,7 +99,7 @@ impl Attach {
             self.boundary,
         );
         let steps: Vec<f64> = log.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-        setup.update_period_s = Reading::Measured(stats::median(&steps));
+        setup.update_period_s = Reading::from(stats::median(&steps));
         if let Some(percent) = self.accuracy {
             setup.gain = Gain {
                 factor: 1.0,

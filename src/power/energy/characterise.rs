@@ -160,10 +160,9 @@ fn response(series: &Series, load_from: Seconds) -> Reading<Response> {
         .partition(|(at, _)| *at < load_from.get());
     let watts = |points: &[(f64, f64)]| points.iter().map(|(_, w)| *w).collect::<Vec<f64>>();
     let settled = watts(&during[during.len() * 2 / 3..]);
-    if before.is_empty() || settled.is_empty() {
+    let (Ok(idle), Ok(load)) = (stats::median(&watts(&before)), stats::median(&settled)) else {
         return Reading::unmeasured("the sensor was not seen at idle and under load");
-    }
-    let (idle, load) = (stats::median(&watts(&before)), stats::median(&settled));
+    };
     let widest = settled.iter().map(|w| (w - load).abs()).fold(0.0, f64::max);
     let step = (load - idle).abs();
     let near = (1.5 * widest).max(0.02 * step);

@@ -8,7 +8,7 @@ use super::sensor_timing::SensorTiming;
 use super::window_data::WindowData;
 use crate::power::Quantity;
 use crate::record::{ErrorCause, Resolution};
-use crate::stats;
+use crate::stats::{self, Moments};
 use crate::units::{Seconds, Watts};
 
 /// Share of a window in which a sensor may be silent.
@@ -198,7 +198,7 @@ impl WindowData<'_> {
         // Readings half a memory apart are near enough to strangers.
         let apart = (self.timing.memory.get() / 2.0).max(self.timing.period.get());
         let strangers = (whole.duration().get() / apart).min(points.len() as f64);
-        let seen = stats::scatter(&points, degrees, strangers);
+        let seen = stats::scatter(&points, degrees, strangers).ok();
         let scatter = seen.map_or(0.0, |seen| (2.0 * seen.variance).sqrt() * gain);
         let polling = self.polling(whole, gross);
         terms.push(Term {
@@ -295,9 +295,9 @@ pub(super) fn rounds(groups: &[LoadGroup], energies: &[f64]) -> Term {
     let mut squares = 0.0;
     let mut degrees = 0.0;
     for block in each.chunks(INTERLEAVED as usize) {
-        let mean = block.iter().sum::<f64>() / block.len() as f64;
-        squares += block.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
-        degrees += (block.len() - 1) as f64;
+        let moments = Moments::of(block);
+        squares += moments.squares;
+        degrees += moments.degrees();
     }
     let degrees = f64::max(degrees, 1.0);
     Term {

@@ -6,14 +6,9 @@ use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
 use super::window_data::WindowData;
 use crate::power::{Quantity, Series};
-use crate::record::{
-    EnergyWindow, ErrorCause, ErrorTerm, GainUncertainty, Interval, PowerSetup, Trace,
-};
-use crate::stats;
+use crate::record::{EnergyWindow, ErrorCause, ErrorTerm, GainUncertainty, PowerSetup, Trace};
+use crate::stats::{self, Interval, Moments};
 use crate::units::{Joules, Watts};
-
-/// Probability of every interval.
-const LEVEL: f64 = 0.95;
 
 /// The energy that one measurement shows.
 ///
@@ -133,8 +128,7 @@ impl WindowData<'_> {
         let after = self.rest(self.observation.idle_after)?;
         let stretches = self.stretches();
         let count = stretches.len().max(1) as f64;
-        let mean = stretches.iter().sum::<f64>() / count;
-        let squares: f64 = stretches.iter().map(|w| (w - mean).powi(2)).sum();
+        let squares = Moments::of(&stretches).squares;
         // Neighbouring stretches are half strangers.
         let degrees = f64::midpoint(count, 1.0);
         let variance = (squares / 2.0 + (after - before).powi(2) / 2.0) / degrees;
@@ -178,14 +172,10 @@ impl WindowData<'_> {
         };
         let standard = terms.iter().map(|(u, _)| u * u).sum::<f64>().sqrt();
         let degrees = stats::effective_degrees(&terms);
-        let half = stats::half_width_of(bound, standard, degrees, LEVEL);
+        let half = stats::half_width_of(bound, standard, degrees, Interval::LEVEL);
         EnergyUncertainty {
             standard: standard.hypot(bound / 3.0_f64.sqrt()),
-            interval: Interval {
-                low: joules - half,
-                high: joules + half,
-                level: LEVEL,
-            },
+            interval: Interval::around(joules, half),
         }
     }
 

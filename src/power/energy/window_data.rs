@@ -6,6 +6,7 @@ use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
 use crate::power::{Curve, Fault, Quantity, Sample, Series};
 use crate::record::{EnergyProvenance, PowerSetup};
+use crate::stats::Moments;
 use crate::units::{Joules, Seconds};
 
 /// One measurement's readings, with what is known of the sensor and of the load.
@@ -113,8 +114,7 @@ impl WindowData<'_> {
                 0.0
             };
         }
-        let mean = readings.iter().sum::<f64>() / readings.len() as f64;
-        let squares: f64 = readings.iter().map(|r| (r - mean).powi(2)).sum();
-        (squares / (readings.len() - 1) as f64).sqrt() * self.setup.gain.factor
+        let spread = Moments::of(&readings).standard_deviation();
+        spread.unwrap_or_default() * self.setup.gain.factor
     }
 }

@@ -64,8 +64,8 @@ fn properties(row: &VerdictRow) -> Vec<(&'static str, String)> {
     number("baseline", row.baseline);
     number("candidate", row.candidate);
     number("ratio", row.ratio.map(|ratio| ratio.value));
-    number("ratio_low", row.ratio.map(|ratio| ratio.low));
-    number("ratio_high", row.ratio.map(|ratio| ratio.high));
+    number("ratio_low", row.ratio.map(|ratio| ratio.interval.low));
+    number("ratio_high", row.ratio.map(|ratio| ratio.interval.high));
     number("p_regressed", row.p_regressed);
     number("detectable", row.detectable);
     properties

@@ -1,8 +1,9 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
 use crate::compare::{Comparison, Decision, Verdict, VerdictRow};
-use crate::report::compare::{geomean, headline, interval, percent};
+use crate::report::compare::{geomean, headline, interval};
 use crate::report::table::inert;
+use crate::units::change;
 
 /// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.
 const MOST_BYTES: usize = 900_000;
@@ -65,7 +66,7 @@ fn line(row: &VerdictRow) -> String {
         row.label(),
         escape(&or_dash(row.baseline_text.clone())),
         escape(&or_dash(row.candidate_text.clone())),
-        or_dash(row.ratio.map(|ratio| percent(ratio.value))),
+        or_dash(row.ratio.map(|ratio| change(ratio.value))),
         or_dash(row.ratio.map(interval)),
         escape(&row.explanation()),
     )

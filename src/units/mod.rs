@@ -3,13 +3,18 @@
 //! A bare `f64` forgets whether it was joules or watt-hours, nanoseconds or seconds; a benchmark that
 //! mixes two of them prints a number that looks right. Each quantity is a newtype, the products and
 //! quotients that make sense between them are the only arithmetic offered, and each owns its
-//! `Display`, so one quantity is written one way in every table.
+//! `Display`, so one quantity is written one way in every table. How numbers are written stands in
+//! `number.rs`.
+
+mod number;
 
 use std::fmt;
 use std::ops::{Add, Div, Mul, Sub};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use number::{bound_percent, change, change_range, fine_percent, p_value, percent, prefix, si};
 
 /// Declares a quantity: a transparent `f64` newtype in a base unit, shown with SI prefixes.
 macro_rules! quantity {
@@ -130,6 +135,12 @@ quantity!(
 quantity!(
     /// Bytes a joule.
     BytesPerJoule, "B/J");
+quantity!(
+    /// Operations that are not on floating-point numbers, a second.
+    OpPerSecond, "OP/s");
+quantity!(
+    /// Operations that are not on floating-point numbers, a joule.
+    OpPerJoule, "OP/J");
 quantity!(
     /// Arithmetic intensity of a case.
     FlopPerByte, "FLOP/B");
@@ -292,60 +303,9 @@ impl KilogramsPerJoule {
     }
 }
 
-/// Writes `value` with the SI prefix that leaves one to three digits before the point, and three
-/// significant digits: `si(1.234e9, "B/s")` is `1.23 GB/s`.
-pub fn si(value: f64, unit: &str) -> String {
-    const PREFIXES: [(&str, f64); 11] = [
-        ("E", 1e18),
-        ("P", 1e15),
-        ("T", 1e12),
-        ("G", 1e9),
-        ("M", 1e6),
-        ("k", 1e3),
-        ("", 1.0),
-        ("m", 1e-3),
-        ("µ", 1e-6),
-        ("n", 1e-9),
-        ("p", 1e-12),
-    ];
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value} {unit}");
-    }
-    // 999.6 rounds to four digits, so the choice is made on the rounded number.
-    let magnitude = value.abs() * (1.0 + 5e-4);
-    let (prefix, scale) = PREFIXES
-        .into_iter()
-        .find(|(_, scale)| magnitude >= *scale)
-        .unwrap_or(("p", 1e-12));
-    let scaled = value / scale;
-    let digits = if scaled.abs() * (1.0 + 5e-4) >= 100.0 {
-        0
-    } else if scaled.abs() * (1.0 + 5e-4) >= 10.0 {
-        1
-    } else {
-        2
-    };
-    format!("{scaled:.digits$} {prefix}{unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn prefixes_keep_three_significant_digits() {
-        for (value, text) in [
-            (1.234e9, "1.23 GB/s"),
-            (999.6e6, "1.00 GB/s"),
-            (99.96e6, "100 MB/s"),
-            (12.34, "12.3 B/s"),
-            (0.0, "0 B/s"),
-            (-2.5e3, "-2.50 kB/s"),
-            (3e-7, "300 nB/s"),
-        ] {
-            assert_eq!(si(value, "B/s"), text);
-        }
-    }
 
     #[test]
     fn energy_over_time_is_power() {

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use super::student::Student;
+use super::undefined::Undefined;
 
 /// Half-width h for which P(|a·U + s·T| ≤ h) = `level`, where U is uniform on −1…1 and T Student's with
 /// `degrees` of freedom: the interval of a figure that has a bounded unknown (a gain somewhere within
@@ -10,25 +11,30 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// too little of the other.
 ///
 /// An infinite `degrees` means a normal error.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::half_width_of;
+///
+/// // 95 % of a rectangle of ±5 %, and of a normal error of 1 %.
+/// assert!((half_width_of(0.05, 0.0, f64::INFINITY, 0.95) - 0.0475).abs() < 1e-9);
+/// assert!((half_width_of(0.0, 0.01, f64::INFINITY, 0.95) - 0.0196).abs() < 1e-5);
+/// ```
 pub fn half_width_of(bound: f64, standard: f64, degrees: f64, level: f64) -> f64 {
     const STRIPS: u32 = 128;
-    const NEARLY_NORMAL: f64 = 1e4;
     let (bound, standard) = (bound.abs(), standard.abs());
     if bound + standard <= 0.0 {
         return 0.0;
     }
+    if !(bound + standard).is_finite() {
+        return f64::INFINITY;
+    }
     if standard <= 1e-9 * bound {
         return level * bound;
     }
-    // Far out, statrs' Student is less exact than the normal distribution is near it.
-    let normal = statrs::distribution::Normal::standard();
-    let student = StudentsT::new(0.0, 1.0, degrees.clamp(1.0, NEARLY_NORMAL)).ok();
-    let student = student.filter(|_| degrees < NEARLY_NORMAL);
-    let cdf = |x: f64| student.as_ref().map_or_else(|| normal.cdf(x), |t| t.cdf(x));
-    let quantile = |p: f64| {
-        student
-            .as_ref()
-            .map_or_else(|| normal.inverse_cdf(p), |t| t.inverse_cdf(p))
+    // Less than one degree of freedom is none; then nothing bounds the error.
+    let Some(student) = Student::new(degrees.max(1.0)) else {
+        return f64::INFINITY;
     };
     let inside = |h: f64| {
         let strips = if bound > 0.0 { STRIPS } else { 1 };
@@ -36,13 +42,13 @@ pub fn half_width_of(bound: f64, standard: f64, degrees: f64, level: f64) -> f64
             .map(|strip| {
                 let u = (2.0 * f64::from(strip) + 1.0) / f64::from(strips) - 1.0;
                 let centre = bound * u;
-                cdf((h - centre) / standard) - cdf((-h - centre) / standard)
+                student.below((h - centre) / standard) - student.below((-h - centre) / standard)
             })
             .sum::<f64>()
             / f64::from(strips)
     };
     let mut low = 0.0;
-    let mut high = bound + quantile(0.5 + level / 2.0) * standard * 1.01;
+    let mut high = bound + student.quantile(0.5 + level / 2.0) * standard * 1.01;
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         if inside(middle) < level {
@@ -56,6 +62,13 @@ pub fn half_width_of(bound: f64, standard: f64, degrees: f64, level: f64) -> f64
 
 /// Degrees of freedom of a sum of independent errors, each a standard uncertainty with its own degrees,
 /// by Welch and Satterthwaite (GUM, G.4.1).
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::effective_degrees;
+///
+/// assert!((effective_degrees(&[(1.0, 3.0), (1.0, 3.0)]) - 6.0).abs() < 1e-9);
+/// ```
 pub fn effective_degrees(terms: &[(f64, f64)]) -> f64 {
     let variance: f64 = terms.iter().map(|(u, _)| u * u).sum();
     let spent: f64 = terms.iter().map(|(u, degrees)| u.powi(4) / degrees).sum();
@@ -78,23 +91,40 @@ pub struct Scatter {
 /// Scatter of points (x, y) about a polynomial, for points of which only so many are independent of each
 /// other. Of the polynomials of these degrees, beyond the first at most a quarter of the independent
 /// points, the one with the smallest generalised cross-validation (Craven and Wahba 1979) says what is
-/// smooth. `None` for too few of either.
+/// smooth.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::scatter;
+///
+/// let line: Vec<(f64, f64)> = (0..40).map(|n| (f64::from(n), f64::from(2 * n))).collect();
+/// assert!(scatter(&line, 1..=3, 40.0)?.variance < 1e-20);
+/// assert!(scatter(&line[..2], 1..=3, 40.0).is_err());
+/// # Ok::<(), perwatt::stats::Undefined>(())
+/// ```
+///
+/// # Errors
+/// Too few points, too few of them independent, or all at one place.
 pub fn scatter(
     points: &[(f64, f64)],
     degrees: RangeInclusive<usize>,
     independent: f64,
-) -> Option<Scatter> {
+) -> Result<Scatter, Undefined> {
     let (least, most) = degrees.into_inner();
     let free = |degree: usize| independent - degree as f64 - 1.0;
+    let few = Undefined::FewSamples {
+        count: points.len().min(independent as usize),
+        needed: least + 3,
+    };
     if points.len() < least + 3 || free(least) < 1.0 {
-        return None;
+        return Err(few);
     }
     let count = points.len() as f64;
     let (first, last) = (points[0].0, points[points.len() - 1].0);
     let middle = f64::midpoint(first, last);
     let half = (last - first) / 2.0;
     if half <= 0.0 {
-        return None;
+        return Err(few);
     }
     // Not negative and at most the number of points.
     let most = most.min((independent.min(count) / 4.0) as usize);
@@ -128,7 +158,7 @@ pub fn scatter(
             best = Some((validation, Scatter { variance, degrees }));
         }
     }
-    best.map(|(_, scatter)| scatter)
+    best.map(|(_, scatter)| scatter).ok_or(few)
 }
 
 /// Takes the part along `direction` out of a vector.
@@ -183,6 +213,6 @@ mod tests {
             .collect();
         let seen = scatter(&rough, 3..=9, 40.0).unwrap();
         assert!((seen.variance - 40.0 / 36.0).abs() < 0.02, "{seen:?}");
-        assert_eq!(scatter(&rough, 3..=3, 4.5), None);
+        assert!(scatter(&rough, 3..=3, 4.5).is_err());
     }
 }

@@ -1,0 +1,183 @@
+//! How a number is written, whatever it measures: three significant digits, SI prefixes, per cent.
+//!
+//! Tables, messages and the reasons of verdicts all write their numbers here, so that one figure reads
+//! the same wherever it stands.
+
+/// SI prefixes with their factors, the largest first.
+const PREFIXES: [(f64, &str); 13] = [
+    (1e24, "Y"),
+    (1e21, "Z"),
+    (1e18, "E"),
+    (1e15, "P"),
+    (1e12, "T"),
+    (1e9, "G"),
+    (1e6, "M"),
+    (1e3, "k"),
+    (1.0, ""),
+    (1e-3, "m"),
+    (1e-6, "µ"),
+    (1e-9, "n"),
+    (1e-12, "p"),
+];
+
+/// From this change in per cent on, a factor says more.
+const FACTOR: f64 = 1e4;
+
+/// The factor and symbol of the SI prefix that leaves one to three digits before the point.
+///
+/// ```
+/// # use perwatt::units::prefix;
+/// assert_eq!(prefix(1.234e9), (1e9, "G"));
+/// assert_eq!(prefix(999.6e6), (1e9, "G"));
+/// ```
+pub fn prefix(value: f64) -> (f64, &'static str) {
+    if value == 0.0 || !value.is_finite() {
+        return (1.0, "");
+    }
+    // 999.6 rounds to four digits, so the choice is made on the rounded number.
+    let magnitude = rounded_up(value);
+    PREFIXES
+        .into_iter()
+        .find(|(factor, _)| magnitude >= *factor)
+        .unwrap_or((1e-12, "p"))
+}
+
+/// Writes a value with its unit and an SI prefix, three significant digits.
+///
+/// ```
+/// # use perwatt::units::si;
+/// assert_eq!(si(1.234e9, "B/s"), "1.23 GB/s");
+/// ```
+pub fn si(value: f64, unit: &str) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value} {unit}");
+    }
+    let (factor, prefix) = prefix(value);
+    format!("{} {prefix}{unit}", three_digits(value / factor))
+}
+
+/// A share in per cent, no finer than a tenth: `1.2 %`, `12 %`.
+pub fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let digits = usize::from(percent.abs() < 9.95);
+    format!("{percent:.digits$} %")
+}
+
+/// A share in per cent, three significant digits and none beyond a hundredth: `0.04 %`, `1.23 %`, `45.0 %`.
+pub fn fine_percent(share: f64) -> String {
+    format!("{} %", three_digits(100.0 * share))
+}
+
+/// A bound in per cent as it was given: to a hundredth, without zeros at the end.
+pub fn bound_percent(bound: f64) -> String {
+    format!("{} %", (100.0 * bound * 100.0).round() / 100.0)
+}
+
+/// A ratio as a change in per cent with its sign, three significant digits and none beyond a hundredth:
+/// `−87.3 %`, `+0.04 %`. Beyond a hundredfold it is a factor.
+///
+/// ```
+/// # use perwatt::units::change;
+/// assert_eq!(change(0.127), "−87.3 %");
+/// assert_eq!(change(1.0123), "+1.23 %");
+/// ```
+pub fn change(ratio: f64) -> String {
+    match bare_change(ratio) {
+        factor if factor.starts_with('×') => factor,
+        percent => format!("{percent} %"),
+    }
+}
+
+/// Both ends of an interval of a ratio as changes in per cent: `−1.20 to +3.40 %`.
+pub fn change_range(low: f64, high: f64) -> String {
+    format!("{} to {}", bare_change(low), change(high))
+}
+
+/// A change in per cent without the sign of per cent.
+fn bare_change(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    if percent >= FACTOR || !percent.is_finite() {
+        return format!("×{ratio:.2e}");
+    }
+    let size = three_digits(percent.abs());
+    // Without this, −0.001 would show as "−0.00".
+    let zero = size.chars().all(|c| matches!(c, '0' | '.'));
+    match (zero, percent < 0.0) {
+        (true, _) => size,
+        (false, true) => format!("−{size}"),
+        (false, false) => format!("+{size}"),
+    }
+}
+
+/// A p-value with as many digits as matter.
+pub fn p_value(p: f64) -> String {
+    if p < 1e-4 {
+        "p < 0.0001".to_owned()
+    } else if p < 0.01 {
+        format!("p = {p:.4}")
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
+/// Three significant digits of a number that is not small.
+fn three_digits(value: f64) -> String {
+    let digits = match rounded_up(value) {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$}")
+}
+
+/// The size of a number with half of its third digit on top, so that it is judged as it is shown.
+fn rounded_up(value: f64) -> f64 {
+    value.abs() * (1.0 + 5e-4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_keep_three_significant_digits() {
+        for (value, text) in [
+            (1.234e9, "1.23 GB/s"),
+            (999.6e6, "1.00 GB/s"),
+            (99.96e6, "100 MB/s"),
+            (12.34, "12.3 B/s"),
+            (0.0, "0 B/s"),
+            (-2.5e3, "-2.50 kB/s"),
+            (3e-7, "300 nB/s"),
+        ] {
+            assert_eq!(si(value, "B/s"), text);
+        }
+    }
+
+    #[test]
+    fn a_change_reads_the_same_everywhere() {
+        for (ratio, text) in [
+            (1.0, "0.00 %"),
+            (0.99999, "0.00 %"),
+            (1.0004, "+0.04 %"),
+            (0.127, "−87.3 %"),
+            (1.0999, "+9.99 %"),
+            (1.09999, "+10.0 %"),
+            (2.5, "+150 %"),
+            (250.0, "×2.50e2"),
+        ] {
+            assert_eq!(change(ratio), text, "{ratio}");
+        }
+        assert_eq!(change_range(0.988, 1.034), "−1.20 to +3.40 %");
+    }
+
+    #[test]
+    fn shares_are_no_finer_than_a_tenth() {
+        assert_eq!(percent(0.0123), "1.2 %");
+        assert_eq!(percent(0.0996), "10 %");
+        assert_eq!(percent(0.95), "95 %");
+        assert_eq!(fine_percent(0.0123), "1.23 %");
+        assert_eq!(fine_percent(0.45), "45.0 %");
+        assert_eq!(bound_percent(0.005), "0.5 %");
+    }
+}

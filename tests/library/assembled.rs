@@ -1,0 +1,250 @@
+//! Whatever the invocations of a run say, the run has a record: a figure that one case cannot have costs
+//! that figure and nothing else.
+
+use std::path::Path;
+
+use perwatt::bench::assemble;
+use perwatt::compare::{Metric, Policy, Session, Sides, compare};
+use perwatt::exchange::{Format, export};
+use perwatt::record::{
+    CaseInvocation, Counts, ErrorCause, ErrorTerm, Event, GainUncertainty, Outcome, Reading,
+    Record, load, save,
+};
+use perwatt::report;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use crate::records::{record_of, with_energy};
+
+/// The record of these cases as a run would have written it.
+fn assembled(planned: &Record) -> Record {
+    let mut empty = planned.clone();
+    let mut events = Vec::new();
+    for (index, case) in empty.cases.iter_mut().enumerate() {
+        for result in std::mem::take(&mut case.invocations) {
+            events.push(Event::Case {
+                case: index,
+                result: Box::new(result),
+            });
+        }
+    }
+    events.insert(
+        0,
+        Event::Session {
+            record: Box::new(empty),
+        },
+    );
+    assemble::record(&events).unwrap()
+}
+
+/// Writes a record and reads it back.
+fn kept(record: &Record, folder: &Path) -> Record {
+    let path = folder.join("record.json");
+    save(record, &path).unwrap_or_else(|error| panic!("{error}\n{record:?}"));
+    let read = load(&path).unwrap_or_else(|error| panic!("{error}\n{record:?}"));
+    assert_eq!(&read, record);
+    read
+}
+
+const NUMBERS: [f64; 14] = [
+    0.0,
+    -0.0,
+    5e-324,
+    f64::MIN_POSITIVE,
+    1e-300,
+    1e-9,
+    1.0,
+    1.0,
+    2.2,
+    1e9,
+    1e300,
+    f64::MAX,
+    -1.0,
+    -f64::MAX,
+];
+
+fn any(random: &mut Pcg64Mcg) -> f64 {
+    NUMBERS[random.random_range(0..NUMBERS.len())]
+}
+
+/// Gives an invocation any numbers, or none at all.
+fn disturb(result: &mut CaseInvocation, random: &mut Pcg64Mcg) {
+    if random.random_bool(0.1) {
+        result.outcome = Outcome::Skipped {
+            reason: "missing".to_owned(),
+        };
+        return;
+    }
+    let Outcome::Measured {
+        sampling,
+        energy,
+        verified_after,
+        ..
+    } = &mut result.outcome
+    else {
+        return;
+    };
+    sampling.median_ns = any(random);
+    verified_after.worst_error_over_bound = any(random);
+    if random.random_bool(0.1) {
+        **energy = Reading::unmeasured("no figure");
+    }
+    if let Reading::Measured(window) = &mut **energy {
+        window.gross_j = any(random);
+        window.duration_s = any(random);
+        window.executions = [0, 1, 100, u64::MAX][random.random_range(0..4)];
+        window.budget = [ErrorCause::Gain, ErrorCause::Trials, ErrorCause::IdleDrift]
+            .map(|cause| ErrorTerm {
+                cause,
+                uncertainty_j: any(random),
+            })
+            .to_vec();
+    }
+}
+
+#[test]
+fn whatever_the_invocations_say_the_record_is_written_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Pcg64Mcg::seed_from_u64(13);
+    for _ in 0..400 {
+        let invocations = vec![1.0; random.random_range(0..6)];
+        let mut planned = record_of(
+            "any",
+            &[
+                ("copy/f32/1048576", &invocations),
+                ("read/f32/1048576", &invocations),
+                ("peak-fma/f32/1048576", &invocations),
+                ("peak-dot4/int8/1048576", &invocations),
+                ("matmul/f32/64x64x64", &invocations),
+                ("matmul/int8/64x64x64", &invocations),
+            ],
+        );
+        with_energy(&mut planned, &invocations);
+        if let Reading::Measured(power) = &mut planned.power {
+            power.gain.uncertainty = match random.random_bool(0.5) {
+                true => GainUncertainty::Within(any(&mut random).abs()),
+                false => GainUncertainty::Standard(any(&mut random).abs()),
+            };
+        }
+        for case in &mut planned.cases {
+            let mut count = || [0, 1, 1_000_000, u64::MAX][random.random_range(0..4)];
+            case.counts = Counts {
+                flop: count(),
+                bytes: count(),
+                tokens: Some(count()),
+            };
+            for result in &mut case.invocations {
+                disturb(result, &mut random);
+            }
+        }
+        let record = kept(&assembled(&planned), folder.path());
+        export(&[record], Format::Csv, None).unwrap();
+    }
+}
+
+/// Idle drift is an error of the net energy, and a gain is the same in every window.
+#[test]
+fn an_uncertainty_without_the_gain_is_one_figure_for_records_and_comparisons() {
+    let mut planned = record_of("one", &[("matmul/f32/64x64x64", &[1e6])]);
+    with_energy(&mut planned, &[1.0]);
+    let causes = [
+        (ErrorCause::Gain, 5.0),
+        (ErrorCause::IdleDrift, 7.0),
+        (ErrorCause::Trials, 0.3),
+        (ErrorCause::Ends, 0.4),
+    ];
+    let budget = causes.map(|(cause, uncertainty_j)| ErrorTerm {
+        cause,
+        uncertainty_j,
+    });
+    for result in &mut planned.cases[0].invocations {
+        if let Outcome::Measured { energy, .. } = &mut result.outcome
+            && let Reading::Measured(window) = &mut **energy
+        {
+            window.budget = budget.to_vec();
+        }
+    }
+    if let Reading::Measured(power) = &mut planned.power {
+        power.gain.uncertainty = GainUncertainty::Standard(0.0);
+    }
+    // A hundred joules in all: 0.3 and 0.4 J are 0.5 %.
+    let session = Session::of(&planned, "one");
+    assert!((session.cases[0].invocations[0].energy_uncertainty - 0.005).abs() < 1e-12);
+    let record = assembled(&planned);
+    let energy = record.cases[0].summary.measured().unwrap().energy_j.clone();
+    let half = energy.measured().unwrap().relative_half_width().unwrap();
+    assert!((half - 1.96 * 0.005).abs() < 1e-5, "{half}");
+}
+
+/// One invocation of three that differs by a factor of five: the interval of the energy reaches below zero.
+#[test]
+fn an_energy_that_may_be_zero_costs_the_interval_of_its_rates_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut planned = record_of("noisy", &[("matmul/f32/64x64x64", &[1e6, 1.01e6, 0.99e6])]);
+    with_energy(&mut planned, &[6.0, 6.0, 1.2]);
+    let record = kept(&assembled(&planned), folder.path());
+    let summary = record.cases[0].summary.measured().unwrap();
+    let energy = summary.energy_j.measured().unwrap();
+    assert!(energy.interval.measured().unwrap().low <= 0.0);
+    let rate = summary.flop_per_j.measured().unwrap();
+    assert!((rate.value - 2e6 / energy.value).abs() < 1e-3 * rate.value);
+    assert!(rate.interval.reason().unwrap().contains("no upper end"));
+    assert!(
+        summary
+            .flop_per_s
+            .measured()
+            .unwrap()
+            .interval
+            .measured()
+            .is_some()
+    );
+}
+
+#[test]
+fn an_export_shows_the_interval_of_the_record() {
+    // 0.05 % apart, by a sensor that nobody compared with a meter: ±5 % belongs to the figure.
+    let mut planned = record_of("close", &[("matmul/f32/64x64x64", &[1e6, 1.01e6, 0.99e6])]);
+    with_energy(&mut planned, &[0.1813, 0.1814, 0.1815]);
+    let record = assembled(&planned);
+    let summary = record.cases[0].summary.measured().unwrap();
+    let energy = summary.energy_j.measured().unwrap();
+    let interval = *energy.interval.measured().unwrap();
+    assert!(interval.half_width() > 0.04 * energy.value);
+    let csv = export(std::slice::from_ref(&record), Format::Csv, None).unwrap();
+    let row = csv.lines().find(|line| line.contains(",energy,")).unwrap();
+    let shown = format!("{},{},{},0.95,3", energy.value, interval.low, interval.high);
+    assert!(row.contains(&shown), "{row}\n{shown}");
+}
+
+#[test]
+fn a_case_has_one_headline_rate_in_tables_and_comparisons() {
+    for (case, flop, bytes, unit) in [
+        ("triad/f32/1048576", 2_000_000, 12_000_000, "GB/s"),
+        ("matmul/int8/64x64x64", 2_000_000, 3_000, "GOP/s"),
+        ("matmul/f32/64x64x64", 2_000_000, 3_000, "GFLOP/s"),
+    ] {
+        let mut planned = record_of("one", &[(case, &[1e5, 1e5, 1e5])]);
+        planned.cases[0].counts = Counts {
+            flop,
+            bytes,
+            tokens: None,
+        };
+        let record = assembled(&planned);
+        let session = Session::of(&record, "one");
+        let sides = Sides::Sessions {
+            baseline: &[&session],
+            candidate: &[&session],
+            noise: None,
+        };
+        let policy = Policy {
+            metrics: vec![Metric::Throughput],
+            ..Policy::default()
+        };
+        let compared = compare(sides, &policy).rows[0]
+            .baseline_text
+            .clone()
+            .unwrap();
+        assert!(compared.ends_with(unit), "{compared}");
+        assert!(report::run(&record, None).contains(&compared), "{compared}");
+    }
+}
