@@ -13,20 +13,24 @@
 //!
 //! A module imports only from layers below its own; a test holds the `use` lines to that.
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "gpu")]
 pub mod clock;
+#[cfg(feature = "compare")]
 pub mod compare;
 #[cfg(feature = "gpu")]
 pub mod device;
 pub mod error;
+#[cfg(feature = "compare")]
 pub mod exchange;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "inspect")]
 pub mod inspect;
+#[cfg(feature = "invest")]
 pub mod invest;
+#[cfg(feature = "power")]
 pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]
@@ -35,7 +39,7 @@ pub mod report;
 pub mod sampling;
 pub mod stats;
 pub mod units;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub mod workload;
 
 pub use error::{Error, Result};

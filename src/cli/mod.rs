@@ -3,38 +3,38 @@
 //! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
 //! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod ab;
 mod args;
 mod calibrate_noise;
 mod compare;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod devices;
 mod exchange;
 mod exit;
 mod gate;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "inspect")]
 mod inspect;
 mod interrupts;
 mod invest;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod list;
 mod manual;
 mod output;
 mod power;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod progress;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod result_path;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod run;
 mod schema;
 mod show;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod tune;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod tuning;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod worker;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -57,21 +57,21 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Devices(devices::Devices),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     List(list::List),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Run(run::Run),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Tune(Box<tune::Tune>),
     Show(show::Show),
     Schema(schema::Schema),
     Compare(compare::Compare),
     Gate(gate::Gate),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Ab(Box<ab::Ab>),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "inspect")]
     Inspect(Box<inspect::Inspect>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Invest(invest::Invest),
@@ -80,7 +80,7 @@ enum Command {
     Power(power::PowerArgs),
     Completions(manual::Completions),
     Man(manual::Man),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     #[command(hide = true)]
     Worker(worker::Worker),
 }
@@ -92,21 +92,21 @@ impl Cli {
     /// Anything that stops a command; the message is for the user and the exit code is [`Exit::Usage`].
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::Devices(devices) => devices.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::List(list) => list.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::Run(run) => run.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::Tune(tune) => tune.run(),
             Command::Show(show) => show.run(),
             Command::Schema(_) => schema::Schema::run(),
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::Ab(ab) => ab.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "inspect")]
             Command::Inspect(inspect) => inspect.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Invest(invest) => invest.run(),
@@ -115,7 +115,7 @@ impl Cli {
             Command::Power(power) => power.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(_) => manual::Man::run(&Self::command()),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             Command::Worker(_) => worker::Worker::run(),
         }
     }

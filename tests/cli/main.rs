@@ -17,21 +17,21 @@ mod exchange;
 mod gate;
 mod invest;
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod energy_run;
 
 #[cfg(target_os = "linux")]
 mod sensors;
 
-#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod ab;
 mod custom_kernels;
-#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
-#[cfg(all(feature = "gpu", target_os = "linux"))]
-#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod sensors_run;
-#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod survive;
-#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod tune;

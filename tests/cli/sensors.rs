@@ -991,7 +991,7 @@ fn list_shows_moving_counters_and_says_what_is_not_there() {
     ] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    if cfg!(feature = "gpu") && page.contains("Adapters") {
+    if cfg!(feature = "bench") && page.contains("Adapters") {
         assert!(
             page.contains("(vulkan) rapl") || page.contains("(gl) rapl"),
             "{page}"

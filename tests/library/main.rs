@@ -14,8 +14,8 @@ mod records;
 mod assembled;
 mod reader;
 mod record;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod resources;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod shaders;
 mod verdicts;

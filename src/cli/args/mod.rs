@@ -2,14 +2,14 @@
 //! by the methods that say so.
 
 pub(super) mod at_scale;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(super) mod forwarded;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(super) mod fresh;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(super) mod measure;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(super) mod target;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(super) mod values;
 pub(super) mod verdict;

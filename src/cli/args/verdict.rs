@@ -159,7 +159,7 @@ struct GateOutcome<'a> {
 
 impl OutputArgs {
     /// Whether anything but the defaults was asked for.
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     pub(in crate::cli) fn asked(&self) -> bool {
         let files = [&self.markdown, &self.junit, &self.sarif];
         self.allow_inconclusive

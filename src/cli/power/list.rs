@@ -126,7 +126,7 @@ fn unreadable(candidate: &Candidate, reason: &str) -> ListedSensor {
 }
 
 /// The sensor of every adapter.
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 fn adapters(machine: &Machine) -> Vec<SensorOfAdapter> {
     crate::device::enumerate()
         .iter()
@@ -139,7 +139,7 @@ fn adapters(machine: &Machine) -> Vec<SensorOfAdapter> {
 }
 
 /// This build knows no adapters.
-#[cfg(not(feature = "gpu"))]
+#[cfg(not(feature = "bench"))]
 fn adapters(_: &Machine) -> Vec<SensorOfAdapter> {
     Vec::new()
 }

@@ -1,8 +1,8 @@
 //! `perwatt power`: the sensors, by themselves.
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod attach;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 mod calibrate;
 mod list;
 mod watch;
@@ -25,9 +25,9 @@ pub(super) struct PowerArgs {
 enum PowerCommand {
     List(list::PowerList),
     Watch(watch::Watch),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Attach(attach::Attach),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "bench")]
     Calibrate(calibrate::Calibrate),
 }
 
@@ -36,9 +36,9 @@ impl PowerArgs {
         match &self.command {
             PowerCommand::List(list) => list.run(),
             PowerCommand::Watch(watch) => watch.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             PowerCommand::Attach(attach) => attach.run(),
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "bench")]
             PowerCommand::Calibrate(calibrate) => calibrate.run(),
         }
     }

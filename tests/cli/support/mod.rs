@@ -24,7 +24,7 @@ pub(crate) fn perwatt() -> Command {
 }
 
 /// Whether a device is there; without one the calling test says so and is skipped.
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(crate) fn has_device() -> bool {
     let there = !perwatt::device::enumerate().is_empty();
     assert!(
