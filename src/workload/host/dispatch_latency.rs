@@ -47,7 +47,7 @@ impl Workload for DispatchLatency {
         match (dtype, shape) {
             (Dtype::None, "1") => Ok(Case::new(NAME, dtype, RoundTrip)),
             (Dtype::None, _) => Err(misshapen(shape, "1", "is another number of dispatches")),
-            _ => Err(Unsupported::dtype(NAME, "no dtype but -", dtype)),
+            _ => Err(Unsupported::dtype(NAME, "only the dtype -", dtype)),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Workload for Transfer {
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let [bytes] = dimensions::<1>(shape, FORM)?;
         if dtype != Dtype::None {
-            return Err(Unsupported::dtype(NAME, "no dtype but -", dtype));
+            return Err(Unsupported::dtype(NAME, "only the dtype -", dtype));
         }
         if !bytes.is_multiple_of(4) {
             return Err(misshapen(shape, FORM, "is no multiple of 4"));

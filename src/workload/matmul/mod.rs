@@ -104,7 +104,11 @@ impl Workload for Matmul {
             packed.check()?;
         }
         match dtype {
-            Dtype::None => Err(Unsupported::dtype(NAME, "numbers", dtype)),
+            Dtype::None => Err(Unsupported::dtype(
+                NAME,
+                "f32, f16, f16acc16, q8, q4 and int8",
+                dtype,
+            )),
             Dtype::F16Acc16 if k > MOST_F16_TERMS => Err(Unsupported::Combination(format!(
                 "f16 sums of more than {MOST_F16_TERMS} products mean nothing; K is {k}"
             ))),

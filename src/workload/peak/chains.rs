@@ -75,7 +75,7 @@ impl PeakShape {
     ) -> Result<Self, Unsupported> {
         let [workers, work] = dimensions::<2>(text, form)?;
         if !work.is_power_of_two() || !range.contains(&work) {
-            return Err(misshapen(text, form, "has other multiply-adds"));
+            return Err(misshapen(text, form, "has another number of multiply-adds"));
         }
         Ok(Self { workers, work })
     }
