@@ -33,6 +33,27 @@ pub(super) fn tell(message: &str) {
 /// Columns of the terminal, where results go to one; 0 for a terminal that does not know its size.
 pub(super) fn width() -> Option<u16> {
     let out = std::io::stdout();
-    out.is_terminal()
-        .then(|| terminal_size::terminal_size_of(&out).map_or(0, |(columns, _)| columns.0))
+    reported(out.is_terminal(), terminal_size::terminal_size_of(&out))
+}
+
+/// What is made of the size that a terminal reports, or does not.
+fn reported(
+    terminal: bool,
+    size: Option<(terminal_size::Width, terminal_size::Height)>,
+) -> Option<u16> {
+    terminal.then(|| size.map_or(0, |(columns, _)| columns.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use terminal_size::{Height, Width};
+
+    #[test]
+    fn an_unsized_terminal_is_no_pipe() {
+        let size = Some((Width(72), Height(20)));
+        assert_eq!(reported(true, size), Some(72));
+        assert_eq!(reported(true, None), Some(0));
+        assert_eq!(reported(false, size), None);
+    }
 }

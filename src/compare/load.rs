@@ -1,8 +1,8 @@
 //! From paths to sessions: records, sets of records, and folders of both.
 
 use std::path::{Path, PathBuf};
-use std::thread::ScopedJoinHandle;
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -54,32 +54,12 @@ type FileToRead = (usize, PathBuf, bool);
 
 /// Reads files on all processors: a thousand records are mostly parsing.
 fn read_all(files: &[FileToRead]) -> Result<Vec<(usize, Vec<Session>)>> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(workers).max(1);
-    let read = |chunk: &[FileToRead]| -> Result<Vec<(usize, Vec<Session>)>> {
-        chunk
-            .iter()
-            .map(|(set, path, found)| Ok((*set, read_file(path, *found)?)))
-            .collect()
-    };
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = files
-            .chunks(share)
-            .map(|chunk| scope.spawn(move || read(chunk)))
-            .collect();
-        threads.into_iter().map(ScopedJoinHandle::join).collect()
-    });
-    let mut all = Vec::with_capacity(files.len());
-    for result in results {
-        let chunk = result.map_err(|_| {
-            Error::usage(
-                "result files",
-                "a reader thread broke off; please report this",
-            )
-        })??;
-        all.extend(chunk);
-    }
-    Ok(all)
+    let read: Vec<Result<_>> = files
+        .par_iter()
+        .map(|(set, path, found)| Ok((*set, read_file(path, *found)?)))
+        .collect();
+    // Of several damaged files, the first is named, however fast the others were read.
+    read.into_iter().collect()
 }
 
 /// The `.json` files of a folder, by name.

@@ -1,23 +1,26 @@
 //! Two sets of measurements compared: what changed, by how much, and how sure that is.
 //!
-//! The unit is the invocation. What one invocation says of a case is its median; its samples never
-//! become degrees of freedom. Two designs exist, and which one a comparison has decides what it can
-//! know:
+//! The unit is the invocation. An invocation gives one median per case; its samples never become
+//! degrees of freedom. There are two designs, and they decide what a comparison can know:
 //!
 //! - **Paired** ([`Pairing`], written by `perwatt ab`): each baseline invocation has a candidate
-//!   invocation beside it in time, so the conditions of the session cancel. Ten pairs see 2 %.
-//! - **Sessions**: stored records. Each is one session with conditions of its own, which only other
-//!   sessions can tell from an effect; ten are needed to know how sessions differ. With fewer, a prior
-//!   speaks: calibrated on the device ([`Noise`]) or the documented default ([`DEFAULT_NOISE`]).
-//!   Such rows may find a large change but never pass.
+//!   invocation next to it in time, so the conditions of the session cancel. Ten pairs detect 2 %.
+//! - **Sessions**: stored records. Each session has its own conditions, which only other sessions tell
+//!   from an effect; ten are needed to know how sessions differ. With fewer, a prior stands in:
+//!   calibrated on the device ([`Noise`]) or the documented default ([`DEFAULT_NOISE`]). It is a floor:
+//!   what the sessions themselves scatter beyond it counts too. By the default alone nothing passes.
 //!
-//! A row is `REGRESSED` when its ratio is surely beyond the margin, with Holm's correction over all
+//! A row is `REGRESSED` when its ratio is beyond the margin by a test with Holm's correction over all
 //! rows of the gate; `IMPROVED` is the mirror image; `PASS` needs proof of equivalence (TOST), so that
-//! too little data can never pass; the rest is `INCONCLUSIVE` and says what it would take.
+//! too little data can never pass; the rest is `INCONCLUSIVE` and says what would decide.
 //!
-//! Inspections ([`compare_inspections`]) are what compilers state; nothing in them is random.
+//! The files, in the order of the work: `load` and `session` reduce records, `sides` is what is given,
+//! `comparable` what of it may be compared, `evidence` what a case's values say, `judge` tests all rows
+//! together, `decide` gives one row its verdict and [`Reason`], and `comparison` is the result.
 //!
-//! How often this is right, by simulation: see `docs/verdicts.md`.
+//! Inspections ([`compare_inspections`]) hold what compilers state; nothing in them is random.
+//!
+//! How often verdicts are right, by simulation: see `docs/verdicts.md`.
 
 mod case_pair;
 mod comparable;
