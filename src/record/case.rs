@@ -52,7 +52,7 @@ impl CaseResult {
 
     /// The workload, which is the first part of the case's name.
     pub fn workload(&self) -> &str {
-        CaseName::workload_of(&self.case)
+        CaseName::split_workload(&self.case).0
     }
 
     /// The dtype, which is the second part of the case's name.

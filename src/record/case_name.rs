@@ -37,9 +37,10 @@ impl<'a> CaseName<'a> {
         })
     }
 
-    /// The first part of a written case, or what stands in its place in the names of other tools.
-    pub(super) fn workload_of(case: &str) -> &str {
-        case.split('/').next().unwrap_or(case)
+    /// The workload of a written case, and its dtype and shape; the names of other tools, which may have
+    /// fewer parts, are taken apart likewise.
+    pub fn split_workload(case: &str) -> (&str, &str) {
+        case.split_once('/').unwrap_or((case, ""))
     }
 
     /// The second part of a written case, or `-`.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::table::{fold, table, text};
-use crate::record::Counts;
+use crate::record::{CaseName, Counts};
 use crate::units::{Bytes, Flop};
 
 /// A case as `perwatt list` shows it.
@@ -31,7 +31,7 @@ pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
     }
     let mut kernels: Vec<(&str, BTreeSet<&str>)> = Vec::new();
     for case in cases {
-        let (workload, rest) = case.case.split_once('/').unwrap_or((&case.case, ""));
+        let (workload, rest) = CaseName::split_workload(&case.case);
         if kernels.last().is_none_or(|(last, _)| *last != workload) {
             kernels.push((workload, BTreeSet::new()));
             table.add_row([workload]);

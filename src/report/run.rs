@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::table::{WIDEST, fold, table, text};
 use crate::record::{
-    CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Summary,
-    Warning, WorkUnit,
+    CaseName, CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status,
+    Summary, Warning, WorkUnit,
 };
 use crate::units::{Seconds, Watts, percent};
 
@@ -106,7 +106,7 @@ const COLUMNS: [Column; 10] = {
     }
     [
         column("case", |case, _| {
-            let (_, rest) = case.case.split_once('/').unwrap_or_default();
+            let (_, rest) = CaseName::split_workload(&case.case);
             format!("  {rest}")
         }),
         column("kernel", |case, _| case.kernel.clone()),

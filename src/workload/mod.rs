@@ -25,6 +25,7 @@ mod memory;
 mod peak;
 mod registry;
 mod rows;
+mod written;
 
 pub use case::{Case, Part, Problem, Suite};
 pub use case_kernel::CaseKernel;

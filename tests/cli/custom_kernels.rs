@@ -150,6 +150,7 @@ fn what_is_malformed_is_said_before_anything_runs() {
     let shader = ("matmul.wgsl", SHADER.as_bytes());
     let saxpy = ("shader.wgsl", SAXPY.as_bytes());
     let (x, z) = (("x.bin", &[0; 400][..]), ("z.bin", &[0; 400][..]));
+    let odd = ("odd.bin", &[0; 402][..]);
     let with = |text: &str, right: &str, wrong: &str| {
         assert!(text.contains(right), "{right}");
         text.replace(right, wrong)
@@ -185,6 +186,13 @@ fn what_is_malformed_is_said_before_anything_runs() {
             "`elements`",
         ),
         (with(WORKLOAD, "fill = 0.5", "fill = inf"), "finite"),
+        (with(WORKLOAD, "fill = 0.5", "fill = 1e39"), "1e39"),
+        (with(KERNELS, "59, 0]", "59, -1]"), "-1.0 is no number"),
+        (with(KERNELS, "59, 0]", "59, 0.5]"), "0.5 is no number"),
+        (
+            with(WORKLOAD, "\"x.bin\"", "\"odd.bin\""),
+            "no whole number of elements",
+        ),
         (
             with(WORKLOAD, "relative = 1e-6", "relative = -1"),
             "tolerances",
@@ -196,7 +204,7 @@ fn what_is_malformed_is_said_before_anything_runs() {
     ];
     for (toml, message) in cases {
         let folder = tempfile::tempdir().unwrap();
-        let output = run(folder.path(), &toml, &[shader, saxpy, x, z], &[]);
+        let output = run(folder.path(), &toml, &[shader, saxpy, x, z, odd], &[]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{message}: {said}");
         assert!(said.contains(message), "{message}: {said}");

@@ -261,11 +261,11 @@ pub(in crate::cli) fn compare_inspection_files(
     ))
 }
 
-/// The WGSL file of a row: the user's own, or perwatt's as far as the working folder tells, since
+/// The WGSL file of a row: the custom kernel's, or the built-in one as far as the working folder tells, since
 /// GitHub needs a file that exists in the repository. Rows of compiled code name it.
 fn shader_of(row: &VerdictRow) -> String {
-    if let Some(own) = &row.shader {
-        return slashed(own);
+    if let Some(custom) = &row.shader {
+        return slashed(custom);
     }
     if let Some(file) = row
         .case
@@ -279,9 +279,9 @@ fn shader_of(row: &VerdictRow) -> String {
     let (workload, kernel) = name.map_or((row.case.as_str(), ""), |name| {
         (name.workload, name.kernel.unwrap_or_default())
     });
-    let own = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
-    if own.is_file() {
-        return slashed(&own);
+    let built_in = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
+    if built_in.is_file() {
+        return slashed(&built_in);
     }
     // A folder holds a kernel's forms; several kernels that share a file are joined by `+` in its name.
     let shares = |path: &Path| {
@@ -299,7 +299,7 @@ fn shader_of(row: &VerdictRow) -> String {
     };
     let found = first_of(format!("shaders/{workload}/{kernel}"), &|_| true)
         .or_else(|| first_of(format!("shaders/{workload}"), &shares));
-    slashed(&found.unwrap_or(own))
+    slashed(&found.unwrap_or(built_in))
 }
 
 /// A path as URIs have it, with `/` on every system.

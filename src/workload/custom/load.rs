@@ -3,15 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
+use half::f16;
+
 use crate::error::{Error, Result};
 use crate::record::{
     Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel,
 };
 use crate::workload::case_kernel::CaseKernel;
+use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::file::{
     BufferTable, DispatchTable, KernelTable, WorkloadFile, WorkloadTable,
 };
-use crate::workload::custom::{CustomWork, custom_case, storage};
+use crate::workload::custom::work::{CustomWork, storage};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case, registry};
 
@@ -261,13 +264,15 @@ fn buffer(entry: &FileEntry<'_>, table: BufferTable) -> Result<CustomBuffer> {
         (Some(count), _) | (None, Some(count)) if count > 0 => count,
         _ => return Err(entry.wrong("give `elements`, a number above 0")),
     };
-    let finite = match &contents {
-        CustomContents::Fill { value } => value.is_finite(),
-        CustomContents::Values { values } => values.iter().all(|value| value.is_finite()),
-        _ => true,
+    let numbers: &[f64] = match &contents {
+        CustomContents::Fill { value } => std::slice::from_ref(value),
+        CustomContents::Values { values } => values,
+        _ => &[],
     };
-    if !finite {
-        return Err(entry.wrong("its numbers must be finite"));
+    if let Some(number) = numbers.iter().find(|number| !holds(table.dtype, **number)) {
+        return Err(entry.wrong(format!(
+            "{number:?} is no number of its `type`, which must be finite and, for u32, whole and from 0 up"
+        )));
     }
     Ok(CustomBuffer {
         name: table.name,
@@ -275,6 +280,15 @@ fn buffer(entry: &FileEntry<'_>, table: BufferTable) -> Result<CustomBuffer> {
         elements,
         contents,
     })
+}
+
+/// Whether a type has a number, rounded where it is a floating-point type.
+fn holds(dtype: CustomDtype, number: f64) -> bool {
+    match dtype {
+        CustomDtype::F32 => (number as f32).is_finite(),
+        CustomDtype::F16 => f16::from_f64(number).is_finite(),
+        CustomDtype::U32 => (0.0..=f64::from(u32::MAX)).contains(&number) && number.fract() == 0.0,
+    }
 }
 
 /// What is in a buffer, and how many elements that is, where it says so itself.
@@ -323,5 +337,12 @@ fn data_file(entry: &FileEntry<'_>, file: &Path, dtype: CustomDtype) -> Result<(
     let bytes = std::fs::metadata(&path)
         .map_err(|e| Error::io(&path, e))?
         .len();
-    Ok((path.display().to_string(), bytes / storage(dtype).bytes()))
+    let size = storage(dtype).bytes();
+    if !bytes.is_multiple_of(size) {
+        return Err(entry.wrong(format!(
+            "{} has {bytes} bytes, which are no whole number of elements of {size} bytes",
+            file.display()
+        )));
+    }
+    Ok((path.display().to_string(), bytes / size))
 }
