@@ -222,7 +222,7 @@ fn matrix_units_are_fed_where_there_are_some_and_missed_in_words_where_not() {
     let table = String::from_utf8(table.stdout).unwrap();
     // However the lines were folded.
     let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(table.contains("matrix for each other vector op"), "{table}");
+    assert!(table.contains("matrix per other vector op"), "{table}");
     assert!(
         table.contains("lacks EXPERIMENTAL_COOPERATIVE_MATRIX"),
         "{table}"
