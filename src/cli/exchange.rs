@@ -3,53 +3,54 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::exit::Exit;
 use super::output::{print, tell};
-use crate::exchange::{Direction, Format, Tool, export, import};
+use crate::exchange::{Direction, Format, IMPORTERS, Importer, export, import};
 use crate::record::{self, Record, write_atomically};
 
-/// Turn another tool's results into a record, so that `compare` and `gate` can judge them.
+/// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
-/// What ran as a process of its own is an invocation: every time of hyperfine; every file of Google
-/// Benchmark and nvbench and every folder of criterion, whose repetitions are samples. So give those
-/// several files, each of one process. Only times are taken, of which less is better.
+/// What ran as its own process is an invocation. For hyperfine that is every time. For the other tools
+/// it is every file (criterion: every folder), and its repetitions are samples; give several files, each
+/// of one process. Only times are imported, for which less is better. A row without a usable time is
+/// left out with a note.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// The tool that wrote the files
-    #[arg(long, value_parser = tools())]
-    from: Tool,
+    #[arg(long, value_name = "TOOL", value_parser = importers())]
+    from: &'static Importer,
 
-    /// The tool's files (criterion: folders), all of one session
+    /// Files of the tool (criterion: folders), all of one session
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 
-    /// What they were measured on, where the tool does not say
+    /// Name of the device that was measured [default: as the tool states it]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
 
-    /// The record
+    /// Record to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// Write records in another tool's format.
+/// Convert records to another tool's format.
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// The format
+    /// Format to write
     #[arg(long, value_parser = formats())]
     format: Format,
 
-    /// Result files
+    /// Records
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Only values of which less (time, energy) or more (rates) is better
+    /// Export only values for which smaller (time, energy) or larger (rates) is better
     #[arg(long, value_parser = directions())]
     direction: Option<Direction>,
 
-    /// Where it goes [default: standard output]
+    /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -87,16 +88,21 @@ impl Export {
     }
 }
 
-/// Parses the name of a tool.
-fn tools() -> impl TypedValueParser<Value = Tool> {
-    PossibleValuesParser::new(Tool::ALL.map(Tool::name))
-        .try_map(|name| Tool::parse(&name).ok_or("no such tool"))
+/// Parses the name of a tool; the help lists how each writes its files.
+fn importers() -> impl TypedValueParser<Value = &'static Importer> {
+    let named = |importer: &Importer| PossibleValue::new(importer.name()).help(importer.hint());
+    PossibleValuesParser::new(IMPORTERS.iter().map(named)).try_map(|name| {
+        IMPORTERS
+            .iter()
+            .find(|importer| importer.name() == name)
+            .ok_or("not a known tool")
+    })
 }
 
 /// Parses the name of a format.
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
-        .try_map(|name| Format::parse(&name).ok_or("no such format"))
+        .try_map(|name| Format::parse(&name).ok_or("not a known format"))
 }
 
 /// Parses a direction.

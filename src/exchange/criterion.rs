@@ -7,29 +7,34 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::foreign::{Foreign, ForeignCase};
-use super::{Tool, read_json};
+use super::import::{ImportedCase, ImportedFile, Importer};
 use crate::error::{Error, Result};
 use crate::record::ClockMethod;
+
+/// A folder is one process.
+pub(super) const IMPORTER: Importer = Importer {
+    name: "criterion",
+    hint: "`cargo bench` with criterion 0.3 or newer writes a `target/criterion` folder",
+    read,
+};
 
 /// Deepest folder below the given one that is looked into.
 const DEPTH: u32 = 8;
 
 #[derive(Deserialize)]
-struct Benchmark {
+struct CriterionBenchmark {
     full_id: String,
     #[serde(default)]
     throughput: Value,
 }
 
 #[derive(Deserialize)]
-struct Sample {
+struct CriterionSample {
     iters: Vec<f64>,
     times: Vec<f64>,
 }
 
-/// Reads a folder.
-pub(super) fn read(folder: &Path) -> Result<Foreign> {
+fn read(folder: &Path) -> Result<ImportedFile> {
     let mut found = Vec::new();
     find(folder, DEPTH, &mut found)?;
     found.sort_unstable();
@@ -39,11 +44,14 @@ pub(super) fn read(folder: &Path) -> Result<Foreign> {
             "has no `new/sample.json` below it; give the `target/criterion` folder after `cargo bench`",
         ));
     }
-    let cases = found.iter().map(|new| case(new)).collect::<Result<_>>()?;
-    Ok(Foreign {
-        cases,
-        ..Foreign::default()
-    })
+    let mut file = ImportedFile::default();
+    for new in &found {
+        match case(new) {
+            Ok(case) => file.cases.push(case),
+            Err(fault) => file.left_out.push(fault.to_string()),
+        }
+    }
+    Ok(file)
 }
 
 /// Collects the folders called `new` that hold samples.
@@ -66,15 +74,15 @@ fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn case(new: &Path) -> Result<ForeignCase> {
-    let hint = "`cargo bench` with criterion 0.3 or newer writes one";
-    let benchmark: Benchmark = read_json(Tool::Criterion, &new.join("benchmark.json"), hint)?;
+fn case(new: &Path) -> Result<ImportedCase> {
+    let benchmark: CriterionBenchmark = IMPORTER.read_json(&new.join("benchmark.json"))?;
     let file = new.join("sample.json");
-    let sample: Sample = read_json(Tool::Criterion, &file, hint)?;
-    if sample.iters.len() != sample.times.len() || sample.times.is_empty() {
+    let sample: CriterionSample = IMPORTER.read_json(&file)?;
+    let (iterations, times) = (sample.iters.len(), sample.times.len());
+    if iterations != times {
         return Err(Error::file(
             file,
-            "has not as many iterations as times; run the benchmark again",
+            format!("{iterations} iteration counts for {times} times; run the benchmark again"),
         ));
     }
     let samples = sample
@@ -83,7 +91,7 @@ fn case(new: &Path) -> Result<ForeignCase> {
         .zip(&sample.iters)
         .map(|(time, iterations)| time / iterations)
         .collect();
-    Ok(ForeignCase {
+    Ok(ImportedCase {
         name: benchmark.full_id,
         processes: vec![samples],
         bytes: bytes(&benchmark.throughput),

@@ -20,7 +20,7 @@ pub enum Format {
     Bencher,
     /// The custom formats of github-action-benchmark.
     GithubActionBenchmark,
-    /// One row a case and metric.
+    /// One row per case and metric.
     Csv,
 }
 
@@ -79,7 +79,7 @@ struct ExportedFigure {
 /// The format has no place for a direction and none was chosen, or two records have one case.
 pub fn export(records: &[Record], format: Format, direction: Option<Direction>) -> Result<String> {
     match (format, direction) {
-        (Format::Csv, direction) => Ok(csv(records, direction)),
+        (Format::Csv, direction) => csv(records, direction),
         (Format::Bencher, direction) => bencher(records, direction),
         (Format::GithubActionBenchmark, Some(direction)) => action(records, direction),
         (Format::GithubActionBenchmark, None) => Err(Error::usage(
@@ -91,7 +91,7 @@ pub fn export(records: &[Record], format: Format, direction: Option<Direction>) 
 }
 
 /// The figures of a case: its record's own summary. Only where the record says that there is none, as of
-/// another tool's times, they are drawn from the invocations.
+/// another tool's times, they are computed from the invocations.
 fn values(case: &CaseResult) -> Vec<ExportedFigure> {
     if case.status != Status::Measured {
         return Vec::new();
@@ -198,7 +198,9 @@ fn chosen(
 fn twice(name: &str) -> Error {
     Error::usage(
         "export",
-        format!("two records have {name}; this format has one value a name, so export one record"),
+        format!(
+            "two records have {name}, and this format has one value per name; export one record at a time"
+        ),
     )
 }
 
@@ -251,66 +253,106 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// One row a case and metric; a case without a figure has a row that says why.
-fn csv(records: &[Record], direction: Option<Direction>) -> String {
-    let mut rows =
-        "session,started_utc,device,driver,backend,case,kernel,metric,better,unit,value,low,high,\
-         level,invocations,reason\n"
-            .to_owned();
+/// The columns of the CSV format.
+const COLUMNS: [&str; 16] = [
+    "session",
+    "started_utc",
+    "device",
+    "driver",
+    "backend",
+    "case",
+    "kernel",
+    "metric",
+    "better",
+    "unit",
+    "value",
+    "low",
+    "high",
+    "level",
+    "invocations",
+    "reason",
+];
+
+/// One row per case and metric; a case without a figure has a row that says why.
+fn csv(records: &[Record], direction: Option<Direction>) -> Result<String> {
+    let failed = |e: csv::Error| Error::usage("--format csv", format!("cannot be written: {e}"));
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    rows.write_record(COLUMNS).map_err(failed)?;
     for record in records {
         for case in &record.cases {
-            let adapter = &record.adapter;
-            let head = [
-                record.session.clone(),
-                record.started_utc.clone(),
-                adapter.name.clone(),
-                format!("{} {}", adapter.driver, adapter.driver_info),
-                adapter.backend.clone(),
-                case.case.clone(),
-                case.kernel.clone(),
-            ]
-            .map(|text| quoted(&text))
-            .join(",");
-            let values = values(case);
-            if values.is_empty() {
-                let reason = match &case.status {
-                    Status::Measured => {
-                        case.summary.reason().unwrap_or("no invocation measured it")
-                    }
-                    Status::Skipped { reason } | Status::Failed { reason, .. } => reason,
-                };
-                rows += &format!("{head},,,,,,,,,{}\n", quoted(reason));
-            }
-            for value in values {
-                if direction.is_some_and(|wanted| wanted != value.better) {
-                    continue;
-                }
-                let (low, high, level) = value.interval.map_or_else(
-                    || (String::new(), String::new(), String::new()),
-                    |interval| {
-                        let Interval { low, high, level } = interval;
-                        (low.to_string(), high.to_string(), level.to_string())
-                    },
-                );
-                rows += &format!(
-                    "{head},{},{},{},{},{low},{high},{level},{},\n",
-                    value.metric,
-                    value.better.name(),
-                    value.unit,
-                    value.value,
-                    value.invocations
-                );
+            for cells in csv_rows(record, case, direction) {
+                rows.write_record(&cells).map_err(failed)?;
             }
         }
     }
-    rows
+    let bytes = rows
+        .into_inner()
+        .map_err(|e| failed(e.into_error().into()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A field as RFC 4180 has it.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
+/// The rows of one case.
+fn csv_rows(
+    record: &Record,
+    case: &CaseResult,
+    direction: Option<Direction>,
+) -> Vec<[String; COLUMNS.len()]> {
+    let adapter = &record.adapter;
+    let driver = format!("{} {}", adapter.driver, adapter.driver_info);
+    let row = |rest: [String; 9]| {
+        let [a, b, c, d, e, f, g] = [
+            record.session.as_str(),
+            &record.started_utc,
+            &adapter.name,
+            &driver,
+            &adapter.backend,
+            &case.case,
+            &case.kernel,
+        ]
+        .map(as_text);
+        let [h, i, j, k, l, m, n, o, p] = rest;
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    };
+    let figures = values(case);
+    if figures.is_empty() {
+        let reason = match &case.status {
+            Status::Measured => case.summary.reason().unwrap_or("no invocation measured it"),
+            Status::Skipped { reason } | Status::Failed { reason, .. } => reason,
+        };
+        let mut cells: [String; 9] = Default::default();
+        cells[8] = as_text(reason);
+        return vec![row(cells)];
+    }
+    figures
+        .into_iter()
+        .filter(|figure| direction.is_none_or(|wanted| wanted == figure.better))
+        .map(|figure| {
+            let [low, high, level] = figure.interval.map_or_else(Default::default, |interval| {
+                [interval.low, interval.high, interval.level].map(|number| number.to_string())
+            });
+            row([
+                figure.metric.to_owned(),
+                figure.better.name().to_owned(),
+                figure.unit.to_owned(),
+                figure.value.to_string(),
+                low,
+                high,
+                level,
+                figure.invocations.to_string(),
+                String::new(),
+            ])
+        })
+        .collect()
+}
+
+/// A cell that a spreadsheet shows as text: one that it would run as a formula gets an apostrophe in
+/// front. The names in a record come from drivers and from files, not from the person who opens this.
+fn as_text(cell: &str) -> String {
+    let runs =
+        cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(['=', '+', '-', '@']);
+    if runs {
+        format!("'{cell}")
     } else {
-        text.to_owned()
+        cell.to_owned()
     }
 }

@@ -8,25 +8,32 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::foreign::{Foreign, ForeignCase};
-use super::{Tool, parse_json};
+use super::import::{ImportedCase, ImportedFile, Importer};
+use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::ClockMethod;
 use crate::units::Seconds;
 
+/// A file is one process.
+pub(super) const IMPORTER: Importer = Importer {
+    name: "google-benchmark",
+    hint: "`--benchmark_out=FILE --benchmark_out_format=json` writes one",
+    read,
+};
+
 #[derive(Deserialize)]
-struct File {
-    context: Option<Context>,
-    benchmarks: Vec<Entry>,
+struct GoogleFile {
+    context: Option<GoogleContext>,
+    benchmarks: Vec<Value>,
 }
 
 #[derive(Deserialize)]
-struct Context {
+struct GoogleContext {
     library_version: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct GoogleRow {
     name: String,
     run_name: Option<String>,
     run_type: Option<String>,
@@ -63,122 +70,121 @@ const OWN_KEYS: [&str; 15] = [
 /// Ends of aggregates' names; libraries before 1.5 mark them by nothing else.
 const AGGREGATES: [&str; 6] = ["_mean", "_median", "_stddev", "_cv", "_BigO", "_RMS"];
 
-/// Reads a file.
-pub(super) fn read(path: &Path) -> Result<Foreign> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
-    let file: File = parse_json(
-        Tool::GoogleBenchmark,
-        path,
-        &without_bare_words(&text),
-        "`--benchmark_out=FILE --benchmark_out_format=json` writes one",
-    )?;
-    let mut foreign = Foreign {
-        version: file.context.and_then(|context| context.library_version),
-        ..Foreign::default()
+fn read(path: &Path) -> Result<ImportedFile> {
+    let read: GoogleFile = IMPORTER.parse_json(path, &without_bare_words(&read_text(path)?))?;
+    let mut file = ImportedFile {
+        version: read.context.and_then(|context| context.library_version),
+        ..ImportedFile::default()
     };
-    let some = !file.benchmarks.is_empty();
-    let singles: HashSet<String> = file.benchmarks.iter().map(|e| e.name.clone()).collect();
-    for entry in file.benchmarks {
-        if !is_aggregate(&entry, &singles) {
-            add(path, &mut foreign, entry)?;
+    let some = !read.benchmarks.is_empty();
+    let rows: Vec<GoogleRow> = file.rows(read.benchmarks);
+    let singles: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
+    for row in rows {
+        if !is_aggregate(&row, &singles) {
+            add(&mut file, row);
         }
     }
-    if some && foreign.cases.is_empty() && foreign.left_out.is_empty() {
+    if some && file.cases.is_empty() && file.left_out.is_empty() {
         return Err(Error::file(
             path,
-            "holds aggregates alone, which say nothing of single runs; run without \
+            "holds only aggregates, which say nothing about single runs; run without \
              --benchmark_report_aggregates_only",
         ));
     }
-    Ok(foreign)
+    Ok(file)
 }
 
 /// Whether a row sums others up.
-fn is_aggregate(entry: &Entry, singles: &HashSet<String>) -> bool {
-    match entry.run_type.as_deref() {
+fn is_aggregate(row: &GoogleRow, singles: &HashSet<String>) -> bool {
+    match row.run_type.as_deref() {
         Some(kind) => kind == "aggregate",
         None => AGGREGATES.iter().any(|end| {
-            let of = entry.name.strip_suffix(end);
+            let of = row.name.strip_suffix(end);
             of.is_some_and(|name| singles.contains(name))
         }),
     }
 }
 
 /// Adds one row: a new benchmark, or another repetition of a known one.
-fn add(path: &Path, foreign: &mut Foreign, entry: Entry) -> Result<()> {
-    let name = entry.run_name.unwrap_or(entry.name);
-    if entry.skipped == Some(true) {
-        let reason = entry.skip_message.as_deref().unwrap_or("no reason given");
-        foreign
-            .left_out
-            .push(format!("{name:?}: skipped, {reason}"));
-        return Ok(());
+fn add(file: &mut ImportedFile, row: GoogleRow) {
+    let name = row.run_name.as_ref().unwrap_or(&row.name).clone();
+    if row.skipped == Some(true) {
+        let reason = row.skip_message.as_deref().unwrap_or("no reason given");
+        file.leave_out(&name, &format!("skipped, {reason}"));
+        return;
     }
-    let failed = entry.error_occurred.unwrap_or(false).then(|| {
-        entry
+    note_counters(file, &name, &row);
+    let measured = match row.error_occurred {
+        Some(true) => Err(row
             .error_message
-            .unwrap_or_else(|| "the benchmark reported an error".to_owned())
-    });
-    for counter in entry
+            .unwrap_or_else(|| "the benchmark reported an error".to_owned())),
+        _ => match time_ns(row.real_time, row.time_unit.as_deref()) {
+            Ok(ns) => Ok(ns),
+            Err(fault) => return file.leave_out(&name, &fault.to_string()),
+        },
+    };
+    let index = match file.cases.iter().position(|case| case.name == name) {
+        Some(index) => index,
+        None => {
+            file.cases.push(ImportedCase {
+                name,
+                processes: vec![Vec::new()],
+                bytes: None,
+                failed: None,
+                clock: ClockMethod::WallClock,
+            });
+            file.cases.len() - 1
+        }
+    };
+    let case = &mut file.cases[index];
+    match measured {
+        Ok(ns) => {
+            case.bytes = case.bytes.or_else(|| bytes(ns, row.bytes_per_second));
+            case.processes.iter_mut().for_each(|times| times.push(ns));
+        }
+        Err(reason) => case.failed = case.failed.take().or(Some(reason)),
+    }
+}
+
+/// Says of each of the user's counters that it is left out.
+fn note_counters(file: &mut ImportedFile, name: &str, row: &GoogleRow) {
+    for (counter, _) in row
         .rest
         .iter()
         .filter(|(key, value)| value.is_number() && !OWN_KEYS.contains(&key.as_str()))
     {
-        let said = format!(
-            "counter {:?} of {name:?}: the file does not say which way it improves",
-            counter.0
-        );
-        if !foreign.left_out.contains(&said) {
-            foreign.left_out.push(said);
+        let note =
+            format!("counter {counter:?} of {name:?}: the file does not say which way it improves");
+        if !file.left_out.contains(&note) {
+            file.left_out.push(note);
         }
     }
-    let ns = match (failed.is_some(), entry.real_time) {
-        (true, _) => None,
-        (false, None) => {
-            return Err(Error::file(
-                path,
-                format!("{name:?} has no `real_time`; measure it again"),
-            ));
-        }
-        (false, Some(time)) => Some(time * unit_ns(path, entry.time_unit.as_deref())?),
-    };
-    let bytes = ns
-        .zip(entry.bytes_per_second)
-        .map(|(ns, rate)| (rate * Seconds::from_ns(ns).get()).round())
-        .filter(|bytes| bytes.is_finite() && *bytes >= 1.0)
-        .map(|bytes| bytes as u64);
-    let index = match foreign.cases.iter().position(|case| case.name == name) {
-        Some(index) => index,
-        None => {
-            foreign.cases.push(ForeignCase {
-                name,
-                processes: vec![Vec::new()],
-                bytes,
-                failed: None,
-                clock: ClockMethod::WallClock,
-            });
-            foreign.cases.len() - 1
-        }
-    };
-    let case = &mut foreign.cases[index];
-    case.failed = case.failed.take().or(failed);
-    if let (Some(ns), Some(samples)) = (ns, case.processes.first_mut()) {
-        samples.push(ns);
-    }
-    Ok(())
 }
 
-/// Nanoseconds of a unit.
-fn unit_ns(path: &Path, unit: Option<&str>) -> Result<f64> {
+/// Bytes of one execution.
+fn bytes(ns: f64, per_second: Option<f64>) -> Option<u64> {
+    let bytes = (per_second? * Seconds::from_ns(ns).get()).round();
+    (bytes.is_finite() && bytes >= 1.0).then_some(bytes as u64)
+}
+
+/// Why a row has no time.
+#[derive(Debug, thiserror::Error)]
+enum GoogleRowFault {
+    #[error("has no `real_time`")]
+    NoTime,
+    #[error("has the `time_unit` {0:?}; ns, us, ms and s are known")]
+    Unit(String),
+}
+
+/// A row's time in nanoseconds.
+fn time_ns(time: Option<f64>, unit: Option<&str>) -> Result<f64, GoogleRowFault> {
+    let time = time.ok_or(GoogleRowFault::NoTime)?;
     match unit {
-        None | Some("ns") => Ok(1.0),
-        Some("us") => Ok(1e3),
-        Some("ms") => Ok(1e6),
-        Some("s") => Ok(1e9),
-        Some(other) => Err(Error::file(
-            path,
-            format!("`time_unit` is {other:?}; ns, us, ms and s are known"),
-        )),
+        None | Some("ns") => Ok(time),
+        Some("us") => Ok(time * 1e3),
+        Some("ms") => Ok(time * 1e6),
+        Some("s") => Ok(time * 1e9),
+        Some(other) => Err(GoogleRowFault::Unit(other.to_owned())),
     }
 }
 

@@ -4,78 +4,67 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::foreign::{Foreign, ForeignCase};
-use super::{Tool, read_json};
-use crate::error::{Error, Result};
+use super::import::{ImportedCase, ImportedFile, Importer};
+use crate::error::Result;
 use crate::record::ClockMethod;
 use crate::units::Seconds;
 
+/// Every time is a process.
+pub(super) const IMPORTER: Importer = Importer {
+    name: "hyperfine",
+    hint: "`hyperfine --export-json FILE` of version 1.6 or newer writes one",
+    read,
+};
+
 #[derive(Deserialize)]
-struct File {
-    results: Vec<Entry>,
+struct HyperfineFile {
+    results: Vec<Value>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct HyperfineEntry {
     command: String,
     times: Option<Vec<f64>>,
     #[serde(default)]
     exit_codes: Vec<Option<i32>>,
     #[serde(default)]
-    parameters: BTreeMap<String, serde_json::Value>,
+    parameters: BTreeMap<String, Value>,
 }
 
-/// Reads a file.
-pub(super) fn read(path: &Path) -> Result<Foreign> {
-    let file: File = read_json(
-        Tool::Hyperfine,
-        path,
-        "`hyperfine --export-json FILE` writes one",
-    )?;
-    let cases = file
-        .results
-        .into_iter()
-        .map(|entry| case(path, entry))
-        .collect::<Result<_>>()?;
-    Ok(Foreign {
-        cases,
-        ..Foreign::default()
-    })
+fn read(path: &Path) -> Result<ImportedFile> {
+    let read: HyperfineFile = IMPORTER.read_json(path)?;
+    let mut file = ImportedFile::default();
+    for entry in file.rows(read.results) {
+        add(&mut file, entry);
+    }
+    Ok(file)
 }
 
-fn case(path: &Path, entry: Entry) -> Result<ForeignCase> {
+fn add(file: &mut ImportedFile, entry: HyperfineEntry) {
+    let name = named(&entry.command, &entry.parameters);
     let Some(times) = entry.times.filter(|times| !times.is_empty()) else {
-        return Err(Error::file(
-            path,
-            format!(
-                "{:?} has no `times`, and a mean alone cannot be judged; use --export-json of \
-                 hyperfine 1.6 or newer",
-                entry.command
-            ),
-        ));
+        file.leave_out(&name, "has no `times`, and a mean alone cannot be judged");
+        return;
     };
+    let runs = entry.exit_codes.len();
     let broken = entry
         .exit_codes
         .iter()
         .filter(|code| **code != Some(0))
         .count();
-    Ok(ForeignCase {
-        name: named(&entry.command, &entry.parameters),
+    file.cases.push(ImportedCase {
+        name,
         processes: times.into_iter().map(|s| vec![Seconds(s).ns()]).collect(),
         bytes: None,
         clock: ClockMethod::WallClock,
-        failed: (broken > 0).then(|| {
-            format!(
-                "{broken} of {} runs ended with an error",
-                entry.exit_codes.len()
-            )
-        }),
-    })
+        failed: (broken > 0).then(|| format!("{broken} of {runs} runs ended with an error")),
+    });
 }
 
 /// The command, with those parameters that do not show in it.
-fn named(command: &str, parameters: &BTreeMap<String, serde_json::Value>) -> String {
+fn named(command: &str, parameters: &BTreeMap<String, Value>) -> String {
     let mut name = command.to_owned();
     for (key, value) in parameters {
         let value = value

@@ -2,109 +2,100 @@
 //!
 //! perwatt's verdicts are worth as much on numbers that hyperfine or nvbench measured, and a pipeline
 //! that draws its charts with another tool need not change it. Two things are kept honest on the way
-//! in. What counts as an invocation is what ran as a process of its own: repetitions inside one process
-//! are samples, whatever the other tool calls them. And only times are taken, whose direction is
-//! certain; a counter that does not say which way it improves is left out by name.
+//! in. An invocation is what ran as its own process: repetitions inside one process are samples,
+//! whatever the other tool calls them. And only times are taken, because less is certainly better for
+//! them; a counter whose direction the file does not state is left out by name.
+//!
+//! # Adding an importer
+//!
+//! A format is one file in this folder, one `mod` line and one entry of [`IMPORTERS`] below. The values
+//! of `--from`, the help and the error messages follow from the table. For a tool that writes
+//! `[{"name": "sort", "seconds": [0.5, 0.4]}]`, the file `stopwatch.rs` is:
+//!
+//! ```text
+//! //! stopwatch's JSON. A file is one process, and its times are samples of one invocation.
+//!
+//! use std::path::Path;
+//!
+//! use serde::Deserialize;
+//!
+//! use super::import::{ImportedCase, ImportedFile, Importer};
+//! use crate::error::Result;
+//! use crate::record::ClockMethod;
+//! use crate::units::Seconds;
+//!
+//! pub(super) const IMPORTER: Importer = Importer {
+//!     name: "stopwatch",
+//!     hint: "`stopwatch --json FILE` writes one",
+//!     read,
+//! };
+//!
+//! #[derive(Deserialize)]
+//! struct StopwatchRow {
+//!     name: String,
+//!     seconds: Vec<f64>,
+//! }
+//!
+//! fn read(path: &Path) -> Result<ImportedFile> {
+//!     let mut file = ImportedFile::default();
+//!     for row in file.rows(IMPORTER.read_json(path)?) {
+//!         let row: StopwatchRow = row;
+//!         let samples = row.seconds.into_iter().map(|s| Seconds(s).ns()).collect();
+//!         file.cases.push(ImportedCase {
+//!             name: row.name,
+//!             processes: vec![samples],
+//!             bytes: None,
+//!             failed: None,
+//!             clock: ClockMethod::WallClock,
+//!         });
+//!     }
+//!     Ok(file)
+//! }
+//! ```
+//!
+//! One bad row costs one row. `rows` leaves out a row that it cannot read and notes why; afterwards every
+//! benchmark with a time that is zero, negative or not finite is left out in the same way. A reader that
+//! finds another fault in a row calls `file.leave_out`. It returns an error only where the whole file
+//! cannot be used.
 
 mod criterion;
 mod export;
-mod foreign;
 mod google_benchmark;
 mod hyperfine;
+mod import;
 mod nvbench;
+mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use export::{Direction, Format, export};
+pub use import::Importer;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::Record;
-use foreign::{Foreign, into_record};
 
-/// A tool whose files can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// `--benchmark_out_format=json`; one file is one process.
-    GoogleBenchmark,
-    /// `--export-json`; every time is a process.
-    Hyperfine,
-    /// `--json` or `--jsonbin`; one file is one process.
-    Nvbench,
-    /// A `target/criterion` folder; one folder is one process.
-    Criterion,
-}
+/// Every format that can be imported, in the order of the help.
+pub const IMPORTERS: &[Importer] = &[
+    google_benchmark::IMPORTER,
+    hyperfine::IMPORTER,
+    nvbench::IMPORTER,
+    criterion::IMPORTER,
+];
 
-impl Tool {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::GoogleBenchmark,
-        Self::Hyperfine,
-        Self::Nvbench,
-        Self::Criterion,
-    ];
-
-    /// As `--from` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GoogleBenchmark => "google-benchmark",
-            Self::Hyperfine => "hyperfine",
-            Self::Nvbench => "nvbench",
-            Self::Criterion => "criterion",
-        }
-    }
-
-    /// The tool of a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tool| tool.name() == name)
-    }
-}
-
-/// Reads files that one tool wrote as one session. `device` names where they were measured, for tools
-/// that do not say. Beside the record comes what was left out, in words.
+/// Reads files that one tool wrote as one session. `device` names what they were measured on, for tools
+/// that do not say. With the record comes a list of what was left out, and why.
 ///
 /// # Errors
-/// A file cannot be read, is not that tool's, holds a time that is none, or two of its benchmarks have
-/// one name.
+/// A file cannot be read, is not that tool's, holds no usable row, or two of its benchmarks have one
+/// name.
 pub fn import(
-    tool: Tool,
+    importer: &Importer,
     files: &[PathBuf],
     device: Option<&str>,
 ) -> Result<(Record, Vec<String>)> {
-    let foreign = files
+    let read = files
         .iter()
-        .map(|file| read(tool, file))
-        .collect::<Result<Vec<Foreign>>>()?;
-    into_record(tool, files, foreign, device)
-}
-
-/// Reads one file or folder.
-fn read(tool: Tool, file: &Path) -> Result<Foreign> {
-    match tool {
-        Tool::GoogleBenchmark => google_benchmark::read(file),
-        Tool::Hyperfine => hyperfine::read(file),
-        Tool::Nvbench => nvbench::read(file),
-        Tool::Criterion => criterion::read(file),
-    }
-}
-
-/// Reads a JSON file of a tool.
-fn read_json<T: serde::de::DeserializeOwned>(tool: Tool, file: &Path, hint: &str) -> Result<T> {
-    let text = std::fs::read_to_string(file).map_err(|source| Error::io(file, source))?;
-    parse_json(tool, file, &text, hint)
-}
-
-/// Reads the text of a JSON file of a tool; `hint` says how the tool writes one.
-fn parse_json<T: serde::de::DeserializeOwned>(
-    tool: Tool,
-    file: &Path,
-    text: &str,
-    hint: &str,
-) -> Result<T> {
-    // Some editors and shells on Windows put a byte-order mark in front.
-    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
-        Error::file(
-            file,
-            format!("not what {} writes ({e}); {hint}", tool.name()),
-        )
-    })
+        .map(|file| importer.read_usable(file))
+        .collect::<Result<Vec<_>>>()?;
+    import::into_record(importer, files, read, device)
 }

@@ -1,61 +1,69 @@
 //! nvbench's JSON. A file is one process. Numbers are written as strings; the samples lie beside the
 //! file as little-endian `f32` seconds where `--jsonbin` was used, else only their mean is known.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::foreign::{Foreign, ForeignCase};
-use super::{Tool, read_json};
+use super::import::{ImportedCase, ImportedFile, Importer};
+use super::text::read_inside;
 use crate::error::{Error, Result};
 use crate::record::ClockMethod;
 use crate::units::Seconds;
 
+/// A file is one process.
+pub(super) const IMPORTER: Importer = Importer {
+    name: "nvbench",
+    hint: "`BENCH --json FILE` or `BENCH --jsonbin FILE` writes one",
+    read,
+};
+
 #[derive(Deserialize)]
-struct File {
+struct NvbenchFile {
     #[serde(default)]
     meta: Value,
     #[serde(default)]
-    devices: Vec<Device>,
-    benchmarks: Vec<Benchmark>,
+    devices: Vec<NvbenchDevice>,
+    benchmarks: Vec<NvbenchBenchmark>,
 }
 
 #[derive(Deserialize)]
-struct Device {
+struct NvbenchDevice {
     name: String,
 }
 
 #[derive(Deserialize)]
-struct Benchmark {
+struct NvbenchBenchmark {
     name: String,
-    states: Vec<State>,
+    states: Vec<Value>,
 }
 
 #[derive(Deserialize)]
-struct State {
+struct NvbenchState {
     name: String,
     #[serde(default)]
-    summaries: Option<Vec<Summary>>,
+    summaries: Option<Vec<NvbenchSummary>>,
     #[serde(default)]
     is_skipped: bool,
     skip_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Summary {
+struct NvbenchSummary {
     tag: String,
     #[serde(default)]
-    data: Vec<Datum>,
+    data: Vec<NvbenchDatum>,
 }
 
 #[derive(Deserialize)]
-struct Datum {
+struct NvbenchDatum {
     name: String,
     value: Value,
 }
 
-impl State {
+impl NvbenchState {
     /// A value of a summary.
     fn value(&self, tag: &str, name: &str) -> Option<&Value> {
         let summary = self.summaries.iter().flatten().find(|s| s.tag == tag)?;
@@ -63,7 +71,7 @@ impl State {
     }
 
     /// The first way in which this state was timed, with its mean in seconds.
-    fn timing(&self) -> Option<(&'static Timing, f64)> {
+    fn timing(&self) -> Option<(&'static NvbenchTiming, f64)> {
         TIMINGS.iter().find_map(|timing| {
             let mean = match self.value(timing.mean, "value")? {
                 Value::String(text) => text.parse().ok(),
@@ -75,25 +83,25 @@ impl State {
 }
 
 /// A way in which nvbench times.
-struct Timing {
+struct NvbenchTiming {
     mean: &'static str,
     samples: &'static str,
     clock: ClockMethod,
 }
 
 /// The ways, the one to compare by first: isolated launches, launches back to back, the host.
-const TIMINGS: [Timing; 3] = [
-    Timing {
+const TIMINGS: [NvbenchTiming; 3] = [
+    NvbenchTiming {
         mean: "nv/cold/time/gpu/mean",
         samples: "nv/json/bin:nv/cold/sample_times",
         clock: ClockMethod::TimestampQuery,
     },
-    Timing {
+    NvbenchTiming {
         mean: "nv/batch/time/gpu/mean",
         samples: "nv/json/bin:nv/batch/sample_times",
         clock: ClockMethod::TimestampQuery,
     },
-    Timing {
+    NvbenchTiming {
         mean: "nv/cpu_only/time/cpu/mean",
         samples: "nv/json/bin:nv/cpu_only/sample_times",
         clock: ClockMethod::WallClock,
@@ -103,10 +111,9 @@ const TIMINGS: [Timing; 3] = [
 /// The major version of nvbench's JSON that is known here.
 const KNOWN_MAJOR: u64 = 1;
 
-/// Reads a file.
-pub(super) fn read(path: &Path) -> Result<Foreign> {
-    let file: File = read_json(Tool::Nvbench, path, "`BENCH --json FILE` writes one")?;
-    let major = file
+fn read(path: &Path) -> Result<ImportedFile> {
+    let read: NvbenchFile = IMPORTER.read_json(path)?;
+    let major = read
         .meta
         .pointer("/version/json/major")
         .and_then(Value::as_u64);
@@ -114,60 +121,59 @@ pub(super) fn read(path: &Path) -> Result<Foreign> {
         return Err(Error::file(
             path,
             format!(
-                "nvbench's JSON of version {major}; perwatt knows {KNOWN_MAJOR}, and a newer perwatt \
-                 may know this one"
+                "nvbench's JSON of version {major}; this perwatt reads version {KNOWN_MAJOR}, so try \
+                 a newer perwatt"
             ),
         ));
     }
-    let mut names: Vec<String> = file.devices.into_iter().map(|device| device.name).collect();
+    let mut names: Vec<String> = read.devices.into_iter().map(|device| device.name).collect();
     names.dedup();
-    let mut foreign = Foreign {
+    let mut file = ImportedFile {
         device: (!names.is_empty()).then(|| names.join(" and ")),
-        version: file
+        version: read
             .meta
             .pointer("/version/nvbench/string")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        ..Foreign::default()
+        ..ImportedFile::default()
     };
-    for benchmark in &file.benchmarks {
-        for state in &benchmark.states {
-            let name = format!("{} {}", benchmark.name, state.name);
-            if state.is_skipped {
-                let reason = state.skip_reason.as_deref().unwrap_or("no reason given");
-                foreign
-                    .left_out
-                    .push(format!("{name:?}: skipped, {reason}"));
-                continue;
-            }
-            let (timing, mean_s) = state.timing().ok_or_else(|| {
-                Error::file(
-                    path,
-                    format!(
-                        "{name:?} has no time ({}); measure it again",
-                        TIMINGS.map(|timing| timing.mean).join(", ")
-                    ),
-                )
-            })?;
-            let samples = samples(path, state, timing, &name, &mut foreign.left_out)
-                .unwrap_or_else(|| vec![Seconds(mean_s).ns()]);
-            foreign.cases.push(ForeignCase {
-                name,
-                processes: vec![samples],
-                clock: timing.clock,
-                bytes: None,
-                failed: None,
-            });
+    for benchmark in read.benchmarks {
+        for state in file.rows(benchmark.states) {
+            add(path, &mut file, &benchmark.name, &state);
         }
     }
-    Ok(foreign)
+    Ok(file)
+}
+
+/// Adds one state of a benchmark.
+fn add(path: &Path, file: &mut ImportedFile, benchmark: &str, state: &NvbenchState) {
+    let name = format!("{benchmark} {}", state.name);
+    if state.is_skipped {
+        let reason = state.skip_reason.as_deref().unwrap_or("no reason given");
+        file.leave_out(&name, &format!("skipped, {reason}"));
+        return;
+    }
+    let Some((timing, mean_s)) = state.timing() else {
+        let known = TIMINGS.map(|timing| timing.mean).join(", ");
+        file.leave_out(&name, &format!("has no time ({known})"));
+        return;
+    };
+    let samples = samples(path, state, timing, &name, &mut file.left_out)
+        .unwrap_or_else(|| vec![Seconds(mean_s).ns()]);
+    file.cases.push(ImportedCase {
+        name,
+        processes: vec![samples],
+        clock: timing.clock,
+        bytes: None,
+        failed: None,
+    });
 }
 
 /// The samples of a state in nanoseconds, where they lie beside the file.
 fn samples(
     path: &Path,
-    state: &State,
-    timing: &Timing,
+    state: &NvbenchState,
+    timing: &NvbenchTiming,
     name: &str,
     notes: &mut Vec<String>,
 ) -> Option<Vec<f64>> {
@@ -198,9 +204,9 @@ fn samples(
     }
 }
 
-/// Reads a sidecar, which is named as seen from where nvbench ran: here it lies beside the file, with
-/// its folder or from the working folder.
-fn read_sidecar(path: &Path, sidecar: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a sidecar. The file names it as seen from where nvbench ran. Here it lies in the file's own
+/// folder or below it: under the name stated, moved with the file, or seen from the working folder.
+fn read_sidecar(path: &Path, sidecar: &Path) -> io::Result<Vec<u8>> {
     let beside = path.parent().unwrap_or(Path::new(""));
     let folder = sidecar.parent().and_then(Path::file_name);
     let moved: PathBuf = [beside.as_os_str()]
@@ -208,7 +214,13 @@ fn read_sidecar(path: &Path, sidecar: &Path) -> std::io::Result<Vec<u8>> {
         .chain(folder)
         .chain(sidecar.file_name())
         .collect();
-    std::fs::read(beside.join(sidecar))
-        .or_else(|_| std::fs::read(moved))
-        .or_else(|_| std::fs::read(sidecar))
+    // A candidate outside says more of what is wrong than one that does not exist.
+    let found = |e: &io::Error| e.kind() != io::ErrorKind::NotFound;
+    let first = match read_inside(beside, &beside.join(sidecar)) {
+        Ok(bytes) => return Ok(bytes),
+        Err(e) => e,
+    };
+    read_inside(beside, &moved)
+        .or_else(|_| read_inside(beside, sidecar))
+        .map_err(|last| if found(&first) { first } else { last })
 }

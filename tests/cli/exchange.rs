@@ -4,6 +4,7 @@ use crate::support::perwatt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use perwatt::exchange::{IMPORTERS, Importer};
 use perwatt::record::{ClockMethod, Origin, Outcome, Record, Status, load};
 use serde_json::{Value, json};
 
@@ -357,4 +358,154 @@ fn exports_hold_the_records_figures_and_their_direction() {
         .count();
     assert!(skipped > 0, "skipped cases are missing without a word");
     assert!(csv.lines().any(|line| line.contains("larger,B/s,")));
+}
+
+/// What an import of a broken file says, and the cases that it keeps.
+fn kept(folder: &Path, tool: &str, file: &Path) -> (Vec<String>, String) {
+    let (record, said) = import(folder, tool, &[file]);
+    (
+        record.cases.into_iter().map(|case| case.case).collect(),
+        said,
+    )
+}
+
+#[test]
+fn one_bad_row_costs_one_row_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let google = json!({"benchmarks": [
+        {"name": "good", "real_time": 1.0, "time_unit": "ms"},
+        {"name": "zero", "real_time": 0.0, "time_unit": "ns"},
+        {"name": "untimed", "time_unit": "ns"},
+        {"name": "hours", "real_time": 1.0, "time_unit": "h"},
+        {"name": "text", "real_time": "fast", "time_unit": "ns"},
+    ]});
+    let run = |command: &str, times: Value| json!({"command": command, "times": times});
+    let hyperfine = json!({"results": [
+        run("good", json!([0.2, 0.3])), run("zero", json!([0.0, 0.3])), run("mean", Value::Null),
+    ]});
+    let mean = |value: &str| {
+        json!({"tag": "nv/cold/time/gpu/mean",
+        "data": [{"name": "value", "type": "float64", "value": value}]})
+    };
+    let nvbench = json!({"benchmarks": [{"name": "b", "states": [
+        {"name": "good", "summaries": [mean("0.1")]}, {"name": "zero", "summaries": [mean("0")]},
+        {"name": "untimed"}, {"summaries": []},
+    ]}]});
+    for (tool, text, good, bad) in [
+        (
+            "google-benchmark",
+            google,
+            "good",
+            &["zero", "untimed", "hours", "row 5"][..],
+        ),
+        ("hyperfine", hyperfine, "good", &["zero", "mean"]),
+        (
+            "nvbench",
+            nvbench,
+            "b good",
+            &["b zero", "b untimed", "row 4"],
+        ),
+    ] {
+        let file = write(folder.path(), &format!("in-{tool}.json"), text.to_string());
+        let (cases, said) = kept(folder.path(), tool, &file);
+        assert_eq!(cases, [good], "{tool}: {said}");
+        for name in bad {
+            assert!(
+                said.contains(name),
+                "{tool}: {name} was dropped unsaid: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn one_bad_benchmark_of_criterion_costs_one_benchmark() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, iterations) in [
+        ("good", json!([1.0, 2.0])),
+        ("short", json!([1.0])),
+        ("odd", json!("x")),
+    ] {
+        let new = format!("target/criterion/{name}/new");
+        let benchmark = json!({"full_id": name}).to_string();
+        let sample = json!({"iters": iterations, "times": [100.0, 300.0]}).to_string();
+        write(folder.path(), &format!("{new}/benchmark.json"), benchmark);
+        write(folder.path(), &format!("{new}/sample.json"), sample);
+    }
+    let (cases, said) = kept(
+        folder.path(),
+        "criterion",
+        &folder.path().join("target/criterion"),
+    );
+    assert_eq!(cases, ["good"]);
+    assert!(said.contains("short") && said.contains("odd"), "{said}");
+}
+
+/// The file that is imported names the sidecar, so it could name any file of the user's.
+#[test]
+fn a_sidecar_outside_the_files_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = write(folder.path(), "secret.bin", 0.5f32.to_le_bytes());
+    write(folder.path(), "inner/n.bin", 0.25f32.to_le_bytes());
+    let mut names = vec![
+        "../secret.bin".to_owned(),
+        secret.to_string_lossy().into_owned(),
+    ];
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("inner/link.bin");
+        std::os::unix::fs::symlink(&secret, link).unwrap();
+        names.extend(["link.bin".to_owned(), "/dev/zero".to_owned()]);
+    }
+    let file = |sidecar: &str| {
+        let text = json!({"benchmarks": [{"name": "b", "states": [{"name": "s", "summaries": [
+            {"tag": "nv/cold/time/gpu/mean", "data": [{"name": "value", "value": "0.002"}]},
+            {"tag": "nv/json/bin:nv/cold/sample_times", "data": [{"name": "filename", "value": sidecar}]},
+        ]}]}]});
+        write(folder.path(), "inner/n.json", text.to_string())
+    };
+    let (inside, said) = import(folder.path(), "nvbench", &[&file("n.bin")]);
+    assert_eq!(samples(&inside, "b s"), [vec![2.5e8]], "{said}");
+    for name in names {
+        let (record, said) = import(folder.path(), "nvbench", &[&file(&name)]);
+        assert_eq!(samples(&record, "b s"), [vec![2e6]], "{name}: {said}");
+        assert!(said.contains("refused"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_would_run_is_written_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = json!({"results": [{"command": "@SUM(1,\"2\")", "times": [0.5, 0.25]}]}).to_string();
+    let file = write(folder.path(), "h.json", text);
+    let out = folder.path().join("out.json");
+    let device = "=cmd|'/C calc'!A0";
+    let flags = [
+        "--from",
+        "hyperfine",
+        "--device",
+        device,
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let said = call(&[&["import"][..], &flags].concat(), &[&file]);
+    assert!(said.status.success(), "{said:?}");
+    let csv = call(&["export", "--format", "csv"], &[&out]);
+    let csv = String::from_utf8(csv.stdout).unwrap();
+    let row = csv.lines().nth(1).unwrap();
+    assert!(row.contains(",'=cmd|'/C calc'!A0,"), "{csv}");
+    assert!(row.contains(r#","'@SUM(1,""2"")","#), "{csv}");
+}
+
+#[test]
+fn the_help_and_the_docs_name_every_format_that_can_be_imported() {
+    let help = call(&["import", "--help"], &[]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verdicts.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let names: Vec<&str> = IMPORTERS.iter().map(Importer::name).collect();
+    assert!(page.contains(&format!("--from {} ", names.join("|"))));
+    for importer in IMPORTERS {
+        assert!(help.contains(importer.name()), "{help}");
+    }
 }

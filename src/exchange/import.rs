@@ -1,10 +1,13 @@
-//! What all other tools' results come down to, and the record that it becomes.
+//! What every importer is and reads, and the record that its files become.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::Tool;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::{
     Adapter, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, FailureKind, Host,
@@ -13,22 +16,105 @@ use crate::record::{
 };
 use crate::stats;
 
+/// A tool whose files can be imported.
+#[derive(Debug)]
+pub struct Importer {
+    /// As `--from` takes it.
+    pub(super) name: &'static str,
+    /// How the tool writes such a file: a sentence of the help and of the errors.
+    pub(super) hint: &'static str,
+    /// Reads one file or folder.
+    pub(super) read: fn(&Path) -> Result<ImportedFile>,
+}
+
+impl Importer {
+    /// As `--from` takes it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How the tool writes such a file.
+    pub fn hint(&self) -> &'static str {
+        self.hint
+    }
+
+    /// Reads a JSON file of the tool.
+    pub(super) fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
+        self.parse_json(path, &read_text(path)?)
+    }
+
+    /// Reads the text of a JSON file of the tool.
+    pub(super) fn parse_json<T: DeserializeOwned>(&self, path: &Path, text: &str) -> Result<T> {
+        serde_json::from_str(text).map_err(|e| {
+            let Self { name, hint, .. } = self;
+            Error::file(path, format!("not a file of {name} ({e}); {hint}"))
+        })
+    }
+
+    /// Reads one file and leaves out the rows without a usable time.
+    ///
+    /// # Errors
+    /// No row is left.
+    pub(super) fn read_usable(&self, path: &Path) -> Result<ImportedFile> {
+        let mut file = (self.read)(path)?;
+        for case in std::mem::take(&mut file.cases) {
+            match case.fault() {
+                Some(fault) => file.leave_out(&case.name, &fault),
+                None => file.cases.push(case),
+            }
+        }
+        if file.cases.is_empty() {
+            let mut reason = "holds no benchmark with a usable time".to_owned();
+            for note in file.left_out.iter().take(SHOWN_NOTES) {
+                reason += &format!("; {note}");
+            }
+            return Err(Error::file(
+                path,
+                format!("{reason}; measure again ({})", self.hint),
+            ));
+        }
+        Ok(file)
+    }
+}
+
+/// Notes that the refusal of a file shows.
+const SHOWN_NOTES: usize = 3;
+
 /// What one file says.
 #[derive(Debug, Default)]
-pub(super) struct Foreign {
+pub(super) struct ImportedFile {
     /// The device, where the tool names it.
     pub(super) device: Option<String>,
     /// The tool's version, where it says.
     pub(super) version: Option<String>,
     /// Its benchmarks.
-    pub(super) cases: Vec<ForeignCase>,
+    pub(super) cases: Vec<ImportedCase>,
     /// What was left out, and why.
     pub(super) left_out: Vec<String>,
 }
 
+impl ImportedFile {
+    /// Notes that a benchmark was left out.
+    pub(super) fn leave_out(&mut self, name: &str, why: &str) {
+        self.left_out.push(format!("{name:?}: {why}"));
+    }
+
+    /// Reads the rows of a file; one that cannot be read is left out with a note.
+    pub(super) fn rows<T: DeserializeOwned>(&mut self, rows: Vec<Value>) -> Vec<T> {
+        let mut read = Vec::with_capacity(rows.len());
+        for (index, row) in rows.into_iter().enumerate() {
+            match serde_json::from_value(row) {
+                Ok(row) => read.push(row),
+                Err(e) => self.left_out.push(format!("row {}: {e}", index + 1)),
+            }
+        }
+        read
+    }
+}
+
 /// One benchmark of a file.
 #[derive(Debug)]
-pub(super) struct ForeignCase {
+pub(super) struct ImportedCase {
     /// Its name.
     pub(super) name: String,
     /// For each process, the times of one execution in nanoseconds.
@@ -41,57 +127,53 @@ pub(super) struct ForeignCase {
     pub(super) clock: ClockMethod,
 }
 
+impl ImportedCase {
+    /// Why the benchmark cannot be used. One bad time costs the whole benchmark: without the times that
+    /// were too short for the clock, the rest would look slower than it is.
+    fn fault(&self) -> Option<String> {
+        if self.failed.is_some() {
+            return None;
+        }
+        if self.processes.iter().all(Vec::is_empty) {
+            return Some("has no time".to_owned());
+        }
+        let bad = self
+            .processes
+            .iter()
+            .flatten()
+            .find(|ns| !(**ns > 0.0 && ns.is_finite()))?;
+        Some(format!("has a time of {bad} ns, which no run takes"))
+    }
+}
+
 /// Makes one session of files.
 pub(super) fn into_record(
-    tool: Tool,
+    importer: &Importer,
     files: &[PathBuf],
-    foreign: Vec<Foreign>,
+    read: Vec<ImportedFile>,
     device: Option<&str>,
 ) -> Result<(Record, Vec<String>)> {
     let Some(first) = files.first() else {
-        return Err(Error::usage("import", "no file was given"));
+        return Err(Error::usage("import", "no file was given; name one"));
     };
-    let named = foreign.iter().find_map(|file| file.device.clone());
-    let version = foreign.iter().find_map(|file| file.version.clone());
-    let mut cases: Vec<CaseResult> = Vec::new();
-    let mut left_out = Vec::new();
-    for (path, file) in files.iter().zip(foreign) {
-        left_out.extend(file.left_out);
-        let mut seen = HashSet::new();
-        for case in file.cases {
-            if !seen.insert(case.name.clone()) {
-                return Err(Error::file(
-                    path,
-                    format!(
-                        "two benchmarks are called {:?}, and a comparison could not tell them apart; \
-                         rename one",
-                        case.name
-                    ),
-                ));
-            }
-            merge(&mut cases, tool, path, case)?;
-        }
-    }
-    if cases.is_empty() {
-        return Err(Error::file(first, "holds no benchmark with a time"));
-    }
+    let named = read.iter().find_map(|file| file.device.clone());
+    let version = read.iter().find_map(|file| file.version.clone());
+    let (cases, left_out) = merged(importer, files, read)?;
     let invocations = cases
         .iter()
         .map(|case| case.invocations.len())
         .max()
         .unwrap_or(0);
+    let name = importer.name;
     let record = Record {
         schema_version: SCHEMA_VERSION.to_owned(),
         session: identity(files, &cases),
         started_utc: modified(first)?,
         provenance: provenance(),
         host: host(),
-        adapter: adapter(tool, device.map(str::to_owned).or(named), version),
-        clock: Reading::unmeasured(format!(
-            "{} does not say how precise its clock is",
-            tool.name()
-        )),
-        power: Reading::unmeasured(format!("{} measures no energy", tool.name())),
+        adapter: adapter(importer, device.map(str::to_owned).or(named), version),
+        clock: Reading::unmeasured(format!("{name} does not say how precise its clock is")),
+        power: Reading::unmeasured(format!("{name} measures no energy")),
         plan: PlanSummary {
             suite: None,
             invocations: u32::try_from(invocations).unwrap_or(u32::MAX),
@@ -109,12 +191,40 @@ pub(super) fn into_record(
     Ok((record, left_out))
 }
 
+/// The cases of all files, with each file's processes, and what was left out.
+fn merged(
+    importer: &Importer,
+    files: &[PathBuf],
+    read: Vec<ImportedFile>,
+) -> Result<(Vec<CaseResult>, Vec<String>)> {
+    let mut cases: Vec<CaseResult> = Vec::new();
+    let mut left_out = Vec::new();
+    for (path, file) in files.iter().zip(read) {
+        left_out.extend(file.left_out);
+        let mut seen = HashSet::new();
+        for case in file.cases {
+            if !seen.insert(case.name.clone()) {
+                return Err(Error::file(
+                    path,
+                    format!(
+                        "two benchmarks are called {:?}, and a comparison could not tell them apart; \
+                         rename one",
+                        case.name
+                    ),
+                ));
+            }
+            merge(&mut cases, importer, case);
+        }
+    }
+    Ok((cases, left_out))
+}
+
 /// Adds the processes of one file's benchmark to those of the files before it.
-fn merge(cases: &mut Vec<CaseResult>, tool: Tool, path: &Path, case: ForeignCase) -> Result<()> {
+fn merge(cases: &mut Vec<CaseResult>, importer: &Importer, case: ImportedCase) {
     let index = match cases.iter().position(|known| known.case == case.name) {
         Some(index) => index,
         None => {
-            cases.push(empty(tool, &case));
+            cases.push(empty(importer, &case));
             cases.len() - 1
         }
     };
@@ -124,31 +234,21 @@ fn merge(cases: &mut Vec<CaseResult>, tool: Tool, path: &Path, case: ForeignCase
             failure: FailureKind::Crash,
             reason,
         };
-        return Ok(());
+        return;
     }
     for samples in case.processes {
-        if let Some(bad) = samples.iter().find(|ns| !(**ns > 0.0 && ns.is_finite())) {
-            return Err(Error::file(
-                path,
-                format!(
-                    "{:?} has a time of {bad} ns, which is none; measure it again",
-                    case.name
-                ),
-            ));
-        }
         let number = u32::try_from(known.invocations.len()).unwrap_or(u32::MAX);
         known
             .invocations
-            .push(invocation(tool, case.clock, number, samples));
+            .push(invocation(importer, case.clock, number, samples));
     }
-    Ok(())
 }
 
 /// A case that waits for its invocations.
-fn empty(tool: Tool, case: &ForeignCase) -> CaseResult {
+fn empty(importer: &Importer, case: &ImportedCase) -> CaseResult {
     CaseResult {
         case: case.name.clone(),
-        kernel: tool.name().to_owned(),
+        kernel: importer.name.to_owned(),
         parameters: BTreeMap::new(),
         parameters_from: "imported".to_owned(),
         custom: None,
@@ -168,7 +268,12 @@ fn empty(tool: Tool, case: &ForeignCase) -> CaseResult {
 }
 
 /// One process.
-fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
+fn invocation(
+    importer: &Importer,
+    clock: ClockMethod,
+    number: u32,
+    samples_ns: Vec<f64>,
+) -> CaseInvocation {
     // Nothing was checked, which is what zero elements say.
     let unchecked = Verification {
         passed: true,
@@ -177,7 +282,7 @@ fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>)
         max_abs_error: 0.0,
         worst_error_over_bound: 0.0,
         normalized_mean_square_error: 0.0,
-        worst: Some(format!("imported from {}: not verified", tool.name())),
+        worst: Some(format!("imported from {}: not verified", importer.name)),
     };
     CaseInvocation {
         invocation: number,
@@ -199,7 +304,7 @@ fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>)
             },
             energy: Box::new(Reading::unmeasured(format!(
                 "{} measures no energy",
-                tool.name()
+                importer.name
             ))),
             warnings: Vec::new(),
         },
@@ -207,18 +312,18 @@ fn invocation(tool: Tool, clock: ClockMethod, number: u32, samples_ns: Vec<f64>)
 }
 
 /// Where the tool measured, as far as it is known.
-fn adapter(tool: Tool, device: Option<String>, version: Option<String>) -> Adapter {
-    let silent = || Reading::unmeasured(format!("{} does not say", tool.name()));
+fn adapter(importer: &Importer, device: Option<String>, version: Option<String>) -> Adapter {
+    let silent = || Reading::unmeasured(format!("{} does not say", importer.name));
     Adapter {
         index: 0,
         group: 0,
-        name: device.unwrap_or_else(|| format!("unknown device ({})", tool.name())),
+        name: device.unwrap_or_else(|| format!("unknown device ({})", importer.name)),
         backend: "imported".to_owned(),
         device_type: DeviceType::Other,
         vendor_id: 0,
         device_id: 0,
-        pci_id: Reading::unmeasured(format!("{} does not say", tool.name())),
-        driver: tool.name().to_owned(),
+        pci_id: Reading::unmeasured(format!("{} does not say", importer.name)),
+        driver: importer.name.to_owned(),
         driver_info: version.unwrap_or_default(),
         subgroup_sizes: silent(),
         features: Vec::new(),
@@ -278,7 +383,7 @@ fn modified(file: &Path) -> Result<String> {
     let stamp = jiff::Timestamp::try_from(time).map_err(|e| {
         Error::file(
             file,
-            format!("has a time stamp that is no date ({e}); touch it"),
+            format!("has a modification time that is not a date ({e}); `touch` it"),
         )
     })?;
     Ok(stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
