@@ -354,7 +354,9 @@ fn dash() -> String {
     "–".to_owned()
 }
 
-/// An interval as a range of changes.
+/// An interval as a range of changes in per cent, bare: the column or the change before it has the `%`.
 pub(super) fn interval(ratio: Ratio) -> String {
     change_range(ratio.interval.low, ratio.interval.high)
+        .trim_end_matches(" %")
+        .to_owned()
 }

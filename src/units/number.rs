@@ -73,13 +73,13 @@ pub fn bound_percent(bound: f64) -> String {
     format!("{} %", (100.0 * bound * 100.0).round() / 100.0)
 }
 
-/// A ratio as a change in per cent with its sign, three significant digits and none beyond a hundredth:
+/// A ratio as a change in per cent with its sign, to a tenth, and to a hundredth below one per cent:
 /// `−87.3 %`, `+0.04 %`. Beyond a hundredfold it is a factor.
 ///
 /// ```
 /// # use perwatt::units::change;
 /// assert_eq!(change(0.127), "−87.3 %");
-/// assert_eq!(change(1.0123), "+1.23 %");
+/// assert_eq!(change(1.0123), "+1.2 %");
 /// ```
 pub fn change(ratio: f64) -> String {
     match bare_change(ratio) {
@@ -88,7 +88,7 @@ pub fn change(ratio: f64) -> String {
     }
 }
 
-/// Both ends of an interval of a ratio as changes in per cent: `−1.20 to +3.40 %`.
+/// Both ends of an interval of a ratio as changes in per cent: `−1.2 to +3.4 %`.
 pub fn change_range(low: f64, high: f64) -> String {
     format!("{} to {}", bare_change(low), change(high))
 }
@@ -99,7 +99,12 @@ fn bare_change(ratio: f64) -> String {
     if percent >= FACTOR || !percent.is_finite() {
         return format!("×{ratio:.2e}");
     }
-    let size = three_digits(percent.abs());
+    let digits = match rounded_up(percent) {
+        size if size >= 100.0 => 0,
+        size if size >= 1.0 => 1,
+        _ => 2,
+    };
+    let size = format!("{:.digits$}", percent.abs());
     // Without this, −0.001 would show as "−0.00".
     let zero = size.chars().all(|c| matches!(c, '0' | '.'));
     match (zero, percent < 0.0) {
@@ -161,14 +166,15 @@ mod tests {
             (0.99999, "0.00 %"),
             (1.0004, "+0.04 %"),
             (0.127, "−87.3 %"),
-            (1.0999, "+9.99 %"),
+            (1.0123, "+1.2 %"),
+            (1.0999, "+10.0 %"),
             (1.09999, "+10.0 %"),
             (2.5, "+150 %"),
             (250.0, "×2.50e2"),
         ] {
             assert_eq!(change(ratio), text, "{ratio}");
         }
-        assert_eq!(change_range(0.988, 1.034), "−1.20 to +3.40 %");
+        assert_eq!(change_range(0.988, 1.034), "−1.2 to +3.4 %");
     }
 
     #[test]
