@@ -3,16 +3,21 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/index");
-    println!("cargo:rerun-if-changed=Cargo.lock");
+    println!("cargo:rerun-if-changed=Cargo.toml");
+    // In a worktree `.git` is a file that names the folder; a file that is not there would build anew
+    // each time.
+    for file in ["HEAD", "index"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", file]) {
+            println!("cargo:rerun-if-changed={path}");
+        }
+    }
     if let Some(revision) = git(&["rev-parse", "--short=12", "HEAD"]) {
         println!("cargo:rustc-env=PERWATT_GIT_REVISION={revision}");
         let dirty =
             git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());
         println!("cargo:rustc-env=PERWATT_GIT_DIRTY={dirty}");
     }
-    if let Some(version) = locked_version("wgpu") {
+    if let Some(version) = demanded_version("wgpu") {
         println!("cargo:rustc-env=PERWATT_WGPU_VERSION={version}");
     }
 }
@@ -25,14 +30,12 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The version of a package in the lock file.
-fn locked_version(package: &str) -> Option<String> {
-    let lock = std::fs::read_to_string("Cargo.lock").ok()?;
-    let entry = lock
-        .split("[[package]]")
-        .find(|entry| entry.contains(&format!("name = \"{package}\"\n")))?;
-    let line = entry
+/// The exact version that the manifest demands of a package: `wgpu = { version = "=30.0.1", …`.
+fn demanded_version(package: &str) -> Option<String> {
+    let manifest = std::fs::read_to_string("Cargo.toml").ok()?;
+    let start = format!("{package} = {{ version = \"=");
+    let line = manifest
         .lines()
-        .find_map(|line| line.strip_prefix("version = "))?;
-    Some(line.trim_matches('"').to_owned())
+        .find_map(|line| line.strip_prefix(&start))?;
+    line.split('"').next().map(str::to_owned)
 }

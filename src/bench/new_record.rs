@@ -2,7 +2,8 @@
 
 use crate::power::Selection;
 use crate::record::{
-    Adapter, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION,
+    Adapter, DocumentKind, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record,
+    SCHEMA_VERSION,
 };
 use crate::workload::CaseKernel;
 
@@ -30,11 +31,10 @@ pub struct SessionRequest {
 /// The record of a session that has not measured anything yet.
 pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[CaseKernel]) -> Record {
     Record {
+        kind: Some(DocumentKind::Record.mark().to_owned()),
         schema_version: SCHEMA_VERSION.to_owned(),
         session: format!("{:016x}", rand::random::<u64>()),
-        started_utc: jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string(),
+        started_utc: crate::record::now_utc(),
         provenance: provenance(request),
         host: host(),
         adapter: adapter.clone(),

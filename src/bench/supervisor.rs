@@ -117,9 +117,7 @@ impl SessionRun<'_> {
             return Ok(true);
         }
         self.skip_planned(invocation)?;
-        let started_utc = jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string();
+        let started_utc = crate::record::now_utc();
         let mut own_cpu_s = Reading::unmeasured("the worker exited before reporting it");
         let mut workers = 0;
         let mut fruitless = 0;

@@ -12,8 +12,8 @@ use super::args::verdict::{
 };
 use super::exit::Exit;
 use super::output::{print, print_json, width};
-use crate::compare::{Comparison, Pairing, load_sets};
-use crate::record::Inspection;
+use crate::compare::{Comparison, load_sets};
+use crate::record::DocumentKind;
 use crate::report;
 
 /// Compare result files: what changed, by how much, and how sure that is.
@@ -88,7 +88,7 @@ impl Compare {
     fn compare(&self) -> anyhow::Result<Vec<Comparison>> {
         let policy = self.rules.policy()?;
         if let [pairing] = self.files.as_slice() {
-            if !Pairing::is_one(pairing) {
+            if DocumentKind::of_file(pairing) != Some(DocumentKind::Pairing) {
                 bail!(
                     "{}: a single file is compared only if it is a pairing that `perwatt ab` wrote; \
                      give a second file, or view this one with `perwatt show`",
@@ -99,7 +99,7 @@ impl Compare {
             return Ok(vec![compare_pairing(pairing, &policy)?]);
         }
         if let [baseline, candidates @ ..] = self.files.as_slice()
-            && Inspection::is_one(baseline)
+            && DocumentKind::of_file(baseline) == Some(DocumentKind::Inspection)
         {
             self.calibration.refuse()?;
             return candidates

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::exit::Exit;
 use super::output::{print, tell};
 use crate::exchange::{Direction, Format, IMPORTERS, Importer, export, import};
-use crate::record::{self, Record, write_atomically};
+use crate::record::{self, Record, write_file};
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
@@ -81,7 +81,7 @@ impl Export {
             .collect::<crate::Result<Vec<Record>>>()?;
         let text = export(&records, self.format, self.direction)?;
         match &self.out {
-            Some(file) => write_atomically(file, text.as_bytes())?,
+            Some(file) => write_file(file, text.as_bytes())?,
             None => print(&text)?,
         }
         Ok(Exit::Done)

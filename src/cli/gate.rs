@@ -10,7 +10,7 @@ use super::args::verdict::{
 };
 use super::exit::Exit;
 use crate::compare::load_sessions;
-use crate::record::Inspection;
+use crate::record::DocumentKind;
 
 /// Judge a candidate against a baseline; the exit code is the verdict.
 ///
@@ -49,7 +49,11 @@ impl Gate {
                 self.calibration.refuse()?;
                 compare_pairing(pairing, &policy)?
             }
-            None if self.baseline.iter().any(|file| Inspection::is_one(file)) => {
+            None if self
+                .baseline
+                .iter()
+                .any(|file| DocumentKind::of_file(file) == Some(DocumentKind::Inspection)) =>
+            {
                 self.calibration.refuse()?;
                 let ([baseline], [candidate]) = (&self.baseline[..], &self.candidate[..]) else {
                     bail!("an inspection is judged against one other; give one file per side");

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::record;
+use crate::record::{self, DocumentKind, read_text};
 
 /// Reads every record of the given files and folders, in order.
 ///
@@ -76,18 +76,9 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What tells perwatt's files apart.
-#[derive(Deserialize)]
-struct FileMark {
-    kind: Option<String>,
-    /// A JSON Schema says by this that it is one; the record's own lies beside records.
-    #[serde(rename = "$schema")]
-    schema: Option<String>,
-}
-
 /// The records of one file.
 fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    let text = read_text(path)?;
     // Nearly every file is one record, and then looking for more would cost as much as reading it.
     let trouble = match record::parse(path, &text) {
         Ok(record) => return Ok(vec![Session::of(&record, path.display().to_string())]),
@@ -97,9 +88,8 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
     if let [piece] = pieces.as_slice()
         && !text.trim_start().starts_with('[')
     {
-        let other = may_be_other
-            && serde_json::from_str::<FileMark>(piece)
-                .is_ok_and(|found| found.kind.is_some() || found.schema.is_some());
+        // Whatever says that it is JSON of another kind; what says nothing may be a damaged record.
+        let other = may_be_other && says_that_it_is_another(piece);
         return if other { Ok(Vec::new()) } else { Err(trouble) };
     }
     pieces
@@ -113,6 +103,22 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
             ))
         })
         .collect()
+}
+
+/// Whether a JSON text says that it is something other than a record.
+fn says_that_it_is_another(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Mark {
+        kind: Option<String>,
+        #[serde(rename = "$schema")]
+        schema: Option<String>,
+    }
+    serde_json::from_str::<Mark>(text).is_ok_and(|mark| {
+        mark.schema.is_some()
+            || mark
+                .kind
+                .is_some_and(|kind| kind != DocumentKind::Record.mark())
+    })
 }
 
 /// Cuts a file into the JSON values that it holds.

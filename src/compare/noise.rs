@@ -5,14 +5,13 @@ use std::fmt;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use semver::Version;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::environment::{Aspect, Environment};
 use super::metric::Cost;
 use super::session::{Session, SessionCase};
 use crate::error::{Error, Result};
-use crate::record::write_atomically;
+use crate::record::{Document, DocumentKind, load_document, save_document};
 use crate::stats::{NoisePrior, SessionCost, noise_of};
 
 /// What is assumed of a device that was never calibrated: sessions of three invocations that differ by
@@ -66,9 +65,6 @@ impl Serialize for NoiseAssumption {
         serializer.collect_str(self)
     }
 }
-
-/// Marks the file among other JSON.
-const KIND: &str = "perwatt-noise";
 
 /// What messages about a calibration name.
 const COMMAND: &str = "calibrate-noise";
@@ -191,7 +187,7 @@ impl Noise {
             cases.insert(case.id.clone(), noise);
         }
         Ok(Self {
-            kind: KIND.to_owned(),
+            kind: DocumentKind::Noise.mark().to_owned(),
             schema_version: VERSION.to_owned(),
             environment: first.environment.clone(),
             sessions: distinct.len(),
@@ -204,41 +200,7 @@ impl Noise {
     /// # Errors
     /// The file cannot be read, is no calibration, or holds a number that makes no sense.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
-        let noise: Self = serde_json::from_str(&text).map_err(|e| {
-            Error::file(
-                path,
-                format!("no noise calibration: {e}; `perwatt calibrate-noise` writes one"),
-            )
-        })?;
-        let known = Version::parse(&noise.schema_version).is_ok_and(|version| version.major == 1);
-        if noise.kind != KIND || !known {
-            return Err(Error::file(
-                path,
-                format!(
-                    "{} {} is not {KIND} 1.x; calibrate again with this perwatt",
-                    noise.kind, noise.schema_version
-                ),
-            ));
-        }
-        let spreads = noise
-            .cases
-            .values()
-            .flat_map(|case| [case.time, case.energy]);
-        for spread in spreads.flatten() {
-            if !spread.is_sensible() {
-                return Err(Error::file(
-                    path,
-                    format!(
-                        "holds a spread out of range (standard deviations from 0 to {}, invocations and \
-                         degrees of freedom from 1 to {}); calibrate again",
-                        Spread::WIDEST,
-                        Spread::MOST
-                    ),
-                ));
-            }
-        }
-        Ok(noise)
+        load_document(path)
     }
 
     /// Writes the calibration.
@@ -246,9 +208,7 @@ impl Noise {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
-        write_atomically(path, (text + "\n").as_bytes())
+        save_document(self, path)
     }
 
     /// Whether the calibration speaks of this environment.
@@ -264,6 +224,39 @@ impl Noise {
             Cost::Energy => case.energy,
         }
         .map(NoisePrior::from)
+    }
+}
+
+impl Document for Noise {
+    const KIND: DocumentKind = DocumentKind::Noise;
+    const VERSION: &'static str = VERSION;
+    const NAME: &'static str = "a noise calibration";
+    const HINT: &'static str = "`perwatt calibrate-noise` writes one";
+
+    fn kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn version(&self) -> &str {
+        &self.schema_version
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let spreads = self
+            .cases
+            .values()
+            .flat_map(|case| [case.time, case.energy]);
+        for spread in spreads.flatten() {
+            if !spread.is_sensible() {
+                return Err(format!(
+                    "holds a spread out of range (standard deviations from 0 to {}, invocations and \
+                     degrees of freedom from 1 to {}); calibrate again",
+                    Spread::WIDEST,
+                    Spread::MOST
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

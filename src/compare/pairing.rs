@@ -8,15 +8,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::record::{self, write_atomically};
-
-/// Marks the file among other JSON.
-const KIND: &str = "perwatt-pairing";
+use crate::record::{self, Document, DocumentKind, load_document, save_document};
 
 /// The version of the file.
 const VERSION: &str = "1.0.0";
@@ -91,7 +87,7 @@ impl Pairing {
         pairs: Vec<Pair>,
     ) -> Self {
         Self {
-            kind: KIND.to_owned(),
+            kind: DocumentKind::Pairing.mark().to_owned(),
             schema_version: VERSION.to_owned(),
             baseline,
             candidate,
@@ -102,50 +98,13 @@ impl Pairing {
         }
     }
 
-    /// Whether a file says that it is a pairing.
-    pub fn is_one(path: &Path) -> bool {
-        #[derive(Deserialize)]
-        struct Kind {
-            kind: String,
-        }
-        path.is_file()
-            && std::fs::read_to_string(path)
-                .is_ok_and(|text| serde_json::from_str::<Kind>(&text).is_ok_and(|k| k.kind == KIND))
-    }
-
     /// Reads a pairing and the two records that it names.
     ///
     /// # Errors
     /// A file cannot be read, a record is not the one that was paired, or an invocation stands in two
     /// pairs, which would count its evidence twice.
     pub fn load(path: &Path) -> Result<(Self, Session, Session)> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
-        let pairing: Self = serde_json::from_str(&text).map_err(|e| {
-            Error::file(
-                path,
-                format!("no pairing of records: {e}; `perwatt ab` writes one"),
-            )
-        })?;
-        let known = Version::parse(&pairing.schema_version).is_ok_and(|version| version.major == 1);
-        if pairing.kind != KIND || !known {
-            return Err(Error::file(
-                path,
-                format!(
-                    "{} {} is not {KIND} 1.x; use the perwatt that wrote it",
-                    pairing.kind, pairing.schema_version
-                ),
-            ));
-        }
-        let (mut left, mut right) = (HashSet::new(), HashSet::new());
-        for pair in &pairing.pairs {
-            if !left.insert(pair.baseline) || !right.insert(pair.candidate) {
-                return Err(Error::file(
-                    path,
-                    "an invocation stands in two pairs, which would count its evidence twice; \
-                     restore the file",
-                ));
-            }
-        }
+        let pairing: Self = load_document(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let baseline = paired(
             path,
@@ -165,9 +124,36 @@ impl Pairing {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
-        write_atomically(path, (text + "\n").as_bytes())
+        save_document(self, path)
+    }
+}
+
+impl Document for Pairing {
+    const KIND: DocumentKind = DocumentKind::Pairing;
+    const VERSION: &'static str = VERSION;
+    const NAME: &'static str = "a pairing of records";
+    const HINT: &'static str = "`perwatt ab` writes one";
+
+    fn kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn version(&self) -> &str {
+        &self.schema_version
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (mut left, mut right) = (HashSet::new(), HashSet::new());
+        for pair in &self.pairs {
+            if !left.insert(pair.baseline) || !right.insert(pair.candidate) {
+                return Err(
+                    "an invocation stands in two pairs, which would count its evidence twice; \
+                     restore the file"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
     }
 }
 

@@ -153,7 +153,7 @@ impl Policy {
     /// # Errors
     /// The file cannot be read, is no TOML, has a key that is unknown, or a value out of range.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let text = crate::record::read_text(path)?;
         Self::parse(path, &text)
     }
 

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::{
-    Adapter, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, FailureKind, Host,
-    Limits, Origin, Outcome, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION, Sampling,
-    Status, StopReason, Verification,
+    Adapter, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, DocumentKind,
+    FailureKind, Host, Limits, Origin, Outcome, PlanSummary, Provenance, Reading, Record,
+    SCHEMA_VERSION, Sampling, Status, StopReason, Verification,
 };
 use crate::stats;
 
@@ -166,6 +166,7 @@ pub(super) fn into_record(
         .unwrap_or(0);
     let name = importer.name;
     let record = Record {
+        kind: Some(DocumentKind::Record.mark().to_owned()),
         schema_version: SCHEMA_VERSION.to_owned(),
         session: identity(files, &cases),
         started_utc: modified(first)?,

@@ -40,7 +40,7 @@ impl Scenario {
             });
         }
         let path = Path::new(name);
-        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let text = crate::record::read_text(path)?;
         let file: ScenarioFile = toml::from_str(&text).map_err(|e| {
             Error::file(
                 path,

@@ -5,16 +5,25 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::record::{Gain, PowerSetup, write_atomically};
+use crate::error::Result;
+use crate::record::{Document, DocumentKind, Gain, PowerSetup, load_document, save_document};
 
 /// Names the file, for those who keep it elsewhere.
 pub const VARIABLE: &str = "PERWATT_CALIBRATION";
 
+/// The version of the file.
+const VERSION: &str = "1.0.0";
+
 /// The gains of a machine's sensors, by the name of the sensor.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibrations {
+    /// `perwatt-calibration`; the first files carry no mark.
+    #[serde(default = "mark")]
+    pub kind: String,
+    /// Semantic version of this format; the first files state none.
+    #[serde(default = "first_version")]
+    pub schema_version: String,
     /// By source.
     pub sensors: BTreeMap<String, Gain>,
 }
@@ -25,29 +34,10 @@ impl Calibrations {
     /// # Errors
     /// The file is there and cannot be read, or is no such file.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(Error::io(path, error)),
-        };
-        let read: Self = serde_json::from_str(&text).map_err(|e| {
-            Error::file(
-                path,
-                format!("no file of calibrations: {e}; delete it and calibrate anew"),
-            )
-        })?;
-        for (source, gain) in &read.sensors {
-            let off = gain.uncertainty.standard();
-            if !(gain.factor > 0.0 && gain.factor.is_finite() && off >= 0.0 && off.is_finite()) {
-                return Err(Error::file(
-                    path,
-                    format!("the gain of {source} is no positive number with an uncertainty"),
-                ));
-            }
+        match path.try_exists() {
+            Ok(false) => Ok(Self::default()),
+            _ => load_document(path),
         }
-        Ok(read)
     }
 
     /// Writes the file and the folder that it is in.
@@ -55,13 +45,53 @@ impl Calibrations {
     /// # Errors
     /// It cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+        save_document(self, path)
+    }
+}
+
+impl Default for Calibrations {
+    fn default() -> Self {
+        Self {
+            kind: mark(),
+            schema_version: first_version(),
+            sensors: BTreeMap::new(),
         }
-        let mut text = serde_json::to_string_pretty(self)
-            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
-        text.push('\n');
-        write_atomically(path, text.as_bytes())
+    }
+}
+
+/// The version of files that state none.
+fn first_version() -> String {
+    VERSION.to_owned()
+}
+
+fn mark() -> String {
+    DocumentKind::Calibration.mark().to_owned()
+}
+
+impl Document for Calibrations {
+    const KIND: DocumentKind = DocumentKind::Calibration;
+    const VERSION: &'static str = VERSION;
+    const NAME: &'static str = "a file of sensor calibrations";
+    const HINT: &'static str = "delete it and run `perwatt power calibrate` again";
+
+    fn kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn version(&self) -> &str {
+        &self.schema_version
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (source, gain) in &self.sensors {
+            let off = gain.uncertainty.standard();
+            if !(gain.factor > 0.0 && gain.factor.is_finite() && off >= 0.0 && off.is_finite()) {
+                return Err(format!(
+                    "the gain of {source} is no positive number with an uncertainty"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,19 +1,16 @@
 //! The file of `perwatt inspect`: compiler statistics of kernels. No device ran anything for it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceType, Reading};
-use crate::error::{Error, Result};
+use super::adapter::DeviceType;
+use super::document::{Document, DocumentKind};
+use super::reading::Reading;
 
 /// Version of the inspection file. Readers refuse another major version.
 pub const INSPECTION_VERSION: &str = "1.0.0";
-
-/// What this file says that it is.
-const KIND: &str = "inspection";
 
 /// Compiler statistics of kernels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,57 +32,28 @@ impl Inspection {
     /// An inspection by this program.
     pub fn new(checked_shaders: bool, targets: Vec<Target>) -> Self {
         Self {
-            kind: KIND.to_owned(),
+            kind: DocumentKind::Inspection.mark().to_owned(),
             schema_version: INSPECTION_VERSION.to_owned(),
             perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
             checked_shaders,
             targets,
         }
     }
-
-    /// Whether a file says that it is an inspection.
-    pub fn is_one(path: &Path) -> bool {
-        #[derive(Deserialize)]
-        struct Kind {
-            kind: String,
-        }
-        std::fs::read_to_string(path)
-            .ok()
-            .and_then(|text| serde_json::from_str::<Kind>(&text).ok())
-            .is_some_and(|found| found.kind == KIND)
-    }
 }
 
-/// Reads an inspection.
-///
-/// # Errors
-/// The file cannot be read, is none, or is of another major version.
-pub fn load_inspection(path: &Path) -> Result<Inspection> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
-    let damaged = |e: serde_json::Error| {
-        Error::file(
-            path,
-            format!("not an inspection ({e}); `perwatt inspect --json` writes one"),
-        )
-    };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
-    let found = value["schema_version"].as_str().unwrap_or("none");
-    let readable = semver::Version::parse(found).is_ok_and(|version| version.major == 1);
-    if value["kind"] == KIND && !readable {
-        return Err(Error::SchemaVersion {
-            path: path.to_owned(),
-            found: found.to_owned(),
-            supported: 1,
-        });
+impl Document for Inspection {
+    const KIND: DocumentKind = DocumentKind::Inspection;
+    const VERSION: &'static str = INSPECTION_VERSION;
+    const NAME: &'static str = "an inspection";
+    const HINT: &'static str = "`perwatt inspect --json` writes one";
+
+    fn kind(&self) -> Option<&str> {
+        Some(&self.kind)
     }
-    let inspection: Inspection = serde_json::from_value(value).map_err(damaged)?;
-    if inspection.kind != KIND {
-        return Err(Error::file(
-            path,
-            format!("says that it is a {:?}, not an inspection", inspection.kind),
-        ));
+
+    fn version(&self) -> &str {
+        &self.schema_version
     }
-    Ok(inspection)
 }
 
 /// A GPU whose compiler was asked.

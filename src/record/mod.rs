@@ -9,20 +9,23 @@
 
 mod adapter;
 mod case;
+mod case_invocation;
 mod case_name;
+mod clock;
 mod custom_kernel;
+mod disk;
+mod document;
 mod energy;
 mod estimate;
 mod file;
-mod flat;
 mod headline;
 mod inspection;
 mod journal;
 mod reading;
 mod resource;
+mod roofline;
+mod session;
 mod warning;
-
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,20 +36,26 @@ pub use case::{
     Summary, Verification,
 };
 pub use case_name::CaseName;
+pub use clock::{ClockMethod, ClockSetup};
 pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel};
+pub use disk::{read_bytes, read_text, write_file};
+pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{
     Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
     GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
 };
 pub use estimate::Estimate;
-pub use file::{load, parse, save, schema, write_atomically};
+pub use file::{load, parse, save, schema};
 pub use headline::{Headline, WorkUnit};
 pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
-    Mix, Target, load_inspection,
+    Mix, Target,
 };
 pub use journal::{Event, Journal, read_journal};
+pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
+pub use roofline::Roof;
+pub use session::{Host, InvocationInfo, Origin, PlanSummary, Provenance};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
@@ -56,6 +65,9 @@ pub const SCHEMA_VERSION: &str = "1.1.0";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "perwatt record")]
 pub struct Record {
+    /// `perwatt-record`; files of version 1.0 carry no mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// Semantic version of this format.
     pub schema_version: String,
     /// Random identity of the session; the same in the journal and the record.
@@ -84,192 +96,9 @@ pub struct Record {
     pub warnings: Vec<Warning>,
 }
 
-/// A value that was measured, or the reason why it was not.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Reading<T> {
-    /// Nobody measured it.
-    Unmeasured(Unmeasured),
-    /// It was measured.
-    Measured(T),
-}
-
-/// The reason that stands where a measured value would.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Unmeasured {
-    /// Why there is no value, and what would give one.
-    pub unmeasured: String,
-}
-
-impl<T> Reading<T> {
-    /// A reading that does not exist, and why.
-    pub fn unmeasured(reason: impl Into<String>) -> Self {
-        Self::Unmeasured(Unmeasured {
-            unmeasured: reason.into(),
-        })
-    }
-
-    /// The value, where there is one.
-    pub fn measured(&self) -> Option<&T> {
-        match self {
-            Self::Measured(value) => Some(value),
-            Self::Unmeasured(_) => None,
-        }
-    }
-
-    /// The reason, where there is no value.
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Measured(_) => None,
-            Self::Unmeasured(reason) => Some(&reason.unmeasured),
-        }
-    }
-
-    /// Applies `f`, which may find a reason of its own, to a measured value; keeps a reason as it is.
-    pub fn and_then<U>(&self, f: impl FnOnce(&T) -> Reading<U>) -> Reading<U> {
-        match self {
-            Self::Measured(value) => f(value),
-            Self::Unmeasured(reason) => Reading::Unmeasured(reason.clone()),
-        }
-    }
-
-    /// Applies `f` to a measured value and keeps a reason as it is.
-    pub fn map<U>(&self, f: impl FnOnce(&T) -> U) -> Reading<U> {
-        match self {
-            Self::Measured(value) => Reading::Measured(f(value)),
-            Self::Unmeasured(reason) => Reading::Unmeasured(reason.clone()),
-        }
-    }
-}
-
-impl<T> Default for Reading<T> {
-    fn default() -> Self {
-        Self::unmeasured("this file does not say")
-    }
-}
-
-impl<T, E: fmt::Display> From<Result<T, E>> for Reading<T> {
-    fn from(result: Result<T, E>) -> Self {
-        match result {
-            Ok(value) => Self::Measured(value),
-            Err(reason) => Self::unmeasured(reason.to_string()),
-        }
-    }
-}
-
-/// Where the numbers of a file come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// A device ran the kernels.
-    Measured,
-    /// Some part (a sensor, say) was simulated; every figure built on it says so.
-    Simulated,
-    /// Another program's file, converted.
-    Imported,
-}
-
-/// Who wrote a record and how.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Provenance {
-    /// Where the numbers come from.
-    pub origin: Origin,
-    /// The command line, program name first.
-    pub argv: Vec<String>,
-    /// perwatt's version.
-    pub perwatt_version: String,
-    /// The git revision that perwatt was built from.
-    pub git_revision: Reading<String>,
-    /// Whether the tree that perwatt was built from had uncommitted changes.
-    pub git_dirty: Reading<bool>,
-    /// Version of wgpu that ran the kernels.
-    pub wgpu_version: Reading<String>,
-    /// Whether shaders ran with wgpu's run-time checks (`--checked`).
-    pub checked_shaders: bool,
-}
-
-/// The machine that the device sits in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Host {
-    /// Operating system and its version.
-    pub os: String,
-    /// Kernel version.
-    pub kernel: Reading<String>,
-    /// Processor's name.
-    pub cpu: Reading<String>,
-    /// Logical processors that perwatt may use.
-    pub cpu_threads: Reading<u32>,
-    /// Main memory in bytes.
-    pub memory_bytes: Reading<u64>,
-}
-
-/// How time was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ClockSetup {
-    /// The clock whose samples stand in the record.
-    pub method: ClockMethod,
-    /// Length of one timestamp tick, in nanoseconds.
-    pub tick_ns: Reading<f64>,
-    /// The smallest difference between two timestamps that was seen, in nanoseconds: the clock's
-    /// precision, which is coarser than a tick on many devices.
-    pub precision_ns: f64,
-    /// Cost of one empty batch by this clock, in nanoseconds. It is not subtracted from samples;
-    /// batches are sized to make it vanish.
-    pub overhead_ns: f64,
-}
-
-/// A clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockMethod {
-    /// Timestamps that the device writes around a pass.
-    TimestampQuery,
-    /// The host's monotonic clock around submit and wait.
-    WallClock,
-}
-
-/// What a session was asked to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PlanSummary {
-    /// Name of the suite, where one was chosen.
-    pub suite: Option<String>,
-    /// Planned invocations.
-    pub invocations: u32,
-    /// Time budget of one case in one invocation, in seconds.
-    pub budget_s: f64,
-    /// Seed of the inputs and of the order of cases.
-    pub seed: u64,
-    /// What `--power` asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power: Option<String>,
-    /// How much time energy was to be given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub energy: Option<EnergyTier>,
-    /// What was planned, as `case@kernel`, in order.
-    pub cases: Vec<String>,
-}
-
-/// One worker process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct InvocationInfo {
-    /// Number of the invocation, from 0.
-    pub invocation: u32,
-    /// When it started, RFC 3339 in UTC.
-    pub started_utc: String,
-    /// Worker processes that this invocation needed: 1, plus one for each crash or kill.
-    pub workers: u32,
-    /// CPU time of perwatt's own process outside the driver and the CPU references, in seconds.
-    pub own_cpu_s: Reading<f64>,
-}
-
-/// A measured roof of the device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Roof {
-    /// What is limited.
-    pub resource: Resource,
-    /// FLOP/s or bytes/s.
-    pub rate_per_s: Estimate,
-    /// The case and kernel that reached it.
-    pub from: String,
+/// The time of day as files state it: RFC 3339 in UTC, to the second.
+pub fn now_utc() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }

@@ -1,19 +1,93 @@
-//! Reads a [`Reading`] in one pass.
+//! A value that was measured, or the reason why it was not.
 //!
-//! Its two forms are told apart by the first key of an object, so nothing has to be kept back until
-//! the form is known, which is what serde would do for an untagged enum. Readings stand inside
-//! readings, and a summary would be copied three times over.
+//! It is read in one pass: its two forms are told apart by the first key of an object, so nothing has to
+//! be kept back until the form is known, which is what serde would do for an untagged enum. Readings
+//! stand inside readings, and a summary would be copied three times over.
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StringDeserializer};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess,
     Visitor,
 };
 
-use super::{Reading, Unmeasured};
+/// A value that was measured, or the reason why it was not.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Reading<T> {
+    /// Nobody measured it.
+    Unmeasured(Unmeasured),
+    /// It was measured.
+    Measured(T),
+}
+
+/// The reason that stands where a measured value would.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unmeasured {
+    /// Why there is no value, and what would give one.
+    pub unmeasured: String,
+}
+
+impl<T> Reading<T> {
+    /// A reading that does not exist, and why.
+    pub fn unmeasured(reason: impl Into<String>) -> Self {
+        Self::Unmeasured(Unmeasured {
+            unmeasured: reason.into(),
+        })
+    }
+
+    /// The value, where there is one.
+    pub fn measured(&self) -> Option<&T> {
+        match self {
+            Self::Measured(value) => Some(value),
+            Self::Unmeasured(_) => None,
+        }
+    }
+
+    /// The reason, where there is no value.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Measured(_) => None,
+            Self::Unmeasured(reason) => Some(&reason.unmeasured),
+        }
+    }
+
+    /// Applies `f`, which may find a reason of its own, to a measured value; keeps a reason as it is.
+    pub fn and_then<U>(&self, f: impl FnOnce(&T) -> Reading<U>) -> Reading<U> {
+        match self {
+            Self::Measured(value) => f(value),
+            Self::Unmeasured(reason) => Reading::Unmeasured(reason.clone()),
+        }
+    }
+
+    /// Applies `f` to a measured value and keeps a reason as it is.
+    pub fn map<U>(&self, f: impl FnOnce(&T) -> U) -> Reading<U> {
+        match self {
+            Self::Measured(value) => Reading::Measured(f(value)),
+            Self::Unmeasured(reason) => Reading::Unmeasured(reason.clone()),
+        }
+    }
+}
+
+impl<T> Default for Reading<T> {
+    fn default() -> Self {
+        Self::unmeasured("this file does not say")
+    }
+}
+
+impl<T, E: fmt::Display> From<Result<T, E>> for Reading<T> {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => Self::Measured(value),
+            Err(reason) => Self::unmeasured(reason.to_string()),
+        }
+    }
+}
 
 /// The key that marks a reason.
 const MARK: &str = "unmeasured";

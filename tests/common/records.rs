@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use perwatt::record::{
     Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType,
-    EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Limits, Origin,
-    Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION, Sampling,
-    Status, StopReason, Trace, Verification,
+    DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Limits,
+    Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
+    Sampling, Status, StopReason, Trace, Verification,
 };
 use perwatt::stats::Interval;
 use rand::{RngExt, SeedableRng};
@@ -20,6 +20,7 @@ use rand_pcg::Pcg64Mcg;
 /// A record of a session that measured nothing yet.
 pub(crate) fn record(session: &str) -> Record {
     Record {
+        kind: Some(DocumentKind::Record.mark().to_owned()),
         schema_version: SCHEMA_VERSION.to_owned(),
         session: session.to_owned(),
         started_utc: "2026-01-02T03:04:05Z".to_owned(),

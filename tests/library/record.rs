@@ -152,3 +152,23 @@ fn a_record_with_a_number_that_is_not_finite_is_not_written() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "a temporary file was left: {left:?}");
 }
+
+/// The version in the records is the one that is built, also where the lock file is not read.
+#[test]
+fn the_recorded_wgpu_version_is_the_locked_one() {
+    let lock = include_str!("../../Cargo.lock");
+    let manifest = include_str!("../../Cargo.toml");
+    let entry = lock
+        .split("[[package]]")
+        .find(|e| e.contains("name = \"wgpu\"\n"))
+        .unwrap();
+    let version = entry
+        .lines()
+        .find_map(|l| l.strip_prefix("version = "))
+        .unwrap();
+    let exact = format!("wgpu = {{ version = \"={}", version.trim_matches('"'));
+    assert!(
+        manifest.contains(&exact),
+        "Cargo.toml demands no exact wgpu {version}"
+    );
+}

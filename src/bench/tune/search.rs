@@ -538,9 +538,7 @@ impl Search<'_> {
             parameters: kernel.parameters.clone(),
             shader_hash: shader_hash(&self.subject.case, kernel, self.adapter)?,
             perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
-            tuned_utc: jiff::Timestamp::now()
-                .strftime("%Y-%m-%dT%H:%M:%SZ")
-                .to_string(),
+            tuned_utc: crate::record::now_utc(),
             time_ns: 0.0,
             default_time_ns: Reading::unmeasured("not measured"),
             energy_j: Reading::unmeasured("only the thriftiest were weighed"),

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::record::{Adapter, CaseName, Reading, write_atomically};
+use crate::record::{
+    Adapter, CaseName, Document, DocumentKind, Reading, load_document, save_document,
+};
 use crate::workload::{Case, CaseKernel, Kernel, find_case};
 
 /// Version of the file.
@@ -145,12 +147,34 @@ impl Entry {
 /// The content of one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
+    /// `perwatt-tuning`; files of version 1.0 carry no mark.
+    #[serde(default = "mark")]
+    pub kind: String,
     /// Semantic version of this format.
     pub tuning_version: String,
     /// The adapter, driver and backend.
     pub adapter: AdapterKey,
     /// At most one entry a case, kernel and objective.
     pub entries: Vec<Entry>,
+}
+
+impl Document for Tuning {
+    const KIND: DocumentKind = DocumentKind::Tuning;
+    const VERSION: &'static str = TUNING_VERSION;
+    const NAME: &'static str = "a tuning file";
+    const HINT: &'static str = "`perwatt tune` writes one; delete it, or run with --tuned off";
+
+    fn kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn version(&self) -> &str {
+        &self.tuning_version
+    }
+}
+
+fn mark() -> String {
+    DocumentKind::Tuning.mark().to_owned()
 }
 
 /// What became of the planned kernels.
@@ -168,6 +192,7 @@ impl Tuning {
     /// No entries yet.
     pub fn new(adapter: &Adapter) -> Self {
         Self {
+            kind: mark(),
             tuning_version: TUNING_VERSION.to_owned(),
             adapter: adapter.into(),
             entries: Vec::new(),
@@ -179,25 +204,7 @@ impl Tuning {
     /// # Errors
     /// It cannot be read, is none of perwatt's, or is of another major version.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-        let tuning: Self = serde_json::from_slice(&text).map_err(|e| {
-            Error::file(
-                path,
-                format!("no tuning file ({e}); delete it, or run with --tuned off"),
-            )
-        })?;
-        let major = |version: &str| version.split('.').next().map(str::to_owned);
-        if major(&tuning.tuning_version) != major(TUNING_VERSION) {
-            return Err(Error::file(
-                path,
-                format!(
-                    "tuning version {} is not readable by this perwatt, which reads {TUNING_VERSION}; \
-                     tune again",
-                    tuning.tuning_version
-                ),
-            ));
-        }
-        Ok(tuning)
+        load_document(path)
     }
 
     /// Writes a file.
@@ -205,9 +212,7 @@ impl Tuning {
     /// # Errors
     /// The folder or the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|e| Error::file(path, format!("cannot be written as JSON: {e}")))?;
-        write_atomically(path, (text + "\n").as_bytes())
+        save_document(self, path)
     }
 
     /// Adds an entry in the place of an older one for the same.

@@ -14,7 +14,7 @@ use crate::compare::{
     Aspect, Comparison, Decision, Noise, Pairing, Policy, Session, Sides, VerdictRow, compare,
     compare_inspections,
 };
-use crate::record::{CaseName, load_inspection, write_atomically};
+use crate::record::{CaseName, Inspection, load_document, write_file};
 use crate::report;
 
 /// Name of a calibration that is found without being named.
@@ -209,19 +209,19 @@ impl OutputArgs {
         let written = [
             json_file.map(|file| {
                 let text = serde_json::to_string_pretty(&outcome)?;
-                Ok(write_atomically(file, (text + "\n").as_bytes())?)
+                Ok(write_file(file, (text + "\n").as_bytes())?)
             }),
             self.markdown
                 .as_deref()
                 .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
             self.junit.as_deref().map(|file| {
                 let text = report::junit(comparison).map_err(anyhow::Error::msg)?;
-                Ok(write_atomically(file, text.as_bytes())?)
+                Ok(write_file(file, text.as_bytes())?)
             }),
             self.sarif.as_deref().map(|file| {
                 let value = report::sarif(comparison, shader_of);
                 let text = serde_json::to_string_pretty(&value)?;
-                Ok(write_atomically(file, (text + "\n").as_bytes())?)
+                Ok(write_file(file, (text + "\n").as_bytes())?)
             }),
         ];
         for result in written.into_iter().flatten() {
@@ -252,8 +252,8 @@ pub(in crate::cli) fn compare_inspection_files(
     candidate: &Path,
     policy: &Policy,
 ) -> crate::Result<Comparison> {
-    let before = load_inspection(baseline)?;
-    let after = load_inspection(candidate)?;
+    let before = load_document::<Inspection>(baseline)?;
+    let after = load_document::<Inspection>(candidate)?;
     Ok(compare_inspections(
         (&baseline.display().to_string(), &before),
         (&candidate.display().to_string(), &after),

@@ -75,7 +75,7 @@ impl Calibrate {
             Seconds(self.seconds),
         )
         .map_err(|reason| anyhow!("{reason}"))?;
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+        let now = crate::record::now_utc();
         let gain = comparison.gain(&now.to_string());
         let off = match gain.uncertainty {
             GainUncertainty::Standard(share) | GainUncertainty::Within(share) => share,

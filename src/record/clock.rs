@@ -1,0 +1,31 @@
+//! How the time of a record was measured.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::reading::Reading;
+
+/// How time was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockSetup {
+    /// The clock whose samples stand in the record.
+    pub method: ClockMethod,
+    /// Length of one timestamp tick, in nanoseconds.
+    pub tick_ns: Reading<f64>,
+    /// The smallest difference between two timestamps that was seen, in nanoseconds: the clock's
+    /// precision, which is coarser than a tick on many devices.
+    pub precision_ns: f64,
+    /// Cost of one empty batch by this clock, in nanoseconds. It is not subtracted from samples;
+    /// batches are sized to make it vanish.
+    pub overhead_ns: f64,
+}
+
+/// A clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockMethod {
+    /// Timestamps that the device writes around a pass.
+    TimestampQuery,
+    /// The host's monotonic clock around submit and wait.
+    WallClock,
+}

@@ -1,0 +1,87 @@
+//! Who measured a record, where, and what was asked for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::energy::EnergyTier;
+use super::reading::Reading;
+
+/// Where the numbers of a file come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A device ran the kernels.
+    Measured,
+    /// Some part (a sensor, say) was simulated; every figure built on it says so.
+    Simulated,
+    /// Another program's file, converted.
+    Imported,
+}
+
+/// Who wrote a record and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// Where the numbers come from.
+    pub origin: Origin,
+    /// The command line, program name first.
+    pub argv: Vec<String>,
+    /// perwatt's version.
+    pub perwatt_version: String,
+    /// The git revision that perwatt was built from.
+    pub git_revision: Reading<String>,
+    /// Whether the tree that perwatt was built from had uncommitted changes.
+    pub git_dirty: Reading<bool>,
+    /// Version of wgpu that ran the kernels.
+    pub wgpu_version: Reading<String>,
+    /// Whether shaders ran with wgpu's run-time checks (`--checked`).
+    pub checked_shaders: bool,
+}
+
+/// The machine that the device sits in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Host {
+    /// Operating system and its version.
+    pub os: String,
+    /// Kernel version.
+    pub kernel: Reading<String>,
+    /// Processor's name.
+    pub cpu: Reading<String>,
+    /// Logical processors that perwatt may use.
+    pub cpu_threads: Reading<u32>,
+    /// Main memory in bytes.
+    pub memory_bytes: Reading<u64>,
+}
+
+/// What a session was asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSummary {
+    /// Name of the suite, where one was chosen.
+    pub suite: Option<String>,
+    /// Planned invocations.
+    pub invocations: u32,
+    /// Time budget of one case in one invocation, in seconds.
+    pub budget_s: f64,
+    /// Seed of the inputs and of the order of cases.
+    pub seed: u64,
+    /// What `--power` asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<String>,
+    /// How much time energy was to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergyTier>,
+    /// What was planned, as `case@kernel`, in order.
+    pub cases: Vec<String>,
+}
+
+/// One worker process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InvocationInfo {
+    /// Number of the invocation, from 0.
+    pub invocation: u32,
+    /// When it started, RFC 3339 in UTC.
+    pub started_utc: String,
+    /// Worker processes that this invocation needed: 1, plus one for each crash or kill.
+    pub workers: u32,
+    /// CPU time of perwatt's own process outside the driver and the CPU references, in seconds.
+    pub own_cpu_s: Reading<f64>,
+}
