@@ -8,6 +8,7 @@ use super::bench::{Bench, Settings, Stop};
 use super::executor::Executable;
 use super::messages::PowerJob;
 use super::sensor_choice::{FIRST_INTERVAL, again, choose};
+use crate::power::sensors::Places;
 use crate::power::{
     self, EnergyEffort, Poll, Selection, SensorSampler, SensorTiming, Series, SystemUnderTest,
     Timeline,
@@ -29,20 +30,26 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Opens the sensor that a job asks for and sees what it is worth.
-    pub(super) fn open(bench: &mut Bench<'_>, job: &PowerJob, settings: Settings) -> Reading<Self> {
+    ///
+    /// # Errors
+    /// There is none that can be believed, and why.
+    pub(super) fn open(
+        bench: &mut Bench<'_>,
+        job: &PowerJob,
+        settings: Settings,
+        places: &Places,
+    ) -> Result<Self, String> {
         let load = Timeline::new();
         let selection = match &job.known {
             Some(Reading::Unmeasured(reason)) => {
-                return Reading::unmeasured(reason.unmeasured.clone());
+                return Err(reason.unmeasured.clone());
             }
             Some(Reading::Measured(setup)) => Selection::Named(setup.source.clone()),
             None => job.selection.parse().unwrap_or_default(),
         };
-        let sources = match power::open(&selection, &bench.gpu.adapter, &load) {
-            Reading::Measured(sources) => sources,
-            Reading::Unmeasured(reason) => return Reading::Unmeasured(reason),
-        };
-        let chosen = match &job.known {
+        let sources = power::open(&selection, &bench.gpu.adapter, &load, places)
+            .map_err(|why| why.to_string())?;
+        let (sampler, sensor, setup) = match &job.known {
             Some(Reading::Measured(known)) => match again(known, sources) {
                 Ok(source) => {
                     let sampler = SensorSampler::start(vec![source], &load, FIRST_INTERVAL);
@@ -50,24 +57,26 @@ impl Meter {
                 }
                 Err(reason) => Err(reason),
             },
-            _ => choose(bench, sources, &load, settings),
-        };
-        chosen
-            .map(|(sampler, sensor, setup)| {
-                let timing = SensorTiming::of(&setup);
-                sampler.keep(sensor);
-                sampler.set_interval(SensorTiming::poll_interval(timing.period));
-                Self {
-                    load,
-                    sampler,
-                    sensor,
-                    timing,
-                    setup,
-                    effort: EnergyEffort::of(job.tier),
-                    random: rand::rng(),
-                }
-            })
-            .into()
+            _ => choose(
+                bench,
+                sources,
+                &load,
+                settings,
+                places.calibrations.as_deref(),
+            ),
+        }?;
+        let timing = SensorTiming::of(&setup);
+        sampler.keep(sensor);
+        sampler.set_interval(SensorTiming::poll_interval(timing.period));
+        Ok(Self {
+            load,
+            sampler,
+            sensor,
+            timing,
+            setup,
+            effort: EnergyEffort::of(job.tier),
+            random: rand::rng(),
+        })
     }
 
     /// What the sensor is.

@@ -1,5 +1,6 @@
 //! Which sensor to believe: each is looked at, idle and under load, before a session uses it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
@@ -43,7 +44,7 @@ pub(super) struct Look {
     pub(super) load_from: Seconds,
     pub(super) setups: Vec<PowerSetup>,
     /// Why sensors cannot be used.
-    pub(super) unusable: Vec<Option<String>>,
+    pub(super) unusable: Vec<Option<power::Unusable>>,
 }
 
 /// Looks at sensors at idle and under load.
@@ -52,6 +53,7 @@ pub(super) fn look(
     sources: Vec<Box<dyn PowerSource>>,
     load: &Timeline,
     settings: Settings,
+    calibrations: Option<&Path>,
 ) -> Look {
     let mut setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
     let sampler = SensorSampler::start(sources, load, FIRST_INTERVAL);
@@ -90,7 +92,7 @@ pub(super) fn look(
         let character = power::characterise(series, load_from);
         unusable.push(character.unusable.clone());
         character.enter(setup);
-        power::calibration::apply(setup);
+        power::calibration::apply(setup, calibrations);
         if let Err(why) = &worked {
             setup
                 .notes
@@ -112,6 +114,7 @@ pub(super) fn choose(
     sources: Vec<Box<dyn PowerSource>>,
     load: &Timeline,
     settings: Settings,
+    calibrations: Option<&Path>,
 ) -> Result<(SensorSampler, usize, PowerSetup), String> {
     let Look {
         sampler,
@@ -119,7 +122,7 @@ pub(super) fn choose(
         load_from,
         mut setups,
         unusable,
-    } = look(bench, sources, load, settings);
+    } = look(bench, sources, load, settings, calibrations);
     let mut reasons = Vec::new();
     let mut usable = Vec::new();
     for (number, unusable) in unusable.into_iter().enumerate() {

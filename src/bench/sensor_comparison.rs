@@ -6,8 +6,9 @@ use super::bench::{Bench, Settings};
 use super::executor::Checks;
 use super::sensor_choice::{look, probe_load};
 use crate::device::Gpu;
+use crate::power::sensors::Places;
 use crate::power::{self, Selection, SensorTiming, Timeline};
-use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup, Reading};
+use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup};
 use crate::stats::{self, Interval};
 use crate::units::{Seconds, Watts};
 
@@ -33,6 +34,7 @@ pub fn compare_sensors(
     names: [&str; 2],
     windows: u32,
     length: Seconds,
+    places: &Places,
 ) -> Result<SensorComparison, String> {
     let mut bench = Bench::new(gpu);
     let load = Timeline::new();
@@ -43,15 +45,20 @@ pub fn compare_sensors(
     };
     let mut sources = Vec::new();
     for name in names {
-        let found = power::open(&Selection::Named(name.to_owned()), &gpu.adapter, &load);
-        match found {
-            Reading::Measured(found) => sources.extend(found.into_iter().take(1)),
-            Reading::Unmeasured(reason) => return Err(format!("{name}: {}", reason.unmeasured)),
-        }
+        let named = Selection::Named(name.to_owned());
+        let found = power::open(&named, &gpu.adapter, &load, places)
+            .map_err(|why| format!("{name}: {why}"))?;
+        sources.extend(found.into_iter().take(1));
     }
-    let seen = look(&mut bench, sources, &load, settings);
+    let seen = look(
+        &mut bench,
+        sources,
+        &load,
+        settings,
+        places.calibrations.as_deref(),
+    );
     if let Some(reason) = seen.unusable.iter().flatten().next() {
-        return Err(reason.clone());
+        return Err(reason.to_string());
     }
     let timings: Vec<SensorTiming> = seen.setups.iter().map(SensorTiming::of).collect();
     let slowest = |time: fn(&SensorTiming) -> f64| timings.iter().map(time).fold(0.0, f64::max);

@@ -13,6 +13,7 @@ use super::messages::{Job, Message};
 use super::meter::Meter;
 use crate::device::{Gpu, enumerate};
 use crate::error::{Error, Result};
+use crate::power::sensors::Places;
 use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
 use crate::units::Seconds;
 use crate::workload::{CaseKernel, CustomWork};
@@ -22,7 +23,11 @@ use crate::workload::{CaseKernel, CustomWork};
 /// # Errors
 /// The supervisor is gone or speaks nonsense. What goes wrong with the device is reported as a
 /// message and is no error here.
-pub fn work(input: impl BufRead + Send + 'static, mut output: impl Write) -> Result<()> {
+pub fn work(
+    input: impl BufRead + Send + 'static,
+    mut output: impl Write,
+    places: &Places,
+) -> Result<()> {
     let job = read_job(input)?;
     let mut say = |message: &Message| -> Result<()> {
         let broken = |e: std::io::Error| {
@@ -36,7 +41,7 @@ pub fn work(input: impl BufRead + Send + 'static, mut output: impl Write) -> Res
             .map_err(broken)
     };
     match open(&job) {
-        Ok(gpu) => measure_all(&gpu, &job, &mut say),
+        Ok(gpu) => measure_all(&gpu, &job, places, &mut say),
         Err(error) => say(&Message::GiveUp {
             reason: error.to_string(),
         }),
@@ -77,7 +82,12 @@ fn open(job: &Job) -> Result<Gpu> {
 }
 
 /// Goes through the cases.
-fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()>) -> Result<()> {
+fn measure_all(
+    gpu: &Gpu,
+    job: &Job,
+    places: &Places,
+    say: &mut impl FnMut(&Message) -> Result<()>,
+) -> Result<()> {
     let mut bench = Bench::new(gpu);
     let clock = match clock_setup(&mut bench) {
         Ok(clock) => clock,
@@ -88,7 +98,7 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
         budget: Seconds(job.budget_s),
         checks: if job.checked { Checks::On } else { Checks::Off },
     };
-    let mut meter = open_meter(&mut bench, job, settings);
+    let mut meter: Reading<Meter> = open_meter(&mut bench, job, settings, places).into();
     say(&Message::Ready {
         adapter: Box::new(gpu.adapter.clone()),
         clock,
@@ -119,10 +129,15 @@ fn measure_all(gpu: &Gpu, job: &Job, say: &mut impl FnMut(&Message) -> Result<()
 }
 
 /// Opens the power sensor, or says why there is none.
-fn open_meter(bench: &mut Bench<'_>, job: &Job, settings: Settings) -> Reading<Meter> {
+fn open_meter(
+    bench: &mut Bench<'_>,
+    job: &Job,
+    settings: Settings,
+    places: &Places,
+) -> std::result::Result<Meter, String> {
     match &job.power {
-        Some(power) => Meter::open(bench, power, settings),
-        None => Reading::unmeasured("the session asked for no energy"),
+        Some(power) => Meter::open(bench, power, settings, places),
+        None => Err("the session asked for no energy".to_owned()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::args::power::PlacesArgs;
 use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
-use super::power::PlacesArgs;
 use crate::device::{enumerate, no_adapter_help};
 use crate::power::sensors::Machine;
 use crate::report::{self, ListedAdapter};

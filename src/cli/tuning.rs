@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::args::measure::Tuned;
+use super::args::power::places_from_environment;
 use super::output::tell;
 use super::progress::TuneBar;
 use crate::bench::Workers;
@@ -39,9 +40,9 @@ impl SearchEffort<'_> {
     fn sensor(&self, adapter: &Adapter) -> Selection {
         let there = match self.power {
             Selection::Auto if self.quick => false,
-            asked => power::open(asked, adapter, &Timeline::new())
-                .measured()
-                .is_some(),
+            asked => {
+                power::open(asked, adapter, &Timeline::new(), &places_from_environment()).is_ok()
+            }
         };
         if there {
             self.power.clone()

@@ -4,6 +4,7 @@ use std::io::{BufReader, stdin, stdout};
 
 use clap::Args;
 
+use super::args::power::places_from_environment;
 use super::exit::Exit;
 use crate::bench;
 
@@ -13,7 +14,11 @@ pub(super) struct Worker {}
 
 impl Worker {
     pub(super) fn run() -> anyhow::Result<Exit> {
-        bench::work(BufReader::new(stdin()), stdout().lock())?;
+        bench::work(
+            BufReader::new(stdin()),
+            stdout().lock(),
+            &places_from_environment(),
+        )?;
         Ok(Exit::Done)
     }
 }

@@ -1,15 +1,12 @@
 //! Gains that `perwatt power calibrate` found, kept for later runs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::record::{Document, DocumentKind, Gain, PowerSetup, load_document, save_document};
-
-/// Names the file, for those who keep it elsewhere.
-pub const VARIABLE: &str = "PERWATT_CALIBRATION";
 
 /// The version of the file.
 const VERSION: &str = "1.0.0";
@@ -95,26 +92,10 @@ impl Document for Calibrations {
     }
 }
 
-/// Where the calibrations are: what the environment says, else the user's data folder.
-pub fn path() -> Option<PathBuf> {
-    let folder = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(path) = folder(VARIABLE) {
-        return Some(path);
-    }
-    let data = folder("XDG_DATA_HOME")
-        .or_else(|| folder("LOCALAPPDATA"))
-        .or_else(|| folder("HOME").map(|home| home.join(".local").join("share")))?;
-    Some(data.join("perwatt").join("calibration.json"))
-}
-
 /// Enters the gain that is kept for a sensor, where there is one; a file that cannot be used is noted.
-pub fn apply(setup: &mut PowerSetup) {
-    let Some(path) = path() else { return };
-    match Calibrations::load(&path) {
+pub fn apply(setup: &mut PowerSetup, file: Option<&Path>) {
+    let Some(file) = file else { return };
+    match Calibrations::load(file) {
         Ok(known) => {
             if let Some(gain) = known.sensors.get(&setup.source) {
                 setup.gain = gain.clone();

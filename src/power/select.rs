@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::sensors::{Machine, Places};
+use super::sensors::{self, Machine, NoSensor, Places};
 use super::{PowerSource, Timeline, simulated};
-use crate::record::{Adapter, Reading};
+use crate::record::Adapter;
 
 /// What the name of a simulated sensor begins with.
 const SIMULATED: &str = "simulated:";
@@ -55,31 +55,28 @@ impl fmt::Display for Selection {
 ///
 /// The first is used. Where it turns out to be frozen or to disagree with another, the protocol goes on
 /// to the next, so a counter is followed by the power reading of the same device where there is one.
-/// `load` is the session's clock with the work on it, which a simulated sensor must be told.
+/// `timeline` is the session's clock with the work on it, which a simulated sensor must be told.
+///
+/// # Errors
+/// There is none that can be used.
 pub fn open(
     selection: &Selection,
     adapter: &Adapter,
-    load: &Timeline,
-) -> Reading<Vec<Box<dyn PowerSource>>> {
-    match selection {
-        Selection::None => Reading::unmeasured("switched off by --power none"),
-        Selection::Auto => sensors(None, adapter),
-        Selection::Named(name) => match name.strip_prefix(SIMULATED) {
-            Some(text) => match simulated::parse(text, load) {
-                Ok(sensor) => Reading::Measured(vec![Box::new(sensor)]),
-                Err(error) => Reading::unmeasured(error.to_string()),
-            },
-            None => sensors(Some(name), adapter),
-        },
-    }
-}
-
-/// Real sensors: of this name, or the best that belong to the adapter.
-fn sensors(name: Option<&str>, adapter: &Adapter) -> Reading<Vec<Box<dyn PowerSource>>> {
-    let machine = Machine::scan(&Places::from_environment());
-    let belonging = match name {
-        Some(name) => machine.named(name, Some(adapter)),
-        None => machine.belonging_to(adapter),
+    timeline: &Timeline,
+    places: &Places,
+) -> Result<Vec<Box<dyn PowerSource>>, NoSensor> {
+    let found = match selection {
+        Selection::None => return Err(NoSensor::SwitchedOff),
+        Selection::Auto => Machine::scan(places).belonging_to(adapter),
+        Selection::Named(name) => {
+            if let Some(text) = name.strip_prefix(SIMULATED) {
+                return match simulated::parse(text, timeline) {
+                    Ok(sensor) => Ok(vec![Box::new(sensor)]),
+                    Err(error) => Err(NoSensor::BadName(error.to_string())),
+                };
+            }
+            sensors::meter(name).unwrap_or_else(|| Machine::scan(places).named(name, Some(adapter)))
+        }
     };
-    belonging.map(|belonging| belonging.sources).into()
+    found.map(|belonging| belonging.sources)
 }

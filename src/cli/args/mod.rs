@@ -8,6 +8,7 @@ pub(super) mod forwarded;
 pub(super) mod fresh;
 #[cfg(feature = "bench")]
 pub(super) mod measure;
+pub(super) mod power;
 #[cfg(feature = "bench")]
 pub(super) mod target;
 #[cfg(feature = "bench")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
+use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
 use crate::power::{self, Selection, Timeline};
@@ -36,9 +37,7 @@ pub(in crate::cli) struct TargetArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(in crate::cli) seed: u64,
 
-    /// The power sensor: auto for the best that belongs to the device, none, a name from `perwatt
-    /// power list`, or simulated:PROFILE[,KEY=VALUE…]
-    #[arg(long, default_value = "auto", value_name = "SOURCE")]
+    #[arg(long, default_value = "auto", value_name = "SOURCE", help = power_help())]
     pub(in crate::cli) power: Selection,
 
     /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
@@ -50,7 +49,12 @@ impl TargetArgs {
     /// Sees that a sensor which was named is there; one that merely might be is no error.
     pub(in crate::cli) fn see_sensor(&self, adapter: &Adapter) -> anyhow::Result<()> {
         if matches!(self.power, Selection::Named(_))
-            && let Some(reason) = power::open(&self.power, adapter, &Timeline::new()).reason()
+            && let Err(reason) = power::open(
+                &self.power,
+                adapter,
+                &Timeline::new(),
+                &places_from_environment(),
+            )
         {
             bail!("--power {}: {reason}", self.power);
         }

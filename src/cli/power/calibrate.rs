@@ -1,16 +1,17 @@
 //! `perwatt power calibrate`: a sensor against a better one, so that later runs know its gain.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::super::output::{print, tell};
-use crate::bench::compare_sensors;
+use crate::bench::{SensorComparison, compare_sensors};
+use crate::cli::args::power::places_from_environment;
 use crate::cli::exit::Exit;
 use crate::device::{Gpu, choose, enumerate};
-use crate::power::calibration::{self, Calibrations};
-use crate::record::{Adapter, GainUncertainty};
+use crate::power::calibration::Calibrations;
+use crate::record::{Adapter, Gain, GainUncertainty, now_utc};
 use crate::units::Seconds;
 
 /// Compare a sensor with a reference under load and keep its gain for later runs.
@@ -24,11 +25,11 @@ pub(in super::super) struct Calibrate {
     #[arg(long, value_name = "SOURCE")]
     sensor: String,
 
-    /// What is believed, a plug or a lab meter say
+    /// The reference that is trusted, such as a plug or a lab meter
     #[arg(long, value_name = "SOURCE")]
     reference: String,
 
-    /// The device that is put under load
+    /// The device to put under load
     #[arg(long, value_name = "SEL")]
     device: Option<String>,
 
@@ -36,24 +37,43 @@ pub(in super::super) struct Calibrate {
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
     windows: u32,
 
-    /// Seconds of load in each
+    /// Seconds of load per window
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = super::watch::seconds)]
     seconds: f64,
 
-    /// Where gains are kept [default: PERWATT_CALIBRATION, else the user's data folder]
+    /// File that keeps the gains [default: PERWATT_CALIBRATION, else the user's data folder]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
 }
 
 impl Calibrate {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let places = places_from_environment();
         let path = self
             .store
             .clone()
-            .or_else(calibration::path)
-            .context("there is no place for calibrations; name one with --store")?;
+            .or_else(|| places.calibrations.clone())
+            .context("no data folder of the user is known; name a file with --store")?;
         // A file that cannot be read is known before minutes are spent.
         let mut known = Calibrations::load(&path)?;
+        let gpu = self.open()?;
+        let comparison = compare_sensors(
+            &gpu,
+            [&self.sensor, &self.reference],
+            self.windows,
+            Seconds(self.seconds),
+            &places,
+        )
+        .map_err(|reason| anyhow!("{reason}"))?;
+        let gain = comparison.gain(&now_utc());
+        print(&page(&comparison, &gain, &path))?;
+        known.sensors.insert(comparison.sensor.source.clone(), gain);
+        known.save(&path)?;
+        Ok(Exit::Done)
+    }
+
+    /// Opens the device that is put under load.
+    fn open(&self) -> anyhow::Result<Gpu> {
         let found = enumerate();
         let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
         let adapter = choose(&adapters, self.device.as_deref())?;
@@ -61,51 +81,38 @@ impl Calibrate {
             .iter()
             .find(|found| found.adapter == *adapter)
             .context("the device is gone")?;
-        let gpu = Gpu::open(chosen)?;
         tell(&format!(
             "{} windows of {} of load on {}",
             self.windows,
             Seconds(self.seconds),
             adapter.label()
         ));
-        let comparison = compare_sensors(
-            &gpu,
-            [&self.sensor, &self.reference],
-            self.windows,
-            Seconds(self.seconds),
-        )
-        .map_err(|reason| anyhow!("{reason}"))?;
-        let now = crate::record::now_utc();
-        let gain = comparison.gain(&now.to_string());
-        let off = match gain.uncertainty {
-            GainUncertainty::Standard(share) | GainUncertainty::Within(share) => share,
-        };
-        let ratios: Vec<String> = comparison
-            .ratios
-            .iter()
-            .map(|r| format!("{r:.4}"))
-            .collect();
-        let simulated = if comparison.sensor.simulated || comparison.reference.simulated {
-            "SIMULATED: "
+        Ok(Gpu::open(chosen)?)
+    }
+}
+
+/// The ratios of the windows and the gain that follows.
+fn page(comparison: &SensorComparison, gain: &Gain, file: &Path) -> String {
+    let simulated = comparison.sensor.simulated || comparison.reference.simulated;
+    let ratios: Vec<String> = comparison
+        .ratios
+        .iter()
+        .map(|ratio| format!("{ratio:.4}"))
+        .collect();
+    let (GainUncertainty::Standard(share) | GainUncertainty::Within(share)) = gain.uncertainty;
+    format!(
+        "{}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {:.2} %, kept in {}\n",
+        if simulated { "SIMULATED: " } else { "" },
+        comparison.reference.source,
+        comparison.sensor.source,
+        if comparison.above_idle {
+            ", above idle"
         } else {
             ""
-        };
-        print(&format!(
-            "{simulated}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {:.2} %, kept in {}\n",
-            comparison.reference.source,
-            comparison.sensor.source,
-            if comparison.above_idle {
-                ", above idle"
-            } else {
-                ""
-            },
-            ratios.join(" "),
-            gain.factor,
-            100.0 * off,
-            path.display()
-        ))?;
-        known.sensors.insert(comparison.sensor.source.clone(), gain);
-        known.save(&path)?;
-        Ok(Exit::Done)
-    }
+        },
+        ratios.join(" "),
+        gain.factor,
+        100.0 * share,
+        file.display()
+    )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::super::output::{print, print_json, width};
-use super::PlacesArgs;
+use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
 use crate::power::PowerSource;
 use crate::power::sensors::{Candidate, Machine, Probed, probe};

@@ -7,12 +7,9 @@ mod calibrate;
 mod list;
 mod watch;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
 use crate::cli::exit::Exit;
-use crate::power::sensors::Places;
 
 /// Show power sensors and watch them.
 #[derive(Debug, Args)]
@@ -40,29 +37,6 @@ impl PowerArgs {
             PowerCommand::Attach(attach) => attach.run(),
             #[cfg(feature = "bench")]
             PowerCommand::Calibrate(calibrate) => calibrate.run(),
-        }
-    }
-}
-
-/// Where sensors are looked for.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Where sensors are looked for")]
-pub(super) struct PlacesArgs {
-    /// Root of the system's device files [default: PERWATT_SYSFS_ROOT, else /sys]
-    #[arg(long, value_name = "DIR")]
-    sysfs_root: Option<PathBuf>,
-    /// NVIDIA's library [default: PERWATT_NVML, else the system's]
-    #[arg(long, value_name = "FILE")]
-    nvml: Option<PathBuf>,
-}
-
-impl PlacesArgs {
-    /// What was said, else what the environment says.
-    pub(super) fn places(&self) -> Places {
-        let environment = Places::from_environment();
-        Places {
-            sysfs: self.sysfs_root.clone().unwrap_or(environment.sysfs),
-            nvml: self.nvml.clone().or(environment.nvml),
         }
     }
 }

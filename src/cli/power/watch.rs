@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use super::super::interrupts::catch_interrupts;
 use super::super::output::tell;
-use super::PlacesArgs;
+use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
-use crate::power::sensors::Machine;
+use crate::power::sensors::{Machine, meter, meter_names};
 use crate::power::{Fault, PowerSource, Quantity};
 use crate::record::Reading;
 use crate::units::{Joules, Seconds, Watts};
@@ -25,24 +25,30 @@ const POLL: Duration = Duration::from_millis(10);
 /// Values that a sparkline holds.
 const HISTORY: usize = 30;
 
-/// Watch power sensors: a line each with a sparkline; piped, one row an interval.
+/// Watch power sensors: one line each with a sparkline; when piped, one row per interval
 #[derive(Debug, Args)]
 pub(in super::super) struct Watch {
-    /// Sensors by name, as `perwatt power list` shows them, or shelly:HOST, tasmota:HOST,
-    /// command:LINE [default: every device's best]
-    #[arg(value_name = "SENSOR")]
+    #[arg(value_name = "SENSOR", help = watch_help())]
     sensors: Vec<String>,
     /// Seconds between two values
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = seconds)]
     interval: f64,
-    /// Stop after so many seconds [default: at Ctrl-C]
+    /// Stop after this many seconds [default: at Ctrl-C]
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     length: Option<f64>,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     places: PlacesArgs,
+}
+
+/// The text of the sensors' argument.
+fn watch_help() -> String {
+    format!(
+        "Sensors by name, as `perwatt power list` shows them, or meters ({}) [default: the best sensor of each device]",
+        meter_names()
+    )
 }
 
 /// Parses a number of seconds.
@@ -55,9 +61,7 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 
 impl Watch {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let machine = Machine::scan(&self.places.places());
-        let mut watched: Vec<Watched> =
-            self.open(&machine)?.into_iter().map(Watched::new).collect();
+        let mut watched: Vec<Watched> = self.open()?.into_iter().map(Watched::new).collect();
         let interrupted = catch_interrupts()?;
         if std::io::stdout().is_terminal() && !self.json {
             self.draw(&mut watched, &interrupted);
@@ -71,24 +75,31 @@ impl Watch {
     }
 
     /// The sensors to watch.
-    fn open(&self, machine: &Machine) -> anyhow::Result<Vec<Box<dyn PowerSource>>> {
+    fn open(&self) -> anyhow::Result<Vec<Box<dyn PowerSource>>> {
         let mut sources = Vec::new();
+        let mut scanned = None;
         for name in &self.sensors {
-            let belonging = machine.named(name, None).map_err(anyhow::Error::msg)?;
+            let belonging = match meter(name) {
+                Some(meter) => meter?,
+                None => scanned
+                    .get_or_insert_with(|| Machine::scan(&self.places.places()))
+                    .named(name, None)?,
+            };
             sources.extend(belonging.sources.into_iter().take(1));
         }
         if self.sensors.is_empty() {
+            let machine = Machine::scan(&self.places.places());
             let (found, refused) = machine.best_of_each();
             for reason in &refused {
-                tell(&format!("left out {reason}"));
+                tell(&format!("not shown: {reason}"));
             }
             if found.is_empty() {
-                let why = refused.into_iter().chain(machine.absent.iter().cloned());
-                let why: Vec<String> = why.collect();
+                let refused = refused.iter().map(ToString::to_string);
+                let why: Vec<String> = refused.chain(machine.absent).collect();
                 bail!(
-                    "no power sensor can be read ({}); name a meter: shelly:HOST, tasmota:HOST or \
-                     command:LINE",
-                    why.join("; ")
+                    "no power sensor can be read ({}); name a meter: {}",
+                    why.join("; "),
+                    meter_names()
                 );
             }
             sources = found;

@@ -1,7 +1,7 @@
 //! What a sensor shows of itself before it is believed: how often it changes, how long it takes to
 //! follow, whether it moves at all.
 
-use crate::power::{Poll, Quantity, Series};
+use crate::power::{Fault, Poll, Quantity, Series};
 use crate::record::{PowerSetup, Reading, Resolution};
 use crate::stats;
 use crate::units::Seconds;
@@ -16,9 +16,24 @@ pub struct Character {
     /// The smallest step seen.
     pub step: Reading<Resolution>,
     /// Why the sensor cannot be used, where it cannot.
-    pub unusable: Option<String>,
+    pub unusable: Option<Unusable>,
     /// What a reader should know.
     pub note: Option<String>,
+}
+
+/// Why a sensor cannot be used, as its readings at idle and under load show.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// It gave nothing but this.
+    #[error("{0}")]
+    Fault(Fault),
+    /// It gave nothing.
+    #[error("it gave no reading")]
+    NoReading,
+    /// A counter that stood still for so long.
+    #[error("the counter is frozen: it did not move in {:.1} s of idle and load", .0.get())]
+    FrozenCounter(Seconds),
 }
 
 /// How readings followed a step of the load.
@@ -53,11 +68,9 @@ pub fn characterise(series: &Series, load_from: Seconds) -> Character {
         .zip(series.polls().last())
         .map_or(0.0, |(first, last)| (last.at - first.at).get());
     let unusable = match (reads.is_empty(), last_fault) {
-        (true, Some(fault)) => Some(fault.to_string()),
-        (true, None) => Some("it gave no reading".to_owned()),
-        (false, _) if counter && updates.is_empty() => Some(format!(
-            "the counter is frozen: it did not move in {span:.1} s of idle and load"
-        )),
+        (true, Some(fault)) => Some(Unusable::Fault(fault.clone())),
+        (true, None) => Some(Unusable::NoReading),
+        (false, _) if counter && updates.is_empty() => Some(Unusable::FrozenCounter(Seconds(span))),
         _ => None,
     };
     let note = (!counter && unusable.is_none() && updates.is_empty()).then(|| {

@@ -14,7 +14,7 @@ mod system_under_test;
 mod window_data;
 
 pub use attach::attach;
-pub use characterise::{Character, characterise, still_moving};
+pub use characterise::{Character, Unusable, characterise, still_moving};
 pub use estimate::estimate;
 pub use observation::{EnergyEffort, LoadGroup, Observation};
 pub use procedure::observe;

@@ -2,13 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
+use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 
+/// ACPI's power meters.
+pub(super) struct Acpi;
+
+impl Family for Acpi {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["acpi"]
+    }
+
+    fn scan(&self, places: &Places) -> Scanned {
+        let found = candidates(&Sysfs::new(&places.sysfs));
+        Scanned::in_files(found, self, "no ACPI power meter", places)
+    }
+}
+
 /// One sensor a meter; those of a whole module first.
-pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = hwmon::named(sysfs, &["power_meter", "acpi_power_meter"])
         .iter()
         .filter_map(|folder| sensor(folder))

@@ -6,6 +6,7 @@ use super::super::Fault;
 use super::super::Quantity;
 use super::super::counter::Counter;
 use super::conditions;
+use super::family::{Family, Places, Scanned};
 use super::gpu_metrics;
 use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
@@ -16,8 +17,22 @@ use crate::units::Watts;
 /// More than any card draws; used until the card's own limit is known.
 const MOST: f64 = 3000.0;
 
+/// AMD GPUs.
+pub(super) struct Amdgpu;
+
+impl Family for Amdgpu {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["amdgpu"]
+    }
+
+    fn scan(&self, places: &Places) -> Scanned {
+        let found = candidates(&Sysfs::new(&places.sysfs));
+        Scanned::in_files(found, self, "no AMD GPU with its kernel driver", places)
+    }
+}
+
 /// Sensors of every AMD GPU.
-pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     hwmon::gpus(sysfs, &["amdgpu"])
         .iter()
         .filter(|gpu| gpu.driver == "amdgpu")

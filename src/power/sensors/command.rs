@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
+use super::family::Family;
+use super::no_sensor::NoSensor;
 use super::{Candidate, Opened, Owner};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup};
 use crate::units::{Joules, Seconds, Watts};
@@ -23,8 +25,32 @@ const OLDEST: Duration = Duration::from_secs(5);
 /// Time between two starts of a command that ends after a value.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Commands that print what a meter measures.
+pub(super) struct MeterCommand;
+
+impl Family for MeterCommand {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["command"]
+    }
+
+    fn meters(&self) -> &'static [&'static str] {
+        &["command:LINE"]
+    }
+
+    fn meter(&self, _prefix: &str, rest: &str) -> Result<Candidate, NoSensor> {
+        let line = rest.trim();
+        if line.is_empty() {
+            return Err(NoSensor::BadName(
+                "command: needs a command line, as in --power 'command:read-meter --watts'"
+                    .to_owned(),
+            ));
+        }
+        Ok(candidate(line))
+    }
+}
+
 /// The sensor behind a command line.
-pub(super) fn candidate(line: &str) -> Candidate {
+fn candidate(line: &str) -> Candidate {
     let mut setup = PowerSetup::new(
         format!("command:{line}"),
         "command",

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
 use super::conditions;
+use super::family::{Family, Places, Scanned};
 use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Reader, Sensor};
@@ -20,8 +21,22 @@ const MOST: Watts = Watts(1500.0);
 /// Microjoules after which the drivers' register starts anew, and those of a 32-bit file.
 const RANGES: [u128; 2] = [1 << 32, (1 << 18) * 1_000_000];
 
+/// Intel GPUs.
+pub(super) struct Intel;
+
+impl Family for Intel {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["i915", "xe"]
+    }
+
+    fn scan(&self, places: &Places) -> Scanned {
+        let found = candidates(&Sysfs::new(&places.sysfs));
+        Scanned::in_files(found, self, "no Intel GPU that counts energy", places)
+    }
+}
+
 /// Sensors of every Intel GPU that counts energy.
-pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     hwmon::gpus(sysfs, &["i915", "xe"])
         .iter()
         .filter(|gpu| matches!(gpu.driver.as_str(), "i915" | "xe"))

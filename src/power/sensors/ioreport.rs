@@ -14,6 +14,7 @@ use core_foundation::dictionary::{
 use core_foundation::string::{CFString, CFStringRef};
 
 use super::super::{Fault, Quantity};
+use super::family::{Family, Places, Scanned};
 use super::{Candidate, Owner, Reader, Sensor};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup};
 use crate::units::Joules;
@@ -44,8 +45,24 @@ unsafe extern "C" {
     fn IOReportSimpleGetIntegerValue(channel: CFDictionaryRef, a: *mut i32) -> i64;
 }
 
+/// Apple's GPU.
+pub(super) struct IoReport;
+
+impl Family for IoReport {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["ioreport"]
+    }
+
+    fn scan(&self, _places: &Places) -> Scanned {
+        Scanned {
+            candidates: candidates(),
+            absent: Vec::new(),
+        }
+    }
+}
+
 /// The GPU's energy counters.
-pub(super) fn candidates() -> Vec<Candidate> {
+fn candidates() -> Vec<Candidate> {
     let mut setup = PowerSetup::new(
         "ioreport:gpu",
         "ioreport-gpu",

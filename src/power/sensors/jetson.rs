@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::Fault;
 use super::super::Quantity;
 use super::conditions;
+use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner, Reader, Sensor};
@@ -20,8 +21,22 @@ const INPUTS: [&str; 5] = ["VDD_IN", "VIN_SYS_5V0", "POM_5V_IN", "VIN", "SYS5V"]
 /// Parts of the names that a module's GPU has among the devices with a variable clock.
 const GPUS: [&str; 5] = ["gpu", "ga10b", "gv11b", "gp10b", "gm20b"];
 
+/// The monitors of a Jetson.
+pub(super) struct Jetson;
+
+impl Family for Jetson {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["jetson"]
+    }
+
+    fn scan(&self, places: &Places) -> Scanned {
+        let found = candidates(&Sysfs::new(&places.sysfs));
+        Scanned::in_files(found, self, "no INA3221 monitor", places)
+    }
+}
+
 /// One sensor a rail, the module's input first.
-pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     let mut rails: Vec<(String, PathBuf, u32)> = monitors(sysfs)
         .into_iter()
         .flat_map(|folder| (1..=3).filter_map(move |channel| rail(&folder, channel)))

@@ -44,7 +44,7 @@ pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
         let seconds = text.parse().ok();
         seconds
             .filter(|seconds: &f64| seconds.is_finite())
-            .ok_or_else(|| format!("`{text}` is no time in seconds"))
+            .ok_or_else(|| format!("`{text}` is not a time in seconds"))
     })
 }
 
@@ -59,54 +59,104 @@ fn read(path: &Path, time: Time) -> Result<Vec<LogRow>> {
 
 /// Reads a file's text.
 fn parse(text: &str, read_time: Time) -> std::result::Result<Vec<LogRow>, String> {
-    let lines: Vec<(usize, &str)> = text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .enumerate()
-        .map(|(at, line)| (at + 1, line.trim()))
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .collect();
-    let (_, head) = lines.first().ok_or("there is no row in it")?;
-    let separator = [';', '\t', ','].into_iter().find(|s| head.contains(*s));
-    let separator = separator.ok_or("its rows have one column; a time and watts are needed")?;
-    let names = cells(head, separator);
-    let named = names
-        .iter()
-        .all(|name| name.starts_with(char::is_alphabetic));
-    let column = |fits: fn(&str) -> bool, what: &str| {
-        let found = names.iter().position(|name| fits(&name.to_lowercase()));
-        found.ok_or_else(|| format!("no column of {what} among: {}", names.join(", ")))
-    };
-    let (time, power) = if named {
-        (column(is_time, "times")?, column(is_power, "watts")?)
-    } else {
-        (0, 1)
-    };
+    let text = text.trim_start_matches('\u{feff}');
+    let separator = separator(text)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator as u8)
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut columns = None;
     let mut rows: Vec<LogRow> = Vec::new();
-    for (number, line) in &lines[usize::from(named)..] {
-        let cells = cells(line, separator);
-        let cell = |at: usize| cells.get(at).map_or("", String::as_str);
-        let at = read_time(cell(time)).map_err(|why| format!("line {number}: {why}"))?;
-        let watts = decimal(cell(power), separator)
-            .filter(|watts| *watts >= 0.0)
-            .ok_or_else(|| format!("line {number}: `{}` is no power in watts", cell(power)))?;
-        if rows.last().is_some_and(|(last, _)| *last >= at) {
-            return Err(format!(
-                "line {number}: its time is not after that of the row before"
-            ));
+    for record in reader.records() {
+        let record =
+            record.map_err(|e| format!("not a table of values separated by `{separator}`: {e}"))?;
+        if record.iter().all(str::is_empty) {
+            continue;
         }
-        rows.push((at, Watts(watts)));
+        let number = record.position().map_or(0, csv::Position::line);
+        let Some((time, power)) = columns else {
+            let (found, named) = find_columns(&record)?;
+            columns = Some(found);
+            if !named {
+                rows.push(
+                    row(&record, found, read_time, separator).map_err(|why| at(number, &why))?,
+                );
+            }
+            continue;
+        };
+        let next =
+            row(&record, (time, power), read_time, separator).map_err(|why| at(number, &why))?;
+        if rows.last().is_some_and(|(last, _)| *last >= next.0) {
+            return Err(at(number, "its time is not after that of the row before"));
+        }
+        rows.push(next);
+    }
+    if columns.is_none() {
+        return Err("there is no row in it".to_owned());
     }
     if rows.len() < 2 {
-        return Err("two rows at least are needed to know a power over time".to_owned());
+        return Err("at least two rows are needed to know a power over time".to_owned());
     }
     Ok(rows)
 }
 
-/// The cells of a row without their quotes.
-fn cells(line: &str, separator: char) -> Vec<String> {
-    let bare = |cell: &str| cell.trim().trim_matches('"').trim().to_owned();
-    line.split(separator).map(bare).collect()
+/// A message with the line that it is about.
+fn at(line: u64, why: &str) -> String {
+    format!("line {line}: {why}")
+}
+
+/// What separates the cells: the first of semicolon, tabulator and comma that the first row has outside
+/// quotes.
+fn separator(text: &str) -> std::result::Result<char, String> {
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .ok_or("there is no row in it")?;
+    let bare: String = first.split('"').step_by(2).collect();
+    [';', '\t', ',']
+        .into_iter()
+        .find(|separator| bare.contains(*separator))
+        .ok_or_else(|| "its rows have one column; a time and watts are needed".to_owned())
+}
+
+/// The columns of times and watts by the first row, and whether that row names them; else the first two.
+fn find_columns(first: &csv::StringRecord) -> std::result::Result<((usize, usize), bool), String> {
+    if !first
+        .iter()
+        .all(|name| name.starts_with(char::is_alphabetic))
+    {
+        return Ok(((0, 1), false));
+    }
+    let column = |fits: fn(&str) -> bool, what: &str| {
+        let found = first.iter().position(|name| fits(&name.to_lowercase()));
+        found.ok_or_else(|| {
+            let names: Vec<&str> = first.iter().collect();
+            format!("no column of {what} among: {}", names.join(", "))
+        })
+    };
+    Ok((
+        (column(is_time, "times")?, column(is_power, "watts")?),
+        true,
+    ))
+}
+
+/// One row's time and power.
+fn row(
+    record: &csv::StringRecord,
+    (time, power): (usize, usize),
+    read_time: Time,
+    separator: char,
+) -> std::result::Result<LogRow, String> {
+    let cell = |at: usize| record.get(at).unwrap_or_default();
+    let at = read_time(cell(time))?;
+    let watts = decimal(cell(power), separator)
+        .filter(|watts| *watts >= 0.0)
+        .ok_or_else(|| format!("`{}` is not a power in watts", cell(power)))?;
+    Ok((at, Watts(watts)))
 }
 
 /// A finite number; beside semicolons a comma may be the decimal point.
@@ -128,12 +178,12 @@ fn unix_seconds(text: &str) -> std::result::Result<f64, String> {
             n if (1e11..1e14).contains(&n) => 1e-3,
             n if (1e14..1e17).contains(&n) => 1e-6,
             n if (1e17..1e20).contains(&n) => 1e-9,
-            _ => return Err(format!("`{text}` is no time since 1970")),
+            _ => return Err(format!("`{text}` is not a time since 1970")),
         };
         return Ok(number * scale);
     }
     let timestamp: Timestamp = text.replacen(' ', "T", 1).parse().map_err(|_| {
-        format!("`{text}` is no time; seconds since 1970, or 2026-01-31T12:00:00.5Z with its zone")
+        format!("`{text}` is not a time; use seconds since 1970, or 2026-01-31T12:00:00.5Z with its zone")
     })?;
     Ok(timestamp.as_nanosecond() as f64 * 1e-9)
 }
@@ -155,6 +205,7 @@ mod tests {
             "time,power_w\n1800000000,50\n1800000001.5,60.5\n",
             "\u{feff}Date;Channel;Power (W)\n2027-01-15T08:00:00Z;1;50,0\n2027-01-15T08:00:01.5Z;1;60,5\n",
             "# meter\nwatts\ttimestamp_ms\n50\t1800000000000\n60.5\t1800000001500\n",
+            "time,note,watts\n1800000000,\"fan, low\",50\n1800000001.5,\"fan; high\",60.5\n",
             "\"timestamp\",\"watts\"\n\"2027-01-15 09:00:00+01:00\",\"50\"\n\"2027-01-15 09:00:01.5+01:00\",\"60.5\"\n",
         ] {
             assert_eq!(watts(text), expected, "{text}");

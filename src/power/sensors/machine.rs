@@ -7,35 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::PowerSource;
+use super::family::{Family, Places, Scanned};
+use super::no_sensor::{NoSensor, Unreadable};
 use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, Owner};
-use super::{acpi, amdgpu, command, intel, jetson, plug, rapl};
+use super::{Candidate, FAMILIES, Owner};
 use crate::record::{Adapter, DeviceType, Reading};
-
-/// Where sensors are looked for.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// Root of the system's device files.
-    pub sysfs: PathBuf,
-    /// NVIDIA's library, where it is not the system's.
-    pub nvml: Option<PathBuf>,
-}
-
-impl Places {
-    /// The system's own, or what `PERWATT_SYSFS_ROOT` and `PERWATT_NVML` say.
-    pub fn from_environment() -> Self {
-        let path = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        Self {
-            sysfs: path("PERWATT_SYSFS_ROOT").unwrap_or_else(|| PathBuf::from("/sys")),
-            nvml: path("PERWATT_NVML"),
-        }
-    }
-}
 
 /// The sensors of a machine.
 pub struct Machine {
@@ -52,48 +29,20 @@ pub struct Belonging {
     /// At least one.
     pub sources: Vec<Box<dyn PowerSource>>,
     /// Sensors of the same device that cannot be used, and why.
-    pub refused: Vec<String>,
+    pub refused: Vec<Unreadable>,
 }
 
 impl Machine {
     /// Looks for sensors in every place; none is read.
     pub fn scan(places: &Places) -> Self {
-        let sysfs = Sysfs::new(&places.sysfs);
+        let mut candidates = Vec::new();
         let mut absent = Vec::new();
-        let mut candidates = nvidia(places, &mut absent);
-        let families = [
-            (
-                "amdgpu",
-                "no AMD GPU with its kernel driver",
-                amdgpu::candidates(&sysfs),
-            ),
-            (
-                "i915, xe",
-                "no Intel GPU that counts energy",
-                intel::candidates(&sysfs),
-            ),
-            ("jetson", "no INA3221 monitor", jetson::candidates(&sysfs)),
-            (
-                "rapl",
-                "no powercap zone of a processor's package",
-                rapl::candidates(&sysfs),
-            ),
-            ("acpi", "no ACPI power meter", acpi::candidates(&sysfs)),
-        ];
-        for (family, nothing, found) in families {
-            if found.is_empty() && cfg!(target_os = "linux") {
-                absent.push(format!(
-                    "{family}: {nothing} below {}",
-                    places.sysfs.display()
-                ));
-            } else if found.is_empty() {
-                absent.push(format!("{family}: read on Linux only"));
-            }
-            candidates.extend(found);
+        for family in FAMILIES {
+            let scanned: Scanned = family.scan(places);
+            candidates.extend(scanned.candidates);
+            absent.extend(scanned.absent);
         }
-        #[cfg(target_os = "macos")]
-        candidates.extend(super::ioreport::candidates());
-        let gpus = gpus(&sysfs, &candidates);
+        let gpus = gpus(&Sysfs::new(&places.sysfs), &candidates);
         Self {
             candidates,
             absent,
@@ -105,31 +54,28 @@ impl Machine {
     ///
     /// # Errors
     /// None does, or none of those can be read; in words.
-    pub fn belonging_to(&self, adapter: &Adapter) -> Result<Belonging, String> {
+    pub fn belonging_to(&self, adapter: &Adapter) -> Result<Belonging, NoSensor> {
         let (owned, note) = self.owned_by(adapter)?;
         let (wary, able): (Vec<&Candidate>, Vec<&Candidate>) = owned
             .into_iter()
             .partition(|candidate| candidate.caution.is_some());
-        if able.is_empty() {
-            let reasons = wary
-                .iter()
-                .filter_map(|candidate| Some((candidate, candidate.caution.as_ref()?)));
-            let reason = reasons.map(|(c, why)| {
-                format!("{why}; `--power {}` takes it all the same", c.setup.source)
+        if able.is_empty()
+            && let Some(first) = wary.first()
+        {
+            return Err(NoSensor::Cautioned {
+                caution: first.caution.clone().unwrap_or_default(),
+                source_name: first.setup.source.clone(),
             });
-            return Err(reason.into_iter().next().unwrap_or_default());
         }
         open(&able, note.as_slice())
     }
 
-    /// The sensors of this name, or of the device that it names.
+    /// The sensors of this name, or of the device that it names; meters, which no scan finds, are opened
+    /// by [`meter`].
     ///
     /// # Errors
     /// There is none, several devices fit, or none can be read; in words.
-    pub fn named(&self, name: &str, adapter: Option<&Adapter>) -> Result<Belonging, String> {
-        if let Some(meter) = meter(name) {
-            return open(&[&meter?], &[]);
-        }
+    pub fn named(&self, name: &str, adapter: Option<&Adapter>) -> Result<Belonging, NoSensor> {
         let mut fitting: Vec<&Candidate> =
             self.candidates.iter().filter(|c| fits(c, name)).collect();
         if let Some(exact) = fitting.iter().find(|c| c.setup.source == name) {
@@ -155,15 +101,15 @@ impl Machine {
         let device = |candidate: &Candidate| (candidate.owner, candidate.device.clone());
         let first = device(fitting[0]);
         if matches!(first.0, Owner::Gpu { .. }) && fitting.iter().any(|c| device(c).0 != first.0) {
-            let names: Vec<&str> = fitting.iter().map(|c| c.setup.source.as_str()).collect();
-            return Err(format!(
-                "`{name}` fits several devices; name one of {}",
-                names.join(", ")
-            ));
+            let names = fitting.iter().map(|c| c.setup.source.clone()).collect();
+            return Err(NoSensor::SeveralDevices {
+                name: name.to_owned(),
+                sources: names,
+            });
         }
         let note = adapter.map(|adapter| {
             format!(
-                "chosen by name; that it belongs to {} is the user's word",
+                "chosen by name; that it belongs to {} is the user's word and not verified",
                 adapter.label()
             )
         });
@@ -183,8 +129,9 @@ impl Machine {
     }
 
     /// The best sensor of each device that can be read; and of the others why not.
-    pub fn best_of_each(&self) -> (Vec<Box<dyn PowerSource>>, Vec<String>) {
-        let (mut found, mut refused): (Vec<Box<dyn PowerSource>>, _) = (Vec::new(), Vec::new());
+    pub fn best_of_each(&self) -> (Vec<Box<dyn PowerSource>>, Vec<NoSensor>) {
+        let mut found: Vec<Box<dyn PowerSource>> = Vec::new();
+        let mut refused = Vec::new();
         let mut devices: Vec<Vec<&Candidate>> = Vec::new();
         for candidate in &self.candidates {
             let device = |other: &Candidate| {
@@ -208,7 +155,10 @@ impl Machine {
     ///
     /// # Errors
     /// None does, and why.
-    pub fn owned_by(&self, adapter: &Adapter) -> Result<(Vec<&Candidate>, Option<String>), String> {
+    pub fn owned_by(
+        &self,
+        adapter: &Adapter,
+    ) -> Result<(Vec<&Candidate>, Option<String>), NoSensor> {
         if adapter.is_software() {
             return self.processor(
                 "a software adapter's work is the processor's, so its sensor is the processor's",
@@ -228,10 +178,10 @@ impl Machine {
                 if integrated {
                     return self.shared_die(adapter);
                 }
-                Err(format!(
-                    "no sensor sits at {address}; {}",
-                    self.what_there_is()
-                ))
+                Err(NoSensor::NotAtAddress {
+                    address,
+                    found: self.what_there_is(),
+                })
             }
             Err(_) if integrated => self.shared_die(adapter),
             Err(reason) => Err(reason),
@@ -239,7 +189,7 @@ impl Machine {
     }
 
     /// Sensors of the die that an integrated GPU shares with the processor.
-    fn shared_die(&self, adapter: &Adapter) -> Result<(Vec<&Candidate>, Option<String>), String> {
+    fn shared_die(&self, adapter: &Adapter) -> Result<(Vec<&Candidate>, Option<String>), NoSensor> {
         let of = |owner| -> Vec<&Candidate> {
             self.candidates
                 .iter()
@@ -260,7 +210,7 @@ impl Machine {
     }
 
     /// The processor's sensors.
-    fn processor(&self, note: &str) -> Result<(Vec<&Candidate>, Option<String>), String> {
+    fn processor(&self, note: &str) -> Result<(Vec<&Candidate>, Option<String>), NoSensor> {
         for owner in [Owner::Cpu, Owner::Soc] {
             let owned: Vec<&Candidate> = self
                 .candidates
@@ -271,23 +221,23 @@ impl Machine {
                 return Ok((owned, Some(note.to_owned())));
             }
         }
-        Err(format!(
-            "{note}, and this machine shows none ({})",
-            self.absent_of(&["rapl", "acpi"])
-        ))
+        Err(NoSensor::NotOfProcessor {
+            note: note.to_owned(),
+            absent: self.absent_of(&["rapl", "acpi"]),
+        })
     }
 
     /// Where an adapter sits, and what to say of how that was found out.
-    fn address(&self, adapter: &Adapter) -> Result<(PciAddress, Option<String>), String> {
+    fn address(&self, adapter: &Adapter) -> Result<(PciAddress, Option<String>), NoSensor> {
         let id = PciId {
             vendor: adapter.vendor_id,
             device: adapter.device_id,
         };
-        let twins: Vec<String> = self
+        let twins: Vec<PciAddress> = self
             .gpus
             .iter()
             .filter(|(_, other)| **other == id)
-            .map(|(address, _)| address.to_string())
+            .map(|(address, _)| *address)
             .collect();
         let stated = adapter
             .pci_id
@@ -298,26 +248,22 @@ impl Machine {
         match (stated, &twins[..]) {
             (Some(address), _) if trusted => Ok((address, None)),
             (_, [only]) => {
-                let address = only
-                    .parse()
-                    .map_err(|()| format!("{only} is no PCI address"))?;
+                let address = *only;
                 let note = format!(
                     "the driver gives no PCI address; this is the only {id} in the machine, at {only}"
                 );
                 Ok((address, Some(note)))
             }
-            (_, []) => Err(format!(
-                "{} gives no PCI address and no {id} is to be seen in the machine; {}",
-                adapter.label(),
-                self.what_there_is()
-            )),
-            (_, several) => Err(format!(
-                "{} GPUs here are {id} ({}) and {} does not say which of them it is; name the sensor by \
-                 --power",
-                several.len(),
-                several.join(", "),
-                adapter.label()
-            )),
+            (_, []) => Err(NoSensor::NotInMachine {
+                adapter: adapter.label(),
+                id,
+                found: self.what_there_is(),
+            }),
+            (_, several) => Err(NoSensor::Twins {
+                adapter: adapter.label(),
+                id,
+                addresses: several.iter().map(ToString::to_string).collect(),
+            }),
         }
     }
 
@@ -337,45 +283,77 @@ impl Machine {
         }
         if devices.is_empty() {
             format!(
-                "there is no GPU's sensor at all ({})",
+                "no GPU here has a sensor ({})",
                 self.absent_of(&["nvml", "amdgpu", "i915"])
             )
         } else {
-            format!("there are {}", devices.join(", "))
+            format!("sensors found: {}", devices.join(", "))
         }
     }
 
     /// Why families are absent.
     fn absent_of(&self, families: &[&str]) -> String {
-        let of = |line: &&String| families.iter().any(|family| line.starts_with(family));
+        let of = |line: &&String| {
+            let named = line.split(':').next().unwrap_or_default();
+            named.split(", ").any(|name| families.contains(&name))
+        };
         let lines: Vec<&str> = self.absent.iter().filter(of).map(String::as_str).collect();
         lines.join("; ")
     }
 
-    /// What to say to a name that nothing has.
-    fn unknown(&self, name: &str) -> String {
-        let family = name.split(':').next().unwrap_or(name);
-        let reasons = self.absent_of(&[family]);
+    /// The error for a name that no sensor has.
+    fn unknown(&self, name: &str) -> NoSensor {
+        let prefix = name.split(':').next().unwrap_or(name);
+        let reasons = family_of(prefix)
+            .map(|family| self.absent_of(family.prefixes()))
+            .unwrap_or_default();
         let known: Vec<&str> = self
             .candidates
             .iter()
             .map(|c| c.setup.source.as_str())
             .collect();
-        let there = match (reasons.is_empty(), known.is_empty()) {
-            (false, _) => reasons,
-            (true, false) => format!("there are {}", known.join(", ")),
-            (true, true) => "this machine has none".to_owned(),
-        };
-        format!(
-            "no power sensor is called `{name}`; {there}; meters are named shelly:HOST, tasmota:HOST and \
-             command:LINE"
-        )
+        NoSensor::Unknown {
+            name: name.to_owned(),
+            found: match (reasons.is_empty(), known.is_empty()) {
+                (false, _) => reasons,
+                (true, false) => format!("this machine has {}", known.join(", ")),
+                (true, true) => "this machine has none".to_owned(),
+            },
+            meters: meter_names(),
+        }
     }
 }
 
+/// The family whose sensors' names begin with this prefix.
+fn family_of(prefix: &str) -> Option<&'static dyn Family> {
+    let has = |family: &&&dyn Family| family.prefixes().contains(&prefix);
+    FAMILIES.iter().find(has).copied()
+}
+
+/// How meters are named, for messages and help: `shelly:HOST, tasmota:HOST or command:LINE`.
+pub fn meter_names() -> String {
+    let names: Vec<&str> = FAMILIES
+        .iter()
+        .flat_map(|family| family.meters().iter().copied())
+        .collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The meter that a name describes, opened, where it describes one. The machine is not scanned for it: that
+/// would load NVIDIA's library, which may wake the very GPU whose machine is being measured.
+pub fn meter(name: &str) -> Option<Result<Belonging, NoSensor>> {
+    let (prefix, rest) = name.split_once(':')?;
+    let family = family_of(prefix).filter(|family| !family.meters().is_empty())?;
+    let candidate = family.meter(prefix, rest);
+    Some(candidate.and_then(|candidate| open(&[&candidate], &[])))
+}
+
 /// Opens the first boundary's sensors that can be read, in the order given.
-fn open(candidates: &[&Candidate], notes: &[String]) -> Result<Belonging, String> {
-    let mut refused = Vec::new();
+fn open(candidates: &[&Candidate], notes: &[String]) -> Result<Belonging, NoSensor> {
+    let mut refused: Vec<Unreadable> = Vec::new();
     let mut sources: Vec<Box<dyn PowerSource>> = Vec::new();
     for candidate in candidates {
         let boundary = candidate.setup.boundary;
@@ -389,54 +367,16 @@ fn open(candidates: &[&Candidate], notes: &[String]) -> Result<Belonging, String
         let notes: Vec<String> = notes.iter().cloned().chain(passed_over).collect();
         match candidate.open(&notes) {
             Ok(source) => sources.push(source),
-            Err(fault) => refused.push(format!("{}: {fault}", candidate.setup.source)),
+            Err(fault) => refused.push(Unreadable {
+                source_name: candidate.setup.source.clone(),
+                fault,
+            }),
         }
     }
     if sources.is_empty() {
-        return Err(refused.join("; "));
+        return Err(NoSensor::Unreadable(refused));
     }
     Ok(Belonging { sources, refused })
-}
-
-/// Sensors of NVIDIA's library, or why there are none.
-#[cfg(any(target_os = "linux", target_os = "windows"))]
-fn nvidia(places: &Places, absent: &mut Vec<String>) -> Vec<Candidate> {
-    match super::nvml::load(places.nvml.as_deref()) {
-        Ok(library) => {
-            let (found, troubles) = super::nvml::candidates(&library);
-            absent.extend(
-                troubles
-                    .into_iter()
-                    .map(|trouble| format!("nvml: {trouble}")),
-            );
-            found
-        }
-        Err(reason) => {
-            absent.push(format!("nvml: {reason}"));
-            Vec::new()
-        }
-    }
-}
-
-/// NVIDIA has no library here.
-#[cfg(not(any(target_os = "linux", target_os = "windows")))]
-fn nvidia(_: &Places, absent: &mut Vec<String>) -> Vec<Candidate> {
-    absent.push("nvml: NVIDIA's library is for Linux and Windows".to_owned());
-    Vec::new()
-}
-
-/// A meter that a name describes, where it does.
-fn meter(name: &str) -> Option<Result<Candidate, String>> {
-    let (family, rest) = name.split_once(':')?;
-    match family {
-        "command" if rest.trim().is_empty() => Some(Err(
-            "command: needs a command line, as in --power 'command:read-meter --watts'".to_owned(),
-        )),
-        "command" => Some(Ok(command::candidate(rest.trim()))),
-        "shelly" => Some(plug::candidate(plug::Make::Shelly, rest)),
-        "tasmota" => Some(plug::candidate(plug::Make::Tasmota, rest)),
-        _ => None,
-    }
 }
 
 /// Whether a name means a sensor: `nvml`, `nvml:01:00.0`, `nvml:0000:01:00.0:instant`, `rapl`.

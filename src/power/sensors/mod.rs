@@ -1,14 +1,28 @@
-//! The sensors of a real machine: which there are, what each measures, and whose they are.
+//! The sensors of a real machine: which there are, what each measures, and which device they belong to.
 //!
-//! One file a family. Each finds its sensors as [`Candidate`]s, which say what they are without being
-//! read; opening one reads it once, so that a sensor which cannot be read is known before it is relied
-//! on. `machine` gathers them and decides which belong to an adapter.
+//! One file per family. Each finds its sensors as [`Candidate`]s, which say what they are without being
+//! read; opening one reads it once, so that a sensor which cannot be read is known before a measurement
+//! relies on it. `machine` gathers them and decides which belong to an adapter.
+//!
+//! # How to add a sensor
+//!
+//! 1. Write a file in this folder with a type that implements `Family`: the prefix of its names, and either
+//!    `scan`, which returns a [`Candidate`] for each sensor that the machine has (or the reason why there is
+//!    none), or `meters` and `meter`, where a name such as `shelly:HOST` describes the sensor.
+//! 2. Add its `mod` line and its entry in `FAMILIES` below. `perwatt power list`, the help of `--power`,
+//!    the ownership rules and the messages follow from the table.
+//! 3. A candidate's `open` is usually `Sensor::open` with a closure that reads the sensor: a power through
+//!    `credible`, a counter through `Counter`, which undoes wraps and finds resets. State the boundary, the
+//!    provenance and the resolution in its `PowerSetup`; leave unknown what is not published.
+//! 4. Test it against a stand-in in `tests/cli/sensors.rs`: a tree of device files, a fake library, or a
+//!    server; and add its row to `docs/sensors.md`.
 
 mod acpi;
 mod amdgpu;
 mod background;
 mod command;
 mod conditions;
+mod family;
 mod gpu_metrics;
 mod hwmon;
 mod intel;
@@ -17,7 +31,7 @@ mod ioreport;
 mod jetson;
 mod log;
 mod machine;
-#[cfg(any(target_os = "linux", target_os = "windows"))]
+mod no_sensor;
 mod nvml;
 mod pci;
 mod plug;
@@ -25,14 +39,31 @@ mod probe;
 mod rapl;
 mod sysfs;
 
+pub use family::Places;
 pub use log::{LogRow, load_curve, load_log};
-pub use machine::{Belonging, Machine, Places};
+pub use machine::{Belonging, Machine, meter, meter_names};
+pub use no_sensor::{NoSensor, Unreadable};
 pub use pci::{PciAddress, PciId};
 pub use probe::{Probed, probe};
 
+use self::family::Family;
 use super::{Fault, PowerSource, Quantity, Sample};
 use crate::record::{Conditions, PowerSetup};
 use crate::units::{Seconds, Watts};
+
+/// Every family of sensors, in the order of trust.
+const FAMILIES: &[&dyn Family] = &[
+    &nvml::Nvml,
+    &amdgpu::Amdgpu,
+    &intel::Intel,
+    &jetson::Jetson,
+    &rapl::Rapl,
+    &acpi::Acpi,
+    #[cfg(target_os = "macos")]
+    &ioreport::IoReport,
+    &plug::Plug,
+    &command::MeterCommand,
+];
 
 /// A sensor that a machine has, not yet opened.
 pub struct Candidate {

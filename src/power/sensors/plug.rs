@@ -12,6 +12,8 @@ use ureq::Agent;
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
+use super::family::Family;
+use super::no_sensor::NoSensor;
 use super::{Candidate, Opened, Owner};
 use crate::record::{self, Boundary, EnergyProvenance, PowerSetup, Resolution};
 use crate::units::{Seconds, Watts};
@@ -31,15 +33,37 @@ const LAST_FAILURE: u32 = 3;
 /// Longest answer that is read.
 const LONGEST_BYTES: u64 = 64 * 1024;
 
+/// Plugs that answer over HTTP.
+pub(super) struct Plug;
+
+impl Family for Plug {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["shelly", "tasmota"]
+    }
+
+    fn meters(&self) -> &'static [&'static str] {
+        &["shelly:HOST", "tasmota:HOST"]
+    }
+
+    fn meter(&self, prefix: &str, rest: &str) -> Result<Candidate, NoSensor> {
+        let make = if prefix == Make::Shelly.name() {
+            Make::Shelly
+        } else {
+            Make::Tasmota
+        };
+        candidate(make, rest)
+    }
+}
+
 /// Makes of plugs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Make {
+enum Make {
     Shelly,
     Tasmota,
 }
 
 impl Make {
-    pub(super) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Shelly => "shelly",
             Self::Tasmota => "tasmota",
@@ -63,19 +87,19 @@ impl Make {
 ///
 /// # Errors
 /// The address cannot be one.
-pub(super) fn candidate(make: Make, address: &str) -> Result<Candidate, String> {
+fn candidate(make: Make, address: &str) -> Result<Candidate, NoSensor> {
     let name = make.name();
     let place = address.trim_start_matches("http://").trim_end_matches('/');
     let (host, channel) = place.split_once('/').unwrap_or((place, "0"));
     let channel: u32 = channel.parse().map_err(|_| {
-        format!(
+        NoSensor::BadName(format!(
             "{name}:{address}: a plug is named {name}:HOST, {name}:HOST:PORT or {name}:HOST/CHANNEL"
-        )
+        ))
     })?;
     if host.is_empty() || host.contains([' ', '?', '#', '@']) {
-        return Err(format!(
-            "{name}:{address}: this is no host; try {name}:192.168.1.20"
-        ));
+        return Err(NoSensor::BadName(format!(
+            "{name}:{address}: not a host name; try {name}:192.168.1.20"
+        )));
     }
     let mut setup = PowerSetup::new(
         format!("{name}:{place}"),

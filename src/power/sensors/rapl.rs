@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
 use super::conditions;
+use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner, Reader, Sensor};
@@ -26,8 +27,27 @@ struct Zone {
     memory_mapped: bool,
 }
 
+/// The processor's counters.
+pub(super) struct Rapl;
+
+impl Family for Rapl {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["rapl"]
+    }
+
+    fn scan(&self, places: &Places) -> Scanned {
+        let found = candidates(&Sysfs::new(&places.sysfs));
+        Scanned::in_files(
+            found,
+            self,
+            "no powercap zone of a processor's package",
+            places,
+        )
+    }
+}
+
 /// The sum of all packages, and each package where there are several.
-pub(super) fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
+fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     let zones = packages(sysfs);
     let mut found = Vec::new();
     if !zones.is_empty() {

@@ -1,0 +1,73 @@
+//! Options about power sensors, and the places that the environment names.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::power::sensors::Places;
+#[cfg(feature = "gpu")]
+use crate::power::sensors::meter_names;
+
+/// The text of `--power`, with the meters that there are.
+#[cfg(feature = "gpu")]
+pub(in crate::cli) fn power_help() -> String {
+    format!(
+        "Power sensor: `auto` for the best one that belongs to the device, `none`, a name from `perwatt power \
+         list`, a meter ({}), or simulated:PROFILE[,KEY=VALUE…]",
+        meter_names()
+    )
+}
+
+/// The places that `PERWATT_SYSFS_ROOT`, `PERWATT_NVML` and `PERWATT_CALIBRATION` name, else the system's and
+/// the user's own.
+pub(in crate::cli) fn places_from_environment() -> Places {
+    let path = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let usual = Places::default();
+    Places {
+        sysfs: path("PERWATT_SYSFS_ROOT").unwrap_or(usual.sysfs),
+        nvml: path("PERWATT_NVML"),
+        calibrations: path("PERWATT_CALIBRATION")
+            .or_else(|| users_calibrations(path("LOCALAPPDATA"))),
+    }
+}
+
+/// The file of gains in the user's data folder. Windows had it in the local folder until 1.0; one that still
+/// lies there is used.
+fn users_calibrations(local: Option<PathBuf>) -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    let usual = etcetera::choose_base_strategy().ok()?.data_dir();
+    let file_in = |folder: PathBuf| folder.join("perwatt").join("calibration.json");
+    let usual = file_in(usual);
+    let earlier = local
+        .map(file_in)
+        .filter(|file| file.exists() && !usual.exists());
+    Some(earlier.unwrap_or(usual))
+}
+
+/// Where sensors are looked for.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Where sensors are looked for")]
+pub(in crate::cli) struct PlacesArgs {
+    /// Root of the system's device files [default: PERWATT_SYSFS_ROOT, else /sys]
+    #[arg(long, value_name = "DIR")]
+    sysfs_root: Option<PathBuf>,
+    /// NVIDIA's library [default: PERWATT_NVML, else the system's]
+    #[arg(long, value_name = "FILE")]
+    nvml: Option<PathBuf>,
+}
+
+impl PlacesArgs {
+    /// The places that were given, else those of the environment.
+    pub(in crate::cli) fn places(&self) -> Places {
+        let environment = places_from_environment();
+        Places {
+            sysfs: self.sysfs_root.clone().unwrap_or(environment.sysfs),
+            nvml: self.nvml.clone().or(environment.nvml),
+            ..environment
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a family of sensors is to the rest: where it looks, what its sensors are called, and the meters that
+//! are described by their name.
+
+use std::path::PathBuf;
+
+use super::Candidate;
+use super::no_sensor::NoSensor;
+
+/// Where sensors are looked for, and where their gains are kept. Whoever starts the program decides; nothing
+/// below reads the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Root of the system's device files.
+    pub sysfs: PathBuf,
+    /// NVIDIA's library, where it is not the system's.
+    pub nvml: Option<PathBuf>,
+    /// File of the gains that `perwatt power calibrate` found.
+    pub calibrations: Option<PathBuf>,
+}
+
+impl Default for Places {
+    /// The system's own, without calibrations.
+    fn default() -> Self {
+        Self {
+            sysfs: PathBuf::from("/sys"),
+            nvml: None,
+            calibrations: None,
+        }
+    }
+}
+
+/// One family of sensors: a file of this folder, and a line of [`FAMILIES`](super::FAMILIES).
+pub(super) trait Family: Sync {
+    /// What the names of its sensors begin with, before the first colon.
+    fn prefixes(&self) -> &'static [&'static str];
+
+    /// How its sensors are named where the name alone describes one, as in `shelly:HOST`. Such meters are
+    /// never looked for.
+    fn meters(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The sensors of this family that the machine has, each device's best first; none of them is read.
+    fn scan(&self, _places: &Places) -> Scanned {
+        Scanned::default()
+    }
+
+    /// The meter that a name describes: what stands before its first colon, and after it.
+    ///
+    /// # Errors
+    /// The name describes none; the message shows one that would do.
+    fn meter(&self, prefix: &str, rest: &str) -> Result<Candidate, NoSensor> {
+        Err(NoSensor::BadName(format!(
+            "{prefix}:{rest}: sensors of this family are found, not described; see `perwatt power list`"
+        )))
+    }
+}
+
+/// What a family's scan found.
+#[derive(Default)]
+pub(super) struct Scanned {
+    /// The sensors, each device's best first.
+    pub(super) candidates: Vec<Candidate>,
+    /// Why there is none, and what is wrong with single devices; each line begins with the family.
+    pub(super) absent: Vec<String>,
+}
+
+impl Scanned {
+    /// Nothing, and why.
+    pub(super) fn absent(reason: String) -> Self {
+        Self {
+            candidates: Vec::new(),
+            absent: vec![reason],
+        }
+    }
+
+    /// What was found among Linux's device files; `missing` says what is not there where nothing was.
+    pub(super) fn in_files(
+        candidates: Vec<Candidate>,
+        family: &dyn Family,
+        missing: &str,
+        places: &Places,
+    ) -> Self {
+        if !candidates.is_empty() {
+            return Self {
+                candidates,
+                absent: Vec::new(),
+            };
+        }
+        let family = family.prefixes().join(", ");
+        Self::absent(if cfg!(target_os = "linux") {
+            format!("{family}: {missing} under {}", places.sysfs.display())
+        } else {
+            format!("{family}: read on Linux only")
+        })
+    }
+}
