@@ -452,7 +452,6 @@ fn standard_normal(random: &mut Pcg64Mcg) -> f64 {
 /// # Errors
 /// There is no such profile or key, or a value is no number that fits.
 pub fn parse(text: &str, load: &Timeline) -> Result<Simulated> {
-    let what = || "simulated sensor".to_owned();
     let mut parts = text.split(',');
     let name = parts.next().unwrap_or_default();
     let known = profiles();
@@ -467,34 +466,12 @@ pub fn parse(text: &str, load: &Timeline) -> Result<Simulated> {
             Error::usage(
                 what(),
                 format!(
-                    "no profile is called {name:?}{hint}; there are {}",
+                    "unknown profile {name:?}{hint}; expected one of {}",
                     all.join(", ")
                 ),
             )
         })?;
-    let mut given: BTreeMap<&str, f64> = BTreeMap::new();
-    let mut curve = None;
-    for part in parts {
-        let (key, value) = part
-            .split_once('=')
-            .ok_or_else(|| Error::usage(what(), format!("{part:?} is not KEY=VALUE")))?;
-        if key == "curve" {
-            curve = Some(CurveTruth::new(&load_curve(Path::new(value))?));
-            continue;
-        }
-        let value: f64 = value
-            .parse()
-            .ok()
-            .filter(|value: &f64| value.is_finite() && *value >= 0.0)
-            .ok_or_else(|| Error::usage(what(), format!("{part}: a number from 0 is needed")))?;
-        given.insert(key, value);
-    }
-    if curve.is_some() && (given.contains_key("idle_w") || given.contains_key("busy_w")) {
-        return Err(Error::usage(
-            what(),
-            "the power is the curve's, so idle_w and busy_w say nothing beside it".to_owned(),
-        ));
-    }
+    let (given, curve) = settings(parts)?;
     let mut behaviour = profile.behaviour.clone();
     let mut truth = LoadTruth {
         load: load.clone(),
@@ -512,6 +489,43 @@ pub fn parse(text: &str, load: &Timeline) -> Result<Simulated> {
     let mut sensor = Simulated::new(profile, behaviour, truth);
     sensor.setup.source = format!("simulated:{text}");
     Ok(sensor)
+}
+
+/// Names the argument in messages.
+fn what() -> String {
+    "simulated sensor".to_owned()
+}
+
+/// The numbers given after the profile, and the power curve where one is named.
+fn settings<'t>(
+    parts: impl Iterator<Item = &'t str>,
+) -> Result<(BTreeMap<&'t str, f64>, Option<CurveTruth>)> {
+    let mut given: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut curve = None;
+    for part in parts {
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| Error::usage(what(), format!("{part:?} is not KEY=VALUE")))?;
+        if key == "curve" {
+            curve = Some(CurveTruth::new(&load_curve(Path::new(value))?));
+            continue;
+        }
+        let value: f64 = value
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite() && *value >= 0.0)
+            .ok_or_else(|| {
+                Error::usage(what(), format!("{part}: expected a number of at least 0"))
+            })?;
+        given.insert(key, value);
+    }
+    if curve.is_some() && (given.contains_key("idle_w") || given.contains_key("busy_w")) {
+        return Err(Error::usage(
+            what(),
+            "the curve gives the power, so idle_w and busy_w cannot be given as well".to_owned(),
+        ));
+    }
+    Ok((given, curve))
 }
 
 /// The keys of `simulated:`, for help and messages.

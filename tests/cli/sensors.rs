@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use crate::support::fake_nvml::FakeNvml;
 use crate::support::plug_server::{Answer, PlugServer};
 use crate::support::sysfs_tree::{Mover, Tree};
-use perwatt::power::sensors::{Belonging, Machine, Places};
+use perwatt::power::sensors::{Belonging, Machine, NoSensor, Places};
 use perwatt::power::{Fault, PowerSource, Quantity};
 use perwatt::record::{Adapter, Boundary, DeviceType, EnergyProvenance, Limits, Reading};
 use perwatt::units::Seconds;
@@ -23,6 +23,7 @@ fn scan(tree: &Tree) -> Machine {
     Machine::scan(&Places {
         sysfs: tree.root().to_owned(),
         nvml: Some(PathBuf::from("/nonexistent/libnvidia-ml.so.1")),
+        calibrations: None,
     })
 }
 
@@ -59,7 +60,7 @@ trait Outcome<T> {
     fn reason(self) -> String;
 }
 
-impl<T> Outcome<T> for Result<T, String> {
+impl<T> Outcome<T> for Result<T, NoSensor> {
     fn fine(self) -> T {
         self.unwrap_or_else(|reason| panic!("{reason}"))
     }
@@ -67,7 +68,7 @@ impl<T> Outcome<T> for Result<T, String> {
     fn reason(self) -> String {
         match self {
             Ok(_) => panic!("this must be refused"),
-            Err(reason) => reason,
+            Err(reason) => reason.to_string(),
         }
     }
 }
@@ -669,6 +670,7 @@ fn nvidias_cards_go_by_address_whatever_the_librarys_order() {
     let places = Places {
         sysfs: empty.root().to_owned(),
         nvml: Some(fake.path()),
+        calibrations: None,
     };
     let machine = Machine::scan(&places);
     let ids = (0x10de, 0x2684);
@@ -718,6 +720,7 @@ fn a_slice_of_a_card_has_no_sensor_of_its_own() {
     let machine = Machine::scan(&Places {
         sysfs: empty.root().to_owned(),
         nvml: Some(fake.path()),
+        calibrations: None,
     });
     let slice = adapter(DISCRETE, "0000:01:00.0", (0x10de, 0x2684));
     let message = machine.belonging_to(&slice).reason();
@@ -958,6 +961,34 @@ fn any_command_can_be_a_meter() {
         .fine();
     let end = until(first(&mut ending), Result::is_err);
     assert!(matches!(end, Err(Fault::Gone(_))), "{end:?}");
+}
+
+#[test]
+fn a_meter_is_read_without_loading_the_library_of_the_gpu() {
+    let tree = Tree::new();
+    for (sensor, loads) in [("command:echo watts 5; sleep 1", false), ("nvml", true)] {
+        let fake = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 120\n");
+        let watched = call(&["power", "watch", sensor, "--for", "0.2", "--sysfs-root"])
+            .arg(tree.root())
+            .arg("--nvml")
+            .arg(fake.path())
+            .output()
+            .unwrap();
+        assert!(watched.status.success(), "{watched:?}");
+        assert_eq!(fake.was_started(), loads, "{sensor}");
+    }
+}
+
+#[test]
+fn a_power_that_no_card_draws_is_no_reading() {
+    let list = list(&FakeNvml::new(
+        "cards 1\n0.bus 00000000:01:00.0\n0.watts 4294967\n0.energy no\n",
+    ));
+    let reason = why_not(&list, "nvml:0000:01:00.0:usage");
+    assert!(
+        reason.contains("no such device draws more than"),
+        "{reason}"
+    );
 }
 
 // ---- the commands ----

@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::output::{print, tell, width};
 use crate::bench;
 use crate::cli::exit::Exit;
-use crate::power::{attach, sensors};
+use crate::power::{NoEnergy, attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
     Reading, Record, Warning,
@@ -16,7 +16,7 @@ use crate::record::{
 use crate::report;
 use crate::stats;
 
-/// Give a record the joules of a meter that logged the same run: a CSV of times and watts.
+/// Replace a record's energy with that of a meter that logged the same run (a CSV of times and watts).
 ///
 /// The record must have windows of energy, so the run needs some sensor; where the machine has none,
 /// `run --power simulated:…` serves, whose figures say SIMULATED until the log replaces them.
@@ -24,7 +24,7 @@ use crate::stats;
 pub(in super::super) struct Attach {
     /// The record of the run
     record: PathBuf,
-    /// The log: seconds since 1970, or RFC 3339 times with a zone, and watts
+    /// The log: a CSV with a column of times (seconds since 1970, or RFC 3339 with a zone) and one of watts
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
     /// What the meter measures: wall, board, gpu-chip, module, soc or cpu-package
@@ -41,7 +41,7 @@ pub(in super::super) struct Attach {
         allow_negative_numbers = true
     )]
     ahead: f64,
-    /// Where the new record goes
+    /// File for the new record
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -111,19 +111,33 @@ impl Attach {
         }
         setup
             .notes
-            .push("a log that was laid beside the run afterwards".to_owned());
+            .push("a log that was attached after the run".to_owned());
         setup
     }
+}
+
+/// Why a record takes nothing from a log.
+#[derive(Debug, thiserror::Error)]
+enum NotAttached {
+    #[error(
+        "the record has no window of energy; run with a sensor, or with --power simulated:ada-instant to \
+         have windows"
+    )]
+    NoWindow,
+    #[error("{0}")]
+    NoEnergy(NoEnergy),
 }
 
 /// Gives every window the log's joules.
 ///
 /// # Errors
 /// No window gets any, and why the last did not.
-fn replace(record: &mut Record, log: &[sensors::LogRow], setup: &PowerSetup) -> Result<(), String> {
-    let mut reason = "the record has no window of energy; run with a sensor, or with --power \
-                      simulated:ada-instant to have windows"
-        .to_owned();
+fn replace(
+    record: &mut Record,
+    log: &[sensors::LogRow],
+    setup: &PowerSetup,
+) -> Result<(), NotAttached> {
+    let mut reason = NotAttached::NoWindow;
     let mut found = false;
     let outcomes = record
         .cases
@@ -136,7 +150,7 @@ fn replace(record: &mut Record, log: &[sensors::LogRow], setup: &PowerSetup) -> 
         {
             let attached = attach(window, log, setup);
             match &attached {
-                Err(why) => reason = why.to_string(),
+                Err(why) => reason = NotAttached::NoEnergy(why.clone()),
                 Ok(_) => found = true,
             }
             **energy = attached.into();

@@ -7,6 +7,7 @@ use super::hwmon;
 use super::sysfs::{self, Sysfs};
 use super::{Candidate, Owner, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
+use crate::units::Watts;
 
 /// ACPI's power meters.
 pub(super) struct Acpi;
@@ -22,7 +23,10 @@ impl Family for Acpi {
     }
 }
 
-/// One sensor a meter; those of a whole module first.
+/// More than the module or the server behind one meter draws.
+const MOST: Watts = Watts(20_000.0);
+
+/// One sensor per meter; those of a whole module first.
 fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = hwmon::named(sysfs, &["power_meter", "acpi_power_meter"])
         .iter()
@@ -85,7 +89,7 @@ fn sensor(folder: &Path) -> Option<Candidate> {
                 let path = path.clone();
                 Box::new(move |_| {
                     let microwatts: f64 = sysfs::number(&path)?;
-                    credible(microwatts * 1e-6, &path.display().to_string())
+                    credible(microwatts * 1e-6, MOST, &path.display().to_string())
                 })
             };
             Sensor::open(setup, reader, || {

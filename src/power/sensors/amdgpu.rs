@@ -15,7 +15,7 @@ use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading,
 use crate::units::Watts;
 
 /// More than any card draws; used until the card's own limit is known.
-const MOST: f64 = 3000.0;
+const MOST: Watts = Watts(3000.0);
 
 /// AMD GPUs.
 pub(super) struct Amdgpu;
@@ -103,7 +103,7 @@ fn power(gpu: &HwmonGpu, folder: &Path, file: &str, apu: bool) -> Candidate {
                 let path = path.clone();
                 Box::new(move |_| {
                     let microwatts: f64 = sysfs::number(&path)?;
-                    credible(microwatts * 1e-6, &path.display().to_string())
+                    credible(microwatts * 1e-6, MOST, &path.display().to_string())
                 })
             };
             Sensor::open(setup, reader, standing(&device, Some(folder.clone())))
@@ -129,12 +129,9 @@ fn energy(gpu: &HwmonGpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
         open: Box::new(move |setup| {
             let reader = || -> Reader {
                 let path = path.clone();
-                let mut counter = Counter::new(
-                    path.display().to_string(),
-                    gpu_metrics::ENERGY_UNIT,
-                    Watts(MOST),
-                )
-                .wrapping_at([1 << 32, 1 << 64]);
+                let mut counter =
+                    Counter::new(path.display().to_string(), gpu_metrics::ENERGY_UNIT, MOST)
+                        .wrapping_at([1 << 32, 1 << 64]);
                 Box::new(move |now| {
                     let counts = accumulator(&path)?;
                     counter.advance(counts, now).map(Quantity::Energy)

@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Age at which a value says nothing of the present.
 const OLDEST: Duration = Duration::from_secs(5);
 
+/// More than any machine behind one meter draws: a reading above it is a mistake.
+const MOST: Watts = Watts(1e6);
+
 /// Time between two starts of a command that ends after a value.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -185,28 +188,7 @@ fn once(
         }
         *running = Some(child);
     }
-    let (mut values, mut strange) = (0_u64, String::new());
-    // It was asked for, so it is there.
-    let lines = stdout
-        .into_iter()
-        .flat_map(|stdout| BufReader::new(stdout).lines());
-    for text in lines {
-        let Ok(text) = text else { break };
-        let at = Instant::now();
-        match parse(&text) {
-            Ok(None) => {}
-            Ok(Some((unit, value))) => {
-                values += 1;
-                if *kind.get_or_insert(unit) == unit {
-                    latest.put(value, at);
-                }
-            }
-            Err(reason) => {
-                latest.fail(Fault::Unusable(format!("`{line}` printed {reason}")));
-                strange = format!("; it printed {reason}");
-            }
-        }
-    }
+    let (values, strange) = pass_on(stdout, line, latest, kind);
     let child = running
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -230,6 +212,39 @@ fn once(
         )));
     }
     Ok(())
+}
+
+/// Passes on the values that a command prints until it ends: how many, and the end of a sentence about what
+/// else it printed.
+fn pass_on(
+    stdout: Option<impl Read>,
+    line: &str,
+    latest: &LatestValue,
+    kind: &mut Option<Unit>,
+) -> (u64, String) {
+    let (mut values, mut strange) = (0_u64, String::new());
+    // It was asked for, so it is there.
+    let lines = stdout
+        .into_iter()
+        .flat_map(|stdout| BufReader::new(stdout).lines());
+    for text in lines {
+        let Ok(text) = text else { break };
+        let at = Instant::now();
+        match parse(&text) {
+            Ok(None) => {}
+            Ok(Some((unit, value))) => {
+                values += 1;
+                if *kind.get_or_insert(unit) == unit {
+                    latest.put(value, at);
+                }
+            }
+            Err(reason) => {
+                latest.fail(Fault::Unusable(format!("`{line}` printed {reason}")));
+                strange = format!("; it printed {reason}");
+            }
+        }
+    }
+    (values, strange)
 }
 
 /// The system's shell with a command line.
@@ -279,7 +294,8 @@ fn parse(line: &str) -> Result<Option<(Unit, Quantity)>, String> {
         _ => return Err(wrong()),
     };
     let value: f64 = number.trim().parse().map_err(|_| wrong())?;
-    if !value.is_finite() || value < 0.0 {
+    let impossible = unit == Unit::Watts && value > MOST.get();
+    if !value.is_finite() || value < 0.0 || impossible {
         return Err(format!("`{shown}`, which no meter measures"));
     }
     Ok(Some(match unit {
@@ -320,6 +336,7 @@ mod tests {
             "watts NaN",
             "watts -3",
             "watts inf",
+            "watts 99999999",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

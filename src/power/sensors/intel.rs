@@ -65,8 +65,8 @@ fn of(gpu: &HwmonGpu) -> Vec<Candidate> {
     found
 }
 
-/// One counter.
-fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
+/// What a file's energy is of: by its label, else by its number.
+fn measured(gpu: &HwmonGpu, file: &Path) -> (String, Boundary) {
     let channel = sysfs::name(file).trim_end_matches("_input");
     let label = sysfs::text(&file.with_file_name(format!("{channel}_label"))).unwrap_or_default();
     let (quantity, boundary) = match (gpu.driver.as_str(), label.as_str(), channel) {
@@ -77,6 +77,12 @@ fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
         (_, "", channel) => (channel, Boundary::Unknown),
         (_, label, _) => (label, Boundary::Unknown),
     };
+    (quantity.to_owned(), boundary)
+}
+
+/// One counter.
+fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
+    let (quantity, boundary) = measured(gpu, file);
     let mut setup = PowerSetup::new(
         format!("{}:{}:{quantity}", gpu.driver, gpu.place()),
         format!("{}-{quantity}", gpu.driver),

@@ -70,12 +70,14 @@ impl Machine {
         open(&able, note.as_slice())
     }
 
-    /// The sensors of this name, or of the device that it names; meters, which no scan finds, are opened
-    /// by [`meter`].
+    /// The sensors of this name, or of the device that it names; or the meter that it describes.
     ///
     /// # Errors
     /// There is none, several devices fit, or none can be read; in words.
     pub fn named(&self, name: &str, adapter: Option<&Adapter>) -> Result<Belonging, NoSensor> {
+        if let Some(meter) = meter(name) {
+            return meter;
+        }
         let mut fitting: Vec<&Candidate> =
             self.candidates.iter().filter(|c| fits(c, name)).collect();
         if let Some(exact) = fitting.iter().find(|c| c.setup.source == name) {

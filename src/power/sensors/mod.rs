@@ -154,11 +154,18 @@ impl PowerSource for Sensor {
     }
 }
 
-/// A power that a device which is on can draw.
+/// A power that a device which is on can draw, `most` at the most. Firmware and drivers are known to answer
+/// zero, or all ones, when they do not know; such a reading must not enter a sum.
 ///
 /// # Errors
-/// It is zero or less, or no number: what firmware says when it does not know.
-fn credible(watts: f64, what: &str) -> Result<Quantity, Fault> {
+/// It is no such power.
+fn credible(watts: f64, most: Watts, what: &str) -> Result<Quantity, Fault> {
+    if watts > most.get() {
+        return Err(Fault::Unusable(format!(
+            "{what} says {}, and no such device draws more than {most}; the reading is not used",
+            Watts(watts)
+        )));
+    }
     if watts > 0.0 && watts.is_finite() {
         return Ok(Quantity::Power(Watts(watts)));
     }

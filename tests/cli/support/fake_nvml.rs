@@ -38,6 +38,14 @@ impl FakeNvml {
         self.folder.path().join("libnvidia-ml.so.1")
     }
 
+    /// Whether a program has started the library.
+    pub(crate) fn was_started(&self) -> bool {
+        self.folder
+            .path()
+            .join("libnvidia-ml.so.1.started")
+            .exists()
+    }
+
     /// Changes the script, at once for who reads.
     pub(crate) fn play(&self, script: &str) {
         let new = self.folder.path().join("new");

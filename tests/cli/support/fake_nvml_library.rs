@@ -32,18 +32,23 @@ fn time() -> f64 {
     START.get_or_init(Instant::now).elapsed().as_secs_f64()
 }
 
-/// The file beside this library, found by where its code is mapped.
+/// The file beside this library.
 fn script() -> String {
-    let here = script as *const () as usize;
+    fs::read_to_string(path() + ".script").unwrap_or_default()
+}
+
+/// Where this library lies, found by where its code is mapped.
+fn path() -> String {
+    let here = path as *const () as usize;
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let path = maps.lines().find_map(|line| {
+    let found = maps.lines().find_map(|line| {
         let (range, rest) = line.split_once(' ')?;
         let (from, to) = range.split_once('-')?;
         let inside = usize::from_str_radix(from, 16).ok()? <= here
             && here < usize::from_str_radix(to, 16).ok()?;
         inside.then(|| rest[rest.find('/').unwrap_or(0)..].to_owned())
     });
-    fs::read_to_string(path.unwrap_or_default() + ".script").unwrap_or_default()
+    found.unwrap_or_default()
 }
 
 fn get(key: &str) -> Option<String> {
@@ -108,6 +113,7 @@ unsafe fn put(text: &str, buffer: *mut c_char, length: usize) {
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlInit_v2() -> c_int {
     time();
+    let _ = fs::write(path() + ".started", "");
     number("init").map_or(OK, |code| code as c_int)
 }
 

@@ -161,7 +161,7 @@ fn reader(card: Card, kind: NvmlReading) -> Reader {
             NvmlReading::ModuleAverage => library::average_mw(device, Scope::Module),
         };
         let milliwatts = milliwatts.map_err(|error| fault(&error, &what))?;
-        credible(milliwatts * 1e-3, &what)
+        credible(milliwatts * 1e-3, MOST, &what)
     })
 }
 
