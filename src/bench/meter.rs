@@ -99,6 +99,9 @@ impl Meter {
         executable: &mut Executable<'g>,
         once: Seconds,
     ) -> Result<Reading<EnergyWindow>, Stop> {
+        if let Err(why) = power::fits(&self.timing, &self.effort, once) {
+            return Ok(Reading::unmeasured(why.to_string()));
+        }
         drop(self.sampler.polls(self.sensor));
         drop(self.sampler.throttled());
         let mut series = Series::default();

@@ -188,7 +188,7 @@ fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
                 Some(_) => record
                     .plan
                     .energy
-                    .map_or(0.0, |t| EnergyEffort::of(t).most().get()),
+                    .map_or(0.0, |t| EnergyEffort::of(t).most.get()),
             },
         ),
         _ => (30.0, 0.0),

@@ -18,7 +18,7 @@ mod timeline;
 
 pub use energy::{
     Character, EnergyEffort, LoadGroup, NoEnergy, Observation, SensorTiming, SystemUnderTest,
-    Unusable, attach, characterise, estimate, observe, still_moving,
+    Unusable, attach, characterise, estimate, fits, observe, still_moving,
 };
 pub use sampler::{SensorSampler, thread_cpu_s};
 pub use select::{Selection, open};

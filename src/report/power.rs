@@ -50,11 +50,11 @@ pub struct ListedSensors {
     pub absent: Vec<String>,
 }
 
-/// The page.
-pub fn power(list: &ListedSensors, width: Option<u16>) -> String {
+/// The page; `meters` says how meters are named.
+pub fn power(list: &ListedSensors, meters: &str, width: Option<u16>) -> String {
     let mut page = String::new();
     if list.sensors.is_empty() {
-        page += "No power sensor is to be seen on this machine.\n";
+        page += "No power sensors found.\n";
     }
     for sensor in &list.sensors {
         page += &block(sensor, width);
@@ -71,7 +71,7 @@ pub fn power(list: &ListedSensors, width: Option<u16>) -> String {
         page += &fold(&line, "     ", width);
     }
     if !list.absent.is_empty() {
-        page += "\nNot here\n";
+        page += "\nNot detected\n";
     }
     for reason in &list.absent {
         page += &fold(&format!("  {reason}"), "     ", width);
@@ -79,8 +79,9 @@ pub fn power(list: &ListedSensors, width: Option<u16>) -> String {
     if list.sensors.is_empty() {
         page += "\n";
         page += &fold(
-            "Any meter can serve: --power shelly:HOST, tasmota:HOST, or command:LINE for a command that \
-             prints `watts X` lines.",
+            &format!(
+                "Any meter will do: --power {meters}, where the command prints `watts X` lines."
+            ),
             "",
             width,
         );
@@ -107,13 +108,13 @@ fn block(sensor: &ListedSensor, width: Option<u16>) -> String {
     }
     if !sensor.adapters.is_empty() {
         let adapters: Vec<String> = sensor.adapters.iter().map(u32::to_string).collect();
-        lines.push(format!("the sensor of adapter {}", adapters.join(", ")));
+        lines.push(format!("used for adapter {}", adapters.join(", ")));
     }
     lines.extend(
         sensor
             .caution
             .iter()
-            .map(|why| format!("only by name: {why}")),
+            .map(|why| format!("only if chosen by name: {why}")),
     );
     lines.extend(setup.notes.iter().cloned());
     let mut page = format!("{}\n", setup.source);
@@ -148,7 +149,7 @@ fn resolves(sensor: &ListedSensor) -> String {
         _ => "power",
     };
     format!(
-        "{period}{seen}; its {unit} is good to 1 % in windows from {} on",
+        "{period}{seen}; its {unit} is good to 1 % in windows of {} or more",
         Seconds(*window)
     )
 }

@@ -1018,7 +1018,7 @@ fn list_shows_moving_counters_and_says_what_is_not_there() {
         "CPU package, counter",
         "good to 1 %",
         "/nonexistent.so",
-        "Not here",
+        "Not detected",
     ] {
         assert!(page.contains(word), "{word}: {page}");
     }

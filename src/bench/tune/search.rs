@@ -403,7 +403,7 @@ impl Search<'_> {
         }
         self.watcher
             .step(self.subject, "weigh", kernels.len(), TURNS);
-        let energy = power::EnergyEffort::of(EnergyTier::Screening).most();
+        let energy = power::EnergyEffort::of(EnergyTier::Screening).most;
         let pace = Pace {
             turns: TURNS,
             budget_s: 30.0,

@@ -8,20 +8,20 @@ use super::super::output::{print, print_json, width};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
 use crate::power::PowerSource;
-use crate::power::sensors::{Candidate, Machine, Probed, probe};
+use crate::power::sensors::{Candidate, Machine, Probed, meter_names, probe};
 use crate::record::{Conditions, Reading};
 use crate::report::{self, ListedSensor, ListedSensors, SensorOfAdapter};
 
 /// Periods that a window must hold for them to leave less than 1 % of it unknown.
 const PERIODS: f64 = 100.0;
 
-/// Show every power sensor: what it measures, what it can resolve, whose it is, and why not.
+/// List power sensors: what each measures and resolves, which device it belongs to, and why it is unusable
 #[derive(Debug, Args)]
 pub(in super::super) struct PowerList {
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Seconds for which the sensors are looked at
+    /// Seconds for which the sensors are read
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = super::watch::seconds)]
     look: f64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ impl PowerList {
         if self.json {
             print_json(&list)?;
         } else {
-            print(&report::power(&list, width()))?;
+            print(&report::power(&list, &meter_names(), width()))?;
         }
         Ok(Exit::Done)
     }

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::exit::Exit;
 
-/// Show power sensors and watch them.
+/// List power sensors, watch them and calibrate them
 #[derive(Debug, Args)]
 pub(super) struct PowerArgs {
     #[command(subcommand)]

@@ -7,11 +7,56 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::observation::{EnergyEffort, INTERLEAVED, LoadGroup, Observation};
+use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
 use super::system_under_test::SystemUnderTest;
 use crate::power::Series;
 use crate::record::Conditions;
 use crate::units::Seconds;
+
+/// Whether a measurement of a case whose execution takes `once` fits into the effort.
+///
+/// # Errors
+/// It does not: the energy has a budget of its own, so that a slow sensor costs a case its energy and never
+/// its time.
+pub fn fits(timing: &SensorTiming, effort: &EnergyEffort, once: Seconds) -> Result<(), NoEnergy> {
+    let needed = planned(timing, effort, once);
+    if needed.get() <= effort.most.get() {
+        return Ok(());
+    }
+    let longer = EnergyEffort::PUBLISHABLE;
+    let there = planned(timing, &longer, once).get() <= longer.most.get();
+    Err(NoEnergy::TooSlow {
+        period: timing.period,
+        needed,
+        allowed: effort.most,
+        longer_tier: there && effort.most.get() < longer.most.get(),
+    })
+}
+
+/// Time that a measurement takes, as far as the sensor and the case determine it.
+fn planned(timing: &SensorTiming, effort: &EnergyEffort, once: Seconds) -> Seconds {
+    // A load is a whole number of executions.
+    let load = |time: Seconds| once * (time.get() / once.get().max(1e-9)).ceil().max(1.0);
+    let idle = timing.settle + idle_time(timing, effort) + timing.tail;
+    let warm_up = load(Seconds(timing.settle.get().max(effort.warm_up.get())));
+    let steady = if timing.phases > 1 {
+        // The rest until the right phase is half a period in the mean.
+        let rest = timing.period * (1.0 / f64::from(timing.phases) + 0.5);
+        let before = load(timing.settle);
+        let group = rest + before + load(timing.period * 2.0) + load(timing.tail);
+        group * f64::from(timing.phases * INTERLEAVED)
+    } else {
+        load(effort.window_for(timing)) + load(timing.tail)
+    };
+    idle * 2.0 + warm_up + steady
+}
+
+/// Idle to measure: two stretches of so many updates show the readings' noise with some six degrees of
+/// freedom.
+fn idle_time(timing: &SensorTiming, effort: &EnergyEffort) -> Seconds {
+    Seconds(effort.idle.get().max((timing.period * 8.0).get()))
+}
 
 /// Goes through one measurement of a case whose execution takes `once`. Everything that the sensor said
 /// is added to `series`.
@@ -93,9 +138,7 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
 
     /// Rests until readings have settled and then for the idle that is asked for; that stretch.
     fn idle(&mut self) -> (Seconds, Seconds) {
-        // Two stretches of so many show the readings' noise with some six degrees of freedom.
-        let updates = self.timing.period * 8.0;
-        let time = Seconds(self.effort.idle.get().max(updates.get()));
+        let time = idle_time(self.timing, self.effort);
         self.system.rest(self.timing.settle);
         let from = self.system.now();
         self.system.rest(time + self.timing.tail);
@@ -254,4 +297,48 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
 /// Whether two powers differ by less than a share.
 fn near(p: crate::units::Watts, q: crate::units::Watts, share: f64) -> bool {
     (p - q).get().abs() <= share * q.get().abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading};
+
+    /// A power sensor of which only the period is known.
+    fn renewed_every(period: f64) -> SensorTiming {
+        let mut setup = PowerSetup::new(
+            "meter",
+            "meter",
+            EnergyProvenance::IntegratedPower,
+            Boundary::Wall,
+        );
+        setup.update_period_s = Reading::Measured(period);
+        SensorTiming::of(&setup)
+    }
+
+    #[test]
+    fn a_slow_meter_is_refused_before_it_costs_a_case_its_time() {
+        let short = Seconds(0.001);
+        let (screening, publishable) = (EnergyEffort::SCREENING, EnergyEffort::PUBLISHABLE);
+        assert_eq!(fits(&renewed_every(0.1), &screening, short), Ok(()));
+        let slow = renewed_every(1.0);
+        let refused = fits(&slow, &screening, short).unwrap_err();
+        assert!(
+            matches!(
+                &refused,
+                NoEnergy::TooSlow {
+                    longer_tier: true,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+        assert!(
+            refused.to_string().contains("--energy publishable"),
+            "{refused}"
+        );
+        assert_eq!(fits(&slow, &publishable, short), Ok(()));
+        let long = fits(&renewed_every(0.1), &screening, Seconds(4.0)).unwrap_err();
+        assert!(matches!(long, NoEnergy::TooSlow { .. }), "{long}");
+    }
 }

@@ -74,6 +74,22 @@ pub enum NoEnergy {
         /// What it last said instead of a reading.
         fault: Option<Fault>,
     },
+    /// The procedure would take too long with this sensor, which is known before it begins.
+    #[error(
+        "with a sensor that has a new value every {period} the energy of this case takes about {needed}, and \
+         {allowed} are allowed{}",
+        if *.longer_tier { "; --energy publishable allows more" } else { "; use a faster sensor" }
+    )]
+    TooSlow {
+        /// Time between two new values of the sensor.
+        period: Seconds,
+        /// Time that the procedure would take.
+        needed: Seconds,
+        /// Time that it may take.
+        allowed: Seconds,
+        /// Whether the longer tier allows enough.
+        longer_tier: bool,
+    },
     /// The record does not say when the window was, so a log cannot be aligned with it.
     #[error("the record does not say when the window was: {0}")]
     UnknownTime(String),
