@@ -1,4 +1,4 @@
-//! Reads sensors beside the load, on a thread of its own, and knows what that costs.
+//! Reads sensors during the load, on a thread of its own, and knows what that costs.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,7 +58,7 @@ impl SensorSampler {
             ..Shared::default()
         }));
         let (orders, inbox) = mpsc::channel();
-        let work = Work {
+        let polling = Polling {
             sources: sources.into_iter().map(Some).collect(),
             load: load.clone(),
             shared: Arc::clone(&shared),
@@ -66,7 +66,7 @@ impl SensorSampler {
         };
         let thread = std::thread::Builder::new()
             .name("power sampler".to_owned())
-            .spawn(move || work.run(&inbox))
+            .spawn(move || polling.run(&inbox))
             .ok();
         Self {
             shared,
@@ -137,14 +137,14 @@ impl Drop for SensorSampler {
 }
 
 /// The thread's side.
-struct Work {
+struct Polling {
     sources: Vec<Option<Box<dyn PowerSource>>>,
     load: Timeline,
     shared: Arc<Mutex<Shared>>,
     interval: Seconds,
 }
 
-impl Work {
+impl Polling {
     fn run(mut self, inbox: &Receiver<Order>) {
         let cpu_before = thread_cpu_s();
         let mut next = self.load.now();

@@ -12,7 +12,7 @@ use crate::units::Seconds;
 #[derive(Clone, Debug)]
 pub struct Timeline {
     start: Instant,
-    /// Times at which work began and ended, by turns.
+    /// Times at which work began and ended, alternating.
     edges: Arc<Mutex<Vec<Seconds>>>,
 }
 
@@ -46,7 +46,7 @@ impl Timeline {
         self.mark(false);
     }
 
-    /// The times at which work began and ended, by turns, beginning with a begin.
+    /// The times at which work began and ended, alternating, a beginning first.
     pub fn edges(&self) -> Vec<Seconds> {
         self.edges
             .lock()

@@ -133,16 +133,14 @@ fn twins_are_told_apart_by_address_and_by_nothing_else() {
     }
     let unknown = machine
         .belonging_to(&adapter(DISCRETE, "", RADEON))
-        .err()
-        .unwrap();
+        .reason();
     assert!(
         unknown.contains("0000:03:00.0, 0000:83:00.0") && unknown.contains("--power"),
         "{unknown}"
     );
     let elsewhere = machine
         .belonging_to(&adapter(DISCRETE, "0000:07:00.0", RADEON))
-        .err()
-        .unwrap();
+        .reason();
     assert!(
         elsewhere.contains("no sensor sits at 0000:07:00.0"),
         "{elsewhere}"

@@ -58,7 +58,7 @@ pub struct EnergyEffort {
     pub longest: Seconds,
     /// Warm-up at the least.
     pub warm_up: Seconds,
-    /// Idle before and after, beside what the sensor needs to settle.
+    /// Idle before and after, in addition to what the sensor needs to settle.
     pub idle: Seconds,
     /// The whole procedure at the most, for one case.
     pub most: Seconds,

@@ -4,7 +4,7 @@ use crate::power::Poll;
 use crate::record::Conditions;
 use crate::units::Seconds;
 
-/// A device under load with a sensor beside it: a real one, or a simulated one whose hour takes no time.
+/// A device under load, and its sensor: a real one, or a simulated one whose hour takes no time.
 pub trait SystemUnderTest {
     /// What ends a measurement from outside: a lost device.
     type Error;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::candidate::{Candidate, Owner, Reader, Sensor, credible};
 use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, Owner, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
 
@@ -47,7 +47,7 @@ fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     found
 }
 
-/// The sensor of one meter. The attributes stand beside the name, or with older kernels a level below.
+/// The sensor of one meter. The attributes are in the folder of the name, or with older kernels one level below.
 fn sensor(folder: &Path) -> Option<Candidate> {
     let folder = [folder.to_owned(), folder.join("device")]
         .into_iter()

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::super::Fault;
 use super::super::Quantity;
 use super::super::counter::Counter;
+use super::candidate::{Candidate, Reader, Sensor, credible};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::gpu_metrics;
 use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, Reader, Sensor, credible};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
 

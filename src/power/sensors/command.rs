@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
+use super::candidate::{Candidate, Opened, Owner};
 use super::family::Family;
 use super::no_sensor::NoSensor;
-use super::{Candidate, Opened, Owner};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup};
 use crate::units::{Joules, Seconds, Watts};
 

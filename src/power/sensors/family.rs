@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use super::no_sensor::NoSensor;
 
 /// Where sensors are looked for, and where their gains are kept. Whoever starts the program decides; nothing
@@ -29,7 +29,7 @@ impl Default for Places {
     }
 }
 
-/// One family of sensors: a file of this folder, and a line of [`FAMILIES`](super::FAMILIES).
+/// One family of sensors: a file of this folder, and a line of `FAMILIES`.
 pub(super) trait Family: Sync {
     /// What the names of its sensors begin with, before the first colon.
     fn prefixes(&self) -> &'static [&'static str];

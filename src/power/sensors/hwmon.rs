@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Owner;
+use super::candidate::Owner;
 use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::super::counter::Counter;
 use super::super::{Fault, Quantity};
+use super::candidate::{Candidate, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon::{self, HwmonGpu};
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, Reader, Sensor};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
 

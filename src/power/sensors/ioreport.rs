@@ -14,8 +14,8 @@ use core_foundation::dictionary::{
 use core_foundation::string::{CFString, CFStringRef};
 
 use super::super::{Fault, Quantity};
+use super::candidate::{Candidate, Owner, Reader, Sensor};
 use super::family::{Family, Places, Scanned};
-use super::{Candidate, Owner, Reader, Sensor};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup};
 use crate::units::Joules;
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::super::Fault;
 use super::super::Quantity;
+use super::candidate::{Candidate, Owner, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, Owner, Reader, Sensor};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
 

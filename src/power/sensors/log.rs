@@ -159,7 +159,7 @@ fn row(
     Ok((at, Watts(watts)))
 }
 
-/// A finite number; beside semicolons a comma may be the decimal point.
+/// A finite number; with semicolons a comma may be the decimal point.
 fn decimal(text: &str, separator: char) -> Option<f64> {
     let text = if separator == ';' {
         text.replace(',', ".")

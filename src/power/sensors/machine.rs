@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::PowerSource;
+use super::candidate::{Candidate, Owner};
+use super::families::FAMILIES;
 use super::family::{Family, Places, Scanned};
 use super::no_sensor::{NoSensor, Unreadable};
 use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
-use super::{Candidate, FAMILIES, Owner};
 use crate::record::{Adapter, DeviceType, Reading};
 
 /// The sensors of a machine.

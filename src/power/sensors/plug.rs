@@ -12,9 +12,9 @@ use ureq::Agent;
 
 use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
+use super::candidate::{Candidate, Opened, Owner};
 use super::family::Family;
 use super::no_sensor::NoSensor;
-use super::{Candidate, Opened, Owner};
 use crate::record::{self, Boundary, EnergyProvenance, PowerSetup, Resolution};
 use crate::units::{Seconds, Watts};
 
