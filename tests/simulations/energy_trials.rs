@@ -1,7 +1,7 @@
 //! How far off the joules are, and how often the stated interval holds the truth: seeded trials with
 //! simulated sensors over a known truth.
 //!
-//! The run here is sized for CI. The full one, whose figures stand in docs/energy.md:
+//! The run here is sized for CI. The full one, whose results are in docs/notes/2026-11-25-energy-trials.md:
 //! `cargo test --release --test simulations -- --ignored energy_trials --nocapture`
 
 use crate::bench_top::{Device, Shape, Trial, trial};
@@ -334,7 +334,7 @@ fn joules_and_intervals_are_right_for_sensors_that_are_in_no_table() {
 }
 
 #[test]
-#[ignore = "two minutes; the figures of docs/energy.md"]
+#[ignore = "two minutes; the results in docs/notes"]
 fn full() {
     for knowledge in [Knowledge::Known, Knowledge::Unknown] {
         judge(knowledge, &of_profiles(knowledge, 1000));

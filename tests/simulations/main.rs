@@ -1,7 +1,7 @@
 //! How often perwatt is right: seeded simulations of devices and sensors whose truth is known.
 //!
 //! Each has a run of a size for CI, whose bounds allow for its Monte-Carlo error. The full runs, whose
-//! figures stand in `docs/verdicts.md` and `docs/energy.md`, take minutes:
+//! figures stand in `docs/verdicts.md` and `docs/notes`, take minutes:
 //!
 //! ```sh
 //! cargo test --release --test simulations -- --ignored --nocapture
