@@ -1,13 +1,14 @@
 //! A sensor compared with a reference under load, as `perwatt power calibrate` does it.
 
+use std::thread;
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
 use super::executor::Checks;
-use super::sensor_choice::{look, probe_load};
+use super::sensor_choice::{Look, look, probe_load};
 use crate::device::Gpu;
 use crate::power::sensors::Places;
-use crate::power::{self, Selection, SensorTiming, Timeline};
+use crate::power::{self, PowerSource, Selection, SensorTiming, Series, Timeline};
 use crate::record::{Gain, GainFrom, GainUncertainty, PowerSetup};
 use crate::stats::{self, Interval};
 use crate::units::{Seconds, Watts};
@@ -25,6 +26,15 @@ pub struct SensorComparison {
     pub above_idle: bool,
 }
 
+/// Idle that is averaged before each window.
+const IDLE: Seconds = Seconds(5.0);
+
+/// When the device was idle, and then under load; each from and to.
+struct LoadWindow {
+    idle: (Seconds, Seconds),
+    busy: (Seconds, Seconds),
+}
+
 /// Runs the peak probe for so many windows and compares two sensors over each.
 ///
 /// # Errors
@@ -37,85 +47,129 @@ pub fn compare_sensors(
     places: &Places,
 ) -> Result<SensorComparison, String> {
     let mut bench = Bench::new(gpu);
-    let load = Timeline::new();
-    let settings = Settings {
-        seed: 1,
-        budget: Seconds(30.0),
-        checks: Checks::Off,
-    };
-    let mut sources = Vec::new();
-    for name in names {
-        let named = Selection::Named(name.to_owned());
-        let found = power::open(&named, &gpu.adapter, &load, places)
-            .map_err(|why| format!("{name}: {why}"))?;
-        sources.extend(found.into_iter().take(1));
-    }
-    let seen = look(
-        &mut bench,
-        sources,
-        &load,
-        settings,
-        places.calibrations.as_deref(),
-    );
+    let timeline = Timeline::new();
+    let sources = open_both(gpu, names, &timeline, places)?;
+    let calibrations = places.calibrations.as_deref();
+    let mut seen = look(&mut bench, sources, &timeline, SETTINGS, calibrations);
     if let Some(reason) = seen.unusable.iter().flatten().next() {
         return Err(reason.to_string());
     }
-    let timings: Vec<SensorTiming> = seen.setups.iter().map(SensorTiming::of).collect();
-    let slowest = |time: fn(&SensorTiming) -> f64| timings.iter().map(time).fold(0.0, f64::max);
-    let (settle, tail) = (slowest(|t| t.settle.get()), slowest(|t| t.tail.get()));
-    let above_idle = seen.setups[0].boundary != seen.setups[1].boundary;
-    let mut series = seen.series;
-    let mut stretches = Vec::new();
-    for _ in 0..windows {
-        let idle_from = load.now() + Seconds(settle);
-        std::thread::sleep(Duration::from_secs_f64(settle + 5.0 + tail));
-        let idle = (idle_from, idle_from + Seconds(5.0));
-        let begun = load.now();
-        probe_load(&mut bench, &load, settings, |spent| {
-            spent.get() < settle + length.get() + tail
-        })?;
-        let from = begun + Seconds(settle);
-        stretches.push((idle, (from, from + length)));
-        for (number, series) in series.iter_mut().enumerate() {
-            series.extend(seen.sampler.polls(number));
-        }
-    }
-    let mut energies = Vec::new();
-    for ((series, timing), setup) in series.iter().zip(&timings).zip(&seen.setups) {
-        let curve = series.curve();
-        let mean = |(from, to): (Seconds, Seconds)| {
-            if let Some(fault) = series.fatal(from, to) {
-                return Err(format!("{}: {fault}", setup.source));
-            }
-            curve
-                .power(from + timing.lag, to + timing.lag)
-                .map(Watts::get)
-                .ok_or_else(|| format!("{} does not reach over a window", setup.source))
-        };
-        let per_window = stretches.iter().map(|(idle, busy)| {
-            let floor = if above_idle { mean(*idle)? } else { 0.0 };
-            Ok(mean(*busy)? - floor)
-        });
-        energies.push(per_window.collect::<Result<Vec<f64>, String>>()?);
-    }
-    let ratios: Vec<f64> = energies[1]
-        .iter()
-        .zip(&energies[0])
-        .map(|(reference, sensor)| reference * seen.setups[1].gain.factor / sensor)
-        .collect();
-    if ratios
-        .iter()
-        .any(|ratio| !ratio.is_finite() || *ratio <= 0.0)
-    {
-        return Err("one of the two saw no load; is it the same device?".to_owned());
-    }
     let [sensor, reference] = [seen.setups[0].clone(), seen.setups[1].clone()];
+    let timings = [SensorTiming::of(&sensor), SensorTiming::of(&reference)];
+    let windows = load_windows(&mut bench, &mut seen, &timings, &timeline, windows, length)?;
+    let above_idle = sensor.boundary != reference.boundary;
+    let powers = |number: usize| {
+        let name = &seen.setups[number].source;
+        mean_powers(
+            &seen.series[number],
+            &timings[number],
+            name,
+            &windows,
+            above_idle,
+        )
+    };
+    let ratios = ratios(&powers(0)?, &powers(1)?, reference.gain.factor)?;
     Ok(SensorComparison {
         sensor,
         reference,
         ratios,
         above_idle,
     })
+}
+
+/// How the load runs.
+const SETTINGS: Settings = Settings {
+    seed: 1,
+    budget: Seconds(30.0),
+    checks: Checks::Off,
+};
+
+/// The two sensors, open.
+fn open_both(
+    gpu: &Gpu,
+    names: [&str; 2],
+    timeline: &Timeline,
+    places: &Places,
+) -> Result<Vec<Box<dyn PowerSource>>, String> {
+    let mut sources = Vec::new();
+    for name in names {
+        let named = Selection::Named(name.to_owned());
+        let found = power::open(&named, &gpu.adapter, timeline, places)
+            .map_err(|why| format!("{name}: {why}"))?;
+        sources.extend(found.into_iter().take(1));
+    }
+    Ok(sources)
+}
+
+/// Puts the device under load for each window, with idle before it, and keeps what the sensors said.
+fn load_windows(
+    bench: &mut Bench<'_>,
+    seen: &mut Look,
+    timings: &[SensorTiming; 2],
+    timeline: &Timeline,
+    windows: u32,
+    length: Seconds,
+) -> Result<Vec<LoadWindow>, String> {
+    let slowest = |time: fn(&SensorTiming) -> f64| timings.iter().map(time).fold(0.0, f64::max);
+    let (settle, tail) = (slowest(|t| t.settle.get()), slowest(|t| t.tail.get()));
+    let mut measured = Vec::new();
+    for _ in 0..windows {
+        let idle_from = timeline.now() + Seconds(settle);
+        thread::sleep(Duration::from_secs_f64(settle + IDLE.get() + tail));
+        let begun = timeline.now();
+        probe_load(bench, timeline, SETTINGS, |spent| {
+            spent.get() < settle + length.get() + tail
+        })?;
+        let busy_from = begun + Seconds(settle);
+        measured.push(LoadWindow {
+            idle: (idle_from, idle_from + IDLE),
+            busy: (busy_from, busy_from + length),
+        });
+        for (number, series) in seen.series.iter_mut().enumerate() {
+            series.extend(seen.sampler.polls(number));
+        }
+    }
+    Ok(measured)
+}
+
+/// The power of each window as one sensor has it, in W; above idle where that is asked for.
+fn mean_powers(
+    series: &Series,
+    timing: &SensorTiming,
+    name: &str,
+    windows: &[LoadWindow],
+    above_idle: bool,
+) -> Result<Vec<f64>, String> {
+    let curve = series.curve();
+    let mean = |(from, to): (Seconds, Seconds)| {
+        if let Some(fault) = series.fatal(from, to) {
+            return Err(format!("{name}: {fault}"));
+        }
+        curve
+            .power(from + timing.lag, to + timing.lag)
+            .map(Watts::get)
+            .ok_or_else(|| format!("{name}: its readings do not cover a whole window"))
+    };
+    let above = windows.iter().map(|window| {
+        let floor = if above_idle { mean(window.idle)? } else { 0.0 };
+        Ok(mean(window.busy)? - floor)
+    });
+    above.collect()
+}
+
+/// Reference ÷ sensor of each window.
+fn ratios(sensor: &[f64], reference: &[f64], gain: f64) -> Result<Vec<f64>, String> {
+    let pairs = reference.iter().zip(sensor);
+    let ratios: Vec<f64> = pairs
+        .map(|(reference, sensor)| reference * gain / sensor)
+        .collect();
+    if ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0) {
+        return Ok(ratios);
+    }
+    Err(
+        "one of the two sensors saw no load; do both measure the device that --device names?"
+            .to_owned(),
+    )
 }
 
 impl SensorComparison {
