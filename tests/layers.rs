@@ -265,6 +265,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_item(self, item);
     }
 
+    /// `pub(in crate::cli)` says who may look, and takes nothing.
+    fn visit_visibility(&mut self, _visibility: &'ast Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Segments = path.segments.iter().map(|s| s.ident.to_string()).collect();
         if segments.len() > 1
@@ -381,7 +384,6 @@ fn every_import_goes_down() {
 }
 
 #[test]
-#[ignore = "until the rooms are in order"]
 fn no_files_import_each_other_in_a_circle() {
     let circles = circles(&house().arrows());
     let shown: Vec<String> = circles
@@ -398,7 +400,6 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
-#[ignore = "until the rooms are in order"]
 fn no_type_name_stands_in_two_files() {
     let rules = rules();
     let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -13,7 +13,7 @@ use super::interrupts::catch_interrupts;
 use super::output::{print, print_json, tell, width};
 use super::tuning::{SearchEffort, search_all, store};
 use crate::bench;
-use crate::bench::tune::{self, Found, Store, Tuning};
+use crate::bench::tune::{self, SearchResult, Store, Tuning};
 use crate::device::{choose, enumerate};
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
@@ -90,18 +90,14 @@ impl Tune {
         let interrupted = catch_interrupts()?;
         let searched = search_all(&store, adapter, &planned, &effort, &interrupted)?;
         let known = store.load(adapter)?;
-        let rows = searched.iter().flat_map(|(subject, found)| {
-            let fate = fate(subject, found);
+        let rows = searched.iter().flat_map(|(_, found)| {
+            let fate = fate(found);
             found.entries.iter().map(move |entry| (entry, fate.clone()))
         });
         self.print(&known, rows)?;
         for (subject, found) in &searched {
             if found.entries.is_empty() {
-                tell(&format!(
-                    "{}: nothing found; {}",
-                    subject.id(),
-                    fate(subject, found)
-                ));
+                tell(&format!("{}: nothing found; {}", subject.id(), fate(found)));
             }
         }
         if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
@@ -190,7 +186,7 @@ fn import(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit>
 }
 
 /// What became of the candidates, in a few words.
-fn fate(_subject: &CaseKernel, found: &Found) -> String {
+fn fate(found: &SearchResult) -> String {
     let mut words = vec![format!("{} of {} measured", found.measured, found.space)];
     if found.unfit > 0 {
         words.push(format!("{} unfit", found.unfit));
@@ -219,16 +215,16 @@ fn fate(_subject: &CaseKernel, found: &Found) -> String {
 
 /// Whether something could have been measured and nothing was. A kernel that the device cannot run at all is
 /// no failure.
-fn without_result(found: &Found) -> bool {
+fn without_result(found: &SearchResult) -> bool {
     found.entries.is_empty() && found.unfit < found.space
 }
 
 /// A wrong candidate or a search without a result makes the command fail.
-fn exit_of(searched: &[(CaseKernel, Found)], interrupted: &AtomicBool) -> Exit {
+fn exit_of(searched: &[(CaseKernel, SearchResult)], interrupted: &AtomicBool) -> Exit {
     if interrupted.load(Ordering::Relaxed) {
         return Exit::Interrupted;
     }
-    let wrong = |found: &Found| {
+    let wrong = |found: &SearchResult| {
         let wrong = found
             .failed
             .iter()

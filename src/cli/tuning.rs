@@ -11,7 +11,7 @@ use super::args::power::places_from_environment;
 use super::output::tell;
 use super::progress::TuneBar;
 use crate::bench::Workers;
-use crate::bench::tune::{self, Applied, Found, Objective, Store};
+use crate::bench::tune::{self, Applied, Objective, SearchResult, Store};
 use crate::power::{self, Selection, Timeline};
 use crate::record::Adapter;
 use crate::workload::CaseKernel;
@@ -75,7 +75,7 @@ pub(super) fn search_all(
     planned: &[CaseKernel],
     effort: &SearchEffort<'_>,
     interrupted: &AtomicBool,
-) -> anyhow::Result<Vec<(CaseKernel, Found)>> {
+) -> anyhow::Result<Vec<(CaseKernel, SearchResult)>> {
     let subjects = tune::subjects(planned);
     if subjects.is_empty() {
         tell("None of the chosen kernels has parameters to tune.");

@@ -108,12 +108,12 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
 /// Whether a JSON text says that it is something other than a record.
 fn says_that_it_is_another(text: &str) -> bool {
     #[derive(Deserialize)]
-    struct Mark {
+    struct FileMark {
         kind: Option<String>,
         #[serde(rename = "$schema")]
         schema: Option<String>,
     }
-    serde_json::from_str::<Mark>(text).is_ok_and(|mark| {
+    serde_json::from_str::<FileMark>(text).is_ok_and(|mark| {
         mark.schema.is_some()
             || mark
                 .kind

@@ -46,8 +46,9 @@ impl CaseResult {
 
     /// What limits its rate: as the file states it or, before version 1.1, as it followed from names.
     pub fn resources(&self) -> Resources {
-        self.resources
-            .unwrap_or_else(|| Resources::of_version_1_0(self))
+        self.resources.unwrap_or_else(|| {
+            Resources::of_version_1_0(self.workload(), self.dtype(), &self.kernel)
+        })
     }
 
     /// The workload, which is the first part of the case's name.

@@ -8,8 +8,6 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CaseResult;
-
 /// Something of the device whose rate has a roof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Resource {
@@ -77,8 +75,7 @@ pub struct Resources {
 impl Resources {
     /// The resources of a case in a file of version 1.0, which did not state them: until then they followed
     /// from names. Kernels on matrix units were called `coop…`, and four workloads hardly wrote.
-    pub(super) fn of_version_1_0(case: &CaseResult) -> Self {
-        let (workload, dtype) = (case.workload(), case.dtype());
+    pub(super) fn of_version_1_0(workload: &str, dtype: &str, kernel: &str) -> Self {
         let matrix = match dtype {
             "f32" => Resource::MatrixF32,
             "f16acc16" => Resource::MatrixF16Acc16,
@@ -86,7 +83,7 @@ impl Resources {
         };
         let arithmetic = match (workload, dtype) {
             ("peak-coop", _) => matrix,
-            _ if case.kernel.starts_with("coop") => matrix,
+            _ if kernel.starts_with("coop") => matrix,
             (_, "int8") => Resource::OpInt8,
             (_, "f16acc16") | ("peak-fma", "f16") => Resource::FlopF16,
             _ => Resource::FlopF32,

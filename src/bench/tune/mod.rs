@@ -9,5 +9,5 @@
 mod search;
 mod store;
 
-pub use search::{Effort, Found, SearchObserver, search, subjects};
+pub use search::{Effort, SearchObserver, SearchResult, search, subjects};
 pub use store::{AdapterKey, Applied, Entry, Objective, Store, Tuning};

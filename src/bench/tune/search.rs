@@ -72,7 +72,7 @@ pub trait SearchObserver: ProgressObserver {
 
 /// What a search found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct SearchResult {
     /// The best parameters by time and, where a sensor measured it, by energy; none where no candidate
     /// could be measured.
     pub entries: Vec<Entry>,
@@ -121,7 +121,7 @@ pub fn search(
     effort: Effort,
     watcher: &mut dyn SearchObserver,
     interrupted: &AtomicBool,
-) -> Result<Found> {
+) -> Result<SearchResult> {
     let mut search = Search {
         subject,
         adapter,
@@ -150,7 +150,7 @@ pub fn search(
     if let Some(winner) = thriftiest(&weighed) {
         entries.extend(search.thrifty_entry(winner, &weighed));
     }
-    Ok(Found {
+    Ok(SearchResult {
         entries,
         space: all,
         unfit,
