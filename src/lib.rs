@@ -1,45 +1,56 @@
 //! perwatt measures what a GPU does and at what energy, and says how well it knows.
 //!
-//! The binary of the same name is a thin layer over this library. The rooms, from the bottom:
+//! Five modules are made for other programs:
 //!
-//! | layer | modules | hold |
-//! |---|---|---|
-//! | 0 | [`units`], [`error`] | quantities and the one error type |
-//! | 1 | `stats` | numbers in, numbers out |
-//! | 2 | [`record`] | the result file |
-//! | 3 | `device`, [`power`], [`compare`], [`exchange`], [`invest`] | adapters; sensors; verdicts; other tools' files; the capital model |
-//! | 4 | `workload`, `clock`, `report` | what is computed; how it is timed; how it is shown |
-//! | 5 | `bench`, `inspect` | the measuring loop, where device, workload, clock and power meet; what compilers made of kernels |
+//! - [`clock`]: a stopwatch for any `wgpu::Device`, by device timestamps that the host's clock checks;
+//!   `clock::GpuTime` is the same as a Criterion measurement (feature `criterion`);
+//! - [`sampling`]: how many executions fill a batch, and when a median is precise enough;
+//! - [`stats`]: medians, intervals, effective sample sizes, equivalence;
+//! - [`record`]: the result file;
+//! - [`units`]: quantities as types.
 //!
-//! A module imports only from layers below its own; a test holds the `use` lines to that.
+//! A program that times its own pipelines takes `default-features = false, features = ["gpu"]`. All other
+//! modules serve the binary of the same name; they are hidden here and may change with any version.
+//! `docs/architecture.md` says what each room holds and which may import which, and a test holds the
+//! code to it.
 
 #[cfg(feature = "bench")]
+#[doc(hidden)]
 pub mod bench;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "gpu")]
 pub mod clock;
 #[cfg(feature = "compare")]
+#[doc(hidden)]
 pub mod compare;
 #[cfg(feature = "gpu")]
+#[doc(hidden)]
 pub mod device;
 pub mod error;
 #[cfg(feature = "compare")]
+#[doc(hidden)]
 pub mod exchange;
 #[cfg(feature = "inspect")]
+#[doc(hidden)]
 pub mod inspect;
 #[cfg(feature = "invest")]
+#[doc(hidden)]
 pub mod invest;
 #[cfg(feature = "power")]
+#[doc(hidden)]
 pub mod power;
 pub mod record;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod report;
 #[cfg(feature = "gpu")]
 pub mod sampling;
 pub mod stats;
 pub mod units;
 #[cfg(feature = "bench")]
+#[doc(hidden)]
 pub mod workload;
 
 pub use error::{Error, Result};
