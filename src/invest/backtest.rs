@@ -76,7 +76,7 @@ pub struct Backtest {
 /// All cases.
 ///
 /// # Errors
-/// As [`super::model`]; none in a released perwatt.
+/// As `super::model`; none in a released perwatt.
 pub fn backtests(draws: Draws) -> Result<Vec<Backtest>> {
     let cases: BacktestFile = toml::from_str(include_str!("data/backtests.toml"))
         .map_err(|e| Error::usage("perwatt's own data", format!("backtests.toml: {e}")))?;

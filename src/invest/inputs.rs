@@ -85,7 +85,7 @@ macro_rules! inputs {
             $(#[doc = $about] pub(super) $name: $type,)+
         }
 
-        /// What the inputs are, in the order of [`Inputs::from_values`].
+        /// What the inputs are, in the order of `Inputs::from_values`.
         pub const INPUTS: &[InputKind] = &[$(InputKind {
             key: stringify!($name),
             unit: $unit,

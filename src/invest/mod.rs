@@ -2,7 +2,7 @@
 //! known.
 //!
 //! Capital becomes accelerators, accelerators become work at the efficiency that a record measured, and
-//! what no record can tell comes from published ranges, each with its source. [`model`] is a pure
+//! what no record can tell comes from published ranges, each with its source. `model` is a pure
 //! function of [`Assumptions`] and a seed; `docs/invest.md` has the equations, the sources and how the
 //! model does against public clusters.
 

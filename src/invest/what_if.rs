@@ -92,7 +92,7 @@ pub struct WhatIf {
 /// Compares two sets of assumptions.
 ///
 /// # Errors
-/// As [`super::model`].
+/// As `super::model`.
 pub fn what_if(one: &Assumptions, other: &Assumptions, draws: Draws) -> Result<WhatIf> {
     const OTHER: u64 = 2;
     let first = Simulation::new(one, draws)?;

@@ -50,7 +50,7 @@ impl fmt::Display for Suite {
 ///
 /// A workload makes one from a written shape, once; nothing downstream can meet a shape that is wrong.
 /// `Display` writes the shape. What has kernels of its own implements
-/// [`Computation`](super::computation::Computation) instead, from which this follows.
+/// `Computation` instead, from which this follows.
 pub trait Problem: fmt::Debug + fmt::Display + Send + Sync {
     /// Useful work of one execution.
     fn counts(&self) -> Counts;

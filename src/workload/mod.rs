@@ -2,7 +2,7 @@
 //!
 //! A workload owns everything that can be said of its work without a device: which shapes are worth
 //! measuring, how many FLOP and bytes they are, what the right answer is, and which WGSL does it. Each
-//! family of workloads has a folder here; [`registry`] lists them. `kit` holds what they share.
+//! family of workloads has a folder here; `registry` lists them. `kit` holds what they share.
 //!
 //! A shader is found by its kernel's name: `shaders/WORKLOAD/KERNEL.wgsl`, or, where a kernel has several
 //! forms or passes, a file for each below `shaders/WORKLOAD/KERNEL/`. One file that several kernels share is

@@ -123,7 +123,7 @@ fn a_curve_of_ones_own_can_be_the_truth() {
     let (output, _) = run(folder.path(), "h.json", &format!("{sensor},busy_w=3"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("busy_w say nothing"), "{said}");
+    assert!(said.contains("busy_w cannot be given"), "{said}");
 }
 
 #[test]
