@@ -187,7 +187,7 @@ fn explain<D: Document>(path: &Path, text: &str, error: &serde_json::Error) -> E
             return Error::file(
                 path,
                 format!(
-                    "JSON without the `kind` and `schema_version` of a file of perwatt's, so not {}; {}",
+                    "JSON without a `schema_version`, so not {}; {}",
                     D::NAME,
                     D::HINT
                 ),
