@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a build needs.
-const NEEDED: [&str; 7] = [
+const NEEDED: [&str; 8] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -30,6 +30,7 @@ const NEEDED: [&str; 7] = [
     "shaders",
     "benches",
     "examples",
+    "tests",
 ];
 
 /// A fenced block of the page.
