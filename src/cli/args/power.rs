@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::power::sensors::Places;
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 use crate::power::sensors::meter_names;
 
 /// The text of `--power`, with the meters that there are.
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
 pub(in crate::cli) fn power_help() -> String {
     format!(
         "Power sensor: `auto` for the best one that belongs to the device, `none`, a name from `perwatt power \
