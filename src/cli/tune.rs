@@ -1,4 +1,4 @@
-//! `perwatt tune`: the best parameters for this device, found by trying.
+//! `perwatt tune`: the best kernel parameters for this device, found by trying them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,35 +21,35 @@ use crate::workload::{CaseKernel, Suite};
 
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///
-/// Each candidate runs in a worker process, is verified before it is timed, and is given up at a
-/// deadline; the finalists take turns with the default. With a power sensor the quick ones are weighed
-/// too, and the thriftiest is kept beside the quickest, for `run --tuned energy`. What was found lies in
-/// the user's data folder, by adapter, driver and backend, and holds for the tuned case and similar ones,
-/// this perwatt and these shaders. After Ctrl-C what was found so far is kept.
+/// Each candidate runs in a worker process, is verified before it is timed, and is stopped at a deadline. The
+/// finalists and the default are measured interleaved. With a power sensor the energy of the fastest is
+/// measured too, and the most energy-efficient is kept for `run --tuned energy`. Results are kept in the
+/// user's data folder, per adapter, driver and backend. They hold for the tuned case and similar ones, for
+/// this perwatt and these shaders. After Ctrl-C, what was found so far is kept.
 #[derive(Debug, Args)]
 pub(super) struct Tune {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// The quick suite, and two and a half minutes for all searches together, which leaves no time for
-    /// energy unless --power names a sensor
+    /// The quick suite in two and a half minutes for all searches together; energy only if --power names a
+    /// sensor
     #[arg(long)]
     quick: bool,
 
-    /// Seconds for all searches together [default: 150 with --quick, else 120 for each; with a power
-    /// sensor twice as long]
+    /// Seconds for all searches together [default: 150 with --quick, else 120 per search; twice as long with a
+    /// power sensor]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     time: Option<f64>,
 
-    /// Search nothing; write what is known of the device to a file, for another machine of its kind
+    /// Do not search; write the device's tuned parameters to a file, for another machine of its kind
     #[arg(long, value_name = "FILE", group = "instead")]
     export: Option<PathBuf>,
 
-    /// Search nothing; take over what such a file knows of the device
+    /// Do not search; import such a file
     #[arg(long, value_name = "FILE", group = "instead")]
     import: Option<PathBuf>,
 
-    /// Search nothing; show what is known of the device
+    /// Do not search; show the device's tuned parameters
     #[arg(long, group = "instead")]
     show: bool,
 
@@ -106,6 +106,7 @@ impl Tune {
                 store.path(&adapter.into()).display()
             ));
         }
+        tell_wrong(&searched);
         Ok(exit_of(&searched, &interrupted))
     }
 
@@ -179,7 +180,7 @@ fn import(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit>
     }
     let path = store.save(&known)?;
     tell(&format!(
-        "{entries} entries taken over into {}",
+        "{entries} entries imported into {}",
         path.display()
     ));
     Ok(Exit::Done)
@@ -188,8 +189,8 @@ fn import(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit>
 /// What became of the candidates, in a few words.
 fn fate(found: &SearchResult) -> String {
     let mut words = vec![format!("{} of {} measured", found.measured, found.space)];
-    if found.unfit > 0 {
-        words.push(format!("{} unfit", found.unfit));
+    if found.unsupported > 0 {
+        words.push(format!("{} unsupported", found.unsupported));
     }
     for (kind, name) in [
         (FailureKind::Verification, "wrong"),
@@ -216,29 +217,32 @@ fn fate(found: &SearchResult) -> String {
 /// Whether something could have been measured and nothing was. A kernel that the device cannot run at all is
 /// no failure.
 fn without_result(found: &SearchResult) -> bool {
-    found.entries.is_empty() && found.unfit < found.space
+    found.entries.is_empty() && found.unsupported < found.space
+}
+
+/// Names every candidate that computed a wrong result.
+fn tell_wrong(searched: &[(CaseKernel, SearchResult)]) {
+    for reason in searched.iter().flat_map(|(_, found)| wrong(found)) {
+        tell(&format!("wrong result: {reason}"));
+    }
+}
+
+/// Why candidates of a search failed verification.
+fn wrong(found: &SearchResult) -> impl Iterator<Item = &str> {
+    let of_verification = |(kind, _): &&(FailureKind, String)| *kind == FailureKind::Verification;
+    found
+        .failed
+        .iter()
+        .filter(of_verification)
+        .map(|(_, reason)| reason.as_str())
 }
 
 /// A wrong candidate or a search without a result makes the command fail.
 fn exit_of(searched: &[(CaseKernel, SearchResult)], interrupted: &AtomicBool) -> Exit {
+    let bad = |found: &SearchResult| wrong(found).next().is_some() || without_result(found);
     if interrupted.load(Ordering::Relaxed) {
-        return Exit::Interrupted;
-    }
-    let wrong = |found: &SearchResult| {
-        let wrong = found
-            .failed
-            .iter()
-            .filter(|(k, _)| *k == FailureKind::Verification);
-        for (_, reason) in wrong.clone() {
-            tell(&format!("wrong result: {reason}"));
-        }
-        wrong.count() > 0
-    };
-    let bad = searched
-        .iter()
-        .filter(|(_, found)| wrong(found) || without_result(found))
-        .count();
-    if bad > 0 {
+        Exit::Interrupted
+    } else if searched.iter().any(|(_, found)| bad(found)) {
         Exit::Regression
     } else {
         Exit::Done

@@ -128,7 +128,7 @@ pub(super) fn apply(
     };
     let Applied {
         tuned,
-        carried,
+        transferred,
         stale,
     } = store.load(adapter)?.apply(planned, adapter, objective);
     if tuned > 0 {
@@ -137,9 +137,9 @@ pub(super) fn apply(
             "Tuned parameters for {tuned} {kernels}; --tuned off uses the defaults."
         ));
     }
-    if carried > 0 {
+    if transferred > 0 {
         tell(&format!(
-            "Parameters tuned for a similar case for {carried} more; the record names it."
+            "Parameters tuned for a similar case for {transferred} more; the record names it."
         ));
     }
     if !stale.is_empty() {

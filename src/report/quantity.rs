@@ -1,7 +1,7 @@
 //! Numbers of the capital model as people read them: the quantity chooses the scale and the unit.
 
 use crate::invest::{Distribution, OutputQuantity};
-use crate::units::{FlopPerDollar, FlopPerJoule, FlopPerSecond, Seconds, Watts};
+use crate::units::{FlopPerDollar, FlopPerJoule, FlopPerSecond, Seconds, Watts, prefix};
 
 /// What a value is divided by to be read, and the unit that goes with it.
 pub(super) fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, String) {
@@ -62,31 +62,6 @@ pub(super) fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, S
             (factor, format!("{} h", name.trim()).trim().to_owned())
         }
     }
-}
-
-/// An SI prefix that leaves one to three digits before the point.
-fn prefix(value: f64) -> (f64, &'static str) {
-    const PREFIXES: [(f64, &str); 12] = [
-        (1e24, "Y"),
-        (1e21, "Z"),
-        (1e18, "E"),
-        (1e15, "P"),
-        (1e12, "T"),
-        (1e9, "G"),
-        (1e6, "M"),
-        (1e3, "k"),
-        (1.0, ""),
-        (1e-3, "m"),
-        (1e-6, "µ"),
-        (1e-9, "n"),
-    ];
-    if value.abs() <= 0.0 {
-        return (1.0, "");
-    }
-    PREFIXES
-        .into_iter()
-        .find(|(factor, _)| value.abs() >= 0.9995 * factor)
-        .unwrap_or((1e-9, "n"))
 }
 
 /// Thousands as people say them.

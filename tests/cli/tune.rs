@@ -1,4 +1,4 @@
-//! `perwatt tune` from outside: what it finds is kept, used and named, and carried over to no other
+//! `perwatt tune` from outside: what it finds is kept, used and named, and transferred to no other
 //! kind of device.
 
 use crate::support::perwatt;
@@ -38,7 +38,7 @@ fn tuning_file(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn what_tune_finds_is_used_named_and_carried_to_the_same_kind_of_device_only() {
+fn what_tune_finds_is_used_named_and_transferred_to_the_same_kind_of_device_only() {
     let folder = tempfile::tempdir().unwrap();
     let (here, there) = (folder.path().join("here"), folder.path().join("there"));
     let out = folder.path().join("run.json");

@@ -1,4 +1,4 @@
-//! One search: prune, screen, halve, and let the finalists take turns.
+//! One search: prune, screen, halve, and measure the finalists interleaved.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +7,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-use super::store::{Entry, Objective, shader_hash};
+use super::candidates::{LONG, code_bytes, leave_out, next_batch, space};
+use super::efficient::{EnergyCandidate, most_efficient};
+use super::shader_hash::shader_hash;
+use super::tuning_file::{Entry, Objective};
 use crate::bench::new_record::{SessionRequest, session};
 use crate::bench::summary::without_gain;
 use crate::bench::supervisor::{Ending, ProgressObserver, run};
@@ -18,9 +21,9 @@ use crate::record::{
     Adapter, CaseResult, EnergyTier, Event, FailureKind, Journal, Outcome, Reading, Record, Status,
     Summary,
 };
-use crate::workload::{Case, CaseKernel, Kernel};
+use crate::workload::{CaseKernel, Kernel};
 
-/// Share of the time for the quickest after which no further candidate is screened.
+/// Share of the time for the fastest after which no further candidate is screened.
 const SCREEN_SHARE: f64 = 0.6;
 
 /// Share of it after which halving gives way to the finals.
@@ -29,15 +32,15 @@ const HALVING_SHARE: f64 = 0.75;
 /// Share of it at which the finals are cut short.
 const FINALS_SHARE: f64 = 1.0;
 
-/// Share of a search's time that is for the quickest where the thriftiest is looked for too. Power
-/// differs between kernels by less than time does, so the thriftiest is one of the quick ones, and only
-/// those are weighed.
+/// Share of a search's time that is for the fastest where the most energy-efficient is searched too. Power
+/// differs between kernels by less than time does, so the most efficient is one of the fast ones, and energy is
+/// measured for those only.
 const TIME_SHARE: f64 = 0.5;
 
 /// Most finalists beside the default.
 const FINALISTS: usize = 3;
 
-/// Turns of the finalists: as many as give an interval.
+/// Rounds of the finalists: as many as give an interval.
 const TURNS: u32 = 3;
 
 /// A candidate is worth a full measurement if it is at most this many times slower than the default.
@@ -46,11 +49,7 @@ const SLOWEST: f64 = 2.5;
 /// Executions of a case at the very least; see the budget of a case.
 const EXECUTIONS: f64 = 8.0;
 
-/// Code that is this many times as long as the default's is what kept a compiler busy beyond its deadline;
-/// shorter code was slow to run.
-const LONG: usize = 2;
-
-/// How often a search looks at the clock, and whether it was interrupted.
+/// How often a search checks the clock and for an interrupt.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// How much a search may cost, and what for.
@@ -58,13 +57,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub struct Effort {
     /// Time of one search.
     pub time: Duration,
-    /// The sensor by which the thriftiest parameters are looked for too; `None`: only the quickest.
+    /// The sensor by which the most energy-efficient parameters are searched too; `None`: only the fastest.
     pub power: Selection,
     /// Seed of the inputs and of the order of candidates.
     pub seed: u64,
 }
 
-/// Somebody who watches searches.
+/// Follows the progress of searches.
 pub trait SearchObserver: ProgressObserver {
     /// A step of a search begins: its name, its candidates and how often each will be measured.
     fn step(&mut self, subject: &CaseKernel, name: &str, candidates: usize, turns: u32);
@@ -73,13 +72,13 @@ pub trait SearchObserver: ProgressObserver {
 /// What a search found.
 #[derive(Clone, Debug)]
 pub struct SearchResult {
-    /// The best parameters by time and, where a sensor measured it, by energy; none where no candidate
+    /// The best parameters by time and, where a sensor measured it, by energy; empty where no candidate
     /// could be measured.
     pub entries: Vec<Entry>,
     /// Parameter sets of the space.
     pub space: usize,
     /// Those that the adapter's limits or features rule out.
-    pub unfit: usize,
+    pub unsupported: usize,
     /// Those that were measured.
     pub measured: usize,
     /// Those that were tried and not measured, by what ended them; `wrong` results among them.
@@ -88,26 +87,6 @@ pub struct SearchResult {
     pub too_long: usize,
     /// Whether the user stopped it.
     pub interrupted: bool,
-}
-
-/// The planned kernels that have more than one parameter set.
-pub fn subjects(planned: &[CaseKernel]) -> Vec<CaseKernel> {
-    planned
-        .iter()
-        .filter(|planned| planned.custom.is_none() && space(planned).len() > 1)
-        .cloned()
-        .collect()
-}
-
-/// The default and every parameter set of the same kernel.
-fn space(subject: &CaseKernel) -> Vec<Kernel> {
-    let mut space = vec![subject.kernel.clone()];
-    for kernel in subject.case.tuning_space() {
-        if kernel.name == subject.kernel.name && !space.contains(&kernel) {
-            space.push(kernel);
-        }
-    }
-    space
 }
 
 /// Searches the parameters of one kernel for one case.
@@ -140,20 +119,20 @@ pub fn search(
     let all = space.len();
     let fits = |kernel: &Kernel| shader_hash(&subject.case, kernel, adapter).is_some();
     let candidates: Vec<Kernel> = space.into_iter().filter(fits).collect();
-    let unfit = all - candidates.len();
+    let unsupported = all - candidates.len();
     let best = search.go(candidates)?;
     let mut entries = Vec::new();
     if let Some(winner) = best.first() {
         entries.extend(search.entry(winner, &best));
     }
-    let weighed = search.weigh()?;
-    if let Some(winner) = thriftiest(&weighed) {
-        entries.extend(search.thrifty_entry(winner, &weighed));
+    let by_energy = search.measure_energy()?;
+    if let Some(winner) = most_efficient(&by_energy) {
+        entries.extend(search.efficient_entry(winner, &by_energy));
     }
     Ok(SearchResult {
         entries,
         space: all,
-        unfit,
+        unsupported,
         measured: search.measured,
         failed: search.failed,
         too_long: search.too_long,
@@ -176,36 +155,6 @@ impl Scored {
     }
 }
 
-/// A candidate with the energy that was measured of it.
-#[derive(Clone, Debug)]
-struct Weighed {
-    kernel: Kernel,
-    time_ns: f64,
-    /// Energy of one execution.
-    energy_j: f64,
-    /// Half of its interval without the sensor's gain, which all candidates share.
-    half_width_j: f64,
-    /// Measured how often.
-    turns: u32,
-    /// The sensor.
-    sensor: String,
-}
-
-/// The one that takes the least energy. Where others cannot be told from it by what was measured, the
-/// quickest of them: it is the thriftiest as far as anybody knows, and does not cost time for nothing.
-fn thriftiest(weighed: &[Weighed]) -> Option<&Weighed> {
-    let least = weighed
-        .iter()
-        .min_by(|a, b| a.energy_j.total_cmp(&b.energy_j))?;
-    let cannot_be_told = |other: &&Weighed| {
-        other.energy_j - least.energy_j <= other.half_width_j.hypot(least.half_width_j)
-    };
-    weighed
-        .iter()
-        .filter(cannot_be_told)
-        .min_by(|a, b| a.time_ns.total_cmp(&b.time_ns))
-}
-
 /// A search under way.
 struct Search<'a> {
     subject: &'a CaseKernel,
@@ -216,7 +165,7 @@ struct Search<'a> {
     interrupted: &'a AtomicBool,
     started: Instant,
     measured: usize,
-    /// Those that were left after halving, and the default: what is worth weighing.
+    /// What was left after halving, and the default: their energy is worth measuring.
     contenders: Vec<Kernel>,
     failed: Vec<(FailureKind, String)>,
     /// Length of the shortest code that a compiler did not finish in time, in bytes.
@@ -230,27 +179,27 @@ struct Pace {
     turns: u32,
     budget_s: f64,
     /// How long one candidate may take.
-    patience: Duration,
+    timeout: Duration,
     /// What is left for all of them.
     left: Duration,
     power: Selection,
 }
 
 impl Search<'_> {
-    /// The steps; what comes back is the last step that said anything, quickest first.
+    /// The steps; returns the last step that measured anything, fastest first.
     fn go(&mut self, mut candidates: Vec<Kernel>) -> Result<Vec<Scored>> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        // The default first and with patience: it is what everything else has to beat.
+        // The default first and with a long timeout: it is what everything else has to beat.
         let default = candidates.remove(0);
-        let patience = self.time().mul_f64(SCREEN_SHARE);
-        let baseline = self.step("default", vec![default], 1, 30.0, patience, SCREEN_SHARE)?;
+        let timeout = self.time().mul_f64(SCREEN_SHARE);
+        let baseline = self.step("default", vec![default], 1, 30.0, timeout, SCREEN_SHARE)?;
         let budget_s = baseline
             .first()
             .map_or(1.0, |known| known.time_ns() / 1e9 * EXECUTIONS * SLOWEST)
             .max(1.0);
-        let patience = self.candidate_patience(budget_s);
+        let timeout = self.candidate_timeout(budget_s);
         let mut scored = baseline.clone();
         let mut random = Pcg64::seed_from_u64(self.effort.seed);
         candidates.shuffle(&mut random);
@@ -258,8 +207,8 @@ impl Search<'_> {
         while !candidates.is_empty() && self.spent() < SCREEN_SHARE && !self.stopped() {
             self.too_long += leave_out(&mut candidates, self.longest, |k| code_bytes(case, k));
             let batch = next_batch(&mut candidates, scored.first().map(|best| &best.kernel));
-            scored.extend(self.step("screen", batch, 1, budget_s, patience, SCREEN_SHARE)?);
-            quickest_first(&mut scored);
+            scored.extend(self.step("screen", batch, 1, budget_s, timeout, SCREEN_SHARE)?);
+            fastest_first(&mut scored);
         }
         self.measured = scored.len();
 
@@ -309,18 +258,18 @@ impl Search<'_> {
         until: f64,
     ) -> Result<Vec<Scored>> {
         let kernels = scored.iter().map(|s| s.kernel.clone()).collect();
-        let patience = self.time();
-        self.step(name, kernels, turns, budget_s, patience, until)
+        let timeout = self.time();
+        self.step(name, kernels, turns, budget_s, timeout, until)
     }
 
-    /// How long one candidate may take: long enough for an honest compiler, short enough that one that
-    /// hangs does not eat the search.
-    fn candidate_patience(&self, budget_s: f64) -> Duration {
+    /// How long one candidate may take: long enough for a slow compiler, short enough that one that
+    /// hangs does not take the whole search.
+    fn candidate_timeout(&self, budget_s: f64) -> Duration {
         let share = self.time().as_secs_f64() / 6.0;
         Duration::from_secs_f64(share.clamp(4.0, 60.0) + 2.0 * budget_s)
     }
 
-    /// Remembers how long the code of a candidate is that came to its deadline, if that was the compiler's.
+    /// Remembers the length of code that the compiler did not finish by its deadline.
     fn note_long(&mut self, kernel: &Kernel) {
         let length = code_bytes(&self.subject.case, kernel);
         if length >= LONG * code_bytes(&self.subject.case, &self.subject.kernel) {
@@ -333,7 +282,7 @@ impl Search<'_> {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// The time for the quickest.
+    /// The time for the fastest.
     fn time(&self) -> Duration {
         match self.effort.power {
             Selection::None => self.effort.time,
@@ -341,7 +290,7 @@ impl Search<'_> {
         }
     }
 
-    /// Share of the time for the quickest that is over.
+    /// Share of the time for the fastest that is over.
     fn spent(&self) -> f64 {
         self.started.elapsed().as_secs_f64() / self.time().as_secs_f64()
     }
@@ -353,7 +302,7 @@ impl Search<'_> {
         kernels: Vec<Kernel>,
         turns: u32,
         budget_s: f64,
-        patience: Duration,
+        timeout: Duration,
         until: f64,
     ) -> Result<Vec<Scored>> {
         self.watcher.step(self.subject, name, kernels.len(), turns);
@@ -367,7 +316,7 @@ impl Search<'_> {
         let pace = Pace {
             turns,
             budget_s,
-            patience,
+            timeout,
             left,
             power: Selection::None,
         };
@@ -389,12 +338,12 @@ impl Search<'_> {
                 }
             }
         }
-        quickest_first(&mut scored);
+        fastest_first(&mut scored);
         Ok(scored)
     }
 
-    /// Measures the energy of the contenders by turns, as long as there is time.
-    fn weigh(&mut self) -> Result<Vec<Weighed>> {
+    /// Measures the energy of the contenders, interleaved, while there is time.
+    fn measure_energy(&mut self) -> Result<Vec<EnergyCandidate>> {
         let kernels = std::mem::take(&mut self.contenders);
         let left = self.effort.time.saturating_sub(self.started.elapsed());
         let asked = !matches!(self.effort.power, Selection::None);
@@ -402,12 +351,12 @@ impl Search<'_> {
             return Ok(Vec::new());
         }
         self.watcher
-            .step(self.subject, "weigh", kernels.len(), TURNS);
+            .step(self.subject, "energy", kernels.len(), TURNS);
         let energy = power::EnergyEffort::of(EnergyTier::Screening).most;
         let pace = Pace {
             turns: TURNS,
             budget_s: 30.0,
-            patience: Duration::from_secs_f64(60.0 + energy.get()),
+            timeout: Duration::from_secs_f64(60.0 + energy.get()),
             left,
             power: self.effort.power.clone(),
         };
@@ -415,14 +364,14 @@ impl Search<'_> {
         let Reading::Measured(setup) = &record.power else {
             return Ok(Vec::new());
         };
-        let weighed = kernels.into_iter().zip(&record.cases);
-        Ok(weighed
+        let by_energy = kernels.into_iter().zip(&record.cases);
+        Ok(by_energy
             .filter_map(|(kernel, case)| {
                 let summary = case.summary.measured()?;
                 let energy = without_gain(&case.invocations);
                 let energy = energy.measured()?;
                 let interval = energy.interval.measured()?;
-                Some(Weighed {
+                Some(EnergyCandidate {
                     kernel,
                     time_ns: summary.time_ns.value,
                     energy_j: energy.value,
@@ -462,7 +411,7 @@ impl Search<'_> {
         };
         journal.append(&event)?;
         let workers = Workers {
-            deadline: pace.patience.min(pace.left + Duration::from_secs(1)),
+            deadline: pace.timeout.min(pace.left + Duration::from_secs(1)),
             ..self.workers.clone()
         };
         let stop = AtomicBool::new(false);
@@ -493,11 +442,11 @@ impl Search<'_> {
         }
     }
 
-    /// The quickest as an entry.
+    /// The fastest as an entry.
     fn entry(&self, winner: &Scored, best: &[Scored]) -> Option<Entry> {
         let default = best.iter().find(|s| s.kernel == self.subject.kernel);
         let default_time_ns = default.map_or_else(
-            || Reading::unmeasured("the default could not be measured beside it"),
+            || Reading::unmeasured("the default could not be measured"),
             |default| Reading::Measured(default.time_ns()),
         );
         Some(Entry {
@@ -508,12 +457,16 @@ impl Search<'_> {
         })
     }
 
-    /// The thriftiest as an entry.
-    fn thrifty_entry(&self, winner: &Weighed, weighed: &[Weighed]) -> Option<Entry> {
-        let default = weighed.iter().find(|w| w.kernel == self.subject.kernel);
-        let of_default = |value: fn(&Weighed) -> f64| {
+    /// The most energy-efficient as an entry.
+    fn efficient_entry(
+        &self,
+        winner: &EnergyCandidate,
+        by_energy: &[EnergyCandidate],
+    ) -> Option<Entry> {
+        let default = by_energy.iter().find(|w| w.kernel == self.subject.kernel);
+        let of_default = |value: fn(&EnergyCandidate) -> f64| {
             default.map_or_else(
-                || Reading::unmeasured("the default could not be measured beside it"),
+                || Reading::unmeasured("the default could not be measured"),
                 |default| Reading::Measured(value(default)),
             )
         };
@@ -524,7 +477,7 @@ impl Search<'_> {
             energy_half_width_j: Reading::Measured(winner.half_width_j),
             default_energy_j: of_default(|w| w.energy_j),
             sensor: Some(winner.sensor.clone()),
-            complete: weighed.iter().all(|w| w.turns == TURNS),
+            complete: by_energy.iter().all(|w| w.turns == TURNS),
             ..self.blank(&winner.kernel, Objective::Energy)?
         })
     }
@@ -541,9 +494,13 @@ impl Search<'_> {
             tuned_utc: crate::record::now_utc(),
             time_ns: 0.0,
             default_time_ns: Reading::unmeasured("not measured"),
-            energy_j: Reading::unmeasured("only the thriftiest were weighed"),
-            energy_half_width_j: Reading::unmeasured("only the thriftiest were weighed"),
-            default_energy_j: Reading::unmeasured("only the thriftiest were weighed"),
+            energy_j: Reading::unmeasured("energy was measured for the fastest candidates only"),
+            energy_half_width_j: Reading::unmeasured(
+                "energy was measured for the fastest candidates only",
+            ),
+            default_energy_j: Reading::unmeasured(
+                "energy was measured for the fastest candidates only",
+            ),
             sensor: None,
             measured: self.measured,
             complete: false,
@@ -582,140 +539,6 @@ fn failure(case: &CaseResult, kernel: &Kernel) -> Option<(FailureKind, String)> 
     }
 }
 
-/// Length of a kernel's shaders, which compilers' time grows with.
-fn code_bytes(case: &Case, kernel: &Kernel) -> usize {
-    case.program(kernel, 0).map_or(0, |program| {
-        let dispatches = program.dispatches().iter();
-        dispatches.map(|dispatch| dispatch.wgsl.len()).sum()
-    })
-}
-
-/// Takes out the candidates whose code is as long as some that a compiler did not finish; how many.
-fn leave_out(
-    candidates: &mut Vec<Kernel>,
-    longest: usize,
-    length: impl Fn(&Kernel) -> usize,
-) -> usize {
-    if longest == usize::MAX {
-        return 0;
-    }
-    let before = candidates.len();
-    candidates.retain(|kernel| length(kernel) < longest);
-    before - candidates.len()
-}
-
-/// The candidates to screen next: neighbours of the best so far, since good parameters lie together,
-/// and some from anywhere, since the best may lie elsewhere.
-fn next_batch(candidates: &mut Vec<Kernel>, best: Option<&Kernel>) -> Vec<Kernel> {
-    const NEAR: usize = 4;
-    const ANYWHERE: usize = 2;
-    if let Some(best) = best {
-        // Stable, so candidates that are equally near stay in their random order.
-        candidates.sort_by_key(|candidate| distance(candidate, best));
-    }
-    let mut batch: Vec<Kernel> = candidates.drain(..NEAR.min(candidates.len())).collect();
-    // What is left is ordered by distance; even strides reach all of it.
-    for part in 1..=ANYWHERE.min(candidates.len()) {
-        batch.push(candidates.remove(candidates.len() * part / (ANYWHERE + 1)));
-    }
-    batch
-}
-
-/// How far apart two parameter sets are: one for each parameter that differs, and one for each further
-/// doubling between its two values.
-fn distance(a: &Kernel, b: &Kernel) -> u32 {
-    let steps = |x: u32, y: u32| {
-        x.max(1)
-            .ilog2()
-            .abs_diff(y.max(1).ilog2())
-            .max(u32::from(x != y))
-    };
-    a.parameters
-        .iter()
-        .map(|(name, value)| {
-            b.parameters
-                .get(name)
-                .map_or(1, |other| steps(*value, *other))
-        })
-        .sum()
-}
-
-fn quickest_first(scored: &mut [Scored]) {
+fn fastest_first(scored: &mut [Scored]) {
     scored.sort_by(|a, b| a.time_ns().total_cmp(&b.time_ns()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kernel(tile_m: u32, unroll: u32) -> Kernel {
-        Kernel::new("tiled", &[("tile_m", tile_m), ("unroll", unroll)])
-    }
-
-    #[test]
-    fn energy_that_cannot_be_told_apart_leaves_the_choice_to_time() {
-        let weighed = |name, time_ns, energy_j, half_width_j| Weighed {
-            kernel: Kernel::new(name, &[]),
-            time_ns,
-            energy_j,
-            half_width_j,
-            turns: TURNS,
-            sensor: String::new(),
-        };
-        let slow = weighed("slow", 2.0, 9.8, 0.2);
-        let quick = weighed("quick", 1.0, 10.0, 0.2);
-        let chosen = |all: &[Weighed]| thriftiest(all).map(|w| w.kernel.name.clone());
-        assert_eq!(chosen(&[slow.clone(), quick.clone()]), Some("quick".into()));
-        let thrifty = weighed("thrifty", 3.0, 9.0, 0.2);
-        assert_eq!(chosen(&[slow, quick, thrifty]), Some("thrifty".into()));
-        assert_eq!(chosen(&[]), None);
-    }
-
-    #[test]
-    fn what_is_as_long_as_code_that_was_not_compiled_in_time_is_left_out_and_counted() {
-        let all: Vec<Kernel> = [1, 2, 4, 8].map(|m| kernel(m, 1)).to_vec();
-        let length = |kernel: &Kernel| 100 * kernel.parameters["tile_m"] as usize;
-        let mut candidates = all.clone();
-        assert_eq!(leave_out(&mut candidates, usize::MAX, length), 0);
-        assert_eq!(leave_out(&mut candidates, 400, length), 2);
-        assert_eq!(candidates, all[..2]);
-        assert_eq!(leave_out(&mut candidates, 400, length), 0);
-    }
-
-    #[test]
-    fn longer_bodies_are_longer_code() {
-        let case = crate::workload::find_case("matmul/f32/64x64x64").unwrap();
-        let mut tiled = case.tuning_space();
-        tiled.retain(|kernel| kernel.name == "tiled" && kernel.parameters["step_k"] == 0);
-        let lengths: Vec<_> = tiled.iter().map(|k| code_bytes(&case, k)).collect();
-        assert!(lengths.iter().max() >= lengths.iter().min().map(|least| LONG * least).as_ref());
-    }
-
-    #[test]
-    fn neighbours_of_the_best_come_first_and_everything_comes_once() {
-        let mut candidates: Vec<Kernel> = [1, 2, 4, 8, 16, 32, 64]
-            .iter()
-            .flat_map(|m| [1, 2, 4, 8].map(|u| kernel(*m, u)))
-            .collect();
-        let all = candidates.len();
-        let best = kernel(16, 4);
-        candidates.retain(|k| *k != best);
-        let batch = next_batch(&mut candidates, Some(&best));
-        assert!(
-            batch[..4].iter().all(|k| distance(k, &best) == 1),
-            "{batch:?}"
-        );
-        assert!(
-            batch[4..].iter().all(|k| distance(k, &best) > 1),
-            "{batch:?}"
-        );
-        let mut seen = batch;
-        while !candidates.is_empty() {
-            seen.extend(next_batch(&mut candidates, None));
-        }
-        for (at, kernel) in seen.iter().enumerate() {
-            assert!(!seen[..at].contains(kernel));
-        }
-        assert_eq!(seen.len(), all - 1);
-    }
 }
