@@ -1,6 +1,6 @@
 //! `perwatt gate`: a verdict as an exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
@@ -65,11 +65,37 @@ impl Gate {
                     Some(first) => self.calibration.load(first)?,
                     None => None,
                 };
-                let baseline = load_sessions(&self.baseline)?;
+                let (there, gone): (Vec<PathBuf>, Vec<PathBuf>) = self
+                    .baseline
+                    .iter()
+                    .cloned()
+                    .partition(|path| holds_files(path));
+                let baseline = load_sessions(&there)?;
                 let candidate = load_sessions(&self.candidate)?;
-                compare_sessions(&baseline, &candidate, noise.as_ref(), &policy)
+                let mut comparison =
+                    compare_sessions(&baseline, &candidate, noise.as_ref(), &policy);
+                comparison
+                    .notes
+                    .extend(gone.iter().map(|path| no_baseline(path)));
+                comparison
             }
         };
         self.outputs.deliver(&comparison, &policy)
     }
+}
+
+/// Whether there is anything to read at a path: the first change that a gate sees has no baseline yet.
+fn holds_files(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.exists(),
+    }
+}
+
+/// What is said of a baseline that is not there; a misspelt path must not pass in silence.
+fn no_baseline(path: &Path) -> String {
+    format!(
+        "there is no baseline at {}, so every case is new; if there should be one, check the path",
+        path.display()
+    )
 }

@@ -28,11 +28,10 @@ impl CasePair<'_> {
 
     /// Whether no session has figures or failed: nothing to say on either side.
     pub(super) fn absent_on_both(&self) -> bool {
-        self.baseline.iter().chain(&self.candidate).all(|case| {
-            case.absent
-                .as_ref()
-                .is_some_and(|absence| !absence.failed())
-        })
+        self.baseline
+            .iter()
+            .chain(&self.candidate)
+            .all(|case| case.absent.as_ref().is_some_and(Absence::is_silent))
     }
 
     /// The work by which the case is named.
@@ -82,51 +81,75 @@ impl CasePair<'_> {
         squares / (count * count)
     }
 
-    /// The verdict where a side lacks the case.
-    pub(super) fn absence(&self) -> Option<RowState> {
-        let there = |side: Side| self.side(side).iter().any(|case| case.absent.is_none());
-        let absences = |side: Side| {
+    /// Whether a session of a side has results.
+    fn measured_on(&self, side: Side) -> bool {
+        self.side(side).iter().any(|case| case.absent.is_none())
+    }
+
+    /// Why a side has no result: its first failure, otherwise its first reason.
+    fn absence_on(&self, side: Side) -> Absence {
+        let absences = || {
             let cases = self.side(side).iter();
             cases.filter_map(|case| case.absent.as_ref())
         };
-        let fixed = |side: Side, absence: Absence, only_in: Option<Side>| {
-            Some(RowState::Fixed(FixedRow {
-                failed: side == Side::Candidate && absence.failed(),
-                only_in,
-                ..FixedRow::new(Verdict::Missing, Reason::NoResult { side, absence })
-            }))
-        };
-        if let Some(failed) = absences(Side::Candidate).find(|absence| absence.failed()) {
-            let only_in = there(Side::Baseline).then_some(Side::Baseline);
-            return fixed(Side::Candidate, failed.clone(), only_in);
+        absences()
+            .find(|absence| absence.failed())
+            .or(absences().next())
+            .cloned()
+            .unwrap_or(Absence::NotListed)
+    }
+
+    /// The verdict where a side has no result.
+    ///
+    /// One session of the candidate that failed is enough to be broken. The baseline has failed only where
+    /// none of its sessions has a result: one that failed once in ten shows what should have come out.
+    pub(super) fn absence(&self) -> Option<RowState> {
+        let (base, candidate) = (
+            self.absence_on(Side::Baseline),
+            self.absence_on(Side::Candidate),
+        );
+        if base == Absence::Unchanged || candidate == Absence::Unchanged {
+            return fixed(Verdict::Unchanged, Reason::Unchanged, None);
         }
-        let lacking = if !there(Side::Candidate) {
-            Side::Candidate
-        } else if !there(Side::Baseline) {
-            Side::Baseline
-        } else {
-            return None;
-        };
-        let why = absences(lacking).next().cloned();
-        fixed(
-            lacking,
-            why.unwrap_or(Absence::NotListed),
-            Some(lacking.other()),
-        )
+        let there = [Side::Baseline, Side::Candidate].map(|side| self.measured_on(side));
+        let lacks = |side, absence| Reason::NoResult { side, absence };
+        match there {
+            [false, false] if base.failed() => fixed(
+                Verdict::Failing,
+                Reason::FailsOnBoth {
+                    baseline: base,
+                    candidate,
+                },
+                None,
+            ),
+            [measured, _] if candidate.failed() => fixed(
+                Verdict::Broken,
+                lacks(Side::Candidate, candidate),
+                measured.then_some(Side::Baseline),
+            ),
+            [true, true] => None,
+            [false, true] => fixed(
+                Verdict::New,
+                lacks(Side::Baseline, base),
+                Some(Side::Candidate),
+            ),
+            [_, false] => fixed(
+                Verdict::Lost,
+                lacks(Side::Candidate, candidate),
+                Some(Side::Baseline),
+            ),
+        }
     }
 
     /// The verdict where one side has no energy.
     pub(super) fn energy_absence(&self, baseline: &[f64], candidate: &[f64]) -> Option<RowState> {
-        let side = match (baseline.is_empty(), candidate.is_empty()) {
-            (false, true) => Side::Candidate,
-            (true, false) => Side::Baseline,
+        let (verdict, side) = match (baseline.is_empty(), candidate.is_empty()) {
+            (false, true) => (Verdict::Lost, Side::Candidate),
+            (true, false) => (Verdict::New, Side::Baseline),
             _ => return None,
         };
         let why = self.energy_missing();
-        Some(RowState::Fixed(FixedRow {
-            only_in: Some(side.other()),
-            ..FixedRow::new(Verdict::Missing, Reason::NoEnergy { side, why })
-        }))
+        fixed(verdict, Reason::NoEnergy { side, why }, Some(side.other()))
     }
 
     /// Why there is no energy on a side.
@@ -159,4 +182,12 @@ impl CasePair<'_> {
             })
             .collect()
     }
+}
+
+/// A row that needs no test.
+fn fixed(verdict: Verdict, reason: Reason, only_in: Option<Side>) -> Option<RowState> {
+    Some(RowState::Fixed(FixedRow {
+        only_in,
+        ..FixedRow::new(verdict, reason)
+    }))
 }

@@ -9,6 +9,7 @@ use super::metric::Cost;
 use super::noise::Noise;
 use super::pairing::{Pair, Side};
 use super::policy::Policy;
+use super::program::data_difference;
 use super::reason::{Mismatch, Reason};
 use super::session::{Session, SessionCase};
 use super::sides::Sides;
@@ -169,6 +170,32 @@ impl<'a> Comparable<'a> {
             .collect()
     }
 
+    /// What identifies the program and data of a case, where every session that has it agrees.
+    pub(super) fn program(&self, id: &str) -> Option<&'a str> {
+        let sessions = self.baseline.iter().chain(&self.candidate);
+        let mut programs = sessions
+            .filter_map(|session| session.cases.iter().find(|case| case.id == id))
+            .map(|case| case.program.as_deref());
+        let first = programs.next()??;
+        programs.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// Whether stored sessions of one place ran the very same program and data. Pairs are measured to tell
+    /// binaries, drivers or settings apart; there, only `perwatt ab` can know that nothing changed.
+    pub(super) fn unchanged(&self, id: &str) -> bool {
+        let Some(reference) = self.candidate.first() else {
+            return false;
+        };
+        let sessions = || self.baseline.iter().chain(&self.candidate);
+        self.pairs.is_none()
+            && !self.baseline.is_empty()
+            && sessions().all(|session| {
+                let differences = session.environment.differences(&reference.environment, &[]);
+                differences.is_empty() && session.cases.iter().any(|case| case.id == id)
+            })
+            && self.program(id).is_some()
+    }
+
     /// A case on both sides.
     pub(super) fn case(&self, id: &str) -> CasePair<'a> {
         let find = |sessions: &[&'a Session]| -> Vec<&'a SessionCase> {
@@ -246,6 +273,7 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
             ),
         ]
     };
+    let data = data_difference(&other.data, &reference.data);
     described(other)
         .into_iter()
         .zip(described(reference))
@@ -255,6 +283,7 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
             baseline,
             candidate,
         })
+        .chain(data)
         .collect()
 }
 

@@ -1,12 +1,13 @@
 //! What two sides say against each other, and what a gate does with it.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::environment::Environment;
 use super::geomean::Geomean;
-use super::pairing::Side;
-use super::policy::{Missing, Policy};
+use super::policy::{OnLost, Policy};
 use super::row::VerdictRow;
 use super::verdict::{Decision, Verdict};
 
@@ -59,32 +60,42 @@ impl Comparison {
             .count()
     }
 
+    /// How many cases are judged so. Time and throughput of a case are one measurement and count once, and
+    /// what the policy does not judge counts not at all.
+    pub fn judged(&self, verdict: Verdict) -> usize {
+        let rows = self.rows.iter();
+        let judged = rows.filter(|row| row.gated && row.verdict == verdict);
+        let tests: HashSet<_> = judged.map(|row| (&row.case, row.metric.test())).collect();
+        tests.len()
+    }
+
     /// What a gate with this policy does.
     pub fn decision(&self, policy: &Policy) -> Decision {
         let gated = || self.rows.iter().filter(|row| row.gated);
         let failed = |row: &VerdictRow| match row.verdict {
-            Verdict::Regressed => true,
-            Verdict::Missing => row.failed || is_lost(row) && policy.missing == Missing::Fail,
+            Verdict::Regressed | Verdict::Broken => true,
+            Verdict::Lost => policy.lost == OnLost::Fail && !row.is_renamed(),
             _ => false,
         };
         let open = |row: &VerdictRow| match row.verdict {
             Verdict::Inconclusive | Verdict::Incomparable => true,
-            Verdict::Missing => is_lost(row) && policy.missing == Missing::Inconclusive,
+            // What another kernel of the same case took the place of is no case less.
+            Verdict::Lost => policy.lost == OnLost::Inconclusive && row.successor.is_none(),
             _ => false,
         };
-        let decided = |row: &VerdictRow| matches!(row.verdict, Verdict::Pass | Verdict::Improved);
         if gated().any(failed) {
             Decision::Failed
-        } else if gated().any(open) || !gated().any(decided) {
+        } else if gated().any(open) || !gated().any(VerdictRow::is_settled) {
             // A gate in which nothing was judged has not passed anything.
             Decision::Undecided
         } else {
             Decision::Passed
         }
     }
-}
 
-/// Whether the baseline has what the candidate lacks; a new case is no loss.
-fn is_lost(row: &VerdictRow) -> bool {
-    row.only_in != Some(Side::Candidate)
+    /// Whether the candidate has no result in any row that is judged, and none was known beforehand.
+    pub fn measured_nothing(&self) -> bool {
+        let mut gated = self.rows.iter().filter(|row| row.gated);
+        !gated.any(|row| row.candidate.is_some() || row.verdict == Verdict::Unchanged)
+    }
 }

@@ -38,11 +38,15 @@ pub enum Aspect {
     Origin,
     /// FLOP and bytes that the case counts.
     Work,
+    /// Input data, expected numbers and tolerances of a custom workload.
+    Data,
+    /// The machine and the build of another tool's benchmark.
+    Host,
 }
 
 impl Aspect {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Device,
         Self::Driver,
         Self::Backend,
@@ -53,6 +57,8 @@ impl Aspect {
         Self::Checks,
         Self::Origin,
         Self::Work,
+        Self::Data,
+        Self::Host,
     ];
 
     /// As `--across` takes it.
@@ -68,6 +74,8 @@ impl Aspect {
             Self::Checks => "checks",
             Self::Origin => "origin",
             Self::Work => "work",
+            Self::Data => "data",
+            Self::Host => "host",
         }
     }
 

@@ -72,6 +72,7 @@ impl<'a> Comparable<'a> {
             candidate: value(&candidate),
             notes: case.notes(),
             simulated: self.simulated(cost),
+            unchanged: self.unchanged(&case.id),
             state,
             hypothesis: None,
         })

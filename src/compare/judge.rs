@@ -6,13 +6,16 @@ use super::comparable::Comparable;
 use super::comparison::{Comparison, Design};
 use super::decide::{Bounds, OneSided, Tests};
 use super::geomean::geomeans;
-use super::metric::{AnyMetric, Cost};
+use super::metric::{AnyMetric, Cost, Metric};
 use super::policy::Policy;
 use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
 use super::ratio::{Ranks, Ratio};
+use super::reason::{Change, Reason};
 use super::row::VerdictRow;
 use super::session::Session;
 use super::sides::Sides;
+use super::successor::explain;
+use super::verdict::Verdict;
 use crate::stats::{benjamini_hochberg, holm};
 
 /// Compares.
@@ -37,10 +40,11 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
     let family = number_hypotheses(&mut prospects);
     let geomeans = geomeans(&prospects, policy, &sides);
     let mut rows = judge(&prospects, family, policy);
+    explain(&mut rows, &sides);
     rows.sort_by(|a, b| {
         let size = |row: &VerdictRow| row.ratio.map_or(0.0, |ratio| ratio.value.ln().abs());
-        (!a.gated, a.verdict, !a.failed)
-            .cmp(&(!b.gated, b.verdict, !b.failed))
+        (!a.gated, a.verdict)
+            .cmp(&(!b.gated, b.verdict))
             .then_with(|| size(b).total_cmp(&size(a)))
     });
     let mut notes = sides.notes.clone();
@@ -143,7 +147,13 @@ fn row(
     let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.headline));
     let decided = match &prospect.state {
         RowState::Fixed(fixed) => fixed_row(prospect, fixed),
-        RowState::Weighed(weighed) => weighed_row(prospect, weighed, adjusted, family, policy),
+        RowState::Weighed(weighed) => {
+            let weighed = weighed_row(prospect, weighed, adjusted, family, policy);
+            match prospect.unchanged {
+                true => same_program(weighed, metric),
+                false => weighed,
+            }
+        }
     };
     let mut notes = prospect.notes.clone();
     notes.extend(decided.notes);
@@ -165,7 +175,6 @@ fn row(
 /// The part of a row that needs no test.
 fn fixed_row(prospect: &Prospect, fixed: &FixedRow) -> VerdictRow {
     VerdictRow {
-        failed: fixed.failed,
         only_in: fixed.only_in,
         needed: fixed.needed,
         ..VerdictRow::of(
@@ -174,6 +183,28 @@ fn fixed_row(prospect: &Prospect, fixed: &FixedRow) -> VerdictRow {
             AnyMetric::Measured(prospect.metric),
             fixed.reason.clone(),
         )
+    }
+}
+
+/// A row whose program and data are the same on both sides: noise alone leaves nothing to decide, and a sure
+/// change is the machine's.
+fn same_program(row: VerdictRow, metric: Metric) -> VerdictRow {
+    match (row.verdict, row.ratio) {
+        (Verdict::Inconclusive | Verdict::Pass, Some(ratio)) => VerdictRow {
+            verdict: Verdict::Unchanged,
+            reason: Reason::SameProgram(Change { metric, ratio }),
+            needed: None,
+            ..row
+        },
+        _ => {
+            let mut row = row;
+            row.notes.push(
+                "WGSL, parameters and data are the same on both sides, so the machine, its driver or its \
+                 settings changed"
+                    .to_owned(),
+            );
+            row
+        }
     }
 }
 

@@ -119,6 +119,19 @@ impl AnyMetric {
     }
 }
 
+impl AnyMetric {
+    /// The name of what is tested, which a cost and its rate share.
+    pub(super) fn test(self) -> &'static str {
+        match self {
+            Self::Measured(metric) => match metric.cost() {
+                Cost::Time => Metric::Time.name(),
+                Cost::Energy => Metric::Energy.name(),
+            },
+            Self::Code(metric) => metric.name(),
+        }
+    }
+}
+
 impl fmt::Display for AnyMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::session::Session;
+use super::session::{Absence, Session};
 use crate::error::{Error, Result};
 use crate::record::{self, Document, DocumentKind, load_document, save_document};
 
 /// The version of the file.
-const VERSION: &str = "1.0.0";
+const VERSION: &str = "1.1.0";
 
 /// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +65,12 @@ pub struct Pairing {
     pub order_seed: u64,
     /// The pairs, in the order in which they ran.
     pub pairs: Vec<Pair>,
+    /// Cases that were not measured, because program and data are the same on both sides. Since version 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<String>,
+    /// Cases of the baseline that were not measured, because the candidate does not have them. Since 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }
 
 /// Two invocations that ran one right after the other.
@@ -95,6 +101,8 @@ impl Pairing {
             candidate_session,
             order_seed,
             pairs,
+            unchanged: Vec::new(),
+            lost: Vec::new(),
         }
     }
 
@@ -106,16 +114,23 @@ impl Pairing {
     pub fn load(path: &Path) -> Result<(Self, Session, Session)> {
         let pairing: Self = load_document(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let baseline = paired(
+        let mut baseline = paired(
             path,
             &folder.join(&pairing.baseline),
             &pairing.baseline_session,
         )?;
-        let candidate = paired(
+        let mut candidate = paired(
             path,
             &folder.join(&pairing.candidate),
             &pairing.candidate_session,
         )?;
+        for id in &pairing.unchanged {
+            baseline.leave_out(id, Absence::Unchanged);
+            candidate.leave_out(id, Absence::Unchanged);
+        }
+        for id in &pairing.lost {
+            baseline.leave_out(id, Absence::Alone);
+        }
         Ok((pairing, baseline, candidate))
     }
 

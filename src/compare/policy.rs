@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use super::environment::Aspect;
 use super::metric::{Cost, Metric};
+use super::preset::Preset;
 use crate::error::{Error, Result, nearest};
 use crate::record::CaseName;
 
@@ -26,8 +27,10 @@ pub struct Policy {
     pub power: f64,
     /// Sessions of a stored baseline from which its spread is taken as known.
     pub sessions: usize,
-    /// What a case means that the candidate lacks.
-    pub missing: Missing,
+    /// What a case means that the candidate lost.
+    pub lost: OnLost,
+    /// What it means that not everything could be decided.
+    pub undecided: OnUndecided,
     /// Largest share of a row's invocations without steady state with which it may still pass.
     pub unstable_share: f64,
     /// Differences of environment that are the question and so no obstacle.
@@ -38,10 +41,20 @@ pub struct Policy {
     pub cases: Vec<CaseRule>,
 }
 
-/// What a missing case means to the gate.
+/// What it means to the gate that not everything could be decided, though nothing regressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Missing {
+pub enum OnUndecided {
+    /// The gate does not pass.
+    Hold,
+    /// The gate passes and says so.
+    Warn,
+}
+
+/// What a lost case means to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnLost {
     /// The gate fails.
     Fail,
     /// The gate does not pass.
@@ -70,6 +83,15 @@ pub struct PerMetric {
 }
 
 impl PerMetric {
+    /// The numbers of the two costs; each rate's is that of its cost.
+    fn costs(time: f64, energy: f64) -> Self {
+        Self {
+            time: Some(time),
+            energy: Some(energy),
+            ..Self::default()
+        }
+    }
+
     /// The number of a metric. What is not said of a rate is as for its cost: they are one test.
     fn get(self, metric: Metric) -> Option<f64> {
         let own = match metric {
@@ -125,43 +147,59 @@ impl CaseRule {
 
 impl Default for Policy {
     fn default() -> Self {
-        let per = |time, energy| PerMetric {
-            time: Some(time),
-            energy: Some(energy),
-            ..PerMetric::default()
-        };
         Self {
             metrics: vec![Metric::Time, Metric::Energy],
             alpha: 0.05,
             power: 0.8,
             sessions: 10,
-            missing: Missing::Inconclusive,
+            lost: OnLost::Inconclusive,
+            undecided: OnUndecided::Hold,
             unstable_share: 0.1,
             across: Vec::new(),
             limits: Margins {
-                margin_percent: per(1.0, 3.0),
-                equivalence_percent: per(2.0, 2.0),
+                margin_percent: PerMetric::costs(1.0, 3.0),
+                equivalence_percent: PerMetric::costs(2.0, 2.0),
             },
             cases: Vec::new(),
         }
     }
 }
 
+impl Preset {
+    /// The policy. In both, what cannot be decided is a warning: the author of a change can do nothing about
+    /// the runner's noise.
+    pub fn policy(self) -> Policy {
+        let general = Policy::default();
+        let limits = match self {
+            Self::SharedRunner => Margins {
+                margin_percent: PerMetric::costs(5.0, 5.0),
+                equivalence_percent: PerMetric::costs(10.0, 10.0),
+            },
+            Self::QuietMachine => general.limits,
+        };
+        Policy {
+            undecided: OnUndecided::Warn,
+            limits,
+            ..general
+        }
+    }
+}
+
 impl Policy {
-    /// Reads a policy.
+    /// Reads a policy; what it does not say is as in `base`.
     ///
     /// # Errors
     /// The file cannot be read, is no TOML, has a key that is unknown, or a value out of range.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: &Path, base: Option<Preset>) -> Result<Self> {
         let text = crate::record::read_text(path)?;
-        Self::parse(path, &text)
+        Self::parse(path, &text, base)
     }
 
     /// Reads a policy from `text`; `path` is for messages.
     ///
     /// # Errors
     /// As [`Policy::load`].
-    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+    pub fn parse(path: &Path, text: &str, base: Option<Preset>) -> Result<Self> {
         let table: Table = toml::from_str(text)
             .map_err(|e| Error::file(path, format!("no TOML: {}", e.to_string().trim_end())))?;
         check_keys(path, &table)?;
@@ -174,7 +212,18 @@ impl Policy {
                 ),
             )
         })?;
-        file.into_policy(path)
+        let base = match (file.preset, base) {
+            (Some(own), Some(other)) if own != other => {
+                return Err(Error::file(
+                    path,
+                    format!(
+                        "has the preset {own} and --preset says {other}; leave one of them out"
+                    ),
+                ));
+            }
+            (own, other) => own.or(other).map_or_else(Self::default, Preset::policy),
+        };
+        file.into_policy(path, base)
     }
 
     /// Whether a case is judged.
@@ -204,38 +253,25 @@ impl Policy {
     }
 }
 
-/// The file as written.
+/// The file as written; what is left out is as in a preset.
 #[derive(Deserialize)]
-#[serde(default)]
 struct PolicyFile {
-    metrics: Vec<Metric>,
-    alpha: f64,
-    power: f64,
-    sessions: usize,
-    missing: Missing,
-    unstable_share: f64,
-    across: Vec<Aspect>,
+    preset: Option<Preset>,
+    metrics: Option<Vec<Metric>>,
+    alpha: Option<f64>,
+    power: Option<f64>,
+    sessions: Option<usize>,
+    #[serde(alias = "missing")]
+    lost: Option<OnLost>,
+    undecided: Option<OnUndecided>,
+    unstable_share: Option<f64>,
+    across: Option<Vec<Aspect>>,
+    #[serde(default)]
     margin_percent: PerMetric,
+    #[serde(default)]
     equivalence_percent: PerMetric,
+    #[serde(default)]
     case: Vec<RuleFile>,
-}
-
-impl Default for PolicyFile {
-    fn default() -> Self {
-        let policy = Policy::default();
-        Self {
-            metrics: policy.metrics,
-            alpha: policy.alpha,
-            power: policy.power,
-            sessions: policy.sessions,
-            missing: policy.missing,
-            unstable_share: policy.unstable_share,
-            across: policy.across,
-            margin_percent: PerMetric::default(),
-            equivalence_percent: PerMetric::default(),
-            case: Vec::new(),
-        }
-    }
 }
 
 /// A `[[case]]` as written.
@@ -275,32 +311,7 @@ impl RuleFile {
 }
 
 impl PolicyFile {
-    /// Refuses numbers that mean nothing.
-    fn check(&self, path: &Path) -> Result<()> {
-        let wrong = |key: &str, reason: &str| Err(Error::file(path, format!("`{key}` {reason}")));
-        if !(self.alpha > 0.0 && self.alpha < 0.5) {
-            return wrong("alpha", "must lie between 0 and 0.5; 0.05 is usual");
-        }
-        if !(self.power >= 0.5 && self.power < 1.0) {
-            return wrong("power", "must be 0.5 or more and below 1; 0.8 is usual");
-        }
-        if self.sessions < 3 {
-            return wrong("sessions", "must be 3 or more; 10 is usual");
-        }
-        if !(0.0..=1.0).contains(&self.unstable_share) {
-            return wrong("unstable_share", "is a share from 0 to 1; 0.1 is usual");
-        }
-        if self.metrics.is_empty() {
-            return wrong(
-                "metrics",
-                "is empty, so nothing would be judged; leave it out for time and energy",
-            );
-        }
-        Ok(())
-    }
-
-    fn into_policy(self, path: &Path) -> Result<Policy> {
-        self.check(path)?;
+    fn into_policy(self, path: &Path, base: Policy) -> Result<Policy> {
         let rules = self.case.into_iter();
         let cases = rules.map(|rule| rule.into_rule(path));
         let cases = cases.collect::<Result<Vec<CaseRule>>>()?;
@@ -309,28 +320,55 @@ impl PolicyFile {
             equivalence_percent: self.equivalence_percent,
         };
         check_range(path, own)?;
-        let default = Policy::default().limits;
+        let default = base.limits;
         let mut metrics = Vec::new();
-        for metric in self.metrics {
+        for metric in self.metrics.unwrap_or(base.metrics) {
             if !metrics.contains(&metric) {
                 metrics.push(metric);
             }
         }
-        Ok(Policy {
+        let policy = Policy {
             metrics,
-            alpha: self.alpha,
-            power: self.power,
-            sessions: self.sessions,
-            missing: self.missing,
-            unstable_share: self.unstable_share,
-            across: self.across,
+            alpha: self.alpha.unwrap_or(base.alpha),
+            power: self.power.unwrap_or(base.power),
+            sessions: self.sessions.unwrap_or(base.sessions),
+            lost: self.lost.unwrap_or(base.lost),
+            undecided: self.undecided.unwrap_or(base.undecided),
+            unstable_share: self.unstable_share.unwrap_or(base.unstable_share),
+            across: self.across.unwrap_or(base.across),
             limits: Margins {
                 margin_percent: merged(own.margin_percent, default.margin_percent),
                 equivalence_percent: merged(own.equivalence_percent, default.equivalence_percent),
             },
             cases,
-        })
+        };
+        check(&policy, path)?;
+        Ok(policy)
     }
+}
+
+/// Refuses numbers that mean nothing.
+fn check(policy: &Policy, path: &Path) -> Result<()> {
+    let wrong = |key: &str, reason: &str| Err(Error::file(path, format!("`{key}` {reason}")));
+    if !(policy.alpha > 0.0 && policy.alpha < 0.5) {
+        return wrong("alpha", "must lie between 0 and 0.5; 0.05 is usual");
+    }
+    if !(policy.power >= 0.5 && policy.power < 1.0) {
+        return wrong("power", "must be 0.5 or more and below 1; 0.8 is usual");
+    }
+    if policy.sessions < 3 {
+        return wrong("sessions", "must be 3 or more; 10 is usual");
+    }
+    if !(0.0..=1.0).contains(&policy.unstable_share) {
+        return wrong("unstable_share", "is a share from 0 to 1; 0.1 is usual");
+    }
+    if policy.metrics.is_empty() {
+        return wrong(
+            "metrics",
+            "is empty, so nothing would be judged; leave it out for time and energy",
+        );
+    }
+    Ok(())
 }
 
 /// Compiles a glob. `Glob::compile_matcher` panics where the regular expression becomes too large or too
@@ -379,12 +417,15 @@ fn check_range(path: &Path, limits: Margins) -> Result<()> {
     }
 }
 
-const TOP: [&str; 10] = [
+const TOP: [&str; 13] = [
+    "preset",
     "metrics",
     "alpha",
     "power",
     "sessions",
-    "missing",
+    "lost",
+    "missing", // What `lost` was called before there was a word for each kind.
+    "undecided",
     "unstable_share",
     "across",
     "margin_percent",

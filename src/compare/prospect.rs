@@ -23,6 +23,9 @@ pub(super) struct Prospect {
     pub(super) candidate: Option<f64>,
     pub(super) notes: Vec<String>,
     pub(super) simulated: bool,
+    /// Whether the very same program and data ran on both sides in one place, so that only the machine can
+    /// have changed.
+    pub(super) unchanged: bool,
     pub(super) state: RowState,
     /// Position in the family; rows of one cost with one margin share theirs.
     pub(super) hypothesis: Option<usize>,
@@ -39,7 +42,6 @@ pub(super) enum RowState {
 pub(super) struct FixedRow {
     pub(super) verdict: Verdict,
     pub(super) reason: Reason,
-    pub(super) failed: bool,
     pub(super) only_in: Option<Side>,
     pub(super) needed: Option<Needed>,
 }
@@ -49,7 +51,6 @@ impl FixedRow {
         Self {
             verdict,
             reason,
-            failed: false,
             only_in: None,
             needed: None,
         }

@@ -66,6 +66,17 @@ pub enum Reason {
         /// Why it has none.
         absence: Absence,
     },
+    /// Neither side has a result.
+    FailsOnBoth {
+        /// How the baseline failed.
+        baseline: Absence,
+        /// Why the candidate has none either.
+        candidate: Absence,
+    },
+    /// Program, parameters and data are the same on both sides.
+    Unchanged,
+    /// They are the same, and both sides were measured.
+    SameProgram(Change),
     /// A side has no energy.
     NoEnergy {
         /// The side without energy.
@@ -203,7 +214,11 @@ impl Reason {
     pub fn is_plain(&self) -> bool {
         matches!(
             self,
-            Self::Equivalent { .. } | Self::Undecided { doubt: None, .. } | Self::Compiled { .. }
+            Self::Equivalent { .. }
+                | Self::Undecided { doubt: None, .. }
+                | Self::Compiled { .. }
+                | Self::Unchanged
+                | Self::SameProgram(_)
         )
     }
 }
@@ -284,10 +299,22 @@ impl Reason {
                 fewest_pairs: Some(fewest),
             } => write!(f, "{why}; {fewest} are the minimum, 10 are usual"),
             Self::NoEstimate { why, .. } => f.write_str(why),
-            Self::NoResult { side, absence } if absence.failed() => {
-                write!(f, "the {side} {absence}")
-            }
-            Self::NoResult { side, absence } => write!(f, "the {side} has no result: {absence}"),
+            Self::NoResult { side, absence } => no_result(*side, absence, f),
+            Self::FailsOnBoth {
+                baseline,
+                candidate,
+            } if baseline == candidate => write!(f, "alike on both sides: {baseline}"),
+            Self::FailsOnBoth {
+                baseline,
+                candidate,
+            } => write!(f, "the baseline {baseline}; the candidate: {candidate}"),
+            Self::SameProgram(change) => write!(
+                f,
+                "WGSL, parameters and data are the same on both sides; measured: {change}"
+            ),
+            Self::Unchanged => f.write_str(
+                "WGSL, parameters and data are the same on both sides, so it was not measured",
+            ),
             Self::NoEnergy { side, why } => {
                 let why = why.as_deref().unwrap_or("the record gives no reason");
                 write!(f, "the {side} has no energy: {why}")
@@ -304,6 +331,21 @@ impl Reason {
             | Self::Incomparable(_)
             | Self::Compiled { .. } => Ok(()),
         }
+    }
+}
+
+/// The sentence for a side without a result.
+fn no_result(side: Side, absence: &Absence, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (side, absence) {
+        (Side::Baseline, Absence::NotListed) => f.write_str("new: the baseline does not have it"),
+        (Side::Candidate, Absence::NotListed) => {
+            f.write_str("the candidate does not have it any more")
+        }
+        (Side::Baseline, absence) if absence.failed() => {
+            write!(f, "the candidate has a result; the baseline {absence}")
+        }
+        (side, absence) if absence.failed() => write!(f, "the {side} {absence}"),
+        (side, absence) => write!(f, "the {side} has no result: {absence}"),
     }
 }
 

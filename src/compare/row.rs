@@ -9,7 +9,7 @@ use super::metric::{AnyMetric, Better};
 use super::noise::NoiseAssumption;
 use super::pairing::Side;
 use super::ratio::{Ranks, Ratio};
-use super::reason::Reason;
+use super::reason::{Change, Reason};
 use super::verdict::{Needed, Verdict};
 
 /// One case and metric.
@@ -32,10 +32,10 @@ pub struct VerdictRow {
     pub gated: bool,
     /// Whether the numbers are made up by a simulated device or sensor.
     pub simulated: bool,
-    /// Whether the candidate was tried and gave no right output.
-    pub failed: bool,
     /// The side that has the case, where only one has.
     pub only_in: Option<Side>,
+    /// For a case that is lost: the candidate's that takes its place.
+    pub successor: Option<Successor>,
     /// Baseline's value in seconds, joules, work a second or work a joule.
     pub baseline: Option<f64>,
     /// Candidate's value.
@@ -73,6 +73,16 @@ pub struct VerdictRow {
     pub notes: Vec<String>,
 }
 
+/// The case that takes a lost one's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Successor {
+    /// `case@kernel`.
+    pub case: String,
+    /// Whether it is the very same program and data under another name; otherwise another kernel of the
+    /// same case.
+    pub same_program: bool,
+}
+
 impl VerdictRow {
     /// A row that says no more than this; it is gated.
     pub(super) fn of(verdict: Verdict, case: String, metric: AnyMetric, reason: Reason) -> Self {
@@ -85,8 +95,8 @@ impl VerdictRow {
             reason,
             gated: true,
             simulated: false,
-            failed: false,
             only_in: None,
+            successor: None,
             baseline: None,
             candidate: None,
             baseline_text: None,
@@ -107,6 +117,21 @@ impl VerdictRow {
         }
     }
 
+    /// Whether the row leaves nothing open.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(
+            self.verdict,
+            Verdict::Pass | Verdict::Improved | Verdict::New | Verdict::Unchanged
+        )
+    }
+
+    /// Whether the case is lost in name only.
+    pub(super) fn is_renamed(&self) -> bool {
+        self.successor
+            .as_ref()
+            .is_some_and(|successor| successor.same_program)
+    }
+
     /// The metric, which says so where its numbers are made up.
     pub fn label(&self) -> String {
         if self.simulated {
@@ -114,6 +139,15 @@ impl VerdictRow {
         } else {
             self.metric.to_string()
         }
+    }
+
+    /// The change in the words of the reason that carries it.
+    pub fn change_text(&self) -> Option<String> {
+        let AnyMetric::Measured(metric) = self.metric else {
+            return None;
+        };
+        let ratio = self.ratio?;
+        Some(Change { metric, ratio }.to_string())
     }
 
     /// The reason, and whatever else a reader must know, in one line.

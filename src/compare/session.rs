@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::metric::Cost;
+use super::program::{CustomData, custom_data, program_identity};
 use crate::record::{
     CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
     Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
@@ -63,6 +64,10 @@ pub struct SessionCase {
     pub id: String,
     /// The kernel's tuning parameters.
     pub parameters: BTreeMap<String, u32>,
+    /// What identifies a custom kernel's program and data, where all of it is known.
+    pub program: Option<String>,
+    /// What a custom workload reads and is checked against.
+    pub(super) data: CustomData,
     /// The WGSL file of a custom kernel.
     pub shader: Option<PathBuf>,
     /// Work of one execution.
@@ -96,12 +101,21 @@ pub enum Absence {
     NotMeasured,
     /// The record does not list it.
     NotListed,
+    /// `perwatt ab` did not measure it: its program and data are those of the other side.
+    Unchanged,
+    /// `perwatt ab` did not measure it: the other side does not have it.
+    Alone,
 }
 
 impl Absence {
     /// Whether it was tried and failed.
     pub fn failed(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::WrongOutput(_))
+    }
+
+    /// Whether it says nothing about the case: nobody tried, and nobody knew the outcome beforehand.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self, Self::Skipped(_) | Self::NotMeasured | Self::NotListed)
     }
 }
 
@@ -113,6 +127,8 @@ impl fmt::Display for Absence {
             Self::WrongOutput(why) => write!(f, "failed verification: {why}"),
             Self::NotMeasured => f.write_str("no invocation measured it"),
             Self::NotListed => f.write_str("it is not in the file"),
+            Self::Unchanged => f.write_str("not measured, because nothing of it changed"),
+            Self::Alone => f.write_str("not measured, because the other side does not have it"),
         }
     }
 }
@@ -186,17 +202,55 @@ impl Session {
             cases: record
                 .cases
                 .iter()
-                .map(|case| SessionCase::of(case, precision_ns, imported))
+                .map(|case| {
+                    let mut reduced = SessionCase::of(case, precision_ns, imported);
+                    // Another wgpu may make other machine code of the same WGSL.
+                    if let Some(program) = &mut reduced.program {
+                        *program += &format!(" {:?}", record.provenance.wgpu_version);
+                    }
+                    reduced
+                })
                 .collect(),
         }
     }
 }
 
+impl Session {
+    /// Says why a case has no result here, where the record could not.
+    pub(super) fn leave_out(&mut self, id: &str, absence: Absence) {
+        match self.cases.iter_mut().find(|case| case.id == id) {
+            Some(case) => case.absent = Some(absence),
+            None => self.cases.push(SessionCase::without_result(id, absence)),
+        }
+    }
+}
+
 impl SessionCase {
+    /// A case that no record lists.
+    fn without_result(id: &str, absence: Absence) -> Self {
+        Self {
+            id: id.to_owned(),
+            parameters: BTreeMap::new(),
+            program: None,
+            data: CustomData::new(),
+            shader: None,
+            counts: Counts::default(),
+            headline: Headline::of_nothing(),
+            absent: Some(absence),
+            unverified: false,
+            invocations: Vec::new(),
+            clocks: BTreeSet::new(),
+            energy_missing: None,
+            notes: BTreeSet::new(),
+        }
+    }
+
     fn of(case: &CaseResult, precision_ns: f64, imported: bool) -> Self {
         let mut reduced = Self {
             id: case.id(),
             parameters: case.parameters.clone(),
+            program: program_identity(case),
+            data: custom_data(case.custom.as_deref()),
             shader: case.custom.as_deref().and_then(shader),
             counts: case.counts,
             headline: case.headline(),

@@ -148,14 +148,11 @@ impl ShaderPair<'_> {
         let reason = self
             .candidate
             .and_then(|(_, shader)| shader.figures.reason());
-        let mut row = self.row(
-            CodeMetric::InverseThroughput,
-            Verdict::Missing,
-            reason.map_or(Reason::NoShader(Side::Candidate), |why| {
-                Reason::NotCompiled(why.to_owned())
-            }),
-        );
-        row.failed = reason.is_some();
+        let (verdict, reason) = match reason {
+            Some(why) => (Verdict::Broken, Reason::NotCompiled(why.to_owned())),
+            None => (Verdict::Lost, Reason::NoShader(Side::Candidate)),
+        };
+        let mut row = self.row(CodeMetric::InverseThroughput, verdict, reason);
         row.only_in = Some(Side::Baseline);
         row
     }
@@ -164,7 +161,7 @@ impl ShaderPair<'_> {
     fn gained(&self) -> VerdictRow {
         let mut row = self.row(
             CodeMetric::InverseThroughput,
-            Verdict::Missing,
+            Verdict::New,
             Reason::NoShader(Side::Baseline),
         );
         row.only_in = Some(Side::Candidate);
@@ -222,12 +219,11 @@ impl ShaderPair<'_> {
             (None, None) => return None,
             (Some(old), Some(new)) => (old, new),
             (old, new) => {
-                let side = if old.is_none() {
-                    Side::Baseline
-                } else {
-                    Side::Candidate
+                let (verdict, side) = match old {
+                    None => (Verdict::New, Side::Baseline),
+                    Some(_) => (Verdict::Lost, Side::Candidate),
                 };
-                let mut row = self.row(metric, Verdict::Missing, Reason::NotReported(side));
+                let mut row = self.row(metric, verdict, Reason::NotReported(side));
                 row.baseline = old;
                 row.candidate = new;
                 return Some(row);
@@ -463,12 +459,12 @@ mod tests {
     }
 
     #[test]
-    fn a_shader_that_compiles_no_more_fails_and_one_that_is_gone_is_missing() {
+    fn a_shader_that_compiles_no_more_is_broken_and_one_that_is_gone_is_lost() {
         let policy = Policy::default();
         let mut broken = inspection(|_, _| {});
         broken.targets[0].shaders[0].figures = Reading::unmeasured("the compiler crashed");
         let comparison = compared(&broken, &policy);
-        assert_eq!(comparison.count(Verdict::Missing), 1);
+        assert_eq!(comparison.count(Verdict::Broken), 1);
         assert_eq!(comparison.decision(&policy), Decision::Failed);
         let mut gone = inspection(|_, _| {});
         gone.targets[0].shaders.clear();
@@ -485,7 +481,7 @@ mod tests {
         let comparison = compared(&silent, &policy);
         assert_eq!(
             verdict(&comparison, CodeMetric::SpilledRegisters),
-            Verdict::Missing
+            Verdict::Lost
         );
     }
 }

@@ -13,26 +13,38 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// Surely worse by more than the margin.
     Regressed,
-    /// One side has no figure.
-    Missing,
+    /// The candidate was tried and gives no right output, which the baseline did or never had to.
+    Broken,
+    /// The baseline has a result and the candidate has none.
+    Lost,
     /// The two sides do not measure the same thing.
     Incomparable,
     /// The data decide nothing yet.
     Inconclusive,
     /// Surely better by more than the margin.
     Improved,
+    /// Tried and failed on the baseline as well, so no fault of the candidate.
+    Failing,
+    /// Only the candidate has a result.
+    New,
+    /// The very same program and data on both sides.
+    Unchanged,
     /// Surely equivalent.
     Pass,
 }
 
 impl Verdict {
     /// All, in the order of attention.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Regressed,
-        Self::Missing,
+        Self::Broken,
+        Self::Lost,
         Self::Incomparable,
         Self::Inconclusive,
         Self::Improved,
+        Self::Failing,
+        Self::New,
+        Self::Unchanged,
         Self::Pass,
     ];
 
@@ -40,10 +52,14 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Self::Regressed => "REGRESSED",
-            Self::Missing => "MISSING",
+            Self::Broken => "BROKEN",
+            Self::Lost => "LOST",
             Self::Incomparable => "INCOMPARABLE",
             Self::Inconclusive => "INCONCLUSIVE",
             Self::Improved => "IMPROVED",
+            Self::Failing => "FAILING",
+            Self::New => "NEW",
+            Self::Unchanged => "UNCHANGED",
             Self::Pass => "PASS",
         }
     }

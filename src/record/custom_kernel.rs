@@ -74,6 +74,9 @@ pub enum CustomContents {
     File {
         /// Its path.
         path: String,
+        /// SHA-256 of its bytes in hexadecimal; files before version 1.2 do not state it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
     },
     /// Working memory.
     Scratch,
@@ -85,5 +88,8 @@ pub enum CustomContents {
         absolute: f64,
         /// Relative tolerance.
         relative: f64,
+        /// SHA-256 of the file's bytes in hexadecimal; files before version 1.2 do not state it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
     },
 }

@@ -59,7 +59,7 @@ pub use session::{Host, InvocationInfo, Origin, PlanSummary, Provenance};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.1.0";
+pub const SCHEMA_VERSION: &str = "1.2.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

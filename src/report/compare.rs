@@ -4,7 +4,7 @@ use comfy_table::Cell;
 
 use super::table::{columns, fold, harmless, table, text};
 use crate::compare::{
-    Better, Comparison, Decision, Design, Geomean, Needed, Ratio, Verdict, VerdictRow,
+    Better, Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
 use crate::units::{bound_percent, change, change_range};
 
@@ -46,7 +46,11 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         return pages.join("\n");
     }
     let mut header = vec!["candidate", "geomean", "95 %", "of"];
-    header.extend(Verdict::ALL.map(short));
+    let seen: Vec<Verdict> = Verdict::ALL
+        .into_iter()
+        .filter(|verdict| all.iter().any(|one| one.count(*verdict) > 0))
+        .collect();
+    header.extend(seen.iter().copied().map(short));
     let mut table = table(&header, 1, width);
     for one in all {
         let mean = one.geomeans.first();
@@ -57,7 +61,7 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
             ratio.map_or_else(dash, interval),
             mean.map_or_else(dash, |m| format!("{}/{}", m.cases, m.cases + m.left_out)),
         ];
-        cells.extend(Verdict::ALL.map(|verdict| one.count(verdict).to_string()));
+        cells.extend(seen.iter().map(|verdict| one.count(*verdict).to_string()));
         table.add_row(cells.into_iter().map(Cell::new));
     }
     let metric = all
@@ -75,10 +79,14 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
 fn short(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Regressed => "regr",
-        Verdict::Missing => "miss",
+        Verdict::Broken => "brkn",
+        Verdict::Lost => "lost",
         Verdict::Incomparable => "incmp",
         Verdict::Inconclusive => "incon",
         Verdict::Improved => "impr",
+        Verdict::Failing => "fail",
+        Verdict::New => "new",
+        Verdict::Unchanged => "same",
         Verdict::Pass => "pass",
     }
 }
@@ -93,18 +101,13 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
     };
     let counts: Vec<String> = Verdict::ALL
         .into_iter()
-        .filter(|verdict| comparison.count(*verdict) > 0)
-        .map(|verdict| format!("{} {verdict}", comparison.count(verdict)))
+        .filter(|verdict| comparison.judged(*verdict) > 0)
+        .map(|verdict| format!("{} {verdict}", comparison.judged(verdict)))
         .collect();
     let counts = if counts.is_empty() {
         "nothing to compare".to_owned()
     } else {
         counts.join(", ")
-    };
-    let files = |names: &[String]| match names {
-        [] => "nothing".to_owned(),
-        [one] => one.clone(),
-        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
     let how = match comparison.design {
         Design::Shaders => "stated by compilers; nothing is random".to_owned(),
@@ -116,11 +119,39 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
             error_rate(comparison)
         ),
     };
-    format!(
-        "{word}{counts}. {} compared with {} ({how})",
-        files(&comparison.candidate),
-        files(&comparison.baseline),
-    )
+    format!("{word}{counts}. {} ({how})", sides(comparison))
+}
+
+/// What was compared with what, and on which device.
+fn sides(comparison: &Comparison) -> String {
+    let files = |names: &[String]| match names {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    let place = |environment: &Option<Environment>| {
+        environment.as_ref().map(|environment| {
+            let Environment {
+                device,
+                driver,
+                backend,
+                ..
+            } = environment;
+            format!(" on {device} ({backend}, {driver})")
+        })
+    };
+    let (old, new) = (
+        place(&comparison.baseline_environment),
+        place(&comparison.candidate_environment),
+    );
+    let (baseline, candidate) = (files(&comparison.baseline), files(&comparison.candidate));
+    let shown = |place: Option<String>| place.unwrap_or_default();
+    if old == new || old.is_none() {
+        format!("{candidate} compared with {baseline}{}", shown(new))
+    } else {
+        let (old, new) = (shown(old), shown(new));
+        format!("{candidate}{new} compared with {baseline}{old}")
+    }
 }
 
 /// The probability of any false regression, and over how many tests.
@@ -143,21 +174,25 @@ fn counted(count: usize, thing: &str) -> String {
 /// The table.
 fn rows(comparison: &Comparison, width: Option<u16>) -> String {
     let roomy = columns(width) >= ROOMY;
+    let open = comparison.rows.iter().any(is_open);
     // Each column with whether it can be spared.
     let all = [
         ("verdict", false),
         ("case", false),
         ("metric", false),
         ("before", true),
+        ("after", true),
         ("change", false),
         ("95 %", false),
         ("detectable", true),
         ("needed", false),
     ];
-    let kept = |spared: &bool| roomy || !spared;
+    let kept = |name: &str, spared: bool| {
+        (roomy || !spared) && (open || !matches!(name, "detectable" | "needed"))
+    };
     let header: Vec<&str> = all
         .iter()
-        .filter(|(_, spared)| kept(spared))
+        .filter(|(name, spared)| kept(name, *spared))
         .map(|(name, _)| *name)
         .collect();
     let mut table = table(&header, 3, width);
@@ -172,6 +207,7 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             row.case.clone(),
             row.label(),
             row.baseline_text.clone().unwrap_or_else(dash),
+            row.candidate_text.clone().unwrap_or_else(dash),
             row.ratio.map_or_else(dash, |ratio| change(ratio.value)),
             row.ratio.map_or_else(dash, interval),
             detectable(row),
@@ -180,10 +216,15 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
         let kept = cells
             .into_iter()
             .zip(&all)
-            .filter(|(_, (_, spared))| kept(spared));
+            .filter(|(_, (name, spared))| kept(name, *spared));
         table.add_row(kept.map(|(cell, _)| Cell::new(cell)));
     }
-    text(&table) + &legend(comparison, roomy, width)
+    text(&table) + &legend(comparison, roomy && open, width)
+}
+
+/// Whether more data would tell more of a row.
+fn is_open(row: &VerdictRow) -> bool {
+    row.verdict == Verdict::Inconclusive
 }
 
 /// The table of what compilers state: every row that is not the same.

@@ -294,7 +294,7 @@ fn throughput_and_energy_know_their_direction() {
 }
 
 #[test]
-fn energy_on_one_side_only_is_missing() {
+fn energy_that_the_candidate_lacks_is_lost() {
     let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
     let mut with = baseline.clone();
     "b".clone_into(&mut with.session);
@@ -305,7 +305,7 @@ fn energy_on_one_side_only_is_missing() {
         .iter()
         .find(|r| r.metric == Metric::Energy)
         .unwrap();
-    assert_eq!(energy.verdict, Verdict::Missing);
+    assert_eq!(energy.verdict, Verdict::Lost);
     assert_eq!(comparison.decision(&Policy::default()), Decision::Undecided);
 }
 
@@ -650,7 +650,7 @@ fn a_candidate_that_computes_wrongly_fails_the_gate() {
         reason: "element 3 is off".to_owned(),
     };
     let comparison = paired_with(&baseline, &candidate, &Policy::default());
-    assert_eq!(only(&comparison).verdict, Verdict::Missing);
+    assert_eq!(only(&comparison).verdict, Verdict::Broken);
     assert_eq!(comparison.decision(&Policy::default()), Decision::Failed);
 }
 
@@ -662,10 +662,10 @@ fn lost_and_new_cases() {
         &[(CASE, &wobble(1.0)), ("softmax/f32/8x8", &wobble(1.0))],
     );
     let lost = paired_with(&two, &one, &Policy::default());
-    assert_eq!(lost.count(Verdict::Missing), 1);
+    assert_eq!(lost.count(Verdict::Lost), 1);
     assert_eq!(lost.decision(&Policy::default()), Decision::Undecided);
     let new = paired_with(&one, &two, &Policy::default());
-    assert_eq!(new.count(Verdict::Missing), 1);
+    assert_eq!(new.count(Verdict::New), 1);
     assert_eq!(new.decision(&Policy::default()), Decision::Passed);
     let mean = &new.geomeans[0];
     assert_eq!((mean.cases, mean.left_out), (1, 1));

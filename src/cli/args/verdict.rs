@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::at_scale::{AtScaleArgs, Scaled};
 use crate::cli::exit::Exit;
 use crate::cli::output::{print, print_json, tell, width};
 use crate::compare::{
-    Aspect, Comparison, Decision, Noise, Pairing, Policy, Session, Sides, VerdictRow, compare,
-    compare_inspections,
+    Aspect, Comparison, Decision, Noise, OnUndecided, Pairing, Policy, Preset, Session, Sides,
+    VerdictRow, compare, compare_inspections,
 };
 use crate::record::{CaseName, Inspection, load_document, write_file};
 use crate::report;
@@ -27,8 +28,13 @@ pub(in crate::cli) struct PolicyArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
+    /// Margins that a kind of machine can hold, where the policy says nothing else: shared-runner (5 %) or
+    /// quiet-machine (1 %); in both, what cannot be decided is a warning
+    #[arg(long, value_name = "NAME", value_parser = presets())]
+    preset: Option<Preset>,
+
     /// Compare despite a difference in WHAT: device, driver, backend, parameters, version, power, clock,
-    /// checks, origin or work (repeatable, or joined by commas)
+    /// checks, origin, work, data or host (repeatable, or joined by commas)
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     across: Vec<String>,
 }
@@ -45,14 +51,23 @@ impl PolicyArgs {
     /// The policy with what the command line adds.
     pub(in crate::cli) fn policy(&self) -> crate::Result<Policy> {
         let mut policy = match &self.policy {
-            Some(file) => Policy::load(file)?,
-            None => Policy::default(),
+            Some(file) => Policy::load(file, self.preset)?,
+            None => self.preset.map_or_else(Policy::default, Preset::policy),
         };
         for name in &self.across {
             policy.across.push(Aspect::parse(name, "--across")?);
         }
         Ok(policy)
     }
+}
+
+/// Parses a preset.
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name)).try_map(|name| {
+        let mut all = Preset::ALL.into_iter();
+        all.find(|preset| preset.name() == name)
+            .ok_or("not a known preset")
+    })
 }
 
 impl NoiseArgs {
@@ -198,7 +213,7 @@ impl OutputArgs {
             print(&(report::comparison(comparison, Some(decision), width()) + &scaled))?;
         }
         if self.github {
-            let annotations = report::github(comparison);
+            let annotations = report::github(comparison, shader_of);
             match (annotations.is_empty(), json_printed) {
                 (true, _) => {}
                 (false, true) => tell(annotations.trim_end()),
@@ -230,7 +245,12 @@ impl OutputArgs {
         Ok(match decision {
             Decision::Passed => Exit::Done,
             Decision::Failed => Exit::Regression,
-            Decision::Undecided if self.allow_inconclusive => Exit::Done,
+            Decision::Undecided
+                if !comparison.measured_nothing()
+                    && (self.allow_inconclusive || policy.undecided == OnUndecided::Warn) =>
+            {
+                Exit::Done
+            }
             Decision::Undecided => Exit::Inconclusive,
         })
     }
@@ -262,10 +282,11 @@ pub(in crate::cli) fn compare_inspection_files(
 }
 
 /// The WGSL file of a row: the custom kernel's, or the built-in one as far as the working folder tells, since
-/// GitHub needs a file that exists in the repository. Rows of compiled code name it.
-fn shader_of(row: &VerdictRow) -> String {
+/// GitHub needs a file that exists in the repository. Rows of compiled code name it; what another tool measured
+/// has none.
+fn shader_of(row: &VerdictRow) -> Option<String> {
     if let Some(custom) = &row.shader {
-        return slashed(custom);
+        return Some(slashed(custom));
     }
     if let Some(file) = row
         .case
@@ -273,7 +294,7 @@ fn shader_of(row: &VerdictRow) -> String {
         .map(|word| format!("shaders/{word}"))
         .find(|file| file.ends_with(".wgsl") && Path::new(file).is_file())
     {
-        return file;
+        return Some(file);
     }
     let name = CaseName::parse(&row.case);
     let (workload, kernel) = name.map_or((row.case.as_str(), ""), |name| {
@@ -281,7 +302,7 @@ fn shader_of(row: &VerdictRow) -> String {
     });
     let built_in = PathBuf::from(format!("shaders/{workload}/{kernel}.wgsl"));
     if built_in.is_file() {
-        return slashed(&built_in);
+        return Some(slashed(&built_in));
     }
     // A folder holds a kernel's forms; several kernels that share a file are joined by `+` in its name.
     let shares = |path: &Path| {
@@ -299,7 +320,7 @@ fn shader_of(row: &VerdictRow) -> String {
     };
     let found = first_of(format!("shaders/{workload}/{kernel}"), &|_| true)
         .or_else(|| first_of(format!("shaders/{workload}"), &shares));
-    slashed(&found.unwrap_or(built_in))
+    found.map(|file| slashed(&file))
 }
 
 /// A path as URIs have it, with `/` on every system.

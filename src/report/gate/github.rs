@@ -9,8 +9,11 @@ use crate::report::table::inert;
 /// Annotations of one kind that a step may give.
 const MOST: usize = 10;
 
-/// The annotations, one a line.
-pub fn github(comparison: &Comparison) -> String {
+/// The annotations, one a line; `file_of` gives the WGSL file of a row, where it has one.
+pub fn github(
+    comparison: &Comparison,
+    file_of: impl Fn(&VerdictRow) -> Option<String> + Copy,
+) -> String {
     let gated: Vec<&VerdictRow> = comparison.rows.iter().filter(|row| row.gated).collect();
     let of = |kind: AnnotationKind| -> Vec<&VerdictRow> {
         gated
@@ -25,7 +28,7 @@ pub fn github(comparison: &Comparison) -> String {
         AnnotationKind::Notice,
     ]
     .into_iter()
-    .map(|kind| lines(kind, &of(kind)))
+    .map(|kind| lines(kind, &of(kind), file_of))
     .collect()
 }
 
@@ -50,18 +53,22 @@ impl AnnotationKind {
 /// What a row is worth; a pass is worth nothing.
 fn kind_of(row: &VerdictRow) -> Option<AnnotationKind> {
     match row.verdict {
-        Verdict::Regressed => Some(AnnotationKind::Error),
-        Verdict::Missing if row.failed => Some(AnnotationKind::Error),
-        Verdict::Missing | Verdict::Incomparable | Verdict::Inconclusive => {
+        Verdict::Regressed | Verdict::Broken => Some(AnnotationKind::Error),
+        Verdict::Lost if row.successor.is_some() => None,
+        Verdict::Lost | Verdict::Incomparable | Verdict::Inconclusive => {
             Some(AnnotationKind::Warning)
         }
-        Verdict::Improved => Some(AnnotationKind::Notice),
-        Verdict::Pass => None,
+        Verdict::Improved | Verdict::Failing => Some(AnnotationKind::Notice),
+        Verdict::New | Verdict::Unchanged | Verdict::Pass => None,
     }
 }
 
 /// The annotations of one kind.
-fn lines(kind: AnnotationKind, rows: &[&VerdictRow]) -> String {
+fn lines(
+    kind: AnnotationKind,
+    rows: &[&VerdictRow],
+    file_of: impl Fn(&VerdictRow) -> Option<String>,
+) -> String {
     let shown = if rows.len() > MOST {
         MOST - 1
     } else {
@@ -70,12 +77,13 @@ fn lines(kind: AnnotationKind, rows: &[&VerdictRow]) -> String {
     let mut lines = String::new();
     for row in &rows[..shown] {
         let title = format!("{} {} {}", row.verdict, row.case, row.label());
-        lines += &line(kind, &title, &shortened(&row.explanation()));
+        lines += &line(kind, file_of(row), &title, &shortened(&row.explanation()));
     }
     if shown < rows.len() {
         let rest = rows.len() - shown;
         lines += &line(
             kind,
+            None,
             &format!("{rest} more"),
             "GitHub shows ten of a kind; the summary has them all",
         );
@@ -92,9 +100,10 @@ fn shortened(message: &str) -> String {
     }
 }
 
-fn line(kind: AnnotationKind, title: &str, message: &str) -> String {
+fn line(kind: AnnotationKind, file: Option<String>, title: &str, message: &str) -> String {
+    let file = file.map_or_else(String::new, |file| format!("file={},", property(&file)));
     format!(
-        "::{} title={}::{}\n",
+        "::{} {file}title={}::{}\n",
         kind.name(),
         property(title),
         data(message)
@@ -128,12 +137,13 @@ mod tests {
     fn nothing_in_a_name_can_break_out_of_a_command() {
         let line = line(
             AnnotationKind::Error,
+            Some("a,b.wgsl".to_owned()),
             "a:b,c%\n::set-env",
             "x%y\r\n::error::z",
         );
         assert_eq!(
             line,
-            "::error title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"
+            "::error file=a%2Cb.wgsl,title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"
         );
     }
 }

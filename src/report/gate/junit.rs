@@ -36,10 +36,12 @@ fn case(row: &VerdictRow) -> TestCase {
 fn status(row: &VerdictRow) -> TestCaseStatus {
     let message = format!("{}: {}", row.verdict, row.reason);
     match row.verdict {
-        Verdict::Pass | Verdict::Improved => TestCaseStatus::success(),
+        Verdict::Pass | Verdict::Improved | Verdict::New | Verdict::Unchanged => {
+            TestCaseStatus::success()
+        }
         Verdict::Regressed => non_success(NonSuccessKind::Failure, row, message),
-        Verdict::Missing if row.failed => non_success(NonSuccessKind::Error, row, message),
-        Verdict::Missing | Verdict::Incomparable | Verdict::Inconclusive => {
+        Verdict::Broken => non_success(NonSuccessKind::Error, row, message),
+        Verdict::Lost | Verdict::Incomparable | Verdict::Inconclusive | Verdict::Failing => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(message);
             status

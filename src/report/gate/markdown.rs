@@ -1,9 +1,9 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
-use crate::compare::{Comparison, Decision, Verdict, VerdictRow};
+use crate::compare::{AnyMetric, Comparison, Decision, Verdict, VerdictRow};
 use crate::report::compare::{geomean, headline, interval};
 use crate::report::table::inert;
-use crate::units::change;
+use crate::units::{bound_percent, change};
 
 /// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.
 const MOST_BYTES: usize = 900_000;
@@ -17,16 +17,19 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
     for mean in &comparison.geomeans {
         page += &format!("{}\n\n", escape(&geomean(mean)));
     }
+    if let Some(margins) = margins(comparison) {
+        page += &format!("{}\n\n", escape(&margins));
+    }
     let (loud, quiet): (Vec<&VerdictRow>, Vec<&VerdictRow>) = comparison
         .rows
         .iter()
-        .partition(|row| row.gated && !matches!(row.verdict, Verdict::Pass | Verdict::Improved));
+        .partition(|row| row.gated && !matches!(row.verdict, Verdict::Pass | Verdict::Unchanged));
     if !loud.is_empty() {
         page += &table(&loud, MOST_BYTES / 2);
     }
     if !quiet.is_empty() {
         page += &format!(
-            "<details><summary>{} more rows</summary>\n\n{}\n</details>\n\n",
+            "<details><summary>{} rows unchanged or not judged</summary>\n\n{}\n</details>\n\n",
             quiet.len(),
             table(&quiet, MOST_BYTES.saturating_sub(page.len() + 10_000))
         );
@@ -68,8 +71,35 @@ fn line(row: &VerdictRow) -> String {
         escape(&or_dash(row.candidate_text.clone())),
         or_dash(row.ratio.map(|ratio| change(ratio.value))),
         or_dash(row.ratio.map(interval)),
-        escape(&row.explanation()),
+        escape(&why(row)),
     )
+}
+
+/// The reason without the change, which has a column of its own.
+fn why(row: &VerdictRow) -> String {
+    let all = row.explanation();
+    match row.change_text() {
+        Some(change) => all.replacen(&change, "", 1),
+        None => all,
+    }
+    .trim_matches([' ', ',', ';', ':'])
+    .to_owned()
+}
+
+/// The bounds that the rows were held to, where all of a metric have the same.
+fn margins(comparison: &Comparison) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for row in comparison.rows.iter().filter(|row| row.gated) {
+        let AnyMetric::Measured(_) = row.metric else {
+            continue;
+        };
+        let (margin, bound) = (bound_percent(row.margin), bound_percent(row.equivalence));
+        let words = format!("{}: margin {margin}, equivalence ±{bound}", row.metric);
+        if !said.contains(&words) {
+            said.push(words);
+        }
+    }
+    (1..=4).contains(&said.len()).then(|| said.join(" · "))
 }
 
 /// Text that Markdown and HTML leave alone.

@@ -10,8 +10,9 @@ use crate::compare::{Comparison, Verdict, VerdictRow};
 /// Results that GitHub takes from one file; it shows the first 5,000.
 const MOST: usize = 5_000;
 
-/// The rows that need attention; `file_of` gives the WGSL file of a row, relative to the repository.
-pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> String) -> Value {
+/// The rows that need attention; `file_of` gives the WGSL file of a row, relative to the repository, where it
+/// has one: another tool's benchmark has none, and a made-up one would lead nowhere.
+pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> Option<String>) -> Value {
     let device = comparison
         .candidate_environment
         .as_ref()
@@ -22,7 +23,7 @@ pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> String) -
         .filter(|row| row.gated)
         .filter_map(|row| Some((row, rule(row)?)))
         .take(MOST)
-        .map(|(row, (rule, level))| result(row, &rule, level, &file_of(row), device))
+        .map(|(row, (rule, level))| result(row, &rule, level, file_of(row), device))
         .collect();
     json!({
         "version": "2.1.0",
@@ -41,8 +42,8 @@ pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> String) -
 fn rule(row: &VerdictRow) -> Option<(String, &'static str)> {
     match row.verdict {
         Verdict::Regressed => Some((format!("perf/{}-regression", row.metric), "error")),
-        Verdict::Missing if row.failed => Some(("perf/failed".to_owned(), "error")),
-        Verdict::Missing => Some(("perf/missing".to_owned(), "warning")),
+        Verdict::Broken => Some(("perf/broken".to_owned(), "error")),
+        Verdict::Lost if row.successor.is_none() => Some(("perf/lost".to_owned(), "warning")),
         _ => None,
     }
 }
@@ -60,8 +61,8 @@ fn rules(comparison: &Comparison) -> Vec<Value> {
     ids.into_iter()
         .map(|id| {
             let text = match id.as_str() {
-                "perf/failed" => "A kernel that worked before gives no right output.",
-                "perf/missing" => "A case that was measured before was not measured.",
+                "perf/broken" => "A kernel gives no right output.",
+                "perf/lost" => "A case that was measured before was not measured.",
                 _ => "A kernel became worse by more than the margin.",
             };
             json!({"id": id, "shortDescription": {"text": text}})
@@ -69,19 +70,22 @@ fn rules(comparison: &Comparison) -> Vec<Value> {
         .collect()
 }
 
-fn result(row: &VerdictRow, rule: &str, level: &str, file: &str, device: &str) -> Value {
-    json!({
+fn result(row: &VerdictRow, rule: &str, level: &str, file: Option<String>, device: &str) -> Value {
+    let mut result = json!({
         "ruleId": rule,
         "level": level,
         "message": {"text": format!("{} {}: {}", row.case, row.label(), row.reason)},
-        "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri(file)},
-            "region": {"startLine": 1},
-        }}],
         "partialFingerprints": {
             "caseMetricDevice/v1": format!("{} {} {device}", row.case, row.metric),
         },
-    })
+    });
+    if let Some(file) = file {
+        result["locations"] = json!([{"physicalLocation": {
+            "artifactLocation": {"uri": uri(&file)},
+            "region": {"startLine": 1},
+        }}]);
+    }
+    result
 }
 
 /// A path as a relative URI reference (RFC 3986): a case's name may hold anything.

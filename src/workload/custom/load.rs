@@ -1,9 +1,11 @@
 //! Reads a workload file and checks it: every mistake is found here, before anything is measured, and its
-//! message names the file and the entry. Nothing is allocated for a buffer and no data file is read.
+//! message names the file and the entry. Nothing is allocated for a buffer; data files are read for their digest alone.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use half::f16;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::record::{
@@ -312,7 +314,8 @@ fn contents(entry: &FileEntry<'_>, table: &BufferTable) -> Result<(CustomContent
     }
     if let Some(file) = &table.file {
         let (path, count) = data_file(entry, file, table.dtype)?;
-        return Ok((CustomContents::File { path }, Some(count)));
+        let sha256 = Some(sha256(Path::new(&path))?);
+        return Ok((CustomContents::File { path, sha256 }, Some(count)));
     }
     let Some(file) = &table.expected else {
         return Ok((CustomContents::Scratch, None));
@@ -323,6 +326,7 @@ fn contents(entry: &FileEntry<'_>, table: &BufferTable) -> Result<(CustomContent
         return Err(entry.wrong("tolerances must be numbers from 0 up"));
     }
     let contents = CustomContents::Expected {
+        sha256: Some(sha256(Path::new(&path))?),
         path,
         absolute,
         relative,
@@ -345,4 +349,23 @@ fn data_file(entry: &FileEntry<'_>, file: &Path, dtype: CustomDtype) -> Result<(
         )));
     }
     Ok((path.display().to_string(), bytes / size))
+}
+
+/// What identifies the bytes of a file, so that a comparison notices other data under the same name.
+fn sha256(path: &Path) -> Result<String> {
+    let io = |e| Error::io(path, e);
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut chunk).map_err(io)? {
+            0 => break,
+            bytes => digest.update(&chunk[..bytes]),
+        }
+    }
+    let hexadecimal = digest
+        .finalize()
+        .into_iter()
+        .map(|byte| format!("{byte:02x}"));
+    Ok(hexadecimal.collect())
 }

@@ -101,6 +101,7 @@ impl<'a> CustomWork<'a> {
                     path,
                     absolute,
                     relative,
+                    ..
                 } => Some(Expected {
                     buffer,
                     path,
@@ -291,7 +292,7 @@ fn filled(custom: &CustomBuffer, bytes: u64) -> Result<Contents, String> {
                 encode(*value, custom.dtype, &mut data);
             }
         }
-        CustomContents::File { path } => data = read(path, bytes)?,
+        CustomContents::File { path, .. } => data = read(path, bytes)?,
     }
     data.resize(room, 0);
     Ok(Contents::Input(Input::Bytes(data)))
