@@ -118,5 +118,6 @@ fn host() -> Host {
             .map_err(|e| format!("the system does not say: {e}"))
             .into(),
         memory_bytes: memory.into(),
+        described: None,
     }
 }

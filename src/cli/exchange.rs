@@ -1,32 +1,32 @@
 //! `perwatt import` and `perwatt export`: other tools' files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::args::source::SourceArgs;
 use super::exit::Exit;
 use super::output::{print, tell};
-use crate::exchange::{Direction, Format, IMPORTERS, Importer, export, import};
+use crate::exchange::{Direction, Format, ImportOptions, export, import};
 use crate::record::{self, Record, write_file};
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
 /// What ran as its own process is an invocation. For hyperfine that is every time. For the other tools
 /// it is every file (criterion: every folder), and its repetitions are samples; give several files, each
-/// of one process. Only times are imported, for which less is better. A row without a usable time is
-/// left out with a note.
+/// of one process. Times are imported, of which less is better, and rates, of which more is better. A row
+/// without a usable value is left out with a note. Of a file with several devices, each gets a record.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The tool that wrote the files
-    #[arg(long, value_name = "TOOL", value_parser = importers())]
-    from: &'static Importer,
+    #[command(flatten)]
+    source: SourceArgs,
 
     /// Files of the tool (criterion: folders), all of one session
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 
-    /// Name of the device that was measured [default: as the tool states it]
+    /// Name of the device that was measured [default: as the tool states it]; of several, the one to take
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
 
@@ -57,19 +57,43 @@ pub(super) struct Export {
 
 impl Import {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let (record, left_out) = import(self.from, &self.files, self.device.as_deref())?;
+        let options = ImportOptions {
+            device: self.device.clone(),
+            ..self.source.options()
+        };
+        let (records, left_out) = import(self.source.tool()?, &self.files, &options)?;
         for what in &left_out {
             tell(&format!("Left out: {what}"));
         }
-        record::save(&record, &self.out)?;
-        tell(&format!(
-            "Record: {} ({} cases, {} invocations)",
-            self.out.display(),
-            record.cases.len(),
-            record.plan.invocations
-        ));
+        for (number, record) in (1..).zip(&records) {
+            let out = match number {
+                1 => self.out.clone(),
+                _ => numbered(&self.out, number),
+            };
+            record::save(record, &out)?;
+            let device = match records.len() {
+                1 => String::new(),
+                _ => format!("{}, ", record.adapter.name),
+            };
+            tell(&format!(
+                "Record: {} ({device}{} cases, {} invocations)",
+                out.display(),
+                record.cases.len(),
+                record.plan.invocations
+            ));
+        }
         Ok(Exit::Done)
     }
+}
+
+/// The file of a further device: `out-2.json`.
+fn numbered(out: &Path, number: usize) -> PathBuf {
+    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match out.extension() {
+        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{number}"),
+    };
+    out.with_file_name(name)
 }
 
 impl Export {
@@ -86,17 +110,6 @@ impl Export {
         }
         Ok(Exit::Done)
     }
-}
-
-/// Parses the name of a tool; the help lists how each writes its files.
-fn importers() -> impl TypedValueParser<Value = &'static Importer> {
-    let named = |importer: &Importer| PossibleValue::new(importer.name()).help(importer.hint());
-    PossibleValuesParser::new(IMPORTERS.iter().map(named)).try_map(|name| {
-        IMPORTERS
-            .iter()
-            .find(|importer| importer.name() == name)
-            .ok_or("not a known tool")
-    })
 }
 
 /// Parses the name of a format.

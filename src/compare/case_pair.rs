@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use super::metric::Cost;
+use super::metric::{Cost, Metric};
 use super::pairing::Side;
+use super::policy::Policy;
 use super::prospect::{FixedRow, RowState};
 use super::reason::Reason;
 use super::session::{Absence, InvocationValues, SessionCase};
 use super::verdict::Verdict;
-use crate::record::Headline;
+use crate::record::{Headline, Measure};
 
 /// A case on both sides, in every session that has it.
 pub(super) struct CasePair<'a> {
@@ -40,6 +41,24 @@ impl CasePair<'_> {
             .first()
             .or(self.baseline.first())
             .map_or_else(Headline::of_nothing, |case| case.headline)
+    }
+
+    /// What the case was measured in, for another tool's figures.
+    pub(super) fn measure(&self) -> Option<&Measure> {
+        let mut cases = self.candidate.iter().chain(&self.baseline);
+        cases.find_map(|case| case.measure.as_ref())
+    }
+
+    /// The metrics that a policy judges of this case, each once.
+    pub(super) fn metrics(&self, policy: &Policy) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for metric in &policy.metrics {
+            let own = metric.of(self.measure());
+            if !metrics.contains(&own) {
+                metrics.push(own);
+            }
+        }
+        metrics
     }
 
     /// The WGSL file, the candidate's first.

@@ -267,10 +267,7 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
         [
             (Aspect::Parameters, show_parameters(&case.parameters)),
             (Aspect::Clock, clocks.join(" and ")),
-            (
-                Aspect::Work,
-                format!("{} FLOP and {} B", case.counts.flop, case.counts.bytes),
-            ),
+            (Aspect::Work, work(case)),
         ]
     };
     let data = data_difference(&other.data, &reference.data);
@@ -285,6 +282,14 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
         })
         .chain(data)
         .collect()
+}
+
+/// What is counted of a case, in words.
+fn work(case: &SessionCase) -> String {
+    match &case.measure {
+        None => format!("{} FLOP and {} B", case.counts.flop, case.counts.bytes),
+        Some(measure) => format!("{} ({} is better)", measure.unit, measure.better),
+    }
 }
 
 /// Parameters in words.

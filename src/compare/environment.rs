@@ -128,6 +128,8 @@ pub struct Environment {
     pub checks: String,
     /// Where the numbers come from.
     pub origin: String,
+    /// Machine and build as another tool names them, for an import.
+    pub host: Option<String>,
     /// The sort of power source and its boundary, not its slot; nothing where there was none.
     pub power: Option<String>,
 }
@@ -189,6 +191,7 @@ impl Environment {
                 Origin::Imported => "imported",
             }
             .to_owned(),
+            host: record.host.described.clone(),
             power: record.power.measured().map(PowerSetup::category),
         }
     }
@@ -211,6 +214,15 @@ impl Environment {
         })
         .collect();
         differences.splice(..0, self.other_device(candidate));
+        if let (Some(old), Some(new)) = (&self.host, &candidate.host)
+            && old != new
+        {
+            differences.push(Difference {
+                aspect: Aspect::Host,
+                baseline: old.clone(),
+                candidate: new.clone(),
+            });
+        }
         differences.retain(|difference| !allowed(difference.aspect, across));
         differences
     }

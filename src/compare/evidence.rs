@@ -30,6 +30,7 @@ impl<'a> Comparable<'a> {
         &self,
         case: &CasePair<'_>,
         metric: Metric,
+        first: bool,
         policy: &Policy,
     ) -> Option<Prospect> {
         let cost = metric.cost();
@@ -38,8 +39,7 @@ impl<'a> Comparable<'a> {
             case.costs(Side::Candidate, cost),
         );
         let nothing = base.is_empty() && candidate.is_empty();
-        // A case that failed everywhere is told once, not for every metric.
-        let first = policy.metrics.first() == Some(&metric);
+        // A case that failed everywhere is told once, with its first metric.
         let state = if let Some(absence) = case.absence().filter(|_| first || !nothing) {
             absence
         } else if nothing {
@@ -55,15 +55,18 @@ impl<'a> Comparable<'a> {
             }
         };
         let headline = case.headline();
+        let measure = case.measure().filter(|_| cost == Cost::Time).cloned();
         let value = |costs: &[f64]| {
-            geometric_mean(costs)
-                .ok()
-                .map(|cost| metric.value(cost, headline))
+            geometric_mean(costs).ok().map(|cost| match &measure {
+                Some(measure) => measure.value(cost),
+                None => metric.value(cost, headline),
+            })
         };
         Some(Prospect {
             id: case.id.clone(),
             metric,
             headline,
+            measure: measure.clone(),
             shader: case.shader(),
             gated: policy.gates(&case.id),
             margin: policy.margin(&case.id, metric),

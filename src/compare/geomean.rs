@@ -37,8 +37,13 @@ pub(super) fn geomeans(
     policy: &Policy,
     sides: &Comparable<'_>,
 ) -> Vec<Geomean> {
-    policy
-        .metrics
+    let mut metrics = policy.metrics.clone();
+    for prospect in prospects {
+        if !metrics.contains(&prospect.metric) {
+            metrics.push(prospect.metric);
+        }
+    }
+    metrics
         .iter()
         .filter_map(|metric| {
             let of_metric = || prospects.iter().filter(|p| p.metric == *metric);

@@ -30,8 +30,8 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
             absent_on_both += 1;
             continue;
         }
-        for metric in &policy.metrics {
-            match sides.prospect(&pair, *metric, policy) {
+        for (at, metric) in pair.metrics(policy).into_iter().enumerate() {
+            match sides.prospect(&pair, metric, at == 0, policy) {
                 Some(prospect) => prospects.push(prospect),
                 None => without_energy = without_energy.or_else(|| pair.energy_missing()),
             }
@@ -144,7 +144,12 @@ fn row(
     policy: &Policy,
 ) -> VerdictRow {
     let metric = prospect.metric;
-    let text = |value: Option<f64>| value.map(|value| metric.show(value, prospect.headline));
+    let text = |value: Option<f64>| {
+        value.map(|value| match &prospect.measure {
+            Some(measure) => measure.show(value),
+            None => metric.show(value, prospect.headline),
+        })
+    };
     let decided = match &prospect.state {
         RowState::Fixed(fixed) => fixed_row(prospect, fixed),
         RowState::Weighed(weighed) => {

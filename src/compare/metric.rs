@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::record::Headline;
+use crate::record::{Better, Headline, Measure};
 use crate::units::{Joules, Seconds, fine_percent};
 
 /// A figure of a case. Time and throughput are one cost seen from two sides, and so are energy and
@@ -23,6 +23,9 @@ pub enum Metric {
     Energy,
     /// Useful work a joule, which is throughput per watt.
     ThroughputPerWatt,
+    /// Another tool's figure of which less is better and that is no time: bytes, say.
+    #[serde(skip_deserializing)]
+    Amount,
 }
 
 /// A figure that a compiler states of its code.
@@ -147,16 +150,6 @@ impl PartialEq<Metric> for AnyMetric {
     }
 }
 
-/// Which way a metric improves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Better {
-    /// Less is better.
-    Smaller,
-    /// More is better.
-    Larger,
-}
-
 /// What is measured and what a metric is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Cost {
@@ -167,7 +160,7 @@ pub(super) enum Cost {
 }
 
 impl Metric {
-    /// All of them.
+    /// Those that a policy names; an amount is judged in the place of a time.
     pub const ALL: [Self; 4] = [
         Self::Time,
         Self::Throughput,
@@ -182,21 +175,31 @@ impl Metric {
             Self::Throughput => "throughput",
             Self::Energy => "energy",
             Self::ThroughputPerWatt => "throughput-per-watt",
+            Self::Amount => "amount",
         }
     }
 
     /// Which way it improves.
     pub fn better(self) -> Better {
         match self {
-            Self::Time | Self::Energy => Better::Smaller,
+            Self::Time | Self::Energy | Self::Amount => Better::Smaller,
             Self::Throughput | Self::ThroughputPerWatt => Better::Larger,
+        }
+    }
+
+    /// The metric that stands for this one where a case was measured by another tool in a unit of its own.
+    pub(super) fn of(self, measure: Option<&Measure>) -> Self {
+        match (self.cost(), measure.map(|measure| measure.better)) {
+            (Cost::Time, Some(Better::Larger)) => Self::Throughput,
+            (Cost::Time, Some(Better::Smaller)) => Self::Amount,
+            _ => self,
         }
     }
 
     /// The cost that decides it.
     pub(super) fn cost(self) -> Cost {
         match self {
-            Self::Time | Self::Throughput => Cost::Time,
+            Self::Time | Self::Throughput | Self::Amount => Cost::Time,
             Self::Energy | Self::ThroughputPerWatt => Cost::Energy,
         }
     }
@@ -225,7 +228,7 @@ impl Metric {
     /// A value of this metric in words.
     pub(super) fn show(self, value: f64, headline: Headline) -> String {
         match self {
-            Self::Time => Seconds(value).to_string(),
+            Self::Time | Self::Amount => Seconds(value).to_string(),
             Self::Energy => Joules(value).to_string(),
             Self::Throughput => headline.unit.per_second(value),
             Self::ThroughputPerWatt => headline.unit.per_joule(value),

@@ -52,7 +52,7 @@ pub use environment::{Aspect, Difference, Environment};
 pub use geomean::Geomean;
 pub use judge::compare;
 pub use load::{load_sessions, load_sets};
-pub use metric::{AnyMetric, Better, CodeMetric, Metric};
+pub use metric::{AnyMetric, CodeMetric, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, Spread};
 pub use pairing::{Pair, Pairing, Side};
 pub use policy::{CaseRule, Margins, OnLost, OnUndecided, Policy};

@@ -97,7 +97,7 @@ impl PerMetric {
         let own = match metric {
             Metric::Throughput => self.throughput,
             Metric::ThroughputPerWatt => self.throughput_per_watt,
-            Metric::Time | Metric::Energy => None,
+            Metric::Time | Metric::Energy | Metric::Amount => None,
         };
         own.or(match metric.cost() {
             Cost::Time => self.time,

@@ -7,7 +7,7 @@ use super::metric::Metric;
 use super::pairing::Side;
 use super::reason::Reason;
 use super::verdict::{Needed, Verdict};
-use crate::record::Headline;
+use crate::record::{Headline, Measure};
 use crate::stats::{NoisePrior, SessionCost};
 
 /// A row before the family is known.
@@ -15,6 +15,8 @@ pub(super) struct Prospect {
     pub(super) id: String,
     pub(super) metric: Metric,
     pub(super) headline: Headline,
+    /// What the values are, for another tool's figures.
+    pub(super) measure: Option<Measure>,
     pub(super) shader: Option<PathBuf>,
     pub(super) gated: bool,
     pub(super) margin: f64,

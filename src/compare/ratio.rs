@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric::{Better, Metric};
+use super::metric::Metric;
+use crate::record::Better;
 use crate::stats::{Effect, Interval, hodges_lehmann, signed_rank_above};
 use crate::units::{change, p_value};
 

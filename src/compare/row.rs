@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::metric::{AnyMetric, Better};
+use super::metric::AnyMetric;
 use super::noise::NoiseAssumption;
 use super::pairing::Side;
 use super::ratio::{Ranks, Ratio};
 use super::reason::{Change, Reason};
 use super::verdict::{Needed, Verdict};
+use crate::record::Better;
 
 /// One case and metric.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

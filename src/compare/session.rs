@@ -9,7 +9,7 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::record::{
     CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
-    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 
 /// A record, reduced to what is compared.
@@ -74,6 +74,8 @@ pub struct SessionCase {
     pub counts: Counts,
     /// The work by which it is named.
     pub headline: Headline,
+    /// What its values are, where another tool measured something else than times.
+    pub measure: Option<Measure>,
     /// Why it has no result, where it has none.
     pub absent: Option<Absence>,
     /// Whether an output was not compared with a reference.
@@ -236,6 +238,7 @@ impl SessionCase {
             shader: None,
             counts: Counts::default(),
             headline: Headline::of_nothing(),
+            measure: None,
             absent: Some(absence),
             unverified: false,
             invocations: Vec::new(),
@@ -254,6 +257,7 @@ impl SessionCase {
             shader: case.custom.as_deref().and_then(shader),
             counts: case.counts,
             headline: case.headline(),
+            measure: case.measure.clone(),
             absent: absence(&case.status),
             unverified: false,
             invocations: Vec::new(),

@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 use super::comparable::show_parameters;
 use super::comparison::{Comparison, Design};
 use super::environment::{Aspect, Difference};
-use super::metric::{AnyMetric, Better, CodeMetric, Metric};
+use super::metric::{AnyMetric, CodeMetric, Metric};
 use super::pairing::Side;
 use super::policy::Policy;
 use super::ratio::Ratio;
 use super::reason::{Mismatch, Reason};
 use super::row::VerdictRow;
 use super::verdict::Verdict;
-use crate::record::{CompiledShader, CompilerStatistics, Inspection, Target};
+use crate::record::{Better, CompiledShader, CompilerStatistics, Inspection, Target};
 
 /// Compares what compilers made of the same kernels; the names are those of the files.
 pub fn compare_inspections(

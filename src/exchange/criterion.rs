@@ -1,20 +1,21 @@
 //! criterion's `target/criterion` folder. It holds the latest process of each benchmark in
-//! `NAME/new/`: `benchmark.json` names it, `sample.json` has iterations and nanoseconds. The files do
-//! not say where a bench measured something other than time; such a folder cannot be told apart.
+//! `NAME/new/`, and what `--save-baseline main` kept in `NAME/main/`: `benchmark.json` names it, `sample.json` has
+//! iterations and nanoseconds. The files do not say where a bench measured something other than time; such a
+//! folder cannot be told apart.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::import::{ImportedCase, ImportedFile, Importer};
+use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::{Error, Result};
-use crate::record::ClockMethod;
 
 /// A folder is one process.
 pub(super) const IMPORTER: Importer = Importer {
     name: "criterion",
     hint: "`cargo bench` with criterion 0.3 or newer writes a `target/criterion` folder",
+    marks: &[],
     read,
 };
 
@@ -34,17 +35,39 @@ struct CriterionSample {
     times: Vec<f64>,
 }
 
-fn read(folder: &Path) -> Result<ImportedFile> {
-    let mut found = Vec::new();
-    find(folder, DEPTH, &mut found)?;
-    found.sort_unstable();
+fn read(folder: &Path, options: &ImportOptions) -> Result<ImportedFile> {
+    let mut all = Vec::new();
+    find(folder, DEPTH, &mut all)?;
+    all.sort_unstable();
+    let run = options.saved.as_deref().unwrap_or(LATEST);
+    let name = |found: &Path| -> String {
+        let name = found.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let (found, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        all.into_iter().partition(|found| name(found) == run);
+    let mut saved: Vec<String> = others.iter().map(|other| name(other)).collect();
+    saved.retain(|name| name != LATEST && name != PREVIOUS);
+    saved.sort_unstable();
+    saved.dedup();
     if found.is_empty() {
+        let there = match saved.as_slice() {
+            [] => "give the `target/criterion` folder after `cargo bench`".to_owned(),
+            names => format!("there are {} (--saved NAME)", names.join(", ")),
+        };
         return Err(Error::file(
             folder,
-            "has no `new/sample.json` below it; give the `target/criterion` folder after `cargo bench`",
+            format!("has no `{run}/sample.json` below it; {there}"),
         ));
     }
     let mut file = ImportedFile::default();
+    if options.saved.is_none() {
+        for name in saved {
+            file.left_out.push(format!(
+                "the saved baseline {name:?}; `--saved {name}` imports it"
+            ));
+        }
+    }
     for new in &found {
         match case(new) {
             Ok(case) => file.cases.push(case),
@@ -54,10 +77,16 @@ fn read(folder: &Path) -> Result<ImportedFile> {
     Ok(file)
 }
 
-/// Collects the folders called `new` that hold samples.
+/// Folder of the latest run.
+const LATEST: &str = "new";
+
+/// Folder of the run that the latest one was compared with by default.
+const PREVIOUS: &str = "base";
+
+/// Collects the folders that hold samples.
 fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<()> {
     let io = |source| Error::io(folder, source);
-    if folder.join("sample.json").is_file() && folder.file_name().is_some_and(|n| n == "new") {
+    if folder.join("sample.json").is_file() {
         found.push(folder.to_owned());
         return Ok(());
     }
@@ -92,11 +121,8 @@ fn case(new: &Path) -> Result<ImportedCase> {
         .map(|(time, iterations)| time / iterations)
         .collect();
     Ok(ImportedCase {
-        name: benchmark.full_id,
-        processes: vec![samples],
         bytes: bytes(&benchmark.throughput),
-        clock: ClockMethod::WallClock,
-        failed: None,
+        ..ImportedCase::timed(benchmark.full_id, vec![samples])
     })
 }
 

@@ -4,12 +4,16 @@
 //! two intervals of one measurement. Which way a value improves goes along where the format has a place for it; where
 //! it has none, a file holds values of one direction.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::record::{CaseResult, EnergyWindow, Outcome, Reading, Record, Status, WorkUnit};
+use crate::record::{
+    Better, CaseResult, EnergyWindow, Measure, Outcome, Reading, Record, Status, WorkUnit,
+};
 use crate::stats::{Interval, geometric_mean, invocations_interval};
 use crate::units::Seconds;
 
@@ -66,7 +70,7 @@ impl Direction {
 /// One figure of a case.
 struct ExportedFigure {
     metric: &'static str,
-    unit: &'static str,
+    unit: Cow<'static, str>,
     better: Direction,
     value: f64,
     interval: Option<Interval>,
@@ -129,7 +133,7 @@ fn values(case: &CaseResult) -> Vec<ExportedFigure> {
         let estimate = estimate.measured()?;
         Some(ExportedFigure {
             metric,
-            unit,
+            unit: Cow::Borrowed(unit),
             better,
             value: estimate.value,
             interval: estimate.interval.measured().copied(),
@@ -145,9 +149,12 @@ fn times(case: &CaseResult) -> Vec<ExportedFigure> {
     let Ok(value) = geometric_mean(&medians) else {
         return Vec::new();
     };
+    if let Some(measure) = &case.measure {
+        return vec![foreign(measure, &medians, value)];
+    }
     let time = ExportedFigure {
         metric: "time",
-        unit: "ns",
+        unit: Cow::Borrowed("ns"),
         better: Direction::Smaller,
         value,
         interval: invocations_interval(&medians, Interval::LEVEL).ok(),
@@ -157,7 +164,7 @@ fn times(case: &CaseResult) -> Vec<ExportedFigure> {
         let work = case.counts.bytes as f64 / Seconds::from_ns(1.0).get();
         ExportedFigure {
             metric: "bytes_per_s",
-            unit: "B/s",
+            unit: Cow::Borrowed("B/s"),
             better: Direction::Larger,
             value: work / value,
             interval: time.interval.and_then(|time| time.quotient_of(work).ok()),
@@ -165,6 +172,26 @@ fn times(case: &CaseResult) -> Vec<ExportedFigure> {
         }
     });
     [Some(time), rate].into_iter().flatten().collect()
+}
+
+/// Another tool's figure in its own unit.
+fn foreign(measure: &Measure, medians: &[f64], cost: f64) -> ExportedFigure {
+    let interval = invocations_interval(medians, Interval::LEVEL).ok();
+    let (better, interval) = match measure.better {
+        Better::Smaller => (Direction::Smaller, interval),
+        Better::Larger => (
+            Direction::Larger,
+            interval.and_then(|cost| cost.quotient_of(1e9).ok()),
+        ),
+    };
+    ExportedFigure {
+        metric: "value",
+        unit: Cow::Owned(measure.unit.clone()),
+        better,
+        value: measure.value(cost),
+        interval,
+        invocations: medians.len(),
+    }
 }
 
 /// Median and energy window of each invocation that measured the case.
@@ -333,7 +360,7 @@ fn csv_rows(
             row([
                 figure.metric.to_owned(),
                 figure.better.name().to_owned(),
-                figure.unit.to_owned(),
+                as_text(&figure.unit),
                 figure.value.to_string(),
                 low,
                 high,

@@ -8,16 +8,16 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::import::{ImportedCase, ImportedFile, Importer};
+use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_text;
 use crate::error::{Error, Result};
-use crate::record::ClockMethod;
 use crate::units::Seconds;
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
     name: "google-benchmark",
     hint: "`--benchmark_out=FILE --benchmark_out_format=json` writes one",
+    marks: &["\"context\"", "\"benchmarks\"", "\"library_build_type\""],
     read,
 };
 
@@ -30,6 +30,27 @@ struct GoogleFile {
 #[derive(Deserialize)]
 struct GoogleContext {
     library_version: Option<String>,
+    library_build_type: Option<String>,
+    host_name: Option<String>,
+    num_cpus: Option<u64>,
+}
+
+impl GoogleContext {
+    /// The machine and the build: neither debug against release nor a laptop against a server is a change of
+    /// the code.
+    fn host(&self) -> Option<String> {
+        let words: Vec<String> = [
+            self.host_name.clone(),
+            self.num_cpus.map(|cpus| format!("{cpus} CPUs")),
+            self.library_build_type
+                .as_ref()
+                .map(|build| format!("library built for {build}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,9 +91,10 @@ const OWN_KEYS: [&str; 15] = [
 /// Ends of aggregates' names; libraries before 1.5 mark them by nothing else.
 const AGGREGATES: [&str; 6] = ["_mean", "_median", "_stddev", "_cv", "_BigO", "_RMS"];
 
-fn read(path: &Path) -> Result<ImportedFile> {
+fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let read: GoogleFile = IMPORTER.parse_json(path, &without_bare_words(&read_text(path)?))?;
     let mut file = ImportedFile {
+        host: read.context.as_ref().and_then(GoogleContext::host),
         version: read.context.and_then(|context| context.library_version),
         ..ImportedFile::default()
     };
@@ -126,13 +148,7 @@ fn add(file: &mut ImportedFile, row: GoogleRow) {
     let index = match file.cases.iter().position(|case| case.name == name) {
         Some(index) => index,
         None => {
-            file.cases.push(ImportedCase {
-                name,
-                processes: vec![Vec::new()],
-                bytes: None,
-                failed: None,
-                clock: ClockMethod::WallClock,
-            });
+            file.cases.push(ImportedCase::timed(name, vec![Vec::new()]));
             file.cases.len() - 1
         }
     };

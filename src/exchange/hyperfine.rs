@@ -6,15 +6,15 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::import::{ImportedCase, ImportedFile, Importer};
+use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::Result;
-use crate::record::ClockMethod;
 use crate::units::Seconds;
 
 /// Every time is a process.
 pub(super) const IMPORTER: Importer = Importer {
     name: "hyperfine",
     hint: "`hyperfine --export-json FILE` of version 1.6 or newer writes one",
+    marks: &["\"results\"", "\"command\"", "\"stddev\""],
     read,
 };
 
@@ -33,7 +33,7 @@ struct HyperfineEntry {
     parameters: BTreeMap<String, Value>,
 }
 
-fn read(path: &Path) -> Result<ImportedFile> {
+fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let read: HyperfineFile = IMPORTER.read_json(path)?;
     let mut file = ImportedFile::default();
     for entry in file.rows(read.results) {
@@ -54,12 +54,10 @@ fn add(file: &mut ImportedFile, entry: HyperfineEntry) {
         .iter()
         .filter(|code| **code != Some(0))
         .count();
+    let processes = times.into_iter().map(|s| vec![Seconds(s).ns()]);
     file.cases.push(ImportedCase {
-        name,
-        processes: times.into_iter().map(|s| vec![Seconds(s).ns()]).collect(),
-        bytes: None,
-        clock: ClockMethod::WallClock,
         failed: (broken > 0).then(|| format!("{broken} of {runs} runs ended with an error")),
+        ..ImportedCase::timed(name, processes.collect())
     });
 }
 

@@ -1,6 +1,7 @@
 //! What every importer is and reads, and the record that its files become.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,8 @@ use serde_json::Value;
 use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::{
-    Adapter, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, DocumentKind,
-    FailureKind, Host, Limits, Origin, Outcome, PlanSummary, Provenance, Reading, Record,
+    Adapter, Better, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, DocumentKind,
+    FailureKind, Host, Limits, Measure, Origin, Outcome, PlanSummary, Provenance, Reading, Record,
     SCHEMA_VERSION, Sampling, Status, StopReason, Verification,
 };
 use crate::stats;
@@ -23,8 +24,33 @@ pub struct Importer {
     pub(super) name: &'static str,
     /// How the tool writes such a file: a sentence of the help and of the errors.
     pub(super) hint: &'static str,
+    /// Texts that a file of the tool holds and no other tool's does; for saying what a file is.
+    pub(super) marks: &'static [&'static str],
     /// Reads one file or folder.
-    pub(super) read: fn(&Path) -> Result<ImportedFile>,
+    pub(super) read: fn(&Path, &ImportOptions) -> Result<ImportedFile>,
+}
+
+/// What a user says about the files beside the tool.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// What they were measured on, for tools that do not say; of several devices in a file, the one that is
+    /// meant.
+    pub device: Option<String>,
+    /// criterion: the name under which the run was saved.
+    pub saved: Option<String>,
+    /// csv and json: which column is what.
+    pub columns: Vec<Column>,
+    /// Whether each file is one process whatever the tool calls its rows, as in a file per turn.
+    pub process_per_file: bool,
+}
+
+/// A column of a table and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What it is: `case`, `time_ms` and so on.
+    pub role: String,
+    /// Its name, or for JSON a path with dots.
+    pub name: String,
 }
 
 impl Importer {
@@ -45,18 +71,21 @@ impl Importer {
 
     /// Reads the text of a JSON file of the tool.
     pub(super) fn parse_json<T: DeserializeOwned>(&self, path: &Path, text: &str) -> Result<T> {
-        serde_json::from_str(text).map_err(|e| {
-            let Self { name, hint, .. } = self;
-            Error::file(path, format!("not a file of {name} ({e}); {hint}"))
-        })
+        serde_json::from_str(text).map_err(|e| self.refuse(path, &e))
     }
 
-    /// Reads one file and leaves out the rows without a usable time.
+    /// Says that a file is not of the tool.
+    pub(super) fn refuse(&self, path: &Path, why: &dyn fmt::Display) -> Error {
+        let Self { name, hint, .. } = self;
+        Error::file(path, format!("not a file of {name} ({why}); {hint}"))
+    }
+
+    /// Reads one file and leaves out the rows without a usable value.
     ///
     /// # Errors
-    /// No row is left.
-    pub(super) fn read_usable(&self, path: &Path) -> Result<ImportedFile> {
-        let mut file = (self.read)(path)?;
+    /// No row is left, or the file is another tool's.
+    pub(super) fn read_usable(&self, path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
+        let mut file = (self.read)(path, options).map_err(|fault| self.hinted(path, fault))?;
         for case in std::mem::take(&mut file.cases) {
             match case.fault() {
                 Some(fault) => file.leave_out(&case.name, &fault),
@@ -64,17 +93,41 @@ impl Importer {
             }
         }
         if file.cases.is_empty() {
-            let mut reason = "holds no benchmark with a usable time".to_owned();
+            let mut reason = "holds no benchmark with a usable value".to_owned();
             for note in file.left_out.iter().take(SHOWN_NOTES) {
                 reason += &format!("; {note}");
             }
-            return Err(Error::file(
-                path,
-                format!("{reason}; measure again ({})", self.hint),
-            ));
+            let fault = Error::file(path, format!("{reason}; measure again ({})", self.hint));
+            return Err(self.hinted(path, fault));
         }
         Ok(file)
     }
+
+    /// A refusal that says whose file it is, where that is plain.
+    fn hinted(&self, path: &Path, fault: Error) -> Error {
+        match whose(path) {
+            Some(tool) if tool != self.name => Error::file(
+                path,
+                format!(
+                    "not a file of {}: it looks like one of {tool}; import it with --from {tool}",
+                    self.name
+                ),
+            ),
+            _ => fault,
+        }
+    }
+}
+
+/// The tool whose marks a file bears.
+fn whose(path: &Path) -> Option<&'static str> {
+    let text = read_text(path).ok()?;
+    let bears = |importer: &&Importer| {
+        !importer.marks.is_empty() && importer.marks.iter().all(|mark| text.contains(mark))
+    };
+    super::IMPORTERS
+        .iter()
+        .find(bears)
+        .map(|importer| importer.name)
 }
 
 /// Notes that the refusal of a file shows.
@@ -87,6 +140,8 @@ pub(super) struct ImportedFile {
     pub(super) device: Option<String>,
     /// The tool's version, where it says.
     pub(super) version: Option<String>,
+    /// Machine and build, where it names them.
+    pub(super) host: Option<String>,
     /// Its benchmarks.
     pub(super) cases: Vec<ImportedCase>,
     /// What was left out, and why.
@@ -94,6 +149,14 @@ pub(super) struct ImportedFile {
 }
 
 impl ImportedFile {
+    /// Whether its cases name devices of their own.
+    fn is_of_several_devices(&self) -> bool {
+        let mut devices = self.cases.iter().map(|case| &case.device);
+        devices
+            .next()
+            .is_some_and(|first| devices.any(|other| other != first))
+    }
+
     /// Notes that a benchmark was left out.
     pub(super) fn leave_out(&mut self, name: &str, why: &str) {
         self.left_out.push(format!("{name:?}: {why}"));
@@ -117,8 +180,12 @@ impl ImportedFile {
 pub(super) struct ImportedCase {
     /// Its name.
     pub(super) name: String,
-    /// For each process, the times of one execution in nanoseconds.
+    /// The device, where a file holds several.
+    pub(super) device: Option<String>,
+    /// For each process, the times of one execution in nanoseconds, or what stands for them in a measure.
     pub(super) processes: Vec<Vec<f64>>,
+    /// What the values are, where they are no times.
+    pub(super) measure: Option<Measure>,
     /// Bytes of one execution, where the tool counts them.
     pub(super) bytes: Option<u64>,
     /// Why it has no figure, where it failed.
@@ -128,6 +195,35 @@ pub(super) struct ImportedCase {
 }
 
 impl ImportedCase {
+    /// A benchmark that was timed by the host's clock: for each process, nanoseconds of one execution.
+    pub(super) fn timed(name: impl Into<String>, processes: Vec<Vec<f64>>) -> Self {
+        Self {
+            name: name.into(),
+            device: None,
+            processes,
+            measure: None,
+            bytes: None,
+            failed: None,
+            clock: ClockMethod::WallClock,
+        }
+    }
+
+    /// A benchmark of which a figure is known, in the tool's own unit, as samples of one process.
+    pub(super) fn measured(
+        name: impl Into<String>,
+        values: &[f64],
+        unit: &str,
+        better: Better,
+    ) -> Self {
+        let (measure, factor) = Measure::of(unit, better);
+        let costs = values.iter().map(|value| measure.value(value * factor));
+        let costs = costs.collect();
+        Self {
+            measure: Some(measure),
+            ..Self::timed(name, vec![costs])
+        }
+    }
+
     /// Why the benchmark cannot be used. One bad time costs the whole benchmark: without the times that
     /// were too short for the clock, the rest would look slower than it is.
     fn fault(&self) -> Option<String> {
@@ -142,37 +238,107 @@ impl ImportedCase {
             .iter()
             .flatten()
             .find(|ns| !(**ns > 0.0 && ns.is_finite()))?;
-        Some(format!("has a time of {bad} ns, which no run takes"))
+        Some(match &self.measure {
+            None => format!("has a time of {bad} ns, which no run takes"),
+            Some(measure) => format!(
+                "has a value of {} {}, which is no measurement",
+                measure.value(*bad),
+                measure.unit
+            ),
+        })
     }
 }
 
-/// Makes one session of files.
-pub(super) fn into_record(
+/// Makes sessions of files, one a device, in the order in which the files name them.
+pub(super) fn into_records(
     importer: &Importer,
     files: &[PathBuf],
-    read: Vec<ImportedFile>,
+    read: &[ImportedFile],
+    options: &ImportOptions,
+) -> Result<(Vec<Record>, Vec<String>)> {
+    let mut left_out = Vec::new();
+    let mut devices: Vec<Option<String>> = Vec::new();
+    for file in read {
+        left_out.extend(file.left_out.iter().cloned());
+        for case in &file.cases {
+            let device = case.device.clone().or_else(|| file.device.clone());
+            if !devices.contains(&device) {
+                devices.push(device);
+            }
+        }
+    }
+    let wanted = |device: &Option<String>| match (&options.device, device) {
+        (Some(wanted), Some(device)) => device.contains(wanted.as_str()),
+        _ => true,
+    };
+    // Of several devices the user's name chooses one; a single one it renames.
+    let choose = devices.len() > 1;
+    if choose && !devices.iter().any(wanted) {
+        let names: Vec<&str> = devices.iter().flatten().map(String::as_str).collect();
+        return Err(Error::usage(
+            "--device",
+            format!(
+                "names none of the files' devices; there are {}",
+                names.join(", ")
+            ),
+        ));
+    }
+    let records = devices
+        .into_iter()
+        .filter(|device| !choose || wanted(device))
+        .map(|device| into_record(importer, files, read, device.as_deref(), options))
+        .collect::<Result<Vec<Record>>>()?;
+    left_out.dedup();
+    Ok((records, left_out))
+}
+
+/// Makes one session of what files say of a device.
+fn into_record(
+    importer: &Importer,
+    files: &[PathBuf],
+    read: &[ImportedFile],
     device: Option<&str>,
-) -> Result<(Record, Vec<String>)> {
+    options: &ImportOptions,
+) -> Result<Record> {
     let Some(first) = files.first() else {
         return Err(Error::usage("import", "no file was given; name one"));
     };
-    let named = read.iter().find_map(|file| file.device.clone());
     let version = read.iter().find_map(|file| file.version.clone());
-    let (cases, left_out) = merged(importer, files, read)?;
+    let hosts: Vec<&str> = read
+        .iter()
+        .filter_map(|file| file.host.as_deref())
+        .collect();
+    if let Some(other) = hosts.iter().find(|host| **host != hosts[0]) {
+        return Err(Error::usage(
+            "import",
+            format!(
+                "the files come from different machines or builds ({} and {other}); import them one by one",
+                hosts[0]
+            ),
+        ));
+    }
+    let cases = merged(importer, files, read, device, options)?;
     let invocations = cases
         .iter()
         .map(|case| case.invocations.len())
         .max()
         .unwrap_or(0);
     let name = importer.name;
-    let record = Record {
+    let named = match device {
+        Some(device) if read.iter().any(ImportedFile::is_of_several_devices) => Some(device),
+        device => options.device.as_deref().or(device),
+    };
+    Ok(Record {
         kind: Some(DocumentKind::Record.mark().to_owned()),
         schema_version: SCHEMA_VERSION.to_owned(),
         session: identity(files, &cases),
         started_utc: modified(first)?,
         provenance: provenance(),
-        host: host(),
-        adapter: adapter(importer, device.map(str::to_owned).or(named), version),
+        host: Host {
+            described: hosts.first().map(|host| (*host).to_owned()),
+            ..host()
+        },
+        adapter: adapter(importer, named.map(str::to_owned), version),
         clock: Reading::unmeasured(format!("{name} does not say how precise its clock is")),
         power: Reading::unmeasured(format!("{name} measures no energy")),
         plan: PlanSummary {
@@ -188,23 +354,25 @@ pub(super) fn into_record(
         cases,
         roofline: Vec::new(),
         warnings: Vec::new(),
-    };
-    Ok((record, left_out))
+    })
 }
 
-/// The cases of all files, with each file's processes, and what was left out.
+/// What all files say of a device's cases, with each file's processes.
 fn merged(
     importer: &Importer,
     files: &[PathBuf],
-    read: Vec<ImportedFile>,
-) -> Result<(Vec<CaseResult>, Vec<String>)> {
+    read: &[ImportedFile],
+    device: Option<&str>,
+    options: &ImportOptions,
+) -> Result<Vec<CaseResult>> {
     let mut cases: Vec<CaseResult> = Vec::new();
-    let mut left_out = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for (path, file) in files.iter().zip(read) {
-        left_out.extend(file.left_out);
         let mut seen = HashSet::new();
-        for case in file.cases {
-            if !seen.insert(case.name.clone()) {
+        let of_device =
+            |case: &&ImportedCase| case.device.as_deref().or(file.device.as_deref()) == device;
+        for case in file.cases.iter().filter(of_device) {
+            if !seen.insert(case.name.as_str()) {
                 return Err(Error::file(
                     path,
                     format!(
@@ -214,30 +382,35 @@ fn merged(
                     ),
                 ));
             }
-            merge(&mut cases, importer, case);
+            let index = *known.entry(case.name.as_str()).or_insert_with(|| {
+                cases.push(empty(importer, case));
+                cases.len() - 1
+            });
+            add_processes(&mut cases[index], importer, case, options);
         }
     }
-    Ok((cases, left_out))
+    Ok(cases)
 }
 
 /// Adds the processes of one file's benchmark to those of the files before it.
-fn merge(cases: &mut Vec<CaseResult>, importer: &Importer, case: ImportedCase) {
-    let index = match cases.iter().position(|known| known.case == case.name) {
-        Some(index) => index,
-        None => {
-            cases.push(empty(importer, &case));
-            cases.len() - 1
-        }
-    };
-    let known = &mut cases[index];
-    if let Some(reason) = case.failed {
+fn add_processes(
+    known: &mut CaseResult,
+    importer: &Importer,
+    case: &ImportedCase,
+    options: &ImportOptions,
+) {
+    if let Some(reason) = &case.failed {
         known.status = Status::Failed {
             failure: FailureKind::Crash,
-            reason,
+            reason: reason.clone(),
         };
         return;
     }
-    for samples in case.processes {
+    let processes = match options.process_per_file {
+        true => vec![case.processes.concat()],
+        false => case.processes.clone(),
+    };
+    for samples in processes {
         let number = u32::try_from(known.invocations.len()).unwrap_or(u32::MAX);
         known
             .invocations
@@ -259,10 +432,11 @@ fn empty(importer: &Importer, case: &ImportedCase) -> CaseResult {
             tokens: None,
         },
         resources: None,
+        measure: case.measure.clone(),
         status: Status::Measured,
         invocations: Vec::new(),
         summary: Reading::unmeasured(
-            "imported: perwatt verified no output; `perwatt compare` judges the times",
+            "imported: perwatt verified no output; `perwatt compare` judges the values",
         ),
         warnings: Vec::new(),
     }
@@ -356,6 +530,7 @@ fn host() -> Host {
         cpu: silent(),
         cpu_threads: Reading::unmeasured("the file does not say"),
         memory_bytes: Reading::unmeasured("the file does not say"),
+        described: None,
     }
 }
 

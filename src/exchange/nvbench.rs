@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::import::{ImportedCase, ImportedFile, Importer};
+use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_inside;
 use crate::error::{Error, Result};
 use crate::record::ClockMethod;
@@ -17,6 +17,7 @@ use crate::units::Seconds;
 pub(super) const IMPORTER: Importer = Importer {
     name: "nvbench",
     hint: "`BENCH --json FILE` or `BENCH --jsonbin FILE` writes one",
+    marks: &["\"nvbench\"", "\"states\""],
     read,
 };
 
@@ -31,6 +32,7 @@ struct NvbenchFile {
 
 #[derive(Deserialize)]
 struct NvbenchDevice {
+    id: Option<u64>,
     name: String,
 }
 
@@ -43,6 +45,7 @@ struct NvbenchBenchmark {
 #[derive(Deserialize)]
 struct NvbenchState {
     name: String,
+    device: Option<u64>,
     #[serde(default)]
     summaries: Option<Vec<NvbenchSummary>>,
     #[serde(default)]
@@ -111,7 +114,7 @@ const TIMINGS: [NvbenchTiming; 3] = [
 /// The major version of nvbench's JSON that is known here.
 const KNOWN_MAJOR: u64 = 1;
 
-fn read(path: &Path) -> Result<ImportedFile> {
+fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let read: NvbenchFile = IMPORTER.read_json(path)?;
     let major = read
         .meta
@@ -126,10 +129,7 @@ fn read(path: &Path) -> Result<ImportedFile> {
             ),
         ));
     }
-    let mut names: Vec<String> = read.devices.into_iter().map(|device| device.name).collect();
-    names.dedup();
     let mut file = ImportedFile {
-        device: (!names.is_empty()).then(|| names.join(" and ")),
         version: read
             .meta
             .pointer("/version/nvbench/string")
@@ -139,14 +139,40 @@ fn read(path: &Path) -> Result<ImportedFile> {
     };
     for benchmark in read.benchmarks {
         for state in file.rows(benchmark.states) {
-            add(path, &mut file, &benchmark.name, &state);
+            let device = device(&read.devices, &state);
+            add(path, &mut file, &benchmark.name, &state, device);
         }
     }
     Ok(file)
 }
 
+/// The name of the device that a state ran on. Two cards of one name are told apart by their numbers.
+fn device(devices: &[NvbenchDevice], state: &NvbenchState) -> Option<String> {
+    let own = match state.device {
+        Some(id) => devices.iter().find(|device| device.id == Some(id))?,
+        None => match devices {
+            [only] => only,
+            _ => return None,
+        },
+    };
+    let alike = devices
+        .iter()
+        .filter(|device| device.name == own.name)
+        .count();
+    Some(match own.id {
+        Some(id) if alike > 1 => format!("{} (device {id})", own.name),
+        _ => own.name.clone(),
+    })
+}
+
 /// Adds one state of a benchmark.
-fn add(path: &Path, file: &mut ImportedFile, benchmark: &str, state: &NvbenchState) {
+fn add(
+    path: &Path,
+    file: &mut ImportedFile,
+    benchmark: &str,
+    state: &NvbenchState,
+    device: Option<String>,
+) {
     let name = format!("{benchmark} {}", state.name);
     if state.is_skipped {
         let reason = state.skip_reason.as_deref().unwrap_or("no reason given");
@@ -161,11 +187,9 @@ fn add(path: &Path, file: &mut ImportedFile, benchmark: &str, state: &NvbenchSta
     let samples = samples(path, state, timing, &name, &mut file.left_out)
         .unwrap_or_else(|| vec![Seconds(mean_s).ns()]);
     file.cases.push(ImportedCase {
-        name,
-        processes: vec![samples],
+        device,
         clock: timing.clock,
-        bytes: None,
-        failed: None,
+        ..ImportedCase::timed(name, vec![samples])
     });
 }
 

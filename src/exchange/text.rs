@@ -3,6 +3,9 @@
 use std::io;
 use std::path::Path;
 
+use serde_json::Value;
+
+use super::import::Importer;
 use crate::error::Result;
 use crate::record;
 
@@ -11,6 +14,20 @@ pub(super) fn read_text(path: &Path) -> Result<String> {
     let text = record::read_text(path)?;
     // Some editors and shells on Windows put a byte-order mark in front.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Reads the rows of a JSON array, of a single object, or of objects one a line or one after the other.
+pub(super) fn read_json_rows(importer: &Importer, path: &Path) -> Result<Vec<Value>> {
+    let text = read_text(path)?;
+    let mut rows = Vec::new();
+    for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+        match value {
+            Ok(Value::Array(all)) => rows.extend(all),
+            Ok(row) => rows.push(row),
+            Err(e) => return Err(importer.refuse(path, &e)),
+        }
+    }
+    Ok(rows)
 }
 
 /// Reads a file that lies in `folder` or below it, links followed.

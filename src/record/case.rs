@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseName, ClockMethod, CustomKernel, EnergyWindow, Estimate, Reading, Resources, Warning,
+    CaseName, ClockMethod, CustomKernel, EnergyWindow, Estimate, Measure, Reading, Resources,
+    Warning,
 };
 
 /// A case with a kernel and everything that was measured of it.
@@ -28,6 +29,9 @@ pub struct CaseResult {
     /// What limits its rate. Files before version 1.1 do not state it; see [`CaseResult::resources`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+    /// What the samples are, where another tool measured something else than times. Since version 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// Measured, skipped or failed.
     pub status: Status,
     /// One entry an invocation that got to this case.

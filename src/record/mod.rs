@@ -21,6 +21,7 @@ mod file;
 mod headline;
 mod inspection;
 mod journal;
+mod measure;
 mod reading;
 mod resource;
 mod roofline;
@@ -52,6 +53,7 @@ pub use inspection::{
     Mix, Target,
 };
 pub use journal::{Event, Journal, read_journal};
+pub use measure::{Better, Measure};
 pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
 pub use roofline::Roof;

@@ -50,6 +50,9 @@ pub struct Host {
     pub cpu_threads: Reading<u32>,
     /// Main memory in bytes.
     pub memory_bytes: Reading<u64>,
+    /// Machine and build as another tool names them, for an import. Since version 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub described: Option<String>,
 }
 
 /// What a session was asked to do.

@@ -4,8 +4,9 @@ use comfy_table::Cell;
 
 use super::table::{columns, fold, harmless, table, text};
 use crate::compare::{
-    Better, Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
+    Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
+use crate::record::Better;
 use crate::units::{bound_percent, change, change_range};
 
 /// From how many comparisons on each is one line.

@@ -6,6 +6,7 @@
 mod compare;
 mod devices;
 mod gate;
+mod imported;
 mod inspect;
 mod invest;
 mod list;

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::imported::imported;
 use super::table::{WIDEST, fold, table, text};
 use crate::record::{
-    CaseName, CaseResult, Estimate, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status,
-    Summary, Warning, WorkUnit,
+    CaseName, CaseResult, Estimate, GainUncertainty, Origin, Outcome, PowerSetup, Reading, Record,
+    Status, Summary, Warning, WorkUnit,
 };
 use crate::units::{Seconds, Watts, percent};
 
 /// A record as a page: one table, then what must be said beside it.
 pub fn run(record: &Record, width: Option<u16>) -> String {
     let mut page = heading(record);
-    if record
+    let is_import = record.provenance.origin == Origin::Imported;
+    if is_import {
+        page += &imported(record, width);
+    } else if record
         .cases
         .iter()
         .any(|case| case.summary.measured().is_some())
@@ -22,7 +26,7 @@ pub fn run(record: &Record, width: Option<u16>) -> String {
         page += &legend(record, width);
     }
     page += &roofs(record);
-    page += &without_figure(record, width);
+    page += &without_figure(record, is_import, width);
     page += &without_power(record, width);
     page += &warnings(record, width);
     page
@@ -264,11 +268,13 @@ fn roofs(record: &Record) -> String {
 }
 
 /// Cases that have no figure, by reason.
-fn without_figure(record: &Record, width: Option<u16>) -> String {
+fn without_figure(record: &Record, is_import: bool, width: Option<u16>) -> String {
     let mut skipped: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut page = String::new();
     for case in &record.cases {
         match &case.status {
+            // Of another tool's cases the table above has what they say.
+            Status::Measured if is_import => {}
             Status::Measured => {
                 if let Some(reason) = case.summary.reason() {
                     page += &fold(

@@ -53,6 +53,7 @@ impl CaseKernel {
             custom: self.custom.clone(),
             counts: self.counts,
             resources: Some(resources),
+            measure: None,
             status: Status::Measured,
             invocations: Vec::new(),
             summary: Reading::unmeasured("not measured yet"),

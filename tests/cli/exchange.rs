@@ -509,3 +509,380 @@ fn the_help_and_the_docs_name_every_format_that_can_be_imported() {
         assert!(help.contains(importer.name()), "{help}");
     }
 }
+
+/// Files of tools in the tools' own form, made for these tests: the format, the file's name, its text, and what
+/// `show` says of a case.
+const FORMS: [(&str, &str, &str, &str, &str); 13] = [
+    (
+        "llama-bench",
+        "l.json",
+        r#"[{"build_commit": "c0ffee", "cpu_info": "A CPU", "gpu_info": "Card L", "backends": "Vulkan",
+            "model_filename": "m/x.gguf", "model_type": "tiny 1B Q4", "n_batch": 2048, "n_threads": 8,
+            "n_gpu_layers": 99, "n_prompt": 512, "n_gen": 0, "n_depth": 0, "avg_ns": 256000000,
+            "avg_ts": 2000.0, "samples_ns": [256000000, 256000000], "samples_ts": [2000.0, 2000.0]},
+            {"gpu_info": "Card L", "model_type": "tiny 1B Q4", "n_prompt": 0, "n_gen": 128, "n_depth": 4096,
+            "n_batch": 2048, "n_threads": 8, "n_gpu_layers": 99, "avg_ts": 80.0}]"#,
+        "tiny 1B Q4 tg128 @ d4096",
+        "80.0 tok/s",
+    ),
+    (
+        "llama-bench",
+        "l.jsonl",
+        "{\"model_type\": \"t\", \"n_prompt\": 64, \"n_gen\": 0, \"n_threads\": 1, \"samples_ns\": [64000000]}\n\
+         {\"model_type\": \"t\", \"n_prompt\": 64, \"n_gen\": 0, \"n_threads\": 2, \"samples_ns\": [32000000]}\n",
+        "t pp64 t=2",
+        "2.00 ktok/s",
+    ),
+    (
+        "clpeak",
+        "c.xml",
+        r#"<?xml version="1.0" encoding="utf-8"?>
+<clpeak format_version="2" clpeak_version="2.0" os="Linux x64">
+  <run backend="Vulkan" platform="Vulkan" device="Card &amp; Co" driver="1">
+    <category name="fp_compute"><test name="single_precision_compute" display="x" unit="gflops">
+      <metric name="float">1500.5</metric><metric name="float2" status="unsupported" reason="no"/>
+    </test></category>
+    <category name="latency"><test name="kernel_launch_latency" unit="us"><metric name="l">4.5</metric></test>
+    </category></run></clpeak>"#,
+        "kernel_launch_latency l",
+        "4.50 µs",
+    ),
+    (
+        "clpeak",
+        "old.xml",
+        r#"<?xml version="1.0" encoding="ISO-8859-1"?><clpeak os="Linux x64"><platform name="P">
+        <device name="D" driver_version="1"><global_memory_bandwidth unit="gbps"><float>9.5</float>
+        <float2>10.5</float2></global_memory_bandwidth><kernel_launch_latency unit="us">7.5</kernel_launch_latency>
+        </device></platform></clpeak>"#,
+        "global_memory_bandwidth float2",
+        "10.5 GB/s",
+    ),
+    (
+        "clpeak",
+        "c.json",
+        r#"{"format_version":2,"clpeak_version":"2.0","os":"Linux","entries":[
+        {"backend":"CUDA","platform":"CUDA","device":"D","driver":"1","category":"bandwidth",
+        "test":"global_memory_bandwidth","metric":"float","unit":"gbps","value":432.1000},
+        {"backend":"CUDA","platform":"CUDA","device":"D","driver":"1","category":"fp_compute","test":"half",
+        "metric":"half","unit":"gflops","status":"skipped","reason":"asked"}]}"#,
+        "global_memory_bandwidth float",
+        "432 GB/s",
+    ),
+    (
+        "vkpeak",
+        "v.txt",
+        "device       = Card V\n\nfp32-scalar  = 9362.42 GFLOPS\nint8-dotprod = 12.5 GIOPS\n\
+         bf16-matrix  = 0.00 GFLOPS\ncopy-d2d     = 28.10 GBPS\n",
+        "copy-d2d",
+        "28.1 GB/s",
+    ),
+    (
+        "babelstream",
+        "b.csv",
+        "phase,n_elements,sizeof,max_mbytes_per_sec,runtime\nInit,1024,8,1,0.1\n\
+         function,num_times,n_elements,sizeof,max_mbytes_per_sec,min_runtime,max_runtime,avg_runtime\n\
+         Copy,100,1048576,8,16777.2,0.001,0.003,0.002\nTriad,100,1048576,8,8388.6,0.003,0.005,0.004\n",
+        "Triad f64 n=1048576",
+        "4.00 ms",
+    ),
+    (
+        "pytest-benchmark",
+        "p.json",
+        r#"{"machine_info": {"node": "n", "python_version": "3.12"}, "benchmarks": [
+        {"name": "test_a", "fullname": "t.py::test_a", "stats": {"median": 0.002, "data": [0.001, 0.002, 0.004]}},
+        {"name": "test_b", "fullname": "t.py::test_b", "stats": {"median": 0.5}}], "version": "5"}"#,
+        "t.py::test_a",
+        "2.00 ms",
+    ),
+    (
+        "go",
+        "g.txt",
+        "goos: linux\ngoarch: amd64\npkg: x\ncpu: A CPU\nBenchmarkSort-8   100   2500 ns/op   64 B/op   2 allocs/op\n\
+         BenchmarkSort-8   100   2700 ns/op   64 B/op   2 allocs/op\nBenchmarkLog-8 some log\nPASS\nok x 1s\n",
+        "BenchmarkSort-8",
+        "2.60 µs",
+    ),
+    (
+        "bmf",
+        "m.json",
+        r#"{"a::b": {"latency": {"value": 3247.0, "lower_value": 1.0, "upper_value": 9.0}, "heap": {"value": 3}},
+        "c": [{"parameters": {"size": 16}, "measures": {"throughput": {"value": 5000.0}}}]}"#,
+        "c size=16",
+        "5.00 k1/s",
+    ),
+    (
+        "csv",
+        "t.csv",
+        "kernel,size,GFLOPS,run\nmm,256,120.5,1\nmm,256,119.5,2\nmm,256,not,3\n",
+        "mm 256",
+        "120 GFLOP/s",
+    ),
+    (
+        "json",
+        "t.json",
+        r#"{"when": "now", "rows": [{"name": "a", "stats": {"ms": [1.5, 2.5, 2.0]}}]}"#,
+        "a",
+        "2.00 ms",
+    ),
+    (
+        "csv",
+        "plain.csv",
+        "name,time_us\nx,12.5\ny,0\n",
+        "x",
+        "12.5 µs",
+    ),
+];
+
+/// What `--columns` must say for a table whose columns do not name themselves.
+fn columns_of(file: &str) -> Vec<&'static str> {
+    match file {
+        "t.csv" => vec![
+            "--columns",
+            "case=kernel,case=size,larger=GFLOPS,process=run",
+        ],
+        "t.json" => vec!["--columns", "case=name,time_ms=stats.ms"],
+        _ => vec![],
+    }
+}
+
+#[test]
+fn every_form_is_read_and_shown_in_its_own_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tool, name, text, case, value) in FORMS {
+        let file = write(folder.path(), name, text);
+        let out = folder.path().join("record.json");
+        let said = perwatt()
+            .args(["import", "--from", tool, "--out", out.to_str().unwrap()])
+            .args(columns_of(name))
+            .arg(&file)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.success(), "{tool} {name}: {stderr}");
+        let page = call(&["show"], &[&out]).stdout;
+        let page = String::from_utf8(page).unwrap();
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(&format!("{case} ")));
+        let line = line.unwrap_or_else(|| panic!("{tool} {name}: no {case:?} in\n{page}"));
+        assert!(line.contains(value), "{tool} {name}: {line}");
+        // A record is what compare takes, and a file compared with itself says so.
+        assert!(load(&out).is_ok());
+    }
+}
+
+#[test]
+fn rows_without_a_value_cost_themselves_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, note) in [
+        ("c.xml", "unsupported, no"),
+        ("c.json", "skipped, asked"),
+        ("v.txt", "not supported"),
+        ("m.json", "which way it improves"),
+        ("g.txt", "which way it improves"),
+        ("t.csv", "row 3: \"GFLOPS\" is no number"),
+        ("plain.csv", "a time of 0 ns"),
+    ] {
+        let (tool, _, text, ..) = FORMS.into_iter().find(|form| form.1 == name).unwrap();
+        let file = write(folder.path(), name, text);
+        let out = folder.path().join("record.json");
+        let said = perwatt()
+            .args(["import", "--from", tool, "--out", out.to_str().unwrap()])
+            .args(columns_of(name))
+            .arg(&file)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(
+            said.status.success() && stderr.contains(note),
+            "{name}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn more_is_better_where_the_tool_measures_a_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut records = Vec::new();
+    for (name, rates) in [("old", [100.0, 100.2, 99.9]), ("new", [80.0, 80.1, 79.9])] {
+        let files: Vec<PathBuf> = (0..3)
+            .map(|n| {
+                let text = format!("device = V\nfp32-scalar = {:.2} GFLOPS\n", rates[n]);
+                write(folder.path(), &format!("{name}{n}.txt"), text)
+            })
+            .collect();
+        let out = folder.path().join(format!("{name}.json"));
+        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let said = call(
+            &["import", "--from", "vkpeak", "--out", out.to_str().unwrap()],
+            &files,
+        );
+        assert!(said.status.success());
+        records.push(out);
+    }
+    let [old, new] = [&records[0], &records[1]];
+    for (base, candidate, exit, verdict) in [(old, new, 1, "REGRESSED"), (new, old, 3, "IMPROVED")]
+    {
+        let output = perwatt()
+            .args(["gate", "--json", "--baseline"])
+            .arg(base)
+            .arg("--candidate")
+            .arg(candidate)
+            .output()
+            .unwrap();
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let row = &json["comparison"]["rows"][0];
+        assert_eq!(row["verdict"], verdict, "{row}");
+        assert_eq!(
+            (&row["metric"], &row["better"]),
+            (&json!("throughput"), &json!("larger"))
+        );
+        let exit = if verdict == "IMPROVED" { 0 } else { exit };
+        assert_eq!(output.status.code(), Some(exit));
+    }
+    let csv = call(&["export", "--format", "csv"], &[new]).stdout;
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(csv.contains(",larger,FLOP/s,7999"), "{csv}");
+}
+
+#[test]
+fn another_tools_file_is_named_for_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tool, name, text, ..) in FORMS {
+        if matches!(tool, "csv" | "json") {
+            continue;
+        }
+        let file = write(folder.path(), name, text);
+        let out = folder.path().join("x.json");
+        let said = call(
+            &[
+                "import",
+                "--from",
+                "hyperfine",
+                "--out",
+                out.to_str().unwrap(),
+            ],
+            &[&file],
+        );
+        let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(said.status.code(), Some(2));
+        // A llama-bench file of bare rows bears no mark.
+        if name != "l.jsonl" && name != "old.xml" {
+            assert!(
+                stderr.contains(&format!("--from {tool}")),
+                "{name}: {stderr}"
+            );
+        }
+    }
+}
+
+#[test]
+fn devices_of_one_file_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = |device: u64, seconds: &str| {
+        json!({"name": format!("Device={device} N=1"), "device": device, "is_skipped": false,
+            "summaries": [{"tag": "nv/cold/time/gpu/mean", "data": [{"name": "value", "value": seconds}]}]})
+    };
+    let text = json!({"meta": {}, "devices": [{"id": 0, "name": "Card A"}, {"id": 1, "name": "Card B"}],
+        "benchmarks": [{"name": "copy", "states": [state(0, "1e-5"), state(1, "2e-5")]}]});
+    let file = write(folder.path(), "two.json", text.to_string());
+    let (record, _) = import(folder.path(), "nvbench", &[&file]);
+    assert_eq!(
+        (record.adapter.name.as_str(), record.cases.len()),
+        ("Card A", 1)
+    );
+    let second = load(folder.path().join("nvbench-2.json")).unwrap();
+    assert_eq!(
+        (second.adapter.name.as_str(), second.cases.len()),
+        ("Card B", 1)
+    );
+    let out = folder.path().join("b.json");
+    let mut arguments = vec!["import", "--from", "nvbench", "--device", "Card B"];
+    arguments.extend(["--out", out.to_str().unwrap()]);
+    assert!(call(&arguments, &[&file]).status.success());
+    assert_eq!(load(&out).unwrap().adapter.name, "Card B");
+    arguments[4] = "Card C";
+    assert_eq!(call(&arguments, &[&file]).status.code(), Some(2));
+}
+
+#[test]
+fn another_host_or_build_of_google_benchmark_is_no_change_of_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |host: &str, build: &str, ns: f64| {
+        json!({"context": {"host_name": host, "num_cpus": 8, "library_build_type": build},
+            "benchmarks": [{"name": "BM", "real_time": ns, "time_unit": "ns"}]})
+        .to_string()
+    };
+    let mut records = Vec::new();
+    for (name, host, build) in [
+        ("a", "x", "release"),
+        ("b", "y", "release"),
+        ("c", "x", "debug"),
+    ] {
+        let file = write(
+            folder.path(),
+            &format!("g-{name}.json"),
+            bench(host, build, 100.0),
+        );
+        let out = folder.path().join(format!("{name}.json"));
+        let said = call(
+            &[
+                "import",
+                "--from",
+                "google-benchmark",
+                "--out",
+                out.to_str().unwrap(),
+            ],
+            &[&file],
+        );
+        assert!(said.status.success());
+        records.push(out);
+    }
+    for other in [&records[1], &records[2]] {
+        let output = call(&["compare", "--json"], &[&records[0], other]);
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["comparisons"][0]["rows"][0]["verdict"], "INCOMPARABLE");
+        let output = call(
+            &["compare", "--across", "host", "--json"],
+            &[&records[0], other],
+        );
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_ne!(json["comparisons"][0]["rows"][0]["verdict"], "INCOMPARABLE");
+    }
+}
+
+#[test]
+fn a_saved_baseline_of_criterion_is_imported_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("criterion");
+    for (run, ns) in [("new", 200.0), ("main", 100.0), ("base", 100.0)] {
+        write(
+            &root,
+            &format!("sort/{run}/benchmark.json"),
+            r#"{"full_id": "sort"}"#,
+        );
+        write(
+            &root,
+            &format!("sort/{run}/sample.json"),
+            json!({"iters": [1.0, 2.0], "times": [ns, 2.0 * ns]}).to_string(),
+        );
+    }
+    let (latest, said) = import(folder.path(), "criterion", &[&root]);
+    assert_eq!(samples(&latest, "sort"), [[200.0, 200.0]]);
+    assert!(
+        said.contains("--saved main") && !said.contains("\"base\""),
+        "{said}"
+    );
+    let out = folder.path().join("main.json");
+    let arguments = [
+        "import",
+        "--from",
+        "criterion",
+        "--saved",
+        "main",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    assert!(call(&arguments, &[&root]).status.success());
+    assert_eq!(samples(&load(&out).unwrap(), "sort"), [[100.0, 100.0]]);
+}

@@ -39,6 +39,7 @@ pub(crate) fn record(session: &str) -> Record {
             cpu: Reading::Measured("A CPU".to_owned()),
             cpu_threads: Reading::Measured(2),
             memory_bytes: Reading::unmeasured("synthetic"),
+            described: None,
         },
         adapter: Adapter {
             index: 0,
@@ -103,6 +104,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
             tokens: None,
         },
         resources: None,
+        measure: None,
         status: Status::Measured,
         invocations: samples
             .iter()

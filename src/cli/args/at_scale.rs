@@ -118,7 +118,7 @@ impl Scaled {
 
 fn changed(metric: Metric) -> Changed {
     match metric {
-        Metric::Time | Metric::Throughput => Changed::Time,
+        Metric::Time | Metric::Throughput | Metric::Amount => Changed::Time,
         Metric::Energy | Metric::ThroughputPerWatt => Changed::Energy,
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod fresh;
 #[cfg(feature = "bench")]
 pub(super) mod measure;
 pub(super) mod power;
+pub(super) mod source;
 #[cfg(feature = "bench")]
 pub(super) mod target;
 #[cfg(feature = "bench")]

@@ -1,0 +1,320 @@
+//! Tables of any program: CSV, or JSON objects in an array or one a line. The user says which column is what, or
+//! their names do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::import::{Column, ImportOptions, ImportedCase, ImportedFile, Importer};
+use super::text::{read_json_rows, read_text};
+use crate::error::{Error, Result};
+use crate::record::Better;
+
+/// A file is one process, unless a column tells processes apart.
+pub(super) const CSV: Importer = Importer {
+    name: "csv",
+    hint: "any table with a header; --columns case=NAME,time_ms=MS says which column is what",
+    marks: &[],
+    read: read_csv,
+};
+
+/// The same for JSON.
+pub(super) const JSON: Importer = Importer {
+    name: "json",
+    hint: "an array of objects, or one a line; --columns case=name,time_ms=stats.ms says which key is what",
+    marks: &[],
+    read: read_json,
+};
+
+/// What a column can be, in the order of the help.
+pub const ROLES: [&str; 10] = [
+    "case", "time_s", "time_ms", "time_us", "time_ns", "larger", "smaller", "unit", "process",
+    "device",
+];
+
+/// Names that tell by themselves what a column is.
+const NAMES: [(&str, &str); 11] = [
+    ("case", "case"),
+    ("name", "case"),
+    ("benchmark", "case"),
+    ("time_s", "time_s"),
+    ("seconds", "time_s"),
+    ("time_ms", "time_ms"),
+    ("ms", "time_ms"),
+    ("time_us", "time_us"),
+    ("us", "time_us"),
+    ("time_ns", "time_ns"),
+    ("ns", "time_ns"),
+];
+
+/// A row: the text of each column or path, and the numbers of a list.
+type TableRow = BTreeMap<String, Value>;
+
+fn read_csv(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
+    let text = read_text(path)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|e| CSV.refuse(path, &e))?.clone();
+    let names: Vec<&str> = header.iter().collect();
+    let columns = columns(
+        path,
+        &options.columns,
+        |name| names.contains(&name),
+        &names.join(", "),
+    )?;
+    let mut gathered = Gathered::default();
+    for (number, row) in reader.records().enumerate() {
+        let row = match row {
+            Ok(row) => row,
+            Err(e) => {
+                gathered
+                    .file
+                    .left_out
+                    .push(format!("row {}: {e}", number + 1));
+                continue;
+            }
+        };
+        let row: TableRow = names
+            .iter()
+            .zip(row.iter())
+            .map(|(name, cell)| ((*name).to_owned(), Value::from(cell)))
+            .collect();
+        gathered.add(&columns, number + 1, &row);
+    }
+    Ok(gathered.file)
+}
+
+fn read_json(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
+    let rows = match read_json_rows(&JSON, path)? {
+        // A report that has its rows in one of its lists.
+        rows if rows.len() == 1 => match rows[0].as_object() {
+            Some(object) => {
+                let mut lists = object.values().filter_map(Value::as_array);
+                let list = lists.find(|list| list.first().is_some_and(Value::is_object));
+                list.cloned().unwrap_or(rows)
+            }
+            None => rows,
+        },
+        rows => rows,
+    };
+    let some = |name: &str| rows.iter().any(|row| at_path(row, name).is_some());
+    let mut keys: Vec<&str> = rows
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|row| row.keys().map(String::as_str))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let columns = columns(path, &options.columns, some, &keys.join(", "))?;
+    let mut gathered = Gathered::default();
+    for (number, row) in rows.iter().enumerate() {
+        let row: TableRow = columns
+            .iter()
+            .filter_map(|column| Some((column.name.clone(), at_path(row, &column.name)?.clone())))
+            .collect();
+        gathered.add(&columns, number + 1, &row);
+    }
+    Ok(gathered.file)
+}
+
+/// A value of an object by its path: `stats.mean`.
+fn at_path<'v>(row: &'v Value, path: &str) -> Option<&'v Value> {
+    match row.get(path) {
+        Some(value) => Some(value),
+        None => path
+            .split('.')
+            .try_fold(row, |value, key| match key.parse::<usize>() {
+                Ok(index) if value.is_array() => value.get(index),
+                _ => value.get(key),
+            }),
+    }
+}
+
+/// The columns that a user named, or that name themselves.
+fn columns(
+    path: &Path,
+    given: &[Column],
+    is_there: impl Fn(&str) -> bool,
+    there: &str,
+) -> Result<Vec<Column>> {
+    let columns: Vec<Column> = if given.is_empty() {
+        NAMES
+            .iter()
+            .filter(|(name, _)| is_there(name))
+            .map(|(name, role)| Column {
+                role: (*role).to_owned(),
+                name: (*name).to_owned(),
+            })
+            .collect()
+    } else {
+        given.to_vec()
+    };
+    let lacks = |what: &str| {
+        Err(Error::file(
+            path,
+            format!("{what}; it has {there}; say which is what by --columns case=…,time_ms=…"),
+        ))
+    };
+    if let Some(column) = columns.iter().find(|column| !is_there(&column.name)) {
+        return lacks(&format!("has no column {:?}", column.name));
+    }
+    if !columns.iter().any(|column| column.role == "case") {
+        return lacks("no column names the cases");
+    }
+    match columns
+        .iter()
+        .filter(|column| Quantity::of(&column.role).is_some())
+        .count()
+    {
+        1 => Ok(columns),
+        0 => lacks("no column has times or values"),
+        _ => lacks("several columns have times or values"),
+    }
+}
+
+/// What a column of numbers holds.
+#[derive(Clone, Copy)]
+enum Quantity {
+    /// Times, of which one is so many nanoseconds.
+    Time(f64),
+    /// Values of another kind.
+    Value(Better),
+}
+
+impl Quantity {
+    fn of(role: &str) -> Option<Self> {
+        Some(match role {
+            "time_s" => Self::Time(1e9),
+            "time_ms" => Self::Time(1e6),
+            "time_us" => Self::Time(1e3),
+            "time_ns" => Self::Time(1.0),
+            "larger" => Self::Value(Better::Larger),
+            "smaller" => Self::Value(Better::Smaller),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a row cannot be used.
+enum RowFault<'a> {
+    NoName,
+    NoNumber(&'a str),
+}
+
+impl fmt::Display for RowFault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoName => f.write_str("has no name of a case"),
+            Self::NoNumber(column) => write!(f, "{column:?} is no number"),
+        }
+    }
+}
+
+/// What was gathered of a file so far.
+#[derive(Default)]
+struct Gathered {
+    file: ImportedFile,
+    /// For each device and name, the case and the names of its processes.
+    known: HashMap<CaseKey, (usize, Vec<Option<String>>)>,
+}
+
+/// Device and name.
+type CaseKey = (Option<String>, String);
+
+impl Gathered {
+    /// Adds one row: another benchmark, or another sample or process of a known one.
+    fn add(&mut self, columns: &[Column], number: usize, row: &TableRow) {
+        match case(columns, row) {
+            Ok((case, process)) => self.merge(case, process),
+            Err(fault) => self.file.left_out.push(format!("row {number}: {fault}")),
+        }
+    }
+
+    /// Adds a case's samples to those of the rows before it. Rows of different processes are of different
+    /// invocations; a file without such a column is one process.
+    fn merge(&mut self, case: ImportedCase, process: Option<String>) {
+        let key = (case.device.clone(), case.name.clone());
+        let Some((at, processes)) = self.known.get_mut(&key) else {
+            self.known
+                .insert(key, (self.file.cases.len(), vec![process]));
+            self.file.cases.push(case);
+            return;
+        };
+        let known = &mut self.file.cases[*at].processes;
+        let samples = case.processes.concat();
+        match processes.iter().position(|name| *name == process) {
+            Some(at) => known[at].extend(samples),
+            None => {
+                processes.push(process);
+                known.push(samples);
+            }
+        }
+    }
+}
+
+/// The benchmark of a row, and its process.
+fn case<'c>(
+    columns: &'c [Column],
+    row: &TableRow,
+) -> std::result::Result<(ImportedCase, Option<String>), RowFault<'c>> {
+    let texts = |role: &str| -> Vec<String> {
+        let of_role = columns.iter().filter(|column| column.role == role);
+        of_role
+            .filter_map(|column| text(row.get(&column.name)?))
+            .collect()
+    };
+    let name = texts("case").join(" ");
+    if name.trim().is_empty() {
+        return Err(RowFault::NoName);
+    }
+    let quantities = columns
+        .iter()
+        .filter_map(|column| Some((column, Quantity::of(&column.role)?)));
+    let Some((column, quantity)) = quantities.into_iter().next() else {
+        return Err(RowFault::NoName);
+    };
+    let fault = RowFault::NoNumber(&column.name);
+    let Some(values) = row.get(&column.name).and_then(numbers) else {
+        return Err(fault);
+    };
+    let case = match quantity {
+        Quantity::Time(ns) => ImportedCase::timed(
+            name.clone(),
+            vec![values.iter().map(|value| value * ns).collect()],
+        ),
+        Quantity::Value(better) => {
+            let unit = texts("unit").into_iter().next();
+            let unit = unit.unwrap_or_else(|| column.name.clone());
+            ImportedCase::measured(name.clone(), &values, &unit, better)
+        }
+    };
+    let device = texts("device").into_iter().next();
+    let process = texts("process").into_iter().next();
+    Ok((ImportedCase { device, ..case }, process))
+}
+
+/// A cell as text.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// A cell as a number, or a list as numbers.
+fn numbers(value: &Value) -> Option<Vec<f64>> {
+    let number = |value: &Value| match value {
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        other => other.as_f64(),
+    };
+    match value {
+        Value::Array(all) => all.iter().map(number).collect(),
+        one => Some(vec![number(one)?]),
+    }
+}
