@@ -32,8 +32,8 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
                 };
                 match number.parse::<f64>() {
                     Ok(rate) if rate > 0.0 => {
-                        file.cases
-                            .push(ImportedCase::measured(name, &[rate], unit, Better::Larger))
+                        let case = ImportedCase::measured(name, &[rate], unit, Better::Larger);
+                        file.cases.push(case);
                     }
                     Ok(_) => file.leave_out(name, "is 0, which stands for not supported"),
                     Err(_) => file.leave_out(name, &format!("{number:?} is no number")),
