@@ -41,6 +41,9 @@ pub mod invest;
 #[cfg(feature = "power")]
 #[doc(hidden)]
 pub mod power;
+#[cfg(feature = "power")]
+#[doc(hidden)]
+pub mod process;
 pub mod record;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use crate::record::{CaseResult, Event, PowerSetup, Reading, Record, Status, Warn
 /// # Errors
 /// The events do not begin with a session, or name a case that the session does not have.
 pub fn record(events: &[Event]) -> Result<Record> {
-    let Some((Event::Session { record }, rest)) = events.split_first() else {
+    let Some((Event::Session { record, .. }, rest)) = events.split_first() else {
         return Err(Error::Worker(
             "the journal does not begin with a session; start a new run".to_owned(),
         ));

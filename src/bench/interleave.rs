@@ -65,6 +65,7 @@ pub fn merge(records: &[Record]) -> Result<Record> {
     }
     let mut events = vec![Event::Session {
         record: Box::new(planned),
+        program: None,
     }];
     if let Reading::Measured(clock) = &first.clock {
         events.push(Event::Setup {

@@ -1,21 +1,24 @@
 //! What supervisor and worker say to each other: one JSON object a line.
 //!
-//! The supervisor writes one [`Job`] to the worker's standard input and keeps the pipe open; when the
-//! pipe closes, the supervisor is gone and the worker ends itself. The worker answers with
-//! [`Message`]s on its standard output.
+//! The supervisor sends one [`Job`] over the worker's channel and keeps it open; when it closes, the
+//! supervisor is gone and the worker ends itself. The worker answers with [`Message`]s, in the order that
+//! `dialogue` allows.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::BuildIdentity;
 use crate::record::{Adapter, ClockSetup, EnergyTier, Outcome, PowerSetup, Reading};
 use crate::workload::CaseKernel;
 
 /// What a worker is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// The adapter, as the supervisor saw it; the worker must find the same at its index.
+    /// The adapter, as the supervisor saw it.
     pub adapter: Adapter,
+    /// How many adapters that look the same come before it.
+    pub twin: usize,
     /// Number of the invocation.
     pub invocation: u32,
     /// Seed of the inputs.
@@ -46,6 +49,11 @@ pub struct PowerJob {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "kebab-case")]
 pub enum Message {
+    /// The worker is there.
+    Hello {
+        /// Which program it is.
+        build: BuildIdentity,
+    },
     /// The device is open.
     Ready {
         /// The adapter with the features that were asked of it.

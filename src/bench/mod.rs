@@ -10,6 +10,7 @@ pub mod assemble;
     reason = "the bench itself, without what is done on it"
 )]
 mod bench;
+mod dialogue;
 mod executor;
 mod harness_cost;
 pub mod interleave;
@@ -18,13 +19,14 @@ mod messages;
 mod meter;
 mod new_record;
 mod plan;
+mod resumption;
 mod sensor_choice;
 mod sensor_comparison;
 mod summary;
 mod supervisor;
 pub mod tune;
 mod worker;
-mod worker_process;
+mod workers;
 
 pub use assemble::conclude_again;
 pub use bench::{Bench, Settings};
@@ -33,7 +35,8 @@ pub use harness_cost::CpuLedger;
 pub use messages::{Job, Message, PowerJob};
 pub use new_record::{SessionRequest, build_provenance, session};
 pub use plan::{Request, parse_case, plan};
+pub use resumption::{GivenAgain, MOST_CASES, MOST_INVOCATIONS, admit};
 pub use sensor_comparison::{SensorComparison, compare_sensors};
 pub use supervisor::{Ending, ProgressObserver, run};
 pub use worker::work;
-pub use worker_process::Workers;
+pub use workers::Workers;

@@ -6,13 +6,14 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::assemble;
-use super::messages::{Job, Message, PowerJob};
-use super::worker_process::{WorkerProcess, Workers};
+use super::dialogue::{Advance, Breach, Dialogue};
+use super::messages::{Job, PowerJob};
+use super::workers::Workers;
 use crate::error::{Error, Result};
+use crate::process::{Helper, Listened, Patience};
 use crate::record::{
     CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading,
     Record, Status,
@@ -61,10 +62,20 @@ struct SessionRun<'a> {
 enum WorkerEnd {
     /// It went through its cases.
     Done,
-    /// It ended or was ended before that.
-    Broken,
+    /// It ended or was ended before that, and why.
+    Broken(String),
     /// No worker could do better.
     Hopeless(String),
+    /// The user wants to stop.
+    Interrupted,
+}
+
+/// What came of listening to a worker.
+enum Heard {
+    /// A line.
+    Line(Vec<u8>),
+    /// It will say nothing more, and why.
+    Trouble(FailureKind, String),
     /// The user wants to stop.
     Interrupted,
 }
@@ -80,7 +91,7 @@ pub fn run(
     observer: &mut dyn ProgressObserver,
     interrupted: &AtomicBool,
 ) -> Result<Ending> {
-    let Some(Event::Session { record }) = events.first() else {
+    let Some(Event::Session { record, .. }) = events.first() else {
         return Err(Error::file(
             journal.path(),
             "the journal does not begin with a session; start a new run",
@@ -96,7 +107,7 @@ pub fn run(
         interrupted,
     };
     for invocation in 0..session.record.plan.invocations {
-        if !session.invocation(invocation)? {
+        if interrupted.load(Ordering::Relaxed) || !session.invocation(invocation)? {
             return Ok(Ending::Interrupted(Box::new(assemble::record(
                 &session.events,
             )?)));
@@ -132,13 +143,16 @@ impl SessionRun<'_> {
                 WorkerEnd::Interrupted => return Ok(false),
                 WorkerEnd::Done => {}
                 WorkerEnd::Hopeless(reason) => self.give_up(invocation, &reason)?,
-                WorkerEnd::Broken => {
+                WorkerEnd::Broken(reason) => {
                     let progress = self.open_cases(invocation).len() < before;
                     fruitless = if progress { 0 } else { fruitless + 1 };
                     if fruitless >= FRUITLESS_WORKERS {
                         self.give_up(
                             invocation,
-                            "worker after worker ended before its first case",
+                            &format!(
+                                "{FRUITLESS_WORKERS} workers one after another finished no case; of the \
+                                 last: {reason}"
+                            ),
                         )?;
                     }
                 }
@@ -215,65 +229,97 @@ impl SessionRun<'_> {
         open: Vec<usize>,
         own_cpu_s: &mut Reading<f64>,
     ) -> Result<WorkerEnd> {
-        let mut worker = WorkerProcess::start(self.workers, &self.job(invocation, open))?;
-        let mut in_hand: Option<usize> = None;
-        let mut deadline = Instant::now() + START_DEADLINE;
+        let job = self.job(invocation, open);
+        let mut dialogue = Dialogue::about(&job, self.workers.program.build());
+        let mut worker = self.workers.start(&job)?;
+        let mut patience = Patience::new(START_DEADLINE);
+        loop {
+            let (failure, reason) = match self.listen(&mut worker, &mut patience) {
+                Heard::Interrupted => return Ok(WorkerEnd::Interrupted),
+                Heard::Trouble(failure, reason) => (failure, reason),
+                Heard::Line(line) => match dialogue.hear(&line) {
+                    Ok(step) => {
+                        if let Some(end) = self.follow(invocation, step, own_cpu_s)? {
+                            return Ok(end);
+                        }
+                        patience = Patience::new(self.workers.deadline);
+                        continue;
+                    }
+                    Err(other @ Breach::OtherProgram { .. }) => {
+                        return Err(Error::Worker(other.to_string()));
+                    }
+                    Err(breach) => (FailureKind::Crash, breach.to_string()),
+                },
+            };
+            self.fail_in_hand(invocation, dialogue.in_hand(), failure, reason.clone())?;
+            return Ok(WorkerEnd::Broken(reason));
+        }
+    }
+
+    /// Waits for a worker's next line.
+    fn listen(&self, worker: &mut Helper, patience: &mut Patience) -> Heard {
         loop {
             if self.interrupted.load(Ordering::Relaxed) {
-                return Ok(WorkerEnd::Interrupted);
+                return Heard::Interrupted;
             }
-            let message = match worker.messages.recv_timeout(POLL_INTERVAL) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => continue,
-                Err(RecvTimeoutError::Timeout) => {
-                    let reason = format!(
-                        "no answer within {} s; the worker was ended",
-                        self.workers.deadline.as_secs()
+            match worker.listen(POLL_INTERVAL) {
+                Listened::Line(line) => return Heard::Line(line),
+                Listened::Nothing if !patience.is_over() => {}
+                Listened::Nothing => {
+                    let limit = patience.limit().as_secs_f64();
+                    return Heard::Trouble(
+                        FailureKind::Deadline,
+                        format!("no answer within {limit:.0} s; the worker was ended"),
                     );
-                    self.fail_in_hand(invocation, in_hand, FailureKind::Deadline, reason)?;
-                    return Ok(WorkerEnd::Broken);
                 }
-                Err(RecvTimeoutError::Disconnected) => {
-                    let reason = worker.last_words();
-                    self.fail_in_hand(invocation, in_hand, FailureKind::Crash, reason)?;
-                    return Ok(WorkerEnd::Broken);
+                Listened::Ended => {
+                    let last = worker.last_words();
+                    let failure = if last.out_of_memory {
+                        FailureKind::OutOfMemory
+                    } else {
+                        FailureKind::Crash
+                    };
+                    return Heard::Trouble(failure, format!("the worker {}", last.words));
                 }
-            };
-            match message {
-                Message::Ready {
-                    adapter,
-                    clock,
-                    power,
-                } => {
-                    if !self
-                        .events
-                        .iter()
-                        .any(|event| matches!(event, Event::Setup { .. }))
-                    {
-                        self.keep(Event::Setup {
-                            adapter,
-                            clock,
-                            power,
-                        })?;
-                    }
-                }
-                Message::Begin { index } => {
-                    in_hand = Some(index);
-                    self.observer
-                        .begin(invocation, index, &self.record.cases[index].id());
-                }
-                Message::End { index, outcome } => {
-                    in_hand = None;
-                    self.end(invocation, index, *outcome)?;
-                }
-                Message::Bye { own_cpu_s: cost } => {
-                    *own_cpu_s = cost;
-                    return Ok(WorkerEnd::Done);
-                }
-                Message::GiveUp { reason } => return Ok(WorkerEnd::Hopeless(reason)),
             }
-            deadline = Instant::now() + self.workers.deadline;
         }
+    }
+
+    /// Does what a worker's message asks for; its end, where it is the last.
+    fn follow(
+        &mut self,
+        invocation: u32,
+        step: Advance,
+        own_cpu_s: &mut Reading<f64>,
+    ) -> Result<Option<WorkerEnd>> {
+        match step {
+            Advance::Known => {}
+            Advance::Opened {
+                adapter,
+                clock,
+                power,
+            } => {
+                let known = |event: &Event| matches!(event, Event::Setup { .. });
+                if !self.events.iter().any(known) {
+                    self.keep(Event::Setup {
+                        adapter,
+                        clock,
+                        power,
+                    })?;
+                }
+            }
+            Advance::Begun(index) => {
+                let id = self.record.cases[index].id();
+                self.observer.begin(invocation, index, &id);
+            }
+            Advance::Ended(index, outcome) => self.end(invocation, index, *outcome)?,
+            Advance::Finished { own_cpu_s: cost } => {
+                *own_cpu_s = cost;
+                return Ok(Some(WorkerEnd::Done));
+            }
+            Advance::Hopeless(reason) => return Ok(Some(WorkerEnd::Hopeless(reason))),
+        }
+        Ok(None)
     }
 
     /// The job for some cases of an invocation.
@@ -287,6 +333,7 @@ impl SessionRun<'_> {
         let cases = open.into_iter().filter_map(planned).collect();
         Job {
             adapter: self.record.adapter.clone(),
+            twin: self.workers.access.twin,
             invocation,
             seed: self.record.plan.seed,
             budget_s: self.record.plan.budget_s,

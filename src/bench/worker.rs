@@ -3,81 +3,68 @@
 //! Drivers crash, hang and leak; a fresh process for each invocation keeps that away from the
 //! supervisor, and makes invocations independent of each other, which the statistics rest on.
 
-use std::io::{BufRead, Write};
-use std::sync::mpsc;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::bench::{Bench, Settings};
 use super::executor::Checks;
 use super::measure_case::CaseMeasurement;
 use super::messages::{Job, Message};
 use super::meter::Meter;
-use crate::device::{Gpu, enumerate};
+use crate::device::{Gpu, find_adapter};
 use crate::error::{Error, Result};
 use crate::power::sensors::Places;
+use crate::process::{ParentEnd, ProgramImage};
 use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
 use crate::units::Seconds;
 use crate::workload::{CaseKernel, CustomWork};
 
-/// Does the job that stands on `input` and reports on `output`.
+/// Does the job that the supervisor asks for and answers to it.
 ///
 /// # Errors
 /// The supervisor is gone or speaks nonsense. What goes wrong with the device is reported as a
 /// message and is no error here.
-pub fn work(
-    input: impl BufRead + Send + 'static,
-    mut output: impl Write,
-    places: &Places,
-) -> Result<()> {
-    let job = read_job(input)?;
-    let mut say = |message: &Message| -> Result<()> {
-        let broken = |e: std::io::Error| {
-            Error::Worker(format!("the supervisor does not listen any more: {e}"))
-        };
-        let mut line = serde_json::to_vec(message).map_err(|e| Error::Worker(e.to_string()))?;
-        line.push(b'\n');
-        output
-            .write_all(&line)
-            .and_then(|()| output.flush())
-            .map_err(broken)
-    };
+pub fn work(parent: ParentEnd, places: &Places) -> Result<()> {
+    let job: Job = serde_json::from_str(&parent.request)
+        .map_err(|e| Error::Worker(format!("the supervisor sent no job: {e}")))?;
+    let mut supervisor = SupervisorEnd(parent.answers);
+    let program = ProgramImage::of_this_process()?;
+    supervisor.say(&Message::Hello {
+        build: program.build().clone(),
+    })?;
     match open(&job) {
-        Ok(gpu) => measure_all(&gpu, &job, places, &mut say),
-        Err(error) => say(&Message::GiveUp {
+        Ok(gpu) => measure_all(&gpu, &job, places, &mut supervisor),
+        Err(error) => supervisor.say(&Message::GiveUp {
             reason: error.to_string(),
         }),
     }
 }
 
-/// Reads the job, and from then on ends the process when the supervisor closes the pipe.
-fn read_job(mut input: impl BufRead + Send + 'static) -> Result<Job> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = input.read_line(&mut line).map(|_| line);
-        let _ = sender.send(read);
-        // Nothing follows the job. The end of input means that the supervisor is gone, and nobody else
-        // would stop a worker whose driver hangs.
-        let _ = std::io::copy(&mut input, &mut std::io::sink());
-        std::process::exit(1);
-    });
-    let nonsense = |reason: String| Error::Worker(format!("no job on standard input: {reason}"));
-    let line = receiver
-        .recv()
-        .map_err(|e| nonsense(e.to_string()))?
-        .map_err(|e| nonsense(e.to_string()))?;
-    serde_json::from_str(&line).map_err(|e| nonsense(e.to_string()))
+/// Where answers go.
+struct SupervisorEnd(Box<dyn Write + Send>);
+
+impl SupervisorEnd {
+    fn say(&mut self, message: &Message) -> Result<()> {
+        let broken =
+            |e: io::Error| Error::Worker(format!("the supervisor does not listen any more: {e}"));
+        let mut line = serde_json::to_vec(message).map_err(|e| Error::Worker(e.to_string()))?;
+        line.push(b'\n');
+        self.0
+            .write_all(&line)
+            .and_then(|()| self.0.flush())
+            .map_err(broken)
+    }
 }
 
 /// Opens the adapter that the supervisor meant.
 fn open(job: &Job) -> Result<Gpu> {
     let wanted = &job.adapter;
-    let found = enumerate()
-        .into_iter()
-        .find(|found| found.adapter == *wanted)
-        .ok_or_else(|| Error::Device {
-            device: wanted.label(),
-            reason: "it was there when the run began and is gone now".to_owned(),
-        })?;
+    let found = find_adapter(wanted, job.twin).ok_or_else(|| Error::Device {
+        device: wanted.label(),
+        reason: "it was there when the run began and is gone now; see `perwatt devices`".to_owned(),
+    })?;
     Gpu::open(&found)
 }
 
@@ -86,12 +73,12 @@ fn measure_all(
     gpu: &Gpu,
     job: &Job,
     places: &Places,
-    say: &mut impl FnMut(&Message) -> Result<()>,
+    supervisor: &mut SupervisorEnd,
 ) -> Result<()> {
     let mut bench = Bench::new(gpu);
     let clock = match clock_setup(&mut bench) {
         Ok(clock) => clock,
-        Err(reason) => return say(&Message::GiveUp { reason }),
+        Err(reason) => return supervisor.say(&Message::GiveUp { reason }),
     };
     let settings = Settings {
         seed: job.seed,
@@ -99,14 +86,20 @@ fn measure_all(
         checks: if job.checked { Checks::On } else { Checks::Off },
     };
     let mut meter: Reading<Meter> = open_meter(&mut bench, job, settings, places).into();
-    say(&Message::Ready {
+    if let Some(why) = meter
+        .measured()
+        .and_then(|meter| unsendable(&meter.setup()))
+    {
+        meter = Reading::unmeasured(format!("what is known of the sensor {why}"));
+    }
+    supervisor.say(&Message::Ready {
         adapter: Box::new(gpu.adapter.clone()),
         clock,
         power: Box::new(meter.map(Meter::setup)),
     })?;
     for (&index, planned) in &job.cases {
-        say(&Message::Begin { index })?;
-        let outcome = measure_one(&mut bench, &mut meter, planned, settings);
+        supervisor.say(&Message::Begin { index })?;
+        let outcome = finite(measure_one(&mut bench, &mut meter, planned, settings));
         let lost = matches!(
             outcome,
             Outcome::Failed {
@@ -114,7 +107,7 @@ fn measure_all(
                 ..
             }
         );
-        say(&Message::End {
+        supervisor.say(&Message::End {
             index,
             outcome: Box::new(outcome),
         })?;
@@ -123,9 +116,49 @@ fn measure_all(
             return Err(Error::Worker("the device was lost".to_owned()));
         }
     }
-    say(&Message::Bye {
+    supervisor.say(&Message::Bye {
         own_cpu_s: bench.ledger.own_s(),
     })
+}
+
+/// An outcome whose every number is one: a figure that is none costs itself and what rests on it.
+fn finite(mut outcome: Outcome) -> Outcome {
+    if let Outcome::Measured {
+        energy,
+        sampling,
+        warnings,
+        ..
+    } = &mut outcome
+    {
+        if let Some(why) = unsendable(energy) {
+            **energy = Reading::unmeasured(format!("the energy window {why}"));
+        }
+        if let Some(why) = unsendable(&sampling.half_width_ns) {
+            sampling.half_width_ns = Reading::unmeasured(format!("the half-width {why}"));
+        }
+        warnings.retain(|warning| unsendable(warning).is_none());
+    }
+    match unsendable(&outcome) {
+        None => outcome,
+        Some(why) => Outcome::Failed {
+            failure: FailureKind::Clock,
+            reason: format!("the measurement {why}"),
+            verification: None,
+        },
+    }
+}
+
+/// Why a value cannot be written and read back as it is, if so. JSON has no infinity and no NaN.
+fn unsendable<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Option<String> {
+    let written = match serde_json::to_vec(value) {
+        Ok(written) => written,
+        Err(e) => return Some(format!("cannot be written: {e}")),
+    };
+    match serde_json::from_slice::<T>(&written) {
+        Ok(read) if read == *value => None,
+        Ok(_) => Some("holds a number that is not finite".to_owned()),
+        Err(e) => Some(format!("holds a number that is not finite ({e})")),
+    }
 }
 
 /// Opens the power sensor, or says why there is none.
@@ -204,4 +237,45 @@ fn measure_one(
         settings,
     }
     .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEASURED: &str = r#"{"outcome":"measured",
+        "verified_before":{"passed":true,"elements":1,"checked":1,"max_abs_error":0.0,
+            "worst_error_over_bound":0.0,"normalized_mean_square_error":0.0,"worst":null},
+        "verified_after":{"passed":true,"elements":1,"checked":1,"max_abs_error":0.0,
+            "worst_error_over_bound":0.0,"normalized_mean_square_error":0.0,"worst":null},
+        "sampling":{"clock":"wall-clock","batch":1,"samples_ns":[1.5],"wall_samples_ns":[1.7],
+            "discarded":0,"steady":true,"median_ns":1.5,"half_width_ns":0.1,"effective_samples":1.0,
+            "outliers":0,"stopped_by":"time"},
+        "energy":{"unmeasured":"no sensor"},"warnings":[]}"#;
+
+    #[test]
+    fn a_figure_that_is_no_number_costs_no_more_than_what_rests_on_it() {
+        let whole: Outcome = serde_json::from_str(MEASURED).unwrap();
+        assert_eq!(finite(whole.clone()), whole);
+        for bad in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let mut wide = whole.clone();
+            if let Outcome::Measured { sampling, .. } = &mut wide {
+                sampling.half_width_ns = Reading::Measured(bad);
+            }
+            let Outcome::Measured { sampling, .. } = finite(wide) else {
+                panic!("the time was lost with its half-width");
+            };
+            assert!(sampling.half_width_ns.reason().is_some());
+            let mut timeless = whole.clone();
+            if let Outcome::Measured { sampling, .. } = &mut timeless {
+                sampling.median_ns = bad;
+            }
+            let failed = finite(timeless);
+            assert!(
+                matches!(&failed, Outcome::Failed { reason, .. } if reason.contains("not finite")),
+                "{failed:?}"
+            );
+            assert_eq!(unsendable(&failed), None);
+        }
+    }
 }

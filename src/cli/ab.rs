@@ -5,10 +5,11 @@
 //! devices, as long as both write records.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -17,11 +18,12 @@ use super::args::forwarded::Forwarded;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::args::verdict::{OutputArgs, PolicyArgs, compare_pairing};
 use super::exit::Exit;
-use super::interrupts::catch_interrupts;
+use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
 use crate::bench::interleave::{First, merge, order};
 use crate::compare::{Aspect, Pair, Pairing, Side};
+use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{self, Record};
 use crate::report;
 
@@ -100,10 +102,30 @@ struct MeasureOptions {
     deadline: DeadlineArgs,
 }
 
+/// What the folder of a turn is called.
+const TURN: &str = ".turn-";
+
+/// A side's perwatt.
+enum SideProgram {
+    /// This one.
+    This(ProgramImage),
+    /// Another.
+    At(PathBuf),
+}
+
+impl SideProgram {
+    fn command(&self) -> Command {
+        match self {
+            Self::This(image) => image.command(),
+            Self::At(path) => Command::new(path),
+        }
+    }
+}
+
 /// One side.
 struct Turns {
     name: &'static str,
-    program: PathBuf,
+    program: SideProgram,
     environment: Vec<(String, String)>,
     arguments: Vec<OsString>,
     records: Vec<Record>,
@@ -133,8 +155,9 @@ impl Ab {
         refuse_overwriting(&self.out)?;
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
-        let interrupted = catch_interrupts()?;
-        let ended = self.take_turns(&pairing, &interrupted)?;
+        remove_abandoned_turns(&self.out)?;
+        let keeping = Keeping::begin();
+        let ended = self.take_turns(&pairing, keeping.interrupted())?;
         let comparison = match &ended {
             Turn::Interrupted if !pairing.exists() => {
                 tell("Interrupted before the first pair was finished.");
@@ -176,8 +199,8 @@ impl Ab {
             ),
         };
         let program = match program {
-            Some(program) => program.clone(),
-            None => std::env::current_exe().context("cannot find perwatt's own program file")?,
+            Some(program) => SideProgram::At(program.clone()),
+            None => SideProgram::This(ProgramImage::of_this_process()?),
         };
         Ok(Turns {
             name,
@@ -206,7 +229,7 @@ impl Ab {
     }
 
     /// Runs the pairs, and writes the records and the pairing after each.
-    fn take_turns(&self, pairing: &Path, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Turn> {
+    fn take_turns(&self, pairing: &Path, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
         let mut baseline = self.side(Side::Baseline)?;
         let mut candidate = self.side(Side::Candidate)?;
         let seed = self.order_seed.unwrap_or_else(rand::random);
@@ -242,31 +265,36 @@ impl Ab {
 
 impl Turns {
     /// One invocation.
-    fn take(&mut self, folder: &Path, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Turn> {
+    fn take(&mut self, folder: &Path, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
         let scratch = tempfile::Builder::new()
-            .prefix(".turn-")
+            .prefix(TURN)
             .tempdir_in(folder)
             .with_context(|| format!("cannot write in {}", folder.display()))?;
         let file = scratch.path().join("turn.json");
-        let output = Command::new(&self.program)
+        let said = scratch.path().join("said");
+        let mut command = self.program.command();
+        command
             .args(["run", "--invocations", "1", "--out"])
             .arg(&file)
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .output()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
-        if interrupted.load(Ordering::Relaxed) {
+            .stderr(
+                File::create(&said).with_context(|| format!("cannot write {}", said.display()))?,
+            );
+        let child = GroupedChild::spawn(command, StopSignal::Request)
+            .with_context(|| format!("cannot start the {}'s perwatt", self.name))?;
+        let Some(status) = wait(child, interrupted)? else {
             return Ok(Turn::Interrupted);
-        }
+        };
         // A case that failed is a finding; without a record there is none.
         if !file.exists() {
             bail!(
                 "the {} ended without a record ({}):\n{}",
                 self.name,
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim_end()
+                status,
+                String::from_utf8_lossy(&std::fs::read(&said).unwrap_or_default()).trim_end()
             );
         }
         self.records.push(record::load(&file)?);
@@ -282,14 +310,52 @@ impl Turns {
     }
 }
 
+/// Waits for a turn; none where the user wants to stop, and then the turn is ended.
+fn wait(mut child: GroupedChild, interrupted: &AtomicBool) -> anyhow::Result<Option<ExitStatus>> {
+    const GLANCE: Duration = Duration::from_millis(20);
+    loop {
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        if let Some(status) = child.try_wait().context("a turn cannot be waited for")? {
+            return Ok(Some(status));
+        }
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// Takes away what the turns of a killed comparison left. A turn that is alive has its journal locked.
+fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
+    let unreadable = || format!("cannot read {}", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with(TURN) || !entry.path().is_dir() {
+            continue;
+        }
+        let journal = entry.path().join("turn.json.journal");
+        if record::journal_in_use(&journal) {
+            bail!(
+                "{}: another `perwatt ab` is at work in this folder; wait for it, or choose another with --out",
+                folder.display()
+            );
+        }
+        std::fs::remove_dir_all(entry.path())
+            .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+    }
+    Ok(())
+}
+
 /// Sees that no earlier comparison is in the way.
 fn refuse_overwriting(folder: &Path) -> anyhow::Result<()> {
     for name in ["baseline.json", "candidate.json", "pairing.json"] {
         let file = folder.join(name);
         if file.exists() {
             bail!(
-                "{}: an earlier comparison is there; choose another folder with --out, or delete it",
-                file.display()
+                "{}: an earlier comparison is there, of which every finished pair is kept: read it by `perwatt \
+                 compare {}`, and for more pairs choose another folder with --out, or delete this one",
+                file.display(),
+                folder.join("pairing.json").display()
             );
         }
     }

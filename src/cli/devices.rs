@@ -5,8 +5,10 @@ use clap::Args;
 use super::args::power::PlacesArgs;
 use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
-use crate::device::{enumerate, no_adapter_help};
+use super::survey::survey;
+use crate::device::no_adapter_help;
 use crate::power::sensors::Machine;
+use crate::process::ProgramImage;
 use crate::report::{self, ListedAdapter};
 
 /// Show every adapter, what it can do, which power sensor it has, and how to choose it.
@@ -22,11 +24,15 @@ pub(super) struct Devices {
 impl Devices {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let machine = Machine::scan(&self.places.places());
-        let adapters: Vec<ListedAdapter> = enumerate()
+        for alarm in &machine.alarms {
+            tell(&format!("perwatt: {alarm}"));
+        }
+        let adapters: Vec<ListedAdapter> = survey(&ProgramImage::of_this_process()?)?
+            .adapters
             .into_iter()
-            .map(|found| ListedAdapter {
-                power_sensor: machine.sensor_of(&found.adapter),
-                adapter: found.adapter,
+            .map(|adapter| ListedAdapter {
+                power_sensor: machine.sensor_of(&adapter),
+                adapter,
             })
             .collect();
         if self.json {

@@ -17,14 +17,39 @@ pub enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// The number.
+    pub(super) fn code(self) -> i32 {
+        i32::from(self.number())
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Regression => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// What a number of the contract means; a number that is none is an error.
+    #[cfg(feature = "bench")]
+    pub(super) fn of_number(number: u8) -> Self {
+        [
+            Self::Done,
+            Self::Regression,
+            Self::Inconclusive,
+            Self::Interrupted,
+        ]
+        .into_iter()
+        .find(|exit| exit.number() == number)
+        .unwrap_or(Self::Usage)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Regression => 1,
-            Exit::Usage => 2,
-            Exit::Inconclusive => 3,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.number())
     }
 }

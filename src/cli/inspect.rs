@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -10,12 +9,14 @@ use clap::Args;
 use super::args::verdict::append;
 use super::exit::Exit;
 use super::output::{print, print_json, tell, width};
+use super::survey::{again_without_broken_drivers, survey_vulkan};
 use crate::bench::{Request, plan};
 use crate::device::choose;
 use crate::inspect::{
     ChildMessage, DriverSearch, InspectedShader, ListedDevice, ShaderSubject, Vulkan, VulkanDevice,
     device_type, examine, examine_family, find_driver, manifest,
 };
+use crate::process::ProgramImage;
 use crate::record::{Adapter, CompiledShader, DeviceInfo, Inspection, Reading, Target};
 use crate::report;
 use crate::workload::{CaseKernel, Kernel, Suite, registry};
@@ -109,10 +110,15 @@ impl Inspect {
         // Mistakes in what was asked for are the same for every target, and are reported once.
         self.suite()?;
         self.subjects_of_files()?;
+        let program = ProgramImage::of_this_process()?;
         let targets = if self.target.is_empty() {
+            let seen = survey_vulkan(&program)?;
+            if let Some(exit) = again_without_broken_drivers(&program, &seen)? {
+                return Ok(exit);
+            }
             vec![self.look_here()?]
         } else {
-            self.look_afar()?
+            self.look_afar(&program)?
         };
         self.deliver(&Inspection::new(self.checked, targets))
     }
@@ -189,11 +195,10 @@ impl Inspect {
     }
 
     /// Asks RADV about every target, a process for each.
-    fn look_afar(&self) -> anyhow::Result<Vec<Target>> {
+    fn look_afar(&self, program: &ProgramImage) -> anyhow::Result<Vec<Target>> {
         let (driver, _kept) = self.driver()?;
-        let program = std::env::current_exe().context("cannot find perwatt's own program")?;
         let child = |family: &str, skip: usize| {
-            let mut command = Command::new(&program);
+            let mut command = program.command();
             command
                 .args(std::env::args_os().skip(1))
                 .args(["--as-target", family])
@@ -326,9 +331,11 @@ impl Inspect {
         for given in &self.overrides {
             let number = given
                 .split_once('=')
-                .and_then(|(name, value)| Some((name.to_owned(), value.parse::<f64>().ok()?)));
-            let (name, value) =
-                number.with_context(|| format!("--override {given}: write NAME=NUMBER"))?;
+                .and_then(|(name, value)| Some((name.to_owned(), value.parse::<f64>().ok()?)))
+                .filter(|(name, value)| !name.is_empty() && value.is_finite());
+            let (name, value) = number.with_context(|| {
+                format!("--override {given}: write NAME=NUMBER with a finite number")
+            })?;
             overrides.insert(name, value);
         }
         self.files

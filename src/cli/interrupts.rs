@@ -1,16 +1,102 @@
-//! Ctrl-C, for commands that end in good order.
+//! Ctrl-C, a request to terminate, and Ctrl-Z, for every command and at every moment.
+//!
+//! A signal ends perwatt at once, with 130, unless a command has work to keep: that one looks at a flag and
+//! stops in good order, and a second signal ends it at once all the same. What perwatt started ends, stops
+//! and goes on with it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use super::exit::Exit;
+use super::output::tell;
+use crate::process::{end_groups, end_now};
 
-/// Ctrl-C and a request to terminate set a flag; whoever works looks at it and stops with
-/// everything kept.
-pub(super) fn catch_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .context("cannot catch Ctrl-C")?;
-    Ok(interrupted)
+/// Whether a command looks at the flag.
+static KEEPING: AtomicBool = AtomicBool::new(false);
+
+/// The flag.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A stretch during which the command looks at the flag.
+#[derive(Debug)]
+pub(super) struct Keeping(());
+
+impl Keeping {
+    /// Begins it.
+    pub(super) fn begin() -> Self {
+        KEEPING.store(true, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Set when the user wants to stop.
+    pub(super) fn interrupted(&self) -> &'static AtomicBool {
+        &INTERRUPTED
+    }
+}
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        KEEPING.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Somebody wants perwatt to stop.
+fn interrupt() {
+    let first = !INTERRUPTED.swap(true, Ordering::SeqCst);
+    if first && KEEPING.load(Ordering::SeqCst) {
+        return;
+    }
+    end_groups();
+    tell("perwatt: interrupted");
+    end_now(Exit::Interrupted.code());
+}
+
+/// Begins to catch signals; for commands that people start.
+#[cfg(unix)]
+pub(super) fn catch_signals() -> anyhow::Result<()> {
+    use anyhow::Context;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+    use signal_hook::iterator::Signals;
+
+    use crate::process::{continue_groups, stop_groups};
+
+    let mut wanted = vec![SIGINT, SIGTERM, SIGTSTP];
+    if !is_ignored(SIGHUP) {
+        // `nohup` lets a run outlive its terminal.
+        wanted.push(SIGHUP);
+    }
+    let mut signals = Signals::new(wanted).context("signals cannot be caught")?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if signal != SIGTSTP {
+                    interrupt();
+                    continue;
+                }
+                stop_groups();
+                // Returns when the terminal, or whoever stopped it, lets perwatt go on.
+                let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+                continue_groups();
+            }
+        })
+        .context("no thread can be started for signals")?;
+    Ok(())
+}
+
+/// Whether a signal was ignored when perwatt began, where the system says so.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Begins to catch signals; for commands that people start.
+#[cfg(not(unix))]
+pub(super) fn catch_signals() -> anyhow::Result<()> {
+    use anyhow::Context;
+    ctrlc::set_handler(interrupt).context("Ctrl-C cannot be caught")
 }

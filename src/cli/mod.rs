@@ -31,6 +31,8 @@ mod run;
 mod schema;
 mod show;
 #[cfg(feature = "bench")]
+mod survey;
+#[cfg(feature = "bench")]
 mod tune;
 #[cfg(feature = "bench")]
 mod tuning;
@@ -40,6 +42,7 @@ mod worker;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use exit::Exit;
+use interrupts::catch_signals;
 
 /// What a GPU does, at what energy, and how well that is known.
 #[derive(Debug, Parser)]
@@ -83,6 +86,23 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     Worker(worker::Worker),
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    Adapters(survey::Adapters),
+}
+
+impl Command {
+    /// Whether perwatt starts it and ends it; people's signals go to perwatt.
+    fn is_helper(&self) -> bool {
+        #[cfg(feature = "bench")]
+        {
+            matches!(self, Self::Worker(_) | Self::Adapters(_))
+        }
+        #[cfg(not(feature = "bench"))]
+        {
+            false
+        }
+    }
 }
 
 impl Cli {
@@ -91,6 +111,9 @@ impl Cli {
     /// # Errors
     /// Anything that stops a command; the message is for the user and the exit code is [`Exit::Usage`].
     pub fn run(self) -> anyhow::Result<Exit> {
+        if !self.command.is_helper() {
+            catch_signals()?;
+        }
         match self.command {
             #[cfg(feature = "bench")]
             Command::Devices(devices) => devices.run(),
@@ -117,6 +140,8 @@ impl Cli {
             Command::Man(_) => manual::Man::run(&Self::command()),
             #[cfg(feature = "bench")]
             Command::Worker(_) => worker::Worker::run(),
+            #[cfg(feature = "bench")]
+            Command::Adapters(_) => survey::Adapters::run(),
         }
     }
 }

@@ -10,19 +10,21 @@ use clap::Args;
 use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
-use super::interrupts::catch_interrupts;
+use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::Progress;
 use super::result_path::{
     file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
 };
-use super::tuning::{self, SearchEffort};
-use crate::bench::{self, Ending, Request, SessionRequest, Workers};
-use crate::device::{choose, enumerate};
-use crate::power::EnergyEffort;
-use crate::record::{self, Adapter, Event, Journal, Reading, Record, Status};
+use super::survey::survey;
+use super::tuning::{self, SearchEffort, TunedDevice};
+use crate::bench::{self, Ending, GivenAgain, Request, SessionRequest, Workers};
+use crate::device::{AdapterAccess, Survey, choose, same_description};
+use crate::power::{EnergyEffort, Selection};
+use crate::process::ProgramImage;
+use crate::record::{self, Adapter, Event, Journal, Record, Status};
 use crate::report;
-use crate::workload::{Suite, load_custom};
+use crate::workload::{CaseKernel, Suite, load_custom};
 
 /// Measure verified kernels on a device and write a result file.
 ///
@@ -36,8 +38,9 @@ pub(super) struct Run {
     #[command(flatten)]
     deadline: DeadlineArgs,
 
-    /// Resume an interrupted run, by its result file or journal; what to measure stands in it, so no
-    /// other measuring option fits beside it
+    /// Resume an interrupted run, by its result file or journal. What to measure stands in it, so no
+    /// other measuring option fits beside it; but what names a command, host or file must be given again:
+    /// --power, --workloads
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 }
@@ -49,7 +52,7 @@ struct NewRun {
     measure: MeasureArgs,
 
     /// Worker processes; three or more give a 95 % confidence interval
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::MOST_INVOCATIONS)))]
     invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]
@@ -61,54 +64,120 @@ struct NewRun {
     tune: bool,
 }
 
+/// A session that is ready to be measured.
+struct Ready {
+    journal: Journal,
+    events: Vec<Event>,
+    access: AdapterAccess,
+}
+
 impl Run {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let interrupted = catch_interrupts()?;
-        let (mut journal, events) = match &self.resume {
+        let program = ProgramImage::of_this_process()?;
+        let ready = match &self.resume {
             Some(file) => {
                 if let Some(exit) = finished_already(file)? {
                     return Ok(exit);
                 }
-                resume(file)?
+                self.resume(file, &program)?
             }
-            None => self.new.0.start(&interrupted)?,
+            None => match self.new.new.start(&program)? {
+                Some(ready) => ready,
+                None => return Ok(Exit::Interrupted),
+            },
         };
+        let Ready {
+            mut journal,
+            events,
+            access,
+        } = ready;
         let out = without_suffix(journal.path());
+        let again = how_to_resume(&out, &events);
         let workers = Workers {
-            program: std::env::current_exe().context("cannot find perwatt's own program file")?,
+            program,
+            access,
             deadline: deadline(self.deadline.deadline, &events),
         };
-        let ending = measure(&workers, &mut journal, events, &interrupted)
-            .with_context(|| how_to_resume(&out))?;
+        let keeping = Keeping::begin();
+        let ending = measure(&workers, &mut journal, events, keeping.interrupted())
+            .with_context(|| again.clone())?;
         match ending {
             Ending::Complete(record) => {
-                record::save(&record, &out).with_context(|| how_to_resume(&out))?;
-                journal.remove()?;
+                record::save(&record, &out).with_context(|| again.clone())?;
                 print(&report::run(&record, width()))?;
                 tell(&format!("Record: {}", out.display()));
+                if let Err(error) = journal.remove() {
+                    tell(&format!(
+                        "The record is whole, and its journal stays: {error}"
+                    ));
+                }
                 Ok(exit_of(&record))
             }
             Ending::Interrupted(_) => {
-                tell(&format!("Interrupted; {}", how_to_resume(&out)));
+                tell(&format!("Interrupted; {again}"));
                 Ok(Exit::Interrupted)
             }
         }
     }
+
+    /// Opens the journal of an interrupted run and sees that this program and machine can go on with it.
+    fn resume(&self, file: &Path, program: &ProgramImage) -> anyhow::Result<Ready> {
+        let path = journal_of(file);
+        let (journal, mut events) = Journal::resume(&path)?;
+        let given = &self.new.new.measure;
+        let again = GivenAgain {
+            power: self.new.was_given("power").then_some(&given.target.power),
+            custom: &custom_kernels(&given.workloads)?,
+        };
+        bench::admit(&path, &mut events, program.build(), &again)?;
+        let Some(Event::Session { record, .. }) = events.first() else {
+            bail!("{}: the journal begins with no session", path.display());
+        };
+        let survey = survey(program)?;
+        let Some(access) = access_again(&survey, &record.adapter) else {
+            bail!(
+                "{}: begun on {}, which is not here as it was then; see `perwatt devices`",
+                path.display(),
+                record.adapter.label()
+            );
+        };
+        Ok(Ready {
+            journal,
+            events,
+            access,
+        })
+    }
+}
+
+/// How to get at the adapter that a run began on. Numbers change when drivers come and go; among twins they
+/// are all there is to go by.
+fn access_again(survey: &Survey, then: &Adapter) -> Option<AdapterAccess> {
+    let mut same = survey
+        .adapters
+        .iter()
+        .filter(|adapter| same_description(adapter, then));
+    let first = same.clone().next()?;
+    let now = same.find(|adapter| adapter.index == then.index);
+    Some(survey.access(now.unwrap_or(first)))
+}
+
+/// The kernels of workload files.
+fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<CaseKernel>> {
+    let loaded: Vec<Vec<CaseKernel>> = files
+        .iter()
+        .map(|file| load_custom(file))
+        .collect::<crate::Result<_>>()?;
+    Ok(loaded.concat())
 }
 
 impl NewRun {
-    /// Plans a new session and opens its journal.
-    fn start(&self, interrupted: &AtomicBool) -> anyhow::Result<(Journal, Vec<Event>)> {
-        let found = enumerate();
-        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+    /// Plans a new session and opens its journal; nothing where it was interrupted.
+    fn start(&self, program: &ProgramImage) -> anyhow::Result<Option<Ready>> {
+        let survey = survey(program)?;
+        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = choose(&adapters, self.measure.target.device.as_deref())?;
-        let custom = self
-            .measure
-            .workloads
-            .iter()
-            .map(|file| load_custom(file))
-            .collect::<crate::Result<Vec<_>>>()?
-            .concat();
+        let access = survey.access(adapter);
+        let custom = custom_kernels(&self.measure.workloads)?;
         let nothing_named = self.measure.target.cases.is_empty() && custom.is_empty();
         self.measure.target.see_sensor(adapter)?;
         let suite = match (self.measure.target.suite, nothing_named) {
@@ -129,12 +198,20 @@ impl NewRun {
                 power: &self.measure.target.power,
                 seed: self.measure.target.seed,
             };
-            let searched = tuning::search_all(&store, adapter, &planned, &effort, interrupted)?;
+            let keeping = Keeping::begin();
+            let interrupted = keeping.interrupted();
+            let device = TunedDevice {
+                adapter,
+                program,
+                access: &access,
+            };
+            let searched = tuning::search_all(&store, &device, &planned, &effort, interrupted)?;
             if interrupted.load(Ordering::Relaxed) {
-                bail!(
-                    "interrupted while tuning; what {} searches found is kept",
+                tell(&format!(
+                    "Interrupted while tuning; what {} searches found is kept.",
                     searched.len()
-                );
+                ));
+                return Ok(None);
             }
         }
         tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
@@ -158,15 +235,28 @@ impl NewRun {
         let mut journal = create_journal(&out)?;
         let event = Event::Session {
             record: Box::new(record),
+            program: Some(program.build().executable.clone()),
         };
         journal.append(&event)?;
-        Ok((journal, vec![event]))
+        Ok(Some(Ready {
+            journal,
+            events: vec![event],
+            access,
+        }))
     }
 
     /// Where the record goes.
     fn out_file(&self, record: &Record) -> anyhow::Result<PathBuf> {
         let folder = match &self.out {
-            Some(out) if !is_folder(out) => return Ok(out.clone()),
+            Some(out) if !is_folder(out) => {
+                if without_suffix(out) != *out {
+                    bail!(
+                        "--out {}: a name that ends in .journal is a journal's; give the result file another",
+                        out.display()
+                    );
+                }
+                return Ok(out.clone());
+            }
             Some(folder) => {
                 std::fs::create_dir_all(folder)
                     .with_context(|| format!("cannot create the folder {}", folder.display()))?;
@@ -181,7 +271,7 @@ impl NewRun {
 /// How long one case may take before its worker is given up.
 fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
     let (budget, energy) = match events.first() {
-        Some(Event::Session { record }) => (
+        Some(Event::Session { record, .. }) => (
             record.plan.budget_s,
             match record.plan.power.as_deref() {
                 None | Some("none") => 0.0,
@@ -205,7 +295,7 @@ fn measure(
     events: Vec<Event>,
     interrupted: &AtomicBool,
 ) -> crate::Result<Ending> {
-    let Some(Event::Session { record }) = events.first() else {
+    let Some(Event::Session { record, .. }) = events.first() else {
         return bench::run(workers, journal, events, &mut Silent, interrupted);
     };
     let done = events
@@ -230,61 +320,21 @@ impl bench::ProgressObserver for Silent {
 /// Starts the journal of a new run; an interrupted run of the same name is not overwritten.
 fn create_journal(out: &Path) -> anyhow::Result<Journal> {
     let path = with_suffix(out);
+    if record::journal_in_use(&path) {
+        bail!(
+            "{}: another perwatt is at work on this run; wait for it, or choose another --out",
+            path.display()
+        );
+    }
     if path.exists() {
         bail!(
             "{}: an interrupted run left this journal; go on with it by \
              `perwatt run --resume {}`, or delete it",
             path.display(),
-            out.display()
+            quoted(&out.to_string_lossy())
         );
     }
     Ok(Journal::create(path)?)
-}
-
-/// Opens the journal of an interrupted run and sees that this program and machine can go on with it.
-fn resume(file: &Path) -> anyhow::Result<(Journal, Vec<Event>)> {
-    let path = journal_of(file);
-    let (journal, events) = Journal::resume(&path)?;
-    let Some(Event::Session { record }) = events.first() else {
-        bail!(
-            "{}: the run was interrupted before it began; delete this file and start a new run",
-            path.display()
-        );
-    };
-    let build = bench::build_provenance();
-    let then = (
-        &record.provenance.perwatt_version,
-        &record.provenance.git_revision,
-    );
-    if then != (&build.perwatt_version, &build.git_revision) {
-        bail!(
-            "{}: begun by perwatt {} ({}) and this is {} ({}); one record cannot mix two \
-             programs, so go on with the first or start a new run",
-            path.display(),
-            then.0,
-            revision(then.1),
-            build.perwatt_version,
-            revision(&build.git_revision)
-        );
-    }
-    let there = enumerate()
-        .iter()
-        .any(|found| found.adapter == record.adapter);
-    if !there {
-        bail!(
-            "{}: begun on {}, which is not here as it was then; see `perwatt devices`",
-            path.display(),
-            record.adapter.label()
-        );
-    }
-    Ok((journal, events))
-}
-
-/// A git revision in words.
-fn revision(revision: &Reading<String>) -> &str {
-    revision
-        .measured()
-        .map_or("revision unknown", String::as_str)
 }
 
 /// A run that had nothing left to do when it was to be resumed.
@@ -300,21 +350,47 @@ fn finished_already(file: &Path) -> anyhow::Result<Option<Exit>> {
     Ok(Some(exit_of(&record)))
 }
 
-/// A failed case makes the run fail.
+/// A failed case makes the run fail, and a run that measured nothing decides nothing.
 fn exit_of(record: &Record) -> Exit {
-    let failed = record
-        .cases
-        .iter()
-        .any(|case| matches!(case.status, Status::Failed { .. }));
-    if failed { Exit::Regression } else { Exit::Done }
+    let any = |wanted: fn(&Status) -> bool| record.cases.iter().any(|case| wanted(&case.status));
+    if any(|status| matches!(status, Status::Failed { .. })) {
+        return Exit::Regression;
+    }
+    if any(|status| *status == Status::Measured) {
+        return Exit::Done;
+    }
+    tell("Nothing was measured: every case was skipped, and the table says why.");
+    Exit::Inconclusive
 }
 
 /// What to tell somebody whose run stopped.
-fn how_to_resume(out: &Path) -> String {
-    format!(
-        "what was finished is kept; go on with `perwatt run --resume {}`",
-        out.display()
-    )
+fn how_to_resume(out: &Path, events: &[Event]) -> String {
+    let mut command = format!("perwatt run --resume {}", quoted(&out.to_string_lossy()));
+    if let Some(Event::Session { record, .. }) = events.first() {
+        let power = record.plan.power.as_deref().unwrap_or("none");
+        if Selection::Named(power.to_owned()).reaches_out() {
+            command.push_str(&format!(" --power {}", quoted(power)));
+        }
+        let mut files: Vec<&str> = record
+            .cases
+            .iter()
+            .filter_map(|case| Some(&*case.custom.as_ref()?.file))
+            .collect();
+        files.dedup();
+        for file in files {
+            command.push_str(&format!(" --workloads {}", quoted(file)));
+        }
+    }
+    format!("what was finished is kept; go on with `{command}`")
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -322,6 +398,7 @@ mod tests {
     use clap::{Command, FromArgMatches};
 
     use super::*;
+    use crate::cli::args::fresh::AGAIN;
 
     fn parse(words: &[&str]) -> Result<Run, clap::Error> {
         let command = Run::augment_args(Command::new("run"));
@@ -336,7 +413,7 @@ mod tests {
             let Some(name) = argument.get_long() else {
                 continue;
             };
-            if matches!(name, "resume" | "deadline") {
+            if matches!(name, "resume" | "deadline") || AGAIN.contains(&name) {
                 continue;
             }
             let values = argument.get_value_parser().possible_values();
@@ -358,5 +435,17 @@ mod tests {
         }
         assert!(refused > 12, "{refused}");
         parse(&["--resume", "x.json", "--deadline", "7"]).unwrap();
+        let again = parse(&[
+            "--resume",
+            "x.json",
+            "--power",
+            "none",
+            "--workloads",
+            "k.toml",
+        ])
+        .unwrap();
+        assert!(again.new.was_given("power") && again.new.was_given("workloads"));
+        let silent = parse(&["--resume", "x.json"]).unwrap();
+        assert!(!silent.new.was_given("power") && !silent.new.was_given("workloads"));
     }
 }

@@ -9,12 +9,14 @@ use clap::Args;
 use super::args::target::TargetArgs;
 use super::args::values::positive;
 use super::exit::Exit;
-use super::interrupts::catch_interrupts;
+use super::interrupts::Keeping;
 use super::output::{print, print_json, tell, width};
-use super::tuning::{SearchEffort, search_all, store};
+use super::survey::survey;
+use super::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
-use crate::device::{choose, enumerate};
+use crate::device::choose;
+use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::{CaseKernel, Suite};
@@ -60,8 +62,9 @@ pub(super) struct Tune {
 
 impl Tune {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let found = enumerate();
-        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+        let program = ProgramImage::of_this_process()?;
+        let survey = survey(&program)?;
+        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = choose(&adapters, self.target.device.as_deref())?;
         let store = store(self.target.tuning.as_deref())?;
         if let Some(file) = &self.export {
@@ -87,8 +90,14 @@ impl Tune {
             power: &self.target.power,
             seed: self.target.seed,
         };
-        let interrupted = catch_interrupts()?;
-        let searched = search_all(&store, adapter, &planned, &effort, &interrupted)?;
+        let device = TunedDevice {
+            adapter,
+            program: &program,
+            access: &survey.access(adapter),
+        };
+        let keeping = Keeping::begin();
+        let interrupted = keeping.interrupted();
+        let searched = search_all(&store, &device, &planned, &effort, interrupted)?;
         let known = store.load(adapter)?;
         let rows = searched.iter().flat_map(|(_, found)| {
             let fate = fate(found);
@@ -107,7 +116,7 @@ impl Tune {
             ));
         }
         tell_wrong(&searched);
-        Ok(exit_of(&searched, &interrupted))
+        Ok(exit_of(&searched, interrupted))
     }
 
     /// Entries as a table, or the whole file as JSON.

@@ -12,7 +12,9 @@ use super::output::tell;
 use super::progress::TuneBar;
 use crate::bench::Workers;
 use crate::bench::tune::{self, Applied, Objective, SearchResult, Store};
+use crate::device::AdapterAccess;
 use crate::power::{self, Selection, Timeline};
+use crate::process::ProgramImage;
 use crate::record::Adapter;
 use crate::workload::CaseKernel;
 
@@ -68,10 +70,21 @@ impl SearchEffort<'_> {
     }
 }
 
+/// The device that is tuned.
+#[derive(Debug)]
+pub(super) struct TunedDevice<'a> {
+    /// Its adapter.
+    pub(super) adapter: &'a Adapter,
+    /// The program whose workers get at it.
+    pub(super) program: &'a ProgramImage,
+    /// How they do.
+    pub(super) access: &'a AdapterAccess,
+}
+
 /// Searches every planned kernel that has parameters; what each search finds is kept at once.
 pub(super) fn search_all(
     store: &Store,
-    adapter: &Adapter,
+    device: &TunedDevice<'_>,
     planned: &[CaseKernel],
     effort: &SearchEffort<'_>,
     interrupted: &AtomicBool,
@@ -80,8 +93,10 @@ pub(super) fn search_all(
     if subjects.is_empty() {
         tell("None of the chosen kernels has parameters to tune.");
     }
+    let adapter = device.adapter;
     let workers = Workers {
-        program: std::env::current_exe().context("cannot find perwatt's own program file")?,
+        program: device.program.clone(),
+        access: device.access.clone(),
         deadline: Duration::from_secs(60),
     };
     let power = effort.sensor(adapter);

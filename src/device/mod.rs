@@ -4,13 +4,23 @@
 //! beside it. Choosing is therefore strict: a selection that fits two GPUs is an error that lists them,
 //! and a software adapter is only ever taken when it was asked for or when there is nothing else.
 
+#[cfg(feature = "power")]
+mod access;
 mod describe;
+#[cfg(feature = "power")]
+mod driver_files;
 mod gpu;
 mod select;
+#[cfg(feature = "power")]
+mod survey;
 
+#[cfg(feature = "power")]
+pub use access::{AdapterAccess, DriverChoice};
 pub use describe::describe;
 pub use gpu::{Gpu, GpuError};
 pub use select::{choose, no_adapter_help};
+#[cfg(feature = "power")]
+pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};
 
 use crate::record::Adapter;
 
@@ -24,32 +34,81 @@ pub struct Found {
 }
 
 /// Every adapter of every backend, hardware first; the same GPU behind two backends shares a group.
+///
+/// Drivers are loaded into this process, and one that crashes or hangs takes it along.
 pub fn enumerate() -> Vec<Found> {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    // Drivers that do not conform (SwiftShader on some systems, Asahi's early ones) are still worth
-    // measuring: perwatt verifies every output itself.
-    descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
-    descriptor.flags -= wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG;
-    let instance = wgpu::Instance::new(descriptor);
-    let handles = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let mut found: Vec<Found> = handles
-        .into_iter()
-        .map(|handle| Found {
-            adapter: describe(&handle),
-            handle,
-        })
-        .collect();
-    found.sort_by_key(|f| (f.adapter.is_software(), backend_rank(&f.adapter.backend)));
+    let mut found = enumerate_backends(wgpu::Backends::all());
+    found.sort_by_key(|f| rank(&f.adapter));
     let mut described: Vec<&mut Adapter> = found.iter_mut().map(|f| &mut f.adapter).collect();
     select::number(&mut described);
     found
 }
 
-/// The backend that shows most of a GPU first.
-fn backend_rank(backend: &str) -> u8 {
+/// The adapter that another process saw: so many that look the same come before it.
+pub fn find_adapter(wanted: &Adapter, twin: usize) -> Option<Found> {
+    let backend = backends().find(|backend| name_of(*backend) == wanted.backend)?;
+    let same = |found: &Found| same_description(&found.adapter, wanted);
+    let mut found = enumerate_backends(backend)
+        .into_iter()
+        .filter(same)
+        .nth(twin)?;
+    found.adapter = wanted.clone();
+    Some(found)
+}
+
+/// Whether two descriptions are of the same adapter or of twins; numbers change when drivers come and go.
+pub fn same_description(a: &Adapter, b: &Adapter) -> bool {
+    let unnumbered = |adapter: &Adapter| Adapter {
+        index: 0,
+        group: 0,
+        ..adapter.clone()
+    };
+    unnumbered(a) == unnumbered(b)
+}
+
+/// The backends that this build has, each apart.
+fn backends() -> impl Iterator<Item = wgpu::Backends> {
+    wgpu::Instance::enabled_backend_features()
+        .iter()
+        .filter(|backend| !name_of(*backend).is_empty())
+}
+
+/// A backend as files and `--device backend:NAME` write it; empty where perwatt does not use it.
+fn name_of(backend: wgpu::Backends) -> &'static str {
     match backend {
+        wgpu::Backends::VULKAN => wgpu::Backend::Vulkan.to_str(),
+        wgpu::Backends::METAL => wgpu::Backend::Metal.to_str(),
+        wgpu::Backends::DX12 => wgpu::Backend::Dx12.to_str(),
+        wgpu::Backends::GL => wgpu::Backend::Gl.to_str(),
+        _ => "",
+    }
+}
+
+/// The adapters of some backends, in their drivers' order and not numbered yet.
+fn enumerate_backends(backends: wgpu::Backends) -> Vec<Found> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = backends;
+    // Drivers that do not conform (SwiftShader on some systems, Asahi's early ones) are still worth
+    // measuring: perwatt verifies every output itself.
+    descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
+    descriptor.flags -= wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG;
+    let instance = wgpu::Instance::new(descriptor);
+    let handles = pollster::block_on(instance.enumerate_adapters(backends));
+    handles
+        .into_iter()
+        .map(|handle| Found {
+            adapter: describe(&handle),
+            handle,
+        })
+        .collect()
+}
+
+/// Hardware first, and the backend that shows most of a GPU first.
+fn rank(adapter: &Adapter) -> (bool, u8) {
+    let backend = match &*adapter.backend {
         "vulkan" | "metal" => 0,
         "dx12" => 1,
         _ => 2,
-    }
+    };
+    (adapter.is_software(), backend)
 }

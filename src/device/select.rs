@@ -102,14 +102,20 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
     one_gpu(&fitting, &format!("--device {selection}"))
 }
 
-/// Whether one part of a selection fits an adapter. A number is an index where there are so many
-/// adapters, and else a part of a name, as in `4090`.
+/// Digits of a number that names a model, as in `4090`; a shorter one is an index and nothing else.
+const DIGITS_OF_A_MODEL: usize = 3;
+
+/// Whether one part of a selection fits an adapter. A number is an index; a long one of which there are not so
+/// many adapters is a part of a model's name, without what stands in brackets behind it.
 fn fits(adapter: &Adapter, part: &str, count: usize) -> bool {
     if let Some(backend) = part.strip_prefix("backend:") {
         return adapter.backend.eq_ignore_ascii_case(backend);
     }
-    if let Some(index) = part.parse::<usize>().ok().filter(|index| *index < count) {
-        return adapter.index as usize == index;
+    if part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match part.parse::<usize>() {
+            Ok(index) if index < count => adapter.index as usize == index,
+            _ => part.len() >= DIGITS_OF_A_MODEL && adapter.model().contains(part),
+        };
     }
     let part = part.to_lowercase();
     let pci = adapter.pci_id.measured().map(|id| id.to_lowercase());
@@ -311,6 +317,18 @@ mod tests {
         assert_eq!(index(&adapters, Some("0000:01:00.0")).unwrap(), 0);
         assert_eq!(index(&adapters, Some("1")).unwrap(), 1);
         assert_eq!(index(&adapters, Some("4090,backend:gl")).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_number_is_an_index_and_no_part_of_a_name() {
+        let adapters = workstation();
+        for none in ["5", "9", "15", "09", "256", "512"] {
+            let message = index(&adapters, Some(none)).unwrap_err().to_string();
+            assert!(message.contains("no adapter fits"), "{none}: {message}");
+        }
+        assert_eq!(index(&adapters, Some("4")).unwrap(), 4);
+        let message = index(&adapters, Some("4090")).unwrap_err().to_string();
+        assert!(message.contains("more than one GPU fits"), "{message}");
     }
 
     #[test]

@@ -29,6 +29,19 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Whether it makes perwatt run a command, ask a host or read a file that its text names.
+    pub fn reaches_out(&self) -> bool {
+        match self {
+            Self::Auto | Self::None => false,
+            Self::Named(name) => {
+                let simulated_from_file = name.starts_with(SIMULATED) && name.contains("curve");
+                simulated_from_file || sensors::describes_meter(name)
+            }
+        }
+    }
+}
+
 impl FromStr for Selection {
     type Err = std::convert::Infallible;
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::read_bytes;
 use super::{Adapter, CaseInvocation, ClockSetup, InvocationInfo, PowerSetup, Reading, Record};
 use crate::error::{Error, Result};
 
@@ -21,6 +22,9 @@ pub enum Event {
     Session {
         /// The record to fill.
         record: Box<Record>,
+        /// A hash of the executable that began it; journals before it was kept state none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
     },
     /// What the first worker found when it had opened the device.
     Setup {
@@ -80,6 +84,13 @@ impl Journal {
     /// The file cannot be read or written, or is damaged before its last line.
     pub fn resume(path: impl AsRef<Path>) -> Result<(Self, Vec<Event>)> {
         let path = path.as_ref();
+        let metadata = std::fs::metadata(path).map_err(|source| Error::io(path, source))?;
+        if !metadata.is_file() {
+            return Err(Error::file(
+                path,
+                "a journal is a regular file; start a new run",
+            ));
+        }
         let file = OpenOptions::new()
             .append(true)
             .open(path)
@@ -140,6 +151,12 @@ impl Journal {
     }
 }
 
+/// Whether a process writes a journal just now.
+pub fn journal_in_use(path: impl AsRef<Path>) -> bool {
+    let file = OpenOptions::new().append(true).open(path);
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Sees that no other process writes the journal; the system ends the lock with the process.
 fn lock(path: &Path, file: &File) -> Result<()> {
     match file.try_lock() {
@@ -162,7 +179,7 @@ pub fn read_journal(path: impl AsRef<Path>) -> Result<Vec<Event>> {
 
 /// The events of a journal and the length in bytes of its whole lines.
 fn read_with_length(path: &Path) -> Result<(Vec<Event>, u64)> {
-    let text = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let text = read_bytes(path)?;
     let mut events = Vec::new();
     let mut whole = 0;
     for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {

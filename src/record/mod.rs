@@ -52,7 +52,7 @@ pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
     Mix, Target,
 };
-pub use journal::{Event, Journal, read_journal};
+pub use journal::{Event, Journal, journal_in_use, read_journal};
 pub use measure::{Better, Measure};
 pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};

@@ -27,10 +27,15 @@ mod sensors;
 mod ab;
 mod custom_kernels;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod drivers;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod resume;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod sensors_run;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+mod signals;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod survive;
 #[cfg(all(feature = "bench", target_os = "linux"))]

@@ -23,7 +23,7 @@ fn scan(tree: &Tree) -> Machine {
     Machine::scan(&Places {
         sysfs: tree.root().to_owned(),
         nvml: Some(PathBuf::from("/nonexistent/libnvidia-ml.so.1")),
-        calibrations: None,
+        ..Places::default()
     })
 }
 
@@ -668,7 +668,7 @@ fn nvidias_cards_go_by_address_whatever_the_librarys_order() {
     let places = Places {
         sysfs: empty.root().to_owned(),
         nvml: Some(fake.path()),
-        calibrations: None,
+        ..Places::default()
     };
     let machine = Machine::scan(&places);
     let ids = (0x10de, 0x2684);
@@ -718,7 +718,7 @@ fn a_slice_of_a_card_has_no_sensor_of_its_own() {
     let machine = Machine::scan(&Places {
         sysfs: empty.root().to_owned(),
         nvml: Some(fake.path()),
-        calibrations: None,
+        ..Places::default()
     });
     let slice = adapter(DISCRETE, "0000:01:00.0", (0x10de, 0x2684));
     let message = machine.belonging_to(&slice).reason();

@@ -32,6 +32,7 @@ fn assembled(planned: &Record) -> Record {
         0,
         Event::Session {
             record: Box::new(empty),
+            program: None,
         },
     );
     assemble::record(&events).unwrap()

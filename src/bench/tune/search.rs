@@ -14,7 +14,7 @@ use super::tuning_file::{Entry, Objective};
 use crate::bench::new_record::{SessionRequest, session};
 use crate::bench::summary::without_gain;
 use crate::bench::supervisor::{Ending, ProgressObserver, run};
-use crate::bench::worker_process::Workers;
+use crate::bench::workers::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, Selection};
 use crate::record::{
@@ -408,6 +408,7 @@ impl Search<'_> {
         let mut journal = Journal::create(folder.path().join("step.journal"))?;
         let event = Event::Session {
             record: Box::new(session(&request, self.adapter, &planned)),
+            program: None,
         };
         journal.append(&event)?;
         let workers = Workers {

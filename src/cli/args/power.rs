@@ -1,6 +1,7 @@
 //! Options about power sensors, and the places that the environment names.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -18,6 +19,16 @@ pub(in crate::cli) fn power_help() -> String {
     )
 }
 
+/// How long a driver may take to list its devices or to start at all, where `PERWATT_DRIVER_TIMEOUT` gives
+/// seconds; what is none is passed over, and commands that survey the drivers refuse it.
+pub(in crate::cli) fn driver_limit() -> Option<Duration> {
+    let seconds: f64 = std::env::var(DRIVER_TIMEOUT).ok()?.parse().ok()?;
+    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.clamp(0.1, 1e6)))
+}
+
+/// Gives a slow driver longer, in seconds.
+pub(in crate::cli) const DRIVER_TIMEOUT: &str = "PERWATT_DRIVER_TIMEOUT";
+
 /// The places that `PERWATT_SYSFS_ROOT`, `PERWATT_NVML` and `PERWATT_CALIBRATION` name, else the system's and
 /// the user's own.
 pub(in crate::cli) fn places_from_environment() -> Places {
@@ -28,6 +39,7 @@ pub(in crate::cli) fn places_from_environment() -> Places {
     };
     let usual = Places::default();
     Places {
+        start_limit: driver_limit().unwrap_or(usual.start_limit),
         sysfs: path("PERWATT_SYSFS_ROOT").unwrap_or(usual.sysfs),
         nvml: path("PERWATT_NVML"),
         calibrations: path("PERWATT_CALIBRATION")

@@ -9,8 +9,10 @@ use super::super::output::{print, tell};
 use crate::bench::{SensorComparison, compare_sensors};
 use crate::cli::args::power::places_from_environment;
 use crate::cli::exit::Exit;
-use crate::device::{Gpu, choose, enumerate};
+use crate::cli::survey::{again_without_broken_drivers, survey};
+use crate::device::{Gpu, Survey, choose, find_adapter};
 use crate::power::calibration::Calibrations;
+use crate::process::ProgramImage;
 use crate::record::{Adapter, Gain, GainUncertainty, now_utc};
 use crate::units::Seconds;
 
@@ -56,7 +58,12 @@ impl Calibrate {
             .context("no data folder of the user is known; name a file with --store")?;
         // A file that cannot be read is known before minutes are spent.
         let mut known = Calibrations::load(&path)?;
-        let gpu = self.open()?;
+        let program = ProgramImage::of_this_process()?;
+        let seen = survey(&program)?;
+        if let Some(exit) = again_without_broken_drivers(&program, &seen)? {
+            return Ok(exit);
+        }
+        let gpu = self.open(&seen)?;
         let comparison = compare_sensors(
             &gpu,
             [&self.sensor, &self.reference],
@@ -73,21 +80,18 @@ impl Calibrate {
     }
 
     /// Opens the device that is put under load.
-    fn open(&self) -> anyhow::Result<Gpu> {
-        let found = enumerate();
-        let adapters: Vec<&Adapter> = found.iter().map(|found| &found.adapter).collect();
+    fn open(&self, seen: &Survey) -> anyhow::Result<Gpu> {
+        let adapters: Vec<&Adapter> = seen.adapters.iter().collect();
         let adapter = choose(&adapters, self.device.as_deref())?;
-        let chosen = found
-            .iter()
-            .find(|found| found.adapter == *adapter)
-            .context("the device is gone")?;
+        let chosen =
+            find_adapter(adapter, seen.access(adapter).twin).context("the device is gone")?;
         tell(&format!(
             "{} windows of {} of load on {}",
             self.windows,
             Seconds(self.seconds),
             adapter.label()
         ));
-        Ok(Gpu::open(chosen)?)
+        Ok(Gpu::open(&chosen)?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::output::{print, print_json, width};
+use super::super::output::{print, print_json, tell, width};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
 use crate::power::PowerSource;
@@ -31,7 +31,10 @@ pub(in super::super) struct PowerList {
 impl PowerList {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let machine = Machine::scan(&self.places.places());
-        let adapters = adapters(&machine);
+        for alarm in &machine.alarms {
+            tell(&format!("perwatt: {alarm}"));
+        }
+        let adapters = adapters(&machine)?;
         let list = ListedSensors {
             sensors: listed(&machine, &adapters, Duration::from_secs_f64(self.look)),
             adapters,
@@ -127,19 +130,21 @@ fn unreadable(candidate: &Candidate, reason: &str) -> ListedSensor {
 
 /// The sensor of every adapter.
 #[cfg(feature = "bench")]
-fn adapters(machine: &Machine) -> Vec<SensorOfAdapter> {
-    crate::device::enumerate()
+fn adapters(machine: &Machine) -> anyhow::Result<Vec<SensorOfAdapter>> {
+    let program = crate::process::ProgramImage::of_this_process()?;
+    Ok(crate::cli::survey::survey(&program)?
+        .adapters
         .iter()
-        .map(|found| SensorOfAdapter {
-            adapter: found.adapter.index,
-            label: found.adapter.label(),
-            sensor: machine.sensor_of(&found.adapter),
+        .map(|adapter| SensorOfAdapter {
+            adapter: adapter.index,
+            label: adapter.label(),
+            sensor: machine.sensor_of(adapter),
         })
-        .collect()
+        .collect())
 }
 
 /// This build knows no adapters.
 #[cfg(not(feature = "bench"))]
-fn adapters(_: &Machine) -> Vec<SensorOfAdapter> {
-    Vec::new()
+fn adapters(_: &Machine) -> anyhow::Result<Vec<SensorOfAdapter>> {
+    Ok(Vec::new())
 }

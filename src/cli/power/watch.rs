@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::super::interrupts::catch_interrupts;
+use super::super::interrupts::Keeping;
 use super::super::output::tell;
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
@@ -62,11 +62,12 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 impl Watch {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let mut watched: Vec<Watched> = self.open()?.into_iter().map(Watched::new).collect();
-        let interrupted = catch_interrupts()?;
+        let keeping = Keeping::begin();
+        let interrupted = keeping.interrupted();
         if std::io::stdout().is_terminal() && !self.json {
-            self.draw(&mut watched, &interrupted);
+            self.draw(&mut watched, interrupted);
         } else {
-            self.write(&mut watched, &interrupted)?;
+            self.write(&mut watched, interrupted)?;
         }
         for sensor in &watched {
             tell(&sensor.summary());

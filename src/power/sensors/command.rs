@@ -3,7 +3,6 @@
 //! It may go on for as long as the run lasts, or print a value and end, and is then started again.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
 use super::candidate::{Candidate, Opened, Owner};
 use super::family::Family;
+use super::guarded_command::GuardedCommand;
 use super::no_sensor::NoSensor;
 use crate::record::{Boundary, EnergyProvenance, PowerSetup};
 use crate::units::{Joules, Seconds, Watts};
@@ -79,14 +79,14 @@ fn open(setup: PowerSetup, line: &str) -> Opened {
     let mut meter = CommandMeter {
         setup,
         latest: Handle(Arc::clone(&latest)),
-        child: Arc::default(),
+        running: Arc::default(),
         who: format!("`{line}`"),
         rising: Rising::default(),
     };
-    let (command, child) = (line.to_owned(), Arc::clone(&meter.child));
+    let (command, running) = (line.to_owned(), Arc::clone(&meter.running));
     thread::Builder::new()
         .name("meter".to_owned())
-        .spawn(move || follow(&command, &latest, &child))
+        .spawn(move || follow(&command, &latest, &running))
         .map_err(|e| Fault::Unusable(format!("no thread can be started for `{line}`: {e}")))?;
     if let Quantity::Energy(_) = meter.latest.0.first(TIMEOUT, &meter.who)? {
         meter.setup.provenance = EnergyProvenance::Counter;
@@ -98,13 +98,13 @@ fn open(setup: PowerSetup, line: &str) -> Opened {
 struct CommandMeter {
     setup: PowerSetup,
     latest: Handle,
-    child: Running,
+    running: Running,
     who: String,
     rising: Rising,
 }
 
 /// The command's process, while there is one.
-type Running = Arc<Mutex<Option<Child>>>;
+type Running = Arc<Mutex<Option<GuardedCommand>>>;
 
 impl PowerSource for CommandMeter {
     fn setup(&self) -> &PowerSetup {
@@ -124,12 +124,8 @@ impl PowerSource for CommandMeter {
 impl Drop for CommandMeter {
     fn drop(&mut self) {
         self.latest.0.stop();
-        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut child) = child.take() {
-            // It may have ended by itself; either way it is gone afterwards.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(running.take());
     }
 }
 
@@ -173,30 +169,24 @@ fn once(
     running: &Running,
     kind: &mut Option<Unit>,
 ) -> Result<(), Fault> {
-    let mut child = shell(line)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    let mut command = GuardedCommand::start(line)
         .map_err(|e| Fault::Gone(format!("`{line}` cannot be started: {e}")))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) = command.outputs();
     let complaint = thread::spawn(move || last_line(stderr));
     {
         let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest.is_stopped() {
-            let _ = child.kill();
-        }
-        *running = Some(child);
+        // Dropped, it ends.
+        *running = (!latest.is_stopped()).then_some(command);
     }
     let (values, strange) = pass_on(stdout, line, latest, kind);
-    let child = running
+    let command = running
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    let Some(mut child) = child else {
+    let Some(mut command) = command else {
         return Ok(());
     };
-    let status = child
+    let status = command
         .wait()
         .map_err(|e| Fault::Gone(format!("`{line}` ended and cannot be waited for: {e}")))?;
     let complaint = complaint.join().ok().flatten();
@@ -245,18 +235,6 @@ fn pass_on(
         }
     }
     (values, strange)
-}
-
-/// The system's shell with a command line.
-fn shell(line: &str) -> Command {
-    let (shell, flag) = if cfg!(windows) {
-        ("cmd", "/C")
-    } else {
-        ("sh", "-c")
-    };
-    let mut command = Command::new(shell);
-    command.arg(flag).arg(line);
-    command
 }
 
 /// The last line of a stream that holds anything.

@@ -2,6 +2,7 @@
 //! are described by their name.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::candidate::Candidate;
 use super::no_sensor::NoSensor;
@@ -14,6 +15,8 @@ pub struct Places {
     pub sysfs: PathBuf,
     /// NVIDIA's library, where it is not the system's.
     pub nvml: Option<PathBuf>,
+    /// How long a driver may take to answer at all.
+    pub start_limit: Duration,
     /// File of the gains that `perwatt power calibrate` found.
     pub calibrations: Option<PathBuf>,
 }
@@ -24,6 +27,7 @@ impl Default for Places {
         Self {
             sysfs: PathBuf::from("/sys"),
             nvml: None,
+            start_limit: Duration::from_secs(15),
             calibrations: None,
         }
     }
@@ -63,14 +67,16 @@ pub(super) struct Scanned {
     pub(super) candidates: Vec<Candidate>,
     /// Why there is none, and what is wrong with single devices; each line begins with the family.
     pub(super) absent: Vec<String>,
+    /// What the user should know of whichever sensor is used; each line begins with the family.
+    pub(super) alarms: Vec<String>,
 }
 
 impl Scanned {
     /// Nothing, and why.
     pub(super) fn absent(reason: String) -> Self {
         Self {
-            candidates: Vec::new(),
             absent: vec![reason],
+            ..Self::default()
         }
     }
 
@@ -84,7 +90,7 @@ impl Scanned {
         if !candidates.is_empty() {
             return Self {
                 candidates,
-                absent: Vec::new(),
+                ..Self::default()
             };
         }
         let family = family.prefixes().join(", ");

@@ -56,7 +56,7 @@ impl Family for IoReport {
     fn scan(&self, _places: &Places) -> Scanned {
         Scanned {
             candidates: candidates(),
-            absent: Vec::new(),
+            ..Default::default()
         }
     }
 }

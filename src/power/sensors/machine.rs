@@ -21,6 +21,8 @@ pub struct Machine {
     pub candidates: Vec<Candidate>,
     /// Families of sensors that this machine does not have, and why; what is wrong with single devices.
     pub absent: Vec<String>,
+    /// What the user should know of whichever sensor is used.
+    pub alarms: Vec<String>,
     /// Every GPU that some library or file shows.
     gpus: BTreeMap<PciAddress, PciId>,
 }
@@ -37,16 +39,18 @@ impl Machine {
     /// Looks for sensors in every place; none is read.
     pub fn scan(places: &Places) -> Self {
         let mut candidates = Vec::new();
-        let mut absent = Vec::new();
+        let (mut absent, mut alarms) = (Vec::new(), Vec::new());
         for family in FAMILIES {
             let scanned: Scanned = family.scan(places);
             candidates.extend(scanned.candidates);
             absent.extend(scanned.absent);
+            alarms.extend(scanned.alarms);
         }
         let gpus = gpus(&Sysfs::new(&places.sysfs), &candidates);
         Self {
             candidates,
             absent,
+            alarms,
             gpus,
         }
     }
@@ -56,6 +60,22 @@ impl Machine {
     /// # Errors
     /// None does, or none of those can be read; in words.
     pub fn belonging_to(&self, adapter: &Adapter) -> Result<Belonging, NoSensor> {
+        self.best_of(adapter).map_err(|reason| {
+            let told = reason.to_string();
+            let (alarm, more) = match self.alarms.split_first() {
+                Some((alarm, more)) if !told.contains(alarm) => (alarm, more),
+                _ => return reason,
+            };
+            NoSensor::Alarmed {
+                reason: Box::new(reason),
+                alarms: more
+                    .iter()
+                    .fold(alarm.clone(), |all, one| format!("{all}; {one}")),
+            }
+        })
+    }
+
+    fn best_of(&self, adapter: &Adapter) -> Result<Belonging, NoSensor> {
         let (owned, note) = self.owned_by(adapter)?;
         let (wary, able): (Vec<&Candidate>, Vec<&Candidate>) = owned
             .into_iter()
@@ -343,6 +363,12 @@ pub fn meter_names() -> String {
         Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
         _ => names.concat(),
     }
+}
+
+/// Whether a name describes a meter: a command that is run, a host that is asked.
+pub fn describes_meter(name: &str) -> bool {
+    let prefix = name.split(':').next().unwrap_or(name).trim();
+    family_of(prefix).is_some_and(|family| !family.meters().is_empty())
 }
 
 /// The meter that a name describes, opened, where it describes one. The machine is not scanned for it: that

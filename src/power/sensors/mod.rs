@@ -26,6 +26,7 @@ mod conditions;
 mod families;
 mod family;
 mod gpu_metrics;
+mod guarded_command;
 mod hwmon;
 mod intel;
 #[cfg(target_os = "macos")]
@@ -44,7 +45,7 @@ mod sysfs;
 pub use candidate::{Candidate, Owner};
 pub use family::Places;
 pub use log::{LogRow, load_curve, load_log};
-pub use machine::{Belonging, Machine, meter, meter_names};
+pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};
 pub use no_sensor::{NoSensor, Unreadable};
 pub use pci::{PciAddress, PciId};
 pub use probe::{Probed, probe};

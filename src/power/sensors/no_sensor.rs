@@ -79,6 +79,14 @@ pub enum NoSensor {
         /// Where they are.
         addresses: Vec<String>,
     },
+    /// There is none, and something is wrong with the machine besides.
+    #[error("{reason}; {alarms}")]
+    Alarmed {
+        /// Why there is none.
+        reason: Box<NoSensor>,
+        /// What is wrong.
+        alarms: String,
+    },
     /// The sensors that there are cannot be read.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Unreadable(Vec<Unreadable>),

@@ -56,8 +56,12 @@ impl FakeNvml {
 
 /// Compiles the library as one variant.
 fn build(variant: &str) -> PathBuf {
-    let source =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/support/fake_nvml_library.rs");
+    compile("fake_nvml_library", variant)
+}
+
+/// Compiles a file of this folder as a library that is loaded at run time.
+pub(crate) fn compile(name: &str, variant: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cli/support/{name}.rs"));
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let file = folder.path().join("libfake.so");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -68,7 +72,7 @@ fn build(variant: &str) -> PathBuf {
             "--crate-type",
             "cdylib",
             "--crate-name",
-            "fake_nvml",
+            name,
         ])
         .args([
             "-C",
@@ -82,9 +86,9 @@ fn build(variant: &str) -> PathBuf {
         .args([&file, &source])
         .status()
         .unwrap();
-    assert!(status.success(), "the fake NVML does not compile");
+    assert!(status.success(), "{name} does not compile");
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("fake_nvml_{variant}_{}", std::process::id()));
+        .join(format!("{name}_{variant}_{}.so", std::process::id()));
     std::fs::rename(file, &kept).unwrap();
     kept
 }

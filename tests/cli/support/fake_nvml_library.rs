@@ -3,7 +3,7 @@
 //! What it plays stands in a file beside it, `FILE.script`, one `key value` a line, and is read anew at
 //! every call, so that a test can change its mind in mid-run:
 //!
-//! - `init N`: what the first call returns
+//! - `init N`: what the first call returns; `hang 1`: that it does not
 //! - `cards N`, then for each card, in the library's order: `I.bus 00000000:41:00.0`, `I.name NAME`,
 //!   `I.id 268410de`, `I.arch N`, `I.watts W`, `I.swing W`, `I.mig 1`, `I.throttle BITS`
 //! - `I.energy ok|frozen|no`, `I.fields ok|no|module`, `I.usage ok|no|denied`
@@ -114,6 +114,9 @@ unsafe fn put(text: &str, buffer: *mut c_char, length: usize) {
 pub extern "C" fn nvmlInit_v2() -> c_int {
     time();
     let _ = fs::write(path() + ".started", "");
+    while get("hang").is_some() {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
     number("init").map_or(OK, |code| code as c_int)
 }
 

@@ -61,6 +61,7 @@ pub(super) fn candidates(library: &Library) -> Scanned {
             .into_iter()
             .map(|trouble| format!("nvml: {trouble}"))
             .collect(),
+        ..Scanned::default()
     }
 }
 

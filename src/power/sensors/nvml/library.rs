@@ -4,7 +4,8 @@
 use std::ffi::{CStr, c_char};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::error::{NvmlError, nvml_try};
@@ -31,11 +32,19 @@ pub(super) struct Library {
     pub(super) path: Arc<str>,
 }
 
-/// Loads the library.
+/// Why there is no library, and what to do.
+pub(super) enum LoadFailure {
+    /// It is not there, is no NVML, or says that it cannot work.
+    Absent(String),
+    /// Its driver does not answer.
+    Hangs(String),
+}
+
+/// Loads the library, whose driver may take so long to answer.
 ///
 /// # Errors
 /// It is not there, is no NVML, or its driver does not answer; the message says what to do.
-pub(super) fn load(path: Option<&Path>) -> Result<Library, String> {
+pub(super) fn load(path: Option<&Path>, limit: Duration) -> Result<Library, LoadFailure> {
     let paths: Vec<PathBuf> = match path {
         Some(path) => vec![path.to_owned()],
         None => NAMES.iter().map(PathBuf::from).collect(),
@@ -43,7 +52,14 @@ pub(super) fn load(path: Option<&Path>) -> Result<Library, String> {
     let mut first = None;
     for path in paths {
         let shown = path.display().to_string();
-        match Nvml::builder().lib_path(path.as_os_str()).init() {
+        let Some(started) = in_time(path, limit) else {
+            return Err(LoadFailure::Hangs(format!(
+                "{shown}: the driver does not answer within {} s and is left out; look into dmesg, or restart \
+                 the machine",
+                limit.as_secs_f64()
+            )));
+        };
+        match started {
             Ok(nvml) => {
                 return Ok(Library {
                     nvml: Box::leak(Box::new(nvml)),
@@ -59,10 +75,33 @@ pub(super) fn load(path: Option<&Path>) -> Result<Library, String> {
                 });
             }
             // The library is there, so no other will do better.
-            Err(error) => return Err(format!("{shown}: {}", start_failure(&error))),
+            Err(error) => {
+                return Err(LoadFailure::Absent(format!(
+                    "{shown}: {}",
+                    start_failure(&error)
+                )));
+            }
         }
     }
-    Err(first.unwrap_or_default())
+    Err(LoadFailure::Absent(first.unwrap_or_default()))
+}
+
+/// Starts the library and counts its cards, on a thread that is left behind where the driver hangs.
+fn in_time(path: PathBuf, limit: Duration) -> Option<Result<Nvml, NvmlError>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("nvml".to_owned())
+        .spawn(move || {
+            let started = Nvml::builder().lib_path(path.as_os_str()).init();
+            if let Ok(nvml) = &started {
+                // A driver may hang in its first real work only. What it answers is asked again.
+                let _ = count(nvml);
+            }
+            // Nobody listens any more where it took too long.
+            let _ = sender.send(started);
+        })
+        .ok()?;
+    receiver.recv_timeout(limit).ok()
 }
 
 /// Why the library does not start, and what to do.

@@ -12,6 +12,8 @@ mod generation;
 mod library;
 
 use super::family::{Family, Places, Scanned};
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+use library::LoadFailure;
 
 /// NVIDIA's library.
 pub(super) struct Nvml;
@@ -23,9 +25,13 @@ impl Family for Nvml {
 
     #[cfg(any(target_os = "linux", target_os = "windows"))]
     fn scan(&self, places: &Places) -> Scanned {
-        match library::load(places.nvml.as_deref()) {
+        match library::load(places.nvml.as_deref(), places.start_limit) {
             Ok(library) => card::candidates(&library),
-            Err(reason) => Scanned::absent(format!("nvml: {reason}")),
+            Err(LoadFailure::Hangs(reason)) => Scanned {
+                alarms: vec![format!("nvml: {reason}")],
+                ..Scanned::absent(format!("nvml: {reason}"))
+            },
+            Err(LoadFailure::Absent(reason)) => Scanned::absent(format!("nvml: {reason}")),
         }
     }
 

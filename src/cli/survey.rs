@@ -1,0 +1,88 @@
+//! The machine's adapters for every command that needs them, with a word about drivers that are broken; and
+//! the hidden `perwatt adapters`, which loads the drivers.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::args::power::{DRIVER_TIMEOUT, driver_limit};
+use super::exit::Exit;
+use super::output::tell;
+use crate::device::{self, Survey};
+use crate::process::{GroupedChild, ProgramImage, StopSignal, end_now, to_parent};
+
+/// How long a driver may take to list its devices: one that starts several cards takes seconds for each.
+const USUAL: Duration = Duration::from_secs(15);
+
+/// Sees every adapter; tells of drivers that are left out.
+pub(super) fn survey(program: &ProgramImage) -> anyhow::Result<Survey> {
+    let survey = device::survey(program, limit()?);
+    tell_of_broken(&survey);
+    Ok(survey)
+}
+
+/// Sees the adapters of Vulkan; tells of drivers that are left out.
+#[cfg(feature = "inspect")]
+pub(super) fn survey_vulkan(program: &ProgramImage) -> anyhow::Result<Survey> {
+    let survey = device::survey_vulkan(program, limit()?);
+    tell_of_broken(&survey);
+    Ok(survey)
+}
+
+/// For a command that loads drivers itself: where some are broken it is run again without them, and its exit
+/// is given.
+pub(super) fn again_without_broken_drivers(
+    program: &ProgramImage,
+    survey: &Survey,
+) -> anyhow::Result<Option<Exit>> {
+    /// Says to a process that it is the second.
+    const AGAIN: &str = "PERWATT_BROKEN_DRIVERS_LEFT_OUT";
+    if !survey.drivers.is_restricted() || std::env::var_os(AGAIN).is_some() {
+        return Ok(None);
+    }
+    let mut command = program.command();
+    command.args(std::env::args_os().skip(1)).env(AGAIN, "1");
+    survey.drivers.apply(&mut command);
+    let mut second = GroupedChild::spawn(command, StopSignal::Request)
+        .context("perwatt cannot be started again without the broken drivers")?;
+    let status = second.child().wait()?;
+    let number = status.code().and_then(|code| u8::try_from(code).ok());
+    match number {
+        Some(number) => Ok(Some(Exit::of_number(number))),
+        None => bail!("without the broken drivers perwatt ended by itself ({status})"),
+    }
+}
+
+fn tell_of_broken(survey: &Survey) {
+    for driver in &survey.broken {
+        tell(&format!("perwatt: {driver}"));
+    }
+}
+
+/// How long a driver may take.
+fn limit() -> anyhow::Result<Duration> {
+    match (driver_limit(), std::env::var_os(DRIVER_TIMEOUT)) {
+        (Some(limit), _) => Ok(limit),
+        (None, Some(value)) if !value.is_empty() => {
+            bail!("{DRIVER_TIMEOUT}={}: give seconds above 0", value.display())
+        }
+        (None, _) => Ok(USUAL),
+    }
+}
+
+/// List the adapters of one backend (used by perwatt itself).
+#[derive(Debug, Args)]
+pub(super) struct Adapters {}
+
+impl Adapters {
+    pub(super) fn run() -> anyhow::Result<Exit> {
+        let mut parent = to_parent().context("`perwatt adapters` is started by perwatt itself")?;
+        let answer = device::look(&parent.request)?;
+        parent.answers.write_all((answer + "\n").as_bytes())?;
+        parent.answers.flush()?;
+        // The parent has what it wants, and drivers crash at their end, too.
+        end_now(0);
+    }
+}

@@ -1,0 +1,87 @@
+//! How long an answer may take, in time during which the one who waits was awake: a stopped process and a
+//! suspended machine answer nobody, and that is no fault of the one who was asked.
+
+use std::time::{Duration, Instant};
+
+/// Most that one look at the clock may cost. Looks come every tenth of a second; a longer gap means that
+/// the one who waits did not run.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// A time limit that counts only while somebody looks.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    limit: Duration,
+    left: Duration,
+    last: Instant,
+    warned: bool,
+}
+
+impl Patience {
+    /// A limit that begins now.
+    pub fn new(limit: Duration) -> Self {
+        Self::from(limit, Instant::now())
+    }
+
+    fn from(limit: Duration, now: Instant) -> Self {
+        Self {
+            limit,
+            left: limit,
+            last: now,
+            warned: false,
+        }
+    }
+
+    /// The limit.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Whether it is exhausted. Looked at each time nothing was heard.
+    pub fn is_over(&mut self) -> bool {
+        self.look(Instant::now())
+    }
+
+    fn look(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.last).min(LONGEST_LOOK);
+        self.last = now;
+        self.left = self.left.saturating_sub(passed);
+        // One more look: an answer may lie there that came while nobody looked.
+        self.left.is_zero() && std::mem::replace(&mut self.warned, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn time_counts_only_while_somebody_looks() {
+        let start = Instant::now();
+        let mut patience = Patience::from(Duration::from_secs(3), start);
+        let mut now = start;
+        for _ in 0..10 {
+            now += TICK;
+            assert!(!patience.look(now));
+        }
+        // Stopped for an hour: it counts as one second.
+        now += Duration::from_secs(3600);
+        assert!(!patience.look(now));
+        let mut looks = 0;
+        while !patience.look(now) {
+            now += TICK;
+            looks += 1;
+        }
+        assert!((10..13).contains(&looks), "{looks}");
+    }
+
+    #[test]
+    fn the_last_stop_does_not_decide_by_itself() {
+        let start = Instant::now();
+        let mut patience = Patience::from(Duration::from_millis(500), start);
+        let later = start + Duration::from_secs(60);
+        assert!(!patience.look(later), "what came meanwhile is heard first");
+        assert!(patience.look(later + TICK));
+    }
+}
