@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::resumption::MOST_CASES;
 use crate::error::{Error, Result};
 use crate::record::{Adapter, CaseName};
 use crate::workload::{Case, CaseKernel, Kernel, Suite, find_case, registry};
@@ -51,7 +52,17 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
         planned.push(custom.clone());
     }
     let planned = filter_by_glob(planned, request)?;
-    filter_by_kernel(planned, &request.kernels)
+    let planned = filter_by_kernel(planned, &request.kernels)?;
+    if planned.len() > MOST_CASES {
+        return Err(Error::usage(
+            "--case, --workloads",
+            format!(
+                "{} cases are asked for and {MOST_CASES} are the most; make several runs",
+                planned.len()
+            ),
+        ));
+    }
+    Ok(planned)
 }
 
 /// Kernels that are asked for by name and that this adapter is not offered, with the first parameters of

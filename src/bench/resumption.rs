@@ -136,11 +136,26 @@ pub fn admit(
     let Some((Event::Session { record, program }, rest)) = events.split_first_mut() else {
         return Err(refused(NotResumable::NoSession));
     };
-    same_program(record, program.as_deref(), build).map_err(refused)?;
+    readable(record).map_err(refused)?;
     sensible_plan(record).map_err(refused)?;
     sensible_events(record, rest).map_err(refused)?;
+    same_program(record, program.as_deref(), build).map_err(refused)?;
     permitted_power(record, rest, again.power).map_err(refused)?;
     take_custom_kernels(record, again.custom).map_err(refused)
+}
+
+/// Sees that the journal is of a form that this program knows.
+fn readable(record: &Record) -> std::result::Result<(), NotResumable> {
+    let stated = semver::Version::parse(&record.schema_version).ok();
+    let known = semver::Version::parse(SCHEMA_VERSION).ok();
+    let readable = stated
+        .zip(known)
+        .is_some_and(|(stated, known)| stated.major == known.major && stated <= known);
+    if readable {
+        Ok(())
+    } else {
+        Err(NotResumable::OtherSchema(record.schema_version.clone()))
+    }
 }
 
 /// Sees that the journal is one of this very program.
@@ -149,14 +164,6 @@ fn same_program(
     program: Option<&str>,
     build: &BuildIdentity,
 ) -> std::result::Result<(), NotResumable> {
-    let stated = semver::Version::parse(&record.schema_version).ok();
-    let known = semver::Version::parse(SCHEMA_VERSION).ok();
-    let readable = stated
-        .zip(known)
-        .is_some_and(|(stated, known)| stated.major == known.major && stated <= known);
-    if !readable {
-        return Err(NotResumable::OtherSchema(record.schema_version.clone()));
-    }
     let own = build_provenance();
     let then = &record.provenance;
     let same =
@@ -184,9 +191,6 @@ fn same_program(
 /// Sees that the plan could have come from the command line.
 fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
     let plan = &record.plan;
-    if record.cases.is_empty() {
-        return Err(NotResumable::NoCases);
-    }
     for (what, found, most) in [
         ("cases", record.cases.len(), MOST_CASES),
         (
@@ -198,6 +202,9 @@ fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
         if found > most {
             return Err(NotResumable::TooMany { what, found, most });
         }
+    }
+    if record.cases.is_empty() {
+        return Err(NotResumable::NoCases);
     }
     if plan.invocations == 0 {
         return Err(NotResumable::Malformed("it plans no invocation".to_owned()));

@@ -5,6 +5,7 @@
 //! devices, as long as both write records.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -118,6 +119,15 @@ impl SideProgram {
         match self {
             Self::This(image) => image.command(),
             Self::At(path) => Command::new(path),
+        }
+    }
+}
+
+impl fmt::Display for SideProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::This(_) => f.write_str("perwatt"),
+            Self::At(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -284,7 +294,7 @@ impl Turns {
                 File::create(&said).with_context(|| format!("cannot write {}", said.display()))?,
             );
         let child = GroupedChild::spawn(command, StopSignal::Request)
-            .with_context(|| format!("cannot start the {}'s perwatt", self.name))?;
+            .with_context(|| format!("cannot start the {}'s {}", self.name, self.program))?;
         let Some(status) = wait(child, interrupted)? else {
             return Ok(Turn::Interrupted);
         };

@@ -207,7 +207,22 @@ fn meters_and_their_children_end_with_the_run_however_it_ends() {
             "command:touch {here}/$$; (sleep 1000 & touch {here}/$!; wait) & touch {here}/$!; \
              while sleep 0.05; do echo watts 5; done"
         );
-        let mut run = run(&out, &["--power", &power]).spawn().unwrap();
+        let mut run = perwatt()
+            .args(["run", "--case", "gemv/f32/131x257@subgroup"])
+            .args([
+                "--invocations",
+                "1",
+                "--budget",
+                "1",
+                "--power",
+                &power,
+                "--out",
+            ])
+            .arg(&out)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let worker = worker(&run, &journal);
         until("three generations", || count(&numbers) >= 6);
         match end {
