@@ -31,6 +31,9 @@ pub mod device;
 pub mod error;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
+pub mod escape;
+#[cfg(feature = "compare")]
+#[doc(hidden)]
 pub mod exchange;
 #[cfg(feature = "inspect")]
 #[doc(hidden)]

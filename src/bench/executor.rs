@@ -124,8 +124,10 @@ impl<'g> Executable<'g> {
         let module = match checks {
             Checks::On => device.create_shader_module(descriptor),
             // SAFETY: an unchecked shader must not index out of bounds or loop for ever. `Checks::Off`
-            // is used for built-in kernels only: every one is run with checks on by the tests, on
-            // shapes that are a multiple of nothing, and its output is verified in every invocation.
+            // is used for built-in kernels only, with parameters that this program chooses or searches
+            // itself (`CaseKernel::is_known`; a tuning file or journal may name others, which are not
+            // run). The tests run these with checks on, on shapes that are a multiple of nothing, and the
+            // output is verified in every invocation.
             Checks::Off => unsafe {
                 device.create_shader_module_trusted(
                     descriptor,

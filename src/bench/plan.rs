@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use super::resumption::MOST_CASES;
 use crate::error::{Error, Result};
-use crate::record::{Adapter, CaseName};
+use crate::record::{Adapter, CaseGlob, CaseName};
 use crate::workload::{Case, CaseKernel, Kernel, Suite, find_case, registry};
 
 /// What to run.
@@ -69,7 +67,7 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
 /// their space: they say why they do not run, and run where nothing but taste left them out. Where a case is
 /// asked for that no kernel can do on this adapter, one of them says why.
 fn asked_for(request: &Request, case: &Case, offered: &[Kernel]) -> Vec<Kernel> {
-    let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.is_match(case.to_string()));
+    let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.fits(&case.to_string()));
     let in_globs = request
         .cases
         .iter()
@@ -163,9 +161,7 @@ fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<Cas
         .iter()
         .map(|text| compile(text))
         .collect::<Result<Vec<_>>>()?;
-    let fits = |glob: &GlobMatcher, planned: &CaseKernel| {
-        glob.is_match(planned.case.to_string()) || glob.is_match(planned.id())
-    };
+    let fits = |glob: &CaseGlob, planned: &CaseKernel| glob.fits(&planned.id());
     for (glob, text) in globs.iter().zip(&request.cases) {
         if !planned.iter().any(|p| fits(glob, p)) {
             let within = request
@@ -183,13 +179,9 @@ fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<Cas
         .collect())
 }
 
-/// Compiles one glob; `*` crosses the slashes, since a case's parts are no folders.
-fn compile(text: &str) -> Result<GlobMatcher> {
-    GlobBuilder::new(text)
-        .literal_separator(false)
-        .build()
-        .map(|glob| glob.compile_matcher())
-        .map_err(|e| Error::usage(format!("--case {text}"), format!("no valid glob: {e}")))
+/// Compiles one glob.
+fn compile(text: &str) -> Result<CaseGlob> {
+    CaseGlob::new(text).map_err(|e| Error::usage("--case", format!("no valid glob: {e}")))
 }
 
 /// Keeps the kernels of the given names; every name must fit something.

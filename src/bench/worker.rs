@@ -218,15 +218,12 @@ fn measure_one(
         }
         .run();
     }
-    // A search asks for kernels that no default uses, too.
-    let known = case
-        .kernels(&gpu.adapter)
-        .into_iter()
-        .chain(case.tuning_space())
-        .any(|known| known.name == kernel.name);
-    if !known {
+    if !planned.is_known(&gpu.adapter) {
         return Outcome::Skipped {
-            reason: format!("this device has no kernel {:?} for it", kernel.name),
+            reason: format!(
+                "this device has no kernel {:?} with these parameters for it; `perwatt tune` finds some",
+                kernel.name
+            ),
         };
     }
     CaseMeasurement {

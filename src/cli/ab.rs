@@ -162,7 +162,9 @@ impl Ab {
                 .extend([Aspect::Device, Aspect::Driver, Aspect::Backend]);
         }
         let pairing = self.out.join("pairing.json");
-        refuse_overwriting(&self.out)?;
+        if !self.outputs.force {
+            refuse_overwriting(&self.out)?;
+        }
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         remove_abandoned_turns(&self.out)?;
@@ -363,7 +365,7 @@ fn refuse_overwriting(folder: &Path) -> anyhow::Result<()> {
         if file.exists() {
             bail!(
                 "{}: an earlier comparison is there, of which every finished pair is kept: read it by `perwatt \
-                 compare {}`, and for more pairs choose another folder with --out, or delete this one",
+                 compare {}`, and for more pairs choose another folder with --out, or pass --force to replace this one",
                 file.display(),
                 folder.join("pairing.json").display()
             );

@@ -7,7 +7,9 @@ use clap::Args;
 use super::args::verdict::NOISE_FILE;
 use super::exit::Exit;
 use super::output::{print, tell, width};
+use super::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{Noise, load_sessions};
+use crate::record::DocumentKind;
 use crate::report;
 
 /// Learn a device's noise from runs of the same code, so that fewer sessions suffice.
@@ -24,12 +26,22 @@ pub(super) struct CalibrateNoise {
     /// Where the calibration goes [default: noise.json next to the results]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
 }
 
 impl CalibrateNoise {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let noise = Noise::calibrate(&load_sessions(&self.files)?)?;
         let out = self.out.clone().unwrap_or_else(|| self.beside());
+        OutputFile {
+            path: &out,
+            kind: OutputFileKind::Derived(DocumentKind::Noise),
+            force: self.force,
+        }
+        .check()?;
+        let noise = Noise::calibrate(&load_sessions(&self.files)?)?;
         noise.save(&out)?;
         print(&report::noise(&noise, width()))?;
         tell(&format!("Calibration: {}", out.display()));

@@ -7,9 +7,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::args::source::SourceArgs;
 use super::exit::Exit;
-use super::output::{print, tell};
+use super::input::{load_record, whereabouts};
+use super::output::{print_as_is, tell};
+use super::output_file::{OutputFile, OutputFileKind};
 use crate::exchange::{Direction, Format, ImportOptions, export, import};
-use crate::record::{self, Record, write_file};
+use crate::record::{self, Record};
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
@@ -33,6 +35,10 @@ pub(super) struct Import {
     /// Record to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
 }
 
 /// Convert records to another tool's format.
@@ -53,25 +59,33 @@ pub(super) struct Export {
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
 }
 
 impl Import {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        self.file(&self.out).check()?;
         let options = ImportOptions {
             device: self.device.clone(),
             ..self.source.options()
         };
-        let (records, left_out) = import(self.source.tool()?, &self.files, &options)?;
+        let (mut records, left_out) = import(self.source.tool()?, &self.files, &options)?;
         for what in &left_out {
             tell(&format!("Left out: {what}"));
         }
-        for (number, record) in (1..).zip(&records) {
+        let count = records.len();
+        for (number, record) in (1..).zip(&mut records) {
             let out = match number {
                 1 => self.out.clone(),
                 _ => numbered(&self.out, number),
             };
+            self.file(&out).check()?;
+            record::tidy(record, &whereabouts());
             record::save(record, &out)?;
-            let device = match records.len() {
+            let device = match count {
                 1 => String::new(),
                 _ => format!("{}, ", record.adapter.name),
             };
@@ -96,17 +110,32 @@ fn numbered(out: &Path, number: usize) -> PathBuf {
     out.with_file_name(name)
 }
 
+impl Import {
+    fn file<'a>(&self, path: &'a Path) -> OutputFile<'a> {
+        OutputFile {
+            path,
+            kind: OutputFileKind::Imported,
+            force: self.force,
+        }
+    }
+}
+
 impl Export {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let records = self
             .files
             .iter()
-            .map(record::load)
+            .map(|file| load_record(file))
             .collect::<crate::Result<Vec<Record>>>()?;
         let text = export(&records, self.format, self.direction)?;
         match &self.out {
-            Some(file) => write_file(file, text.as_bytes())?,
-            None => print(&text)?,
+            Some(file) => OutputFile {
+                path: file,
+                kind: OutputFileKind::Exported(self.format),
+                force: self.force,
+            }
+            .write(&text)?,
+            None => print_as_is(&text)?,
         }
         Ok(Exit::Done)
     }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::verdict::append;
 use super::exit::Exit;
-use super::output::{print, print_json, tell, width};
+use super::output::{print, print_json, print_json_line, tell, width};
 use super::survey::{again_without_broken_drivers, survey_vulkan};
 use crate::bench::{Request, plan};
 use crate::device::choose;
@@ -17,7 +17,10 @@ use crate::inspect::{
     device_type, examine, examine_family, find_driver, manifest,
 };
 use crate::process::ProgramImage;
-use crate::record::{Adapter, CompiledShader, DeviceInfo, Inspection, Reading, Target};
+use crate::record::{
+    Adapter, CompiledShader, DeviceInfo, Inspection, MOST_SOURCE_BYTES, Reading, Target,
+    read_within,
+};
 use crate::report;
 use crate::workload::{CaseKernel, Kernel, Suite, registry};
 
@@ -236,9 +239,7 @@ impl Inspect {
 
     /// Is the process for one family: says what it finds line by line.
     fn be_child(&self, family: &str) -> anyhow::Result<Exit> {
-        let say = |line: &ChildMessage| -> anyhow::Result<()> {
-            print(&(serde_json::to_string(line)? + "\n"))
-        };
+        let say = |line: &ChildMessage| -> anyhow::Result<()> { print_json_line(line).map(drop) };
         match self.look_as_child(family, &say) {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
@@ -342,8 +343,7 @@ impl Inspect {
             .iter()
             .map(|file| {
                 let name = file.display().to_string();
-                let wgsl =
-                    std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+                let wgsl = read_within(file, MOST_SOURCE_BYTES)?;
                 ShaderSubject::of_file(&name, wgsl, self.entry.as_deref(), overrides.clone())
                     .map_err(|reason| anyhow!("{name}: {reason}"))
             })

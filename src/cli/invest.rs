@@ -7,12 +7,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::input::load_record;
 use super::output::{print, print_json, width};
 use crate::invest::{
     Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, NumberFormat, RECORD_SCENARIO,
     RecordFigure, Scenario, WhatIf, accelerators, backtests, countries, model, models, what_if,
 };
-use crate::{record, report};
+use crate::report;
 
 /// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, gases.
 ///
@@ -183,7 +184,7 @@ fn load(path: &Path) -> crate::Result<Evidence> {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     );
-    Ok(Evidence::new(label, record::load(path)?))
+    Ok(Evidence::new(label, load_record(path)?))
 }
 
 /// The other side of a what-if: a file is a record, anything else an accelerator.

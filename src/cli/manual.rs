@@ -4,7 +4,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::exit::Exit;
-use super::output::print;
+use super::output::print_as_is;
 
 /// Print a shell's completion script.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ impl Completions {
     pub(super) fn run(&self, mut command: Command) -> anyhow::Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "perwatt", &mut script);
-        print(&String::from_utf8(script)?)?;
+        print_as_is(&String::from_utf8(script)?)?;
         Ok(Exit::Done)
     }
 }
@@ -39,7 +39,7 @@ impl Man {
             section.render_description_section(&mut page)?;
             section.render_options_section(&mut page)?;
         }
-        print(&String::from_utf8(page)?)?;
+        print_as_is(&String::from_utf8(page)?)?;
         Ok(Exit::Done)
     }
 }

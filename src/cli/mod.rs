@@ -13,6 +13,7 @@ mod devices;
 mod exchange;
 mod exit;
 mod gate;
+mod input;
 #[cfg(feature = "inspect")]
 mod inspect;
 mod interrupts;
@@ -21,9 +22,11 @@ mod invest;
 mod list;
 mod manual;
 mod output;
+mod output_file;
 mod power;
 #[cfg(feature = "bench")]
 mod progress;
+mod redact;
 #[cfg(feature = "bench")]
 mod result_path;
 #[cfg(feature = "bench")]
@@ -38,6 +41,8 @@ mod tune;
 mod tuning;
 #[cfg(feature = "bench")]
 mod worker;
+
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -78,6 +83,7 @@ enum Command {
     Inspect(Box<inspect::Inspect>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
     Invest(invest::Invest),
+    Redact(redact::Redact),
     Import(exchange::Import),
     Export(exchange::Export),
     Power(power::PowerArgs),
@@ -101,6 +107,24 @@ impl Command {
         #[cfg(not(feature = "bench"))]
         {
             false
+        }
+    }
+}
+
+/// The whole program: parse, run, exit.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => match cli.run() {
+            Ok(exit) => exit.into(),
+            Err(error) => {
+                output::tell(&format!("perwatt: {error:#}"));
+                Exit::Usage.into()
+            }
+        },
+        Err(usage) => {
+            output::show_usage(&usage);
+            // Clap's own codes: 0 for help, 2 for a mistake.
+            ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
         }
     }
 }
@@ -133,6 +157,7 @@ impl Cli {
             Command::Inspect(inspect) => inspect.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
             Command::Invest(invest) => invest.run(),
+            Command::Redact(redact) => redact.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Power(power) => power.run(),

@@ -1,19 +1,29 @@
-//! Where output goes: standard output for results, and no panic when nobody reads it.
+//! The one place where text leaves, and where it is made to do nothing but stand there.
+//!
+//! Standard output is for results, standard error for everything else. No other file of the program may
+//! open either (`clippy.toml` sees to it), so a new command cannot forget the escaping. A reader that has
+//! seen enough is no error and no panic.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Stderr, Stdout, Write};
 
 use anyhow::Context;
 
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+use crate::escape;
+
+/// Writes a page to standard output. A reader that has seen enough (`| head`) is no error.
 ///
 /// # Errors
 /// Standard output cannot be written for another reason, a full disk say.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("cannot write to standard output"),
-    }
+pub(super) fn print(page: &str) -> anyhow::Result<()> {
+    print_while_read(page).map(drop)
+}
+
+/// As [`print`]; `false` once nobody reads on.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_while_read(page: &str) -> anyhow::Result<bool> {
+    put(&escape::page(page))
 }
 
 /// Writes a value to standard output as JSON.
@@ -21,18 +31,91 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// As [`print`].
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string_pretty(value)? + "\n"))
+    put(&json(value)?).map(drop)
+}
+
+/// Writes a value to standard output as JSON in one line; `false` once nobody reads on.
+///
+/// # Errors
+/// As [`print`].
+#[cfg(feature = "inspect")]
+pub(super) fn print_json_line(value: &impl serde::Serialize) -> anyhow::Result<bool> {
+    put(&(escape::json(&serde_json::to_string(value)?) + "\n"))
+}
+
+/// Writes text to standard output as it is: the program's own, or escaped for its medium already, as
+/// annotations are, which a CI runner is to obey.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_as_is(text: &str) -> anyhow::Result<()> {
+    put(text).map(drop)
+}
+
+/// A value as the text of a JSON file.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    Ok(escape::json(&serde_json::to_string_pretty(value)?) + "\n")
+}
+
+fn put(text: &str) -> anyhow::Result<bool> {
+    let mut out = standard_output().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
 }
 
 /// Tells the user something that is no result.
 pub(super) fn tell(message: &str) {
+    tell_as_is(&escape::page(message));
+}
+
+/// As [`tell`], for text that is escaped for its medium already.
+pub(super) fn tell_as_is(message: &str) {
     // A closed stderr leaves nobody to tell.
-    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    let _ = writeln!(standard_error().lock(), "{message}");
+}
+
+/// Shows what clap made of the arguments: help and versions on standard output, mistakes, which repeat what
+/// was typed, on standard error.
+pub(super) fn show_usage(usage: &clap::Error) {
+    let plain = usage.render().to_string();
+    if !usage.use_stderr() || plain == escape::page(&plain) {
+        // In colour where there is a terminal. A closed stream leaves nobody to tell.
+        let _ = usage.print();
+    } else {
+        tell(plain.trim_end());
+    }
+}
+
+/// Whether results go to a terminal.
+pub(super) fn to_terminal() -> bool {
+    standard_output().is_terminal()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "everything that is written to it is escaped above"
+)]
+fn standard_output() -> Stdout {
+    std::io::stdout()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "everything that is written to it is escaped above"
+)]
+fn standard_error() -> Stderr {
+    std::io::stderr()
 }
 
 /// Columns of the terminal, where results go to one; 0 for a terminal that does not know its size.
 pub(super) fn width() -> Option<u16> {
-    let out = std::io::stdout();
+    let out = standard_output();
     reported(out.is_terminal(), terminal_size::terminal_size_of(&out))
 }
 

@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::output::tell;
 use crate::bench::ProgressObserver;
 use crate::bench::tune::SearchObserver;
+use crate::escape::line;
 use crate::record::{CaseResult, Outcome, Record};
 use crate::workload::CaseKernel;
 
@@ -42,7 +43,7 @@ impl ProgressObserver for Progress {
     fn begin(&mut self, invocation: u32, _index: usize, id: &str) {
         let turn = invocation + 1;
         self.bar
-            .set_message(format!("{id} ({turn} of {})", self.invocations));
+            .set_message(line(&format!("{id} ({turn} of {})", self.invocations)));
         self.bar.tick();
     }
 
@@ -122,7 +123,7 @@ impl SearchObserver for TuneBar {
         self.bar.reset_eta();
         let at = self.begun.len();
         self.bar
-            .set_message(format!("{id} ({at} of {}): {name}", self.searches));
+            .set_message(line(&format!("{id} ({at} of {}): {name}", self.searches)));
         self.bar.tick();
     }
 }

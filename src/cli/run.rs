@@ -10,8 +10,10 @@ use clap::Args;
 use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
+use super::input::whereabouts;
 use super::interrupts::Keeping;
 use super::output::{print, tell, width};
+use super::output_file::{OutputFile, OutputFileKind};
 use super::progress::Progress;
 use super::result_path::{
     file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
@@ -43,6 +45,14 @@ pub(super) struct Run {
     /// --power, --workloads
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+
+    /// Leave out of the record what tells whose machine it is, as `perwatt redact` does
+    #[arg(long)]
+    anonymous: bool,
+
+    /// Replace whatever file is at --out
+    #[arg(long)]
+    force: bool,
 }
 
 /// What a new run needs; a resumed one has it in its journal.
@@ -81,7 +91,7 @@ impl Run {
                 }
                 self.resume(file, &program)?
             }
-            None => match self.new.new.start(&program)? {
+            None => match self.new.new.start(&program, self.force)? {
                 Some(ready) => ready,
                 None => return Ok(Exit::Interrupted),
             },
@@ -102,7 +112,12 @@ impl Run {
         let ending = measure(&workers, &mut journal, events, keeping.interrupted())
             .with_context(|| again.clone())?;
         match ending {
-            Ending::Complete(record) => {
+            Ending::Complete(mut record) => {
+                record::tidy(&mut record, &whereabouts());
+                if self.anonymous {
+                    record::anonymize(&mut record);
+                }
+                check_output(&out, &record, self.force).with_context(|| again.clone())?;
                 record::save(&record, &out).with_context(|| again.clone())?;
                 print(&report::run(&record, width()))?;
                 tell(&format!("Record: {}", out.display()));
@@ -172,7 +187,7 @@ fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<CaseKernel>> {
 
 impl NewRun {
     /// Plans a new session and opens its journal; nothing where it was interrupted.
-    fn start(&self, program: &ProgramImage) -> anyhow::Result<Option<Ready>> {
+    fn start(&self, program: &ProgramImage, force: bool) -> anyhow::Result<Option<Ready>> {
         let survey = survey(program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = choose(&adapters, self.measure.target.device.as_deref())?;
@@ -232,6 +247,7 @@ impl NewRun {
         };
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;
+        check_output(&out, &record, force)?;
         let mut journal = create_journal(&out)?;
         let event = Event::Session {
             record: Box::new(record),
@@ -266,6 +282,16 @@ impl NewRun {
         };
         Ok(free_name(&folder, &file_stem(record)))
     }
+}
+
+/// Sees that the record may be written before it is measured and, since a file may have come since, after.
+fn check_output(out: &Path, record: &Record, force: bool) -> crate::Result<()> {
+    let file = OutputFile {
+        path: out,
+        kind: OutputFileKind::Measured(Some(&record.session)),
+        force,
+    };
+    file.check()
 }
 
 /// How long one case may take before its worker is given up.
@@ -413,7 +439,9 @@ mod tests {
             let Some(name) = argument.get_long() else {
                 continue;
             };
-            if matches!(name, "resume" | "deadline") || AGAIN.contains(&name) {
+            if matches!(name, "resume" | "deadline" | "force" | "anonymous")
+                || AGAIN.contains(&name)
+            {
                 continue;
             }
             let values = argument.get_value_parser().possible_values();

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Exit;
+use super::input::load_record;
 use super::output::{print, width};
-use crate::{record, report};
+use crate::report;
 
 /// Show result files as the table that their run printed.
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ impl Show {
         let records = self
             .files
             .iter()
-            .map(record::load)
+            .map(|file| load_record(file))
             .collect::<Result<Vec<_>, _>>()?;
         let pages: Vec<String> = records
             .iter()

@@ -11,6 +11,7 @@ use super::args::values::positive;
 use super::exit::Exit;
 use super::interrupts::Keeping;
 use super::output::{print, print_json, tell, width};
+use super::output_file::{OutputFile, OutputFileKind};
 use super::survey::survey;
 use super::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
@@ -47,6 +48,10 @@ pub(super) struct Tune {
     #[arg(long, value_name = "FILE", group = "instead")]
     export: Option<PathBuf>,
 
+    /// With --export, replace whatever file is there
+    #[arg(long, requires = "export")]
+    force: bool,
+
     /// Do not search; import such a file
     #[arg(long, value_name = "FILE", group = "instead")]
     import: Option<PathBuf>,
@@ -67,8 +72,13 @@ impl Tune {
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = choose(&adapters, self.target.device.as_deref())?;
         let store = store(self.target.tuning.as_deref())?;
-        if let Some(file) = &self.export {
-            return export(&store, adapter, file);
+        if let Some(path) = &self.export {
+            let file = OutputFile {
+                path,
+                kind: OutputFileKind::Measured(None),
+                force: self.force,
+            };
+            return export(&store, adapter, &file);
         }
         if let Some(file) = &self.import {
             return import(&store, adapter, file);
@@ -147,7 +157,7 @@ impl Tune {
     }
 }
 
-fn export(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit> {
+fn export(store: &Store, adapter: &Adapter, file: &OutputFile<'_>) -> anyhow::Result<Exit> {
     let known = store.load(adapter)?;
     if known.entries.is_empty() {
         bail!(
@@ -155,11 +165,12 @@ fn export(store: &Store, adapter: &Adapter, file: &Path) -> anyhow::Result<Exit>
             adapter.label()
         );
     }
-    known.save(file)?;
+    file.check()?;
+    known.save(file.path)?;
     tell(&format!(
         "{} entries written to {}",
         known.entries.len(),
-        file.display()
+        file.path.display()
     ));
     Ok(Exit::Done)
 }

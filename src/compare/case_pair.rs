@@ -35,6 +35,15 @@ impl CasePair<'_> {
             .all(|case| case.absent.as_ref().is_some_and(Absence::is_silent))
     }
 
+    /// What identifies the program and data of the case, where every session that has it agrees.
+    pub(super) fn program(&self) -> Option<&str> {
+        let mut cases = self.baseline.iter().chain(&self.candidate);
+        let first = cases.next()?.program.as_deref()?;
+        cases
+            .all(|case| case.program.as_deref() == Some(first))
+            .then_some(first)
+    }
+
     /// The work by which the case is named.
     pub(super) fn headline(&self) -> Headline {
         self.candidate

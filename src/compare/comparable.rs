@@ -1,6 +1,6 @@
 //! Which of the given sessions may be compared, and what forbids comparing them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
 use super::case_pair::CasePair;
@@ -158,57 +158,50 @@ impl<'a> Comparable<'a> {
         }
     }
 
-    /// Every case, the baseline's first, in the records' order.
-    pub(super) fn ids(&self) -> Vec<String> {
-        let mut seen = HashSet::new();
-        self.baseline
-            .iter()
-            .chain(&self.candidate)
-            .flat_map(|session| &session.cases)
-            .filter(|case| seen.insert(case.id.as_str()))
-            .map(|case| case.id.clone())
-            .collect()
-    }
-
-    /// What identifies the program and data of a case, where every session that has it agrees.
-    pub(super) fn program(&self, id: &str) -> Option<&'a str> {
-        let sessions = self.baseline.iter().chain(&self.candidate);
-        let mut programs = sessions
-            .filter_map(|session| session.cases.iter().find(|case| case.id == id))
-            .map(|case| case.program.as_deref());
-        let first = programs.next()??;
-        programs.all(|other| other == Some(first)).then_some(first)
+    /// Every case with its results on both sides, the baseline's first, in the records' order.
+    pub(super) fn cases(&self) -> Vec<CasePair<'a>> {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut pairs: Vec<CasePair<'a>> = Vec::new();
+        for (side, sessions) in [
+            (Side::Baseline, &self.baseline),
+            (Side::Candidate, &self.candidate),
+        ] {
+            for session in sessions {
+                for case in &session.cases {
+                    let place = *places.entry(&case.id).or_insert(pairs.len());
+                    if place == pairs.len() {
+                        pairs.push(CasePair {
+                            id: case.id.clone(),
+                            baseline: Vec::new(),
+                            candidate: Vec::new(),
+                        });
+                    }
+                    match side {
+                        Side::Baseline => pairs[place].baseline.push(case),
+                        Side::Candidate => pairs[place].candidate.push(case),
+                    }
+                }
+            }
+        }
+        pairs
     }
 
     /// Whether stored sessions of one place ran the very same program and data. Pairs are measured to tell
     /// binaries, drivers or settings apart; there, only `perwatt ab` can know that nothing changed.
-    pub(super) fn unchanged(&self, id: &str) -> bool {
+    pub(super) fn unchanged(&self, case: &CasePair<'_>) -> bool {
         let Some(reference) = self.candidate.first() else {
             return false;
         };
-        let sessions = || self.baseline.iter().chain(&self.candidate);
+        let mut sessions = self.baseline.iter().chain(&self.candidate);
         self.pairs.is_none()
             && !self.baseline.is_empty()
-            && sessions().all(|session| {
+            && case.baseline.len() == self.baseline.len()
+            && case.candidate.len() == self.candidate.len()
+            && case.program().is_some()
+            && sessions.all(|session| {
                 let differences = session.environment.differences(&reference.environment, &[]);
-                differences.is_empty() && session.cases.iter().any(|case| case.id == id)
+                differences.is_empty()
             })
-            && self.program(id).is_some()
-    }
-
-    /// A case on both sides.
-    pub(super) fn case(&self, id: &str) -> CasePair<'a> {
-        let find = |sessions: &[&'a Session]| -> Vec<&'a SessionCase> {
-            sessions
-                .iter()
-                .filter_map(|session| session.cases.iter().find(|case| case.id == id))
-                .collect()
-        };
-        CasePair {
-            id: id.to_owned(),
-            baseline: find(&self.baseline),
-            candidate: find(&self.candidate),
-        }
     }
 
     /// Why a case's values on the two sides do not measure the same thing.
@@ -253,10 +246,13 @@ impl<'a> Comparable<'a> {
 /// Sessions, each once, without those of `others`.
 fn distinct<'a>(sessions: &[&'a Session], others: &[&Session]) -> Vec<&'a Session> {
     let mut seen: HashSet<&str> = others.iter().map(|session| session.id.as_str()).collect();
+    // A copy under another name is no further evidence either.
+    let mut samples = HashSet::new();
+    let mut is_new = |print: Option<u64>| print.is_none_or(|print| samples.insert(print));
     sessions
         .iter()
         .copied()
-        .filter(|session| seen.insert(session.id.as_str()))
+        .filter(|session| seen.insert(session.id.as_str()) && is_new(session.fingerprint))
         .collect()
 }
 

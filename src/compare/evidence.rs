@@ -57,10 +57,14 @@ impl<'a> Comparable<'a> {
         let headline = case.headline();
         let measure = case.measure().filter(|_| cost == Cost::Time).cloned();
         let value = |costs: &[f64]| {
-            geometric_mean(costs).ok().map(|cost| match &measure {
-                Some(measure) => measure.value(cost),
-                None => metric.value(cost, headline),
-            })
+            geometric_mean(costs)
+                .ok()
+                .map(|cost| match &measure {
+                    Some(measure) => measure.value(cost),
+                    None => metric.value(cost, headline),
+                })
+                // A time that is hardly above zero gives a rate beyond all numbers.
+                .filter(|value| value.is_finite())
         };
         Some(Prospect {
             id: case.id.clone(),
@@ -75,7 +79,7 @@ impl<'a> Comparable<'a> {
             candidate: value(&candidate),
             notes: case.notes(),
             simulated: self.simulated(cost),
-            unchanged: self.unchanged(&case.id),
+            unchanged: self.unchanged(case),
             state,
             hypothesis: None,
         })

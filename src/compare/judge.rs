@@ -24,14 +24,14 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
     let mut prospects = Vec::new();
     let mut absent_on_both = 0;
     let mut without_energy = None;
-    for id in sides.ids() {
-        let pair = sides.case(&id);
+    let pairs = sides.cases();
+    for pair in &pairs {
         if pair.absent_on_both() {
             absent_on_both += 1;
             continue;
         }
         for (at, metric) in pair.metrics(policy).into_iter().enumerate() {
-            match sides.prospect(&pair, metric, at == 0, policy) {
+            match sides.prospect(pair, metric, at == 0, policy) {
                 Some(prospect) => prospects.push(prospect),
                 None => without_energy = without_energy.or_else(|| pair.energy_missing()),
             }
@@ -40,7 +40,7 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
     let family = number_hypotheses(&mut prospects);
     let geomeans = geomeans(&prospects, policy, &sides);
     let mut rows = judge(&prospects, family, policy);
-    explain(&mut rows, &sides);
+    explain(&mut rows, &pairs);
     rows.sort_by(|a, b| {
         let size = |row: &VerdictRow| row.ratio.map_or(0.0, |ratio| ratio.value.ln().abs());
         (!a.gated, a.verdict)

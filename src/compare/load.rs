@@ -81,7 +81,13 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
     let text = read_text(path)?;
     // Nearly every file is one record, and then looking for more would cost as much as reading it.
     let trouble = match record::parse(path, &text) {
-        Ok(record) => return Ok(vec![Session::of(&record, path.display().to_string())]),
+        Ok(record) => {
+            return Ok(vec![Session::read(
+                path,
+                &record,
+                path.display().to_string(),
+            )?]);
+        }
         Err(trouble) => trouble,
     };
     let pieces = split(path, &text)?;
@@ -97,10 +103,8 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
         .zip(1..)
         .map(|(piece, number)| {
             let record = record::parse(path, piece)?;
-            Ok(Session::of(
-                &record,
-                format!("{} (record {number})", path.display()),
-            ))
+            let name = format!("{} (record {number})", path.display());
+            Session::read(path, &record, name)
         })
         .collect()
 }

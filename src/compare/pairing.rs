@@ -185,5 +185,5 @@ fn paired(pairing: &Path, file: &Path, session: &str) -> Result<Session> {
             ),
         ));
     }
-    Ok(Session::of(&record, file.display().to_string()))
+    Session::read(file, &record, file.display().to_string())
 }

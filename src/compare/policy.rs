@@ -5,7 +5,6 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -14,7 +13,7 @@ use super::environment::Aspect;
 use super::metric::{Cost, Metric};
 use super::preset::Preset;
 use crate::error::{Error, Result, nearest};
-use crate::record::CaseName;
+use crate::record::{CaseGlob, MOST_SOURCE_BYTES, read_within};
 
 /// What a gate asks of a candidate.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -128,7 +127,7 @@ pub struct CaseRule {
     /// Their margins.
     pub limits: Margins,
     #[serde(skip)]
-    matcher: GlobSet,
+    matcher: CaseGlob,
 }
 
 impl PartialEq for CaseRule {
@@ -140,8 +139,7 @@ impl PartialEq for CaseRule {
 impl CaseRule {
     /// Whether the rule is about a case, given as `case@kernel`.
     pub fn fits(&self, id: &str) -> bool {
-        let case = CaseName::split_kernel(id).0;
-        self.matcher.is_match(case) || self.matcher.is_match(id)
+        self.matcher.fits(id)
     }
 }
 
@@ -191,7 +189,7 @@ impl Policy {
     /// # Errors
     /// The file cannot be read, is no TOML, has a key that is unknown, or a value out of range.
     pub fn load(path: &Path, base: Option<Preset>) -> Result<Self> {
-        let text = crate::record::read_text(path)?;
+        let text = read_within(path, MOST_SOURCE_BYTES)?;
         Self::parse(path, &text, base)
     }
 
@@ -292,7 +290,7 @@ impl RuleFile {
             equivalence_percent: self.equivalence_percent,
         };
         check_range(path, limits)?;
-        let matcher = matcher(&self.glob).map_err(|e| {
+        let matcher = CaseGlob::new(&self.glob).map_err(|e| {
             Error::file(
                 path,
                 format!(
@@ -350,11 +348,15 @@ impl PolicyFile {
 /// Refuses numbers that mean nothing.
 fn check(policy: &Policy, path: &Path) -> Result<()> {
     let wrong = |key: &str, reason: &str| Err(Error::file(path, format!("`{key}` {reason}")));
-    if !(policy.alpha > 0.0 && policy.alpha < 0.5) {
-        return wrong("alpha", "must lie between 0 and 0.5; 0.05 is usual");
+    // Far below, no spread that a machine has can ever decide anything.
+    if !(1e-6..0.5).contains(&policy.alpha) {
+        return wrong(
+            "alpha",
+            "must be 0.000001 or more and below 0.5; 0.05 is usual",
+        );
     }
-    if !(policy.power >= 0.5 && policy.power < 1.0) {
-        return wrong("power", "must be 0.5 or more and below 1; 0.8 is usual");
+    if !(0.5..=0.999).contains(&policy.power) {
+        return wrong("power", "must lie from 0.5 to 0.999; 0.8 is usual");
     }
     if policy.sessions < 3 {
         return wrong("sessions", "must be 3 or more; 10 is usual");
@@ -369,19 +371,6 @@ fn check(policy: &Policy, path: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Compiles a glob. `Glob::compile_matcher` panics where the regular expression becomes too large or too
-/// deeply nested; the builder of sets says so instead.
-fn matcher(glob: &str) -> std::result::Result<GlobSet, String> {
-    let glob = GlobBuilder::new(glob)
-        .literal_separator(false)
-        .build()
-        .map_err(|e| e.kind().to_string())?;
-    GlobSetBuilder::new()
-        .add(glob)
-        .build()
-        .map_err(|_| "it is too large or too deeply nested".to_owned())
 }
 
 /// As much of a text as a message has room for.

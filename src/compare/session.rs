@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::environment::Environment;
 use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
+use crate::error::{Error, Result};
 use crate::record::{
     CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
     Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
@@ -19,6 +20,8 @@ pub struct Session {
     pub name: String,
     /// The session's identity.
     pub id: String,
+    /// What its samples have in common with those of a copy under another identity.
+    pub fingerprint: Option<u64>,
     /// Where it was measured.
     pub environment: Environment,
     /// The sensor of its energy, or why there is none.
@@ -188,6 +191,29 @@ impl InvocationValues {
 }
 
 impl Session {
+    /// Reduces a record that was read from `path`; `name` is for messages.
+    ///
+    /// # Errors
+    /// The record contradicts itself: its figures are no evidence of anything.
+    pub(super) fn read(path: &Path, record: &Record, name: String) -> Result<Self> {
+        match record.contradictions().as_slice() {
+            [] => Ok(Self::of(record, name)),
+            [first, others @ ..] => {
+                let more = match others.len() {
+                    0 => String::new(),
+                    more => format!(" (and {more} more like it)"),
+                };
+                Err(Error::file(
+                    path,
+                    format!(
+                        "contradicts itself, so nothing is judged by it: {first}{more}; restore the file, or \
+                         measure again"
+                    ),
+                ))
+            }
+        }
+    }
+
     /// Reduces a record; `name` is where it was read from.
     pub fn of(record: &Record, name: impl Into<String>) -> Self {
         let precision_ns = record.clock.measured().map_or(0.0, |c| c.precision_ns);
@@ -195,6 +221,7 @@ impl Session {
         Self {
             name: name.into(),
             id: record.session.clone(),
+            fingerprint: record.fingerprint(),
             environment: Environment::of(record),
             sensor: match &record.power {
                 Reading::Measured(setup) => Ok(SessionSensor::of(setup, &record.host)),

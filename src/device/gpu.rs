@@ -55,7 +55,8 @@ impl Gpu {
         let wanted = WANTED.into_iter().filter(|name| found.adapter.has(name));
         // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
         // only one among `WANTED` is the cooperative matrix, used by built-in kernels alone, which
-        // index within their buffers and whose output is verified in every invocation.
+        // index within their buffers and whose output is verified in every invocation; a custom kernel
+        // whose source enables it is refused before it is compiled (`workload/custom/work.rs`).
         let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("perwatt"),

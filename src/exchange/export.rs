@@ -5,12 +5,14 @@
 //! it has none, a file holds values of one direction.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::escape::{self, cell};
 use crate::record::{
     Better, CaseResult, EnergyWindow, Measure, Outcome, Reading, Record, Status, WorkUnit,
 };
@@ -44,6 +46,36 @@ impl Format {
     /// The format of a name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+impl Format {
+    /// Whether a file's text is one that [`export`] wrote in this format.
+    pub fn wrote(self, text: &str) -> bool {
+        let value = || serde_json::from_str::<Value>(text).unwrap_or_default();
+        match self {
+            Self::Csv => text.lines().next() == Some(&COLUMNS.join(",")),
+            Self::Bencher => value().as_object().is_some_and(|benchmarks| {
+                !benchmarks.is_empty()
+                    && benchmarks.values().all(|measures| {
+                        measures.as_object().is_some_and(|measures| {
+                            measures
+                                .values()
+                                .all(|measure| measure["value"].is_number())
+                        })
+                    })
+            }),
+            Self::GithubActionBenchmark => value().as_array().is_some_and(|entries| {
+                !entries.is_empty()
+                    && entries.iter().all(|entry| {
+                        entry["name"].is_string()
+                            && entry["value"].is_number()
+                            && entry["extra"]
+                                .as_str()
+                                .is_some_and(|extra| extra.contains(" better="))
+                    })
+            }),
+        }
     }
 }
 
@@ -257,9 +289,10 @@ fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
 /// github-action-benchmark's custom format.
 fn action(records: &[Record], direction: Direction) -> Result<String> {
     let mut entries: Vec<Value> = Vec::new();
+    let mut names = HashSet::new();
     for (_, case, value) in chosen(records, Some(direction)) {
         let name = format!("{} {}", case.id(), value.metric);
-        if entries.iter().any(|entry| entry["name"] == json!(name)) {
+        if !names.insert(name.clone()) {
             return Err(twice(&name));
         }
         let mut entry = json!({
@@ -277,7 +310,7 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
 }
 
 fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+    escape::json(&format!("{value:#}\n"))
 }
 
 /// The columns of the CSV format.
@@ -336,7 +369,7 @@ fn csv_rows(
             &case.case,
             &case.kernel,
         ]
-        .map(as_text);
+        .map(cell);
         let [h, i, j, k, l, m, n, o, p] = rest;
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     };
@@ -347,7 +380,7 @@ fn csv_rows(
             Status::Skipped { reason } | Status::Failed { reason, .. } => reason,
         };
         let mut cells: [String; 9] = Default::default();
-        cells[8] = as_text(reason);
+        cells[8] = cell(reason);
         return vec![row(cells)];
     }
     figures
@@ -360,7 +393,7 @@ fn csv_rows(
             row([
                 figure.metric.to_owned(),
                 figure.better.name().to_owned(),
-                as_text(&figure.unit),
+                cell(&figure.unit),
                 figure.value.to_string(),
                 low,
                 high,
@@ -370,16 +403,4 @@ fn csv_rows(
             ])
         })
         .collect()
-}
-
-/// A cell that a spreadsheet shows as text: one that it would run as a formula gets an apostrophe in
-/// front. The names in a record come from drivers and from files, not from the person who opens this.
-fn as_text(cell: &str) -> String {
-    let runs =
-        cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(['=', '+', '-', '@']);
-    if runs {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
 }

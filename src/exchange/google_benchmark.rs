@@ -2,7 +2,7 @@
 //!
 //! The library prints bare `NaN` and `Infinity`, which no JSON reader takes; they are read as absent.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -101,9 +101,10 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let some = !read.benchmarks.is_empty();
     let rows: Vec<GoogleRow> = file.rows(read.benchmarks);
     let singles: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let mut places = HashMap::new();
     for row in rows {
         if !is_aggregate(&row, &singles) {
-            add(&mut file, row);
+            add(&mut file, &mut places, row);
         }
     }
     if some && file.cases.is_empty() && file.left_out.is_empty() {
@@ -128,7 +129,7 @@ fn is_aggregate(row: &GoogleRow, singles: &HashSet<String>) -> bool {
 }
 
 /// Adds one row: a new benchmark, or another repetition of a known one.
-fn add(file: &mut ImportedFile, row: GoogleRow) {
+fn add(file: &mut ImportedFile, places: &mut HashMap<String, usize>, row: GoogleRow) {
     let name = row.run_name.as_ref().unwrap_or(&row.name).clone();
     if row.skipped == Some(true) {
         let reason = row.skip_message.as_deref().unwrap_or("no reason given");
@@ -145,9 +146,10 @@ fn add(file: &mut ImportedFile, row: GoogleRow) {
             Err(fault) => return file.leave_out(&name, &fault.to_string()),
         },
     };
-    let index = match file.cases.iter().position(|case| case.name == name) {
-        Some(index) => index,
+    let index = match places.get(&name) {
+        Some(index) => *index,
         None => {
+            places.insert(name.clone(), file.cases.len());
             file.cases.push(ImportedCase::timed(name, vec![Vec::new()]));
             file.cases.len() - 1
         }

@@ -12,8 +12,9 @@ use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::{
     Adapter, Better, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, DocumentKind,
-    FailureKind, Host, Limits, Measure, Origin, Outcome, PlanSummary, Provenance, Reading, Record,
-    SCHEMA_VERSION, Sampling, Status, StopReason, Verification,
+    FailureKind, Host, Limits, MOST_CASES, MOST_IMPORTED, MOST_NAME_BYTES, Measure, Origin,
+    Outcome, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION, Sampling, Status,
+    StopReason, Verification,
 };
 use crate::stats;
 
@@ -92,6 +93,17 @@ impl Importer {
                 None => file.cases.push(case),
             }
         }
+        let processes: usize = file.cases.iter().map(|case| case.processes.len()).sum();
+        if processes > MOST_IMPORTED || file.cases.len() > MOST_CASES {
+            return Err(Error::file(
+                path,
+                format!(
+                    "holds {} benchmarks with {processes} processes, more than the {MOST_CASES} with \
+                     {MOST_IMPORTED} that a record takes from a file; export fewer",
+                    file.cases.len()
+                ),
+            ));
+        }
         if file.cases.is_empty() {
             let mut reason = "holds no benchmark with a usable value".to_owned();
             for note in file.left_out.iter().take(SHOWN_NOTES) {
@@ -133,6 +145,9 @@ fn whose(path: &Path) -> Option<&'static str> {
 /// Notes that the refusal of a file shows.
 const SHOWN_NOTES: usize = 3;
 
+/// As much of a name as a note shows.
+const SHOWN_NAME: usize = 200;
+
 /// What one file says.
 #[derive(Debug, Default)]
 pub(super) struct ImportedFile {
@@ -159,6 +174,7 @@ impl ImportedFile {
 
     /// Notes that a benchmark was left out.
     pub(super) fn leave_out(&mut self, name: &str, why: &str) {
+        let name: String = name.chars().take(SHOWN_NAME).collect();
         self.left_out.push(format!("{name:?}: {why}"));
     }
 
@@ -227,6 +243,9 @@ impl ImportedCase {
     /// Why the benchmark cannot be used. One bad time costs the whole benchmark: without the times that
     /// were too short for the clock, the rest would look slower than it is.
     fn fault(&self) -> Option<String> {
+        if self.name.len() > MOST_NAME_BYTES {
+            return Some(format!("has a name longer than {MOST_NAME_BYTES} bytes"));
+        }
         if self.failed.is_some() {
             return None;
         }

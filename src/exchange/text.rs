@@ -7,13 +7,11 @@ use serde_json::Value;
 
 use super::import::Importer;
 use crate::error::Result;
-use crate::record;
+use crate::record::{MOST_IMPORT_BYTES, read_bytes, read_within, regular_inside};
 
 /// Reads a text file.
 pub(super) fn read_text(path: &Path) -> Result<String> {
-    let text = record::read_text(path)?;
-    // Some editors and shells on Windows put a byte-order mark in front.
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    read_within(path, MOST_IMPORT_BYTES)
 }
 
 /// Reads the rows of a JSON array, of a single object, or of objects one a line or one after the other.
@@ -32,20 +30,7 @@ pub(super) fn read_json_rows(importer: &Importer, path: &Path) -> Result<Vec<Val
 
 /// Reads a file that lies in `folder` or below it, links followed.
 pub(super) fn read_inside(folder: &Path, file: &Path) -> io::Result<Vec<u8>> {
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    let real = file.canonicalize()?;
-    if !real.starts_with(folder.canonicalize()?) {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "refused, because it lies outside the folder of the file that names it; move it there",
-        ));
-    }
-    if !real.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    record::read_bytes(&real).map_err(|e| io::Error::other(e.to_string()))
+    let real = regular_inside(folder, file)
+        .map_err(|e| io::Error::new(e.kind(), format!("refused: {e}")))?;
+    read_bytes(&real).map_err(|e| io::Error::other(e.to_string()))
 }

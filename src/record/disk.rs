@@ -8,24 +8,35 @@ use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::limits::MOST_FILE_BYTES;
 use crate::error::{Error, Result};
-
-/// Largest file that is read: a record of a thousand cases is a tenth of it.
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Reads a file of text.
 ///
 /// # Errors
 /// It cannot be read, is a folder, is larger than 256 MiB, or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_bytes(path)?;
-    String::from_utf8(bytes).map_err(|e| {
+    read_within(path, MOST_FILE_BYTES)
+}
+
+/// Reads a file of text of at most so many bytes. A byte-order mark, which some editors put in front, is left
+/// out.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_within(path: &Path, most_bytes: u64) -> Result<String> {
+    let bytes = read_up_to(path, most_bytes)?;
+    let mut text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Error::file(
             path,
             format!("not UTF-8 text from byte {at} on; save it as UTF-8"),
         )
-    })
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// Reads a file.
@@ -33,7 +44,31 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// As [`read_text`], but any bytes will do.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    read_up_to(path, MOST_BYTES)
+    read_up_to(path, MOST_FILE_BYTES)
+}
+
+/// The path behind all links of a regular file in `folder` or below it: what one file names must not lead
+/// out of that file's own folder, since what is read there ends up in records that people share.
+///
+/// # Errors
+/// It is not there, lies elsewhere or is no regular file; in words that follow a path and a colon.
+pub fn regular_inside(folder: &Path, file: &Path) -> std::io::Result<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let real = file.canonicalize()?;
+    if !real.starts_with(folder.canonicalize()?) {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            "outside the folder of the file that names it; copy it there",
+        ));
+    }
+    if !real.metadata()?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    Ok(real)
 }
 
 fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>> {
@@ -51,7 +86,7 @@ fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>> {
         Error::file(
             path,
             format!(
-                "larger than {} MiB, which no file of perwatt's is",
+                "larger than {} MiB, more than perwatt takes from a file of this kind",
                 most >> 20
             ),
         )
@@ -68,7 +103,7 @@ fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>> {
 }
 
 /// Writes a file: a regular one atomically and with the mode that it had, anything else by writing to it.
-/// Missing folders are created.
+/// Missing folders are created; whether a user meant that is asked before (`cli/output_file.rs`).
 ///
 /// # Errors
 /// The folder or the file cannot be written.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::check::structure;
 use super::document::{Document, DocumentKind, load_document, parse_document, save_document};
 use super::{Record, SCHEMA_VERSION};
 use crate::error::Result;
@@ -18,6 +19,10 @@ impl Document for Record {
 
     fn version(&self) -> &str {
         &self.schema_version
+    }
+
+    fn check(&self) -> Result<(), String> {
+        structure(self)
     }
 }
 

@@ -218,12 +218,20 @@ impl Mix {
     /// Instructions of the matrix unit for each other operation of the vector ALU, or for all of them where
     /// there is no other; nothing where the matrix unit is not used.
     pub fn matrix_per_vector(&self) -> Option<f64> {
-        let others = (self.fma + self.dot + self.vector).max(1);
+        let others = self
+            .fma
+            .saturating_add(self.dot)
+            .saturating_add(self.vector)
+            .max(1);
         (self.matrix > 0).then(|| f64::from(self.matrix) / f64::from(others))
     }
 
     /// Share of the operations that do the arithmetic that a kernel is for.
     pub fn arithmetic(&self) -> f64 {
-        self.share(self.fma + self.matrix + self.dot)
+        self.share(
+            self.fma
+                .saturating_add(self.matrix)
+                .saturating_add(self.dot),
+        )
     }
 }

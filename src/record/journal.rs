@@ -4,12 +4,14 @@
 //! was writing. A torn last line is expected after a crash and is dropped; damage anywhere else is an
 //! error, because then something other than a crash has touched the file.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::check::structure;
 use super::disk::read_bytes;
 use super::{Adapter, CaseInvocation, ClockSetup, InvocationInfo, PowerSetup, Reading, Record};
 use crate::error::{Error, Result};
@@ -63,9 +65,6 @@ impl Journal {
     /// The file exists already or cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-        }
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
@@ -179,10 +178,17 @@ pub fn read_journal(path: impl AsRef<Path>) -> Result<Vec<Event>> {
 
 /// The events of a journal and the length in bytes of its whole lines.
 fn read_with_length(path: &Path) -> Result<(Vec<Event>, u64)> {
-    let text = read_bytes(path)?;
+    parse_journal(path, &read_bytes(path)?)
+}
+
+/// Reads the events of a journal from its bytes, with the length of its whole lines; `path` is for messages.
+///
+/// # Errors
+/// It is damaged before its last line, or counts something twice.
+pub fn parse_journal(path: &Path, bytes: &[u8]) -> Result<(Vec<Event>, u64)> {
     let mut events = Vec::new();
     let mut whole = 0;
-    for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         if line.last() != Some(&b'\n') {
             break;
         }
@@ -198,5 +204,32 @@ fn read_with_length(path: &Path) -> Result<(Vec<Event>, u64)> {
         events.push(event);
         whole += line.len() as u64;
     }
+    check(&events).map_err(|why| Error::file(path, why))?;
     Ok((events, whole))
+}
+
+/// Refuses a journal that counts an invocation twice.
+///
+/// # Errors
+/// What is wrong.
+fn check(events: &[Event]) -> Result<(), String> {
+    let (mut cases, mut ended) = (HashSet::new(), HashSet::new());
+    for event in events {
+        let twice = match event {
+            Event::Session { record, .. } => {
+                structure(record)?;
+                false
+            }
+            Event::Case { case, result } => !cases.insert((*case, result.invocation)),
+            Event::Invocation { info } => !ended.insert(info.invocation),
+            Event::Setup { .. } => false,
+        };
+        if twice {
+            return Err(
+                "an invocation stands in it twice, which would count its evidence twice; start a new run"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(())
 }

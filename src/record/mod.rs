@@ -9,8 +9,11 @@
 
 mod adapter;
 mod case;
+#[cfg(any(feature = "bench", feature = "compare"))]
+mod case_glob;
 mod case_invocation;
 mod case_name;
+mod check;
 mod clock;
 mod custom_kernel;
 mod disk;
@@ -21,7 +24,9 @@ mod file;
 mod headline;
 mod inspection;
 mod journal;
+mod limits;
 mod measure;
+mod privacy;
 mod reading;
 mod resource;
 mod roofline;
@@ -36,10 +41,13 @@ pub use case::{
     CaseInvocation, CaseResult, Counts, FailureKind, Outcome, Sampling, Status, StopReason,
     Summary, Verification,
 };
+#[cfg(any(feature = "bench", feature = "compare"))]
+pub use case_glob::CaseGlob;
 pub use case_name::CaseName;
+pub use check::{Contradiction, ContradictionKind};
 pub use clock::{ClockMethod, ClockSetup};
 pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel};
-pub use disk::{read_bytes, read_text, write_file};
+pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{
     Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
@@ -52,8 +60,13 @@ pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
     Mix, Target,
 };
-pub use journal::{Event, Journal, journal_in_use, read_journal};
+pub use journal::{Event, Journal, journal_in_use, parse_journal, read_journal};
+pub use limits::{
+    MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
+    MOST_INVOCATIONS, MOST_NAME_BYTES, MOST_SOURCE_BYTES,
+};
 pub use measure::{Better, Measure};
+pub use privacy::{Whereabouts, anonymize, tidy};
 pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
 pub use roofline::Roof;

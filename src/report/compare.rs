@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::table::{columns, fold, harmless, table, text};
+use super::table::{columns, fold, table, text};
 use crate::compare::{
     Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
@@ -37,7 +37,7 @@ pub fn comparison(
     for note in &comparison.notes {
         page += &fold(&format!("Note: {note}."), "  ", width);
     }
-    harmless(&page)
+    page
 }
 
 /// Several candidates against one baseline: each in full, or, if they are many, each in a line.
@@ -73,7 +73,7 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
         "geomean: of {metric}, over the cases that both have (of: how many of all). The rest counts rows by \
          verdict; for the rows themselves, compare fewer files or use --json."
     );
-    harmless(&(text(&table) + &fold(&legend, "", width)))
+    text(&table) + &fold(&legend, "", width)
 }
 
 /// A verdict as a column's head.

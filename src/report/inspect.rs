@@ -121,18 +121,20 @@ fn shares(hottest: &LoopSummary) -> String {
         mix.operations,
         share(mix.fma),
         share(mix.fma_dual),
-        share(mix.matrix + mix.dot),
+        share(mix.matrix.saturating_add(mix.dot)),
         share(mix.vector),
         share(mix.lds),
         share(memory(mix)),
-        share(mix.scalar + mix.branch),
-        share(mix.wait + mix.other),
+        share(mix.scalar.saturating_add(mix.branch)),
+        share(mix.wait.saturating_add(mix.other)),
     )
 }
 
 /// Memory outside the workgroup's.
 fn memory(mix: &Mix) -> u32 {
-    mix.global + mix.scratch + mix.scalar_memory
+    mix.global
+        .saturating_add(mix.scratch)
+        .saturating_add(mix.scalar_memory)
 }
 
 /// Bytes in three digits.
@@ -216,15 +218,15 @@ fn markdown_row(target: &Target, shader: &CompiledShader) -> String {
             let share = |count: u32| format!("{:.1} %", 100.0 * mix.share(count));
             cells.push(mix.operations.to_string());
             let ratio = hottest.matrix_per_vector;
-            cells.extend([mix.fma, mix.fma_dual, mix.matrix + mix.dot].map(share));
+            cells.extend([mix.fma, mix.fma_dual, mix.matrix.saturating_add(mix.dot)].map(share));
             cells.push(ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")));
             cells.extend(
                 [
                     mix.vector,
                     mix.lds,
                     memory(mix),
-                    mix.scalar + mix.branch,
-                    mix.wait + mix.other,
+                    mix.scalar.saturating_add(mix.branch),
+                    mix.wait.saturating_add(mix.other),
                 ]
                 .map(share),
             );

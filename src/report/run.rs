@@ -8,7 +8,7 @@ use crate::record::{
     CaseName, CaseResult, Estimate, GainUncertainty, Origin, Outcome, PowerSetup, Reading, Record,
     Status, Summary, Warning, WorkUnit,
 };
-use crate::units::{Seconds, Watts, percent};
+use crate::units::{Seconds, Watts, number, percent};
 
 /// A record as a page: one table, then what must be said beside it.
 pub fn run(record: &Record, width: Option<u16>) -> String {
@@ -133,8 +133,9 @@ const COLUMNS: [Column; 10] = {
                 energy.relative_half_width().map_or_else(dash, percent)
             })
         }),
-        column("error", |_, summary| {
-            format!("{:.2}", summary.worst_error_over_bound)
+        column("error", |_, summary| match summary.worst_error_over_bound {
+            worst if worst.abs() < 1e4 => format!("{worst:.2}"),
+            worst => number(worst),
         }),
     ]
 };
@@ -228,7 +229,11 @@ fn energy_legend(record: &Record, power: &PowerSetup) -> String {
     let notes: String = power.notes.iter().map(|note| format!(" {note}.")).collect();
     format!(
         " Power{tier}: {} of the {}, {}, idle included; gain {} {off}, {}.{cost}{notes}",
-        power.source, power.boundary, power.provenance, power.gain.factor, power.gain.from
+        power.source,
+        power.boundary,
+        power.provenance,
+        number(power.gain.factor),
+        power.gain.from
     )
 }
 

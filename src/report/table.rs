@@ -61,41 +61,6 @@ pub(super) fn fold(paragraph: &str, indent: &str, width: Option<u16>) -> String 
     textwrap::fill(&joined, options).replace("\u{a0}%", " %") + "\n"
 }
 
-/// A page that does to a terminal, and to a CI runner that reads its log, nothing but stand there,
-/// whatever names the files gave: control characters are replaced, and no line begins with the `::` by
-/// which GitHub's runner knows a command.
-pub(super) fn harmless(page: &str) -> String {
-    let mut clean = String::with_capacity(page.len());
-    for line in page.split_inclusive('\n') {
-        let blank = line.len() - line.trim_start().len();
-        let (indent, rest) = line.split_at(blank);
-        clean.push_str(indent);
-        let rest = match rest.strip_prefix("::") {
-            Some(rest) => {
-                clean.push_str(": :");
-                rest
-            }
-            None => rest,
-        };
-        clean.extend(rest.chars().map(|c| match c {
-            '\n' => c,
-            c => inert(c),
-        }));
-    }
-    // The older form of a command counts anywhere in a line.
-    clean.replace("##[", "# #[")
-}
-
-/// The character, unless it steers a terminal or turns the reading direction.
-pub(super) fn inert(c: char) -> char {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || turns {
-        char::REPLACEMENT_CHARACTER
-    } else {
-        c
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

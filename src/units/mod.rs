@@ -14,7 +14,9 @@ use std::ops::{Add, Div, Mul, Sub};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use number::{bound_percent, change, change_range, fine_percent, p_value, percent, prefix, si};
+pub use number::{
+    bound_percent, change, change_range, fine_percent, number, p_value, percent, prefix, si,
+};
 
 /// Declares a quantity: a transparent `f64` newtype in a base unit, shown with SI prefixes.
 macro_rules! quantity {

@@ -50,17 +50,60 @@ pub fn prefix(value: f64) -> (f64, &'static str) {
 /// ```
 pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
-        return format!("{value} {unit}");
+        return format!("{} {unit}", written(value, 0));
     }
     let (factor, prefix) = prefix(value);
-    format!("{} {prefix}{unit}", three_digits(value / factor))
+    let digits = value / factor;
+    if digits.abs() < 0.005 {
+        return format!("{digits:.2e} {prefix}{unit}");
+    }
+    format!("{} {prefix}{unit}", three_digits(digits))
+}
+
+/// A number without a unit, four significant digits, as a power of ten where it is very large or small.
+///
+/// ```
+/// # use perwatt::units::number;
+/// assert_eq!(number(0.9433582359120742), "0.9434");
+/// assert_eq!(number(1e308), "1.000e308");
+/// ```
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        size if !size.is_finite() => written(value, 0),
+        0.0 => "0".to_owned(),
+        size if !(1e-3..1e7).contains(&size) => format!("{value:.3e}"),
+        size => {
+            // At most three digits before the fourth; whole numbers stay whole.
+            let digits = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+            let text = format!("{value:.digits$}");
+            match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text,
+            }
+        }
+    }
+}
+
+/// A number with so many digits behind the point; one that nobody can read so is a power of ten, and one that
+/// is beyond all numbers is said in words.
+fn written(value: f64, digits: usize) -> String {
+    if value.is_nan() {
+        "no number".to_owned()
+    } else if value.is_infinite() {
+        let sign = if value < 0.0 { "below −" } else { "over " };
+        format!("{sign}1e308")
+    } else if value.abs() >= 1e7 {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.digits$}")
+    }
 }
 
 /// A share in per cent, no finer than a tenth: `1.2 %`, `12 %`.
 pub fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     let digits = usize::from(percent.abs() < 9.95);
-    format!("{percent:.digits$} %")
+    format!("{} %", written(percent, digits))
 }
 
 /// A share in per cent, three significant digits and none beyond a hundredth: `0.04 %`, `1.23 %`, `45.0 %`.
@@ -97,7 +140,10 @@ pub fn change_range(low: f64, high: f64) -> String {
 fn bare_change(ratio: f64) -> String {
     let percent = 100.0 * (ratio - 1.0);
     if percent >= FACTOR || !percent.is_finite() {
-        return format!("×{ratio:.2e}");
+        return match ratio.is_finite() {
+            true => format!("×{ratio:.2e}"),
+            false => format!("×({})", written(ratio, 0)),
+        };
     }
     let digits = match rounded_up(percent) {
         size if size >= 100.0 => 0,
@@ -132,7 +178,7 @@ fn three_digits(value: f64) -> String {
         size if size >= 10.0 => 1,
         _ => 2,
     };
-    format!("{value:.digits$}")
+    written(value, digits)
 }
 
 /// The size of a number with half of its third digit on top, so that it is judged as it is shown.

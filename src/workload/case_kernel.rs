@@ -1,7 +1,7 @@
 //! A case with the kernel that does it: the one type for it, from the plan through tuning and the messages
 //! between processes to the measuring loop. A record holds the same as text.
 
-use crate::record::{CaseName, CaseResult, Counts, CustomKernel, Reading, Status};
+use crate::record::{Adapter, CaseName, CaseResult, Counts, CustomKernel, Reading, Status};
 use crate::workload::case::Case;
 use crate::workload::kit::kernel::Kernel;
 
@@ -37,6 +37,32 @@ impl CaseKernel {
         CaseName::with_kernel(&self.case, &self.kernel.name)
     }
 
+    /// Whether the kernel and its parameters are ones that this program chooses or searches itself. The tests
+    /// run those with checks on; a file may name others.
+    pub fn is_known(&self, adapter: &Adapter) -> bool {
+        if is_known(&self.case, &self.kernel, adapter) {
+            return true;
+        }
+        // A composed kernel has the parameters of its parts beside its own.
+        let parts = self.case.parts(&self.kernel);
+        let own = |kernel: &Kernel| -> Vec<(String, u32)> {
+            let parameters = kernel.parameters.iter();
+            parameters
+                .filter(|(name, _)| !name.contains('.'))
+                .map(|(name, value)| (name.clone(), *value))
+                .collect()
+        };
+        let mut known = self.case.kernels(adapter);
+        known.extend(self.case.tuning_space());
+        !parts.is_empty()
+            && known
+                .iter()
+                .any(|kernel| kernel.name == self.kernel.name && own(kernel) == own(&self.kernel))
+            && parts
+                .iter()
+                .all(|part| is_known(&part.case, &part.kernel, adapter))
+    }
+
     /// A record's entry that waits for its invocations.
     pub fn pending_result(&self) -> CaseResult {
         // A custom kernel may bear the name of a built-in one, and is another all the same.
@@ -60,4 +86,9 @@ impl CaseKernel {
             warnings: Vec::new(),
         }
     }
+}
+
+/// Whether a case would be given this kernel by this program.
+pub(crate) fn is_known(case: &Case, kernel: &Kernel, adapter: &Adapter) -> bool {
+    case.kernels(adapter).contains(kernel) || case.tuning_space().contains(kernel)
 }

@@ -29,6 +29,7 @@ mod written;
 
 pub use case::{Case, Part, Problem, Suite};
 pub use case_kernel::CaseKernel;
+pub(crate) use case_kernel::is_known;
 pub use custom::{CustomWork, load_custom};
 pub use interface::{SuiteCases, Workload};
 pub use kit::dtype::Dtype;

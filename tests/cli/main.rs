@@ -6,15 +6,28 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::disallowed_methods,
     reason = "a test fails by panicking and says why on standard error"
 )]
 
+#[path = "../common/forms.rs"]
+mod forms;
 #[path = "../common/records.rs"]
 mod records;
 mod support;
 
+#[cfg(feature = "bench")]
+#[path = "../common/arbitrary.rs"]
+mod arbitrary;
+
 mod exchange;
+#[cfg(feature = "bench")]
+mod figures;
+#[cfg(target_os = "linux")]
+mod files;
 mod gate;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+mod hostile;
 mod invest;
 
 #[cfg(feature = "bench")]

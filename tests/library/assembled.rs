@@ -3,40 +3,17 @@
 
 use std::path::Path;
 
-use perwatt::bench::assemble;
-use perwatt::compare::{Metric, Policy, Session, Sides, compare};
-use perwatt::exchange::{Format, export};
+use perwatt::compare::{Metric, Pair, Policy, Session, Side, Sides, compare};
+use perwatt::exchange::{Direction, Format, export};
 use perwatt::record::{
-    CaseInvocation, Counts, ErrorCause, ErrorTerm, Event, GainUncertainty, Outcome, Reading,
-    Record, load, save,
+    Counts, ErrorCause, ErrorTerm, GainUncertainty, Outcome, Reading, Record, load, save,
 };
 use perwatt::report;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
+use crate::arbitrary::{arbitrary_record, assembled, no_number};
 use crate::records::{record_of, with_energy};
-
-/// The record of these cases as a run would have written it.
-fn assembled(planned: &Record) -> Record {
-    let mut empty = planned.clone();
-    let mut events = Vec::new();
-    for (index, case) in empty.cases.iter_mut().enumerate() {
-        for result in std::mem::take(&mut case.invocations) {
-            events.push(Event::Case {
-                case: index,
-                result: Box::new(result),
-            });
-        }
-    }
-    events.insert(
-        0,
-        Event::Session {
-            record: Box::new(empty),
-            program: None,
-        },
-    );
-    assemble::record(&events).unwrap()
-}
 
 /// Writes a record and reads it back.
 fn kept(record: &Record, folder: &Path) -> Record {
@@ -47,99 +24,73 @@ fn kept(record: &Record, folder: &Path) -> Record {
     read
 }
 
-const NUMBERS: [f64; 14] = [
-    0.0,
-    -0.0,
-    5e-324,
-    f64::MIN_POSITIVE,
-    1e-300,
-    1e-9,
-    1.0,
-    1.0,
-    2.2,
-    1e9,
-    1e300,
-    f64::MAX,
-    -1.0,
-    -f64::MAX,
-];
-
-fn any(random: &mut Pcg64Mcg) -> f64 {
-    NUMBERS[random.random_range(0..NUMBERS.len())]
-}
-
-/// Gives an invocation any numbers, or none at all.
-fn disturb(result: &mut CaseInvocation, random: &mut Pcg64Mcg) {
-    if random.random_bool(0.1) {
-        result.outcome = Outcome::Skipped {
-            reason: "missing".to_owned(),
-        };
-        return;
+/// What anybody is shown or given of a comparison.
+fn assert_shown(record: &Record, other: &Record) {
+    let mut texts = vec![report::run(record, None), report::run(record, Some(60))];
+    for format in Format::ALL {
+        for direction in [Direction::Smaller, Direction::Larger] {
+            let one = std::slice::from_ref(record);
+            let text = export(one, format, Some(direction)).unwrap();
+            assert!(format == Format::Csv || !text.contains("null"), "{text}");
+            texts.push(text);
+        }
     }
-    let Outcome::Measured {
-        sampling,
-        energy,
-        verified_after,
-        ..
-    } = &mut result.outcome
-    else {
-        return;
+    let sessions = [record, other].map(|record| Session::of(record, "one"));
+    let [baseline, candidate] = &sessions;
+    let pairs: Vec<Pair> = (0..6)
+        .map(|number| Pair {
+            baseline: number,
+            candidate: number,
+            first: Side::Baseline,
+        })
+        .collect();
+    let policy = Policy {
+        metrics: Metric::ALL.to_vec(),
+        ..Policy::default()
     };
-    sampling.median_ns = any(random);
-    verified_after.worst_error_over_bound = any(random);
-    if random.random_bool(0.1) {
-        **energy = Reading::unmeasured("no figure");
+    for sides in [
+        Sides::Sessions {
+            baseline: &[baseline],
+            candidate: &[candidate],
+            noise: None,
+        },
+        Sides::Paired {
+            baseline,
+            candidate,
+            pairs: &pairs,
+        },
+    ] {
+        let compared = compare(sides, &policy);
+        let decision = compared.decision(&policy);
+        texts.push(report::comparison(&compared, Some(decision), None));
+        texts.push(report::markdown(&compared, Some(decision)));
+        texts.push(report::junit(&compared).unwrap());
+        texts.push(report::github(&compared, |_| None));
+        texts.push(report::sarif(&compared, |_| None).to_string());
+        // serde writes what is no number as null, where a number must stand.
+        let json = serde_json::to_string(&compared).unwrap();
+        assert!(
+            !json.contains(":null,\"high\"") && !json.contains("\"value\":null"),
+            "{json}"
+        );
+        texts.push(json);
     }
-    if let Reading::Measured(window) = &mut **energy {
-        window.gross_j = any(random);
-        window.duration_s = any(random);
-        window.executions = [0, 1, 100, u64::MAX][random.random_range(0..4)];
-        window.budget = [ErrorCause::Gain, ErrorCause::Trials, ErrorCause::IdleDrift]
-            .map(|cause| ErrorTerm {
-                cause,
-                uncertainty_j: any(random),
-            })
-            .to_vec();
+    for text in texts {
+        assert_eq!(no_number(&text), None, "{text}");
     }
 }
 
 #[test]
-fn whatever_the_invocations_say_the_record_is_written_and_read_back() {
+fn whatever_the_invocations_say_the_record_is_written_read_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = Pcg64Mcg::seed_from_u64(13);
+    let mut before: Option<Record> = None;
     for _ in 0..400 {
-        let invocations = vec![1.0; random.random_range(0..6)];
-        let mut planned = record_of(
-            "any",
-            &[
-                ("copy/f32/1048576", &invocations),
-                ("read/f32/1048576", &invocations),
-                ("peak-fma/f32/1048576", &invocations),
-                ("peak-dot4/int8/1048576", &invocations),
-                ("matmul/f32/64x64x64", &invocations),
-                ("matmul/int8/64x64x64", &invocations),
-            ],
-        );
-        with_energy(&mut planned, &invocations);
-        if let Reading::Measured(power) = &mut planned.power {
-            power.gain.uncertainty = match random.random_bool(0.5) {
-                true => GainUncertainty::Within(any(&mut random).abs()),
-                false => GainUncertainty::Standard(any(&mut random).abs()),
-            };
-        }
-        for case in &mut planned.cases {
-            let mut count = || [0, 1, 1_000_000, u64::MAX][random.random_range(0..4)];
-            case.counts = Counts {
-                flop: count(),
-                bytes: count(),
-                tokens: Some(count()),
-            };
-            for result in &mut case.invocations {
-                disturb(result, &mut random);
-            }
-        }
-        let record = kept(&assembled(&planned), folder.path());
-        export(&[record], Format::Csv, None).unwrap();
+        let record = kept(&arbitrary_record("any", &mut random), folder.path());
+        assert_shown(&record, before.as_ref().unwrap_or(&record));
+        let mut other = record;
+        other.session = "another".to_owned();
+        before = Some(other);
     }
 }
 

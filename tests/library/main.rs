@@ -10,8 +10,12 @@
 #[path = "../common/records.rs"]
 mod records;
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "bench")]
+#[path = "../common/arbitrary.rs"]
+mod arbitrary;
+#[cfg(feature = "bench")]
 mod assembled;
+mod contradictions;
 mod reader;
 mod record;
 #[cfg(feature = "bench")]

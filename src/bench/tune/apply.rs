@@ -6,7 +6,7 @@
 use super::shader_hash::shader_hash;
 use super::tuning_file::{Entry, Objective, Tuning};
 use crate::record::{Adapter, CaseName};
-use crate::workload::{Case, CaseKernel, Kernel, find_case};
+use crate::workload::{Case, CaseKernel, Kernel, find_case, is_known};
 
 /// Most that a dimension may differ between two cases of which one takes the other's parameters, in
 /// doublings.
@@ -146,6 +146,7 @@ impl Tuning {
             let kernel = with_parameters(&planned.kernel, entry);
             let tuned = find_case(&entry.case).ok()?;
             let usable = entry.is_current(&tuned, &kernel, adapter)
+                && is_known(&planned.case, &kernel, adapter)
                 && shader_hash(&planned.case, &kernel, adapter).is_some();
             usable.then_some((distance, entry))
         });

@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use super::at_scale::{AtScaleArgs, Scaled};
 use crate::cli::exit::Exit;
-use crate::cli::output::{print, print_json, tell, width};
+use crate::cli::output::{json, print, print_as_is, print_json, tell_as_is, width};
+use crate::cli::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
     Aspect, Comparison, Decision, Noise, OnUndecided, Pairing, Policy, Preset, Session, Sides,
     VerdictRow, compare, compare_inspections,
 };
-use crate::record::{CaseName, Inspection, load_document, write_file};
+use crate::escape;
+use crate::record::{CaseName, Inspection, load_document};
 use crate::report;
 
 /// Name of a calibration that is found without being named.
@@ -158,6 +160,10 @@ pub(in crate::cli) struct OutputArgs {
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
 
+    /// Replace whatever files are there, not only earlier ones of these kinds
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+
     #[command(flatten)]
     at_scale: AtScaleArgs,
 }
@@ -216,27 +222,23 @@ impl OutputArgs {
             let annotations = report::github(comparison, shader_of);
             match (annotations.is_empty(), json_printed) {
                 (true, _) => {}
-                (false, true) => tell(annotations.trim_end()),
-                (false, false) => print(&annotations)?,
+                (false, true) => tell_as_is(annotations.trim_end()),
+                (false, false) => print_as_is(&annotations)?,
             }
         }
         // One file that cannot be written must not cost the others.
         let written = [
-            json_file.map(|file| {
-                let text = serde_json::to_string_pretty(&outcome)?;
-                Ok(write_file(file, (text + "\n").as_bytes())?)
-            }),
+            json_file.map(|file| self.write(file, OutputFileKind::Gate, &json(&outcome)?)),
             self.markdown
                 .as_deref()
                 .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
             self.junit.as_deref().map(|file| {
                 let text = report::junit(comparison).map_err(anyhow::Error::msg)?;
-                Ok(write_file(file, text.as_bytes())?)
+                self.write(file, OutputFileKind::Junit, &escape::page(&text))
             }),
             self.sarif.as_deref().map(|file| {
                 let value = report::sarif(comparison, shader_of);
-                let text = serde_json::to_string_pretty(&value)?;
-                Ok(write_file(file, (text + "\n").as_bytes())?)
+                self.write(file, OutputFileKind::Sarif, &json(&value)?)
             }),
         ];
         for result in written.into_iter().flatten() {
@@ -253,6 +255,17 @@ impl OutputArgs {
             }
             Decision::Undecided => Exit::Inconclusive,
         })
+    }
+}
+
+impl OutputArgs {
+    fn write(&self, path: &Path, kind: OutputFileKind<'_>, text: &str) -> anyhow::Result<()> {
+        let file = OutputFile {
+            path,
+            kind,
+            force: self.force,
+        };
+        Ok(file.write(text)?)
     }
 }
 

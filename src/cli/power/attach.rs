@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::super::input::{load_record, whereabouts};
 use super::super::output::{print, tell, width};
+use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
 use crate::power::{NoEnergy, attach, sensors};
@@ -44,6 +46,9 @@ pub(in super::super) struct Attach {
     /// File for the new record
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
 }
 
 /// Parses a boundary by the name that records use.
@@ -68,7 +73,13 @@ impl Attach {
                 self.out.display()
             );
         }
-        let mut record = record::load(&self.record)?;
+        OutputFile {
+            path: &self.out,
+            kind: OutputFileKind::Measured(None),
+            force: self.force,
+        }
+        .check()?;
+        let mut record = load_record(&self.record)?;
         let mut log = sensors::load_log(&self.csv)?;
         for row in &mut log {
             row.0 -= self.ahead;
@@ -84,6 +95,7 @@ impl Attach {
         record.provenance.origin = Origin::Measured;
         record.power = Reading::Measured(setup);
         bench::conclude_again(&mut record);
+        record::tidy(&mut record, &whereabouts());
         record::save(&record, &self.out).context("the new record cannot be kept")?;
         print(&report::run(&record, width()))?;
         tell(&format!("kept as {}", self.out.display()));

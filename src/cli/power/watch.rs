@@ -1,19 +1,19 @@
 //! `perwatt power watch`: sensors live, one line each in a terminal, a table elsewhere.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::super::interrupts::Keeping;
-use super::super::output::tell;
+use super::super::output::{print_while_read, tell, to_terminal};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
+use crate::escape;
 use crate::power::sensors::{Machine, meter, meter_names};
 use crate::power::{Fault, PowerSource, Quantity};
 use crate::record::Reading;
@@ -64,7 +64,7 @@ impl Watch {
         let mut watched: Vec<Watched> = self.open()?.into_iter().map(Watched::new).collect();
         let keeping = Keeping::begin();
         let interrupted = keeping.interrupted();
-        if std::io::stdout().is_terminal() && !self.json {
+        if to_terminal() && !self.json {
             self.draw(&mut watched, interrupted);
         } else {
             self.write(&mut watched, interrupted)?;
@@ -119,7 +119,7 @@ impl Watch {
             .collect();
         self.follow(watched, interrupted, |_, watched| {
             for (bar, sensor) in bars.iter().zip(watched) {
-                bar.set_message(sensor.line());
+                bar.set_message(escape::line(&sensor.line()));
                 bar.tick();
             }
             true
@@ -132,18 +132,13 @@ impl Watch {
     /// Rows on standard output, until its reader goes away.
     fn write(&self, watched: &mut [Watched], interrupted: &AtomicBool) -> anyhow::Result<()> {
         let mut failure = Ok(());
-        let mut out = std::io::stdout().lock();
-        let mut put = |text: String| match out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        {
-            Ok(()) => true,
-            Err(error) => {
-                if error.kind() != ErrorKind::BrokenPipe {
-                    failure = Err(error).context("cannot write to standard output");
-                }
+        let mut put = |rows: &str| {
+            print_while_read(rows).unwrap_or_else(|error| {
+                failure = Err(error);
                 false
-            }
+            })
         };
-        if !self.json && !put("time_s\tsensor\tpower_w\n".to_owned()) {
+        if !self.json && !put("time_s\tsensor\tpower_w\n") {
             return failure;
         }
         self.follow(watched, interrupted, |time, watched| {
@@ -151,7 +146,7 @@ impl Watch {
                 .iter()
                 .map(|sensor| sensor.row(time, self.json))
                 .collect();
-            put(rows)
+            put(&rows)
         });
         failure
     }
@@ -327,13 +322,13 @@ impl Watched {
                 energy_j: self.total(),
                 simulated: self.source.setup().simulated,
             };
-            return serde_json::to_string(&row).unwrap_or_default() + "\n";
+            return escape::json(&serde_json::to_string(&row).unwrap_or_default()) + "\n";
         }
         let power = match self.shown.measured() {
             Some(power) => format!("{power:.3}"),
-            None => format!("– ({})", self.shown.reason().unwrap_or("")),
+            None => format!("– ({})", escape::line(self.shown.reason().unwrap_or(""))),
         };
-        format!("{:.3}\t{name}\t{power}\n", time.get())
+        format!("{:.3}\t{}\t{power}\n", time.get(), escape::line(name))
     }
 
     /// What remains to be said at the end.

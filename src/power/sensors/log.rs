@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
+use crate::record::read_text;
 use crate::units::Watts;
 
 /// One row: seconds since 1970, and the power from then on.
@@ -53,7 +54,7 @@ type Time = fn(&str) -> std::result::Result<f64, String>;
 
 /// Reads a file.
 fn read(path: &Path, time: Time) -> Result<Vec<LogRow>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let text = read_text(path)?;
     parse(&text, time).map_err(|reason| Error::file(path, reason))
 }
 

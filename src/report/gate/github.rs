@@ -4,7 +4,7 @@
 //! the last one counts those that are not shown.
 
 use crate::compare::{Comparison, Verdict, VerdictRow};
-use crate::report::table::inert;
+use crate::escape::inert;
 
 /// Annotations of one kind that a step may give.
 const MOST: usize = 10;

@@ -1,8 +1,8 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
 use crate::compare::{AnyMetric, Comparison, Decision, Verdict, VerdictRow};
+use crate::escape::inert;
 use crate::report::compare::{geomean, headline, interval};
-use crate::report::table::inert;
 use crate::units::{bound_percent, change};
 
 /// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::record::{
     Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel,
+    MOST_SOURCE_BYTES, read_within, regular_inside,
 };
 use crate::workload::case_kernel::CaseKernel;
 use crate::workload::custom::declared::custom_case;
@@ -25,7 +26,7 @@ use crate::workload::registry::{UnknownCase, find_case, registry};
 /// # Errors
 /// The file, a shader or a data file cannot be read or lies elsewhere, or an entry is malformed.
 pub fn load_custom(path: &Path) -> Result<Vec<CaseKernel>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let text = read_within(path, MOST_SOURCE_BYTES)?;
     let file: WorkloadFile = toml::from_str(&text).map_err(|e| {
         Error::file(
             path,
@@ -64,22 +65,14 @@ impl FileEntry<'_> {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let unreadable = |e| {
+        let beside = folder.join(path);
+        regular_inside(folder, &beside).map_err(|e| {
             let shown = path.display();
             self.wrong(format!(
                 "{shown}: {e}; paths are relative to the workload file"
             ))
-        };
-        let beside = folder.join(path);
-        let real = beside.canonicalize().map_err(unreadable)?;
-        if real.starts_with(folder.canonicalize().map_err(unreadable)?) {
-            Ok(beside)
-        } else {
-            Err(self.wrong(format!(
-                "{} is outside the folder of the workload file; copy it there",
-                path.display()
-            )))
-        }
+        })?;
+        Ok(beside)
     }
 }
 
@@ -221,7 +214,7 @@ fn dispatches(entry: &FileEntry<'_>, tables: Vec<DispatchTable>) -> Result<Vec<C
     }
     let read = |table: DispatchTable| {
         let shader = entry.inside(&table.shader)?;
-        let wgsl = std::fs::read_to_string(&shader).map_err(|e| Error::io(&shader, e))?;
+        let wgsl = read_within(&shader, MOST_SOURCE_BYTES)?;
         let given = &table.workgroups;
         if given.is_empty() || given.len() > 3 || given.contains(&0) {
             return Err(entry.wrong(format!(

@@ -213,6 +213,11 @@ impl Expected<'_> {
 /// The first bytes of a file, which may have grown since it was declared.
 fn read(path: &str, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
+    // A pipe that came since would hold up `open` for ever.
+    let regular = std::fs::metadata(path).is_ok_and(|there| there.is_file());
+    if !regular {
+        return Err(format!("{path}: not a regular file"));
+    }
     std::fs::File::open(path)
         .and_then(|file| file.take(most).read_to_end(&mut bytes))
         .map_err(|e| format!("{path}: {e}"))?;
@@ -300,6 +305,14 @@ fn filled(custom: &CustomBuffer, bytes: u64) -> Result<Contents, String> {
 
 /// A custom dispatch as a program has it.
 fn dispatch(custom: &CustomDispatch, buffers: &[Buffer]) -> Result<Dispatch, String> {
+    // Without this directive, the front end knows nothing of such matrices.
+    if custom.wgsl.contains("wgpu_cooperative_matrix") {
+        return Err(format!(
+            "{}: wgpu's cooperative matrices are unfinished and may misbehave with a kernel that nobody has \
+             seen, so custom kernels do not get them; write it without",
+            custom.shader
+        ));
+    }
     let bindings = custom
         .bind
         .iter()

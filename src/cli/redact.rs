@@ -1,0 +1,48 @@
+//! `perwatt redact`: a record to show to strangers.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::input::load_record;
+use super::output::tell;
+use super::output_file::{OutputFile, OutputFileKind};
+use crate::record;
+
+/// Leave out of a record what tells whose machine it was.
+///
+/// Left out are arguments, the kernel's version, main memory, the processor (but of a software driver, whose
+/// device it is), places on the PCI bus, names of hosts, paths, and the source of custom kernels. Measured
+/// figures, the device and its driver stay, and so does what a comparison needs. `perwatt run --anonymous`
+/// writes such a record at once.
+#[derive(Debug, Args)]
+pub(super) struct Redact {
+    /// The record
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// File for the new record
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
+}
+
+impl Redact {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        OutputFile {
+            path: &self.out,
+            kind: OutputFileKind::Measured(None),
+            force: self.force,
+        }
+        .check()?;
+        let mut record = load_record(&self.file)?;
+        record::anonymize(&mut record);
+        record::save(&record, &self.out)?;
+        tell(&format!("Record: {}", self.out.display()));
+        Ok(Exit::Done)
+    }
+}

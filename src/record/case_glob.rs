@@ -1,0 +1,67 @@
+//! A glob over written cases: `matmul/*`, `*@tiled`.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::case_name::CaseName;
+use super::limits::MOST_GLOB_BYTES;
+
+/// A glob that fits a case, or a case with its kernel.
+#[derive(Clone, Debug)]
+pub struct CaseGlob(GlobSet);
+
+impl CaseGlob {
+    /// Compiles a glob; `*` crosses the slashes, since a case's parts are no folders.
+    ///
+    /// # Errors
+    /// It is malformed, or its regular expression would be too large or too deeply nested. globset's own
+    /// `compile_matcher` panics in that case; its builder of sets says so.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() > MOST_GLOB_BYTES {
+            return Err(format!(
+                "it is longer than {MOST_GLOB_BYTES} bytes; write several, or a wider one"
+            ));
+        }
+        let glob = GlobBuilder::new(text)
+            .literal_separator(false)
+            .build()
+            .map_err(|e| e.kind().to_string())?;
+        GlobSetBuilder::new()
+            .add(glob)
+            .build()
+            .map(Self)
+            .map_err(|_| "it is too large or too deeply nested".to_owned())
+    }
+
+    /// Whether it fits a case, given as `case@kernel`.
+    pub fn fits(&self, id: &str) -> bool {
+        self.0.is_match(CaseName::split_kernel(id).0) || self.0.is_match(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_fits_with_and_without_the_kernel() {
+        let fits = |glob: &str| {
+            CaseGlob::new(glob)
+                .unwrap()
+                .fits("matmul/f32/64x64x64@tiled")
+        };
+        assert!(fits("matmul/*") && fits("*@tiled") && fits("matmul/f32/64x64x64"));
+        assert!(!fits("gemv/*") && !fits("*@naive"));
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_deep_is_refused() {
+        let braces = "{".repeat(250) + "a" + &"}".repeat(250);
+        let class = format!("[{}]", "a".repeat(2 * MOST_GLOB_BYTES));
+        let many = "{a,b}".repeat(200);
+        for glob in [braces, class, "[".to_owned(), "{{a".to_owned()] {
+            assert!(CaseGlob::new(&glob).is_err(), "{glob}");
+        }
+        // Whatever it says, it says it without a panic.
+        let _ = CaseGlob::new(&many);
+    }
+}
