@@ -1,6 +1,8 @@
 //! From what was journalled to the record: a pure function, the same after a crash as without one.
 
-use super::summary::{lost_invocations, place_on_roofline, roofline, status, summarize};
+use super::summary::{
+    lost_invocations, place_on_roofline, rates_apart, roofline, status, summarize,
+};
 use crate::error::{Error, Result};
 use crate::record::{CaseResult, Event, PowerSetup, Reading, Record, Status, Warning};
 
@@ -87,5 +89,6 @@ fn conclude(case: &mut CaseResult, power: Option<&PowerSetup>) {
     };
     if case.status == Status::Measured {
         case.warnings = lost_invocations(&case.invocations);
+        case.warnings.extend(rates_apart(case));
     }
 }

@@ -53,7 +53,20 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let verified_after = self.verify(&executable)?;
 
         let (sampling, mut warnings) = readings.summarize();
-        warnings.extend(energy.measured().and_then(throttled));
+        warnings.extend(
+            energy
+                .measured()
+                .into_iter()
+                .flat_map(|window| {
+                    let limit = self.meter.measured().and_then(Meter::limit_w);
+                    [
+                        throttled(window),
+                        doubted(window),
+                        above_limit(window, limit),
+                    ]
+                })
+                .flatten(),
+        );
         Ok(Outcome::Measured {
             verified_before,
             verified_after,
@@ -144,6 +157,25 @@ fn throttled(window: &EnergyWindow) -> Option<Warning> {
     (!window.throttled_by.is_empty()).then(|| Warning::Throttled {
         reason: window.throttled_by.join(", "),
     })
+}
+
+/// A warning where the sensor said what no device can have.
+fn doubted(window: &EnergyWindow) -> Option<Warning> {
+    window
+        .doubted
+        .as_ref()
+        .map(|doubted| Warning::DoubtedReadings {
+            share: doubted.share,
+            example: doubted.example.clone(),
+        })
+}
+
+/// A warning where the mean power is clearly above the limit that the driver states.
+fn above_limit(window: &EnergyWindow, limit_w: Option<f64>) -> Option<Warning> {
+    /// Limits are held on average; what is a fifth above one is no limit's doing.
+    const CLEARLY: f64 = 1.2;
+    let (mean_w, limit_w) = (window.power_w()?, limit_w?);
+    (mean_w > CLEARLY * limit_w).then_some(Warning::PowerAboveLimit { mean_w, limit_w })
 }
 
 /// Stops a case of which the fewest executions would outlast the budget.

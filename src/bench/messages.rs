@@ -4,12 +4,12 @@
 //! supervisor is gone and the worker ends itself. The worker answers with [`Message`]s, in the order that
 //! `dialogue` allows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::process::BuildIdentity;
-use crate::record::{Adapter, ClockSetup, EnergyTier, Outcome, PowerSetup, Reading};
+use crate::record::{Adapter, ClockSetup, EnergyTier, Outcome, PowerSetup, Reading, StatedSensor};
 use crate::workload::CaseKernel;
 
 /// What a worker is to do.
@@ -43,6 +43,12 @@ pub struct PowerJob {
     pub tier: EnergyTier,
     /// What the session's first worker came to, so that all invocations use one sensor.
     pub known: Option<Reading<Box<PowerSetup>>>,
+    /// What the user says of the sensor.
+    #[serde(default)]
+    pub stated: Option<StatedSensor>,
+    /// The cases to measure it of, by their positions in the record; all where none are named.
+    #[serde(default)]
+    pub cases: Option<BTreeSet<usize>>,
 }
 
 /// What a worker reports.

@@ -11,6 +11,7 @@ pub mod assemble;
 )]
 mod bench;
 mod dialogue;
+mod energy_cases;
 mod executor;
 mod harness_cost;
 pub mod interleave;

@@ -2,8 +2,8 @@
 
 use crate::power::Selection;
 use crate::record::{
-    Adapter, DocumentKind, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading, Record,
-    SCHEMA_VERSION,
+    Adapter, DocumentKind, EnergyScope, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading,
+    Record, SCHEMA_VERSION, StatedSensor,
 };
 use crate::workload::CaseKernel;
 
@@ -26,6 +26,10 @@ pub struct SessionRequest {
     pub power: Selection,
     /// How much time energy is given.
     pub energy: EnergyTier,
+    /// Which cases energy is measured of.
+    pub energy_of: EnergyScope,
+    /// What the user says of the sensor.
+    pub sensor: Option<StatedSensor>,
 }
 
 /// The record of a session that has not measured anything yet.
@@ -47,6 +51,8 @@ pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[CaseKerne
             seed: request.seed,
             power: Some(request.power.to_string()),
             energy: Some(request.energy),
+            sensor: request.sensor,
+            energy_of: Some(request.energy_of),
             cases: planned.iter().map(CaseKernel::id).collect(),
         },
         invocations: Vec::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, Settings};
 use crate::power::{self, PowerSource, SensorSampler, SensorTiming, Series, Timeline};
-use crate::record::{EnergyProvenance, PowerSetup};
+use crate::record::{EnergyProvenance, PowerSetup, Reading, StatedSensor};
 use crate::units::Seconds;
 use crate::workload::workload;
 
@@ -37,6 +37,40 @@ pub(super) fn again(
         .ok_or_else(|| format!("{}, which the session began with, is gone", known.source))
 }
 
+/// What is known of sensors beside what a look shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SensorKnowledge<'a> {
+    /// File of the gains.
+    pub(super) calibrations: Option<&'a Path>,
+    /// What the user says.
+    pub(super) stated: Option<StatedSensor>,
+}
+
+impl SensorKnowledge<'_> {
+    /// Enters it into a setup.
+    fn enter(&self, setup: &mut PowerSetup) {
+        power::calibration::apply(setup, self.calibrations);
+        let Some(stated) = self.stated else { return };
+        if let Some(period) = stated.update_period_s {
+            setup.update_period_s = Reading::Measured(period);
+            setup.notes.push(format!(
+                "that it is renewed every {} is the user's word",
+                Seconds(period)
+            ));
+        }
+        if let Some(window) = stated.averaging_s {
+            setup.averaging_s = Reading::Measured(window);
+            if let Some(period) = setup.update_period_s.measured() {
+                setup.coverage = Reading::Measured((window / period).min(1.0));
+            }
+            setup.notes.push(format!(
+                "that it averages over {} is the user's word",
+                Seconds(window)
+            ));
+        }
+    }
+}
+
 /// What a look at several sensors side by side showed.
 pub(super) struct Look {
     pub(super) sampler: SensorSampler,
@@ -53,7 +87,7 @@ pub(super) fn look(
     sources: Vec<Box<dyn PowerSource>>,
     load: &Timeline,
     settings: Settings,
-    calibrations: Option<&Path>,
+    known: &SensorKnowledge<'_>,
 ) -> Look {
     let mut setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
     let sampler = SensorSampler::start(sources, load, FIRST_INTERVAL);
@@ -92,7 +126,7 @@ pub(super) fn look(
         let character = power::characterise(series, load_from);
         unusable.push(character.unusable.clone());
         character.enter(setup);
-        power::calibration::apply(setup, calibrations);
+        known.enter(setup);
         if let Err(why) = &worked {
             setup
                 .notes
@@ -114,7 +148,7 @@ pub(super) fn choose(
     sources: Vec<Box<dyn PowerSource>>,
     load: &Timeline,
     settings: Settings,
-    calibrations: Option<&Path>,
+    known: &SensorKnowledge<'_>,
 ) -> Result<(SensorSampler, usize, PowerSetup), String> {
     let Look {
         sampler,
@@ -122,7 +156,7 @@ pub(super) fn choose(
         load_from,
         mut setups,
         unusable,
-    } = look(bench, sources, load, settings, calibrations);
+    } = look(bench, sources, load, settings, known);
     let mut reasons = Vec::new();
     let mut usable = Vec::new();
     for (number, unusable) in unusable.into_iter().enumerate() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, Settings};
 use super::executor::Checks;
-use super::sensor_choice::{Look, look, probe_load};
+use super::sensor_choice::{Look, SensorKnowledge, look, probe_load};
 use crate::device::Gpu;
 use crate::power::sensors::Places;
 use crate::power::{self, PowerSource, Selection, SensorTiming, Series, Timeline};
@@ -49,8 +49,11 @@ pub fn compare_sensors(
     let mut bench = Bench::new(gpu);
     let timeline = Timeline::new();
     let sources = open_both(gpu, names, &timeline, places)?;
-    let calibrations = places.calibrations.as_deref();
-    let mut seen = look(&mut bench, sources, &timeline, SETTINGS, calibrations);
+    let known = SensorKnowledge {
+        calibrations: places.calibrations.as_deref(),
+        stated: None,
+    };
+    let mut seen = look(&mut bench, sources, &timeline, SETTINGS, &known);
     if let Some(reason) = seen.unusable.iter().flatten().next() {
         return Err(reason.to_string());
     }

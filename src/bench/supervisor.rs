@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use super::assemble;
 use super::dialogue::{Advance, Breach, Dialogue};
+use super::energy_cases::energy_cases;
 use super::messages::{Job, PowerJob};
 use super::workers::Workers;
 use crate::error::{Error, Result};
+use crate::power::{self, EnergyEffort, SensorTiming};
 use crate::process::{Helper, Listened, Patience};
 use crate::record::{
-    CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, Reading,
-    Record, Status,
+    CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, PowerSetup,
+    Reading, Record, Status,
 };
+use crate::units::Seconds;
 use crate::workload::CaseKernel;
 
 /// Workers of one invocation that may fail one after another without finishing a case.
@@ -301,6 +304,11 @@ impl SessionRun<'_> {
             } => {
                 let known = |event: &Event| matches!(event, Event::Setup { .. });
                 if !self.events.iter().any(known) {
+                    if let (Reading::Measured(setup), Some(tier)) =
+                        (power.as_ref(), self.record.plan.energy)
+                    {
+                        self.observer.note(&energy_budget(setup, tier));
+                    }
                     self.keep(Event::Setup {
                         adapter,
                         clock,
@@ -338,13 +346,13 @@ impl SessionRun<'_> {
             seed: self.record.plan.seed,
             budget_s: self.record.plan.budget_s,
             checked: self.record.provenance.checked_shaders,
-            power: self.power_job(),
+            power: self.power_job(invocation),
             cases,
         }
     }
 
     /// How workers are to measure energy, by the plan and what the first of them came to.
-    fn power_job(&self) -> Option<PowerJob> {
+    fn power_job(&self, invocation: u32) -> Option<PowerJob> {
         let known = self.events.iter().find_map(|event| match event {
             Event::Setup { power, .. } => Some(power.map(|setup| Box::new(setup.clone()))),
             _ => None,
@@ -353,6 +361,8 @@ impl SessionRun<'_> {
             selection: self.record.plan.power.clone()?,
             tier: self.record.plan.energy.unwrap_or(EnergyTier::Screening),
             known,
+            stated: self.record.plan.sensor,
+            cases: energy_cases(&self.record, &self.events, invocation),
         })
     }
 
@@ -414,4 +424,22 @@ impl SessionRun<'_> {
         self.events.push(event);
         Ok(())
     }
+}
+
+/// What energy will cost in time, said before it costs it.
+fn energy_budget(setup: &PowerSetup, tier: EnergyTier) -> String {
+    let (timing, effort) = (SensorTiming::of(setup), EnergyEffort::of(tier));
+    // Of a case whose executions are short; longer ones make it longer.
+    let needed = power::planned(&timing, &effort, Seconds(1e-3));
+    let source = &setup.source;
+    if needed.get() > effort.most.get() {
+        return format!(
+            "Energy: {source} is too slow for {tier} ({needed} a case, {} are allowed); cases keep their time",
+            effort.most
+        );
+    }
+    format!(
+        "Energy: {source}, about {needed} a case and invocation, {} at the most",
+        effort.most
+    )
 }

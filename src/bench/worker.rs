@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::bench::{Bench, Settings};
+use super::energy_cases::NOT_CHOSEN;
 use super::executor::Checks;
 use super::measure_case::CaseMeasurement;
 use super::messages::{Job, Message};
@@ -97,9 +98,17 @@ fn measure_all(
         clock,
         power: Box::new(meter.map(Meter::setup)),
     })?;
+    let mut without = Reading::unmeasured(NOT_CHOSEN);
+    let chosen = job.power.as_ref().and_then(|power| power.cases.as_ref());
     for (&index, planned) in &job.cases {
         supervisor.say(&Message::Begin { index })?;
-        let outcome = finite(measure_one(&mut bench, &mut meter, planned, settings));
+        let passed_over = meter.measured().is_some() && chosen.is_some_and(|c| !c.contains(&index));
+        let meter = if passed_over {
+            &mut without
+        } else {
+            &mut meter
+        };
+        let outcome = finite(measure_one(&mut bench, meter, planned, settings));
         let lost = matches!(
             outcome,
             Outcome::Failed {

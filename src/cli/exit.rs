@@ -15,6 +15,8 @@ pub enum Exit {
     Inconclusive,
     /// Stopped by Ctrl-C or a request to terminate, as shells expect it.
     Interrupted,
+    /// The exit code of a command that perwatt ran for its user.
+    Passed(u8),
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Inconclusive => 3,
             Self::Interrupted => 130,
+            Self::Passed(code) => code,
         }
     }
 

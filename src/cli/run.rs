@@ -244,6 +244,8 @@ impl NewRun {
             checked: self.measure.checked,
             power: self.measure.target.power.clone(),
             energy: self.measure.energy,
+            energy_of: self.measure.energy_scope(suite),
+            sensor: self.measure.stated_sensor(),
         };
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;

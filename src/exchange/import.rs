@@ -367,6 +367,8 @@ fn into_record(
             seed: 0,
             power: None,
             energy: None,
+            sensor: None,
+            energy_of: None,
             cases: cases.iter().map(CaseResult::id).collect(),
         },
         invocations: Vec::new(),

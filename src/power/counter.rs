@@ -25,6 +25,8 @@ pub(crate) struct Counter {
     /// More than the device can draw.
     most: Watts,
     last: Option<Last>,
+    /// A reading that does not follow from the last: one wrong reading, unless the next follows from it.
+    suspect: Option<Last>,
     total_counts: u128,
 }
 
@@ -45,6 +47,7 @@ impl Counter {
             ranges: Vec::new(),
             most,
             last: None,
+            suspect: None,
             total_counts: 0,
         }
     }
@@ -60,21 +63,58 @@ impl Counter {
     /// Takes in what the register says and answers with the energy since the first reading.
     ///
     /// # Errors
-    /// The register was reset, jumped, or may have wrapped unseen: the energy in between is lost, and
-    /// counting goes on from the new value. Or it stands still, of which nothing is lost if it moves again.
+    /// A reading does not follow from the last: it is doubted, and forgotten if the next one does follow. If the
+    /// next confirms it, the register was reset or jumped: the energy in between is lost, and counting goes on from
+    /// there, as it does where the register may have wrapped unseen. Or it stands still, of which nothing is lost
+    /// if it moves again.
     pub(crate) fn advance(&mut self, count: u64, now: Seconds) -> Result<Joules, Fault> {
         let Some(last) = self.last else {
             self.start_at(count, now);
             return Ok(self.total());
         };
         if count == last.count {
+            self.suspect = None;
             self.last = Some(Last { read: now, ..last });
             return self.standing(last, now);
         }
-        self.start_at(count, now);
-        let counts = self.counts_between(last, count, now)?;
-        self.total_counts += counts;
-        Ok(self.total())
+        match self.counts_between(last, count, now) {
+            // It follows from both: the register may have begun anew, and energy that was made up is worse than none.
+            Ok(_) if self.suspect.is_some() && self.is_confirmed(count, now) => {
+                self.start_at(count, now);
+                Err(Fault::Reset(format!(
+                    "{} may have begun anew: it goes on from a reading that did not follow from those before",
+                    self.what
+                )))
+            }
+            Ok(counts) => {
+                self.start_at(count, now);
+                self.total_counts += counts;
+                Ok(self.total())
+            }
+            Err(fault) if self.is_confirmed(count, now) => {
+                self.start_at(count, now);
+                Err(fault)
+            }
+            Err(fault) => {
+                if self.suspect.is_none_or(|suspect| suspect.count != count) {
+                    self.suspect = Some(Last {
+                        count,
+                        read: now,
+                        moved: now,
+                    });
+                }
+                Err(Fault::Doubted(fault.to_string()))
+            }
+        }
+    }
+
+    /// Whether a reading follows from the one that did not follow, or that one stays.
+    fn is_confirmed(&self, count: u64, now: Seconds) -> bool {
+        self.suspect
+            .is_some_and(|suspect| match count == suspect.count {
+                true => now - suspect.moved > LONGEST_STANDSTILL,
+                false => self.counts_between(suspect, count, now).is_ok(),
+            })
     }
 
     /// Energy since the first reading.
@@ -87,6 +127,7 @@ impl Counter {
     }
 
     fn start_at(&mut self, count: u64, now: Seconds) {
+        self.suspect = None;
         self.last = Some(Last {
             count,
             read: now,
@@ -193,9 +234,13 @@ mod tests {
         );
         assert!(matches!(
             counter.advance(10, Seconds(0.2)),
+            Err(Fault::Doubted(_))
+        ));
+        assert!(matches!(
+            counter.advance(10_000_010, Seconds(0.25)),
             Err(Fault::Reset(_))
         ));
-        assert_eq!(counter.advance(30_000_010, Seconds(0.3)), Ok(Joules(80.0)));
+        assert_eq!(counter.advance(40_000_010, Seconds(0.35)), Ok(Joules(80.0)));
     }
 
     #[test]
@@ -204,12 +249,34 @@ mod tests {
         assert_eq!(counter.advance(0, Seconds(0.0)), Ok(Joules(0.0)));
         assert!(matches!(
             counter.advance(9_000_000_000, Seconds(0.1)),
+            Err(Fault::Doubted(_))
+        ));
+        assert!(matches!(
+            counter.advance(9_005_000_000, Seconds(0.15)),
             Err(Fault::Lost(_))
         ));
         assert_eq!(
-            counter.advance(9_010_000_000, Seconds(0.2)),
+            counter.advance(9_015_000_000, Seconds(0.25)),
             Ok(Joules(10.0))
         );
+    }
+
+    #[test]
+    fn one_wrong_reading_costs_itself_alone() {
+        let mut counter = counter();
+        let right = |tick: u32| 5_000_000_000 + u64::from(tick) * 20_000_000;
+        for tick in 0..20_u32 {
+            let at = Seconds(f64::from(tick) * 0.1);
+            if tick % 5 == 3 {
+                for wrong in [u64::MAX >> 1, 3] {
+                    let doubted = counter.advance(wrong, at - Seconds(0.05));
+                    assert!(matches!(doubted, Err(Fault::Doubted(_))), "{doubted:?}");
+                }
+            }
+            let energy = counter.advance(right(tick), at).map(Joules::get);
+            let expected = f64::from(tick) * 20.0;
+            assert!(energy.is_ok_and(|e| (e - expected).abs() < 1e-6), "{tick}");
+        }
     }
 
     #[test]
@@ -231,6 +298,10 @@ mod tests {
         assert!(counter.advance(500, Seconds(0.0)).is_ok());
         assert!(matches!(
             counter.advance(900_000_000, Seconds(1.5)),
+            Err(Fault::Doubted(_))
+        ));
+        assert!(matches!(
+            counter.advance(900_100_000, Seconds(1.51)),
             Err(Fault::Lost(_))
         ));
     }

@@ -8,6 +8,8 @@
 pub mod calibration;
 mod counter;
 mod energy;
+mod monitor;
+mod plausible;
 mod sampler;
 mod select;
 pub mod sensors;
@@ -18,10 +20,11 @@ mod timeline;
 
 pub use energy::{
     Character, EnergyEffort, LoadGroup, NoEnergy, Observation, SensorTiming, SystemUnderTest,
-    Unusable, attach, characterise, estimate, fits, observe, still_moving,
+    Unusable, attach, characterise, estimate, fits, observe, planned, still_moving,
 };
+pub use monitor::{EnergyMonitor, WindowMisuse};
 pub use sampler::{SensorSampler, thread_cpu_s};
-pub use select::{Selection, open};
+pub use select::{Selection, open, open_by_name};
 pub use series::{Curve, Poll, Series};
 pub use source::{Fault, PowerSource, Quantity, Sample};
 pub use timeline::Timeline;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::plausible::{DriverLimits, Plausible};
 use super::sensors::{self, Machine, NoSensor, Places};
 use super::{PowerSource, Timeline, simulated};
 use crate::record::Adapter;
@@ -80,16 +81,29 @@ pub fn open(
 ) -> Result<Vec<Box<dyn PowerSource>>, NoSensor> {
     let found = match selection {
         Selection::None => return Err(NoSensor::SwitchedOff),
-        Selection::Auto => Machine::scan(places).belonging_to(adapter),
-        Selection::Named(name) => {
-            if let Some(text) = name.strip_prefix(SIMULATED) {
-                return match simulated::parse(text, timeline) {
-                    Ok(sensor) => Ok(vec![Box::new(sensor)]),
-                    Err(error) => Err(NoSensor::BadName(error.to_string())),
-                };
-            }
-            sensors::meter(name).unwrap_or_else(|| Machine::scan(places).named(name, Some(adapter)))
-        }
+        Selection::Auto => Machine::scan_for(adapter, places).belonging_to(adapter),
+        Selection::Named(name) => return open_by_name(name, Some(adapter), timeline, places),
     };
+    found.map(|belonging| belonging.sources)
+}
+
+/// The sensors of a name, whichever adapter there is, or the meter or simulated sensor that it describes.
+///
+/// # Errors
+/// There is none that can be used.
+pub fn open_by_name(
+    name: &str,
+    adapter: Option<&Adapter>,
+    timeline: &Timeline,
+    places: &Places,
+) -> Result<Vec<Box<dyn PowerSource>>, NoSensor> {
+    if let Some(text) = name.strip_prefix(SIMULATED) {
+        let sensor = simulated::parse(text, timeline)
+            .map_err(|error| NoSensor::BadName(error.to_string()))?;
+        let range = simulated::BOUNDS.with(DriverLimits::default());
+        return Ok(vec![Box::new(Plausible::new(Box::new(sensor), range))]);
+    }
+    let found = sensors::meter(name)
+        .unwrap_or_else(|| Machine::scan_named(name, places).named(name, adapter));
     found.map(|belonging| belonging.sources)
 }

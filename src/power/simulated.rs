@@ -11,6 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::counter::Counter;
+use super::plausible::ClassBounds;
 use super::sensors::load_curve;
 use super::{Fault, PowerSource, Quantity, Sample, Timeline};
 use crate::error::{Error, Result, nearest};
@@ -112,7 +113,8 @@ pub struct Behaviour {
     pub period: Seconds,
     /// Time over which a value averages; 0 for the momentary power.
     pub window: Seconds,
-    /// Where a long window is the mean of short ones: their length. One is taken each period.
+    /// Where a long window is the mean of short ones, or a counter adds up short ones: their length. One is
+    /// taken each period.
     pub built_from: Option<Seconds>,
     /// Age of a value when it appears.
     pub lag: Seconds,
@@ -234,7 +236,11 @@ pub fn profiles() -> Vec<Profile> {
             estimated: true,
             ..power("fermi-2", 100.0, 100.0)
         },
-        counter("nvml-energy", 100.0, 1e-3, None),
+        Profile {
+            // Nobody has published what it is made of.
+            window_known: false,
+            ..counter("nvml-energy", 100.0, 1e-3, None)
+        },
         counter("rapl", 1.0, 61.035_156_25e-6, Some(262_143.328_85)),
         counter("intel-32bit", 10.0, 61.035_156_25e-6, Some(262_144.0)),
         counter("amd-accumulator", 1.0, 15.258_789_062_5e-6, None),
@@ -251,6 +257,8 @@ pub struct Simulated {
     value: Result<Quantity, Fault>,
     /// What a logarithmic response has come to, and when.
     follower: Option<(Seconds, f64)>,
+    /// What a counter made of looks has added up, and until when.
+    added: Option<(Seconds, Joules)>,
 }
 
 impl std::fmt::Debug for Simulated {
@@ -277,7 +285,12 @@ impl Simulated {
         setup.simulated = true;
         if behaviour.counter {
             setup.resolution = Reading::Measured(Resolution::Joules(behaviour.step));
-            setup.coverage = Reading::Measured(1.0);
+            setup.coverage = match profile.window_known {
+                true => Reading::Measured(1.0),
+                false => Reading::unmeasured(
+                    "nobody has published whether this counter sees all of the time",
+                ),
+            };
         } else {
             setup.resolution = Reading::Measured(Resolution::Watts(behaviour.step));
             if profile.window_known {
@@ -303,6 +316,7 @@ impl Simulated {
             update: None,
             value: Err(Fault::Unusable("no value yet".to_owned())),
             follower: None,
+            added: None,
         }
     }
 
@@ -333,11 +347,26 @@ impl Simulated {
             .reset_at
             .filter(|reset| seen.get() >= reset.get())
             .unwrap_or_default();
-        let energy = self.truth.energy(seen) - self.truth.energy(began);
+        let energy = match self.behaviour.built_from {
+            Some(short) => self.add_up(seen, short),
+            None => self.truth.energy(seen) - self.truth.energy(began),
+        };
         // A made-up device draws no negative energy, and what does not fit stands still.
         let counts = (energy.get() * self.behaviour.reads / count_j(&self.behaviour)) as u64;
         let counts = wrap_counts(&self.behaviour).map_or(counts, |wrap| counts % wrap);
         self.counter.advance(counts, seen).map(Quantity::Energy)
+    }
+
+    /// Energy that a counter makes of a short look each period.
+    fn add_up(&mut self, seen: Seconds, short: Seconds) -> Joules {
+        let period = self.behaviour.period;
+        let (mut until, mut joules) = self.added.unwrap_or((seen, Joules(0.0)));
+        while (seen - until).get() > 0.5 * period.get() {
+            until = until + period;
+            joules = joules + Watts(self.mean(until, short)) * period;
+        }
+        self.added = Some((until, joules));
+        joules
     }
 
     /// Mean power that a value says.
@@ -409,6 +438,12 @@ impl PowerSource for Simulated {
     }
 }
 
+/// More than any device draws that somebody makes up.
+const MOST: Watts = Watts(5000.0);
+
+/// What made-up devices can have.
+pub(super) const BOUNDS: ClassBounds = ClassBounds::up_to(MOST);
+
 /// Joules of one count; a counter without a stated step is as fine as a microjoule.
 fn count_j(behaviour: &Behaviour) -> f64 {
     if behaviour.step > 0.0 {
@@ -427,8 +462,6 @@ fn wrap_counts(behaviour: &Behaviour) -> Option<u64> {
 
 /// What undoes the wraps of a simulated register.
 fn counter(name: &str, behaviour: &Behaviour) -> Counter {
-    /// More than any device draws that somebody makes up.
-    const MOST: Watts = Watts(5000.0);
     Counter::new(name, count_j(behaviour), MOST).wrapping_at(wrap_counts(behaviour).map(u128::from))
 }
 
@@ -530,7 +563,7 @@ fn settings<'t>(
 
 /// The keys of `simulated:`, for help and messages.
 pub const KEYS: &str = "idle_w, busy_w, window_ms, period_ms, lag_ms, time_constant_ms, phase_ms, \
-                        reads, step, noise, wrap_j, dropout, frozen_at_s, reset_at_s, gone_at_s, seed, curve";
+                        built_from_ms, reads, step, noise, wrap_j, dropout, frozen_at_s, reset_at_s, gone_at_s, seed, curve";
 
 /// Sets one key.
 fn set(
@@ -548,6 +581,7 @@ fn set(
         "lag_ms" => behaviour.lag = ms,
         "time_constant_ms" => behaviour.time_constant = ms,
         "phase_ms" => behaviour.phase = ms,
+        "built_from_ms" if value > 0.0 => behaviour.built_from = Some(ms),
         "reads" if value > 0.0 => behaviour.reads = value,
         "step" => behaviour.step = value,
         "noise" => behaviour.noise = value,
@@ -557,7 +591,9 @@ fn set(
         "reset_at_s" => behaviour.reset_at = Some(Seconds(value)),
         "gone_at_s" => behaviour.gone_at = Some(Seconds(value)),
         "seed" => behaviour.seed = value as u64,
-        "period_ms" | "reads" | "wrap_j" => return Err(format!("{key} must be above 0")),
+        "period_ms" | "built_from_ms" | "reads" | "wrap_j" => {
+            return Err(format!("{key} must be above 0"));
+        }
         "dropout" => return Err("dropout is a share, from 0 to 1".to_owned()),
         other => return Err(format!("there is no key {other:?}; there are {KEYS}")),
     }

@@ -58,6 +58,9 @@ pub enum Fault {
     /// What a counter counted since the reading before is unknown; the next reading counts from here.
     #[error("{0}")]
     Lost(String),
+    /// It answers, and no such device can have the answer: the reading is left out.
+    #[error("{0}")]
+    Doubted(String),
     /// A counter started anew, at a driver reload say.
     #[error("the counter was reset: {0}")]
     Reset(String),

@@ -243,6 +243,10 @@ pub struct Summary {
     pub bytes_per_j: Reading<Estimate>,
     /// Tokens a joule.
     pub tokens_per_j: Reading<Estimate>,
+    /// Time of one execution in the energy windows, by the host's clock. Power and work per joule are those
+    /// of this rate. Files before version 1.2 do not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_time_ns: Option<Reading<Estimate>>,
     /// Worst error over bound of all checks.
     pub worst_error_over_bound: f64,
 }

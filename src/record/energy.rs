@@ -37,6 +37,10 @@ pub struct PowerSetup {
     pub coverage: Reading<f64>,
     /// The smallest step between two readings.
     pub resolution: Reading<Resolution>,
+    /// The powers that this sensor's device can have; a reading outside is doubted and enters no sum. Files
+    /// before version 1.2 do not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plausible: Option<PlausiblePower>,
     /// True value ÷ reading.
     pub gain: Gain,
     /// What reading the sensor cost.
@@ -66,6 +70,7 @@ impl PowerSetup {
             lag_s: Reading::unmeasured(unknown),
             coverage: Reading::unmeasured(unknown),
             resolution: Reading::unmeasured(unknown),
+            plausible: None,
             gain: Gain::unknown(),
             sampler: Reading::unmeasured("the sensor was not sampled"),
             notes: Vec::new(),
@@ -76,6 +81,30 @@ impl PowerSetup {
     pub fn category(&self) -> String {
         format!("{} ({})", self.kind, self.boundary)
     }
+}
+
+/// The powers that a sensor's device can have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlausiblePower {
+    /// Less than any such device draws while it is on.
+    pub least_w: f64,
+    /// More than it can draw.
+    pub most_w: f64,
+    /// The power limit that its driver states for lasting load.
+    pub limit_w: Reading<f64>,
+    /// Where `most_w` comes from, in words.
+    pub most_from: String,
+}
+
+/// Readings that were doubted and left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DoubtedReadings {
+    /// How many.
+    pub readings: u64,
+    /// Their share of all readings.
+    pub share: f64,
+    /// The last of them, in words.
+    pub example: String,
 }
 
 /// How readings become energy.
@@ -325,11 +354,24 @@ pub struct EnergyWindow {
     /// nobody can say.
     #[serde(default)]
     pub throttled_by: Vec<String>,
+    /// Readings that no such device can have; none of them is in the energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted: Option<DoubtedReadings>,
     /// What the sensor said, for whoever wants to integrate it otherwise.
     pub trace: Trace,
 }
 
 impl EnergyWindow {
+    /// Mean power, idle included; none where no time passed.
+    pub fn power_w(&self) -> Option<f64> {
+        (self.duration_s > 0.0).then(|| self.gross_j / self.duration_s)
+    }
+
+    /// Time of one execution inside the window by the host's clock; none where nothing was executed.
+    pub fn per_execution_s(&self) -> Option<f64> {
+        (self.executions > 0).then(|| self.duration_s / self.executions as f64)
+    }
+
     /// Energy of one execution, idle included; none where nothing was executed.
     pub fn per_execution_j(&self) -> Option<f64> {
         (self.executions > 0).then(|| self.gross_j / self.executions as f64)

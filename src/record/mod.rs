@@ -26,6 +26,7 @@ mod inspection;
 mod journal;
 mod limits;
 mod measure;
+mod measurement;
 mod privacy;
 mod reading;
 mod resource;
@@ -50,8 +51,9 @@ pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtyp
 pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{
-    Boundary, Conditions, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Gain,
-    GainFrom, GainUncertainty, PowerSetup, Resolution, SamplerCost, Trace,
+    Boundary, Conditions, DoubtedReadings, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause,
+    ErrorTerm, Gain, GainFrom, GainUncertainty, PlausiblePower, PowerSetup, Resolution,
+    SamplerCost, Trace,
 };
 pub use estimate::Estimate;
 pub use file::{load, parse, save, schema};
@@ -66,11 +68,14 @@ pub use limits::{
     MOST_INVOCATIONS, MOST_NAME_BYTES, MOST_SOURCE_BYTES,
 };
 pub use measure::{Better, Measure};
+pub use measurement::{EnergySum, MonitoredWindow, PowerMeasurement, SensorEnergy};
 pub use privacy::{Whereabouts, anonymize, tidy};
 pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
 pub use roofline::Roof;
-pub use session::{Host, InvocationInfo, Origin, PlanSummary, Provenance};
+pub use session::{
+    EnergyScope, Host, InvocationInfo, Origin, PlanSummary, Provenance, StatedSensor,
+};
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.

@@ -72,8 +72,36 @@ pub struct PlanSummary {
     /// How much time energy was to be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy: Option<EnergyTier>,
+    /// What the user says of the sensor, where something was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensor: Option<StatedSensor>,
+    /// Which cases energy was to be measured of; all, in files before version 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_of: Option<EnergyScope>,
     /// What was planned, as `case@kernel`, in order.
     pub cases: Vec<String>,
+}
+
+/// What a user says of a sensor that perwatt cannot see for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StatedSensor {
+    /// Time between two new values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_period_s: Option<f64>,
+    /// Time over which a value averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averaging_s: Option<f64>,
+}
+
+/// Which cases of a session get an energy measurement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnergyScope {
+    /// Every case in every invocation.
+    #[default]
+    All,
+    /// The cases that sum a device up, once a session, each with its fastest kernel.
+    Once,
 }
 
 /// One worker process.

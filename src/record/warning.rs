@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Seconds, si};
+use crate::units::{Seconds, Watts, si};
 
 /// Something that does not stop a measurement but changes how far it can be trusted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,27 @@ pub enum Warning {
         /// The simulated sensor.
         source: String,
     },
+    /// The sensor gave readings that no such device can have; they were left out.
+    DoubtedReadings {
+        /// Their share of all readings.
+        share: f64,
+        /// The last of them, in words.
+        example: String,
+    },
+    /// The mean power lies clearly above the power limit that the driver states.
+    PowerAboveLimit {
+        /// Mean power in the window.
+        mean_w: f64,
+        /// The limit.
+        limit_w: f64,
+    },
+    /// Executions in the energy window took another time than the timed ones, beyond both uncertainties.
+    EnergyAtOtherRate {
+        /// Time of one timed execution.
+        timed_ns: f64,
+        /// Time of one execution in the energy window.
+        window_ns: f64,
+    },
     /// A kind that a newer perwatt of the same major version added.
     #[serde(other)]
     Unknown,
@@ -143,6 +164,31 @@ impl fmt::Display for Warning {
                 f,
                 "SIMULATED: the power readings come from {source} and from no sensor; no figure of \
                  energy here was measured"
+            ),
+            Self::DoubtedReadings { share, example } => write!(
+                f,
+                "{:.1} % of the power readings were doubted and left out ({example}); update the driver, or \
+                 choose another sensor with --power",
+                100.0 * share
+            ),
+            Self::PowerAboveLimit { mean_w, limit_w } => write!(
+                f,
+                "a mean of {} is {:.0} % of the driver's limit of {}; doubt the sensor until another one, \
+                 or `perwatt power calibrate`, agrees",
+                Watts(*mean_w),
+                100.0 * mean_w / limit_w,
+                Watts(*limit_w)
+            ),
+            Self::EnergyAtOtherRate {
+                timed_ns,
+                window_ns,
+            } => write!(
+                f,
+                "one execution took {} where it was timed and {} where its energy was measured ({:+.0} %); \
+                 power and work per joule belong to the latter",
+                time(*timed_ns),
+                time(*window_ns),
+                100.0 * (window_ns / timed_ns - 1.0)
             ),
             Self::Unknown => {
                 f.write_str("a warning that only a newer perwatt can read; update perwatt")

@@ -26,6 +26,6 @@ pub use invest::{
 };
 pub use list::{ListedCase, list};
 pub use noise::noise;
-pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power};
+pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power, power_measurement};
 pub use run::run;
 pub use tuned::{TunedKernel, tuned};

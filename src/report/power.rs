@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::table::fold;
-use crate::record::{Conditions, EnergyProvenance, PowerSetup, Reading};
-use crate::units::{Seconds, Watts};
+use crate::record::{
+    Conditions, EnergyProvenance, PowerMeasurement, PowerSetup, Reading, SensorEnergy,
+};
+use crate::units::{Joules, Seconds, Watts, percent};
 
 /// A sensor as `perwatt power list` shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -179,4 +181,65 @@ fn conditions(conditions: &Conditions) -> Option<String> {
     .flatten()
     .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// What a command, or windows of it, cost by each sensor.
+pub fn power_measurement(measurement: &PowerMeasurement, width: Option<u16>) -> String {
+    let mut page = String::new();
+    for window in &measurement.windows {
+        page += &format!("{}  {}\n", window.name, Seconds(window.duration_s));
+        for (energy, setup) in window.energies.iter().zip(&measurement.sensors) {
+            page += &fold(&format!("  {}", measured(energy, setup)), "    ", width);
+        }
+        for sum in &window.sums {
+            let line = format!(
+                "  sum of {} sensors of the {}: {} ({} to {})",
+                sum.sensors,
+                sum.boundary,
+                Joules(sum.gross_j),
+                Joules(sum.gross_interval_j.low),
+                Joules(sum.gross_interval_j.high)
+            );
+            page += &fold(&line, "    ", width);
+        }
+    }
+    for setup in &measurement.sensors {
+        let simulated = if setup.simulated { " SIMULATED." } else { "" };
+        let notes: String = setup.notes.iter().map(|note| format!(" {note}.")).collect();
+        let line = format!(
+            "{}: {}, {}, gain {:.4} {}.{simulated}{notes}",
+            setup.source, setup.boundary, setup.provenance, setup.gain.factor, setup.gain.from
+        );
+        page += &fold(&line, "  ", width);
+    }
+    page
+}
+
+/// What one sensor says of a window, in words.
+fn measured(sensor: &SensorEnergy, setup: &PowerSetup) -> String {
+    let name = format!("{} ({})", sensor.source, setup.boundary);
+    let window = match (sensor.energy.measured(), sensor.energy.reason()) {
+        (Some(window), _) => window,
+        (None, reason) => {
+            return format!("{name}: no joules: {}", reason.unwrap_or("no reason given"));
+        }
+    };
+    let interval = &window.gross_interval_j;
+    let half = (interval.high - interval.low) / 2.0 / window.gross_j;
+    let watts = |reading: &Reading<f64>| {
+        reading
+            .measured()
+            .map_or_else(|| "–".to_owned(), |watts| Watts(*watts).to_string())
+    };
+    let net = window
+        .net_j
+        .measured()
+        .map_or_else(String::new, |net| format!(", {} above idle", Joules(*net)));
+    format!(
+        "{name}: {} ±{}, mean {}, peak {}{net}",
+        Joules(window.gross_j),
+        percent(half),
+        watts(&sensor.mean_w),
+        watts(&sensor.peak_w)
+    )
 }

@@ -98,7 +98,7 @@ fn a_curve_of_ones_own_can_be_the_truth() {
     // A saw with a mean of 200 W, over and over.
     let curve = folder.path().join("curve.csv");
     std::fs::write(&curve, "seconds,watts\n0,100\n0.3,300\n0.5,100\n").unwrap();
-    let sensor = format!("simulated:nvml-energy,curve={}", curve.display());
+    let sensor = format!("simulated:amd-accumulator,curve={}", curve.display());
     let (output, out) = run(folder.path(), "f.json", &sensor);
     assert!(output.status.success(), "{output:?}");
     let record = load(&out).unwrap();

@@ -42,6 +42,8 @@ mod custom_kernels;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod drivers;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod energy_doubts;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod resume;

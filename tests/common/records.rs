@@ -71,6 +71,8 @@ pub(crate) fn record(session: &str) -> Record {
             seed: 1,
             power: None,
             energy: None,
+            sensor: None,
+            energy_of: None,
             cases: vec![],
         },
         invocations: vec![],
@@ -203,6 +205,7 @@ fn window(joules: f64) -> EnergyWindow {
         warm_up_s: 1.0,
         conditions: Vec::new(),
         throttled_by: Vec::new(),
+        doubted: None,
         trace: Trace::default(),
     }
 }

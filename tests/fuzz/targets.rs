@@ -8,7 +8,8 @@ use perwatt::escape;
 use perwatt::exchange::{Column, Format, IMPORTERS, ImportOptions, export, import};
 use perwatt::invest::{Changes, Draws, Evidence, Scenario, model};
 use perwatt::power::calibration::Calibrations;
-use perwatt::power::sensors::{Machine, Places, load_curve, load_log};
+use perwatt::power::sensors::{LogChoice, Machine, Places, load_curve, load_log};
+use perwatt::record::Boundary;
 use perwatt::record::{
     CaseGlob, Event, Inspection, InvocationInfo, Reading, Record, Whereabouts, anonymize, parse,
     parse_document, parse_journal, save, save_document, tidy,
@@ -94,7 +95,13 @@ pub(crate) const TARGETS: &[Target] = &[
         file("c.csv", &[], |path| load_curve(path).is_ok())
     }),
     target("log", logs, || {
-        file("l.csv", &[], |path| load_log(path).is_ok())
+        let choice = LogChoice {
+            boundary: Boundary::Wall,
+            column: None,
+            device: None,
+            zone: Some("UTC".to_owned()),
+        };
+        file("l.csv", &[], |path| load_log(path, &choice).is_ok())
     }),
     target("hyperfine", hyperfines, || importer("hyperfine")),
     target("google-benchmark", googles, || importer("google-benchmark")),

@@ -84,13 +84,16 @@ impl Stretch {
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     device: Device,
+    /// Energy of what else draws power, each centisecond; it begins anew when it is over.
+    background: Arc<Vec<f64>>,
     stretches: Arc<Mutex<Vec<Stretch>>>,
 }
 
 impl History {
-    fn new(device: Device) -> Self {
+    fn new(device: Device, background: Arc<Vec<f64>>) -> Self {
         Self {
             device,
+            background,
             stretches: Arc::default(),
         }
     }
@@ -115,14 +118,50 @@ impl History {
         }
     }
 
+    /// What the background used between time 0 and a time.
+    fn behind(&self, at: f64) -> f64 {
+        let Some(last) = self.background.last() else {
+            return 0.0;
+        };
+        let steps = at / BACKGROUND_STEP;
+        let length = (self.background.len() - 1) as f64;
+        let turns = (steps / length).floor();
+        let within = (steps - turns * length).max(0.0);
+        let whole = (within as usize).min(self.background.len() - 2);
+        let (from, to) = (self.background[whole], self.background[whole + 1]);
+        turns * last + from + (to - from) * (within - whole as f64)
+    }
+
     /// True energy between time 0 and a time.
     pub(crate) fn energy(&self, at: f64) -> f64 {
         let (amplitude, period, phase) = self.device.swing;
         let turn = std::f64::consts::TAU / period;
         self.device.idle * at
             + self.above_idle(at)
+            + self.behind(at)
             + amplitude * (phase.cos() - (turn * at + phase).cos()) / turn
     }
+}
+
+/// Time between two points of a background's energy.
+pub(crate) const BACKGROUND_STEP: f64 = 0.01;
+
+/// A background from its powers, a centisecond each.
+pub(crate) fn background(powers: impl Iterator<Item = f64>) -> Arc<Vec<f64>> {
+    let mut energy = vec![0.0];
+    for power in powers {
+        energy.push(energy[energy.len() - 1] + power * BACKGROUND_STEP);
+    }
+    Arc::new(energy)
+}
+
+/// What a trial is of, beside the device and the sensor.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Circumstances {
+    /// What else draws power, as [`background`] makes it.
+    pub(crate) background: Arc<Vec<f64>>,
+    /// What perwatt is told of the sensor: window and period in seconds.
+    pub(crate) told: Option<(f64, f64)>,
 }
 
 /// A bench top with its own clock.
@@ -134,12 +173,19 @@ pub(crate) struct BenchTop {
     next_poll: f64,
     late: f64,
     polls: Vec<Poll>,
+    told: Option<(f64, f64)>,
     random: Pcg64Mcg,
 }
 
 impl BenchTop {
-    pub(crate) fn new(device: Device, profile: &Profile, behaviour: Behaviour, seed: u64) -> Self {
-        let history = History::new(device);
+    fn new(
+        device: Device,
+        profile: &Profile,
+        behaviour: Behaviour,
+        circumstances: Circumstances,
+        seed: u64,
+    ) -> Self {
+        let history = History::new(device, circumstances.background);
         let truth = history.clone();
         let sensor = Simulated::new(
             profile,
@@ -154,6 +200,7 @@ impl BenchTop {
             next_poll: 0.0,
             late: 0.0,
             polls: Vec::new(),
+            told: circumstances.told,
             random: Pcg64Mcg::seed_from_u64(seed),
         }
     }
@@ -210,6 +257,10 @@ impl BenchTop {
         let character = characterise(&series, load_from);
         let mut setup = self.sensor.setup().clone();
         setup.gain = gain;
+        if let Some((window, period)) = self.told {
+            setup.averaging_s = Reading::Measured(window);
+            setup.coverage = Reading::Measured((window / period).min(1.0));
+        }
         character.clone().enter(&mut setup);
         (setup, character)
     }
@@ -267,7 +318,29 @@ pub(crate) fn trial(
     effort: &EnergyEffort,
     seed: u64,
 ) -> Trial {
-    let mut top = BenchTop::new(device, profile, behaviour, seed);
+    let circumstances = Circumstances::default();
+    trial_in(
+        circumstances,
+        device,
+        profile,
+        behaviour,
+        gain,
+        effort,
+        seed,
+    )
+}
+
+/// The same in special circumstances.
+pub(crate) fn trial_in(
+    circumstances: Circumstances,
+    device: Device,
+    profile: &Profile,
+    behaviour: Behaviour,
+    gain: Gain,
+    effort: &EnergyEffort,
+    seed: u64,
+) -> Trial {
+    let mut top = BenchTop::new(device, profile, behaviour, circumstances, seed);
     let (setup, _) = top.meet(gain);
     if let Some(period) = setup.update_period_s.measured() {
         top.poll_every = SensorTiming::poll_interval(Seconds(*period)).get();
@@ -280,7 +353,11 @@ pub(crate) fn trial(
     let Ok(seen) = observe(&mut top, &mut series, &timing, effort, once, &mut random);
     series.extend(top.polls());
     let window = estimate(&series, &setup, &timing, effort, &seen).into();
-    let (naive_j, naive_truth_j) = naive(&series, &seen, &top.history);
+    let (naive_j, naive_truth_j) = if seen.groups.is_empty() {
+        (0.0, 0.0)
+    } else {
+        naive(&series, &seen, &top.history)
+    };
     let true_j =
         |from: Seconds, to: Seconds| top.history.energy(to.get()) - top.history.energy(from.get());
     let gross_j: f64 = seen.groups.iter().map(|g| true_j(g.start(), g.end())).sum();

@@ -249,12 +249,12 @@ fn a_load_in_step_with_a_sensor_that_may_look_now_and_then_is_in_the_budget() {
         let trial = measure(Device { once, ..SWINGING }, name, |_| {});
         share(window(&trial), ErrorCause::InStep)
     };
-    // Looks of 25 ms each 100 ms, perhaps.
-    assert!(named("gh100-average", 0.1) > 0.02);
-    assert!(named("gh100-average", 0.0371) < 0.005);
-    // A whole window misses nothing, and shifted groups see every phase.
+    // Looks of 25 ms each 100 ms, perhaps: of the executions, and of a loop of the device's own.
+    assert!(named("gh100-average", 0.1) > named("gh100-average", 0.0371));
+    assert!(named("gh100-average", 0.0371) > 0.1);
+    // A whole window misses nothing; shifted groups see every phase of the executions alone.
     assert!(named("turing", 0.1) < 1e-9);
-    assert!(named("ga100", 0.1) < 1e-9);
+    assert!(named("ga100", 0.1) > 0.1);
 }
 
 #[test]

@@ -19,6 +19,7 @@
 mod records;
 
 mod bench_top;
+mod energy_adversaries;
 mod energy_faults;
 mod energy_trials;
 mod verdicts;

@@ -4,11 +4,14 @@ use crate::record::{
     CaseInvocation, EnergyWindow, Estimate, Gain, GainUncertainty, Outcome, PowerSetup, Reading,
 };
 use crate::stats::{self, Interval, Moments, Undefined};
+use crate::units::Seconds;
 
 /// Energy and power of a case.
 pub(super) struct EnergySummary {
     /// Energy of one execution, idle included.
     pub(super) per_execution_j: Reading<Estimate>,
+    /// Time of one execution inside the windows.
+    pub(super) per_execution_ns: Reading<Estimate>,
     /// Mean power, idle included.
     pub(super) power_w: Reading<Estimate>,
 }
@@ -49,6 +52,7 @@ fn summary_with(invocations: &[CaseInvocation], gain: GainUncertainty) -> Energy
         })
     };
     EnergySummary {
+        per_execution_ns: window_time(&windows, invocations),
         per_execution_j: estimate(|window| window.gross_j / window.executions as f64),
         power_w: estimate(|window| window.gross_j / window.duration_s),
     }
@@ -58,6 +62,24 @@ fn summary_with(invocations: &[CaseInvocation], gain: GainUncertainty) -> Energy
 /// the same sensor measured: a gain is the same for all of them.
 pub(in crate::bench) fn without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
     summary_with(invocations, GainUncertainty::Standard(0.0)).per_execution_j
+}
+
+/// Time of one execution inside the windows, by the same statistics as the timed one.
+fn window_time(windows: &[&EnergyWindow], invocations: &[CaseInvocation]) -> Reading<Estimate> {
+    if windows.is_empty() {
+        return Reading::unmeasured(reason(invocations));
+    }
+    let times: Vec<f64> = windows
+        .iter()
+        .filter_map(|window| window.per_execution_s())
+        .map(|seconds| Seconds(seconds).ns())
+        .collect();
+    Reading::from(stats::geometric_mean(&times)).and_then(|centre| {
+        Estimate::new(
+            *centre,
+            stats::invocations_interval(&times, Interval::LEVEL),
+        )
+    })
 }
 
 /// Half of the interval as a share of the value.

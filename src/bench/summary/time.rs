@@ -102,9 +102,39 @@ pub(in crate::bench) fn summarize(
         bytes_per_j: per_joule(case.counts.bytes, "bytes"),
         tokens_per_j: per_joule(case.counts.tokens.unwrap_or(0), "tokens"),
         energy_j: energy.per_execution_j.clone(),
+        window_time_ns: Some(energy.per_execution_ns.clone()),
         worst_error_over_bound: worst,
         time_ns,
     })
+}
+
+/// A warning where the energy was measured at another rate than the time, beyond both uncertainties and by more
+/// than 5 %: the figures of one row then belong to different states of the device.
+pub(in crate::bench) fn rates_apart(case: &CaseResult) -> Option<Warning> {
+    const APART: f64 = 0.05;
+    let summary = case.summary.measured()?;
+    let window = summary.window_time_ns.as_ref()?.measured()?;
+    let timed = &summary.time_ns;
+    let own = within(case) / timed.value;
+    let share = |estimate: &Estimate| estimate.relative_half_width().unwrap_or(own);
+    let apart = (window.value / timed.value).ln().abs();
+    let known = share(timed).hypot(share(window));
+    (apart > APART.max(known)).then_some(Warning::EnergyAtOtherRate {
+        timed_ns: timed.value,
+        window_ns: window.value,
+    })
+}
+
+/// The widest interval inside one invocation, ns.
+fn within(case: &CaseResult) -> f64 {
+    let widths = case
+        .invocations
+        .iter()
+        .filter_map(|result| match &result.outcome {
+            Outcome::Measured { sampling, .. } => sampling.half_width_ns.measured().copied(),
+            _ => None,
+        });
+    widths.fold(0.0, f64::max)
 }
 
 /// The time of one execution over invocations.

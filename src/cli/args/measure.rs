@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::target::TargetArgs;
-use super::values::{positive, tiers};
-use crate::record::EnergyTier;
+use super::values::{positive, scopes, tiers};
+use crate::record::{EnergyScope, EnergyTier, StatedSensor};
+use crate::workload::Suite;
 
 /// Which tuned parameters a run uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,6 +36,20 @@ pub(in crate::cli) struct MeasureArgs {
     #[arg(long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
     pub(in crate::cli) energy: EnergyTier,
 
+    /// Which cases energy is measured of: every case in every invocation, or once a session the roofs, the
+    /// largest product, decode and the layer, each with its fastest kernel [default: once for quick, else all]
+    #[arg(long, value_parser = scopes(), value_name = "WHICH")]
+    pub(in crate::cli) energy_of: Option<EnergyScope>,
+
+    /// Seconds between two new values of the power sensor, where perwatt cannot see it (a power that hardly
+    /// changes, a meter's manual)
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(in crate::cli) sensor_period: Option<f64>,
+
+    /// Seconds over which a value of the power sensor averages, where that is known
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(in crate::cli) sensor_window: Option<f64>,
+
     /// Run shaders with wgpu's bounds and loop checks
     #[arg(long)]
     pub(in crate::cli) checked: bool,
@@ -47,6 +62,26 @@ pub(in crate::cli) struct MeasureArgs {
     /// Which parameters that `perwatt tune` found to use
     #[arg(long, value_enum, default_value_t = Tuned::Time)]
     pub(in crate::cli) tuned: Tuned,
+}
+
+impl MeasureArgs {
+    /// What the user says of the sensor, if anything.
+    pub(in crate::cli) fn stated_sensor(&self) -> Option<StatedSensor> {
+        let stated = StatedSensor {
+            update_period_s: self.sensor_period,
+            averaging_s: self.sensor_window,
+        };
+        (stated != StatedSensor::default()).then_some(stated)
+    }
+
+    /// Which cases energy is measured of in a suite, or of what was named.
+    pub(in crate::cli) fn energy_scope(&self, suite: Option<Suite>) -> EnergyScope {
+        let named = !self.target.cases.is_empty();
+        self.energy_of.unwrap_or(match suite {
+            Some(Suite::Quick) if !named => EnergyScope::Once,
+            _ => EnergyScope::All,
+        })
+    }
 }
 
 /// How long to wait for a worker; the one measuring option that a resumed run may change.

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::record::EnergyTier;
+use crate::record::{EnergyScope, EnergyTier};
 use crate::workload::Suite;
 
 /// Parses the name of a tier.
@@ -10,6 +10,14 @@ pub(in crate::cli) fn tiers() -> impl TypedValueParser<Value = EnergyTier> {
     PossibleValuesParser::new(["screening", "publishable"]).map(|name| match name.as_str() {
         "publishable" => EnergyTier::Publishable,
         _ => EnergyTier::Screening,
+    })
+}
+
+/// Parses which cases energy is measured of.
+pub(in crate::cli) fn scopes() -> impl TypedValueParser<Value = EnergyScope> {
+    PossibleValuesParser::new(["once", "all"]).map(|name| match name.as_str() {
+        "once" => EnergyScope::Once,
+        _ => EnergyScope::All,
     })
 }
 

@@ -10,6 +10,7 @@ use super::super::output::{print, tell, width};
 use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
+use crate::power::sensors::{LogChoice, MeterLog};
 use crate::power::{NoEnergy, attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
@@ -26,12 +27,22 @@ use crate::stats;
 pub(in super::super) struct Attach {
     /// The record of the run
     record: PathBuf,
-    /// The log: a CSV with a column of times (seconds since 1970, or RFC 3339 with a zone) and one of watts
+    /// The log: a table of times and powers, as nvidia-smi, HWiNFO, Home Assistant or Zeus write it, or what
+    /// powermetrics writes; units are taken from the names of the columns
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
     /// What the meter measures: wall, board, gpu-chip, module, soc or cpu-package
     #[arg(long, value_parser = boundary, default_value = "wall")]
     boundary: Boundary,
+    /// The column of the power, where there are several
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// The device, of a log of several: what stands in its column of indices, bus ids or entities
+    #[arg(long, value_name = "NAME")]
+    log_device: Option<String>,
+    /// The zone of times that name none, as Europe/Berlin [default: this machine's]
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
     /// The meter's accuracy in percent of its reading
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     accuracy: Option<f64>,
@@ -80,12 +91,21 @@ impl Attach {
         }
         .check()?;
         let mut record = load_record(&self.record)?;
-        let mut log = sensors::load_log(&self.csv)?;
-        for row in &mut log {
+        let choice = LogChoice {
+            boundary: self.boundary,
+            column: self.column.clone(),
+            device: self.log_device.clone(),
+            zone: self.zone.clone(),
+        };
+        let mut log = sensors::load_log(&self.csv, &choice)?;
+        for row in &mut log.rows {
             row.0 -= self.ahead;
         }
+        for note in &log.notes {
+            tell(&format!("{}: {note}", self.csv.display()));
+        }
         let setup = self.setup(&log);
-        let attached = replace(&mut record, &log, &setup);
+        let attached = replace(&mut record, &log.rows, &setup);
         if let Err(reason) = attached {
             bail!("{}: {reason}; nothing was written", self.csv.display());
         }
@@ -103,14 +123,18 @@ impl Attach {
     }
 
     /// What is known of the meter.
-    fn setup(&self, log: &[sensors::LogRow]) -> PowerSetup {
+    fn setup(&self, log: &MeterLog) -> PowerSetup {
         let mut setup = PowerSetup::new(
             format!("csv:{}", self.csv.display()),
             "csv",
             EnergyProvenance::IntegratedPower,
             self.boundary,
         );
-        let steps: Vec<f64> = log.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        let steps: Vec<f64> = log
+            .rows
+            .windows(2)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .collect();
         setup.update_period_s = Reading::from(stats::median(&steps));
         if let Some(percent) = self.accuracy {
             setup.gain = Gain {
@@ -124,6 +148,7 @@ impl Attach {
         setup
             .notes
             .push("a log that was attached after the run".to_owned());
+        setup.notes.extend(log.notes.iter().cloned());
         setup
     }
 }

@@ -12,8 +12,8 @@ use crate::power::sensors::{Candidate, Machine, Probed, meter_names, probe};
 use crate::record::{Conditions, Reading};
 use crate::report::{self, ListedSensor, ListedSensors, SensorOfAdapter};
 
-/// Periods that a window must hold for them to leave less than 1 % of it unknown.
-const PERIODS: f64 = 100.0;
+/// Periods that a window must hold for its ends to leave less than 1 % of it unknown; a run measures so many.
+const PERIODS: f64 = 20.0;
 
 /// List power sensors: what each measures and resolves, which device it belongs to, and why it is unusable
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod attach;
 #[cfg(feature = "bench")]
 mod calibrate;
 mod list;
+mod measure;
 mod watch;
 
 use clap::{Args, Subcommand};
@@ -22,6 +23,7 @@ pub(super) struct PowerArgs {
 enum PowerCommand {
     List(list::PowerList),
     Watch(watch::Watch),
+    Measure(measure::MeasureCommand),
     #[cfg(feature = "bench")]
     Attach(attach::Attach),
     #[cfg(feature = "bench")]
@@ -33,6 +35,7 @@ impl PowerArgs {
         match &self.command {
             PowerCommand::List(list) => list.run(),
             PowerCommand::Watch(watch) => watch.run(),
+            PowerCommand::Measure(measure) => measure.run(),
             #[cfg(feature = "bench")]
             PowerCommand::Attach(attach) => attach.run(),
             #[cfg(feature = "bench")]

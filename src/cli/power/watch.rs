@@ -14,8 +14,8 @@ use super::super::output::{print_while_read, tell, to_terminal};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
 use crate::escape;
-use crate::power::sensors::{Machine, meter, meter_names};
-use crate::power::{Fault, PowerSource, Quantity};
+use crate::power::sensors::{Machine, meter_names};
+use crate::power::{Fault, PowerSource, Quantity, Timeline, open_by_name};
 use crate::record::Reading;
 use crate::units::{Joules, Seconds, Watts};
 
@@ -78,15 +78,10 @@ impl Watch {
     /// The sensors to watch.
     fn open(&self) -> anyhow::Result<Vec<Box<dyn PowerSource>>> {
         let mut sources = Vec::new();
-        let mut scanned = None;
+        let timeline = Timeline::new();
         for name in &self.sensors {
-            let belonging = match meter(name) {
-                Some(meter) => meter?,
-                None => scanned
-                    .get_or_insert_with(|| Machine::scan(&self.places.places()))
-                    .named(name, None)?,
-            };
-            sources.extend(belonging.sources.into_iter().take(1));
+            let found = open_by_name(name, None, &timeline, &self.places.places())?;
+            sources.extend(found.into_iter().take(1));
         }
         if self.sensors.is_empty() {
             let machine = Machine::scan(&self.places.places());

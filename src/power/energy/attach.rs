@@ -1,12 +1,13 @@
 //! Computes the energy of a window that was measured before from a meter's own log, by the same rules.
 
+use super::characterise::characterise;
 use super::estimate::estimate;
 use super::observation::{EnergyEffort, LoadGroup, Observation};
 use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
 use crate::power::sensors::LogRow;
 use crate::power::{Poll, Quantity, Sample, Series};
-use crate::record::{EnergyWindow, PowerSetup};
+use crate::record::{EnergyWindow, PowerSetup, Reading};
 use crate::units::Seconds;
 
 /// The energy of a window as the log has it. When the load ran is kept in the window's trace, with the
@@ -32,15 +33,32 @@ pub fn attach(
             outcome: Ok(Sample { at, value }),
         }
     }));
+    let observation = observation(window);
+    let setup = followed(setup, &series, &observation);
     let mut attached = estimate(
         &series,
-        setup,
-        &SensorTiming::of(setup),
+        &setup,
+        &SensorTiming::of(&setup),
         &EnergyEffort::of(window.tier),
-        &observation(window),
+        &observation,
     )?;
     attached.throttled_by.clone_from(&window.throttled_by);
     Ok(attached)
+}
+
+/// The same meter with how its readings followed the beginning of this load, where they show it.
+fn followed(setup: &PowerSetup, series: &Series, observation: &Observation) -> PowerSetup {
+    let (from, load_from) = observation.idle_before;
+    let until = observation.groups.first().map_or(load_from, LoadGroup::end);
+    let mut step = Series::default();
+    step.extend(series.between(from, until).cloned());
+    let response = characterise(&step, load_from).response;
+    let mut setup = setup.clone();
+    if let Some(response) = response.measured() {
+        setup.response_s = Reading::Measured(response.settled.get());
+        setup.lag_s = Reading::Measured(response.lag.get());
+    }
+    setup
 }
 
 /// What was done when, as far as the window's trace keeps it.
@@ -65,6 +83,7 @@ fn observation(window: &EnergyWindow) -> Observation {
             })
             .collect(),
         idle_after: (end + Seconds(0.1), seconds(trace.at_s.last())),
+        stopped: None,
         conditions: window.conditions.clone(),
     }
 }

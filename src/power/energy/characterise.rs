@@ -34,6 +34,26 @@ pub enum Unusable {
     /// A counter that stood still for so long.
     #[error("the counter is frozen: it did not move in {:.1} s of idle and load", .0.get())]
     FrozenCounter(Seconds),
+    /// A counter that fell, jumped or ran too fast so often.
+    #[error("the counter cannot be believed: {faults} times in {:.1} s its count was lost, lastly because {last}", .span.get())]
+    ErraticCounter {
+        /// How often.
+        faults: usize,
+        /// Time that was looked at.
+        span: Seconds,
+        /// Why, the last time.
+        last: Fault,
+    },
+    /// Most of what it said is impossible.
+    #[error("{doubted} of {polls} readings are impossible, lastly because {last}")]
+    Implausible {
+        /// Readings that were doubted.
+        doubted: usize,
+        /// All of them.
+        polls: usize,
+        /// Why, the last time.
+        last: Fault,
+    },
 }
 
 /// How readings followed a step of the load.
@@ -70,6 +90,18 @@ pub fn characterise(series: &Series, load_from: Seconds) -> Character {
     let unusable = match (reads.is_empty(), last_fault) {
         (true, Some(fault)) => Some(Unusable::Fault(fault.clone())),
         (true, None) => Some(Unusable::NoReading),
+        (false, Some(last)) if lost(series) >= MOST_LOST => Some(Unusable::ErraticCounter {
+            faults: lost(series),
+            span: Seconds(span),
+            last: last.clone(),
+        }),
+        (false, Some(last)) if doubted(series) > series.polls().len() / 4 => {
+            Some(Unusable::Implausible {
+                doubted: doubted(series),
+                polls: series.polls().len(),
+                last: last.clone(),
+            })
+        }
         (false, _) if counter && updates.is_empty() => Some(Unusable::FrozenCounter(Seconds(span))),
         _ => None,
     };
@@ -92,10 +124,35 @@ pub fn characterise(series: &Series, load_from: Seconds) -> Character {
     }
 }
 
+/// A driver may be reloaded once while a sensor is looked at; a counter that starts anew again and again counts
+/// nothing.
+const MOST_LOST: usize = 3;
+
+/// How often a counter fell or jumped.
+fn lost(series: &Series) -> usize {
+    count(series, |fault| {
+        matches!(fault, Fault::Reset(_) | Fault::Lost(_))
+    })
+}
+
+/// How many readings no such device can have.
+fn doubted(series: &Series) -> usize {
+    count(series, |fault| matches!(fault, Fault::Doubted(_)))
+}
+
+fn count(series: &Series, fits: impl Fn(&Fault) -> bool) -> usize {
+    let faults = series.polls().iter();
+    faults
+        .filter(|poll| poll.outcome.as_ref().is_err_and(&fits))
+        .count()
+}
+
 impl Character {
-    /// Writes what was learned into a setup; what it knew already is kept, the period excepted.
+    /// Writes what was learned into a setup. What was published of the sensor is kept where it agrees with what
+    /// was seen: drivers change how they average, and a table does not know it.
     pub fn enter(self, setup: &mut PowerSetup) {
-        setup.update_period_s = self.period;
+        setup.update_period_s = self.period.clone();
+        self.doubt_published(setup);
         if setup.response_s.measured().is_none() {
             setup.response_s = self.response.clone().map(|response| response.settled.get());
         }
@@ -115,6 +172,46 @@ impl Character {
             setup.coverage = Reading::Measured((window / period).min(1.0));
         }
         setup.notes.extend(self.note);
+    }
+
+    /// Forgets what was published of a sensor that answered a step of the load otherwise.
+    fn doubt_published(&self, setup: &mut PowerSetup) {
+        let (Some(window), Some(period), Some(response)) = (
+            setup.averaging_s.measured().copied(),
+            self.period.measured().copied(),
+            self.response.measured(),
+        ) else {
+            return;
+        };
+        // Readings of a window have followed a step after the window and up to one period more, and are half of
+        // both behind; a device itself takes a little to come to its power.
+        let slow = response.settled.get() > 1.5 * (window + period) + 0.3;
+        let behind = response.lag.get() > window / 2.0 + period + 0.15;
+        let quick = response.settled.get() < 0.5 * window - period;
+        if !(slow || behind || quick) {
+            return;
+        }
+        let reason = format!(
+            "published as an average over {}, but its readings followed a step of the load within {}, {} behind",
+            Seconds(window),
+            response.settled,
+            response.lag
+        );
+        // One that was known to look now and then, or may, does so still, over whatever it averages now.
+        let whole = setup
+            .coverage
+            .measured()
+            .is_some_and(|share| *share >= 0.95);
+        let averages = 2.0 * response.lag.get() - period;
+        setup.averaging_s = if whole || averages <= period {
+            Reading::unmeasured(reason.clone())
+        } else {
+            Reading::Measured(averages)
+        };
+        setup.coverage = Reading::unmeasured(reason.clone());
+        setup.response_s = Reading::unmeasured(reason.clone());
+        setup.lag_s = Reading::unmeasured(reason.clone());
+        setup.notes.push(reason);
     }
 }
 

@@ -3,7 +3,9 @@
 use super::observation::{EnergyEffort, WANTED_UPDATES};
 use super::refusal::{FEWEST_UPDATES, NoEnergy};
 use super::window_data::WindowData;
-use crate::power::Quantity;
+use crate::power::plausible::overflows_16_bits;
+use crate::power::{Fault, Quantity};
+use crate::record::DoubtedReadings;
 use crate::units::Seconds;
 
 impl WindowData<'_> {
@@ -34,6 +36,94 @@ impl WindowData<'_> {
         Ok(())
     }
 
+    /// Stops where the load did not move the reading of a sensor that is known to look only now and then.
+    pub(super) fn refuse_unmoved(&self, mean_w: f64) -> Result<(), NoEnergy> {
+        /// A load that adds less than this to idle is none that shows.
+        const MOVED: f64 = 0.05;
+        let (Some(_), Ok(idle_w)) = (self.unseen_share(), self.rest(self.observation.idle_before))
+        else {
+            return Ok(());
+        };
+        if (mean_w - idle_w).abs() > MOVED * mean_w.abs() {
+            return Ok(());
+        }
+        Err(NoEnergy::Unmoved {
+            coverage: self.timing.coverage,
+        })
+    }
+
+    /// Stops where the readings overflow 16 bits, under load or on the way to it.
+    pub(super) fn refuse_overflow(&self) -> Result<(), NoEnergy> {
+        let Some(plausible) = &self.setup.plausible else {
+            return Ok(());
+        };
+        let (from, to) = (
+            self.observation.idle_before.0,
+            self.observation.idle_after.1,
+        );
+        let updates = self.series.updates();
+        let watts: Vec<f64> = updates
+            .iter()
+            .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
+            .filter_map(|update| match update.value {
+                Quantity::Power(watts) => Some(watts.get()),
+                Quantity::Energy(_) => None,
+            })
+            .collect();
+        if overflows_16_bits(&watts, &plausible.limit_w) {
+            let limit_w = plausible.limit_w.measured().copied().unwrap_or_default();
+            return Err(NoEnergy::Overflows { limit_w });
+        }
+        Ok(())
+    }
+
+    /// The readings that were left out because no device can have them.
+    ///
+    /// # Errors
+    /// There are so many that the others cannot be believed either.
+    pub(super) fn doubted(
+        &self,
+        from: Seconds,
+        to: Seconds,
+    ) -> Result<Option<DoubtedReadings>, NoEnergy> {
+        /// Share of doubted readings at which the rest is not believed.
+        const MOST: f64 = 0.25;
+        let (mut all, mut doubted) = (0_u64, 0_u64);
+        let mut example = None;
+        for poll in self.series.between(from, to + self.timing.lag) {
+            all += 1;
+            if let Err(fault @ Fault::Doubted(_)) = &poll.outcome {
+                doubted += 1;
+                example = Some(fault.to_string());
+            }
+        }
+        let Some(example) = example else {
+            return Ok(None);
+        };
+        let share = doubted as f64 / all as f64;
+        if share > MOST {
+            return Err(NoEnergy::Doubted { share, example });
+        }
+        Ok(Some(DoubtedReadings {
+            readings: doubted,
+            share,
+            example,
+        }))
+    }
+
+    /// Time from the last new value to the end of the load, where that is far longer than values take to come.
+    fn ceased(&self) -> Option<Seconds> {
+        const FAR: f64 = 5.0;
+        let end = self.observation.groups.last()?.end() + self.timing.lag;
+        let updates = self.series.updates();
+        let inside = updates
+            .iter()
+            .rev()
+            .find(|update| update.at.get() <= end.get())?;
+        let silent = end - inside.at;
+        (silent.get() > FAR * self.timing.period.get()).then_some(silent)
+    }
+
     /// Stops where the window holds too few values, and says which window would do.
     pub(super) fn refuse_few(&self, updates: u64) -> Result<(), NoEnergy> {
         // A power that never changed shows no update; its sensor is taken to be as quick as most.
@@ -43,6 +133,13 @@ impl WindowData<'_> {
             return Ok(());
         }
         let window = self.duration();
+        if let Some(silent) = self.ceased() {
+            return Err(NoEnergy::Stopped {
+                silent,
+                window,
+                period: self.timing.period,
+            });
+        }
         if unknown {
             return Err(NoEnergy::FewChanges { updates, window });
         }
@@ -50,7 +147,12 @@ impl WindowData<'_> {
             period: self.timing.period,
             window,
             updates,
-            wanted: self.timing.period * WANTED_UPDATES,
+            // Longer than what did not do.
+            wanted: Seconds(
+                (self.timing.period * WANTED_UPDATES)
+                    .get()
+                    .max(window.get() * 1.5),
+            ),
             longer_tier: self.effort.longest.get() < EnergyEffort::PUBLISHABLE.longest.get(),
         })
     }

@@ -86,6 +86,7 @@ impl WindowData<'_> {
                 degrees: f64::INFINITY,
             });
         }
+        terms.extend(self.stretches_differ(whole, gross));
         if let Some((noise, degrees)) = self.noise() {
             let updates = (whole.duration() / self.timing.period).max(1.0);
             terms.push(Term {
@@ -126,6 +127,77 @@ impl WindowData<'_> {
             joules: squares.sqrt() * gross.abs(),
             degrees: f64::INFINITY,
         }
+    }
+
+    /// How far the energy may be off at the most because the power moves in step with a sensor that looks only now
+    /// and then, whatever the load does: a device's own control loop at the sensor's frequency, say. Going through
+    /// the phases of the load does not show that. A swing of such a loop by a third of the power is assumed at the
+    /// most, which is a half of the smallest reading that it leaves.
+    pub(super) fn unseen(&self, joules: f64) -> f64 {
+        const SWING: f64 = 0.5;
+        self.unseen_share().unwrap_or(0.0) * SWING * joules.abs()
+    }
+
+    /// What a lag that is not known does to the energy: how much the energy changes if the readings are as late as
+    /// they may be. Of a sensor whose window nobody knows, over a power that wanders, that is all that can be said.
+    pub(super) fn lateness(&self, gross: f64) -> Term {
+        const STEPS: u32 = 8;
+        let unknown = !self.is_counter() && self.setup.averaging_s.measured().is_none();
+        let most = self.timing.lag_uncertainty * 3.0;
+        let mut squares = Vec::new();
+        for step in (1..=STEPS).filter(|_| unknown) {
+            for side in [-1.0, 1.0] {
+                let off = most * (side * f64::from(step) / f64::from(STEPS));
+                if (self.timing.lag + off).get() < 0.0 {
+                    continue;
+                }
+                let groups = self.observation.groups.iter();
+                let moved: Option<f64> = groups
+                    .map(|group| self.energy(group.start() + off, group.end() + off).ok())
+                    .map(|joules| joules.map(|j| j.get() * self.setup.gain.factor))
+                    .sum();
+                squares.extend(moved.map(|moved| (moved - gross).powi(2)));
+            }
+        }
+        let mean = squares.iter().sum::<f64>() / (squares.len().max(1) as f64);
+        Term {
+            cause: ErrorCause::Lag,
+            joules: mean.sqrt(),
+            degrees: f64::INFINITY,
+        }
+    }
+
+    /// How stretches of whole executions differ. Of a sensor that sees everything, what one stretch lacks the next
+    /// has, and the sum is right; of one that does not see everything, whatever is said of it, each is off by itself.
+    fn stretches_differ(&self, whole: &LoadGroup, gross: f64) -> Option<Term> {
+        const STRETCHES: usize = 16;
+        /// A quick kernel is averaged out by the shortest looks.
+        const QUICK: f64 = 1.0 / 40.0;
+        let once = whole.duration().get() / (whole.executions as f64).max(1.0);
+        let chunks = whole.marks.len() - 1;
+        if self.is_counter() || once < QUICK * self.timing.period.get() || chunks < STRETCHES / 2 {
+            return None;
+        }
+        let count = STRETCHES.min(chunks);
+        let ends: Vec<Seconds> = (0..=count)
+            .map(|stretch| whole.marks[stretch * chunks / count])
+            .collect();
+        let powers: Vec<f64> = ends
+            .windows(2)
+            .map(|pair| self.mean((pair[0], pair[1])).ok())
+            .collect::<Option<_>>()?;
+        let times: Vec<f64> = (0..count).map(|at| at as f64).collect();
+        let points: Vec<(f64, f64)> = times.into_iter().zip(powers.iter().copied()).collect();
+        let off = detrended(&points);
+        let count = count as f64;
+        let own: f64 = off.iter().map(|x| x * x).sum::<f64>() / (count - 2.0);
+        let next: f64 = off.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (count - 2.0);
+        let variance = (own + 2.0 * next).max(0.2 * own) / count;
+        Some(Term {
+            cause: ErrorCause::Trials,
+            joules: (variance.sqrt() * whole.duration().get()).min(gross.abs()),
+            degrees: count / 3.0,
+        })
     }
 
     /// Time between two points of a group's energy curve at which it is known.
@@ -257,6 +329,24 @@ impl WindowData<'_> {
     }
 }
 
+/// What points are off from the straight line through them.
+fn detrended(points: &[(f64, f64)]) -> Vec<f64> {
+    let count = points.len().max(1) as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x0, y0) = (mean(|p| p.0), mean(|p| p.1));
+    let squares: f64 = points.iter().map(|(x, _)| (x - x0).powi(2)).sum();
+    let product: f64 = points.iter().map(|(x, y)| (x - x0) * (y - y0)).sum();
+    let slope = if squares > 0.0 {
+        product / squares
+    } else {
+        0.0
+    };
+    points
+        .iter()
+        .map(|(x, y)| y - y0 - slope * (x - x0))
+        .collect()
+}
+
 /// Terms of one cause as one.
 pub(super) fn merged(terms: Vec<Term>) -> Vec<Term> {
     let mut merged: Vec<(ErrorCause, Vec<(f64, f64)>)> = Vec::new();
@@ -279,7 +369,10 @@ pub(super) fn merged(terms: Vec<Term>) -> Vec<Term> {
 
 /// The error of phase-shifted groups: the spread of rounds, each of which saw every phase once, among
 /// those that were measured interleaved.
-pub(super) fn rounds(groups: &[LoadGroup], energies: &[f64]) -> Term {
+///
+/// A counter's groups end between two of its values, which errs alike in all rounds; `alike` is how much more than
+/// the spread that makes.
+pub(super) fn rounds(groups: &[LoadGroup], energies: &[f64], alike: f64) -> Term {
     let count = groups
         .iter()
         .map(|group| group.round as usize + 1)
@@ -302,7 +395,7 @@ pub(super) fn rounds(groups: &[LoadGroup], energies: &[f64]) -> Term {
     let degrees = f64::max(degrees, 1.0);
     Term {
         cause: ErrorCause::Trials,
-        joules: (squares / degrees / count as f64).sqrt() * seconds.iter().sum::<f64>(),
+        joules: alike * (squares / degrees / count as f64).sqrt() * seconds.iter().sum::<f64>(),
         degrees,
     }
 }

@@ -35,11 +35,16 @@ pub fn estimate(
 impl WindowData<'_> {
     fn window(&self) -> Result<EnergyWindow, NoEnergy> {
         let groups = &self.observation.groups;
+        if let Some(why) = &self.observation.stopped {
+            return Err(why.clone());
+        }
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else {
             return Err(NoEnergy::NoLoad);
         };
         self.refuse_faults(first.start(), last.end())?;
         self.refuse_standstill(first.start())?;
+        self.refuse_overflow()?;
+        let doubted = self.doubted(first.start(), last.end())?;
         let updates = self.updates();
         self.refuse_few(updates)?;
         let gain = self.setup.gain.factor;
@@ -52,15 +57,16 @@ impl WindowData<'_> {
             .collect::<Result<_, _>>()?;
         let gross: f64 = energies.iter().sum();
         let duration = self.duration().get();
+        self.refuse_unmoved(gross / duration)?;
         let (silence, terms) = self.terms(gross, &energies)?;
         let random: Vec<(f64, f64)> = terms.iter().map(|t| (t.joules, t.degrees)).collect();
-        let uncertainty = self.uncertainty(gross, &random);
+        let uncertainty = self.uncertainty(gross, gross, &random);
         let idle = self.idle();
         let net = idle.clone().map(|idle| {
             let mut random = random;
             random.push((idle.uncertainty_w * duration, idle.degrees));
             let net = gross - idle.watts * duration;
-            (net, self.uncertainty(net, &random))
+            (net, self.uncertainty(net, gross, &random))
         });
         Ok(EnergyWindow {
             tier: self.effort.tier,
@@ -82,6 +88,7 @@ impl WindowData<'_> {
             warm_up_s: self.observation.warm_up.get(),
             conditions: self.observation.conditions.clone(),
             throttled_by: Vec::new(),
+            doubted,
             trace: self.trace(),
         })
     }
@@ -94,8 +101,13 @@ impl WindowData<'_> {
         let (silence, gaps) = self.gaps(gross / duration)?;
         let mut terms = match groups {
             [whole] if self.timing.phases == 1 => self.unbroken(whole, gross),
-            _ => vec![rounds(groups, energies)],
+            _ => vec![rounds(
+                groups,
+                energies,
+                if self.is_counter() { 2.0 } else { 1.0 },
+            )],
         };
+        terms.push(self.lateness(gross));
         terms.push(self.resolution(duration));
         terms.push(gaps);
         terms.retain(|term| term.joules > 0.0);
@@ -112,6 +124,21 @@ impl WindowData<'_> {
             cause: term.cause,
             uncertainty_j: term.joules,
         }));
+        let unseen = self.unseen(gross);
+        if unseen > 0.0 {
+            let stated = budget
+                .iter_mut()
+                .find(|term| term.cause == ErrorCause::InStep);
+            let known = stated.as_ref().map_or(0.0, |term| term.uncertainty_j);
+            let uncertainty_j = known.hypot(unseen / 3.0_f64.sqrt());
+            match stated {
+                Some(term) => term.uncertainty_j = uncertainty_j,
+                None => budget.push(ErrorTerm {
+                    cause: ErrorCause::InStep,
+                    uncertainty_j,
+                }),
+            }
+        }
         budget.extend(idle.map(|idle| ErrorTerm {
             cause: ErrorCause::IdleDrift,
             uncertainty_j: idle.uncertainty_w * self.duration().get(),
@@ -160,10 +187,11 @@ impl WindowData<'_> {
         stretches
     }
 
-    /// The uncertainty of an energy: that of the gain with the random ones.
-    fn uncertainty(&self, joules: f64, random: &[(f64, f64)]) -> EnergyUncertainty {
+    /// The uncertainty of an energy: that of the gain and of what the sensor does not see, with the random ones.
+    fn uncertainty(&self, joules: f64, gross: f64, random: &[(f64, f64)]) -> EnergyUncertainty {
         let mut terms = random.to_vec();
-        let bound = match self.setup.gain.uncertainty {
+        let unseen = self.unseen(gross);
+        let gain = match self.setup.gain.uncertainty {
             GainUncertainty::Within(share) => share * joules.abs(),
             GainUncertainty::Standard(share) => {
                 terms.push((share * joules.abs(), f64::INFINITY));
@@ -172,9 +200,9 @@ impl WindowData<'_> {
         };
         let standard = terms.iter().map(|(u, _)| u * u).sum::<f64>().sqrt();
         let degrees = stats::effective_degrees(&terms);
-        let half = stats::half_width_of(bound, standard, degrees, Interval::LEVEL);
+        let half = stats::half_width_of(gain + unseen, standard, degrees, Interval::LEVEL);
         EnergyUncertainty {
-            standard: standard.hypot(bound / 3.0_f64.sqrt()),
+            standard: standard.hypot(gain.hypot(unseen) / 3.0_f64.sqrt()),
             interval: Interval::around(joules, half),
         }
     }

@@ -1,5 +1,6 @@
 //! What one measurement aims at, and what was done when.
 
+use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
 use crate::record::{Conditions, EnergyTier};
 use crate::units::Seconds;
@@ -43,6 +44,8 @@ pub struct Observation {
     pub groups: Vec<LoadGroup>,
     /// Settled idle after the load.
     pub idle_after: (Seconds, Seconds),
+    /// Why the measurement was given up, where it was.
+    pub stopped: Option<NoEnergy>,
     /// How the device stood before, at the end of the load, and on the way.
     pub conditions: Vec<Conditions>,
 }

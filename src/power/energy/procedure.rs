@@ -35,7 +35,7 @@ pub fn fits(timing: &SensorTiming, effort: &EnergyEffort, once: Seconds) -> Resu
 }
 
 /// Time that a measurement takes, as far as the sensor and the case determine it.
-fn planned(timing: &SensorTiming, effort: &EnergyEffort, once: Seconds) -> Seconds {
+pub fn planned(timing: &SensorTiming, effort: &EnergyEffort, once: Seconds) -> Seconds {
     // A load is a whole number of executions.
     let load = |time: Seconds| once * (time.get() / once.get().max(1e-9)).ceil().max(1.0);
     let idle = timing.settle + idle_time(timing, effort) + timing.tail;
@@ -71,7 +71,9 @@ pub fn observe<R: SystemUnderTest>(
     once: Seconds,
     random: &mut impl Rng,
 ) -> Result<Observation, R::Error> {
+    let begun = system.now();
     let mut run = Procedure {
+        until: begun + effort.most * SLACK,
         once,
         chunk: chunk(once, timing),
         system,
@@ -86,14 +88,24 @@ pub fn observe<R: SystemUnderTest>(
     let warm_from = run.system.now();
     run.warm_up()?;
     let warm_up = run.system.now() - warm_from;
-    let groups = if timing.phases > 1 {
+    let groups = if run.is_late() {
+        Vec::new()
+    } else if timing.phases > 1 {
         run.shifted_groups()?
     } else {
         vec![run.window()?]
     };
     run.look();
-    let idle_after = run.idle();
+    let stopped = run.is_late().then_some(NoEnergy::OverBudget {
+        allowed: effort.most,
+        once,
+    });
+    let idle_after = match stopped {
+        Some(_) => idle_before,
+        None => run.idle(),
+    };
     Ok(Observation {
+        stopped,
         idle_before,
         warm_up,
         groups,
@@ -112,8 +124,13 @@ fn chunk(once: Seconds, timing: &SensorTiming) -> u64 {
     (wanted / once.get().max(1e-9)).round().max(1.0) as u64
 }
 
+/// How much longer than it may take by its plan a measurement goes on before it is given up.
+const SLACK: f64 = 1.25;
+
 /// A measurement under way.
 struct Procedure<'a, R: SystemUnderTest, G: Rng> {
+    /// When it is given up.
+    until: Seconds,
     system: &'a mut R,
     series: &'a mut Series,
     timing: &'a SensorTiming,
@@ -125,6 +142,11 @@ struct Procedure<'a, R: SystemUnderTest, G: Rng> {
 }
 
 impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
+    /// Whether it is given up.
+    fn is_late(&self) -> bool {
+        self.system.now().get() > self.until.get()
+    }
+
     /// Takes over what the sensor said.
     fn listen(&mut self) {
         let polls = self.system.polls();
@@ -155,7 +177,7 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
             executions: 0,
             round: 0,
         };
-        while group.duration().get() < time.get() {
+        while group.duration().get() < time.get() && !self.is_late() {
             let share: f64 = 0.6 + 0.8 * self.random.random::<f64>();
             // Positive and far below 2⁵³.
             let executions = ((self.chunk as f64 * share).round() as u64).max(1);
@@ -185,7 +207,7 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
         let most = self.system.now() + Seconds((2.0 * least).max(8.0 * self.effort.warm_up.get()));
         let stretch = Seconds(0.3_f64.max(3.0 * self.timing.period.get()));
         let mut before = None;
-        while self.system.now().get() < most.get() {
+        while self.system.now().get() < most.get() && !self.is_late() {
             let length = self.load(stretch)?.duration();
             self.listen();
             // The last update may not have come yet.
@@ -233,6 +255,9 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
                 let mut order: Vec<u32> = (0..INTERLEAVED).collect();
                 order.shuffle(self.random);
                 for round in order {
+                    if self.is_late() {
+                        return Ok(groups);
+                    }
                     let offset = offsets[round as usize];
                     self.shift((f64::from(phase) + offset) / f64::from(self.timing.phases));
                     let group = self.shifted_group(shape, first + round)?;
@@ -241,6 +266,9 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
                 }
             }
             first += INTERLEAVED;
+            if self.is_late() {
+                return Ok(groups);
+            }
             let late = (self.system.now() - begun).get() > self.effort.longest.get();
             if late || measured.get() >= wanted.get() {
                 self.look();
@@ -264,6 +292,9 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
         round: u32,
     ) -> Result<LoadGroup, R::Error> {
         for _ in 0..before {
+            if self.is_late() {
+                break;
+            }
             self.system.execute(self.chunk)?;
         }
         let mut group = LoadGroup {
@@ -272,6 +303,9 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
             round,
         };
         for _ in 0..inside {
+            if self.is_late() {
+                break;
+            }
             self.execute(self.chunk, &mut group)?;
         }
         self.run_out()?;

@@ -34,6 +34,19 @@ pub enum NoEnergy {
         .0.get()
     )]
     Frozen(Seconds),
+    /// New values ceased to come in the middle of the window.
+    #[error(
+        "the sensor stopped: no new value came in the last {} of a window of {window}, where one is due every {period}; \
+         reload its driver, or choose another sensor with --power", .silent
+    )]
+    Stopped {
+        /// Time without a new value.
+        silent: Seconds,
+        /// Length of the window.
+        window: Seconds,
+        /// Time between two new values.
+        period: Seconds,
+    },
     /// Too few new values, of a sensor whose update period is unknown.
     #[error(
         "the sensor changed only {updates} times in a window of {window}, and {FEWEST_UPDATES} are \
@@ -73,6 +86,48 @@ pub enum NoEnergy {
         share: f64,
         /// What it last said instead of a reading.
         fault: Option<Fault>,
+    },
+    /// Too many of the sensor's readings are such as no device can have.
+    #[error(
+        "{:.0} % of the sensor's readings are doubted ({example}); update its driver, or choose another sensor \
+         with --power",
+        100.0 * .share
+    )]
+    Doubted {
+        /// Share of the readings.
+        share: f64,
+        /// The last of them, in words.
+        example: String,
+    },
+    /// The readings overflow.
+    #[error(
+        "the readings never exceed 65.5 W and jump across that range, as 16 bits of milliwatts do when they \
+         overflow, and the device may draw {limit_w:.0} W; update its driver, or choose another sensor with --power"
+    )]
+    Overflows {
+        /// The power limit.
+        limit_w: f64,
+    },
+    /// The measurement took far longer than was known beforehand.
+    #[error(
+        "the energy of this case took more than the {allowed} that are allowed, since an execution took longer \
+         than the {once} it was timed at; use --energy publishable, or a smaller case"
+    )]
+    OverBudget {
+        /// Time that it may take.
+        allowed: Seconds,
+        /// Time of one execution, as it was timed.
+        once: Seconds,
+    },
+    /// The load did not move a sensor that looks only now and then.
+    #[error(
+        "the sensor looks at {:.0} % of the time and the load did not move its reading, so power that changes in \
+         step with it cannot be excluded; choose a sensor that sees all of the time",
+        100.0 * .coverage
+    )]
+    Unmoved {
+        /// Share of the time that it sees.
+        coverage: f64,
     },
     /// The procedure would take too long with this sensor, which is known before it begins.
     #[error(

@@ -10,6 +10,15 @@ const ASSUMED_PERIOD: Seconds = Seconds(0.1);
 /// Share of the period that a sensor sees at the least, of all that were measured.
 const LEAST_COVERAGE: f64 = 0.25;
 
+/// Share of the period from which on a sensor sees all of the time.
+const WHOLE: f64 = 0.95;
+
+/// Longest period of a counter whose phases are gone through.
+const LONGEST_SHIFTED: Seconds = Seconds(0.15);
+
+/// Response that is assumed of a sensor that showed none: that of the slowest averages.
+const ASSUMED_RESPONSE: Seconds = Seconds(1.0);
+
 /// What polls may be late by.
 const TAIL: Seconds = Seconds(0.03);
 
@@ -51,7 +60,14 @@ impl SensorTiming {
         let period = known(setup.update_period_s.measured()).unwrap_or(ASSUMED_PERIOD);
         let response = known(setup.response_s.measured());
         if setup.provenance == EnergyProvenance::Counter {
-            // A counter sees everything; only when a value appears is late, by up to a period.
+            let sees_all = setup
+                .coverage
+                .measured()
+                .is_some_and(|share| *share >= WHOLE);
+            // One that may be made of short looks meets the load at every phase, as a power does that looks now and
+            // then. Of a slow one that would take minutes.
+            let quick = period.get() <= LONGEST_SHIFTED.get();
+            // Only when a value appears is late, by up to a period.
             return Self {
                 period,
                 lag: Seconds(0.0),
@@ -59,9 +75,12 @@ impl SensorTiming {
                 settle: period * 2.0 + TAIL,
                 tail: period * 2.0 + TAIL,
                 memory: period,
-                coverage: 1.0,
-                look: None,
-                phases: 1,
+                coverage: if sees_all { 1.0 } else { LEAST_COVERAGE },
+                look: (!sees_all && !quick).then(|| period * LEAST_COVERAGE),
+                phases: match !sees_all && quick {
+                    true => phases(1.0 / LEAST_COVERAGE),
+                    false => 1,
+                },
             };
         }
         let Some(window) = known(setup.averaging_s.measured()) else {
@@ -86,7 +105,7 @@ impl SensorTiming {
             memory: Seconds(window.get().max(period.get())),
             coverage,
             look,
-            phases: if coverage >= 0.95 || look.is_some() {
+            phases: if coverage >= WHOLE || look.is_some() {
                 1
             } else {
                 phases(1.0 / coverage)
@@ -122,7 +141,19 @@ impl SensorTiming {
                     phases: 1,
                 }
             }
-            _ => Self {
+            // Nothing is known: it may be slow, so its load is not broken; it may sleep, so it may be in step.
+            None => Self {
+                period,
+                lag: period * 0.75,
+                lag_uncertainty: ASSUMED_RESPONSE / 2.0,
+                settle: ASSUMED_RESPONSE * 1.5 + period,
+                tail: ASSUMED_RESPONSE / 2.0 + TAIL,
+                memory: ASSUMED_RESPONSE / 2.0,
+                coverage: LEAST_COVERAGE,
+                look: Some(period * LEAST_COVERAGE),
+                phases: 1,
+            },
+            Some(_) => Self {
                 period,
                 lag: period * 0.75,
                 lag_uncertainty: period / 4.0,

@@ -85,6 +85,15 @@ impl WindowData<'_> {
         self.setup.provenance == EnergyProvenance::Counter
     }
 
+    /// Share of the time that a sensor of power does not see, of one that is known to look now and then or may be
+    /// made of such looks.
+    pub(super) fn unseen_share(&self) -> Option<f64> {
+        let stated = self.setup.coverage.measured().copied();
+        let coverage = stated.unwrap_or(self.timing.coverage);
+        let of_looks = stated.is_some() || self.setup.averaging_s.measured().is_some();
+        (!self.is_counter() && of_looks && coverage < 0.95).then_some(1.0 - coverage)
+    }
+
     /// Standard deviation under load of the power that single updates say, in watts of truth; a tenth
     /// of the mean where there are too few.
     pub(super) fn spread(&self, mean_w: f64) -> f64 {

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::candidate::{Candidate, Owner, Reader, Sensor, credible};
+use super::super::Quantity;
+use super::super::plausible::{ClassBounds, DriverLimits};
+use super::candidate::{Candidate, Owner, Reader, Sensor};
+use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon;
 use super::sysfs::{self, Sysfs};
@@ -84,12 +87,18 @@ fn sensor(folder: &Path) -> Option<Candidate> {
         device: info,
         owner,
         caution: None,
+        folder: None,
+        bounds: ClassBounds::up_to(MOST),
+        limits: Box::new(move || DriverLimits {
+            lasting: conditions::watts(&folder.join("power1_cap")),
+            peak: conditions::watts(&folder.join("power1_cap_max")),
+        }),
         open: Box::new(move |setup| {
             let reader = || -> Reader {
                 let path = path.clone();
                 Box::new(move |_| {
                     let microwatts: f64 = sysfs::number(&path)?;
-                    credible(microwatts * 1e-6, MOST, &path.display().to_string())
+                    Ok(Quantity::Power(Watts(microwatts * 1e-6)))
                 })
             };
             Sensor::open(setup, reader, || {

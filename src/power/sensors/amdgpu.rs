@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::super::Fault;
 use super::super::Quantity;
 use super::super::counter::Counter;
-use super::candidate::{Candidate, Reader, Sensor, credible};
+use super::super::plausible::{ClassBounds, DriverLimits};
+use super::candidate::{AskLimits, Candidate, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::gpu_metrics;
@@ -26,27 +27,84 @@ impl Family for Amdgpu {
     }
 
     fn scan(&self, places: &Places) -> Scanned {
-        let found = candidates(&Sysfs::new(&places.sysfs));
-        Scanned::in_files(found, self, "no AMD GPU with its kernel driver", places)
+        let gpus = amd_gpus(&Sysfs::new(&places.sysfs));
+        let found = gpus.iter().flat_map(of).collect();
+        let mut scanned =
+            Scanned::in_files(found, self, "no AMD GPU with its kernel driver", places);
+        scanned.absent.extend(second_dies(&gpus));
+        scanned
     }
 }
 
-/// Sensors of every AMD GPU.
-fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
-    hwmon::gpus(sysfs, &["amdgpu"])
+/// What an AMD GPU's readings are of, by its model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AmdMake {
+    /// MI250 and MI250X: two devices, one of which reports.
+    TwoDies,
+    /// RDNA 3 and later, Instinct.
+    Board,
+    /// Before RDNA 3.
+    Chip,
+    Unknown,
+}
+
+impl AmdMake {
+    /// By PCI device id: AMD numbers its generations upwards, Instinct's among them.
+    fn of(device: Option<u32>) -> Self {
+        match device {
+            Some(0x7408 | 0x740c) => Self::TwoDies,
+            // Instinct MI100, MI200 and MI300; Navi 3x and 4x.
+            Some(0x7388..=0x738f | 0x740f..=0x7418 | 0x7440..=0x75ff) => Self::Board,
+            // GCN, Vega, Navi 1x and 2x.
+            Some(0x6600..=0x743f) => Self::Chip,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The second dies of packages whose first die reports for both, in words.
+fn second_dies(gpus: &[HwmonGpu]) -> Vec<String> {
+    let reports = |gpu: &HwmonGpu| {
+        let files = ["power1_average", "power1_input"];
+        gpu.hwmon()
+            .iter()
+            .any(|folder| files.iter().any(|file| folder.join(file).exists()))
+    };
+    let dies = gpus
         .iter()
-        .filter(|gpu| gpu.driver == "amdgpu")
-        .flat_map(of)
-        .collect()
+        .filter(|gpu| AmdMake::of(gpu.id.map(|id| id.device)) == AmdMake::TwoDies);
+    let mut first = None;
+    let mut words = Vec::new();
+    for die in dies {
+        if reports(die) {
+            first = Some(die.place());
+        } else if let Some(first) = &first {
+            words.push(format!(
+                "amdgpu: {} is the second die of an MI250 and has no sensor of its own; amdgpu:{first} reports \
+                 for both",
+                die.place()
+            ));
+        }
+    }
+    words
+}
+
+/// Every AMD GPU with its driver.
+fn amd_gpus(sysfs: &Sysfs) -> Vec<HwmonGpu> {
+    let mut gpus = hwmon::gpus(sysfs, &["amdgpu"]);
+    gpus.retain(|gpu| gpu.driver == "amdgpu");
+    gpus.sort_by_key(|gpu| gpu.address);
+    gpus
 }
 
 /// Sensors of one GPU, the best first.
 fn of(gpu: &HwmonGpu) -> Vec<Candidate> {
     let metrics = gpu.folder.join("gpu_metrics");
-    let apu = sysfs::bytes(&metrics)
-        .ok()
-        .and_then(|table| gpu_metrics::parse(&table).ok())
-        .is_some_and(|metrics| metrics.apu);
+    let apu = !gpu.sleeps()
+        && sysfs::bytes(&metrics)
+            .ok()
+            .and_then(|table| gpu_metrics::parse(&table).ok())
+            .is_some_and(|metrics| metrics.apu);
     let folder = gpu.hwmon().into_iter().next();
     let mut found = Vec::new();
     if metrics.exists() && !apu {
@@ -63,13 +121,25 @@ fn of(gpu: &HwmonGpu) -> Vec<Candidate> {
 
 /// What is known of a sensor of this GPU.
 fn setup(gpu: &HwmonGpu, quantity: &str, provenance: EnergyProvenance, apu: bool) -> PowerSetup {
-    let (boundary, note) = if apu {
-        (Boundary::Soc, "an APU's reading includes its CPU cores")
-    } else {
-        (
+    let (boundary, note) = match AmdMake::of(gpu.id.map(|id| id.device)) {
+        _ if apu => (Boundary::Soc, "an APU's reading includes its CPU cores"),
+        AmdMake::TwoDies => (
+            Boundary::Module,
+            "an MI250 is two devices in one package, and its first reports the power of both dies: whatever the \
+             other does is in it",
+        ),
+        AmdMake::Board => (
             Boundary::Board,
+            "the card's whole power, as its firmware reports it",
+        ),
+        AmdMake::Chip => (
+            Boundary::GpuChip,
             "cards before RDNA 3 report the chip's own power, which is below the board's",
-        )
+        ),
+        AmdMake::Unknown => (
+            Boundary::Unknown,
+            "its model is unknown here: cards before RDNA 3 report the chip's own power, later ones the board's",
+        ),
     };
     let mut setup = PowerSetup::new(
         format!("amdgpu:{}:{quantity}", gpu.place()),
@@ -98,12 +168,15 @@ fn power(gpu: &HwmonGpu, folder: &Path, file: &str, apu: bool) -> Candidate {
         device: gpu.name(),
         owner: gpu.owner(),
         caution: None,
+        folder: Some(gpu.folder.clone()),
+        bounds: ClassBounds::up_to(MOST),
+        limits: limits(Some(folder.clone())),
         open: Box::new(move |setup| {
             let reader = || -> Reader {
                 let path = path.clone();
                 Box::new(move |_| {
                     let microwatts: f64 = sysfs::number(&path)?;
-                    credible(microwatts * 1e-6, MOST, &path.display().to_string())
+                    Ok(Quantity::Power(Watts(microwatts * 1e-6)))
                 })
             };
             Sensor::open(setup, reader, standing(&device, Some(folder.clone())))
@@ -115,6 +188,8 @@ fn power(gpu: &HwmonGpu, folder: &Path, file: &str, apu: bool) -> Candidate {
 fn energy(gpu: &HwmonGpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
     let mut setup = setup(gpu, "energy", EnergyProvenance::Counter, false);
     setup.resolution = Reading::Measured(Resolution::Joules(gpu_metrics::ENERGY_UNIT));
+    // The hardware adds up its own estimate or measurement about every millisecond.
+    setup.coverage = Reading::Measured(1.0);
     setup.notes.push(
         "firmware on many cards counts in 32 bits, which wrap after 65.5 kJ: it must be read at least \
          every 20 s"
@@ -126,6 +201,9 @@ fn energy(gpu: &HwmonGpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
         device: gpu.name(),
         owner: gpu.owner(),
         caution: None,
+        folder: Some(gpu.folder.clone()),
+        bounds: ClassBounds::up_to(MOST),
+        limits: limits(folder.clone()),
         open: Box::new(move |setup| {
             let reader = || -> Reader {
                 let path = path.clone();
@@ -140,6 +218,17 @@ fn energy(gpu: &HwmonGpu, path: PathBuf, folder: Option<PathBuf>) -> Candidate {
             Sensor::open(setup, reader, standing(&device, folder.clone()))
         }),
     }
+}
+
+/// The limits that hwmon states, in microwatts.
+fn limits(folder: Option<PathBuf>) -> AskLimits {
+    Box::new(move || {
+        let read = |file: &str| conditions::watts(&folder.as_ref()?.join(file));
+        DriverLimits {
+            lasting: read("power1_cap"),
+            peak: read("power1_cap_max"),
+        }
+    })
 }
 
 /// The accumulator's count.

@@ -1,9 +1,14 @@
 //! A sensor that a machine has, before and after it is opened.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::pci::{PciAddress, PciId};
+use super::sysfs::refuse_sleeping;
+use crate::power::plausible::{ClassBounds, DriverLimits, Plausible};
 use crate::power::{Fault, PowerSource, Quantity, Sample};
 use crate::record::{Conditions, PowerSetup};
-use crate::units::{Seconds, Watts};
+use crate::units::Seconds;
 
 /// A sensor that a machine has, not yet opened.
 pub struct Candidate {
@@ -15,7 +20,27 @@ pub struct Candidate {
     pub owner: Owner,
     /// Why it is never taken by itself, though it can be named.
     pub caution: Option<String>,
+    /// What its family says of the most that such a device draws.
+    pub(super) bounds: ClassBounds,
+    /// Asks the driver for the limits that it states.
+    pub(super) limits: AskLimits,
+    /// The device's folder, of one that the system may put to sleep.
+    pub(super) folder: Option<PathBuf>,
     pub(super) open: Box<dyn Fn(PowerSetup) -> Opened + Send + Sync>,
+}
+
+/// How often a first reading that is doubted is tried again, since one wrong reading is no wrong sensor, …
+const TRIES: u32 = 40;
+
+/// … and how long after.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
+
+/// Asks a driver for its device's power limits.
+pub(super) type AskLimits = Box<dyn Fn() -> DriverLimits + Send + Sync>;
+
+/// Of a device whose driver states no limit.
+pub(super) fn no_limits() -> AskLimits {
+    Box::new(DriverLimits::default)
 }
 
 /// What opening a sensor comes to.
@@ -45,10 +70,26 @@ impl Candidate {
     /// # Errors
     /// It cannot be read, and why.
     pub fn open(&self, notes: &[String]) -> Result<Box<dyn PowerSource>, Fault> {
+        if let Some(folder) = &self.folder {
+            refuse_sleeping(folder)?;
+        }
         let mut setup = self.setup.clone();
         setup.notes.extend(notes.iter().cloned());
         setup.notes.extend(self.caution.clone());
-        (self.open)(setup)
+        let mut source: Box<dyn PowerSource> = Box::new(Plausible::new(
+            (self.open)(setup)?,
+            self.bounds.with((self.limits)()),
+        ));
+        let mut first = source.read(Seconds(0.0));
+        for _ in 0..TRIES {
+            if !matches!(first, Err(Fault::Doubted(_))) {
+                break;
+            }
+            std::thread::sleep(TRY_AGAIN);
+            first = source.read(Seconds(0.0));
+        }
+        first?;
+        Ok(source)
     }
 }
 
@@ -63,14 +104,12 @@ pub(super) struct Sensor {
 pub(super) type Reader = Box<dyn FnMut(Seconds) -> Result<Quantity, Fault> + Send>;
 
 impl Sensor {
-    /// A sensor that can be read, which a reader of its own tries, so that the first reading of the
-    /// session is the first of its counter.
+    /// A sensor with its reader; [`Candidate::open`] reads it once.
     pub(super) fn open(
         setup: PowerSetup,
         reader: impl Fn() -> Reader,
         conditions: impl FnMut() -> Conditions + Send + 'static,
     ) -> Opened {
-        reader()(Seconds(0.0))?;
         Ok(Box::new(Self {
             setup,
             read: reader(),
@@ -92,24 +131,4 @@ impl PowerSource for Sensor {
     fn conditions(&mut self) -> Conditions {
         (self.conditions)()
     }
-}
-
-/// A power that a device which is on can draw, `most` at the most. Firmware and drivers are known to answer
-/// zero, or all ones, when they do not know; such a reading must not enter a sum.
-///
-/// # Errors
-/// It is no such power.
-pub(super) fn credible(watts: f64, most: Watts, what: &str) -> Result<Quantity, Fault> {
-    if watts > most.get() {
-        return Err(Fault::Unusable(format!(
-            "{what} says {}, and no such device draws more than {most}; the reading is not used",
-            Watts(watts)
-        )));
-    }
-    if watts > 0.0 && watts.is_finite() {
-        return Ok(Quantity::Power(Watts(watts)));
-    }
-    Err(Fault::Unusable(format!(
-        "{what} says {watts} W, which no running device draws; it does not know"
-    )))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::sysfs;
 use crate::record::Reading;
+use crate::units::Watts;
 
 /// The first of several files that can be read, times `scale`.
 pub(super) fn first(files: &[PathBuf], scale: f64) -> Reading<f64> {
@@ -16,6 +17,12 @@ pub(super) fn first(files: &[PathBuf], scale: f64) -> Reading<f64> {
         }
     }
     Reading::unmeasured(reason)
+}
+
+/// A power in microwatts, where a file states one.
+pub(super) fn watts(file: &Path) -> Option<Watts> {
+    let microwatts = sysfs::number::<f64>(file).ok()?;
+    microwatts.is_finite().then_some(Watts(microwatts * 1e-6))
 }
 
 /// Files of an hwmon folder, `temp1_input` and its kin, whose label is one of these, in the labels'

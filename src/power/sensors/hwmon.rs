@@ -36,6 +36,11 @@ impl HwmonGpu {
         sysfs::entries(&self.folder.join("hwmon"), "hwmon")
     }
 
+    /// Whether the system has put it to sleep; reading its files would wake it.
+    pub(super) fn sleeps(&self) -> bool {
+        sysfs::sleeps(&self.folder)
+    }
+
     pub(super) fn owner(&self) -> Owner {
         Owner::Gpu {
             address: self.address,

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::counter::Counter;
+use super::super::plausible::{ClassBounds, DriverLimits};
 use super::super::{Fault, Quantity};
 use super::candidate::{Candidate, Reader, Sensor};
 use super::conditions;
@@ -91,11 +92,14 @@ fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
     );
     // The register's own step; the file's is 1 µJ.
     setup.resolution = Reading::Measured(Resolution::Joules(1.0 / 16384.0));
+    // The hardware adds up its own estimate or measurement about every millisecond.
+    setup.coverage = Reading::Measured(1.0);
     setup.notes.push(
         "a 32-bit register lies below, which wraps after 262 kJ: it must be read at least every 2 min \
          (4.4 min at 1 kW)"
             .to_owned(),
     );
+    let stated = folder.to_owned();
     let (path, device, folder, card) = (
         file.to_owned(),
         gpu.folder.clone(),
@@ -107,6 +111,9 @@ fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
         device: gpu.name(),
         owner: gpu.owner(),
         caution: None,
+        folder: Some(gpu.folder.clone()),
+        bounds: ClassBounds::up_to(MOST),
+        limits: Box::new(move || limits(&stated)),
         open: Box::new(move |setup| {
             if sysfs::number::<u64>(&path)? == 0 {
                 return Err(Fault::Unusable(format!(
@@ -130,6 +137,19 @@ fn energy(gpu: &HwmonGpu, folder: &Path, file: &Path) -> Candidate {
                 standing(&device, folder.clone(), card.as_deref()),
             )
         }),
+    }
+}
+
+/// The limits that the driver states: of the card where it has one, else of the chip.
+fn limits(folder: &Path) -> DriverLimits {
+    let first = |files: &[&str]| {
+        files
+            .iter()
+            .find_map(|file| conditions::watts(&folder.join(file)))
+    };
+    DriverLimits {
+        lasting: first(&["power1_max", "power2_max", "power1_cap", "power1_rated_max"]),
+        peak: first(&["power1_crit", "power2_crit"]),
     }
 }
 

@@ -13,11 +13,12 @@ use core_foundation::dictionary::{
 };
 use core_foundation::string::{CFString, CFStringRef};
 
+use super::super::plausible::ClassBounds;
 use super::super::{Fault, Quantity};
-use super::candidate::{Candidate, Owner, Reader, Sensor};
+use super::candidate::{Candidate, Owner, Reader, Sensor, no_limits};
 use super::family::{Family, Places, Scanned};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup};
-use crate::units::Joules;
+use crate::units::{Joules, Watts};
 
 #[link(name = "IOReport", kind = "dylib")]
 unsafe extern "C" {
@@ -78,6 +79,13 @@ fn candidates() -> Vec<Candidate> {
         device: "Apple GPU".to_owned(),
         owner: Owner::Soc,
         caution: None,
+        folder: None,
+        bounds: ClassBounds {
+            // An idle GPU is switched off between frames.
+            least: Watts(0.0),
+            most: Watts(500.0),
+        },
+        limits: no_limits(),
         open: Box::new(|setup| {
             let subscription = Subscription::new()?;
             drop(subscription);

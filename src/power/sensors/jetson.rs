@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::Fault;
 use super::super::Quantity;
-use super::candidate::{Candidate, Owner, Reader, Sensor};
+use super::super::plausible::{ClassBounds, LEAST};
+use super::candidate::{Candidate, Owner, Reader, Sensor, no_limits};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon;
@@ -20,6 +21,9 @@ const INPUTS: [&str; 5] = ["VDD_IN", "VIN_SYS_5V0", "POM_5V_IN", "VIN", "SYS5V"]
 
 /// Parts of the names that a module's GPU has among the devices with a variable clock.
 const GPUS: [&str; 5] = ["gpu", "ga10b", "gv11b", "gp10b", "gm20b"];
+
+/// More than a module draws.
+const MOST: Watts = Watts(500.0);
 
 /// The monitors of a Jetson.
 pub(super) struct Jetson;
@@ -116,6 +120,13 @@ fn sensor(sysfs: &Sysfs, label: &str, folder: PathBuf, channel: u32) -> Candidat
         // The other rails are parts, which nobody's whole work is in.
         owner: if whole { Owner::Soc } else { Owner::Named },
         caution: None,
+        folder: None,
+        bounds: ClassBounds {
+            // A rail of one part may be off.
+            least: if whole { LEAST } else { Watts(0.0) },
+            most: MOST,
+        },
+        limits: no_limits(),
         open: Box::new(move |setup| {
             let volts = folder.join(format!("in{channel}_input"));
             let amperes = folder.join(format!("curr{channel}_input"));

@@ -15,6 +15,10 @@ use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
 use crate::record::{Adapter, DeviceType, Reading};
 
+/// NVIDIA's number on the PCI bus, and the family of its library.
+const NVIDIA: u32 = 0x10de;
+const NVML: &str = "nvml";
+
 /// The sensors of a machine.
 pub struct Machine {
     /// Every sensor, each device's best first.
@@ -38,9 +42,31 @@ pub struct Belonging {
 impl Machine {
     /// Looks for sensors in every place; none is read.
     pub fn scan(places: &Places) -> Self {
+        Self::scan_those(places, |_| true)
+    }
+
+    /// Looks for the sensors that an adapter may have. NVIDIA's library is loaded for NVIDIA's GPUs alone, since
+    /// that wakes them.
+    pub fn scan_for(adapter: &Adapter, places: &Places) -> Self {
+        Self::scan_those(places, |family| {
+            adapter.vendor_id == NVIDIA || !family.prefixes().contains(&NVML)
+        })
+    }
+
+    /// Looks for the sensors that a name may mean: those of its family, where it has one.
+    pub fn scan_named(name: &str, places: &Places) -> Self {
+        let prefix = name.split(':').next().unwrap_or(name);
+        let known = family_of(prefix).is_some();
+        Self::scan_those(places, |family| {
+            !known || family.prefixes().contains(&prefix)
+        })
+    }
+
+    /// Looks in the places of some families.
+    fn scan_those(places: &Places, meant: impl Fn(&dyn Family) -> bool) -> Self {
         let mut candidates = Vec::new();
         let (mut absent, mut alarms) = (Vec::new(), Vec::new());
-        for family in FAMILIES {
+        for family in FAMILIES.iter().filter(|family| meant(**family)) {
             let scanned: Scanned = family.scan(places);
             candidates.extend(scanned.candidates);
             absent.extend(scanned.absent);

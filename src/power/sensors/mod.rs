@@ -11,9 +11,10 @@
 //!    none), or `meters` and `meter`, where a name such as `shelly:HOST` describes the sensor.
 //! 2. Add its `mod` line below and its entry in `families.rs`. `perwatt power list`, the help of `--power`,
 //!    the ownership rules and the messages follow from the table.
-//! 3. A candidate's `open` is usually `Sensor::open` with a closure that reads the sensor: a power through
-//!    `credible`, a counter through `Counter`, which undoes wraps and finds resets. State the boundary, the
-//!    provenance and the resolution in its `PowerSetup`; leave unknown what is not published.
+//! 3. A candidate's `open` is usually `Sensor::open` with a closure that reads the sensor: a power as it is
+//!    read, a counter through `Counter`, which undoes wraps and finds resets. State the boundary, the provenance
+//!    and the resolution in its `PowerSetup`, the most that such a device draws in `bounds`, and in `limits` what
+//!    its driver says of that: readings beyond are doubted for you. Leave unknown what is not published.
 //! 4. Test it against a mock in `tests/cli/sensors.rs`: a tree of device files, a fake library, or a
 //!    server; and add its row to `docs/sensors.md`.
 
@@ -44,7 +45,7 @@ mod sysfs;
 
 pub use candidate::{Candidate, Owner};
 pub use family::Places;
-pub use log::{LogRow, load_curve, load_log};
+pub use log::{LogChoice, LogRow, MeterLog, load_curve, load_log};
 pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};
 pub use no_sensor::{NoSensor, Unreadable};
 pub use pci::{PciAddress, PciId};

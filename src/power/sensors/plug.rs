@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use ureq::Agent;
 
+use super::super::plausible::ClassBounds;
 use super::super::{Fault, PowerSource, Quantity, Sample};
 use super::background::{Handle, LatestValue};
-use super::candidate::{Candidate, Opened, Owner};
+use super::candidate::{Candidate, Opened, Owner, no_limits};
 use super::family::Family;
 use super::no_sensor::NoSensor;
 use crate::record::{self, Boundary, EnergyProvenance, PowerSetup, Resolution};
@@ -32,6 +33,9 @@ const LAST_FAILURE: u32 = 3;
 
 /// Longest answer that is read.
 const LONGEST_BYTES: u64 = 64 * 1024;
+
+/// More than goes through one plug.
+const MOST: Watts = Watts(1e4);
 
 /// Plugs that answer over HTTP.
 pub(super) struct Plug;
@@ -121,6 +125,9 @@ fn candidate(make: Make, address: &str) -> Result<Candidate, NoSensor> {
         setup,
         owner: Owner::Named,
         caution: None,
+        folder: None,
+        bounds: ClassBounds::up_to(MOST),
+        limits: no_limits(),
         open: Box::new(move |setup| open(setup, make, &host, channel)),
     })
 }

@@ -20,6 +20,9 @@ pub struct Probed {
 /// Time between two rounds of reads.
 const ROUND: Duration = Duration::from_millis(2);
 
+/// Reads without a reading at the end of a look after which a sensor is no longer there.
+const MISSED: u32 = 20;
+
 /// Reads sensors in turn for a while.
 pub fn probe(sources: &mut [Box<dyn PowerSource>], time: Duration) -> Vec<Probed> {
     let start = Instant::now();
@@ -29,7 +32,7 @@ pub fn probe(sources: &mut [Box<dyn PowerSource>], time: Duration) -> Vec<Probed
             let now = Seconds(start.elapsed().as_secs_f64());
             match source.read(now) {
                 Ok(sample) => view.take(sample.at, sample.value),
-                Err(fault) => view.fault = Some(fault),
+                Err(fault) => view.miss(fault),
             }
         }
         std::thread::sleep(ROUND);
@@ -47,10 +50,22 @@ struct ProbeView {
     sum: f64,
     reads: u32,
     fault: Option<Fault>,
+    /// Reads in a row without a reading, up to now.
+    missed: u32,
+    /// Whether what it says now is not to be believed: it is lost, or its counter began anew.
+    spoilt: bool,
 }
 
 impl ProbeView {
+    /// Notes that there was no reading. One that failed for a moment is no loss; a card that is gone is.
+    fn miss(&mut self, fault: Fault) {
+        self.spoilt |= !matches!(fault, Fault::Unusable(_) | Fault::Doubted(_));
+        self.missed += 1;
+        self.fault = Some(fault);
+    }
+
     fn take(&mut self, at: Seconds, value: Quantity) {
+        self.missed = 0;
         let value = match value {
             Quantity::Power(watts) => watts.get(),
             Quantity::Energy(joules) => {
@@ -72,7 +87,8 @@ impl ProbeView {
 
     fn probe(&self, time: Duration) -> Probed {
         let time = Seconds(time.as_secs_f64());
-        if let (0, Some(fault)) = (self.reads, &self.fault) {
+        let lost = self.reads == 0 || self.spoilt || self.missed >= MISSED;
+        if let (true, Some(fault)) = (lost, &self.fault) {
             return Probed {
                 power_w: Reading::unmeasured(fault.to_string()),
                 update_period_s: Reading::unmeasured(fault.to_string()),

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::counter::Counter;
+use super::super::plausible::{ClassBounds, DriverLimits};
 use super::super::{Fault, Quantity};
 use super::candidate::{Candidate, Owner, Reader, Sensor};
 use super::conditions;
@@ -109,6 +110,8 @@ fn sensor(sysfs: &Sysfs, source: String, zones: Vec<Zone>, owner: Owner) -> Cand
         Boundary::CpuPackage,
     );
     setup.resolution = Reading::Measured(Resolution::Joules(6.1e-5));
+    // The hardware adds up its own estimate or measurement about every millisecond.
+    setup.coverage = Reading::Measured(1.0);
     let names: Vec<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
     setup.notes.push(format!(
         "counts {}: everything that the processor does, other programs included; memory modules and \
@@ -122,11 +125,15 @@ fn sensor(sysfs: &Sysfs, source: String, zones: Vec<Zone>, owner: Owner) -> Cand
     }
     let device = format!("processor, {}", names.join(" and "));
     let sysfs = sysfs.clone();
+    let (limited, packages) = (zones.clone(), zones.len());
     Candidate {
         setup,
         device,
         owner,
         caution: None,
+        folder: None,
+        bounds: ClassBounds::up_to(MOST * packages as f64),
+        limits: Box::new(move || limits(&limited)),
         open: Box::new(move |setup| {
             let zones = zones.clone();
             let reader = || -> Reader {
@@ -176,6 +183,26 @@ fn range(zone: &Zone) -> Option<u128> {
 fn shortest_wrap(zones: &[Zone]) -> Option<Seconds> {
     let least = zones.iter().filter_map(range).min()?;
     Some(Joules(least as f64 * 1e-6) / MOST)
+}
+
+/// The highest limit of each zone, for long load or short, added up: a laptop goes far above its limit for
+/// lasting load for half a minute.
+fn limits(zones: &[Zone]) -> DriverLimits {
+    let highest = |zone: &Zone| {
+        (0..3)
+            .flat_map(|number| {
+                ["power_limit_uw", "max_power_uw"]
+                    .map(|what| zone.folder.join(format!("constraint_{number}_{what}")))
+            })
+            .filter_map(|file| conditions::watts(&file))
+            .map(Watts::get)
+            .reduce(f64::max)
+    };
+    let all: Option<Vec<f64>> = zones.iter().map(highest).collect();
+    DriverLimits {
+        lasting: all.map(|each| Watts(each.iter().sum())),
+        peak: None,
+    }
 }
 
 /// Adds how a refusal is lifted.

@@ -147,3 +147,23 @@ pub(super) fn pci_id(device: &Path) -> Option<PciId> {
         device: hexadecimal(&device.join("device"))?,
     })
 }
+
+/// Whether the system has put a device to sleep; reading most of its files would wake it.
+pub(super) fn sleeps(folder: &Path) -> bool {
+    text(&folder.join("power/runtime_status")).is_ok_and(|status| status == "suspended")
+}
+
+/// Stops at a device that sleeps.
+///
+/// # Errors
+/// It does.
+pub(super) fn refuse_sleeping(folder: &Path) -> Result<(), Fault> {
+    if !sleeps(folder) {
+        return Ok(());
+    }
+    Err(Fault::Unusable(
+        "the device sleeps (power/runtime_status is `suspended`), and reading it would wake it; it is read once \
+         something uses it"
+            .to_owned(),
+    ))
+}

@@ -10,7 +10,8 @@ use nvml_wrapper::error::NvmlError;
 use super::generation::{GpuGeneration, NvmlReading, profile};
 use super::library::{self, Library, Scope};
 use crate::power::counter::Counter;
-use crate::power::sensors::candidate::{Candidate, Owner, Reader, Sensor, credible};
+use crate::power::plausible::{ClassBounds, DriverLimits};
+use crate::power::sensors::candidate::{Candidate, Owner, Reader, Sensor};
 use crate::power::sensors::family::Scanned;
 use crate::power::sensors::pci::{PciAddress, PciId};
 use crate::power::{Fault, Quantity};
@@ -118,6 +119,10 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
         NvmlReading::Energy => Resolution::Joules(1e-3),
         _ => Resolution::Watts(1e-3),
     });
+    if kind == NvmlReading::Energy {
+        setup.coverage =
+            Reading::unmeasured("nobody has published whether this counter sees all of the time");
+    }
     if kind == NvmlReading::Energy && superchip {
         setup
             .notes
@@ -126,7 +131,7 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
     if kind != NvmlReading::Energy {
         profile(&mut setup, card.generation, kind);
     }
-    let opened = card.clone();
+    let (opened, asked) = (card.clone(), card.clone());
     Candidate {
         setup,
         device: card.name.clone(),
@@ -135,6 +140,16 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
             id: card.id,
         },
         caution: card.shared.clone(),
+        folder: None,
+        bounds: ClassBounds::up_to(MOST),
+        // The limit is the card's; its module draws more.
+        limits: Box::new(move || match module {
+            true => DriverLimits::default(),
+            false => DriverLimits {
+                lasting: limit(&asked.device).ok(),
+                peak: None,
+            },
+        }),
         open: Box::new(move |setup| {
             let reader = || reader(opened.clone(), kind);
             let card = opened.clone();
@@ -162,14 +177,16 @@ fn reader(card: Card, kind: NvmlReading) -> Reader {
             NvmlReading::ModuleAverage => library::average_mw(device, Scope::Module),
         };
         let milliwatts = milliwatts.map_err(|error| fault(&error, &what))?;
-        credible(milliwatts * 1e-3, MOST, &what)
+        Ok(Quantity::Power(Watts(milliwatts * 1e-3)))
     })
 }
 
 /// What a failed call means.
 fn fault(error: &NvmlError, what: &str) -> Fault {
     match error {
-        NvmlError::NoPermission => Fault::Permission(what.to_owned()),
+        NvmlError::NoPermission => Fault::Permission(format!(
+            "{what}; see that this user may read /dev/nvidia*, or run perwatt as root"
+        )),
         NvmlError::GpuLost => Fault::Gone(format!(
             "{what}: the card fell off the bus; look into dmesg and restart the machine"
         )),
@@ -187,6 +204,14 @@ fn fault(error: &NvmlError, what: &str) -> Fault {
     }
 }
 
+/// The power limit in force.
+fn limit(device: &Device<'static>) -> Result<Watts, NvmlError> {
+    device
+        .enforced_power_limit()
+        .or_else(|_| device.power_management_limit())
+        .map(|milliwatts| Watts(f64::from(milliwatts) * 1e-3))
+}
+
 /// How the card stands.
 fn standing(device: &Device<'static>) -> Conditions {
     let reading = |value: Result<f64, NvmlError>| -> Reading<f64> {
@@ -201,12 +226,7 @@ fn standing(device: &Device<'static>) -> Conditions {
         ),
         memory_clock_mhz: reading(device.clock_info(Clock::Memory).map(f64::from)),
         temperature_c: reading(device.temperature(TemperatureSensor::Gpu).map(f64::from)),
-        power_limit_w: reading(
-            device
-                .enforced_power_limit()
-                .or_else(|_| device.power_management_limit())
-                .map(|mw| f64::from(mw) * 1e-3),
-        ),
+        power_limit_w: reading(limit(device).map(Watts::get)),
         throttled_by: library::throttlers(device)
             .map(throttle_words)
             .map_err(|error| error.to_string())

@@ -62,9 +62,12 @@ pub(super) enum GpuGeneration {
 
 impl GpuGeneration {
     pub(super) fn of(architecture: Option<&DeviceArchitecture>, name: &str) -> Self {
-        let ga100 = ["A100", "A30", "A800"]
+        let ga100 = ["A100", "A100X", "A30", "A30X", "A800", "170HX", "PG506"]
             .iter()
-            .any(|chip| name.split([' ', '-']).any(|word| word == *chip));
+            .any(|chip| {
+                name.split([' ', '-', '_'])
+                    .any(|word| word.eq_ignore_ascii_case(chip))
+            });
         match architecture {
             Some(DeviceArchitecture::Hopper) => Self::Hopper,
             Some(DeviceArchitecture::Ampere) if ga100 => Self::Ga100,
@@ -133,6 +136,19 @@ mod tests {
             of(DeviceArchitecture::Blackwell, "B200").averaging(NvmlReading::Instant),
             None
         );
+        for name in [
+            "NVIDIA CMP 170HX",
+            "NVIDIA A100X",
+            "NVIDIA A30X",
+            "NVIDIA PG506-232",
+            "NVIDIA A800 40GB Active",
+        ] {
+            assert_eq!(
+                of(DeviceArchitecture::Ampere, name),
+                GpuGeneration::Ga100,
+                "{name}"
+            );
+        }
         let a3000 = of(DeviceArchitecture::Ampere, "NVIDIA RTX A3000");
         assert_eq!(a3000, GpuGeneration::AdaOrGa10x);
     }

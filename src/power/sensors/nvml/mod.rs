@@ -11,7 +11,11 @@ mod generation;
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 mod library;
 
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+use std::path::PathBuf;
+
 use super::family::{Family, Places, Scanned};
+use super::sysfs::{self, Sysfs};
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use library::LoadFailure;
 
@@ -25,6 +29,13 @@ impl Family for Nvml {
 
     #[cfg(any(target_os = "linux", target_os = "windows"))]
     fn scan(&self, places: &Places) -> Scanned {
+        let sysfs = Sysfs::new(&places.sysfs);
+        if let Some(cards) = all_asleep(&sysfs) {
+            return Scanned::absent(format!(
+                "nvml: {cards} sleeps (power/runtime_status is `suspended`), and loading NVIDIA's library would wake \
+                 it; it is loaded once something uses the card"
+            ));
+        }
         match library::load(places.nvml.as_deref(), places.start_limit) {
             Ok(library) => card::candidates(&library),
             Err(LoadFailure::Hangs(reason)) => Scanned {
@@ -39,4 +50,23 @@ impl Family for Nvml {
     fn scan(&self, _: &Places) -> Scanned {
         Scanned::absent("nvml: NVIDIA's library exists for Linux and Windows only".to_owned())
     }
+}
+
+/// NVIDIA's GPUs on the bus, where there are some and each of them sleeps.
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+fn all_asleep(sysfs: &Sysfs) -> Option<String> {
+    let is_card = |folder: &PathBuf| {
+        let class = sysfs::hexadecimal(&folder.join("class")).map(|class| class >> 16);
+        sysfs::pci_id(folder).is_some_and(|id| id.vendor == 0x10de) && class == Some(0x03)
+    };
+    let cards: Vec<PathBuf> = sysfs
+        .entries("bus/pci/devices", "")
+        .into_iter()
+        .filter(is_card)
+        .collect();
+    let asleep = !cards.is_empty() && cards.iter().all(|card| sysfs::sleeps(card));
+    asleep.then(|| {
+        let names: Vec<&str> = cards.iter().map(|card| sysfs::name(card)).collect();
+        names.join(", ")
+    })
 }

@@ -1,0 +1,287 @@
+//! The energy of anything that takes a while: windows are opened and closed by name while sensors are polled.
+//!
+//! What runs is not known here: it may draw any power at any time. So nothing is assumed of it. A sensor that looks
+//! only now and then keeps the width that follows from that, and a window in which a sensor gave too few values has no
+//! joules.
+
+use std::collections::BTreeMap;
+
+use super::energy::{EnergyEffort, LoadGroup, Observation, SensorTiming, characterise, estimate};
+use super::{PowerSource, Quantity, SensorSampler, Series, Timeline};
+use crate::record::{Boundary, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy};
+use crate::stats::Interval;
+use crate::units::{Seconds, Watts};
+
+/// Time between two polls.
+const INTERVAL: Seconds = Seconds(0.005);
+
+/// Time that a device takes to come down from its load.
+const SETTLE: Seconds = Seconds(0.5);
+
+/// Sensors that are polled, and windows.
+#[derive(Debug)]
+pub struct EnergyMonitor {
+    timeline: Timeline,
+    sampler: SensorSampler,
+    setups: Vec<PowerSetup>,
+    series: Vec<Series>,
+    open: BTreeMap<String, Seconds>,
+    closed: Vec<(String, Seconds, Seconds)>,
+    begun: Seconds,
+}
+
+/// A window that was not used as windows are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowMisuse {
+    /// It is open already.
+    #[error("window {0:?} is open already; end it first, or give the new one another name")]
+    OpenAlready(String),
+    /// No window of this name is open.
+    #[error("no window {0:?} is open; begin it first")]
+    NotOpen(String),
+    /// It ends before it begins.
+    #[error("window {0:?} would end before it begins")]
+    Reversed(String),
+}
+
+impl EnergyMonitor {
+    /// Starts to poll sensors.
+    pub fn start(sources: Vec<Box<dyn PowerSource>>, timeline: &Timeline) -> Self {
+        let setups: Vec<PowerSetup> = sources.iter().map(|s| s.setup().clone()).collect();
+        Self {
+            timeline: timeline.clone(),
+            begun: timeline.now(),
+            sampler: SensorSampler::start(sources, timeline, INTERVAL),
+            series: vec![Series::default(); setups.len()],
+            setups,
+            open: BTreeMap::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// Time on the clock of the windows.
+    pub fn now(&self) -> Seconds {
+        self.timeline.now()
+    }
+
+    /// Opens a window.
+    ///
+    /// # Errors
+    /// One of this name is open.
+    pub fn begin(&mut self, name: &str) -> Result<(), WindowMisuse> {
+        self.begin_at(name, self.now())
+    }
+
+    /// Opens a window that began at a time.
+    ///
+    /// # Errors
+    /// One of this name is open.
+    pub fn begin_at(&mut self, name: &str, at: Seconds) -> Result<(), WindowMisuse> {
+        if self.open.contains_key(name) {
+            return Err(WindowMisuse::OpenAlready(name.to_owned()));
+        }
+        self.open.insert(name.to_owned(), at);
+        Ok(())
+    }
+
+    /// Closes a window.
+    ///
+    /// # Errors
+    /// None of this name is open.
+    pub fn end(&mut self, name: &str) -> Result<(), WindowMisuse> {
+        self.end_at(name, self.now())
+    }
+
+    /// Closes a window that ended at a time.
+    ///
+    /// # Errors
+    /// None of this name is open, or it began later.
+    pub fn end_at(&mut self, name: &str, at: Seconds) -> Result<(), WindowMisuse> {
+        let begun = self
+            .open
+            .remove(name)
+            .ok_or_else(|| WindowMisuse::NotOpen(name.to_owned()))?;
+        if at.get() <= begun.get() {
+            return Err(WindowMisuse::Reversed(name.to_owned()));
+        }
+        self.closed.push((name.to_owned(), begun, at));
+        Ok(())
+    }
+
+    /// Polls on until readings of what went before have come, then says what each window cost. Idle that lies between
+    /// the start and `load_from` is taken for idle before. Windows that are still open have no energy and are left
+    /// out.
+    pub fn finish(mut self, load_from: Seconds) -> (Vec<PowerSetup>, Vec<MonitoredWindow>) {
+        let end = self.now();
+        // The same rest after the load as before it, once the device has come down.
+        let rest = load_from - self.begun;
+        let after = (end + SETTLE, end + SETTLE + rest);
+        let mut waited = Seconds(0.0);
+        while waited.get() < (SETTLE + rest + self.tail()).get() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            waited = self.now() - end;
+            self.listen();
+        }
+        for (series, setup) in self.series.iter().zip(&mut self.setups) {
+            characterise(series, load_from).enter(setup);
+        }
+        let idle = [(self.begun, load_from), after];
+        let windows = self
+            .closed
+            .iter()
+            .map(|(name, from, to)| self.window(name, (*from, *to), idle))
+            .collect();
+        (self.setups, windows)
+    }
+
+    /// Takes over what the sensors said; to be called now and then, of a long window.
+    pub fn listen(&mut self) {
+        for (sensor, series) in self.series.iter_mut().enumerate() {
+            series.extend(self.sampler.polls(sensor));
+        }
+    }
+
+    /// Time after a window until the slowest sensor has said all of it.
+    fn tail(&mut self) -> Seconds {
+        const LEAST: f64 = 0.25;
+        const MOST: f64 = 3.0;
+        self.listen();
+        let slowest = self.series.iter().map(|series| {
+            let times: Vec<f64> = series.updates().iter().map(|u| u.at.get()).collect();
+            let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+            2.0 * gaps.fold(0.0, f64::max)
+        });
+        Seconds(slowest.fold(LEAST, f64::max).min(MOST))
+    }
+
+    /// What a window cost.
+    fn window(
+        &self,
+        name: &str,
+        (from, to): (Seconds, Seconds),
+        idle: [(Seconds, Seconds); 2],
+    ) -> MonitoredWindow {
+        let energies: Vec<SensorEnergy> = self
+            .series
+            .iter()
+            .zip(&self.setups)
+            .map(|(series, setup)| energy(series, setup, (from, to), idle))
+            .collect();
+        MonitoredWindow {
+            name: name.to_owned(),
+            duration_s: (to - from).get(),
+            sums: sums(&self.setups, &energies),
+            energies,
+        }
+    }
+}
+
+/// What one sensor says of a window.
+fn energy(
+    series: &Series,
+    setup: &PowerSetup,
+    (from, to): (Seconds, Seconds),
+    idle: [(Seconds, Seconds); 2],
+) -> SensorEnergy {
+    let timing = SensorTiming {
+        // What runs is no steady load that could be met at other phases.
+        phases: 1,
+        ..SensorTiming::of(setup)
+    };
+    let observation = Observation {
+        idle_before: idle[0],
+        warm_up: Seconds(0.0),
+        groups: vec![LoadGroup {
+            marks: vec![from, to],
+            executions: 1,
+            round: 0,
+        }],
+        idle_after: idle[1],
+        stopped: None,
+        conditions: Vec::new(),
+    };
+    let energy = estimate(
+        series,
+        setup,
+        &timing,
+        &EnergyEffort::SCREENING,
+        &observation,
+    );
+    SensorEnergy {
+        source: setup.source.clone(),
+        mean_w: match &energy {
+            Ok(window) => Reading::Measured(window.gross_j / window.duration_s),
+            Err(why) => Reading::unmeasured(why.to_string()),
+        },
+        peak_w: peak(series, (from + timing.lag, to + timing.lag))
+            .map(|watts| watts.get() * setup.gain.factor)
+            .ok_or_else(|| "the sensor gave no two values in the window".to_owned())
+            .into(),
+        energy: energy.into(),
+    }
+}
+
+/// The highest power that one value says; of a counter, between two values.
+fn peak(series: &Series, (from, to): (Seconds, Seconds)) -> Option<Watts> {
+    let updates = series.updates();
+    let inside = || {
+        updates
+            .iter()
+            .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
+    };
+    let said = inside().filter_map(|update| match update.value {
+        Quantity::Power(watts) => Some(watts.get()),
+        Quantity::Energy(_) => None,
+    });
+    // Between two values of a quick counter lies too little time to divide by.
+    const LEAST: f64 = 0.1;
+    let mut counted = Vec::new();
+    let mut last = None;
+    for update in inside() {
+        let Quantity::Energy(joules) = update.value else {
+            continue;
+        };
+        match last {
+            Some((at, before)) if (update.at - at) >= Seconds(LEAST) => {
+                counted.push(((joules - before) / (update.at - at)).get());
+                last = Some((update.at, joules));
+            }
+            Some(_) => {}
+            None => last = Some((update.at, joules)),
+        }
+    }
+    said.chain(counted).reduce(f64::max).map(Watts)
+}
+
+/// Sums over sensors of one boundary, where there are several and each has its joules.
+fn sums(setups: &[PowerSetup], energies: &[SensorEnergy]) -> Vec<EnergySum> {
+    let mut boundaries: Vec<Boundary> = Vec::new();
+    for setup in setups {
+        if !boundaries.contains(&setup.boundary) {
+            boundaries.push(setup.boundary);
+        }
+    }
+    let sum = |boundary: Boundary| {
+        let of: Vec<_> = setups
+            .iter()
+            .zip(energies)
+            .filter(|(setup, _)| setup.boundary == boundary)
+            .map(|(_, energy)| energy.energy.measured())
+            .collect::<Option<_>>()?;
+        if of.len() < 2 {
+            return None;
+        }
+        let total =
+            |part: fn(&crate::record::EnergyWindow) -> f64| of.iter().map(|w| part(w)).sum();
+        Some(EnergySum {
+            boundary,
+            sensors: of.len(),
+            gross_j: total(|w| w.gross_j),
+            gross_interval_j: Interval::new(
+                total(|w| w.gross_interval_j.low),
+                total(|w| w.gross_interval_j.high),
+            ),
+        })
+    };
+    boundaries.into_iter().filter_map(sum).collect()
+}

@@ -1,0 +1,413 @@
+//! A meter's own log: a table of times and powers, for meters that nothing here can read live.
+//!
+//! Logs are taken as tools write them: `nvidia-smi --format=csv`, HWiNFO, Home Assistant, Zeus, `powermetrics`, or
+//! any table whose columns have names. A unit stands in the name of a column or beside the number; what is no power
+//! that is drawn (limits, apparent power, energy) is never taken for one.
+
+mod columns;
+mod powermetrics;
+mod times;
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
+use crate::error::{Error, Result};
+use crate::record::{Boundary, read_bytes};
+use crate::units::Watts;
+
+/// One row: seconds since 1970, and the power from then on.
+pub type LogRow = (f64, Watts);
+
+/// Share of rows without a value that a log may have.
+const MOST_LEFT_OUT: f64 = 0.1;
+
+/// What is to be taken from a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogChoice {
+    /// What the meter measures: of several columns, the one that fits it.
+    pub boundary: Boundary,
+    /// The column, by its name.
+    pub column: Option<String>,
+    /// The device, of a log of several.
+    pub device: Option<String>,
+    /// The zone of times that name none; the system's where none is given.
+    pub zone: Option<String>,
+}
+
+/// A log that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterLog {
+    /// Its rows, in order.
+    pub rows: Vec<LogRow>,
+    /// What was assumed or left out on the way, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads a log. Times are seconds (or milli-, micro- or nanoseconds) since 1970, RFC 3339, or dates and times of day.
+///
+/// # Errors
+/// It cannot be read, holds no power, or too many of its rows are none; the message names the first.
+pub fn load_log(path: &Path, choice: &LogChoice) -> Result<MeterLog> {
+    let text = lossy(path)?;
+    parse(&text, choice).map_err(|reason| Error::file(path, reason))
+}
+
+/// Reads a power curve: as a log, but for its times, which are seconds from the curve's beginning.
+///
+/// # Errors
+/// As of a log.
+pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
+    let text = lossy(path)?;
+    let choice = LogChoice {
+        boundary: Boundary::Unknown,
+        column: None,
+        device: None,
+        zone: None,
+    };
+    let seconds = |text: &str| {
+        let seconds = text.parse().ok();
+        seconds
+            .filter(|seconds: &f64| seconds.is_finite())
+            .ok_or_else(|| format!("`{text}` is not a time in seconds"))
+    };
+    Table::of(&text)
+        .and_then(|table| table.rows(&choice, &mut Vec::new(), seconds))
+        .map_err(|reason| Error::file(path, reason))
+}
+
+/// A file's text; some tools write their degree signs in an older encoding.
+fn lossy(path: &Path) -> Result<String> {
+    read_bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Reads a log's text.
+fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String> {
+    if powermetrics::is_it(text) {
+        let (rows, name) = powermetrics::parse(text, choice.boundary)?;
+        let notes = vec![format!("the lines of `{name}` were taken")];
+        return enough(rows).map(|rows| MeterLog { rows, notes });
+    }
+    let zone = match &choice.zone {
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            format!("--zone {name}: no such zone is known here; name it as Europe/Berlin or UTC")
+        })?,
+        None => TimeZone::system(),
+    };
+    let mut notes = Vec::new();
+    let mut zoneless = false;
+    let table = Table::of(text)?;
+    let rows = table.rows(choice, &mut notes, |text| {
+        let read = times::unix_seconds(text, &zone)?;
+        zoneless |= read.zoneless;
+        Ok(read.unix_s)
+    })?;
+    if zoneless {
+        let name = zone.iana_name().unwrap_or("the system's own");
+        notes.push(format!(
+            "its times name no zone and were read as {name}; --zone names another"
+        ));
+    }
+    Ok(MeterLog { rows, notes })
+}
+
+/// A log has two rows at the least.
+fn enough(rows: Vec<LogRow>) -> std::result::Result<Vec<LogRow>, String> {
+    match rows.len() {
+        0 => Err("there is no row in it".to_owned()),
+        1 => Err("at least two rows are needed to know a power over time".to_owned()),
+        _ => Ok(rows),
+    }
+}
+
+/// A table as it stands in the file.
+struct Table {
+    separator: char,
+    /// The names of its columns, where it has any.
+    header: Vec<String>,
+    /// Each row with the number of its line.
+    rows: Vec<(u64, csv::StringRecord)>,
+}
+
+impl Table {
+    /// Takes a text apart.
+    fn of(text: &str) -> std::result::Result<Self, String> {
+        let text = text.trim_start_matches('\u{feff}');
+        let separator = separator(text)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator as u8)
+            .has_headers(false)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut header = Vec::new();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record
+                .map_err(|e| format!("not a table of values separated by `{separator}`: {e}"))?;
+            if record.iter().all(str::is_empty) {
+                continue;
+            }
+            if rows.is_empty() && header.is_empty() && is_header(&record) {
+                header = record.iter().map(str::to_owned).collect();
+                continue;
+            }
+            rows.push((record.position().map_or(0, csv::Position::line), record));
+        }
+        Ok(Self {
+            separator,
+            header,
+            rows,
+        })
+    }
+
+    /// The rows that are asked for.
+    fn rows(
+        &self,
+        choice: &LogChoice,
+        notes: &mut Vec<String>,
+        mut time: impl FnMut(&str) -> std::result::Result<f64, String>,
+    ) -> std::result::Result<Vec<LogRow>, String> {
+        let (times, mut power) = self.columns(choice, notes)?;
+        let device = self.device(choice, notes)?;
+        self.guess_unit(&mut power, notes)?;
+        let mut rows: Vec<LogRow> = Vec::new();
+        let mut left_out: Vec<String> = Vec::new();
+        let mut all = 0_usize;
+        for (line, record) in &self.rows {
+            let cell = |at: usize| record.get(at).unwrap_or_default();
+            if device.as_ref().is_some_and(|(at, name)| cell(*at) != name) {
+                continue;
+            }
+            all += 1;
+            let written: Vec<&str> = times.iter().map(|at| cell(*at)).collect();
+            let read = time(&written.join(" ")).and_then(|at| {
+                let watts = self.watts(cell(power.at), power.watts.unwrap_or(1.0))?;
+                match rows.last() {
+                    Some((last, _)) if *last >= at => {
+                        Err("its time is not after that of the row before".to_owned())
+                    }
+                    _ => Ok((at, watts)),
+                }
+            });
+            match read {
+                Ok(row) => rows.push(row),
+                Err(why) => left_out.push(format!("line {line}: {why}")),
+            }
+        }
+        if let Some(first) = left_out.first() {
+            if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
+                return Err(first.clone());
+            }
+            notes.push(format!(
+                "{} of {all} rows have no usable value and were left out, the first: {first}",
+                left_out.len()
+            ));
+        }
+        enough(rows)
+    }
+
+    /// The columns that together are the time, and that of the power.
+    fn columns(
+        &self,
+        choice: &LogChoice,
+        notes: &mut Vec<String>,
+    ) -> std::result::Result<(Vec<usize>, PowerColumn), String> {
+        if self.header.is_empty() {
+            let power = PowerColumn {
+                at: 1,
+                name: "the second column".to_owned(),
+                watts: None,
+            };
+            return Ok((vec![0], power));
+        }
+        let names = || self.header.join(", ");
+        let mut times: Vec<usize> = Vec::new();
+        for (at, name) in self.header.iter().enumerate() {
+            if is_time(name) {
+                times.push(at);
+            }
+        }
+        let named = |name: &str| {
+            self.header
+                .iter()
+                .position(|own| own.eq_ignore_ascii_case(name))
+        };
+        times = match (named("date"), named("time")) {
+            (Some(date), Some(time)) => vec![date, time],
+            _ => times.into_iter().take(1).collect(),
+        };
+        if times.is_empty() {
+            return Err(format!("no column of times among: {}", names()));
+        }
+        if let Some(wanted) = &choice.column {
+            let at = named(wanted).ok_or_else(|| {
+                format!(
+                    "--column {wanted}: there is none of this name among: {}",
+                    names()
+                )
+            })?;
+            let mut found = power_columns(std::slice::from_ref(&self.header[at]), choice.boundary);
+            let watts = found.pop().and_then(|column| column.watts);
+            let name = wanted.clone();
+            return Ok((times, PowerColumn { at, name, watts }));
+        }
+        let mut found = power_columns(&self.header, choice.boundary);
+        if found.is_empty()
+            && let (Some(_), Some(at)) = (named("entity_id"), named("state"))
+        {
+            found.push(PowerColumn {
+                at,
+                name: "state".to_owned(),
+                watts: None,
+            });
+        }
+        if found.is_empty() {
+            return Err(format!("no column of watts among: {}", names()));
+        }
+        let others: Vec<&str> = found[1..]
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
+        if !others.is_empty() {
+            notes.push(format!(
+                "`{}` was taken for the power; --column takes another: {}",
+                found[0].name,
+                others.join(", ")
+            ));
+        }
+        Ok((times, found.swap_remove(0)))
+    }
+
+    /// The column that tells devices apart and the one that is meant, of a log of several.
+    fn device(
+        &self,
+        choice: &LogChoice,
+        notes: &mut Vec<String>,
+    ) -> std::result::Result<Option<(usize, String)>, String> {
+        let mut columns: Vec<(usize, usize)> = self
+            .header
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| Some((is_device(name)?, at)))
+            .collect();
+        columns.sort_unstable();
+        for (_, at) in columns {
+            let mut devices: Vec<&str> = Vec::new();
+            for (_, record) in &self.rows {
+                let device = record.get(at).unwrap_or_default();
+                if !device.is_empty() && !devices.contains(&device) {
+                    devices.push(device);
+                }
+            }
+            if let Some(wanted) = &choice.device {
+                if devices.contains(&wanted.as_str()) {
+                    return Ok(Some((at, wanted.clone())));
+                }
+                continue;
+            }
+            if devices.len() < 2 {
+                continue;
+            }
+            // Of a house's sensors, those of a power.
+            let power = devices.iter().position(|device| {
+                let name = [(*device).to_owned()];
+                !power_columns(&name.map(|n| n.replace(['.', '-'], "_")), choice.boundary)
+                    .is_empty()
+            });
+            let first = devices[power.unwrap_or(0)];
+            notes.push(format!(
+                "the log is of several devices ({}: {}); {first} was taken, --log-device names another",
+                self.header[at],
+                devices.join(", ")
+            ));
+            return Ok(Some((at, first.to_owned())));
+        }
+        match &choice.device {
+            Some(wanted) => Err(format!("--log-device {wanted}: no row is of such a device")),
+            None => Ok(None),
+        }
+    }
+
+    /// The unit of a column that states none: watts, unless nothing would draw so many. Zeus' monitor writes
+    /// milliwatts under `Power`.
+    fn guess_unit(
+        &self,
+        power: &mut PowerColumn,
+        notes: &mut Vec<String>,
+    ) -> std::result::Result<(), String> {
+        /// More watts than one meter sees, and fewer milliwatts than any card draws.
+        const TOO_MANY: f64 = 5000.0;
+        if power.watts.is_some() {
+            return Ok(());
+        }
+        let cells = self
+            .rows
+            .iter()
+            .filter_map(|(_, record)| record.get(power.at));
+        let mut values: Vec<f64> = cells.filter_map(|cell| cell.parse().ok()).collect();
+        values.sort_by(f64::total_cmp);
+        let Some(middle) = values
+            .get(values.len() / 2)
+            .filter(|middle| **middle > TOO_MANY)
+        else {
+            return Ok(());
+        };
+        let whole = values.iter().all(|value| value.fract() == 0.0);
+        if whole && self.header.iter().map(String::as_str).eq(["Time", "Power"]) {
+            power.watts = Some(1e-3);
+            notes.push("`Power` was read in milliwatts, as Zeus' monitor writes it".to_owned());
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` states no unit, and {middle} W is more than a machine draws; write its unit into the column's \
+             name, as in power_mw",
+            power.name
+        ))
+    }
+
+    /// A power from a cell, whose own unit goes before the column's.
+    fn watts(&self, cell: &str, watts: f64) -> std::result::Result<Watts, String> {
+        let wrong = || format!("`{cell}` is not a power in watts");
+        let (number, watts) = match cell.rsplit_once(' ') {
+            Some((number, own)) => (number, unit(&own.to_lowercase()).ok_or_else(wrong)?),
+            None => (cell, watts),
+        };
+        let number = match self.separator {
+            ';' => number.replace(',', "."),
+            _ => number.to_owned(),
+        };
+        let value = number.trim().parse::<f64>().map_err(|_| wrong())?;
+        if value.is_finite() && value >= 0.0 {
+            Ok(Watts(value * watts))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+/// Whether a row is one of names.
+fn is_header(record: &csv::StringRecord) -> bool {
+    let mut named = record.iter().filter(|name| !name.is_empty()).peekable();
+    named.peek().is_some() && named.all(|name| name.starts_with(char::is_alphabetic))
+}
+
+/// What separates the columns: a semicolon where there is one, since a comma may then be a decimal one.
+fn separator(text: &str) -> std::result::Result<char, String> {
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .ok_or("there is no row in it")?;
+    // A quoted separator is none.
+    let bare: String = first.split('"').step_by(2).collect();
+    [';', '\t', ',']
+        .into_iter()
+        .find(|separator| bare.contains(*separator))
+        .ok_or_else(|| "its rows have one column; a time and watts are needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

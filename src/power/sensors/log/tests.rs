@@ -1,0 +1,135 @@
+//! Logs as tools write them; the forms are those of the tools' own files.
+
+use super::*;
+
+fn choice() -> LogChoice {
+    LogChoice {
+        boundary: Boundary::Wall,
+        column: None,
+        device: None,
+        zone: Some("UTC".to_owned()),
+    }
+}
+
+fn read(text: &str, choice: &LogChoice) -> std::result::Result<Vec<(f64, f64)>, String> {
+    parse(text, choice).map(|log| {
+        log.rows
+            .iter()
+            .map(|(at, watts)| (*at, watts.get()))
+            .collect()
+    })
+}
+
+#[track_caller]
+fn is_50_then_60_5(text: &str, choice: &LogChoice) {
+    let rows = read(text, choice).unwrap_or_else(|why| panic!("{text}: {why}"));
+    let expected = [(1_800_000_000.0, 50.0), (1_800_000_001.5, 60.5)];
+    let near = rows.len() == 2
+        && rows
+            .iter()
+            .zip(expected)
+            .all(|(a, b)| (a.0 - b.0).abs() < 1e-6 && (a.1 - b.1).abs() < 1e-9);
+    assert!(near, "{text}: {rows:?}");
+}
+
+#[test]
+fn logs_of_many_meters_are_read() {
+    for text in [
+        "1800000000,50\n1800000001.5,60.5\n",
+        "time,power_w\n1800000000,50\n1800000001.5,60.5\n",
+        "\u{feff}Date;Channel;Power (W)\n2027-01-15T08:00:00Z;1;50,0\n2027-01-15T08:00:01.5Z;1;60,5\n",
+        "# meter\nwatts\ttimestamp_ms\n50\t1800000000000\n60.5\t1800000001500\n",
+        "time,note,watts\n1800000000,\"fan, low\",50\n1800000001.5,\"fan; high\",60.5\n",
+        "\"timestamp\",\"watts\"\n\"2027-01-15 09:00:00+01:00\",\"50\"\n\"2027-01-15 09:00:01.5+01:00\",\"60.5\"\n",
+        // nvidia-smi --query-gpu=timestamp,power.draw --format=csv
+        "timestamp, power.draw [W]\n2027/01/15 08:00:00.000, 50.00 W\n2027/01/15 08:00:01.500, 60.50 W\n",
+        "timestamp, power.limit [W], power.draw [W]\n2027/01/15 08:00:00.000, 450.00 W, 50.00 W\n2027/01/15 08:00:01.500, 450.00 W, 60.50 W\n",
+        // HWiNFO
+        "Date,Time,\"PL1 Power Limit [W]\",\"GPU Power [W]\",\"GPU Temperature [°C]\",\n15.1.2027,8:00:00.000,125,50,40,\n15.1.2027,8:00:01.500,125,60.5,41,\n",
+        // Home Assistant's export of a history
+        "entity_id,state,last_changed\nsensor.plug_power,50,2027-01-15T08:00:00.000Z\nsensor.plug_power,60.5,2027-01-15T08:00:01.500Z\n",
+        "entity_id,state,last_changed\nsensor.plug_voltage,230,2027-01-15T08:00:00.000Z\nsensor.plug_power,50,2027-01-15T08:00:00.000Z\nsensor.plug_voltage,231,2027-01-15T08:00:01.000Z\nsensor.plug_power,60.5,2027-01-15T08:00:01.500Z\n",
+        // Zeus' monitor
+        "Time,Power\n2027-01-15 08:00:00.000000000,50000\n2027-01-15 08:00:01.500000000,60500\n",
+        "time,power_kw\n1800000000,0.05\n1800000001.5,0.0605\n",
+        "Time,Apparent (VA),Energy (Wh),Power (mW)\n1800000000,70,1,50000\n1800000001.5,80,1,60500\n",
+    ] {
+        is_50_then_60_5(text, &choice());
+    }
+}
+
+#[test]
+fn of_several_cards_one_is_taken_and_said() {
+    let text = "timestamp, index, power.draw [W]\n1800000000, 0, 50\n1800000000, 1, 150\n1800000001.5, 0, 60.5\n1800000001.5, 1, 160.5\n";
+    is_50_then_60_5(text, &choice());
+    let log = parse(text, &choice()).unwrap();
+    assert!(
+        log.notes
+            .iter()
+            .any(|note| note.contains("several devices")),
+        "{:?}",
+        log.notes
+    );
+    let second = LogChoice {
+        device: Some("1".to_owned()),
+        ..choice()
+    };
+    assert_eq!(
+        read(text, &second).unwrap()[1].1.to_bits(),
+        160.5_f64.to_bits()
+    );
+    let none = LogChoice {
+        device: Some("7".to_owned()),
+        ..choice()
+    };
+    assert!(read(text, &none).is_err());
+}
+
+#[test]
+fn a_few_rows_without_a_value_are_left_out_and_many_are_not() {
+    let row = |at: usize, cell: &str| format!("{}, {cell}\n", 1_800_000_000 + at);
+    let log = |lost: usize| {
+        let mut text = "timestamp, power.draw [W]\n".to_owned();
+        for at in 0..40 {
+            text += &row(at, if at % 40 < lost { "[N/A]" } else { "60.5" });
+        }
+        parse(&text, &choice())
+    };
+    let few = log(3).unwrap();
+    assert_eq!(few.rows.len(), 37);
+    assert!(
+        few.notes.iter().any(|note| note.contains("3 of 40")),
+        "{:?}",
+        few.notes
+    );
+    assert!(log(10).unwrap_err().contains("[N/A]"));
+}
+
+#[test]
+fn a_row_that_is_none_is_named() {
+    for (text, word) in [
+        ("", "no row"),
+        ("1800000000,50\n", "two rows"),
+        ("1800000000,50\n1800000000,51\n", "line 2"),
+        ("1800000000,50\n1800000001,many\n", "line 2: `many`"),
+        ("1800000000,50\n1800000001,\n", "line 2"),
+        ("1800000000,50\n1800000001,-4\n", "line 2"),
+        ("1800000000,50\n1800000001,NaN\n", "line 2"),
+        ("1800000000,50 VA\n1800000001,50 VA\n", "50 VA"),
+        ("01/02/2027 09:00:00,50\n01/02/2027 09:00:01,50\n", "zone"),
+        ("12,50\n13,50\n", "since 1970"),
+        ("a,b\n1,2\n", "no column of times"),
+        (
+            "time,power_limit_w,va\n1800000000,50,60\n1800000001,50,60\n",
+            "no column of watts",
+        ),
+        (
+            "time,power\n1800000000,50000\n1800000001,50000\n",
+            "states no unit",
+        ),
+        ("50\n60\n", "one column"),
+    ] {
+        let message = read(text, &choice()).unwrap_err();
+        assert!(message.contains(word), "{text}: {message}");
+    }
+}
