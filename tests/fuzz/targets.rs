@@ -101,7 +101,7 @@ pub(crate) const TARGETS: &[Target] = &[
             device: None,
             zone: Some("UTC".to_owned()),
         };
-        file("l.csv", &[], |path| load_log(path, &choice).is_ok())
+        file("l.csv", &[], move |path| load_log(path, &choice).is_ok())
     }),
     target("hyperfine", hyperfines, || importer("hyperfine")),
     target("google-benchmark", googles, || importer("google-benchmark")),

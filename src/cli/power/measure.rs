@@ -150,6 +150,10 @@ impl MeasureCommand {
         let mut command = Command::new(program);
         command.args(arguments).env(WINDOWS, windows);
         if self.json {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the command writes to it, not perwatt"
+            )]
             command.stdout(Stdio::from(std::io::stderr()));
         }
         command

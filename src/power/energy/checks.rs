@@ -40,11 +40,15 @@ impl WindowData<'_> {
     pub(super) fn refuse_unmoved(&self, mean_w: f64) -> Result<(), NoEnergy> {
         /// A load that adds less than this to idle is none that shows.
         const MOVED: f64 = 0.05;
+        /// Spread of readings that stand still, as a share of them.
+        const STILL: f64 = 0.02;
         let (Some(_), Ok(idle_w)) = (self.unseen_share(), self.rest(self.observation.idle_before))
         else {
             return Ok(());
         };
-        if (mean_w - idle_w).abs() > MOVED * mean_w.abs() {
+        // Readings that stand still are what a power in step with them looks like.
+        let still = self.spread(mean_w) < STILL * mean_w.abs();
+        if !still || (mean_w - idle_w).abs() > MOVED * mean_w.abs() {
             return Ok(());
         }
         Err(NoEnergy::Unmoved {
