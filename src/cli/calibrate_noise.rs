@@ -34,6 +34,7 @@ pub(super) struct CalibrateNoise {
 
 impl CalibrateNoise {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let noise = Noise::calibrate(&load_sessions(&self.files)?)?;
         let out = self.out.clone().unwrap_or_else(|| self.beside());
         OutputFile {
             path: &out,
@@ -41,7 +42,6 @@ impl CalibrateNoise {
             force: self.force,
         }
         .check()?;
-        let noise = Noise::calibrate(&load_sessions(&self.files)?)?;
         noise.save(&out)?;
         print(&report::noise(&noise, width()))?;
         tell(&format!("Calibration: {}", out.display()));

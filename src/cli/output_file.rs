@@ -3,12 +3,13 @@
 //! What cost measuring is never replaced without `--force`. What is derived from other files may take the
 //! place of what perwatt wrote there before, which is known by its content: pipelines write the same report
 //! again and again; and that of what a link leads to. Nothing else is ever replaced. An empty file holds nothing, and pipes and devices are
-//! written to. The folder of a file must be there, since a path that is misspelt would make one.
+//! written to. A folder that is not there is made, and said to be, since a path may be misspelt.
 
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::output::tell;
 use crate::error::{Error, Result};
 use crate::exchange::Format;
 use crate::record::{DocumentKind, Origin, Record, parse, read_text, write_file};
@@ -44,21 +45,16 @@ pub(super) struct OutputFile<'a> {
 }
 
 impl OutputFile<'_> {
-    /// Whether the file may be written. Commands ask before they spend time.
+    /// Whether the file may be written, its folder made where it is missing. Commands ask before they spend time.
     ///
     /// # Errors
-    /// Something else is there, or its folder is not.
+    /// Something else is there, or its folder cannot be made.
     pub(super) fn check(&self) -> Result<()> {
         let path = self.path;
         let folder = path.parent().unwrap_or(Path::new(""));
         if !folder.as_os_str().is_empty() && !folder.is_dir() {
-            return Err(Error::file(
-                path,
-                format!(
-                    "there is no folder {}; make it first (mkdir -p), or name another file",
-                    folder.display()
-                ),
-            ));
+            std::fs::create_dir_all(folder).map_err(|cause| Error::io(folder, cause))?;
+            tell(&format!("Made the folder {}", folder.display()));
         }
         let Ok(there) = path.metadata() else {
             return Ok(());

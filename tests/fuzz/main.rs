@@ -65,6 +65,7 @@ fn effort() -> Result<Effort, String> {
         time: Some(Duration::from_millis(500)),
         seed: 1,
     };
+    let mut named = false;
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64, String> {
@@ -77,17 +78,16 @@ fn effort() -> Result<Effort, String> {
             "--seed" => effort.seed = number()?,
             // What `cargo test` hands to every test program.
             word if word.starts_with('-') => {}
-            name => effort
-                .targets
-                .extend(TARGETS.iter().filter(|target| target.name == name)),
+            name => {
+                named = true;
+                let fits = TARGETS.iter().filter(|target| target.name == name);
+                effort.targets.extend(fits);
+            }
         }
     }
-    if effort.targets.is_empty() {
-        // A filter of another test program's fits none here.
-        let filtered = std::env::args().skip(1).any(|word| !word.starts_with('-'));
-        if !filtered || effort.time.is_none() {
-            effort.targets = TARGETS.iter().collect();
-        }
+    // A name that fits none is a filter for another test program.
+    if !named {
+        effort.targets = TARGETS.iter().collect();
     }
     Ok(effort)
 }
