@@ -8,13 +8,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::ab_command::{CommandArgs, CommandTurns};
+use super::ab_sides::{Overlap, SidePlan, device_of, empty_record};
 use super::args::forwarded::Forwarded;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::args::verdict::{OutputArgs, PolicyArgs, compare_pairing};
@@ -22,15 +23,18 @@ use super::exit::Exit;
 use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
+use super::survey::survey;
+use super::turn::{Turn, wait};
 use crate::bench::interleave::{First, merge, order};
 use crate::compare::{Aspect, Pair, Pairing, Side};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Record};
+use crate::record::{self, Adapter, Record};
 use crate::report;
 
-/// Measure two sides by turns and compare them: binaries, environments (drivers), devices or workload
-/// files.
+/// Measure two sides by turns and compare them: binaries, environments (drivers), devices, workload files,
+/// or any two benchmark programs (--base-command).
 ///
+/// Of two workload files, cases whose WGSL, parameters and data are the same are not measured.
 /// Runs a fixed number of pairs in random order and writes both records with their pairing, which
 /// `perwatt compare` and `perwatt gate --pairing` read. With --gate it judges at once.
 #[derive(Debug, Args)]
@@ -79,6 +83,13 @@ pub(super) struct Ab {
     /// Folder for baseline.json, candidate.json and pairing.json
     #[arg(long, default_value = "ab", value_name = "DIR")]
     out: PathBuf,
+
+    /// Measure cases, too, whose WGSL, parameters and data are the same on both sides
+    #[arg(long)]
+    measure_unchanged: bool,
+
+    #[command(flatten)]
+    commands: CommandArgs,
 
     /// Judge at once, by the exit code, as `perwatt gate` does
     #[arg(long)]
@@ -139,12 +150,8 @@ struct Turns {
     environment: Vec<(String, String)>,
     arguments: Vec<OsString>,
     records: Vec<Record>,
-}
-
-/// How a turn ended.
-enum Turn {
-    Done,
-    Interrupted,
+    /// What stands for the record of a side that has nothing to measure.
+    empty: Option<Record>,
 }
 
 impl Ab {
@@ -169,7 +176,19 @@ impl Ab {
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         remove_abandoned_turns(&self.out)?;
         let keeping = Keeping::begin();
-        let ended = self.take_turns(&pairing, keeping.interrupted())?;
+        let interrupted = keeping.interrupted();
+        let ended = if self.commands.given() {
+            let turns = CommandTurns {
+                folder: &self.out,
+                pairs: self.pairs,
+                seed: self.order_seed.unwrap_or_else(rand::random),
+                environments: [&self.base_env, &self.candidate_env],
+                interrupted,
+            };
+            self.commands.take_turns(&turns, &pairing)?
+        } else {
+            self.take_turns(&pairing, interrupted)?
+        };
         let comparison = match &ended {
             Turn::Interrupted if !pairing.exists() => {
                 tell("Interrupted before the first pair was finished.");
@@ -220,20 +239,27 @@ impl Ab {
             environment: environment.clone(),
             arguments: self.arguments(device.as_deref(), workloads),
             records: Vec::new(),
+            empty: None,
         })
     }
 
     /// The measuring options for one side: its own device in the place of the common one, and its files of
     /// workloads as well.
     fn arguments(&self, device: Option<&str>, workloads: &[PathBuf]) -> Vec<OsString> {
-        let mut arguments = match device {
-            None => self.measure.arguments(&[]),
-            Some(device) => {
-                let mut arguments = self.measure.arguments(&["device"]);
-                arguments.push(format!("--device={device}").into());
-                arguments
-            }
-        };
+        self.arguments_without(device, workloads, &[])
+    }
+
+    /// The same with some options left out.
+    fn arguments_without(
+        &self,
+        device: Option<&str>,
+        workloads: &[PathBuf],
+        without: &[&str],
+    ) -> Vec<OsString> {
+        let mut without = without.to_vec();
+        without.extend(device.map(|_| "device"));
+        let mut arguments = self.measure.arguments(&without);
+        arguments.extend(device.map(|device| format!("--device={device}").into()));
         for file in workloads {
             arguments.extend(["--workloads".into(), file.into()]);
         }
@@ -245,6 +271,19 @@ impl Ab {
         let mut baseline = self.side(Side::Baseline)?;
         let mut candidate = self.side(Side::Candidate)?;
         let seed = self.order_seed.unwrap_or_else(rand::random);
+        let overlap = self.overlap(&mut baseline, &mut candidate)?;
+        if let Some(overlap) = &overlap
+            && overlap.changed.is_empty()
+        {
+            // Nothing to pair; a new kernel shows once whether it works.
+            if !overlap.new.is_empty()
+                && let Turn::Interrupted = candidate.take(&self.out, interrupted)?
+            {
+                return Ok(Turn::Interrupted);
+            }
+            self.save(&[&baseline, &candidate], Some(overlap), seed, &[], pairing)?;
+            return Ok(Turn::Done);
+        }
         let bar = TurnsBar::new(self.pairs);
         let mut pairs = Vec::new();
         for (number, first) in (0..).zip(order(self.pairs, seed)) {
@@ -267,11 +306,73 @@ impl Ab {
                     First::Candidate => Side::Candidate,
                 },
             });
-            let saved = [&baseline, &candidate].map(|side| side.save(&self.out));
-            let [baseline, candidate] = saved;
-            Pairing::new(baseline?, candidate?, seed, pairs.clone()).save(pairing)?;
+            self.save(
+                &[&baseline, &candidate],
+                overlap.as_ref(),
+                seed,
+                &pairs,
+                pairing,
+            )?;
         }
         Ok(Turn::Done)
+    }
+
+    /// What the two sides have in common, where workload files are all that differs; each side is then told to
+    /// run no more than is needed.
+    fn overlap(
+        &self,
+        baseline: &mut Turns,
+        candidate: &mut Turns,
+    ) -> anyhow::Result<Option<Overlap>> {
+        let programs = [&self.base_bin, &self.candidate_bin];
+        let other_than_files = programs.iter().any(|program| program.is_some())
+            || !self.base_env.is_empty()
+            || !self.candidate_env.is_empty()
+            || self.base_device.is_some();
+        if self.base_workloads.is_empty() || other_than_files || self.measure_unchanged {
+            return Ok(None);
+        }
+        let survey = survey(&ProgramImage::of_this_process()?)?;
+        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
+        let adapter = device_of(&candidate.arguments, &adapters)?;
+        let overlap = Overlap::of(
+            &SidePlan::of_baseline(&self.base_workloads, &baseline.arguments, adapter),
+            &SidePlan::of(&candidate.arguments, adapter)?,
+        );
+        for note in overlap.notes() {
+            tell(&format!("Note: {note}."));
+        }
+        tell(&overlap.summary());
+        baseline.empty = Some(empty_record(&candidate.arguments, adapter)?);
+        candidate.empty = Some(empty_record(&candidate.arguments, adapter)?);
+        let with_cases = |device, workloads: &[PathBuf], cases: &[&[String]]| {
+            let mut arguments =
+                self.arguments_without(device, workloads, &["case", "kernel", "suite"]);
+            let cases = cases.iter().copied().flatten();
+            arguments.extend(cases.map(|case| format!("--case={case}").into()));
+            arguments
+        };
+        baseline.arguments = with_cases(None, &self.base_workloads, &[&overlap.changed]);
+        let measured: [&[String]; 2] = [&overlap.changed, &overlap.new];
+        candidate.arguments = with_cases(None, &self.candidate_workloads, &measured);
+        Ok(Some(overlap))
+    }
+
+    /// Writes both records and the pairing.
+    fn save(
+        &self,
+        sides: &[&Turns; 2],
+        overlap: Option<&Overlap>,
+        seed: u64,
+        pairs: &[Pair],
+        file: &Path,
+    ) -> anyhow::Result<()> {
+        let [baseline, candidate] = sides.map(|side| side.save(&self.out));
+        let mut pairing = Pairing::new(baseline?, candidate?, seed, pairs.to_vec());
+        if let Some(overlap) = overlap {
+            overlap.note_in(&mut pairing);
+        }
+        Ok(pairing.save(file)?)
     }
 }
 
@@ -315,24 +416,13 @@ impl Turns {
 
     /// Writes the record of all invocations so far: its name, and its session's.
     fn save(&self, folder: &Path) -> anyhow::Result<(PathBuf, String)> {
-        let merged = merge(&self.records).with_context(|| format!("the {}", self.name))?;
+        let merged = match (self.records.as_slice(), &self.empty) {
+            ([], Some(empty)) => empty.clone(),
+            (records, _) => merge(records).with_context(|| format!("the {}", self.name))?,
+        };
         let name = PathBuf::from(format!("{}.json", self.name));
         record::save(&merged, folder.join(&name))?;
         Ok((name, merged.session))
-    }
-}
-
-/// Waits for a turn; none where the user wants to stop, and then the turn is ended.
-fn wait(mut child: GroupedChild, interrupted: &AtomicBool) -> anyhow::Result<Option<ExitStatus>> {
-    const GLANCE: Duration = Duration::from_millis(20);
-    loop {
-        if interrupted.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        if let Some(status) = child.try_wait().context("a turn cannot be waited for")? {
-            return Ok(Some(status));
-        }
-        std::thread::sleep(GLANCE);
     }
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::args::at_scale::{AtScaleArgs, Scaled};
 use super::args::verdict::{
-    NoiseArgs, PolicyArgs, append, compare_inspection_files, compare_pairing, compare_sessions,
+    NoiseArgs, PairArgs, PolicyArgs, append, compare_inspection_files, compare_pairing,
+    compare_sessions, pairing_at,
 };
 use super::exit::Exit;
 use super::output::{print, print_json, width};
@@ -24,9 +25,12 @@ use crate::report;
 /// the verdicts are; `perwatt gate` judges.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
-    /// The baseline and what is compared with it, or one pairing
+    /// The baseline and what is compared with it, or one pairing, or the folder of `perwatt ab`
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    turns: PairArgs,
 
     #[command(flatten)]
     rules: PolicyArgs,
@@ -87,7 +91,13 @@ impl Compare {
 
     fn compare(&self) -> anyhow::Result<Vec<Comparison>> {
         let policy = self.rules.policy()?;
+        if self.turns.pair {
+            self.calibration.refuse()?;
+            return Ok(vec![self.turns.compare(&self.files, &policy)?]);
+        }
+        self.turns.refuse()?;
         if let [pairing] = self.files.as_slice() {
+            let pairing = &pairing_at(pairing);
             if DocumentKind::of_file(pairing) != Some(DocumentKind::Pairing) {
                 bail!(
                     "{}: a single file is compared only if it is a pairing that `perwatt ab` wrote; \

@@ -6,7 +6,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::args::verdict::{
-    NoiseArgs, OutputArgs, PolicyArgs, compare_inspection_files, compare_pairing, compare_sessions,
+    NoiseArgs, OutputArgs, PairArgs, PolicyArgs, compare_inspection_files, compare_pairing,
+    compare_sessions, pairing_at,
 };
 use super::exit::Exit;
 use crate::compare::load_sessions;
@@ -19,7 +20,7 @@ use crate::record::DocumentKind;
 #[derive(Debug, Args)]
 pub(super) struct Gate {
     /// Results of the baseline: files or folders; ten sessions or more can pass a candidate
-    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present = "pairing",
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present_any = ["pairing", "pair"],
         requires = "candidate")]
     baseline: Vec<PathBuf>,
 
@@ -27,9 +28,16 @@ pub(super) struct Gate {
     #[arg(long, num_args = 1.., value_name = "FILE|DIR", requires = "baseline")]
     candidate: Vec<PathBuf>,
 
-    /// A pairing that `perwatt ab` wrote, instead of the two
+    /// A pairing that `perwatt ab` wrote, or its folder, instead of the two
     #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "candidate"])]
     pairing: Option<PathBuf>,
+
+    /// With --pair: the files in turn, base candidate base candidate …
+    #[arg(value_name = "FILE", requires = "pair", conflicts_with_all = ["baseline", "candidate", "pairing"])]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    turns: PairArgs,
 
     #[command(flatten)]
     rules: PolicyArgs,
@@ -44,10 +52,16 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let policy = self.rules.policy()?;
+        if self.turns.pair {
+            self.calibration.refuse()?;
+            let comparison = self.turns.compare(&self.files, &policy)?;
+            return self.outputs.deliver(&comparison, &policy);
+        }
+        self.turns.refuse()?;
         let comparison = match &self.pairing {
             Some(pairing) => {
                 self.calibration.refuse()?;
-                compare_pairing(pairing, &policy)?
+                compare_pairing(&pairing_at(pairing), &policy)?
             }
             None if self
                 .baseline

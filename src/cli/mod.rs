@@ -5,6 +5,10 @@
 
 #[cfg(feature = "bench")]
 mod ab;
+#[cfg(feature = "bench")]
+mod ab_command;
+#[cfg(feature = "bench")]
+mod ab_sides;
 mod args;
 mod calibrate_noise;
 mod compare;
@@ -39,6 +43,8 @@ mod survey;
 mod tune;
 #[cfg(feature = "bench")]
 mod tuning;
+#[cfg(feature = "bench")]
+mod turn;
 #[cfg(feature = "bench")]
 mod worker;
 

@@ -1,5 +1,9 @@
 //! Progress of a run on standard error: a bar where there is a terminal, silence elsewhere.
 
+use std::cell::Cell;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::tell;
@@ -7,6 +11,7 @@ use crate::bench::ProgressObserver;
 use crate::bench::tune::SearchObserver;
 use crate::escape::line;
 use crate::record::{CaseResult, Outcome, Record};
+use crate::units::Seconds;
 use crate::workload::CaseKernel;
 
 /// Shows a run to whoever watches it.
@@ -65,13 +70,30 @@ impl ProgressObserver for Progress {
 pub(super) struct TurnsBar {
     bar: ProgressBar,
     pairs: u32,
+    begun: Instant,
+    /// When the last line was written, where there is no terminal for a bar.
+    told: Option<Cell<Instant>>,
 }
+
+/// Time between two lines of progress where there is no terminal: a log stays short, and nobody takes an hour
+/// of silence for a hang.
+const SPARSE: Duration = Duration::from_secs(30);
 
 impl TurnsBar {
     /// A bar over all turns.
     pub(super) fn new(pairs: u32) -> Self {
         let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
-        Self { bar, pairs }
+        let begun = Instant::now();
+        let told = (!std::io::stderr().is_terminal()).then(|| Cell::new(begun));
+        if told.is_some() {
+            tell(&format!("Measuring {pairs} pairs by turns."));
+        }
+        Self {
+            bar,
+            pairs,
+            begun,
+            told,
+        }
     }
 
     /// A side's turn in a pair begins.
@@ -84,6 +106,15 @@ impl TurnsBar {
     /// A turn is over.
     pub(super) fn end(&self) {
         self.bar.inc(1);
+        let (done, all) = (self.bar.position(), 2 * u64::from(self.pairs));
+        // The first turn says how long the rest will take.
+        let due = |told: &Cell<Instant>| done == 1 || told.get().elapsed() >= SPARSE;
+        if let Some(told) = self.told.as_ref().filter(|told| due(told)) {
+            told.set(Instant::now());
+            let per_turn = self.begun.elapsed().as_secs_f64() / done as f64;
+            let left = Seconds(per_turn * all.saturating_sub(done) as f64);
+            tell(&format!("{done} of {all} turns, about {left} left."));
+        }
     }
 }
 

@@ -136,6 +136,9 @@ impl CasePair<'_> {
             self.absence_on(Side::Baseline),
             self.absence_on(Side::Candidate),
         );
+        if let Absence::Renamed(from) = base {
+            return fixed(Verdict::Unchanged, Reason::Renamed(from), None);
+        }
         if base == Absence::Unchanged || candidate == Absence::Unchanged {
             return fixed(Verdict::Unchanged, Reason::Unchanged, None);
         }

@@ -54,7 +54,7 @@ pub use judge::compare;
 pub use load::{load_sessions, load_sets};
 pub use metric::{AnyMetric, CodeMetric, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, Spread};
-pub use pairing::{Pair, Pairing, Side};
+pub use pairing::{Pair, Pairing, Renamed, Side};
 pub use policy::{CaseRule, Margins, OnLost, OnUndecided, Policy};
 pub use preset::Preset;
 pub use program::program_identity;

@@ -68,9 +68,24 @@ pub struct Pairing {
     /// Cases that were not measured, because program and data are the same on both sides. Since version 1.1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<String>,
+    /// Cases that have another name than the same program had in the baseline; not measured. Since 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<Renamed>,
+    /// What a reader must know of the whole. Since 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Cases of the baseline that were not measured, because the candidate does not have them. Since 1.1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
+}
+
+/// A case under its former and its present name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Renamed {
+    /// The baseline's name.
+    pub from: String,
+    /// The candidate's name.
+    pub to: String,
 }
 
 /// Two invocations that ran one right after the other.
@@ -102,6 +117,8 @@ impl Pairing {
             order_seed,
             pairs,
             unchanged: Vec::new(),
+            renamed: Vec::new(),
+            notes: Vec::new(),
             lost: Vec::new(),
         }
     }
@@ -127,6 +144,10 @@ impl Pairing {
         for id in &pairing.unchanged {
             baseline.leave_out(id, Absence::Unchanged);
             candidate.leave_out(id, Absence::Unchanged);
+        }
+        for Renamed { from, to } in &pairing.renamed {
+            baseline.leave_out(to, Absence::Renamed(from.clone()));
+            candidate.leave_out(to, Absence::Unchanged);
         }
         for id in &pairing.lost {
             baseline.leave_out(id, Absence::Alone);

@@ -75,6 +75,8 @@ pub enum Reason {
     },
     /// Program, parameters and data are the same on both sides.
     Unchanged,
+    /// They are, and the baseline had another name for it.
+    Renamed(String),
     /// They are the same, and both sides were measured.
     SameProgram(Change),
     /// A side has no energy.
@@ -311,6 +313,10 @@ impl Reason {
             Self::SameProgram(change) => write!(
                 f,
                 "WGSL, parameters and data are the same on both sides; measured: {change}"
+            ),
+            Self::Renamed(from) => write!(
+                f,
+                "renamed from {from}; WGSL, parameters and data are the same, so it was not measured"
             ),
             Self::Unchanged => f.write_str(
                 "WGSL, parameters and data are the same on both sides, so it was not measured",

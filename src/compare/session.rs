@@ -12,6 +12,7 @@ use crate::record::{
     CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
     Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
+use crate::stats::geometric_mean;
 
 /// A record, reduced to what is compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +109,8 @@ pub enum Absence {
     NotListed,
     /// `perwatt ab` did not measure it: its program and data are those of the other side.
     Unchanged,
+    /// The same, under another name before.
+    Renamed(String),
     /// `perwatt ab` did not measure it: the other side does not have it.
     Alone,
 }
@@ -133,6 +136,9 @@ impl fmt::Display for Absence {
             Self::NotMeasured => f.write_str("no invocation measured it"),
             Self::NotListed => f.write_str("it is not in the file"),
             Self::Unchanged => f.write_str("not measured, because nothing of it changed"),
+            Self::Renamed(from) => {
+                write!(f, "not measured, because only its name changed from {from}")
+            }
             Self::Alone => f.write_str("not measured, because the other side does not have it"),
         }
     }
@@ -179,6 +185,27 @@ impl InvocationValues {
             unstable: false,
             throttled: false,
         }
+    }
+
+    /// What several invocations say together, as one.
+    fn of_all(all: &[Self], invocation: u32) -> Option<Self> {
+        let count = all.len() as f64;
+        let mean = |values: &[f64]| geometric_mean(values).ok();
+        let times: Vec<f64> = all.iter().map(|values| values.time_ns).collect();
+        let energies: Vec<f64> = all.iter().filter_map(|values| values.energy_j).collect();
+        let squares: f64 = all.iter().map(|v| v.energy_uncertainty.powi(2)).sum();
+        Some(Self {
+            invocation,
+            time_ns: mean(&times)?,
+            energy_j: (energies.len() == all.len())
+                .then(|| mean(&energies))
+                .flatten(),
+            energy_uncertainty: squares.sqrt() / count,
+            energy_updates: all.iter().map(|v| v.energy_updates).min().unwrap_or(0),
+            step: all.iter().map(|v| v.step).fold(0.0, f64::max),
+            unstable: all.iter().any(|v| v.unstable),
+            ..*all.iter().max_by_key(|values| values.throttled)?
+        })
     }
 
     /// The cost of one execution, in nanoseconds or joules.
@@ -245,6 +272,57 @@ impl Session {
 }
 
 impl Session {
+    /// One session of files that were measured in turn, each of which is one turn.
+    ///
+    /// # Errors
+    /// A file holds several results, or two of them come from different environments.
+    pub fn of_turns(files: &[Vec<Self>], name: &str) -> Result<Self, Error> {
+        let mut merged: Option<Self> = None;
+        for (turn, sessions) in (0..).zip(files) {
+            let [session] = sessions.as_slice() else {
+                return Err(Error::usage(
+                    name.to_owned(),
+                    "a file holds several results; give one result a turn",
+                ));
+            };
+            let whole = merged.get_or_insert_with(|| Self {
+                name: name.to_owned(),
+                cases: Vec::new(),
+                ..session.clone()
+            });
+            let differences = whole.environment.differences(&session.environment, &[]);
+            if let Some(difference) = differences.first() {
+                return Err(Error::usage(session.name.clone(), difference.to_string()));
+            }
+            for case in &session.cases {
+                whole.add_turn(case, turn);
+            }
+        }
+        merged.ok_or_else(|| Error::usage(name.to_owned(), "there is no file; give one a turn"))
+    }
+
+    /// Adds what one turn says of a case, as one invocation.
+    fn add_turn(&mut self, case: &SessionCase, turn: u32) {
+        let values = InvocationValues::of_all(&case.invocations, turn);
+        let Some(known) = self.cases.iter_mut().find(|known| known.id == case.id) else {
+            self.cases.push(SessionCase {
+                invocations: values.into_iter().collect(),
+                ..case.clone()
+            });
+            return;
+        };
+        known.invocations.extend(values);
+        known.clocks.extend(case.clocks.iter().copied());
+        known.notes.extend(case.notes.iter().cloned());
+        known.unverified |= case.unverified;
+        match (&known.absent, &case.absent) {
+            (_, Some(absence)) if absence.failed() => known.absent = Some(absence.clone()),
+            // A turn that skipped it costs its pair and not the others.
+            (Some(absence), None) if !absence.failed() => known.absent = None,
+            _ => {}
+        }
+    }
+
     /// Says why a case has no result here, where the record could not.
     pub(super) fn leave_out(&mut self, id: &str, absence: Absence) {
         match self.cases.iter_mut().find(|case| case.id == id) {

@@ -388,7 +388,7 @@ fn merged(
 ) -> Result<Vec<CaseResult>> {
     let mut cases: Vec<CaseResult> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
-    for (path, file) in files.iter().zip(read) {
+    for (turn, (path, file)) in files.iter().zip(read).enumerate() {
         let mut seen = HashSet::new();
         let of_device =
             |case: &&ImportedCase| case.device.as_deref().or(file.device.as_deref()) == device;
@@ -407,7 +407,7 @@ fn merged(
                 cases.push(empty(importer, case));
                 cases.len() - 1
             });
-            add_processes(&mut cases[index], importer, case, options);
+            add_processes(&mut cases[index], importer, case, options, turn);
         }
     }
     Ok(cases)
@@ -419,6 +419,7 @@ fn add_processes(
     importer: &Importer,
     case: &ImportedCase,
     options: &ImportOptions,
+    turn: usize,
 ) {
     if let Some(reason) = &case.failed {
         known.status = Status::Failed {
@@ -432,7 +433,12 @@ fn add_processes(
         false => case.processes.clone(),
     };
     for samples in processes {
-        let number = u32::try_from(known.invocations.len()).unwrap_or(u32::MAX);
+        // A file that lacks the case leaves its number out, so that pairs stay pairs.
+        let number = match options.process_per_file {
+            true => turn,
+            false => known.invocations.len(),
+        };
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
         known
             .invocations
             .push(invocation(importer, case.clock, number, samples));

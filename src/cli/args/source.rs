@@ -39,6 +39,11 @@ impl SourceArgs {
         })
     }
 
+    /// The tool, where one was named.
+    pub(in crate::cli) fn named_tool(&self) -> Option<&'static Importer> {
+        self.from
+    }
+
     /// What the user says about the files.
     pub(in crate::cli) fn options(&self) -> ImportOptions {
         ImportOptions {

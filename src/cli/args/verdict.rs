@@ -9,14 +9,16 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::at_scale::{AtScaleArgs, Scaled};
+use super::source::SourceArgs;
 use crate::cli::exit::Exit;
 use crate::cli::output::{json, print, print_as_is, print_json, tell_as_is, width};
 use crate::cli::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
-    Aspect, Comparison, Decision, Noise, OnUndecided, Pairing, Policy, Preset, Session, Sides,
-    VerdictRow, compare, compare_inspections,
+    Aspect, Comparison, Decision, Noise, OnUndecided, Pair, Pairing, Policy, Preset, Session, Side,
+    Sides, VerdictRow, compare, compare_inspections, load_sets,
 };
 use crate::escape;
+use crate::exchange::{ImportOptions, import};
 use crate::record::{CaseName, Inspection, load_document};
 use crate::report;
 
@@ -114,7 +116,99 @@ pub(in crate::cli) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Re
         candidate: &candidate,
         pairs: &pairing.pairs,
     };
-    Ok(compare(sides, policy))
+    let mut comparison = compare(sides, policy);
+    comparison.notes.extend(pairing.notes);
+    Ok(comparison)
+}
+
+/// The pairing that a path means: itself, or the one in the folder that `perwatt ab` wrote.
+pub(in crate::cli) fn pairing_at(path: &Path) -> PathBuf {
+    let inside = path.join("pairing.json");
+    if inside.is_file() {
+        inside
+    } else {
+        path.to_owned()
+    }
+}
+
+/// Files collected in turn: baseline, candidate, baseline, candidate and so on.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PairArgs {
+    /// The files were measured in turn (base, candidate, base, candidate …) and are compared pair by pair
+    #[arg(long)]
+    pub(in crate::cli) pair: bool,
+
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+impl PairArgs {
+    /// Whether a tool is named that only --pair has a use for.
+    pub(in crate::cli) fn refuse(&self) -> crate::Result<()> {
+        match self.source.named_tool() {
+            None => Ok(()),
+            Some(_) => Err(crate::Error::usage(
+                "--from",
+                "belongs to --pair; of other files `perwatt import` makes results first",
+            )),
+        }
+    }
+
+    /// Compares the files pair by pair.
+    ///
+    /// # Errors
+    /// Their number is odd, or one cannot be read.
+    pub(in crate::cli) fn compare(
+        &self,
+        files: &[PathBuf],
+        policy: &Policy,
+    ) -> anyhow::Result<Comparison> {
+        let (pairs, []) = files.as_chunks::<2>() else {
+            return Err(crate::Error::usage(
+                "--pair",
+                format!(
+                    "{} files are no pairs; give them in turn: base candidate base candidate …",
+                    files.len()
+                ),
+            )
+            .into());
+        };
+        let side = |at: usize| -> anyhow::Result<Session> {
+            let files: Vec<PathBuf> = pairs.iter().map(|pair| pair[at].clone()).collect();
+            let name = files[0].display().to_string();
+            Ok(match self.source.named_tool() {
+                None => Session::of_turns(&load_sets(&files)?, &name)?,
+                Some(tool) => {
+                    let options = ImportOptions {
+                        process_per_file: true,
+                        ..self.source.options()
+                    };
+                    let (mut records, _) = import(tool, &files, &options)?;
+                    let Some(record) = records.pop().filter(|_| records.is_empty()) else {
+                        anyhow::bail!("{name}: several devices; import them one by one");
+                    };
+                    Session::of(&record, name)
+                }
+            })
+        };
+        let numbers = 0..u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        let turns: Vec<Pair> = numbers
+            .map(|number| Pair {
+                baseline: number,
+                candidate: number,
+                first: Side::Baseline,
+            })
+            .collect();
+        let (baseline, candidate) = (side(0)?, side(1)?);
+        Ok(compare(
+            Sides::Paired {
+                baseline: &baseline,
+                candidate: &candidate,
+                pairs: &turns,
+            },
+            policy,
+        ))
+    }
 }
 
 /// Compares sessions that know nothing of each other.

@@ -1,0 +1,216 @@
+//! `perwatt ab --base-command … --candidate-command …`: any benchmark program by turns.
+//!
+//! What a program prints or writes is kept as it is, a file a turn, in a folder of its side. Both sides are imported
+//! from those files, so that each turn is one invocation and each pair of turns can be compared on its own.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::args::source::SourceArgs;
+use super::progress::TurnsBar;
+use super::turn::{Turn, wait};
+use crate::bench::interleave::{First, order};
+use crate::compare::{Pair, Pairing, Side};
+use crate::exchange::{ImportOptions, import};
+use crate::process::{GroupedChild, StopSignal};
+use crate::record;
+
+/// Benchmark programs of other tools.
+#[derive(Debug, Args)]
+pub(super) struct CommandArgs {
+    /// The baseline's benchmark program instead of perwatt, a shell command. It prints a file of the tool that
+    /// --from names, or writes one to {out} (also in $PERWATT_OUT)
+    #[arg(long, value_name = "COMMAND", requires = "candidate_command", requires = "from",
+        conflicts_with_all = ["base_bin", "candidate_bin", "base_device", "candidate_device",
+            "base_workloads", "candidate_workloads"])]
+    base_command: Option<String>,
+
+    /// The same for the candidate
+    #[arg(long, value_name = "COMMAND", requires = "base_command")]
+    candidate_command: Option<String>,
+
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// How a comparison of two programs is done.
+pub(super) struct CommandTurns<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) pairs: u32,
+    pub(super) seed: u64,
+    pub(super) environments: [&'a [(String, String)]; 2],
+    pub(super) interrupted: &'a AtomicBool,
+}
+
+/// One side's program and the files that it wrote.
+struct ProgramSide<'a> {
+    name: &'static str,
+    command: &'a str,
+    environment: &'a [(String, String)],
+    folder: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+impl CommandArgs {
+    /// The two commands, where they are given.
+    fn commands(&self) -> Option<[&str; 2]> {
+        Some([
+            self.base_command.as_deref()?,
+            self.candidate_command.as_deref()?,
+        ])
+    }
+
+    /// Whether programs of another tool are compared.
+    pub(super) fn given(&self) -> bool {
+        self.commands().is_some()
+    }
+
+    /// Runs the pairs, and writes the records and the pairing after each.
+    pub(super) fn take_turns(
+        &self,
+        turns: &CommandTurns<'_>,
+        pairing: &Path,
+    ) -> anyhow::Result<Turn> {
+        let Some([base, candidate]) = self.commands() else {
+            bail!("--base-command and --candidate-command belong together");
+        };
+        let side = |name: &'static str, command, environment| {
+            ProgramSide::new(name, command, environment, turns.folder)
+        };
+        let mut baseline = side("baseline", base, turns.environments[0])?;
+        let mut candidate = side("candidate", candidate, turns.environments[1])?;
+        let bar = TurnsBar::new(turns.pairs);
+        let mut pairs = Vec::new();
+        for (number, first) in (0..).zip(order(turns.pairs, turns.seed)) {
+            let sides = match first {
+                First::Baseline => [&mut baseline, &mut candidate],
+                First::Candidate => [&mut candidate, &mut baseline],
+            };
+            for side in sides {
+                bar.begin(number, side.name);
+                if let Turn::Interrupted = side.take(number, turns.interrupted)? {
+                    return Ok(Turn::Interrupted);
+                }
+                bar.end();
+            }
+            pairs.push(Pair {
+                baseline: number,
+                candidate: number,
+                first: match first {
+                    First::Baseline => Side::Baseline,
+                    First::Candidate => Side::Candidate,
+                },
+            });
+            let [base, new] = [&baseline, &candidate].map(|side| self.save(side, turns.folder));
+            Pairing::new(base?, new?, turns.seed, pairs.clone()).save(pairing)?;
+        }
+        Ok(Turn::Done)
+    }
+
+    /// Writes the record of all turns of a side so far: its name, and its session's.
+    fn save(&self, side: &ProgramSide<'_>, folder: &Path) -> anyhow::Result<(PathBuf, String)> {
+        let options = ImportOptions {
+            process_per_file: true,
+            ..self.source.options()
+        };
+        let (mut records, _) = import(self.source.tool()?, &side.files, &options)
+            .with_context(|| format!("the {}'s output", side.name))?;
+        let Some(record) = records.pop().filter(|_| records.is_empty()) else {
+            bail!(
+                "the {}'s output is of several devices; let the command measure one",
+                side.name
+            );
+        };
+        let name = PathBuf::from(format!("{}.json", side.name));
+        record::save(&record, folder.join(&name))?;
+        Ok((name, record.session))
+    }
+}
+
+impl<'a> ProgramSide<'a> {
+    fn new(
+        name: &'static str,
+        command: &'a str,
+        environment: &'a [(String, String)],
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Ok(Self {
+            name,
+            command,
+            environment,
+            folder,
+            files: Vec::new(),
+        })
+    }
+
+    /// One turn: what the program wrote to {out}, otherwise what it printed.
+    fn take(&mut self, number: u32, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
+        let out = self.folder.join(format!("{:03}", number + 1));
+        let [printed, said] = ["printed", "said"].map(|name| self.folder.join(name));
+        let created = |path: &Path| {
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))
+        };
+        let mut command = shell(&self.command.replace("{out}", &quoted(&out)));
+        command
+            .env("PERWATT_OUT", &out)
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(created(&printed)?)
+            .stderr(created(&said)?);
+        let child = GroupedChild::spawn(command, StopSignal::Request)
+            .with_context(|| format!("cannot start a shell for the {}'s command", self.name))?;
+        let Some(status) = wait(child, interrupted)? else {
+            return Ok(Turn::Interrupted);
+        };
+        if !status.success() {
+            bail!(
+                "the {}'s command ended with {status}; finished pairs are kept:\n{}",
+                self.name,
+                String::from_utf8_lossy(&std::fs::read(&said).unwrap_or_default()).trim_end()
+            );
+        }
+        if !out.exists() {
+            std::fs::rename(&printed, &out)
+                .with_context(|| format!("cannot write {}", out.display()))?;
+        }
+        self.files.push(out);
+        Ok(Turn::Done)
+    }
+}
+
+/// A command line for the system's shell.
+#[cfg(not(windows))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+/// A command line for the system's shell.
+#[cfg(windows)]
+fn shell(command: &str) -> Command {
+    use std::os::windows::process::CommandExt;
+    let mut shell = Command::new("cmd");
+    shell.arg("/C").raw_arg(command);
+    shell
+}
+
+/// A path as a word of a shell's command line; most need no quotes, and so may stand inside the user's own.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/\\._-:".contains(c);
+    match path.chars().all(plain) {
+        true => path,
+        false if cfg!(windows) => format!("\"{path}\""),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
