@@ -180,3 +180,278 @@ fn wrong_sides_are_said_before_anything_runs() {
         assert!(said.contains(says), "{options:?}: {said}");
     }
 }
+
+/// The `arguments` and the preset of the README's first workflow.
+#[cfg(unix)]
+fn workflow() -> (String, String) {
+    let readme = include_str!("../../README.md");
+    let yaml = readme.split("```yaml").nth(1).unwrap();
+    let yaml = yaml.split("```").next().unwrap();
+    assert!(yaml.contains("\non: pull_request\n") && yaml.contains("\njobs:\n"));
+    let preset = yaml.split("preset: ").nth(1).unwrap();
+    let preset = preset.lines().next().unwrap().to_owned();
+    let arguments = yaml.split("arguments: |\n").nth(1).unwrap();
+    let arguments: Vec<&str> = arguments.lines().map(str::trim).collect();
+    (preset, arguments.join("\n"))
+}
+
+/// A repository with the base of a pull request beside it, and the README's job for it.
+#[cfg(unix)]
+struct PullRequest(tempfile::TempDir);
+
+#[cfg(unix)]
+impl PullRequest {
+    /// Both sides as the example has them.
+    fn new() -> Self {
+        let pull = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(pull.0.path().join("base")).unwrap();
+        for file in ["kernels.toml", "matmul.wgsl"] {
+            let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/custom-kernel");
+            let text = std::fs::read_to_string(Path::new(example).join(file)).unwrap();
+            pull.write(file, &text);
+            pull.write(&format!("base/{file}"), &text);
+        }
+        pull
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.0.path().join(file), text).unwrap();
+    }
+
+    fn change(&self, file: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.0.path().join(file)).unwrap();
+        assert!(text.contains(from), "{file}");
+        self.write(file, &text.replace(from, to));
+    }
+
+    /// The exit code, the step summary and everything that the log shows; the README's arguments and those that keep
+    /// a test short.
+    fn job(&self) -> (i32, String, String) {
+        let (preset, arguments) = workflow();
+        let short = "\n--pairs\n6\n--budget\n1\n--power\nnone\n";
+        let folder = self.0.path();
+        let summary = folder.join("summary.md");
+        self.write("summary.md", "");
+        let _ = std::fs::remove_dir_all(folder.join("ab"));
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/ci-action");
+        let output = std::process::Command::new(script)
+            .arg("judge")
+            .current_dir(folder)
+            .env("PERWATT", crate::support::PROGRAM)
+            .env("PERWATT_COMMAND", "ab")
+            .env("PERWATT_PRESET", preset)
+            .env("PERWATT_ARGUMENTS", arguments + short)
+            .env("GITHUB_OUTPUT", folder.join("outputs"))
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("RUNNER_TEMP", folder)
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        let summary = std::fs::read_to_string(summary).unwrap();
+        (output.status.code().unwrap(), summary, log)
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pull_request_that_changes_nothing_passes_and_measures_nothing() {
+    if !crate::support::has_device() {
+        return;
+    }
+    let pull = PullRequest::new();
+    let (exit, summary, log) = pull.job();
+    assert_eq!(exit, 0, "{log}");
+    assert!(
+        summary.starts_with("### perwatt: PASSED: 3 UNCHANGED"),
+        "{summary}"
+    );
+    assert!(log.contains("3 unchanged and not measured"), "{log}");
+    // Only a comment.
+    pull.change(
+        "matmul.wgsl",
+        "    var sum",
+        "    // The sum so far.\n    var sum",
+    );
+    let (exit, summary, log) = pull.job();
+    assert_eq!(exit, 0, "{log}");
+    assert!(summary.contains("3 UNCHANGED"), "{summary}");
+    // A rename of the file and of the kernel.
+    let from = pull.0.path().join("matmul.wgsl");
+    std::fs::rename(from, pull.0.path().join("product.wgsl")).unwrap();
+    pull.change("kernels.toml", "matmul.wgsl", "product.wgsl");
+    pull.change("kernels.toml", "\"tutorial\"", "\"first\"");
+    let (exit, summary, log) = pull.job();
+    assert_eq!(exit, 0, "{log}");
+    assert!(
+        summary.contains("renamed from matmul/f32/67x43x59"),
+        "{summary}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_pull_request_passes_and_a_wrong_kernel_does_not() {
+    if !crate::support::has_device() {
+        return;
+    }
+    let pull = PullRequest::new();
+    std::fs::remove_file(pull.0.path().join("base/kernels.toml")).unwrap();
+    let (exit, summary, log) = pull.job();
+    assert_eq!(exit, 0, "{log}");
+    assert!(
+        summary.starts_with("### perwatt: PASSED: 3 NEW"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("there is no baseline at base/kernels.toml"),
+        "{summary}"
+    );
+    assert!(
+        !log.contains("::error") && !log.contains("::warning"),
+        "{log}"
+    );
+    // It is new and computes wrongly.
+    pull.change("matmul.wgsl", "sum +=", "sum -=");
+    let (exit, _, log) = pull.job();
+    assert_eq!(exit, 1, "{log}");
+    assert!(
+        log.contains("::error file=matmul.wgsl,title=BROKEN"),
+        "{log}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pull_request_that_is_much_slower_fails() {
+    if !crate::support::has_device() {
+        return;
+    }
+    let pull = PullRequest::new();
+    // Twelve times the work, in a form that no compiler takes away.
+    pull.change(
+        "matmul.wgsl",
+        "    for (var k",
+        "    for (var i = 0u; i < 12u; i++) {\n    sum = sum * 0.0;\n    for (var k",
+    );
+    pull.change("matmul.wgsl", "    c[id.y", "    }\n    c[id.y");
+    let (exit, summary, log) = pull.job();
+    assert_eq!(exit, 1, "{log}");
+    assert!(
+        summary.starts_with("### perwatt: FAILED: 1 REGRESSED, 2 UNCHANGED"),
+        "{summary}"
+    );
+    assert!(
+        log.contains("::error file=matmul.wgsl,title=REGRESSED"),
+        "{log}"
+    );
+    // Without a terminal it speaks all the same.
+    assert!(log.contains("Measuring 6 pairs by turns."), "{log}");
+}
+
+/// A script that prints a table of one case; `add` is what it writes beside.
+#[cfg(unix)]
+fn bench(folder: &Path, name: &str, ms: &str, write: &str) -> String {
+    let script = folder.join(name);
+    let text = format!("echo '[{{\"name\": \"sort\", \"ms\": {ms}}}]' {write}\n");
+    std::fs::write(&script, text).unwrap();
+    format!("sh {}", script.display())
+}
+
+#[cfg(unix)]
+#[test]
+fn any_two_programs_are_compared_by_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |base: &str, candidate: &str, out: &str| {
+        perwatt()
+            .args(["ab", "--pairs", "4", "--from", "json", "--gate", "--json"])
+            .args([
+                "--base-command",
+                base,
+                "--candidate-command",
+                candidate,
+                "--out",
+            ])
+            .arg(folder.path().join(out))
+            .output()
+            .unwrap()
+    };
+    let verdict = |output: &Output| -> serde_json::Value {
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["comparison"]["rows"][0]["verdict"].clone()
+    };
+    // One prints its result, the other writes it to the file that it is told.
+    let old = bench(folder.path(), "old.sh", "2.0", "");
+    let new = bench(folder.path(), "new.sh", "3.0", "> \"$1\"") + " {out}";
+    let slower = run(&old, &new, "slower");
+    assert_eq!(slower.status.code(), Some(1), "{slower:?}");
+    assert_eq!(verdict(&slower), "REGRESSED");
+    let (pairing, ..) = Pairing::load(&folder.path().join("slower/pairing.json")).unwrap();
+    assert_eq!(pairing.pairs.len(), 4);
+    let faster = run(&new, &old, "faster");
+    assert_eq!(
+        (faster.status.code(), verdict(&faster)),
+        (Some(0), "IMPROVED".into())
+    );
+    let same = run(&old, &old, "same");
+    assert_eq!(
+        (same.status.code(), verdict(&same)),
+        (Some(0), "PASS".into())
+    );
+    // A program that fails is named with what it said.
+    let broken = run(&old, "echo no such file >&2; exit 7", "broken");
+    assert_eq!(broken.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+    assert!(
+        said.contains("candidate's command") && said.contains("no such file"),
+        "{said}"
+    );
+
+    // The folder is a comparison, and the kept files are pairs.
+    let folder_compared = perwatt()
+        .arg("compare")
+        .arg(folder.path().join("slower"))
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&folder_compared.stdout).into_owned();
+    assert!(page.starts_with("1 REGRESSED"), "{page}");
+    let files: Vec<_> = ["001", "002", "003"]
+        .iter()
+        .flat_map(|turn| {
+            ["baseline", "candidate"].map(|side| folder.path().join("slower").join(side).join(turn))
+        })
+        .collect();
+    let paired = perwatt()
+        .args(["gate", "--pair", "--from", "json"])
+        .args(&files)
+        .output()
+        .unwrap();
+    assert_eq!(paired.status.code(), Some(1), "{paired:?}");
+    let odd = perwatt()
+        .args(["gate", "--pair", "--from", "json"])
+        .args(&files[1..])
+        .output()
+        .unwrap();
+    assert_eq!(odd.status.code(), Some(2), "{odd:?}");
+    // Results of perwatt, each of one turn.
+    let turns: Vec<_> = files
+        .iter()
+        .enumerate()
+        .map(|(number, file)| {
+            let out = folder.path().join(format!("turn-{number}.json"));
+            let import = perwatt()
+                .args(["import", "--from", "json", "--out"])
+                .arg(&out)
+                .arg(file)
+                .output();
+            assert!(import.unwrap().status.success());
+            out
+        })
+        .collect();
+    let paired = perwatt()
+        .args(["gate", "--pair"])
+        .args(&turns)
+        .output()
+        .unwrap();
+    assert_eq!(paired.status.code(), Some(1), "{paired:?}");
+}

@@ -598,6 +598,24 @@ fn the_ci_action_passes_the_verdict_on() {
     let (exit, outputs, _) = action(&files, &format!("$(touch {})", trap.display()), &[]);
     assert_eq!(exit, 2);
     assert!(!trap.exists() && !outputs.contains("decision"), "{outputs}");
+    // One argument a line or in quotes; a line for a shell is named as what it is.
+    let line = format!(
+        "--baseline {}\n--candidate\n{}\n",
+        baseline.display(),
+        slow.display()
+    );
+    let (exit, _, said) = action(&files, &line, &[]);
+    assert_eq!(exit, 2);
+    assert!(
+        said.contains("::error") && said.contains("line 1 of"),
+        "{said}"
+    );
+    let quoted = format!(
+        "--baseline\n'{}'\n--candidate\n\"{}\"\n",
+        baseline.display(),
+        same.display()
+    );
+    assert_eq!(action(&files, &quoted, &[]).0, 0);
     let wrong = [("PERWATT_COMMAND", "rm")];
     assert_eq!(action(&files, "", &wrong).0, 2);
 }
