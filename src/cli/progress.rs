@@ -85,9 +85,6 @@ impl TurnsBar {
         let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
         let begun = Instant::now();
         let told = (!std::io::stderr().is_terminal()).then(|| Cell::new(begun));
-        if told.is_some() {
-            tell(&format!("Measuring {pairs} pairs by turns."));
-        }
         Self {
             bar,
             pairs,
