@@ -346,8 +346,7 @@ impl Ab {
         baseline.empty = Some(empty_record(&candidate.arguments, adapter)?);
         candidate.empty = Some(empty_record(&candidate.arguments, adapter)?);
         let with_cases = |device, workloads: &[PathBuf], cases: &[&[String]]| {
-            let mut arguments =
-                self.arguments_without(device, workloads, &["case", "kernel", "suite"]);
+            let mut arguments = self.arguments_without(device, workloads, &["case", "kernel"]);
             let cases = cases.iter().copied().flatten();
             arguments.extend(cases.map(|case| format!("--case={case}").into()));
             arguments

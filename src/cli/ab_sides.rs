@@ -67,6 +67,8 @@ pub(super) fn empty_record(arguments: &[OsString], adapter: &Adapter) -> anyhow:
         checked: measure.checked,
         power: measure.target.power.clone(),
         energy: measure.energy,
+        energy_of: measure.energy_scope(None),
+        sensor: measure.stated_sensor(),
     };
     Ok(bench::session(&session, adapter, &[]))
 }
