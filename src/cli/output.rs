@@ -113,6 +113,16 @@ fn standard_error() -> Stderr {
     std::io::stderr()
 }
 
+/// Whether a person may be watching standard error, so that a bar can be drawn there.
+#[cfg(feature = "bench")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asks what it is and writes nothing"
+)]
+pub(super) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Columns of the terminal, where results go to one; 0 for a terminal that does not know its size.
 pub(super) fn width() -> Option<u16> {
     let out = standard_output();

@@ -1,12 +1,11 @@
 //! Progress of a run on standard error: a bar where there is a terminal, silence elsewhere.
 
 use std::cell::Cell;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::tell;
+use super::output::{is_watched, tell};
 use crate::bench::ProgressObserver;
 use crate::bench::tune::SearchObserver;
 use crate::escape::line;
@@ -84,7 +83,7 @@ impl TurnsBar {
     pub(super) fn new(pairs: u32) -> Self {
         let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
         let begun = Instant::now();
-        let told = (!std::io::stderr().is_terminal()).then(|| Cell::new(begun));
+        let told = (!is_watched()).then(|| Cell::new(begun));
         Self {
             bar,
             pairs,
