@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 
 use super::assemble;
 use crate::error::{Error, Result};
-use crate::record::{Event, Reading, Record};
+use crate::record::{CaseResult, Event, Reading, Record};
 
 /// Who goes first in a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,8 @@ pub fn merge(records: &[Record]) -> Result<Record> {
     let mut before = 0;
     for record in records {
         same_work(first, record)?;
-        for (case, result) in record.cases.iter().enumerate() {
+        for result in &record.cases {
+            let case = place_of(first, result)?;
             for result in &result.invocations {
                 let mut result = result.clone();
                 result.invocation += before;
@@ -113,16 +114,25 @@ fn same_work(first: &Record, other: &Record) -> Result<()> {
     {
         return differs("their program");
     }
-    let work = |record: &Record| {
-        let cases = record.cases.iter();
-        cases
-            .map(|case| (case.id(), case.parameters.clone(), case.counts))
-            .collect::<Vec<_>>()
-    };
-    if work(first) != work(other) {
-        return differs("their cases");
+    for case in &other.cases {
+        let planned = &first.cases[place_of(first, case)?];
+        if (&planned.parameters, planned.counts) != (&case.parameters, case.counts) {
+            return differs("their cases");
+        }
     }
     Ok(())
+}
+
+/// Where a case stands in the first record, which has all; later ones may lack what was decided before.
+fn place_of(first: &Record, case: &CaseResult) -> Result<usize> {
+    let id = case.id();
+    let place = first.cases.iter().position(|planned| planned.id() == id);
+    place.ok_or_else(|| {
+        Error::Worker(format!(
+            "one side's invocations differ in their cases ({id} came later); see that nothing is installed \
+             or changed while the two take turns"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -59,14 +59,13 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 .into_iter()
                 .flat_map(|window| {
                     let limit = self.meter.measured().and_then(Meter::limit_w);
-                    [
-                        throttled(window),
-                        doubted(window),
-                        above_limit(window, limit),
-                    ]
+                    [doubted(window), above_limit(window, limit)]
                 })
                 .flatten(),
         );
+        if let Some(window) = energy.measured() {
+            warnings.extend(Warning::of_throttling(&window.throttled_by));
+        }
         Ok(Outcome::Measured {
             verified_before,
             verified_after,
@@ -150,13 +149,6 @@ impl<'g> CaseMeasurement<'_, 'g> {
             self.bench.execute(executable, executions)
         })
     }
-}
-
-/// A warning where the device was throttled during the energy window.
-fn throttled(window: &EnergyWindow) -> Option<Warning> {
-    (!window.throttled_by.is_empty()).then(|| Warning::Throttled {
-        reason: window.throttled_by.join(", "),
-    })
 }
 
 /// A warning where the sensor said what no device can have.

@@ -26,7 +26,7 @@ use super::progress::TurnsBar;
 use super::survey::survey;
 use super::turn::{Turn, wait};
 use crate::bench::interleave::{First, merge, order};
-use crate::compare::{Aspect, Pair, Pairing, Side};
+use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{self, Adapter, Record};
 use crate::report;
@@ -75,6 +75,16 @@ pub(super) struct Ab {
     /// Pairs of invocations; ten tell 3 % on a machine of usual noise
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pairs: u32,
+
+    /// Measure on only what is still undecided, looking after 6, 9, 13, 19 and so on pairs; every look counts, so
+    /// that verdicts are as sure as with a fixed number. Such a run may take more than ten pairs
+    #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
+    until_decided: bool,
+
+    /// Most pairs with --until-decided
+    #[arg(long, default_value_t = 60, value_name = "N", requires = "until_decided",
+        value_parser = clap::value_parser!(u32).range(3..=1000))]
+    max_pairs: u32,
 
     /// Seed of the order of turns [default: drawn]
     #[arg(long, value_name = "N")]
@@ -149,6 +159,8 @@ struct Turns {
     program: SideProgram,
     environment: Vec<(String, String)>,
     arguments: Vec<OsString>,
+    /// The same without a choice of cases.
+    uncased: Vec<OsString>,
     records: Vec<Record>,
     /// What stands for the record of a side that has nothing to measure.
     empty: Option<Record>,
@@ -187,7 +199,7 @@ impl Ab {
             };
             self.commands.take_turns(&turns, &pairing)?
         } else {
-            self.take_turns(&pairing, interrupted)?
+            self.take_turns(&pairing, &policy, interrupted)?
         };
         let comparison = match &ended {
             Turn::Interrupted if !pairing.exists() => {
@@ -238,6 +250,11 @@ impl Ab {
             program,
             environment: environment.clone(),
             arguments: self.arguments(device.as_deref(), workloads),
+            uncased: self.arguments_without(
+                device.as_deref(),
+                workloads,
+                &["suite", "case", "kernel"],
+            ),
             records: Vec::new(),
             empty: None,
         })
@@ -266,8 +283,22 @@ impl Ab {
         arguments
     }
 
+    /// Numbers of pairs after which to look; none where the number of pairs is fixed.
+    fn looks(&self) -> Vec<u32> {
+        if self.until_decided {
+            Looks::schedule(self.max_pairs)
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Runs the pairs, and writes the records and the pairing after each.
-    fn take_turns(&self, pairing: &Path, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
+    fn take_turns(
+        &self,
+        pairing: &Path,
+        policy: &Policy,
+        interrupted: &AtomicBool,
+    ) -> anyhow::Result<Turn> {
         let mut baseline = self.side(Side::Baseline)?;
         let mut candidate = self.side(Side::Candidate)?;
         let seed = self.order_seed.unwrap_or_else(rand::random);
@@ -277,23 +308,26 @@ impl Ab {
         {
             // Nothing to pair; a new kernel shows once whether it works.
             if !overlap.new.is_empty()
-                && let Turn::Interrupted = candidate.take(&self.out, interrupted)?
+                && let Turn::Interrupted = candidate.take(&self.out, None, interrupted)?
             {
                 return Ok(Turn::Interrupted);
             }
             self.save(&[&baseline, &candidate], Some(overlap), seed, &[], pairing)?;
             return Ok(Turn::Done);
         }
-        let bar = TurnsBar::new(self.pairs);
+        let looks = self.looks();
+        let most = looks.last().copied().unwrap_or(self.pairs);
+        let bar = TurnsBar::new(most);
         let mut pairs = Vec::new();
-        for (number, first) in (0..).zip(order(self.pairs, seed)) {
+        let mut open = None;
+        for (number, first) in (0..).zip(order(most, seed)) {
             let turns = match first {
                 First::Baseline => [&mut baseline, &mut candidate],
                 First::Candidate => [&mut candidate, &mut baseline],
             };
             for side in turns {
                 bar.begin(number, side.name);
-                if let Turn::Interrupted = side.take(&self.out, interrupted)? {
+                if let Turn::Interrupted = side.take(&self.out, open.as_deref(), interrupted)? {
                     return Ok(Turn::Interrupted);
                 }
                 bar.end();
@@ -313,6 +347,13 @@ impl Ab {
                 &pairs,
                 pairing,
             )?;
+            if looks.contains(&(number + 1)) {
+                let undecided = compare_pairing(pairing, policy)?.open_cases();
+                if undecided.is_empty() {
+                    break;
+                }
+                open = Some(undecided);
+            }
         }
         Ok(Turn::Done)
     }
@@ -371,13 +412,19 @@ impl Ab {
         if let Some(overlap) = overlap {
             overlap.note_in(&mut pairing);
         }
+        pairing.looks = self.looks();
         Ok(pairing.save(file)?)
     }
 }
 
 impl Turns {
-    /// One invocation.
-    fn take(&mut self, folder: &Path, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
+    /// One invocation; with `only`, of these cases alone.
+    fn take(
+        &mut self,
+        folder: &Path,
+        only: Option<&[String]>,
+        interrupted: &AtomicBool,
+    ) -> anyhow::Result<Turn> {
         let scratch = tempfile::Builder::new()
             .prefix(TURN)
             .tempdir_in(folder)
@@ -387,8 +434,17 @@ impl Turns {
         let mut command = self.program.command();
         command
             .args(["run", "--invocations", "1", "--out"])
-            .arg(&file)
-            .args(&self.arguments)
+            .arg(&file);
+        match only {
+            None => command.args(&self.arguments),
+            Some(cases) => {
+                let globs = cases
+                    .iter()
+                    .map(|case| format!("--case={}", globset::escape(case)));
+                command.args(&self.uncased).args(globs)
+            }
+        };
+        command
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

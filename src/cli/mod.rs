@@ -27,6 +27,7 @@ mod list;
 mod manual;
 mod output;
 mod output_file;
+mod policy;
 mod power;
 #[cfg(feature = "bench")]
 mod progress;
@@ -88,6 +89,7 @@ enum Command {
     #[cfg(feature = "inspect")]
     Inspect(Box<inspect::Inspect>),
     CalibrateNoise(calibrate_noise::CalibrateNoise),
+    Policy(policy::PolicyCommand),
     Invest(invest::Invest),
     Redact(redact::Redact),
     Import(exchange::Import),
@@ -162,6 +164,7 @@ impl Cli {
             #[cfg(feature = "inspect")]
             Command::Inspect(inspect) => inspect.run(),
             Command::CalibrateNoise(calibrate) => calibrate.run(),
+            Command::Policy(policy) => policy.run(),
             Command::Invest(invest) => invest.run(),
             Command::Redact(redact) => redact.run(),
             Command::Import(import) => import.run(),

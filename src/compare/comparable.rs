@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
 use super::case_pair::CasePair;
+use super::days::days_of;
 use super::environment::{Aspect, Difference, allowed};
+use super::looks::Looks;
 use super::metric::Cost;
 use super::noise::Noise;
 use super::pairing::{Pair, Side};
@@ -19,7 +21,11 @@ pub(super) struct Comparable<'a> {
     pub(super) baseline: Vec<&'a Session>,
     pub(super) candidate: Vec<&'a Session>,
     pub(super) pairs: Option<&'a [Pair]>,
+    /// How often the pairs are looked at.
+    pub(super) looks: Looks,
     pub(super) noise: Option<&'a Noise>,
+    /// The day of each session, by its identity.
+    pub(super) days: HashMap<String, usize>,
     /// What forbids comparing at all.
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) across: Vec<Aspect>,
@@ -35,11 +41,14 @@ impl<'a> Comparable<'a> {
                 baseline,
                 candidate,
                 pairs,
+                looks,
             } => Self {
+                looks,
                 baseline: vec![baseline],
                 candidate: vec![candidate],
                 pairs: Some(pairs),
                 noise: None,
+                days: HashMap::new(),
                 mismatches: Vec::new(),
                 across,
                 notes: Vec::new(),
@@ -50,16 +59,19 @@ impl<'a> Comparable<'a> {
                 noise,
             } => {
                 let mut chosen = Self {
+                    looks: Looks::ONCE,
                     baseline: distinct(baseline, &[]),
                     candidate: distinct(candidate, &[]),
                     pairs: None,
                     noise,
+                    days: HashMap::new(),
                     mismatches: Vec::new(),
                     across,
                     notes: Vec::new(),
                 };
                 chosen.drop_repeated(baseline.len(), candidate.len());
                 chosen.keep_comparable();
+                chosen.days = days_of(&chosen.baseline, &chosen.candidate);
                 chosen
             }
         };
@@ -152,6 +164,13 @@ impl<'a> Comparable<'a> {
         if !noise.fits(&candidate.environment, &self.across) {
             self.notes.push(
                 "the noise calibration comes from a different environment and was not used"
+                    .to_owned(),
+            );
+            self.noise = None;
+        } else if !noise.names_its_sessions() {
+            self.notes.push(
+                "the noise calibration does not name its sessions, so the same ones might count twice, and \
+                 was not used; make it anew with `perwatt calibrate-noise`"
                     .to_owned(),
             );
             self.noise = None;

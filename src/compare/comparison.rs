@@ -69,6 +69,19 @@ impl Comparison {
         tests.len()
     }
 
+    /// Cases that are judged and that more pairs could decide.
+    pub fn open_cases(&self) -> Vec<String> {
+        let mut open: Vec<String> = self
+            .rows
+            .iter()
+            .filter(|row| row.gated && row.verdict == Verdict::Inconclusive && row.reason.is_open())
+            .map(|row| row.case.clone())
+            .collect();
+        open.sort_unstable();
+        open.dedup();
+        open
+    }
+
     /// What a gate with this policy does.
     pub fn decision(&self, policy: &Policy) -> Decision {
         let gated = || self.rows.iter().filter(|row| row.gated);

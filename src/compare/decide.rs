@@ -1,12 +1,20 @@
 //! The verdict of one row from what is known of its ratio.
 
+use super::looks::Looks;
 use super::metric::Metric;
 use super::noise::NoiseAssumption;
 use super::policy::Policy;
 use super::ratio::Ratio;
+use super::ratio_data::RatioData;
 use super::reason::{Bar, BeyondMargin, Change, Doubt, Outlook, Reason, Suspicion};
 use super::verdict::{Needed, Verdict};
-use crate::stats::{Demand, Effect};
+use crate::stats::{Demand, Effect, Forecast, OpenQuestion};
+
+/// Most pairs that `perwatt ab` takes.
+pub(crate) const MOST_PAIRS: u64 = 1000;
+
+/// Most sessions of a side that anybody is asked for.
+const MOST_SESSIONS: u64 = 100;
 
 /// What is known of a row's ratio.
 #[derive(Clone, Debug)]
@@ -18,14 +26,23 @@ pub(super) struct RowEvidence {
     /// Units that the effect's error shrinks with: pairs, or sessions a side.
     pub(super) units: f64,
     pub(super) paired: bool,
-    /// Sessions that are lacking before the spread counts as known.
-    pub(super) lacking: usize,
+    /// What is lacking before the spread counts as known.
+    pub(super) lacking: Lacking,
     /// The prior that the effect rests on.
     pub(super) prior: Option<NoiseAssumption>,
     /// Why nothing may be decided at all.
     pub(super) barred: Option<Bar>,
     /// Why it may not pass.
     pub(super) doubtful: Option<Doubt>,
+    /// How often the evidence is looked at.
+    pub(super) looks: Looks,
+}
+
+/// Sessions and days that are lacking before the spread counts as known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lacking {
+    pub(super) sessions: usize,
+    pub(super) days: usize,
 }
 
 /// The tests of a row.
@@ -85,6 +102,7 @@ impl RowEvidence {
         tests: Tests,
         bounds: Bounds,
         policy: &Policy,
+        data: &RatioData,
     ) -> Judgement {
         let change = Change {
             metric,
@@ -103,24 +121,25 @@ impl RowEvidence {
             }
             Err(doubt) => doubt,
         };
-        let needed = self.needed(bounds, policy);
-        let outlook = Outlook {
-            detectable: metric.ratio(detectable),
-            prior: self.prior,
-            needed,
-            gap: bounds.equivalence < bounds.margin,
-        };
-        let reason = match self.barred {
-            Some(bar) => Reason::Barred {
-                bar,
-                change,
-                outlook,
-            },
-            None => Reason::Undecided {
-                change,
-                doubt,
-                suspicion: suspicion(tests, policy),
-                outlook,
+        if let Some(bar) = self.barred {
+            return Judgement {
+                verdict: Verdict::Inconclusive,
+                reason: Reason::Barred { bar, change },
+                detectable,
+                needed: bar.needed(),
+            };
+        }
+        let needed = self.needed(bounds, policy, data);
+        let reason = Reason::Undecided {
+            change,
+            doubt,
+            suspicion: suspicion(tests, policy),
+            outlook: Outlook {
+                detectable: metric.ratio(detectable),
+                prior: self.prior,
+                needed,
+                gap: bounds.equivalence < bounds.margin,
+                paired: self.paired,
             },
         };
         Judgement {
@@ -174,10 +193,13 @@ impl RowEvidence {
 
     /// Why a change within the equivalence bound is no `PASS`.
     fn doubt(&self, bounds: Bounds, policy: &Policy) -> Option<Doubt> {
-        if self.plain.p_equivalent(bounds.equivalence) >= policy.alpha {
+        let plain = self.plain.p_equivalent(bounds.equivalence);
+        if self.looks.equivalence(plain) >= policy.alpha {
             Some(Doubt::FarPairs)
-        } else if self.lacking > 0 {
+        } else if self.lacking.sessions > 0 {
             Some(Doubt::FewSessions)
+        } else if self.lacking.days > 0 {
+            Some(Doubt::FewDays)
         } else {
             self.doubtful
         }
@@ -185,37 +207,57 @@ impl RowEvidence {
 
     fn demand(&self, bounds: Bounds, policy: &Policy) -> Demand {
         Demand {
-            alpha: policy.alpha / bounds.family.max(1) as f64,
+            alpha: self
+                .looks
+                .level_of_change(policy.alpha / bounds.family.max(1) as f64),
             power: policy.power,
         }
     }
 
-    /// How much more would put the effect beyond the margin or within equivalence.
-    fn needed(&self, bounds: Bounds, policy: &Policy) -> Option<Needed> {
-        if self.lacking > 0 {
-            return Some(Needed::MoreSessions(self.lacking as u64));
+    /// How much more would decide.
+    fn needed(&self, bounds: Bounds, policy: &Policy, data: &RatioData) -> Option<Needed> {
+        if self.lacking.sessions > 0 {
+            return Some(Needed::MoreSessions(self.lacking.sessions as u64));
         }
-        let size = self.effect.log_ratio.abs();
-        let alone = Demand {
-            alpha: policy.alpha,
+        if self.lacking.days > 0 {
+            return Some(Needed::MoreDays(self.lacking.days as u64));
+        }
+        let question = OpenQuestion {
+            margin: bounds.margin + self.effect.slack,
+            equivalence: bounds.equivalence - self.effect.slack,
+            alpha_of_change: self.demand(bounds, policy).alpha,
+            alpha_of_equivalence: self.looks.level_of_equivalence(policy.alpha),
             power: policy.power,
         };
-        let beyond = self.effect.needed(
-            self.units,
-            size - bounds.margin,
-            self.demand(bounds, policy),
-        );
-        let within = self
-            .effect
-            .needed(self.units, bounds.equivalence - size, alone);
-        let count = [beyond, within].into_iter().flatten().min()?;
-        // Fewer than there are would have done on average; chance had it otherwise.
-        let count = count.max(self.units.ceil() as u64 + 1);
-        Some(if self.paired {
-            Needed::Pairs(count)
-        } else {
-            Needed::SessionsASide(count)
-        })
+        match data {
+            RatioData::Pairs(ratios) => {
+                let pairs = |count: u64| ((count as f64).sqrt().recip(), count as f64 - 1.0);
+                let forecast = Forecast::of_pairs(ratios)?;
+                let least = forecast.least(ratios.len() as u64, MOST_PAIRS, question, pairs);
+                least.map(Needed::Pairs)
+            }
+            RatioData::Sessions {
+                baseline,
+                candidate,
+                ..
+            } => self.needed_sessions(baseline.len() as f64, candidate.len() as u64, question),
+        }
+    }
+
+    /// How many sessions of the candidate would decide, or else of both sides.
+    fn needed_sessions(&self, old: f64, new: u64, question: OpenQuestion) -> Option<Needed> {
+        let now = (1.0 / old + 1.0 / new as f64).sqrt();
+        let forecast = Forecast::of_effect(&self.effect, now.recip());
+        let of_candidate = |count: u64| {
+            let count = count as f64;
+            ((1.0 / old + 1.0 / count).sqrt(), old + count - 2.0)
+        };
+        if let Some(count) = forecast.least(new, MOST_SESSIONS, question, of_candidate) {
+            return Some(Needed::CandidateSessions(count));
+        }
+        let a_side = |count: u64| ((2.0 / count as f64).sqrt(), 2.0 * count as f64 - 2.0);
+        let least = forecast.least(new.max(old as u64), MOST_SESSIONS, question, a_side);
+        least.map(Needed::SessionsASide)
     }
 }
 

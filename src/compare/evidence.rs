@@ -4,25 +4,23 @@ use std::collections::{HashMap, HashSet};
 
 use super::case_pair::CasePair;
 use super::comparable::Comparable;
-use super::decide::RowEvidence;
+use super::decide::{Lacking, RowEvidence};
+use super::looks::Looks;
 use super::metric::{Cost, Metric};
-use super::noise::{NoiseAssumption, default_noise};
 use super::pairing::{Pair, Side};
 use super::policy::Policy;
-use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
+use super::prospect::{FixedRow, Prospect, RowState, WeighedRow};
+use super::ratio_data::RatioData;
 use super::reason::{Bar, Doubt, Reason};
 use super::session::{InvocationValues, Session, SessionCase, SessionSensor};
 use super::verdict::{Needed, Verdict};
-use crate::stats::{Effect, NoisePrior, SessionCost, Undefined, geometric_mean};
+use crate::stats::{Effect, Undefined, geometric_mean};
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
 
 /// Fewest new values of a sensor in one window from which an energy is believed.
 const FEWEST_UPDATES: u64 = 5;
-
-/// Fewest invocations, both sides together, that decide anything: one against one is a single pair.
-const FEWEST_INVOCATIONS: usize = 3;
 
 impl<'a> Comparable<'a> {
     /// What a metric of a case amounts to before the family is known; `None` where neither side has it.
@@ -93,22 +91,23 @@ impl<'a> Comparable<'a> {
         policy: &Policy,
     ) -> Result<WeighedRow, String> {
         let mut weighed = match self.pairs {
-            Some(pairs) => paired(case, cost, pairs)?,
-            None => self.by_sessions(case, cost, policy)?,
+            Some(pairs) => paired(case, cost, pairs, self.looks)?,
+            None => self.by_sessions(&case.id, cost, policy)?,
         };
         let evidence = &mut weighed.evidence;
         let values: Vec<&InvocationValues> = case.values().collect();
         let unstable = values.iter().filter(|values| values.unstable).count();
         let throttled = values.iter().filter(|values| values.throttled).count();
         let all = values.len();
-        if throttled > 0 {
-            evidence.barred.get_or_insert(Bar::Throttled {
+        let many = |count: usize| count as f64 > policy.unstable_share * all as f64;
+        if many(throttled) {
+            evidence.doubtful = Some(Doubt::Throttled {
                 invocations: throttled,
                 all,
             });
         }
         if unstable > 0 {
-            if unstable as f64 > policy.unstable_share * all as f64 {
+            if many(unstable) {
                 evidence.doubtful = Some(Doubt::Unsteady {
                     invocations: unstable,
                     all,
@@ -192,104 +191,24 @@ impl<'a> Comparable<'a> {
             )
         }
     }
-
-    /// Evidence from sessions that know nothing of each other.
-    fn by_sessions(
-        &self,
-        case: &CasePair<'_>,
-        cost: Cost,
-        policy: &Policy,
-    ) -> Result<WeighedRow, String> {
-        let baseline = session_costs(&case.baseline, cost)?;
-        let candidate = session_costs(&case.candidate, cost)?;
-        let sessions = baseline.len() + candidate.len();
-        let calibrated = self.noise.and_then(|noise| noise.of(&case.id, cost));
-        let known = known_sessions(
-            sessions,
-            calibrated.filter(|_| sessions < policy.sessions + 1),
-        );
-        let (prior, assumption) = prior(sessions, calibrated, cost, policy);
-        let effect = Effect::sessions(&baseline, &candidate, prior)
-            .map_err(|undefined| undefined.to_string())?;
-        let invocations: usize = baseline
-            .iter()
-            .chain(&candidate)
-            .map(|s| s.invocations)
-            .sum();
-        let barred = (invocations < FEWEST_INVOCATIONS).then_some(Bar::SinglePair);
-        Ok(WeighedRow {
-            evidence: RowEvidence {
-                effect,
-                plain: effect,
-                units: 2.0 / (1.0 / baseline.len() as f64 + 1.0 / candidate.len() as f64),
-                paired: false,
-                lacking: (policy.sessions + 1).saturating_sub(known),
-                prior: assumption,
-                barred,
-                doubtful: None,
-            },
-            data: RatioData::Sessions {
-                baseline,
-                candidate,
-                prior,
-            },
-            notes: Vec::new(),
-        })
-    }
-}
-
-/// Sessions that the spread is known from, a calibration's counted as if they were here: both have
-/// one degree of freedom a session beyond what the means take.
-fn known_sessions(sessions: usize, calibrated: Option<NoisePrior>) -> usize {
-    sessions + calibrated.map_or(0, |noise| noise.degrees as usize)
-}
-
-/// The prior of a comparison, and how it is named. From enough sessions on, the data speak alone.
-fn prior(
-    sessions: usize,
-    calibrated: Option<NoisePrior>,
-    cost: Cost,
-    policy: &Policy,
-) -> (Option<NoisePrior>, Option<NoiseAssumption>) {
-    if sessions > policy.sessions {
-        return (None, None);
-    }
-    let noise = calibrated.unwrap_or_else(|| default_noise(cost));
-    let assumption = NoiseAssumption {
-        calibrated: calibrated.is_some(),
-        session_sd: noise.session_sd,
-        degrees: noise.degrees,
-    };
-    (Some(noise), Some(assumption))
 }
 
 /// Evidence from interleaved invocations.
-fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow, String> {
-    let by_number = |side: &[&SessionCase]| -> HashMap<u32, f64> {
-        side.iter()
-            .flat_map(|case| &case.invocations)
-            .filter_map(|values| Some((values.invocation, values.cost(cost)?)))
-            .collect()
-    };
-    let (baseline, candidate) = (by_number(&case.baseline), by_number(&case.candidate));
-    let usable = |cost: f64| cost > 0.0 && cost.is_finite();
-    let ratios: Vec<f64> = pairs
-        .iter()
-        .filter_map(|pair| {
-            Some((
-                *baseline.get(&pair.baseline)?,
-                *candidate.get(&pair.candidate)?,
-            ))
-        })
-        .filter(|(baseline, candidate)| usable(*baseline) && usable(*candidate))
-        .map(|(baseline, candidate)| candidate.ln() - baseline.ln())
-        .collect();
+fn paired(
+    case: &CasePair<'_>,
+    cost: Cost,
+    pairs: &[Pair],
+    looks: Looks,
+) -> Result<WeighedRow, String> {
+    let ratios = log_ratios(&case.baseline, &case.candidate, cost, pairs);
     let count = ratios.len();
     let of = |effect: Result<Effect, Undefined>| effect.map_err(|undefined| undefined.to_string());
     let effect = of(Effect::paired_robustly(&ratios))?;
     let plain = of(Effect::paired(&ratios))?;
     let mut notes = Vec::new();
-    if count < pairs.len() {
+    if count < pairs.len() && looks.several() {
+        notes.push(format!("after {count} of {} pairs", pairs.len()));
+    } else if count < pairs.len() {
         notes.push(format!(
             "{} of {} pairs lack a figure and were left out on both sides",
             pairs.len() - count,
@@ -302,30 +221,44 @@ fn paired(case: &CasePair<'_>, cost: Cost, pairs: &[Pair]) -> Result<WeighedRow,
             plain,
             units: count as f64,
             paired: true,
-            lacking: 0,
+            lacking: Lacking::default(),
             prior: None,
             barred: (count < FEWEST_PAIRS).then_some(Bar::FewPairs {
                 pairs: count,
                 needed: FEWEST_PAIRS,
             }),
             doubtful: None,
+            looks,
         },
         data: RatioData::Pairs(ratios),
         notes,
     })
 }
 
-/// The costs of a case, session by session.
-fn session_costs(cases: &[&SessionCase], cost: Cost) -> Result<Vec<SessionCost>, String> {
-    cases
+/// Logarithms of candidate ÷ baseline, pair by pair, of the pairs that have both.
+pub(super) fn log_ratios(
+    baseline: &[&SessionCase],
+    candidate: &[&SessionCase],
+    cost: Cost,
+    pairs: &[Pair],
+) -> Vec<f64> {
+    let by_number = |side: &[&SessionCase]| -> HashMap<u32, f64> {
+        side.iter()
+            .flat_map(|case| &case.invocations)
+            .filter_map(|values| Some((values.invocation, values.cost(cost)?)))
+            .collect()
+    };
+    let (baseline, candidate) = (by_number(baseline), by_number(candidate));
+    let usable = |cost: f64| cost > 0.0 && cost.is_finite();
+    pairs
         .iter()
-        .map(|case| -> Vec<f64> {
-            case.invocations
-                .iter()
-                .filter_map(|f| f.cost(cost))
-                .collect()
+        .filter_map(|pair| {
+            Some((
+                *baseline.get(&pair.baseline)?,
+                *candidate.get(&pair.candidate)?,
+            ))
         })
-        .filter(|costs| !costs.is_empty())
-        .map(|costs| SessionCost::of(&costs).map_err(|undefined| undefined.to_string()))
+        .filter(|(baseline, candidate)| usable(*baseline) && usable(*candidate))
+        .map(|(baseline, candidate)| candidate.ln() - baseline.ln())
         .collect()
 }

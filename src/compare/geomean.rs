@@ -11,8 +11,9 @@ use super::comparable::Comparable;
 use super::metric::Metric;
 use super::noise::NoiseAssumption;
 use super::policy::Policy;
-use super::prospect::{Prospect, RatioData, RowState, WeighedRow};
+use super::prospect::{Prospect, RowState, WeighedRow};
 use super::ratio::Ratio;
+use super::ratio_data::RatioData;
 use crate::stats::{Effect, NoisePrior, SessionCost};
 
 /// The mean ratio of a metric over cases.
@@ -153,7 +154,11 @@ fn over_cases(cases: &[Vec<SessionCost>]) -> Vec<SessionCost> {
     (0..sessions)
         .map(|session| {
             let costs = || cases.iter().filter_map(|case| case.get(session));
+            let first = costs().next().copied();
             SessionCost {
+                day: first.map_or(0, |cost| cost.day),
+                started_s: first.and_then(|cost| cost.started_s),
+                in_prior: first.is_some_and(|cost| cost.in_prior),
                 mean_log: costs().map(|cost| cost.mean_log).sum::<f64>() / count,
                 invocations: costs().map(|cost| cost.invocations).min().unwrap_or(1),
                 squares: costs().map(|cost| cost.squares).sum::<f64>() / count,

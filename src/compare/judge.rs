@@ -8,8 +8,9 @@ use super::decide::{Bounds, OneSided, Tests};
 use super::geomean::geomeans;
 use super::metric::{AnyMetric, Cost, Metric};
 use super::policy::Policy;
-use super::prospect::{FixedRow, Prospect, RatioData, RowState, WeighedRow};
+use super::prospect::{FixedRow, Prospect, RowState, WeighedRow};
 use super::ratio::{Ranks, Ratio};
+use super::ratio_data::RatioData;
 use super::reason::{Change, Reason};
 use super::row::VerdictRow;
 use super::session::Session;
@@ -52,6 +53,7 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
         notes.push(format!("energy was not compared: {reason}"));
     }
     notes.extend(idle_rules(policy, &rows));
+    notes.extend(policy.gaps());
     if rows.iter().any(|row| row.simulated) {
         notes.push(
             "SIMULATED values come from a simulated device or sensor and say nothing about hardware"
@@ -113,8 +115,9 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<VerdictR
             && weighed.evidence.barred.is_none()
         {
             let effect = &weighed.evidence.effect;
-            worse[place] = effect.p_above(prospect.margin);
-            better[place] = effect.p_below(-prospect.margin);
+            let looks = weighed.evidence.looks;
+            worse[place] = looks.change(effect.p_above(prospect.margin));
+            better[place] = looks.change(effect.p_below(-prospect.margin));
         }
     }
     let adjusted = |p_values: &[f64]| -> Vec<OneSided> {
@@ -222,24 +225,24 @@ fn weighed_row(
     policy: &Policy,
 ) -> VerdictRow {
     let (metric, evidence) = (prospect.metric, &weighed.evidence);
-    let effect = &evidence.effect;
+    let (effect, looks) = (&evidence.effect, evidence.looks);
     let (regressed, improved) = adjusted.unwrap_or_else(|| {
         (
-            OneSided::alone(effect.p_above(prospect.margin)),
-            OneSided::alone(effect.p_below(-prospect.margin)),
+            OneSided::alone(looks.change(effect.p_above(prospect.margin))),
+            OneSided::alone(looks.change(effect.p_below(-prospect.margin))),
         )
     });
     let tests = Tests {
         regressed,
         improved,
-        equivalent: effect.p_equivalent(prospect.equivalence),
+        equivalent: looks.equivalence(effect.p_equivalent(prospect.equivalence)),
     };
     let bounds = Bounds {
         margin: prospect.margin,
         equivalence: prospect.equivalence,
         family: if adjusted.is_some() { family } else { 1 },
     };
-    let judgement = evidence.judge(metric, tests, bounds, policy);
+    let judgement = evidence.judge(metric, tests, bounds, policy, &weighed.data);
     let ranks = match (&weighed.data, &evidence.barred) {
         (RatioData::Pairs(ratios), None) => Ranks::of(ratios, metric, prospect.margin),
         _ => None,

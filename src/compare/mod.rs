@@ -22,15 +22,19 @@
 //!
 //! How often verdicts are right, by simulation: see `docs/verdicts.md`.
 
+mod by_sessions;
 mod case_pair;
 mod comparable;
 mod comparison;
+mod days;
 mod decide;
 mod environment;
 mod evidence;
 mod geomean;
 mod judge;
+mod limits;
 mod load;
+mod looks;
 mod metric;
 mod noise;
 mod pairing;
@@ -39,23 +43,27 @@ mod preset;
 mod program;
 mod prospect;
 mod ratio;
+mod ratio_data;
 mod reason;
 mod row;
 mod session;
 mod shaders;
 mod sides;
 mod successor;
+mod suggest;
 mod verdict;
 
 pub use comparison::{Comparison, Design};
 pub use environment::{Aspect, Difference, Environment};
 pub use geomean::Geomean;
 pub use judge::compare;
+pub use limits::Margins;
 pub use load::{load_sessions, load_sets};
+pub use looks::Looks;
 pub use metric::{AnyMetric, CodeMetric, Metric};
-pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, Spread};
+pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, NoiseSource, Spread};
 pub use pairing::{Pair, Pairing, Renamed, Side};
-pub use policy::{CaseRule, Margins, OnLost, OnUndecided, Policy};
+pub use policy::{CaseRule, OnLost, OnUndecided, Policy};
 pub use preset::Preset;
 pub use program::program_identity;
 pub use ratio::{Ranks, Ratio};
@@ -64,4 +72,5 @@ pub use row::{Successor, VerdictRow};
 pub use session::{Absence, InvocationValues, Session, SessionCase, SessionSensor};
 pub use shaders::compare_inspections;
 pub use sides::Sides;
+pub use suggest::{Suggestion, suggest_from_pairs, suggest_from_sessions};
 pub use verdict::{Decision, Needed, Verdict};

@@ -1,12 +1,13 @@
 //! What is known of a device's noise before a comparison: calibrated, or a default that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::days::days_of;
 use super::environment::{Aspect, Environment};
 use super::metric::Cost;
 use super::session::{Session, SessionCase};
@@ -24,6 +25,17 @@ pub const DEFAULT_NOISE: NoisePrior = NoisePrior {
     invocation_sd: 0.02,
     invocations: 3.0,
     degrees: 4.0,
+    day_sd: 0.02,
+    day_degrees: 4.0,
+};
+
+/// What is assumed of days where the sessions are of too few to tell: that a day's conditions shift a time or
+/// energy by 2 %, believed as firmly as five days would support. The levels of `docs/verdicts.md` hold for
+/// any shift up to that.
+pub(super) const UNKNOWN_DAYS: NoisePrior = NoisePrior {
+    day_sd: DEFAULT_NOISE.day_sd,
+    day_degrees: DEFAULT_NOISE.day_degrees,
+    ..NoisePrior::NOTHING
 };
 
 /// Sensors add their own noise to the device's, so energy's default is wider.
@@ -36,27 +48,48 @@ const DEFAULT_ENERGY_NOISE: NoisePrior = NoisePrior {
 /// The assumption about the noise that a row rests on, where it is not the data alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseAssumption {
-    /// Whether it was calibrated on the device; else it is the default.
-    pub calibrated: bool,
+    /// Where it comes from.
+    pub source: NoiseSource,
     /// Standard deviation between sessions.
     pub session_sd: f64,
+    /// What the day adds to it.
+    pub day_sd: f64,
     /// Degrees of freedom that it is worth.
     pub degrees: f64,
 }
 
+/// Where an assumption about the noise comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoiseSource {
+    /// Sessions of the same code on this device.
+    Calibrated,
+    /// The documented default, for sessions and days.
+    Default,
+    /// The documented default for days alone; the sessions speak for themselves.
+    Days,
+}
+
 impl fmt::Display for NoiseAssumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.calibrated {
-            "calibrated"
-        } else {
-            "default"
-        };
-        write!(
-            f,
-            "the {kind} noise ({:.2} % between sessions, {:.0} degrees of freedom)",
-            100.0 * self.session_sd,
-            self.degrees
-        )
+        let percent = |sd: f64| format!("{:.2} %", 100.0 * sd);
+        let believed = format!("{:.0} degrees of freedom", self.degrees);
+        match self.source {
+            NoiseSource::Days => {
+                let days = percent(self.day_sd);
+                write!(f, "that days differ by {days} ({believed})")
+            }
+            NoiseSource::Calibrated | NoiseSource::Default => {
+                let kind = match self.source {
+                    NoiseSource::Calibrated => "calibrated",
+                    _ => "default",
+                };
+                let sessions = percent(self.session_sd);
+                write!(
+                    f,
+                    "the {kind} noise ({sessions} between sessions, {believed})"
+                )
+            }
+        }
     }
 }
 
@@ -70,7 +103,7 @@ impl Serialize for NoiseAssumption {
 const COMMAND: &str = "calibrate-noise";
 
 /// The version of the file.
-const VERSION: &str = "1.0.0";
+const VERSION: &str = "1.1.0";
 
 /// The noise of one device, calibrated from sessions of the same code (A/A runs).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +116,9 @@ pub struct Noise {
     pub environment: Environment,
     /// How many sessions.
     pub sessions: usize,
+    /// Which sessions, so that none counts as data again; files before version 1.1 do not say.
+    #[serde(default)]
+    pub session_ids: BTreeSet<String>,
     /// By `case@kernel`.
     pub cases: BTreeMap<String, CaseNoise>,
 }
@@ -99,14 +135,23 @@ pub struct CaseNoise {
 /// Standard deviations of logarithms: 0.01 is one per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
-    /// Between sessions.
+    /// Between sessions; of one day, where enough days have several.
     pub session_sd: f64,
     /// Between the invocations of a session.
     pub invocation_sd: f64,
     /// Invocations of a session.
     pub invocations: f64,
-    /// Degrees of freedom: sessions less one.
+    /// Degrees of freedom of `session_sd`.
     pub degrees: f64,
+    /// What the day adds to `session_sd`; zero where the two could not be told apart.
+    #[serde(default)]
+    pub day_sd: f64,
+    /// How many days the sessions are of; zero in files before version 1.1.
+    #[serde(default)]
+    pub days: usize,
+    /// How many sessions have the case; zero in files before version 1.1.
+    #[serde(default)]
+    pub sessions: usize,
 }
 
 impl Spread {
@@ -119,7 +164,7 @@ impl Spread {
 
     /// Whether a calibration can have found this.
     fn is_sensible(&self) -> bool {
-        [self.session_sd, self.invocation_sd]
+        [self.session_sd, self.invocation_sd, self.day_sd]
             .iter()
             .all(|sd| (0.0..=Self::WIDEST).contains(sd))
             && [self.invocations, self.degrees]
@@ -135,8 +180,18 @@ impl From<Spread> for NoisePrior {
             invocation_sd: spread.invocation_sd,
             invocations: spread.invocations,
             degrees: spread.degrees,
+            day_sd: spread.day_sd,
+            day_degrees: spread.days.saturating_sub(1) as f64,
         }
     }
+}
+
+/// A case's calibration: what it says and how much it rests on.
+#[derive(Clone, Copy)]
+pub(super) struct Calibrated {
+    pub(super) prior: NoisePrior,
+    pub(super) sessions: usize,
+    pub(super) days: usize,
 }
 
 impl Noise {
@@ -163,14 +218,18 @@ impl Noise {
             ));
         }
         one_place(first, others)?;
+        let days = days_of(&distinct, &[]);
         let mut cases = BTreeMap::new();
         for case in &first.cases {
-            let group: Vec<&SessionCase> = distinct
+            let group: Vec<(&Session, &SessionCase)> = distinct
                 .iter()
-                .filter_map(|session| session.cases.iter().find(|other| other.id == case.id))
-                .filter(|other| other.absent.is_none())
+                .filter_map(|session| {
+                    let other = session.cases.iter().find(|other| other.id == case.id)?;
+                    other.absent.is_none().then_some((*session, other))
+                })
                 .collect();
-            if let Some(other) = group.iter().find(|c| c.parameters != case.parameters) {
+            let mut others = group.iter().map(|(_, other)| other);
+            if let Some(other) = others.find(|c| c.parameters != case.parameters) {
                 return Err(Error::usage(
                     COMMAND,
                     format!(
@@ -181,8 +240,8 @@ impl Noise {
                 ));
             }
             let noise = CaseNoise {
-                time: spread(&group, Cost::Time),
-                energy: spread(&group, Cost::Energy),
+                time: spread(&group, &days, Cost::Time),
+                energy: spread(&group, &days, Cost::Energy),
             };
             cases.insert(case.id.clone(), noise);
         }
@@ -191,6 +250,7 @@ impl Noise {
             schema_version: VERSION.to_owned(),
             environment: first.environment.clone(),
             sessions: distinct.len(),
+            session_ids: distinct.iter().map(|session| session.id.clone()).collect(),
             cases,
         })
     }
@@ -216,14 +276,28 @@ impl Noise {
         self.environment.differences(environment, across).is_empty()
     }
 
+    /// Whether the file says which sessions it was learned from.
+    pub(super) fn names_its_sessions(&self) -> bool {
+        !self.session_ids.is_empty()
+    }
+
+    /// Whether it was learned from this session.
+    pub(super) fn knows(&self, session: &str) -> bool {
+        self.session_ids.contains(session)
+    }
+
     /// The calibrated noise of a case.
-    pub(super) fn of(&self, id: &str, cost: Cost) -> Option<NoisePrior> {
+    pub(super) fn of(&self, id: &str, cost: Cost) -> Option<Calibrated> {
         let case = self.cases.get(id)?;
-        match cost {
+        let spread = match cost {
             Cost::Time => case.time,
             Cost::Energy => case.energy,
-        }
-        .map(NoisePrior::from)
+        }?;
+        Some(Calibrated {
+            prior: NoisePrior::from(spread),
+            sessions: spread.sessions,
+            days: spread.days,
+        })
     }
 }
 
@@ -287,16 +361,21 @@ fn one_place(first: &Session, others: &[&Session]) -> Result<()> {
 }
 
 /// The spread of a case over sessions.
-fn spread(group: &[&SessionCase], cost: Cost) -> Option<Spread> {
+fn spread(
+    group: &[(&Session, &SessionCase)],
+    days: &HashMap<String, usize>,
+    cost: Cost,
+) -> Option<Spread> {
     let costs: Vec<SessionCost> = group
         .iter()
-        .filter_map(|case| {
-            let costs: Vec<f64> = case
-                .invocations
-                .iter()
-                .filter_map(|f| f.cost(cost))
-                .collect();
-            SessionCost::of(&costs).ok()
+        .filter_map(|(session, case)| {
+            let values = case.invocations.iter();
+            let values: Vec<f64> = values.filter_map(|f| f.cost(cost)).collect();
+            let of_values = SessionCost::of(&values).ok()?;
+            Some(SessionCost {
+                day: days.get(&session.id).copied().unwrap_or_default(),
+                ..of_values
+            })
         })
         .collect();
     noise_of(&costs).ok().map(|prior| Spread {
@@ -304,5 +383,8 @@ fn spread(group: &[&SessionCase], cost: Cost) -> Option<Spread> {
         invocation_sd: prior.invocation_sd,
         invocations: prior.invocations,
         degrees: prior.degrees,
+        day_sd: prior.day_sd,
+        days: prior.day_degrees as usize + 1,
+        sessions: costs.len(),
     })
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::record::{self, Document, DocumentKind, load_document, save_document};
 
 /// The version of the file.
-const VERSION: &str = "1.1.0";
+const VERSION: &str = "1.2.0";
 
 /// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,10 @@ pub struct Pairing {
     /// Cases of the baseline that were not measured, because the candidate does not have them. Since 1.1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
+    /// Numbers of pairs after which `--until-decided` was to look, fixed before the first; empty where the number
+    /// of pairs was. Since 1.2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<u32>,
 }
 
 /// A case under its former and its present name.
@@ -120,6 +124,7 @@ impl Pairing {
             renamed: Vec::new(),
             notes: Vec::new(),
             lost: Vec::new(),
+            looks: Vec::new(),
         }
     }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::environment::Aspect;
-use super::metric::{Cost, Metric};
+use super::limits::{Margins, PerMetric};
+use super::metric::Metric;
 use super::preset::Preset;
 use crate::error::{Error, Result, nearest};
 use crate::record::{CaseGlob, MOST_SOURCE_BYTES, read_within};
@@ -26,6 +27,8 @@ pub struct Policy {
     pub power: f64,
     /// Sessions of a stored baseline from which its spread is taken as known.
     pub sessions: usize,
+    /// Days that the sessions must be of, from which the spread between days is taken as known.
+    pub days: usize,
     /// What a case means that the candidate lost.
     pub lost: OnLost,
     /// What it means that not everything could be decided.
@@ -62,60 +65,6 @@ pub enum OnLost {
     Ignore,
 }
 
-/// Margins of one or all cases, in per cent; `None` leaves the general one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Margins {
-    /// A change for the worse up to this is none.
-    pub margin_percent: PerMetric,
-    /// A change within this either way is none worth speaking of, and proof of that is a pass.
-    pub equivalence_percent: PerMetric,
-}
-
-/// A number for each metric.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct PerMetric {
-    time: Option<f64>,
-    throughput: Option<f64>,
-    energy: Option<f64>,
-    throughput_per_watt: Option<f64>,
-}
-
-impl PerMetric {
-    /// The numbers of the two costs; each rate's is that of its cost.
-    fn costs(time: f64, energy: f64) -> Self {
-        Self {
-            time: Some(time),
-            energy: Some(energy),
-            ..Self::default()
-        }
-    }
-
-    /// The number of a metric. What is not said of a rate is as for its cost: they are one test.
-    fn get(self, metric: Metric) -> Option<f64> {
-        let own = match metric {
-            Metric::Throughput => self.throughput,
-            Metric::ThroughputPerWatt => self.throughput_per_watt,
-            Metric::Time | Metric::Energy | Metric::Amount => None,
-        };
-        own.or(match metric.cost() {
-            Cost::Time => self.time,
-            Cost::Energy => self.energy,
-        })
-    }
-
-    fn values(self) -> impl Iterator<Item = f64> {
-        [
-            self.time,
-            self.throughput,
-            self.energy,
-            self.throughput_per_watt,
-        ]
-        .into_iter()
-        .flatten()
-    }
-}
-
 /// A rule for the cases that a glob fits.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CaseRule {
@@ -150,13 +99,14 @@ impl Default for Policy {
             alpha: 0.05,
             power: 0.8,
             sessions: 10,
+            days: 5,
             lost: OnLost::Inconclusive,
             undecided: OnUndecided::Hold,
             unstable_share: 0.1,
             across: Vec::new(),
             limits: Margins {
                 margin_percent: PerMetric::costs(1.0, 3.0),
-                equivalence_percent: PerMetric::costs(2.0, 2.0),
+                equivalence_percent: PerMetric::costs(2.0, 3.0),
             },
             cases: Vec::new(),
         }
@@ -234,9 +184,31 @@ impl Policy {
         self.limit(id, metric, |limits| limits.margin_percent)
     }
 
-    /// Bound of equivalence of a case as a log ratio of costs.
+    /// Bound of equivalence of a case as a log ratio of costs. One that was stated before a margin was raised
+    /// follows it: a change that may be is none that forbids a pass.
     pub fn equivalence(&self, id: &str, metric: Metric) -> f64 {
-        self.limit(id, metric, |limits| limits.equivalence_percent)
+        let stated = self.rules(id).find_map(|rule| {
+            let limits = rule.limits;
+            let equivalence = limits.equivalence_percent.get(metric);
+            let margin = limits.margin_percent.get(metric);
+            (equivalence.is_some() || margin.is_some()).then_some((equivalence, margin))
+        });
+        let general = self.limit(id, metric, |limits| limits.equivalence_percent);
+        match stated {
+            Some((None, Some(margin))) => general.max((margin / 100.0).ln_1p()),
+            _ => general,
+        }
+    }
+
+    /// What of the policy leaves changes of which none can ever be decided, in words.
+    pub fn gaps(&self) -> Vec<String> {
+        let of_rules = self.cases.iter().filter_map(|rule| {
+            let gap = rule.limits.gap(&self.metrics, self.limits)?;
+            Some(format!("the policy's rule for {:?}: {gap}", rule.glob))
+        });
+        let general = self.limits.gap(&self.metrics, self.limits);
+        let general = general.map(|gap| format!("the policy: {gap}"));
+        general.into_iter().chain(of_rules).collect()
     }
 
     fn limit(&self, id: &str, metric: Metric, of: impl Fn(&Margins) -> PerMetric) -> f64 {
@@ -259,6 +231,7 @@ struct PolicyFile {
     alpha: Option<f64>,
     power: Option<f64>,
     sessions: Option<usize>,
+    days: Option<usize>,
     #[serde(alias = "missing")]
     lost: Option<OnLost>,
     undecided: Option<OnUndecided>,
@@ -289,7 +262,7 @@ impl RuleFile {
             margin_percent: self.margin_percent,
             equivalence_percent: self.equivalence_percent,
         };
-        check_range(path, limits)?;
+        limits.check_range(path)?;
         let matcher = CaseGlob::new(&self.glob).map_err(|e| {
             Error::file(
                 path,
@@ -317,8 +290,7 @@ impl PolicyFile {
             margin_percent: self.margin_percent,
             equivalence_percent: self.equivalence_percent,
         };
-        check_range(path, own)?;
-        let default = base.limits;
+        own.check_range(path)?;
         let mut metrics = Vec::new();
         for metric in self.metrics.unwrap_or(base.metrics) {
             if !metrics.contains(&metric) {
@@ -330,14 +302,12 @@ impl PolicyFile {
             alpha: self.alpha.unwrap_or(base.alpha),
             power: self.power.unwrap_or(base.power),
             sessions: self.sessions.unwrap_or(base.sessions),
+            days: self.days.unwrap_or(base.days),
             lost: self.lost.unwrap_or(base.lost),
             undecided: self.undecided.unwrap_or(base.undecided),
             unstable_share: self.unstable_share.unwrap_or(base.unstable_share),
             across: self.across.unwrap_or(base.across),
-            limits: Margins {
-                margin_percent: merged(own.margin_percent, default.margin_percent),
-                equivalence_percent: merged(own.equivalence_percent, default.equivalence_percent),
-            },
+            limits: own.over(base.limits),
             cases,
         };
         check(&policy, path)?;
@@ -361,6 +331,9 @@ fn check(policy: &Policy, path: &Path) -> Result<()> {
     if policy.sessions < 3 {
         return wrong("sessions", "must be 3 or more; 10 is usual");
     }
+    if policy.days < 2 {
+        return wrong("days", "must be 2 or more; 5 is usual");
+    }
     if !(0.0..=1.0).contains(&policy.unstable_share) {
         return wrong("unstable_share", "is a share from 0 to 1; 0.1 is usual");
     }
@@ -381,37 +354,13 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// What is said, and the default for the rest.
-fn merged(own: PerMetric, default: PerMetric) -> PerMetric {
-    PerMetric {
-        time: own.time.or(default.time),
-        energy: own.energy.or(default.energy),
-        ..own
-    }
-}
-
-/// A margin is a percentage that leaves something to compare.
-fn check_range(path: &Path, limits: Margins) -> Result<()> {
-    let sensible = |percent: f64| percent.is_finite() && (0.0..=1000.0).contains(&percent);
-    let mut values = limits
-        .margin_percent
-        .values()
-        .chain(limits.equivalence_percent.values());
-    match values.find(|percent| !sensible(*percent)) {
-        None => Ok(()),
-        Some(percent) => Err(Error::file(
-            path,
-            format!("a margin of {percent} % is none; write per cent from 0 to 1000, 1.0 for 1 %"),
-        )),
-    }
-}
-
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "preset",
     "metrics",
     "alpha",
     "power",
     "sessions",
+    "days",
     "lost",
     "missing", // What `lost` was called before there was a word for each kind.
     "undecided",

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::decide::RowEvidence;
 use super::metric::Metric;
 use super::pairing::Side;
+use super::ratio_data::RatioData;
 use super::reason::Reason;
 use super::verdict::{Needed, Verdict};
 use crate::record::{Headline, Measure};
-use crate::stats::{NoisePrior, SessionCost};
 
 /// A row before the family is known.
 pub(super) struct Prospect {
@@ -64,14 +64,4 @@ pub(super) struct WeighedRow {
     pub(super) evidence: RowEvidence,
     pub(super) data: RatioData,
     pub(super) notes: Vec<String>,
-}
-
-/// What the geometric mean is made of.
-pub(super) enum RatioData {
-    Pairs(Vec<f64>),
-    Sessions {
-        baseline: Vec<SessionCost>,
-        candidate: Vec<SessionCost>,
-        prior: Option<NoisePrior>,
-    },
 }

@@ -49,8 +49,6 @@ pub enum Reason {
         bar: Bar,
         /// The change.
         change: Change,
-        /// What could be detected and what would decide.
-        outlook: Outlook,
     },
     /// The values allow no estimate.
     NoEstimate {
@@ -130,13 +128,6 @@ pub struct Change {
 /// What rules out any verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
-    /// The device throttled.
-    Throttled {
-        /// Invocations in which it did.
-        invocations: usize,
-        /// All invocations.
-        all: usize,
-    },
     /// An output was not compared with a reference.
     Unverified,
     /// The power sensor updated too rarely.
@@ -164,6 +155,15 @@ pub enum Doubt {
     FarPairs,
     /// The spread between sessions is not known.
     FewSessions,
+    /// The spread between days is not known.
+    FewDays,
+    /// The device slowed down for heat or to protect itself in too many invocations.
+    Throttled {
+        /// Invocations in which it did.
+        invocations: usize,
+        /// All invocations.
+        all: usize,
+    },
     /// Too many invocations never reached steady state.
     Unsteady {
         /// Invocations that did not.
@@ -191,6 +191,8 @@ pub struct Outlook {
     pub prior: Option<NoiseAssumption>,
     /// What would decide.
     pub needed: Option<Needed>,
+    /// Whether pairs are compared.
+    pub paired: bool,
     /// Whether there is room between the equivalence bound and the margin, where nothing decides.
     pub gap: bool,
 }
@@ -211,7 +213,25 @@ pub enum Mismatch {
     PowerSources(Vec<String>),
 }
 
+impl Bar {
+    /// What lifts the bar, where it is a number of something.
+    pub(super) fn needed(self) -> Option<Needed> {
+        match self {
+            Self::FewPairs { needed, .. } => Some(Needed::Pairs(needed as u64)),
+            Self::Unverified | Self::FewUpdates { .. } | Self::SinglePair => None,
+        }
+    }
+}
+
 impl Reason {
+    /// Whether more of the same could decide what is not decided.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Barred { bar, .. } => bar.needed().is_some(),
+            _ => true,
+        }
+    }
+
     /// Whether the numbers of the row say all that the reason does.
     pub fn is_plain(&self) -> bool {
         matches!(
@@ -271,11 +291,7 @@ impl fmt::Display for Reason {
                 }
                 write!(f, "; {outlook}")
             }
-            Self::Barred {
-                bar,
-                change,
-                outlook,
-            } => write!(f, "{bar}; {change}; {outlook}"),
+            Self::Barred { bar, change } => write!(f, "{change}; but {bar}"),
             Self::Incomparable(mismatches) => incomparable(mismatches, f),
             Self::Compiled {
                 metric,
@@ -381,23 +397,20 @@ impl fmt::Display for Change {
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Throttled { invocations, all } => {
-                write!(
-                    f,
-                    "the device throttled in {invocations} of {all} invocations"
-                )
-            }
-            Self::Unverified => f.write_str("an output was not compared with a reference"),
+            Self::Unverified => f.write_str(
+                "an output was not compared with a reference; measure again where one can be",
+            ),
             Self::FewUpdates { updates, needed } => write!(
                 f,
                 "the sensor gave {updates} new values in an energy window; {needed} are the minimum, so \
                  measure longer"
             ),
-            Self::SinglePair => {
-                f.write_str("one invocation on each side is a single pair, which decides nothing")
-            }
+            Self::SinglePair => f.write_str(
+                "one invocation on each side is a single pair, which decides nothing; measure three or more \
+                 on each side",
+            ),
             Self::FewPairs { pairs, needed } => {
-                write!(f, "{pairs} pairs decide nothing; {needed} are the minimum")
+                write!(f, "{pairs} pairs decide nothing; {needed} are the minimum, 10 are usual")
             }
         }
     }
@@ -410,6 +423,13 @@ impl fmt::Display for Doubt {
                 f.write_str("which would pass, but a few pairs lie far from the rest")
             }
             Self::FewSessions => f.write_str("but too few sessions to call that equal"),
+            Self::FewDays => f.write_str(
+                "which would pass, but the sessions are of too few days to know how days differ",
+            ),
+            Self::Throttled { invocations, all } => write!(
+                f,
+                "which would pass, but the device throttled in {invocations} of {all} invocations; cool it"
+            ),
             Self::Unsteady { invocations, all } => write!(
                 f,
                 "which would pass, but {invocations} of {all} invocations never reached steady state"
@@ -444,13 +464,30 @@ impl fmt::Display for Outlook {
             Some(Needed::MoreSessions(more)) => {
                 write!(f, "{more} more sessions would make the spread known")
             }
+            Some(Needed::MoreDays(1)) => {
+                f.write_str("sessions of 1 more day would make the spread known")
+            }
+            Some(Needed::MoreDays(more)) => {
+                write!(f, "sessions of {more} more days would make the spread known")
+            }
+            Some(Needed::CandidateSessions(sessions)) => write!(
+                f,
+                "about {sessions} sessions of the candidate in all would decide"
+            ),
             Some(Needed::SessionsASide(sessions)) => {
                 write!(f, "about {sessions} sessions per side would decide")
             }
             None if self.gap => f.write_str(
                 "it lies between the equivalence bound and the margin, which more data do not change",
             ),
-            None => f.write_str("no affordable number would decide; reduce the noise"),
+            None if self.paired => f.write_str(
+                "no number of pairs that `perwatt ab` takes would decide; raise the margin of this case, or make \
+                 the machine quieter",
+            ),
+            None => f.write_str(
+                "no affordable number of sessions would decide; compare in pairs with `perwatt ab`, or raise the \
+                 margin of this case",
+            ),
         }
     }
 }

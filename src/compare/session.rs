@@ -23,6 +23,8 @@ pub struct Session {
     pub id: String,
     /// What its samples have in common with those of a copy under another identity.
     pub fingerprint: Option<u64>,
+    /// When it started, in seconds since 1970, where the record says it in a form that can be read.
+    pub started_s: Option<f64>,
     /// Where it was measured.
     pub environment: Environment,
     /// The sensor of its energy, or why there is none.
@@ -161,7 +163,7 @@ pub struct InvocationValues {
     pub step: f64,
     /// Steady state was not reached.
     pub unstable: bool,
-    /// The device throttled.
+    /// The device slowed down for heat or to protect itself.
     pub throttled: bool,
 }
 
@@ -249,6 +251,7 @@ impl Session {
             name: name.into(),
             id: record.session.clone(),
             fingerprint: record.fingerprint(),
+            started_s: seconds_of(&record.started_utc),
             environment: Environment::of(record),
             sensor: match &record.power {
                 Reading::Measured(setup) => Ok(SessionSensor::of(setup, &record.host)),
@@ -452,6 +455,12 @@ impl SessionCase {
     }
 }
 
+/// A time of day as seconds since 1970.
+fn seconds_of(started_utc: &str) -> Option<f64> {
+    let started: jiff::Timestamp = started_utc.parse().ok()?;
+    Some(started.as_second() as f64)
+}
+
 /// The first shader of a custom kernel, whose path is relative to the file that declared it.
 fn shader(custom: &CustomKernel) -> Option<PathBuf> {
     let folder = Path::new(&custom.file).parent().unwrap_or(Path::new(""));
@@ -468,7 +477,7 @@ struct WarningFlags {
 impl WarningFlags {
     fn see(&mut self, warning: &Warning) {
         self.unstable |= matches!(warning, Warning::Unstable { .. });
-        self.throttled |= matches!(warning, Warning::Throttled { .. });
+        self.throttled |= warning.is_slowdown();
     }
 }
 

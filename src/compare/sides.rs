@@ -1,5 +1,6 @@
 //! What is compared: the two sides as they are given.
 
+use super::looks::Looks;
 use super::noise::Noise;
 use super::pairing::Pair;
 use super::session::Session;
@@ -15,6 +16,8 @@ pub enum Sides<'a> {
         candidate: &'a Session,
         /// Which invocation ran beside which.
         pairs: &'a [Pair],
+        /// How often they are looked at.
+        looks: Looks,
     },
     /// Sessions that know nothing of each other.
     Sessions {

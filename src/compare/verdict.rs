@@ -91,6 +91,10 @@ pub enum Needed {
     Pairs(u64),
     /// Sessions beyond those that are there, before the spread between sessions counts as known.
     MoreSessions(u64),
+    /// Days beyond those of the sessions that are there, before the spread between days counts as known.
+    MoreDays(u64),
+    /// Sessions of the candidate in all.
+    CandidateSessions(u64),
     /// Sessions on each side.
     SessionsASide(u64),
 }

@@ -67,8 +67,13 @@ pub enum Warning {
         /// Precision of the clock.
         precision_ns: f64,
     },
-    /// The device lowered its clock for heat or power while this was measured.
+    /// The device slowed down for heat or to protect itself while this was measured.
     Throttled {
+        /// What was seen. Files before version 1.3 name limits here too.
+        reason: String,
+    },
+    /// The device ran at its power limit or at a clock that somebody set: usual under full load.
+    AtLimit {
         /// What was seen.
         reason: String,
     },
@@ -101,6 +106,54 @@ pub enum Warning {
     /// A kind that a newer perwatt of the same major version added.
     #[serde(other)]
     Unknown,
+}
+
+/// Reasons for a lower clock that are a card's usual state under load, or were asked for.
+const LIMITS: [&str; 9] = [
+    "power limit",
+    "current limit",
+    "clock set by the user",
+    "clock set for a display",
+    "kept level with another card",
+    "pl1",
+    "pl2",
+    "pl4",
+    "status", // Intel's summary of the reasons beside it.
+];
+
+impl Warning {
+    /// What reasons for a lower clock, in the words of their library, say about a measurement: heat and
+    /// faults on the one hand, limits on the other. A reason that nobody knows counts as a fault.
+    pub fn of_throttling(reasons: &[String]) -> Vec<Self> {
+        let (limits, faults): (Vec<&str>, Vec<&str>) = reasons
+            .iter()
+            .map(String::as_str)
+            .partition(|reason| LIMITS.iter().any(|limit| reason.starts_with(limit)));
+        let mut warnings = Vec::new();
+        if !faults.is_empty() {
+            let reason = faults.join(", ");
+            warnings.push(Self::Throttled { reason });
+        }
+        if !limits.is_empty() {
+            let reason = limits.join(", ");
+            warnings.push(Self::AtLimit { reason });
+        }
+        warnings
+    }
+
+    /// Whether the device slowed down for another reason than a limit.
+    pub fn is_slowdown(&self) -> bool {
+        match self {
+            Self::Throttled { reason } => {
+                let reasons: Vec<String> = reason.split(", ").map(str::to_owned).collect();
+                let of_reasons = Self::of_throttling(&reasons);
+                of_reasons
+                    .iter()
+                    .any(|w| matches!(w, Self::Throttled { .. }))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Warning {
@@ -158,7 +211,11 @@ impl fmt::Display for Warning {
             ),
             Self::Throttled { reason } => write!(
                 f,
-                "the device throttled: {reason}; cool it, raise its power limit or lock its clock below it"
+                "the device throttled: {reason}; cool it, or lock its clock lower"
+            ),
+            Self::AtLimit { reason } => write!(
+                f,
+                "the device ran at a limit ({reason}), as is usual under full load"
             ),
             Self::SimulatedPower { source } => write!(
                 f,

@@ -272,6 +272,8 @@ fn needed(row: &VerdictRow) -> String {
     match row.needed {
         Some(Needed::Pairs(pairs)) => format!("{pairs} pairs"),
         Some(Needed::MoreSessions(more)) => format!("{more} more"),
+        Some(Needed::MoreDays(more)) => format!("{more} days"),
+        Some(Needed::CandidateSessions(sessions)) => format!("{sessions} cand"),
         Some(Needed::SessionsASide(sessions)) => format!("{sessions} sess"),
         None => String::new(),
     }
@@ -284,6 +286,13 @@ fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
         Some(Needed::MoreSessions(_)) => {
             " needed: further sessions until the spread between sessions is known; before that, nothing \
              passes."
+        }
+        Some(Needed::MoreDays(_)) => {
+            " needed: further days with sessions until the spread between days is known; before that, nothing \
+             passes."
+        }
+        Some(Needed::CandidateSessions(_)) => {
+            " needed: sessions of the candidate in all that would decide."
         }
         Some(Needed::SessionsASide(_)) => " needed: sessions per side that would decide.",
         None => "",

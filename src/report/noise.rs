@@ -4,7 +4,7 @@ use comfy_table::Cell;
 
 use super::table::{fold, table, text};
 use crate::compare::{Noise, Spread};
-use crate::stats::{Demand, Effect, NoisePrior};
+use crate::stats::{Demand, Effect, NoisePrior, SessionCost};
 use crate::units::{change, fine_percent};
 
 /// The noise of each case and what it lets a comparison detect.
@@ -34,7 +34,7 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
         + &fold(
             &format!(
                 "{} sessions on {}. Spreads are standard deviations. The last column is the change that \
-                 a comparison of one session with another would detect with probability 0.8, for a \
+                 a comparison of one session with another of the same day would detect with probability 0.8, for a \
                  single case and without a margin.",
                 noise.sessions, noise.environment.device
             ),
@@ -43,18 +43,18 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
         )
 }
 
-/// The smallest visible change of one session against another.
+/// The smallest visible change of one session against another of the same day.
 fn visible(spread: Spread) -> String {
     let prior = NoisePrior::from(spread);
-    let effect = Effect {
-        log_ratio: 0.0,
-        standard_error: prior.session_sd * 2_f64.sqrt(),
-        degrees: prior.degrees,
-        slack: 0.0,
-    };
+    let invocations = vec![1.0; prior.invocations.round().max(1.0) as usize];
     let demand = Demand {
         alpha: 0.05,
         power: 0.8,
     };
-    change(effect.detectable(0.0, demand).exp())
+    SessionCost::of(&invocations)
+        .and_then(|session| Effect::sessions(&[session], &[session], Some(prior)))
+        .map_or_else(
+            |undefined| undefined.to_string(),
+            |effect| change(effect.detectable(0.0, demand).exp()),
+        )
 }

@@ -18,9 +18,6 @@ const TUNING: f64 = 2.5;
 /// Fewest pairs whose median absolute deviation is worth something.
 const FEWEST_FOR_WEIGHTS: usize = 6;
 
-/// Most units (pairs, sessions) that [`Effect::needed`] looks at.
-const MOST_UNITS: u64 = 1_000_000;
-
 /// An estimate of ln(candidate ÷ baseline) with Student's t around it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effect {
@@ -158,24 +155,6 @@ impl Effect {
         margin + self.slack + self.reach(self.standard_error, self.degrees, demand)
     }
 
-    /// How many units (pairs) would show that the truth is `room` away from a bound, if the spread
-    /// stays as it is. `units` is how many the present standard error rests on. `None` where a million
-    /// would not do.
-    pub fn needed(&self, units: f64, room: f64, demand: Demand) -> Option<u64> {
-        let room = room - self.slack;
-        if !(room > 0.0 && units > 0.0) {
-            return None;
-        }
-        let spread = self.standard_error * units.sqrt();
-        let lost = units - self.degrees;
-        let enough = |count: u64| {
-            let count = count as f64;
-            let degrees = count - lost;
-            degrees > 0.0 && self.reach(spread / count.sqrt(), degrees, demand) <= room
-        };
-        least(2, MOST_UNITS, enough)
-    }
-
     /// (t₁₋α + t_power)·se.
     fn reach(&self, error: f64, degrees: f64, demand: Demand) -> f64 {
         if error == 0.0 {
@@ -204,23 +183,6 @@ fn huber(values: &[f64], start: f64, reach: f64) -> f64 {
         }
     }
     centre
-}
-
-/// The smallest count in `from..=to` for which `enough` holds, if it holds from there on.
-fn least(from: u64, to: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
-    if !enough(to) {
-        return None;
-    }
-    let (mut low, mut high) = (from, to);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if enough(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
 }
 
 #[cfg(test)]
@@ -290,29 +252,6 @@ mod tests {
         };
         close(detectable(0.05), 0.014347472010576734);
         close(detectable(0.05 / 40.0), 0.018063387303608236);
-    }
-
-    #[test]
-    fn needed_pairs_would_really_decide() {
-        let effect = Effect::paired(&PAIRS).unwrap();
-        let demand = Demand {
-            alpha: 0.05 / 40.0,
-            power: 0.8,
-        };
-        let room = effect.log_ratio - 1.01_f64.ln();
-        let needed = effect.needed(10.0, room, demand).unwrap();
-        let spread = effect.standard_error * 10_f64.sqrt();
-        let reach = |pairs: u64| {
-            let degrees = (pairs - 1) as f64;
-            (quantile(1.0 - demand.alpha, degrees) + quantile(demand.power, degrees)) * spread
-                / (pairs as f64).sqrt()
-        };
-        assert!(
-            reach(needed) <= room && reach(needed - 1) > room,
-            "{needed}"
-        );
-        assert_eq!(effect.needed(10.0, 0.0, demand), None);
-        assert_eq!(effect.needed(10.0, 1e-9, demand), None);
     }
 
     #[test]

@@ -7,24 +7,31 @@
 //! What may have no answer returns [`Undefined`], whose text is the reason.
 
 mod effect;
+mod forecast;
+mod holding;
 mod interval;
 mod invocations;
 mod moments;
 mod multiplicity;
 mod rank;
 mod samples;
+mod session_cost;
+mod session_units;
 mod sessions;
 mod student;
 mod uncertainty;
 mod undefined;
 
 pub use effect::{Demand, Effect};
+pub use forecast::{Forecast, OpenQuestion};
+pub use holding::{Holding, spread_of};
 pub use interval::Interval;
 pub use invocations::invocations_interval;
 pub use moments::{Moments, geometric_mean};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use rank::{hodges_lehmann, signed_rank_above};
 pub use samples::{effective_sample_size, half_width, median, outliers, steady_start};
-pub use sessions::{NoisePrior, SessionCost, noise_of};
+pub use session_cost::{NoisePrior, SessionCost};
+pub use sessions::noise_of;
 pub use uncertainty::{Scatter, effective_degrees, half_width_of, scatter};
 pub use undefined::Undefined;

@@ -1,106 +1,32 @@
 //! Two groups of sessions: a prediction interval for a stored baseline.
 //!
 //! A session has conditions of its own (temperature, clocks, a neighbour on the machine) that all its
-//! invocations share, so the spread *between sessions* is what a difference must exceed. It takes about
-//! ten sessions to know it. Where there are fewer, a stated prior stands in: a scaled inverse
-//! chi-squared with `degrees` of belief behind it, which the data outvote as they come (Gelman et al.,
-//! Bayesian Data Analysis, §3.3).
+//! invocations share, and so has a day, which all its sessions share. So the unit is the day, unless all
+//! sessions of both sides are of one day, which then cancels: there the unit is the session. The spread
+//! *between units* is what a difference must exceed. Where there are few, a stated prior stands in: a
+//! scaled inverse chi-squared with `degrees` of belief behind it, which the data outvote as they come
+//! (Gelman et al., Bayesian Data Analysis, §3.3). It is a floor: what the data spread beyond it counts.
 
 use super::effect::Effect;
-use super::moments::{Moments, positive};
+use super::session_cost::{NoisePrior, SessionCost, invocation_variance};
+use super::session_units::{Group, drift};
 use super::undefined::Undefined;
 
-/// What the invocations of one session say about one cost.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SessionCost {
-    /// Mean over invocations of the logarithm of the cost.
-    pub mean_log: f64,
-    /// How many invocations.
-    pub invocations: usize,
-    /// Sum over invocations of the squared deviation from `mean_log`.
-    pub squares: f64,
-}
+/// Most degrees of freedom where a side has a single unit. Nothing tells then whether that one is an
+/// outlier, and by Student's t with so many an outlier is no surprise. Held by simulation for noise of
+/// three degrees.
+const LONE_DEGREES: f64 = 4.0;
 
-impl SessionCost {
-    /// Sums a session's costs up.
-    ///
-    /// # Errors
-    /// There are none, or one is not above zero and finite.
-    pub fn of(costs: &[f64]) -> Result<Self, Undefined> {
-        if costs.is_empty() {
-            return Err(Undefined::NoInvocation);
-        }
-        let logs: Vec<f64> = costs
-            .iter()
-            .map(|cost| positive(*cost).map(f64::ln))
-            .collect::<Result<_, _>>()?;
-        let moments = Moments::of(&logs);
-        Ok(Self {
-            mean_log: moments.mean,
-            invocations: moments.count,
-            squares: moments.squares,
-        })
-    }
-}
-
-/// What is believed of the noise before the data are seen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NoisePrior {
-    /// Standard deviation between sessions of a session's mean log cost.
-    pub session_sd: f64,
-    /// Standard deviation between the invocations of a session.
-    pub invocation_sd: f64,
-    /// Invocations of the sessions that `session_sd` is about.
-    pub invocations: f64,
-    /// Degrees of freedom that the belief is worth.
-    pub degrees: f64,
-}
-
-/// No belief at all.
-const NOTHING: NoisePrior = NoisePrior {
-    session_sd: 0.0,
-    invocation_sd: 0.0,
-    invocations: 1.0,
-    degrees: 0.0,
-};
-
-/// One side of a comparison.
-struct Group {
-    mean: f64,
-    squares: f64,
-    sessions: f64,
-    degrees: f64,
-    /// Mean over sessions of 1 ÷ invocations.
-    thinness: f64,
-}
-
-impl Group {
-    fn of(sessions: &[SessionCost]) -> Self {
-        let means: Vec<f64> = sessions.iter().map(|session| session.mean_log).collect();
-        let moments = Moments::of(&means);
-        let count = sessions.len() as f64;
-        let thinness = sessions
-            .iter()
-            .map(|session| 1.0 / session.invocations.max(1) as f64)
-            .sum::<f64>()
-            / count.max(1.0);
-        Self {
-            mean: moments.mean,
-            squares: moments.squares,
-            sessions: count,
-            degrees: moments.degrees(),
-            thinness,
-        }
-    }
-}
+/// Degrees of freedom within days from which sessions and days are told apart.
+const FEWEST_WITHIN_DAYS: f64 = 4.0;
 
 impl Effect {
     /// The ratio of two groups of sessions. With one candidate session and no prior this is the
-    /// prediction interval s·√(1 + 1/m) on m − 1 degrees of freedom; with a prior the variance is
-    /// (ν₀s₀² + SS) ÷ (ν₀ + df) on ν₀ + df. Sessions with fewer invocations than those that the
-    /// variance was learned from get what their thinness adds. Where the invocations of these sessions
-    /// spread more than the prior's did, the difference is added to the prior's share: a prior is a floor
-    /// and never a ceiling.
+    /// prediction interval s·√(1 + 1/m) on m − 1 degrees of freedom, m being days, and at most four while
+    /// a side has one unit; with a prior the variance is (ν₀s₀² + SS) ÷ (ν₀ + df). Units with fewer
+    /// sessions or invocations than those that the variance was learned from get what their thinness
+    /// adds. Where the units drift in time, beyond what chance does, the drift between the two sides is
+    /// added to the error.
     ///
     /// # Examples
     /// ```
@@ -114,7 +40,7 @@ impl Effect {
     /// ```
     ///
     /// # Errors
-    /// A side has no session, or nothing is known of the variance: one session each and no prior.
+    /// A side has no session, or nothing is known of the variance: one unit each and no prior.
     pub fn sessions(
         baseline: &[SessionCost],
         candidate: &[SessionCost],
@@ -123,54 +49,91 @@ impl Effect {
         if baseline.is_empty() || candidate.is_empty() {
             return Err(Undefined::NoSession);
         }
-        let groups = [Group::of(baseline), Group::of(candidate)];
-        let prior = prior.unwrap_or(NOTHING);
-        let degrees = prior.degrees + groups[0].degrees + groups[1].degrees;
-        if degrees <= 0.0 {
+        let all: Vec<SessionCost> = baseline.iter().chain(candidate).copied().collect();
+        let prior = prior.unwrap_or(NoisePrior::NOTHING).widened(&all);
+        let by_day = all.iter().any(|session| session.day != all[0].day);
+        let sides = [baseline, candidate].map(|sessions| Group::of(sessions, by_day));
+        let spread = UnitSpread::of(&all, &sides, prior, by_day);
+        if spread.degrees <= 0.0 {
             return Err(Undefined::OneSessionEach);
         }
-        let squares =
-            prior.degrees * prior.session_sd.powi(2) + groups[0].squares + groups[1].squares;
-        let variance = squares / degrees;
-        let learned_at = (prior.degrees / prior.invocations.max(1.0)
-            + groups.iter().map(|g| g.degrees * g.thinness).sum::<f64>())
-            / degrees;
-        let all = || baseline.iter().chain(candidate);
-        let within = invocation_variance(all(), prior);
-        // What the invocations of these very sessions spread beyond what the prior was told of. The
-        // prior's share of the variance lacks it, and then the prior would be a ceiling.
-        let seen = invocation_variance(all(), NOTHING);
-        let excess = (seen - prior.invocation_sd.powi(2)).max(0.0) * prior.degrees / degrees;
-        let error: f64 = groups
-            .iter()
-            .map(|group| {
-                let thin = (within * (group.thinness - learned_at)).max(0.0);
-                (variance + thin + excess * group.thinness) / group.sessions
-            })
-            .sum();
-        let log_ratio = groups[1].mean - groups[0].mean;
+        let error: f64 = sides.iter().map(|side| spread.of_mean(side)).sum::<f64>()
+            + drift(&sides, spread.variance);
+        let log_ratio = sides[1].mean - sides[0].mean;
         if !(error.is_finite() && log_ratio.is_finite()) {
             return Err(Undefined::NotFinite);
         }
+        let lone = sides.iter().any(|side| side.count() < 2.0);
         Ok(Self {
             log_ratio,
             standard_error: error.sqrt(),
-            degrees,
+            degrees: if lone {
+                spread.degrees.min(LONE_DEGREES)
+            } else {
+                spread.degrees
+            },
             slack: 0.0,
         })
     }
 }
 
-/// Variance between the invocations of a session, all sessions pooled with the prior.
-fn invocation_variance<'a>(
-    sessions: impl Iterator<Item = &'a SessionCost>,
-    prior: NoisePrior,
-) -> f64 {
+/// How units spread, and at which thinness that was learned.
+struct UnitSpread {
+    /// Variance of a unit's mean.
+    variance: f64,
+    degrees: f64,
+    /// 1 ÷ sessions and 1 ÷ invocations of the units that it was learned from, on average.
+    learned_at: [f64; 2],
+    /// Variance that a session adds, and an invocation.
+    within: [f64; 2],
+}
+
+impl UnitSpread {
+    fn of(all: &[SessionCost], sides: &[Group; 2], prior: NoisePrior, by_day: bool) -> Self {
+        let invocation = invocation_variance(all, prior);
+        let session = session_variance(sides, prior);
+        let (believed, degrees_of_belief) = if by_day {
+            (session + prior.day_sd.powi(2), prior.day_degrees)
+        } else {
+            (prior.session_sd.powi(2), prior.degrees)
+        };
+        let sum = |of: fn(&Group) -> f64| sides.iter().map(of).sum::<f64>();
+        let degrees = degrees_of_belief + sum(|side| side.degrees);
+        let squares = degrees_of_belief * believed + sum(|side| side.squares);
+        let learned = |level: usize, of_belief: f64| {
+            let of_data: f64 = sides.iter().map(|s| s.degrees * s.thinness[level]).sum();
+            (degrees_of_belief * of_belief + of_data) / degrees
+        };
+        let thin = all.iter().map(|s| 1.0 / s.invocations.max(1) as f64);
+        let of_session = thin.sum::<f64>() / all.len().max(1) as f64;
+        Self {
+            variance: squares / degrees,
+            degrees,
+            learned_at: [
+                learned(0, 1.0),
+                learned(1, 1.0 / prior.invocations.max(1.0)),
+            ],
+            within: [(session - invocation * of_session).max(0.0), invocation],
+        }
+    }
+
+    /// Variance of the mean of a side's units.
+    fn of_mean(&self, side: &Group) -> f64 {
+        let thin = |level: usize| {
+            self.within[level] * (side.thinness[level] - self.learned_at[level]).max(0.0)
+        };
+        (self.variance + thin(0) + thin(1)) / side.count()
+    }
+}
+
+/// Variance between the sessions of a day, the data pooled with the prior.
+fn session_variance(sides: &[Group; 2], prior: NoisePrior) -> f64 {
+    let mut squares = prior.degrees * prior.session_sd.powi(2);
     let mut degrees = prior.degrees;
-    let mut squares = prior.degrees * prior.invocation_sd.powi(2);
-    for session in sessions {
-        degrees += session.invocations.saturating_sub(1) as f64;
-        squares += session.squares;
+    for side in sides {
+        let (of_side, free) = side.within();
+        squares += of_side;
+        degrees += free;
     }
     if degrees > 0.0 {
         squares / degrees
@@ -183,10 +146,11 @@ fn invocation_variance<'a>(
 ///
 /// # Examples
 /// ```
-/// use perwatt::stats::{SessionCost, noise_of};
+/// use perwatt::stats::{NoisePrior, SessionCost, noise_of};
 ///
-/// let noise = noise_of(&[SessionCost::of(&[1.00])?, SessionCost::of(&[1.02])?])?;
-/// assert!((noise.session_sd - 0.014).abs() < 1e-4);
+/// let sessions = [SessionCost::of(&[1.00])?, SessionCost::of(&[1.02])?];
+/// let noise = noise_of(&sessions)?;
+/// assert!((noise.session_sd - 0.014).abs() < 1e-4 && noise.day_degrees == 0.0);
 /// # Ok::<(), perwatt::stats::Undefined>(())
 /// ```
 ///
@@ -196,12 +160,26 @@ pub fn noise_of(sessions: &[SessionCost]) -> Result<NoisePrior, Undefined> {
     if sessions.len() < 2 {
         return Err(Undefined::OneSession);
     }
-    let group = Group::of(sessions);
+    let group = Group::of(sessions, false);
+    let days = Group::of(sessions, true);
+    let plain = group.squares / group.degrees;
+    let (squares, free) = days.within();
+    let (session, day, degrees) = if free >= FEWEST_WITHIN_DAYS && days.degrees > 0.0 {
+        let within = squares / free;
+        let of_means = days.squares / days.degrees;
+        let day = of_means - within * days.thinness[0];
+        (within, day.max(0.0), free)
+    } else {
+        // Session and day cannot be told apart, and where each session has its day they need not be.
+        (plain, 0.0, group.degrees)
+    };
     Ok(NoisePrior {
-        session_sd: (group.squares / group.degrees).sqrt(),
-        invocation_sd: invocation_variance(sessions.iter(), NOTHING).sqrt(),
-        invocations: 1.0 / group.thinness,
-        degrees: group.degrees,
+        session_sd: session.sqrt(),
+        invocation_sd: invocation_variance(sessions, NoisePrior::NOTHING).sqrt(),
+        invocations: 1.0 / group.thinness[1],
+        degrees,
+        day_sd: day.sqrt(),
+        day_degrees: days.degrees,
     })
 }
 
@@ -232,9 +210,9 @@ mod tests {
         close(effect.log_ratio, 0.027975171277953237);
         close(effect.standard_error, 0.006075411406832732);
         let interval = effect.interval(0.95);
-        close(interval.low, 0.014231635847040654);
-        close(interval.high, 0.04171870670886582);
-        close(effect.p_above(1.01_f64.ln()), 0.007891460961850916);
+        close(interval.low, 0.011107125015389657);
+        close(interval.high, 0.044843217540516817);
+        close(effect.p_above(1.01_f64.ln()), 0.02063646741763741);
     }
 
     #[test]
@@ -258,6 +236,7 @@ mod tests {
             invocation_sd: 0.0,
             invocations: 1.0,
             degrees: 4.0,
+            ..NoisePrior::NOTHING
         };
         let lone = Effect::sessions(&single(&[100.0]), &single(&[100.0]), Some(prior)).unwrap();
         close(lone.standard_error, 0.03 * 2_f64.sqrt());
@@ -277,18 +256,19 @@ mod tests {
             invocation_sd: 0.02,
             invocations: 3.0,
             degrees: 4.0,
+            ..NoisePrior::NOTHING
         };
         let of = |costs: &[f64]| [SessionCost::of(costs).unwrap()];
         let effect = |a: &[f64], b: &[f64]| Effect::sessions(&of(a), &of(b), Some(prior)).unwrap();
         // Within what the prior knows, nothing changes.
         let calm = effect(&[1.0, 1.01, 0.99], &[1.0, 1.01, 0.99]);
         close(calm.standard_error, 0.03 * 2_f64.sqrt());
-        // Three invocations of ln 2 apart: variance (4·(ln 2)²/3 ÷ 4) over three of them, twice.
+        // Invocations that scatter so many times as much as was believed widen all of it in proportion.
         let modes = effect(&[1.0, 2.0, 1.0], &[2.0, 1.0, 2.0]);
         let seen = 2_f64.ln().powi(2) / 3.0;
         close(
             modes.standard_error,
-            (2.0 * (0.03_f64.powi(2) + (seen - 0.02_f64.powi(2)) / 3.0)).sqrt(),
+            2_f64.sqrt() * 0.03 * seen.sqrt() / 0.02,
         );
     }
 

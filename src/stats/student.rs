@@ -1,9 +1,21 @@
 //! Student's t distribution, once.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// From so many degrees of freedom on, the normal distribution is nearer than statrs' Student is exact.
 const NEARLY_NORMAL: f64 = 1e4;
+
+/// Most quantiles that are kept.
+const MOST_FOUND: usize = 4096;
+
+thread_local! {
+    /// Quantiles that were searched for. Each takes the search tens of microseconds, and all rows of a
+    /// comparison ask for the same few.
+    static FOUND: RefCell<HashMap<(u64, u64), f64>> = RefCell::new(HashMap::new());
+}
 
 /// Student's t with some degrees of freedom, not always whole; the normal distribution for very many.
 pub(super) enum Student {
@@ -47,9 +59,27 @@ impl Student {
     }
 }
 
+/// P(Z ≤ z) of the normal distribution.
+pub(super) fn normal_below(z: f64) -> f64 {
+    Normal::standard().cdf(z)
+}
+
+/// The z below which the normal distribution lies with a probability.
+pub(super) fn normal_quantile(probability: f64) -> f64 {
+    Normal::standard().inverse_cdf(probability)
+}
+
 /// The quantile of Student's t; infinite where there are no degrees of freedom.
 pub(super) fn quantile(probability: f64, degrees: f64) -> f64 {
-    Student::new(degrees).map_or(f64::INFINITY, |student| student.quantile(probability))
+    let search =
+        || Student::new(degrees).map_or(f64::INFINITY, |student| student.quantile(probability));
+    let key = (probability.to_bits(), degrees.to_bits());
+    FOUND.with_borrow_mut(|found| {
+        if found.len() >= MOST_FOUND {
+            found.clear();
+        }
+        *found.entry(key).or_insert_with(search)
+    })
 }
 
 /// The factor of a two-sided interval at `level`.

@@ -455,3 +455,36 @@ fn any_two_programs_are_compared_by_turns() {
         .unwrap();
     assert_eq!(paired.status.code(), Some(1), "{paired:?}");
 }
+
+#[test]
+fn until_decided_measures_on_only_what_is_open_and_the_gate_reads_its_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("ab");
+    let output = ab(&out, &["--until-decided", "--max-pairs", "9"]);
+    assert!(output.status.success(), "{output:?}");
+    let (pairing, ..) = Pairing::load(&out.join("pairing.json")).unwrap();
+    assert_eq!(pairing.looks, [6, 9]);
+    assert!([6, 9].contains(&pairing.pairs.len()), "{pairing:?}");
+    // What both sides of one program say is what this machine can hold.
+    let policy = folder.path().join("policy.toml");
+    let written = perwatt()
+        .args(["policy", "--pairs", "9", "--from"])
+        .arg(out.join("pairing.json"))
+        .output()
+        .unwrap();
+    assert_eq!(written.status.code(), Some(0), "{written:?}");
+    std::fs::write(&policy, &written.stdout).unwrap();
+    let gate = perwatt()
+        .args(["gate", "--allow-inconclusive", "--policy"])
+        .arg(&policy)
+        .arg("--pairing")
+        .arg(out.join("pairing.json"))
+        .output()
+        .unwrap();
+    assert_eq!(gate.status.code(), Some(0), "{gate:?}");
+    let both = ab(
+        &folder.path().join("b"),
+        &["--until-decided", "--pairs", "3"],
+    );
+    assert_eq!(both.status.code(), Some(2), "{both:?}");
+}

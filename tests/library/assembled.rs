@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use perwatt::compare::{Metric, Pair, Policy, Session, Side, Sides, compare};
+use perwatt::compare::{Looks, Metric, Pair, Policy, Session, Side, Sides, compare};
 use perwatt::exchange::{Direction, Format, export};
 use perwatt::record::{
     Counts, ErrorCause, ErrorTerm, GainUncertainty, Outcome, Reading, Record, load, save,
@@ -58,6 +58,7 @@ fn assert_shown(record: &Record, other: &Record) {
             baseline,
             candidate,
             pairs: &pairs,
+            looks: Looks::ONCE,
         },
     ] {
         let compared = compare(sides, &policy);

@@ -2,13 +2,15 @@
 
 use crate::records::{record_of, with_energy};
 use perwatt::compare::{
-    Aspect, Comparison, Decision, Metric, Needed, Pair, Policy, Session, Side, Sides, Verdict,
-    VerdictRow, compare,
+    Aspect, Comparison, Decision, Looks, Metric, Needed, Noise, NoiseSource, Pair, Policy, Session,
+    Side, Sides, Verdict, VerdictRow, compare,
 };
 use perwatt::record::{
     Boundary, EnergyWindow, ErrorCause, ErrorTerm, FailureKind, GainUncertainty, Origin, Outcome,
     PowerSetup, Reading, Record, Status, Warning,
 };
+
+use std::path::Path;
 
 const CASE: &str = "matmul/f32/64x64x64";
 
@@ -29,6 +31,7 @@ fn paired_with(baseline: &Record, candidate: &Record, policy: &Policy) -> Compar
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairs(count),
+        looks: Looks::ONCE,
     };
     compare(sides, policy)
 }
@@ -229,7 +232,7 @@ fn too_few_sessions_say_how_many_more_and_what_could_be_seen() {
         assert_eq!(row.verdict, Verdict::Inconclusive);
         assert_eq!(row.needed, Some(Needed::MoreSessions(10 - count as u64)));
         assert!(row.detectable.unwrap() > 0.01);
-        assert!(!row.prior.unwrap().calibrated, "{:?}", row.prior);
+        assert_eq!(row.prior.unwrap().source, NoiseSource::Default);
     }
     let comparison = sessions(&stored(10), &candidate);
     assert_eq!(only(&comparison).verdict, Verdict::Pass);
@@ -242,7 +245,7 @@ fn twice_as_fast_is_seen_with_one_session_and_says_on_what_it_rests() {
     let comparison = sessions(&stored(1), &candidate);
     let row = only(&comparison);
     assert_eq!(row.verdict, Verdict::Improved);
-    assert!(!row.prior.unwrap().calibrated);
+    assert_eq!(row.prior.unwrap().source, NoiseSource::Default);
 }
 
 #[test]
@@ -639,6 +642,171 @@ fn throttled_unstable_and_unverified_never_pass() {
             assert_eq!(comparison.decision(&Policy::default()), Decision::Undecided);
         }
     }
+}
+
+/// Every invocation says why the device ran slower.
+fn slowed(record: &mut Record, reason: &str) {
+    each_outcome(record, |outcome| {
+        if let Outcome::Measured { warnings, .. } = outcome {
+            warnings.push(Warning::Throttled {
+                reason: reason.to_owned(),
+            });
+        }
+    });
+}
+
+#[test]
+fn a_limit_bars_nothing_and_heat_bars_a_pass_alone() {
+    for (reason, factor, verdict) in [
+        ("power limit", 1.0, Verdict::Pass),
+        (
+            "power limit, clock set by the user",
+            2.0,
+            Verdict::Regressed,
+        ),
+        ("temperature, in hardware", 1.0, Verdict::Inconclusive),
+        ("temperature", 2.0, Verdict::Regressed),
+        (
+            "power limit, a reason that nobody knows",
+            1.0,
+            Verdict::Inconclusive,
+        ),
+    ] {
+        let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+        let mut candidate = record_of("b", &[(CASE, &wobble(factor))]);
+        slowed(&mut baseline, reason);
+        slowed(&mut candidate, reason);
+        let comparison = paired_with(&baseline, &candidate, &Policy::default());
+        assert_eq!(only(&comparison).verdict, verdict, "{reason} × {factor}");
+    }
+}
+
+#[test]
+fn a_barred_row_names_its_remedy_and_no_number() {
+    let one = |session: &str, time| [record_of(session, &[(CASE, &[time])])];
+    let comparison = sessions(&one("a", 1e6), &one("b", 9e6));
+    let row = only(&comparison);
+    assert_eq!((row.verdict, row.needed), (Verdict::Inconclusive, None));
+    let reason = row.reason.to_string();
+    assert!(reason.contains("measure three or more"), "{reason}");
+}
+
+#[test]
+fn a_raised_margin_takes_the_bound_along_unless_one_is_stated_with_it() {
+    let verdict = |toml: &str, factor| {
+        let policy = Policy::parse(Path::new("p.toml"), toml, None).unwrap();
+        let baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+        let candidate = record_of("b", &[(CASE, &wobble(factor))]);
+        let comparison = paired_with(&baseline, &candidate, &policy);
+        (only(&comparison).verdict, !policy.gaps().is_empty())
+    };
+    let raised = "[margin_percent]\ntime = 50";
+    assert_eq!(verdict(raised, 1.1), (Verdict::Pass, false));
+    assert_eq!(verdict(raised, 1.7), (Verdict::Regressed, false));
+    let gap = format!("{raised}\n[equivalence_percent]\ntime = 2");
+    assert_eq!(verdict(&gap, 1.1), (Verdict::Inconclusive, true));
+    let rule =
+        "[equivalence_percent]\ntime = 3\n[[case]]\nglob = \"*\"\nmargin_percent = { time = 20 }";
+    assert_eq!(verdict(rule, 1.1), (Verdict::Pass, false));
+}
+
+/// Sessions of three invocations that start at these hours.
+fn at_hours(name: &str, hours: &[u32], time: impl Fn(usize) -> f64) -> Vec<Record> {
+    (0..)
+        .zip(hours)
+        .map(|(n, hour)| {
+            let times = [0.999, 1.0, 1.001].map(|wobble| 1e6 * time(n) * wobble);
+            let mut record = record_of(&format!("{name} {n}"), &[(CASE, &times)]);
+            record.started_utc = format!("2026-01-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24);
+            record
+        })
+        .collect()
+}
+
+#[test]
+fn a_baseline_of_one_night_neither_passes_nor_condemns_another_day() {
+    let wave = |n: usize| 1.0 + 0.001 * (n % 3) as f64;
+    let night: Vec<u32> = (20..30).collect();
+    let nights: Vec<u32> = (0..10).map(|night| 20 + 24 * night).collect();
+    let later = |factor: f64| at_hours("new", &[500], move |_| factor);
+    let of_night = sessions(&at_hours("old", &night, wave), &later(1.03));
+    let row = only(&of_night);
+    assert_eq!(row.verdict, Verdict::Inconclusive, "{}", row.reason);
+    let equal = sessions(&at_hours("old", &night, wave), &later(1.001));
+    let row = only(&equal);
+    assert_eq!(row.needed, Some(Needed::MoreDays(4)), "{}", row.reason);
+    assert!(
+        row.reason.to_string().contains("days differ by 2.00 %"),
+        "{}",
+        row.reason
+    );
+    let of_nights = sessions(&at_hours("old", &nights, wave), &later(1.03));
+    assert_eq!(only(&of_nights).verdict, Verdict::Regressed);
+    let same_night = sessions(
+        &at_hours("old", &night, wave),
+        &at_hours("new", &[30], wave),
+    );
+    assert_eq!(only(&same_night).verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_calibration_from_the_baseline_itself_counts_once() {
+    let nights: Vec<u32> = (0..6).map(|night| 20 + 24 * night).collect();
+    let old = at_hours("old", &nights, |n| 1.0 + 0.002 * (n % 3) as f64);
+    let new = at_hours("new", &[400], |_| 1.002);
+    let of = |records: &[Record]| -> Vec<Session> {
+        records
+            .iter()
+            .map(|record| Session::of(record, "r"))
+            .collect()
+    };
+    let (old, new) = (of(&old), of(&new));
+    let mut noise = Noise::calibrate(&old).unwrap();
+    let judged = |noise: &Noise| {
+        let sides = Sides::Sessions {
+            baseline: &old.iter().collect::<Vec<_>>(),
+            candidate: &new.iter().collect::<Vec<_>>(),
+            noise: Some(noise),
+        };
+        compare(sides, &Policy::default())
+    };
+    let comparison = judged(&noise);
+    assert_eq!(only(&comparison).needed, Some(Needed::MoreSessions(4)));
+    assert!(
+        only(&comparison)
+            .reason
+            .to_string()
+            .contains("calibrated noise")
+    );
+    // A file of an older perwatt does not say which sessions it counted.
+    noise.session_ids.clear();
+    let comparison = judged(&noise);
+    assert!(
+        comparison
+            .notes
+            .iter()
+            .any(|note| note.contains("calibrate-noise"))
+    );
+    assert!(
+        only(&comparison)
+            .reason
+            .to_string()
+            .contains("default noise")
+    );
+}
+
+#[test]
+fn the_candidates_lone_session_is_named_as_what_is_lacking() {
+    let nights: Vec<u32> = (0..12).map(|night| 20 + 24 * night).collect();
+    let old = at_hours("old", &nights, |n| 1.0 + 0.012 * [0.0, 1.0, -1.0][n % 3]);
+    let comparison = sessions(&old, &at_hours("new", &[400], |_| 1.0));
+    let row = only(&comparison);
+    assert!(
+        matches!(row.needed, Some(Needed::CandidateSessions(2..20))),
+        "{:?}: {}",
+        row.needed,
+        row.reason
+    );
 }
 
 #[test]

@@ -22,4 +22,7 @@ mod bench_top;
 mod energy_adversaries;
 mod energy_faults;
 mod energy_trials;
+mod models;
+mod rate;
+mod verdict_models;
 mod verdicts;

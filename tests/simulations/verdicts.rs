@@ -9,8 +9,11 @@
 //! It takes a few minutes; its figures stand in `docs/verdicts.md`. The profiles of noise stand in
 //! `common/records.rs` and are assumptions.
 
+use crate::rate::Rate;
 use crate::records::{NOISY, Noise, Profile, QUANTISED, QUIET, SLOW_MODE, TYPICAL};
-use perwatt::compare::{Comparison, Metric, Pair, Policy, Session, Side, Sides, Verdict, compare};
+use perwatt::compare::{
+    Comparison, Looks, Metric, Pair, Policy, Session, Side, Sides, Verdict, compare,
+};
 
 /// How much is simulated.
 #[derive(Clone, Copy)]
@@ -28,58 +31,6 @@ const FULL: Size = Size {
     suites: 2000,
     samples: 300,
 };
-
-/// A share with its Monte-Carlo error.
-struct Rate {
-    hits: u32,
-    of: u32,
-}
-
-impl Rate {
-    fn value(&self) -> f64 {
-        f64::from(self.hits) / f64::from(self.of)
-    }
-
-    /// Half-width of the 95 % interval, with at least one hit's worth of doubt.
-    fn error(&self) -> f64 {
-        let p = (f64::from(self.hits) + 1.0) / (f64::from(self.of) + 2.0);
-        1.96 * (p * (1.0 - p) / f64::from(self.of)).sqrt()
-    }
-
-    fn at_most(&self, bound: f64, what: &str) {
-        self.show(what);
-        assert!(
-            self.value() - 1.5 * self.error() <= bound,
-            "{what}: {:.3} ± {:.3} is above {bound}",
-            self.value(),
-            self.error()
-        );
-    }
-
-    fn at_least(&self, bound: f64, what: &str) {
-        self.show(what);
-        assert!(
-            self.value() + 1.5 * self.error() >= bound,
-            "{what}: {:.3} ± {:.3} is below {bound}",
-            self.value(),
-            self.error()
-        );
-    }
-
-    #[allow(
-        clippy::print_stdout,
-        reason = "the full run's figures are for reading"
-    )]
-    fn show(&self, what: &str) {
-        println!(
-            "{what}: {:.1} % ± {:.1} ({} of {})",
-            100.0 * self.value(),
-            100.0 * self.error(),
-            self.hits,
-            self.of
-        );
-    }
-}
 
 /// Judges time alone, as every simulated record has only that.
 fn policy() -> Policy {
@@ -104,6 +55,7 @@ fn alternation(noise: &mut Noise, effects: &[f64]) -> Comparison {
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairs,
+        looks: Looks::ONCE,
     };
     compare(sides, &policy())
 }

@@ -14,8 +14,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{json, print, print_as_is, print_json, tell_as_is, width};
 use crate::cli::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
-    Aspect, Comparison, Decision, Noise, OnUndecided, Pair, Pairing, Policy, Preset, Session, Side,
-    Sides, VerdictRow, compare, compare_inspections, load_sets,
+    Aspect, Comparison, Decision, Looks, Noise, OnUndecided, Pair, Pairing, Policy, Preset,
+    Session, Side, Sides, VerdictRow, compare, compare_inspections, load_sets,
 };
 use crate::escape;
 use crate::exchange::{ImportOptions, import};
@@ -60,6 +60,9 @@ impl PolicyArgs {
         };
         for name in &self.across {
             policy.across.push(Aspect::parse(name, "--across")?);
+        }
+        for gap in policy.gaps() {
+            crate::cli::output::tell(&format!("Warning: {gap}."));
         }
         Ok(policy)
     }
@@ -115,6 +118,7 @@ pub(in crate::cli) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Re
         baseline: &baseline,
         candidate: &candidate,
         pairs: &pairing.pairs,
+        looks: Looks::planned(&pairing.looks),
     };
     let mut comparison = compare(sides, policy);
     comparison.notes.extend(pairing.notes);
@@ -205,6 +209,7 @@ impl PairArgs {
                 baseline: &baseline,
                 candidate: &candidate,
                 pairs: &turns,
+                looks: Looks::ONCE,
             },
             policy,
         ))
