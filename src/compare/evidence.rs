@@ -15,6 +15,7 @@ use super::reason::{Bar, Doubt, Reason};
 use super::session::{InvocationValues, Session, SessionCase, SessionSensor};
 use super::verdict::{Needed, Verdict};
 use crate::stats::{Effect, Undefined, geometric_mean};
+use crate::units::percent;
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
@@ -165,9 +166,9 @@ impl<'a> Comparable<'a> {
             let gains = 2.0 * widest(&base).hypot(widest(&candidate));
             evidence.widen(gains);
             weighed.notes.push(format!(
-                "the energies come from different sensors, whose gains may differ by {:.1} %; \
+                "the energies come from different sensors, whose gains may differ by {}; \
                  `perwatt power calibrate` narrows that",
-                100.0 * gains.exp_m1()
+                percent(gains.exp_m1())
             ));
         }
         let updates = case.values().filter(|f| f.energy_j.is_some());
