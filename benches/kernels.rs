@@ -60,7 +60,7 @@ fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned
     if let Some(reason) = program.unsupported_on(&gpu.adapter) {
         return eprint(&format!("{}: skipped: {reason}", planned.id()));
     }
-    let mut executable = Executable::allocate(gpu, program).expect("memory");
+    let mut executable = Executable::allocate(gpu, program, 1).expect("memory");
     executable
         .compile(Checks::Off)
         .expect("the shader compiles");

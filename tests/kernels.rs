@@ -1053,7 +1053,10 @@ impl Talk {
     }
 }
 
-/// Executes once on poisoned outputs and verifies.
+/// Copies of the buffers; the last one is verified, whose inputs were copied on the device.
+const COPIES: u32 = 2;
+
+/// Executes once on each copy of poisoned outputs and verifies the last.
 fn execute(
     gpu: &Gpu,
     case: &Case,
@@ -1061,13 +1064,13 @@ fn execute(
     program: Program,
     checks: Checks,
 ) -> Verification {
-    let mut executable = Executable::allocate(gpu, program).unwrap();
+    let mut executable = Executable::allocate(gpu, program, COPIES).unwrap();
     executable.compile(checks).unwrap();
     executable.poison().unwrap();
     if let Action::Dispatches(_) = executable.program().action {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        executable.encode(&mut pass, 1);
+        executable.encode(&mut pass, COPIES);
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
     } else {

@@ -19,7 +19,7 @@ const CHUNK = 8u; // elements of 16 bytes
 const PAD = CHUNK; // moves the rows across the memory banks
 const STRIDE_D = D + PAD;
 const STRIDE_KEYS = KEYS + PAD;
-const STRIDE_SUMS = KEYS + 1;
+const STRIDE_SUMS = KEYS + 4; // 16 bytes: what a matrix is stored at must be a multiple of them
 const LOWEST = -3.4e38f;
 
 var<workgroup> queries: array<Element, QUERIES * STRIDE_D>;

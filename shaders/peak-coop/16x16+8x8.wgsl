@@ -26,7 +26,8 @@ fn main(
     @builtin(subgroup_size) lanes: u32,
 ) {
     let a = coopLoadT<Left>(&operands[0], SIDE);
-    let b = coopLoadT<Right>(&operands[AREA], SIDE);
+    let b0 = coopLoadT<Right>(&operands[AREA], SIDE);
+    let b1 = coopLoadT<Right>(&operands[2 * AREA], SIDE);
     for (var first = 0u; first < PARTS; first += subgroups) {
         let slot = first + subgroup;
         let part = flat_group(group) * PARTS + slot;
@@ -41,7 +42,7 @@ fn main(
                 for (var i = 0u; i < ITERATIONS; i++) {
 #for unrolled in range(0, UNROLL)
 #for chain in range(0, CHAINS)
-                    x${chain} = coopMultiplyAdd(a, b, x${chain});
+                    x${chain} = coopMultiplyAdd(a, b${unrolled % 2}, x${chain});
 #endfor
 #endfor
                 }
@@ -51,11 +52,11 @@ fn main(
             if busy {
                 coopStoreT(x${chain}, &staged[slot * AREA], SIDE);
             }
-            subgroupBarrier();
+            workgroupBarrier(); // one of a subgroup orders no workgroup memory on Vulkan
             for (var at = lane; at < AREA && busy; at += lanes) {
                 total += u32(i32(staged[slot * AREA + at])) * (2 * (${chain}u * AREA + at) + 1);
             }
-            subgroupBarrier();
+            workgroupBarrier();
 #endfor
         }
         let sum = subgroupAdd(total);

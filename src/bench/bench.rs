@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::executor::{Checks, Executable};
+use super::footprint::copies;
 use super::harness_cost::CpuLedger;
 use crate::clock::{Lap, Stopwatch, WaitError};
 use crate::device::{Gpu, GpuError};
@@ -41,6 +42,8 @@ pub struct Bench<'g> {
     pub gpu: &'g Gpu,
     /// Its clock.
     pub stopwatch: Stopwatch,
+    /// Time from one dispatch that does next to nothing to the next, once the clock was measured.
+    pub(super) dispatch_gap_ns: Option<f64>,
     /// What the harness costs.
     pub ledger: CpuLedger,
 }
@@ -100,6 +103,7 @@ impl<'g> Bench<'g> {
         Self {
             gpu,
             stopwatch: Stopwatch::new(&gpu.device, &gpu.queue),
+            dispatch_gap_ns: None,
             ledger: CpuLedger::start(),
         }
     }
@@ -117,12 +121,14 @@ impl<'g> Bench<'g> {
         if let Some(unsupported) = program.unsupported_on(&self.gpu.adapter) {
             return Err(Stop::Skip(unsupported.to_string()));
         }
-        refuse_if_too_big(&program, self.gpu)?;
+        let free = free_of_host(self.gpu);
+        refuse_if_too_big(&program, free)?;
+        let copies = copies(problem, &program, &self.gpu.adapter, free);
         let gpu = self.gpu;
         let total = Bytes(program.total_bytes() as f64);
         self.ledger.foreign(|| {
             let mut executable =
-                Executable::allocate(gpu, program).map_err(|error| match error {
+                Executable::allocate(gpu, program, copies).map_err(|error| match error {
                     GpuError::OutOfMemory(reason) => Stop::Skip(format!(
                         "the device has no room for {total} of buffers ({reason})"
                     )),
@@ -155,25 +161,27 @@ impl<'g> Bench<'g> {
     }
 }
 
+/// The host's free memory in bytes, where it is the device's too and the system says.
+fn free_of_host(gpu: &Gpu) -> Option<u64> {
+    if gpu.adapter.device_type == DeviceType::DiscreteGpu {
+        return None;
+    }
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_memory();
+    Some(system.available_memory()).filter(|free| *free > 0)
+}
+
 /// Stops a case that would push the host into swapping: a software or integrated adapter's memory is
 /// the host's, and its driver promises more of it than there is.
-fn refuse_if_too_big(program: &Program, gpu: &Gpu) -> Result<(), Stop> {
-    if gpu.adapter.device_type == DeviceType::DiscreteGpu {
-        return Ok(());
-    }
-    let Ok(mut system) = sysinfo::System::new() else {
-        return Ok(());
-    };
-    system.refresh_memory();
-    let free = system.available_memory();
+fn refuse_if_too_big(program: &Program, free: Option<u64>) -> Result<(), Stop> {
     // The device's copy, and as much again for the staging of inputs and outputs.
     let needed = program.total_bytes().saturating_mul(2);
-    if free == 0 || needed <= free {
-        return Ok(());
+    match free {
+        Some(free) if needed > free => Err(Stop::Skip(format!(
+            "needs {} of the host's memory with staging, and {} are free",
+            Bytes(needed as f64),
+            Bytes(free as f64)
+        ))),
+        _ => Ok(()),
     }
-    Err(Stop::Skip(format!(
-        "needs {} of the host's memory with staging, and {} are free",
-        Bytes(needed as f64),
-        Bytes(free as f64)
-    )))
 }

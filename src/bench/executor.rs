@@ -1,5 +1,7 @@
 //! From a program to buffers, pipelines and commands.
 
+use std::cell::Cell;
+
 use crate::device::{Gpu, GpuError};
 use crate::workload::{Action, Buffer, Contents, Dispatch, POISON, Program};
 
@@ -8,8 +10,13 @@ use crate::workload::{Action, Buffer, Contents, Dispatch, POISON, Program};
 pub struct Executable<'g> {
     gpu: &'g Gpu,
     program: Program,
-    buffers: Vec<wgpu::Buffer>,
+    /// Executions take the sets in turn; the first is filled from the host.
+    sets: Vec<BufferSet>,
     steps: Vec<Step>,
+    /// The set that the next execution takes.
+    next: Cell<usize>,
+    /// The set that the last execution took.
+    last: Cell<usize>,
     /// What an upload sends.
     upload: Vec<u8>,
     /// Where a download lands on its way.
@@ -22,8 +29,15 @@ pub struct Executable<'g> {
 #[derive(Debug)]
 struct Step {
     pipeline: wgpu::ComputePipeline,
-    bind_group: wgpu::BindGroup,
     workgroups: [u32; 3],
+}
+
+/// All buffers of a program once.
+#[derive(Debug)]
+struct BufferSet {
+    buffers: Vec<wgpu::Buffer>,
+    /// What each step binds of them.
+    bind_groups: Vec<wgpu::BindGroup>,
 }
 
 /// What a buffer is used for. A small input may be a user's constants, which shaders often bind as
@@ -47,26 +61,26 @@ pub enum Checks {
 }
 
 impl<'g> Executable<'g> {
-    /// Allocates and fills the buffers.
+    /// Allocates and fills the buffers, `copies` times or as often as there is room; executions take the copies in
+    /// turn.
     ///
     /// # Errors
-    /// Memory ran out or the device was lost.
-    pub fn allocate(gpu: &'g Gpu, program: Program) -> Result<Self, GpuError> {
+    /// Memory ran out for the first copy, or the device was lost.
+    pub fn allocate(gpu: &'g Gpu, program: Program, copies: u32) -> Result<Self, GpuError> {
         gpu.check()?;
-        let mut buffers = Vec::with_capacity(program.buffers.len());
-        for buffer in &program.buffers {
-            let allocated = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(&buffer.name),
-                size: buffer.bytes,
-                usage: usage(buffer),
-                mapped_at_creation: false,
-            });
-            gpu.check()?;
+        let first = BufferSet::new(gpu, &program)?;
+        for (buffer, allocated) in program.buffers.iter().zip(&first.buffers) {
             if let Contents::Input(input) | Contents::Kept(input) = &buffer.contents {
-                gpu.queue
-                    .write_buffer(&allocated, 0, &input.generate(buffer.bytes));
+                write_in_pieces(gpu, allocated, &input.generate(buffer.bytes))?;
             }
-            buffers.push(allocated);
+        }
+        let mut sets = vec![first];
+        for _ in 1..copies {
+            match BufferSet::new(gpu, &program) {
+                Ok(set) => sets.push(set),
+                Err(GpuError::OutOfMemory(_)) => break,
+                Err(other) => return Err(other),
+            }
         }
         let staging = match program.action {
             Action::Download { buffer } => {
@@ -88,17 +102,44 @@ impl<'g> Executable<'g> {
             },
             _ => Vec::new(),
         };
-        gpu.queue.submit([]);
-        gpu.wait()?;
-        Ok(Self {
+        let executable = Self {
             gpu,
             program,
-            buffers,
+            sets,
             steps: Vec::new(),
+            next: Cell::new(0),
+            last: Cell::new(0),
             upload,
             staging,
             downloaded: Vec::new(),
-        })
+        };
+        executable.copy_first_set(|contents| {
+            matches!(contents, Contents::Input(_) | Contents::Kept(_))
+        })?;
+        Ok(executable)
+    }
+
+    /// Brings buffers of the first set into all others.
+    fn copy_first_set(&self, which: impl Fn(&Contents) -> bool) -> Result<(), GpuError> {
+        let Some((first, others)) = self.sets.split_first() else {
+            return Ok(());
+        };
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        for (at, _) in
+            (self.program.buffers.iter().enumerate()).filter(|(_, buffer)| which(&buffer.contents))
+        {
+            let source = &first.buffers[at];
+            for set in others {
+                encoder.copy_buffer_to_buffer(source, 0, &set.buffers[at], 0, source.size());
+            }
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.wait()
+    }
+
+    /// Copies of the buffers that executions take in turn.
+    pub fn copies(&self) -> u32 {
+        u32::try_from(self.sets.len()).unwrap_or(u32::MAX)
     }
 
     /// Compiles the shaders.
@@ -107,8 +148,16 @@ impl<'g> Executable<'g> {
     /// The driver refuses one, or the device was lost.
     pub fn compile(&mut self, checks: Checks) -> Result<(), GpuError> {
         self.steps.clear();
+        for set in &mut self.sets {
+            set.bind_groups.clear();
+        }
         for dispatch in self.program.dispatches() {
             let step = self.step(dispatch, checks)?;
+            let layout = step.pipeline.get_bind_group_layout(0);
+            for set in &mut self.sets {
+                set.bind(self.gpu, dispatch, &layout);
+            }
+            self.gpu.check()?;
             self.steps.push(step);
         }
         Ok(())
@@ -148,22 +197,8 @@ impl<'g> Executable<'g> {
             cache: None,
         });
         self.gpu.check()?;
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0u32..)
-            .zip(&dispatch.bindings)
-            .map(|(number, binding)| wgpu::BindGroupEntry {
-                binding: number,
-                resource: self.buffers[binding.buffer].as_entire_binding(),
-            })
-            .collect();
-        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&dispatch.label),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
-        self.gpu.check()?;
         Ok(Step {
             pipeline,
-            bind_group,
             workgroups: dispatch.workgroups,
         })
     }
@@ -180,40 +215,30 @@ impl<'g> Executable<'g> {
     /// The device was lost.
     pub fn poison(&mut self) -> Result<(), GpuError> {
         self.downloaded.fill(POISON);
+        let first = &self.sets[0].buffers;
         for (index, spec) in self.program.buffers.iter().enumerate() {
             let uploaded =
                 matches!(self.program.action, Action::Upload { buffer } if buffer == index);
             if uploaded || matches!(spec.contents, Contents::Output) {
-                self.fill(&self.buffers[index], POISON);
+                fill(self.gpu, &first[index], POISON)?;
             }
             if let Contents::Kept(input) = &spec.contents {
-                let data = input.generate(spec.bytes);
-                self.gpu.queue.write_buffer(&self.buffers[index], 0, &data);
+                write_in_pieces(self.gpu, &first[index], &input.generate(spec.bytes))?;
             }
         }
-        self.gpu.queue.submit([]);
-        self.gpu.wait()
+        self.copy_first_set(|contents| matches!(contents, Contents::Output | Contents::Kept(_)))
     }
 
-    /// Writes one byte all over a buffer, in pieces that the host can spare.
-    fn fill(&self, buffer: &wgpu::Buffer, byte: u8) {
-        const PIECE: u64 = 16 << 20;
-        let mut offset = 0;
-        while offset < buffer.size() {
-            let length = (buffer.size() - offset).min(PIECE);
-            let piece = vec![byte; usize::try_from(length).unwrap_or(0)];
-            self.gpu.queue.write_buffer(buffer, offset, &piece);
-            offset += length;
-        }
-    }
-
-    /// Records `executions` of the program's dispatches into a pass. wgpu puts a barrier between
+    /// Records `executions` of the program's dispatches into a pass, each on the next copy of the buffers. wgpu puts a barrier between
     /// dispatches that write the same buffer, so they do not overlap.
     pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, executions: u32) {
         for _ in 0..executions {
-            for step in &self.steps {
+            let at = self.next.get();
+            self.next.set((at + 1) % self.sets.len());
+            self.last.set(at);
+            for (step, bind_group) in self.steps.iter().zip(&self.sets[at].bind_groups) {
                 pass.set_pipeline(&step.pipeline);
-                pass.set_bind_group(0, &step.bind_group, &[]);
+                pass.set_bind_group(0, bind_group, &[]);
                 let [x, y, z] = step.workgroups;
                 pass.dispatch_workgroups(x, y, z);
             }
@@ -233,12 +258,12 @@ impl<'g> Executable<'g> {
                 self.encode(&mut pass, 1);
             }
             Action::Upload { buffer } => {
-                queue.write_buffer(&self.buffers[*buffer], 0, &self.upload);
+                queue.write_buffer(&self.sets[0].buffers[*buffer], 0, &self.upload);
             }
             Action::Download { buffer } => {
                 if let Some(staging) = &self.staging {
                     encoder.copy_buffer_to_buffer(
-                        &self.buffers[*buffer],
+                        &self.sets[0].buffers[*buffer],
                         0,
                         staging,
                         0,
@@ -257,23 +282,99 @@ impl<'g> Executable<'g> {
         Ok(())
     }
 
-    /// The contents of every output, in order. For an upload that is the uploaded buffer, read back;
+    /// The contents of every output of the last execution, in order. For an upload that is the uploaded buffer, read back;
     /// for a download the bytes as the host got them.
     ///
     /// # Errors
     /// The device was lost.
     pub fn outputs(&self) -> Result<Vec<Vec<u8>>, GpuError> {
         match self.program.action {
-            Action::Upload { buffer } => return Ok(vec![self.gpu.read(&self.buffers[buffer])?]),
+            Action::Upload { buffer } => {
+                return Ok(vec![self.gpu.read(&self.sets[0].buffers[buffer])?]);
+            }
             Action::Download { .. } => return Ok(vec![self.downloaded.clone()]),
             Action::Dispatches(_) | Action::RoundTrip(_) => {}
         }
         self.program
             .buffers
             .iter()
-            .zip(&self.buffers)
+            .zip(&self.sets[self.last.get()].buffers)
             .filter(|(spec, _)| matches!(spec.contents, Contents::Output | Contents::Kept(_)))
             .map(|(_, buffer)| self.gpu.read(buffer))
             .collect()
     }
+}
+
+impl BufferSet {
+    /// Allocates the buffers of a program.
+    fn new(gpu: &Gpu, program: &Program) -> Result<Self, GpuError> {
+        let mut buffers = Vec::with_capacity(program.buffers.len());
+        for buffer in &program.buffers {
+            buffers.push(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(&buffer.name),
+                size: buffer.bytes,
+                usage: usage(buffer),
+                mapped_at_creation: false,
+            }));
+            gpu.check()?;
+        }
+        Ok(Self {
+            buffers,
+            bind_groups: Vec::new(),
+        })
+    }
+
+    /// Adds what the next step binds.
+    fn bind(&mut self, gpu: &Gpu, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout) {
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0u32..)
+            .zip(&dispatch.bindings)
+            .map(|(number, binding)| wgpu::BindGroupEntry {
+                binding: number,
+                resource: self.buffers[binding.buffer].as_entire_binding(),
+            })
+            .collect();
+        let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&dispatch.label),
+            layout,
+            entries: &entries,
+        });
+        self.bind_groups.push(bind_group);
+    }
+}
+
+/// Bytes that are on their way to the device at a time. All staging of one submission exists at once, and a device
+/// that has no room for it is lost.
+const PIECE: u64 = 64 << 20;
+
+/// Writes to a buffer, in pieces.
+fn write_in_pieces(gpu: &Gpu, buffer: &wgpu::Buffer, data: &[u8]) -> Result<(), GpuError> {
+    let mut offset = 0;
+    for piece in data.chunks(usize::try_from(PIECE).unwrap_or(usize::MAX)) {
+        gpu.queue.write_buffer(buffer, offset, piece);
+        gpu.queue.submit([]);
+        offset += piece.len() as u64;
+        if offset < data.len() as u64 {
+            gpu.wait()?;
+        }
+    }
+    gpu.wait()
+}
+
+/// Writes one byte all over a buffer, in pieces.
+fn fill(gpu: &Gpu, buffer: &wgpu::Buffer, byte: u8) -> Result<(), GpuError> {
+    let length = buffer.size().min(PIECE);
+    let piece = vec![byte; usize::try_from(length).unwrap_or(0)];
+    let mut offset = 0;
+    while offset < buffer.size() {
+        let length = (buffer.size() - offset).min(PIECE);
+        gpu.queue.write_buffer(
+            buffer,
+            offset,
+            &piece[..usize::try_from(length).unwrap_or(0)],
+        );
+        gpu.queue.submit([]);
+        gpu.wait()?;
+        offset += length;
+    }
+    Ok(())
 }

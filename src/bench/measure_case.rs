@@ -3,15 +3,35 @@
 //! Everything that goes wrong on the way is an [`Outcome`]; nothing here ends the worker but a lost
 //! device, which the caller sees from [`Outcome::Failed`].
 
+use std::time::{Duration, Instant};
+
 use super::bench::{Bench, Settings, Stop};
 use super::executor::Executable;
 use super::meter::Meter;
+use super::watchdog::longest_dispatch;
 use crate::device::GpuError;
-use crate::record::{EnergyWindow, Outcome, Reading, Verification, Warning};
+use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning};
 use crate::sampling::Readings;
 use crate::stats;
 use crate::units::Seconds;
-use crate::workload::{Action, Kernel, Problem};
+use crate::workload::{Action, Kernel, Problem, Program, lint};
+
+/// How long a GPU is kept busy before anything is timed, at least and at most. An MI300 needs 0.4 s to reach its
+/// clock; with the executions of verification before it that is enough.
+const SHORTEST_WARM_UP: Duration = Duration::from_millis(300);
+const LONGEST_WARM_UP: Duration = Duration::from_secs(1);
+
+/// How long a batch of the warm-up becomes, in nanoseconds.
+const WARM_UP_BATCH_NS: f64 = 10e6;
+
+/// Most executions of such a batch.
+const MOST_WARM_UP_EXECUTIONS: u32 = 4096;
+
+/// How far batches that agree are apart, as a share.
+const SETTLED: f64 = 0.01;
+
+/// An execution that is shorter than so many gaps between dispatches is marked.
+const GAPS_OF_AN_EXECUTION: f64 = 20.0;
 
 /// Executions that a case needs at the very least: two verified ones, calibration and a few samples.
 const FEWEST_EXECUTIONS: f64 = 8.0;
@@ -52,7 +72,9 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let energy = self.energy(&mut executable, &readings)?;
         let verified_after = self.verify(&executable)?;
 
-        let (sampling, mut warnings) = readings.summarize();
+        let (mut sampling, mut warnings) = readings.summarize();
+        sampling.footprint = Some(footprint(&executable));
+        warnings.extend(self.short_execution(&sampling));
         warnings.extend(
             energy
                 .measured()
@@ -66,6 +88,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         if let Some(window) = energy.measured() {
             warnings.extend(Warning::of_throttling(&window.throttled_by));
         }
+        warnings.extend(broken_rules(executable.program()));
         Ok(Outcome::Measured {
             verified_before,
             verified_after,
@@ -92,6 +115,55 @@ impl<'g> CaseMeasurement<'_, 'g> {
         }
     }
 
+    /// A warning where an execution is not much longer than what lies between two dispatches.
+    fn short_execution(&self, sampling: &Sampling) -> Option<Warning> {
+        let gap_ns = self.bench.dispatch_gap_ns?;
+        let short = sampling.batch > 1 && sampling.median_ns < GAPS_OF_AN_EXECUTION * gap_ns;
+        short.then_some(Warning::ShortExecution {
+            execution_ns: sampling.median_ns,
+            dispatch_gap_ns: gap_ns,
+        })
+    }
+
+    /// Keeps a GPU busy until its clocks have settled: an idle one runs at a fraction of them. Ends when three
+    /// batches in a row agree, or after [`LONGEST_WARM_UP`].
+    fn warm_up(&mut self, executable: &mut Executable<'_>) -> Result<(), Stop> {
+        let program = executable.program();
+        if self.bench.gpu.adapter.is_software() || !matches!(program.action, Action::Dispatches(_))
+        {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut recent = Vec::new();
+        let mut executions = 1_u32;
+        while started.elapsed() < LONGEST_WARM_UP {
+            let lap = self.bench.execute(executable, executions)?;
+            recent.push(lap.best_ns() / f64::from(executions));
+            if started.elapsed() >= SHORTEST_WARM_UP && settled(&recent) {
+                break;
+            }
+            if lap.wall_ns < WARM_UP_BATCH_NS {
+                executions = executions.saturating_mul(2).min(MOST_WARM_UP_EXECUTIONS);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops a case of which one dispatch would outlast what the platform's watchdog allows.
+    fn refuse_beyond_watchdog(&self, once: Seconds, dispatches: usize) -> Result<(), Stop> {
+        let Some(most) = longest_dispatch(&self.bench.gpu.adapter) else {
+            return Ok(());
+        };
+        let each = once * (1.0 / dispatches.max(1) as f64);
+        if each.get() <= most.get() {
+            return Ok(());
+        }
+        Err(Stop::Skip(format!(
+            "one dispatch is estimated to take {each}, and beyond {most} this platform may reset the GPU; choose a \
+             smaller shape or another kernel"
+        )))
+    }
+
     /// Stops a case whose pilot says that it would outlast the budget.
     fn refuse_if_too_long(&mut self) -> Result<(), Stop> {
         let Some(pilot) = self.problem.pilot() else {
@@ -104,11 +176,9 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let (small, large) = (pilot.counts(), self.problem.counts());
         let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
         let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
-        refuse_over_budget(
-            Seconds::from_ns(lap.best_ns()) * more,
-            self.settings,
-            "is estimated to take",
-        )
+        let once = Seconds::from_ns(lap.best_ns()) * more;
+        self.refuse_beyond_watchdog(once, executable.program().dispatches().len())?;
+        refuse_over_budget(once, self.settings, "is estimated to take")
     }
 
     /// Compares the outputs with the reference.
@@ -128,6 +198,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
 
     /// Times batches until they say enough.
     fn sample(&mut self, executable: &mut Executable<'_>) -> Result<Readings, Stop> {
+        self.warm_up(executable)?;
         let settings = self.settings;
         let sampler = settings.sampler();
         let batch = if matches!(executable.program().action, Action::Dispatches(_)) {
@@ -149,6 +220,42 @@ impl<'g> CaseMeasurement<'_, 'g> {
             self.bench.execute(executable, executions)
         })
     }
+}
+
+/// How much memory a case's executions go through.
+fn footprint(executable: &Executable<'_>) -> Footprint {
+    let copies = executable.copies();
+    Footprint {
+        bytes: executable
+            .program()
+            .total_bytes()
+            .saturating_mul(copies.into()),
+        copies,
+    }
+}
+
+/// Whether the last three times agree.
+fn settled(times: &[f64]) -> bool {
+    let Some([a, b, c]) = times.last_chunk() else {
+        return false;
+    };
+    let (least, most) = (a.min(*b).min(*c), a.max(*b).max(*c));
+    most <= least * (1.0 + SETTLED)
+}
+
+/// A warning for each rule of the specifications that a program's shaders may break.
+fn broken_rules(program: &Program) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for dispatch in program.dispatches() {
+        // A source that naga cannot read does not get this far.
+        for hazard in lint(&dispatch.wgsl).unwrap_or_default() {
+            warnings.push(Warning::ShaderRule {
+                shader: dispatch.file.to_string(),
+                rule: hazard.to_string(),
+            });
+        }
+    }
+    warnings
 }
 
 /// A warning where the sensor said what no device can have.

@@ -13,6 +13,7 @@ mod bench;
 mod dialogue;
 mod energy_cases;
 mod executor;
+mod footprint;
 mod harness_cost;
 pub mod interleave;
 mod measure_case;
@@ -26,6 +27,7 @@ mod sensor_comparison;
 mod summary;
 mod supervisor;
 pub mod tune;
+mod watchdog;
 mod worker;
 mod workers;
 

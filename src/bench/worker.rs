@@ -186,20 +186,22 @@ fn open_meter(
 /// Measures the clock itself.
 fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
     let precision = bench.stopwatch.precision().map_err(|e| e.to_string())?;
+    bench.dispatch_gap_ns = Some(precision.dispatch_gap_ns);
     bench.gpu.check().map_err(|e| e.to_string())?;
     let tick = bench.stopwatch.tick_ns();
     Ok(ClockSetup {
-        method: if tick.is_some() {
-            ClockMethod::TimestampQuery
-        } else {
-            ClockMethod::WallClock
+        method: match precision.device_clock {
+            Ok(()) => ClockMethod::TimestampQuery,
+            Err(_) => ClockMethod::WallClock,
         },
-        tick_ns: tick.map_or_else(
-            || Reading::unmeasured("the device has no timestamp queries"),
-            Reading::Measured,
-        ),
+        tick_ns: match (precision.device_clock, tick) {
+            (Ok(()), Some(tick)) => Reading::Measured(tick),
+            (Err(fault), _) => Reading::unmeasured(fault.to_string()),
+            (Ok(()), None) => Reading::unmeasured("the device has no timestamp queries"),
+        },
         precision_ns: precision.step_ns,
         overhead_ns: precision.overhead_ns,
+        dispatch_gap_ns: Some(precision.dispatch_gap_ns),
     })
 }
 

@@ -21,7 +21,7 @@ use super::result_path::{
 use super::survey::survey;
 use super::tuning::{self, SearchEffort, TunedDevice};
 use crate::bench::{self, Ending, GivenAgain, Request, SessionRequest, Workers};
-use crate::device::{AdapterAccess, Survey, choose, same_description};
+use crate::device::{AdapterAccess, Survey, same_description};
 use crate::power::{EnergyEffort, Selection};
 use crate::process::ProgramImage;
 use crate::record::{self, Adapter, Event, Journal, Record, Status};
@@ -190,7 +190,7 @@ impl NewRun {
     fn start(&self, program: &ProgramImage, force: bool) -> anyhow::Result<Option<Ready>> {
         let survey = survey(program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let adapter = choose(&adapters, self.measure.target.device.as_deref())?;
+        let adapter = self.measure.target.adapter(&adapters)?;
         let access = survey.access(adapter);
         let custom = custom_kernels(&self.measure.workloads)?;
         let nothing_named = self.measure.target.cases.is_empty() && custom.is_empty();

@@ -16,7 +16,6 @@ use super::survey::survey;
 use super::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
-use crate::device::choose;
 use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
@@ -70,7 +69,7 @@ impl Tune {
         let program = ProgramImage::of_this_process()?;
         let survey = survey(&program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let adapter = choose(&adapters, self.target.device.as_deref())?;
+        let adapter = self.target.adapter(&adapters)?;
         let store = store(self.target.tuning.as_deref())?;
         if let Some(path) = &self.export {
             let file = OutputFile {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::timestamps::{TimestampFault, Timestamps};
+use super::witness::Witness;
 
 /// A stopwatch for one device.
 #[derive(Debug)]
@@ -10,6 +11,7 @@ pub struct Stopwatch {
     device: wgpu::Device,
     queue: wgpu::Queue,
     timestamps: Option<Timestamps>,
+    witness: Witness,
 }
 
 /// One timed batch.
@@ -39,8 +41,13 @@ pub struct Begun(Instant);
 pub struct Precision {
     /// Smallest step seen between two different readings, in nanoseconds.
     pub step_ns: f64,
-    /// Median reading for an empty batch, in nanoseconds.
+    /// Median reading for a batch of one dispatch that does next to nothing, in nanoseconds.
     pub overhead_ns: f64,
+    /// Time from one such dispatch to the next in a batch of many, in nanoseconds. An execution that is not much
+    /// longer measures this more than its kernel.
+    pub dispatch_gap_ns: f64,
+    /// Why the device's timestamps are no clock, where they are none: the figures are by the host's then.
+    pub device_clock: Result<(), TimestampFault>,
 }
 
 /// The device failed while a batch ran.
@@ -54,6 +61,7 @@ impl Stopwatch {
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         Self {
             timestamps: Timestamps::new(device, queue),
+            witness: Witness::new(device),
             device: device.clone(),
             queue: queue.clone(),
         }
@@ -80,11 +88,12 @@ impl Stopwatch {
             });
             encode(&mut pass);
         }
+        // In the same command buffer, so that it fails with the batch; in a pass of its own, so that it is not timed
+        // by the device.
+        self.witness
+            .add(&mut encoder.begin_compute_pass(&Default::default()));
         let commands = encoder.finish();
-        let start = Instant::now();
-        self.queue.submit([commands]);
-        self.wait()?;
-        Ok(self.lap(nanoseconds(start.elapsed())))
+        self.run(commands)
     }
 
     /// Begins a lap over whatever is submitted to the queue until [`Stopwatch::finish`]; for work that
@@ -107,16 +116,33 @@ impl Stopwatch {
             self.mark(timestamps.write_end());
         }
         self.wait()?;
-        Ok(self.lap(nanoseconds(begun.0.elapsed())))
+        let wall_ns = nanoseconds(begun.0.elapsed());
+        if self.timestamps.is_some() {
+            self.see_that_it_ran()?;
+        }
+        Ok(self.lap(wall_ns))
     }
 
-    /// Submits an empty pass that writes a timestamp.
+    /// Looks whether the device did what was submitted last.
+    fn see_that_it_ran(&mut self) -> Result<(), WaitError> {
+        match self.witness.saw_more(&self.device, &self.queue) {
+            Some(true) => Ok(()),
+            Some(false) => Err(WaitError(
+                "the driver says that the batch is done, and the device did not run it".to_owned(),
+            )),
+            None => Err(WaitError("the device does not answer".to_owned())),
+        }
+    }
+
+    /// Submits a pass that writes a timestamp and does as little as a pass can.
     fn mark(&self, timestamp_writes: wgpu::ComputePassTimestampWrites<'_>) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        drop(encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("perwatt mark"),
-            timestamp_writes: Some(timestamp_writes),
-        }));
+        self.witness.add(
+            &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("perwatt mark"),
+                timestamp_writes: Some(timestamp_writes),
+            }),
+        );
         self.queue.submit([encoder.finish()]);
     }
 
@@ -144,24 +170,35 @@ impl Stopwatch {
         })
     }
 
-    /// Measures the clock itself with empty batches.
+    /// Measures the clock itself with batches of one dispatch that does next to nothing, and the gap between
+    /// dispatches with batches of many.
     ///
     /// # Errors
     /// The device was lost.
     pub fn precision(&mut self) -> Result<Precision, WaitError> {
         const LAPS: usize = 32;
-        let mut readings = Vec::with_capacity(LAPS);
-        for _ in 0..LAPS {
-            let lap = self.time(|_| {})?;
-            readings.push(lap.best_ns());
-        }
+        let laps = self.laps_of(1, LAPS)?;
+        let device: Vec<f64> = laps.iter().filter_map(|lap| lap.device_ns.ok()).collect();
+        // A clock that fails in most laps is none.
+        let fault = laps.iter().find_map(|lap| lap.device_ns.err());
+        let device_clock = match fault {
+            Some(fault) if 2 * device.len() < laps.len() => Err(fault),
+            _ => Ok(()),
+        };
+        let mut readings = match device_clock {
+            Ok(()) => device,
+            Err(_) => laps.iter().map(|lap| lap.wall_ns).collect(),
+        };
         readings.sort_by(f64::total_cmp);
         let smallest = readings
             .windows(2)
             .map(|pair| pair[1] - pair[0])
             .filter(|step| *step > 0.0)
             .fold(f64::INFINITY, f64::min);
-        let tick = self.tick_ns().unwrap_or(1.0);
+        let tick = self
+            .tick_ns()
+            .filter(|_| device_clock.is_ok())
+            .unwrap_or(1.0);
         Ok(Precision {
             // Readings that never differ have shown no step; the tick is all that is known then.
             step_ns: if smallest.is_finite() {
@@ -169,8 +206,49 @@ impl Stopwatch {
             } else {
                 tick
             },
-            overhead_ns: readings[LAPS / 2],
+            overhead_ns: readings[readings.len() / 2],
+            dispatch_gap_ns: self.dispatch_gap_ns()?,
+            device_clock,
         })
+    }
+
+    /// Time from one dispatch to the next where both do next to nothing and the second waits for the first, in
+    /// nanoseconds.
+    fn dispatch_gap_ns(&mut self) -> Result<f64, WaitError> {
+        const DISPATCHES: u32 = 64;
+        let laps = self.laps_of(DISPATCHES, 5)?;
+        let mut times: Vec<f64> = laps.iter().map(Lap::best_ns).collect();
+        times.sort_by(f64::total_cmp);
+        Ok(times[times.len() / 2] / f64::from(DISPATCHES))
+    }
+
+    /// Laps of so many dispatches that do next to nothing.
+    fn laps_of(&mut self, dispatches: u32, laps: usize) -> Result<Vec<Lap>, WaitError> {
+        (0..laps)
+            .map(|_| {
+                // Recorded by hand: `time` borrows all of the stopwatch.
+                let mut encoder = self.device.create_command_encoder(&Default::default());
+                {
+                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                        label: Some("perwatt marks"),
+                        timestamp_writes: self.timestamps.as_ref().map(Timestamps::write_both),
+                    });
+                    (0..dispatches).for_each(|_| self.witness.add(&mut pass));
+                }
+                let commands = encoder.finish();
+                self.run(commands)
+            })
+            .collect()
+    }
+
+    /// Submits a batch, waits for it and reads its times.
+    fn run(&mut self, commands: wgpu::CommandBuffer) -> Result<Lap, WaitError> {
+        let start = Instant::now();
+        self.queue.submit([commands]);
+        self.wait()?;
+        let wall_ns = nanoseconds(start.elapsed());
+        self.see_that_it_ran()?;
+        Ok(self.lap(wall_ns))
     }
 
     /// Waits until the device is idle.

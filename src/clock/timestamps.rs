@@ -1,6 +1,6 @@
 //! One pair of timestamp queries, read safely.
 
-use std::sync::mpsc;
+use super::read_back::read_back;
 
 /// Why a lap has no time by timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,30 +121,21 @@ impl Timestamps {
         let mut encoder = device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readback, 0, PAIR);
         queue.submit([encoder.finish()]);
-        let pair = self.map(device).ok_or(TimestampFault::Unreadable)?;
+        let pair = read_back(device, &self.readback)
+            .and_then(|bytes| pair_of(&bytes))
+            .ok_or(TimestampFault::Unreadable)?;
         let previous = std::mem::replace(&mut self.last, pair);
         judge(pair, previous, self.tick_ns, wall_ns)
     }
+}
 
-    /// Maps the readback buffer.
-    fn map(&self, device: &wgpu::Device) -> Option<(u64, u64)> {
-        let slice = self.readback.slice(..);
-        let (sender, receiver) = mpsc::channel();
-        slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver is gone only when this function has given up already.
-            let _ = sender.send(result.is_ok());
-        });
-        device.poll(wgpu::PollType::wait_indefinitely()).ok()?;
-        if !receiver.try_recv().ok()? {
-            return None;
-        }
-        let view = slice.get_mapped_range().ok()?;
-        let pair: &[u64] = bytemuck::try_cast_slice(&view).ok()?;
-        let pair = (*pair.first()?, *pair.get(1)?);
-        drop(view);
-        self.readback.unmap();
-        Some(pair)
-    }
+/// The two timestamps in the bytes that a device left.
+fn pair_of(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (start, rest) = bytes.split_first_chunk()?;
+    Some((
+        u64::from_le_bytes(*start),
+        u64::from_le_bytes(*rest.first_chunk()?),
+    ))
 }
 
 /// Whether a pair could be true, and the time it says.

@@ -2,7 +2,7 @@
 //!
 //! The same GPU often shows up through two backends, and a software driver is nearly always there
 //! beside it. Choosing is therefore strict: a selection that fits two GPUs is an error that lists them,
-//! and a software adapter is only ever taken when it was asked for or when there is nothing else.
+//! and a software adapter is only ever taken when it was asked for or when the machine has no GPU.
 
 #[cfg(feature = "power")]
 mod access;
@@ -10,6 +10,8 @@ mod describe;
 #[cfg(feature = "power")]
 mod driver_files;
 mod gpu;
+mod hidden;
+mod same_gpu;
 mod select;
 #[cfg(feature = "power")]
 mod survey;
@@ -18,7 +20,8 @@ mod survey;
 pub use access::{AdapterAccess, DriverChoice};
 pub use describe::describe;
 pub use gpu::{Gpu, GpuError};
-pub use select::{choose, no_adapter_help};
+pub use hidden::{HiddenGpu, gpus_on_bus};
+pub use select::{choose, no_adapter_help, passed_over};
 #[cfg(feature = "power")]
 pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};
 
@@ -103,12 +106,11 @@ fn enumerate_backends(backends: wgpu::Backends) -> Vec<Found> {
         .collect()
 }
 
-/// Hardware first, and the backend that shows most of a GPU first.
-fn rank(adapter: &Adapter) -> (bool, u8) {
-    let backend = match &*adapter.backend {
-        "vulkan" | "metal" => 0,
-        "dx12" => 1,
-        _ => 2,
-    };
-    (adapter.is_software(), backend)
+/// Hardware first, then a GPU's own driver before layers over it, then the backend that shows most of it.
+fn rank(adapter: &Adapter) -> (bool, bool, u8) {
+    (
+        adapter.is_software(),
+        adapter.is_layered(),
+        select::backend_rank(&adapter.backend),
+    )
 }

@@ -1,53 +1,25 @@
 //! Which adapter is meant: numbering, grouping and selection, on descriptions alone so that it can be
 //! tested with adapters that this machine lacks.
 
+use super::same_gpu::{groups, pci_of_gpu};
 use crate::error::{Error, Result};
-use crate::record::Adapter;
+use crate::record::{Adapter, DeviceType};
 
 /// Gives each adapter its index and its group.
 pub(super) fn number(adapters: &mut [&mut Adapter]) {
-    let mut groups: Vec<usize> = Vec::new();
-    for i in 0..adapters.len() {
-        // The first adapter of a group stands for it; a twin card behind the same backend is its own.
-        let same = groups.iter().position(|first| {
-            let members: Vec<usize> = (0..i)
-                .filter(|j| adapters[*j].group == adapters[*first].group)
-                .collect();
-            same_gpu(adapters[*first], adapters[i])
-                && members
-                    .iter()
-                    .all(|j| adapters[*j].backend != adapters[i].backend)
-        });
-        let group = same.unwrap_or_else(|| {
-            groups.push(i);
-            groups.len() - 1
-        });
-        adapters[i].index = u32::try_from(i).unwrap_or(u32::MAX);
-        adapters[i].group = u32::try_from(group).unwrap_or(u32::MAX);
+    let described: Vec<&Adapter> = adapters.iter().map(|adapter| &**adapter).collect();
+    let groups = groups(&described);
+    for (index, (adapter, group)) in adapters.iter_mut().zip(groups).enumerate() {
+        adapter.index = u32::try_from(index).unwrap_or(u32::MAX);
+        adapter.group = u32::try_from(group).unwrap_or(u32::MAX);
     }
-}
-
-/// Whether two adapters are the same GPU seen through different backends.
-fn same_gpu(a: &Adapter, b: &Adapter) -> bool {
-    if a.backend == b.backend || a.is_software() != b.is_software() {
-        return false;
-    }
-    if let (Some(a), Some(b)) = (a.pci_id.measured(), b.pci_id.measured()) {
-        return a.eq_ignore_ascii_case(b);
-    }
-    let ids = |adapter: &Adapter| (adapter.vendor_id, adapter.device_id);
-    if ids(a) != (0, 0) && ids(b) != (0, 0) && ids(a) == ids(b) {
-        return true;
-    }
-    let (a, b) = (a.model(), b.model());
-    !a.is_empty() && a == b
 }
 
 /// The one adapter that `selection` means; with none, the best hardware adapter, or the only software
 /// one where there is no hardware.
 ///
 /// A selection is an index, a part of the name, a PCI address or `backend:NAME`; several, separated by
-/// commas, must all fit.
+/// commas, must all fit. `hardware` demands a GPU, `software` takes the processor.
 ///
 /// # Errors
 /// Nothing fits, or more than one GPU does; the message lists what there is.
@@ -56,23 +28,98 @@ pub fn choose<'a>(adapters: &[&'a Adapter], selection: Option<&str>) -> Result<&
         return Err(Error::NoAdapter(no_adapter_help()));
     }
     match selection {
-        None => choose_default(adapters),
+        None => choose_default(adapters, "no --device given"),
+        Some("hardware") => choose_hardware(adapters),
+        Some("software") => choose_software(adapters),
         Some(selection) => choose_by(adapters, selection),
     }
 }
 
 /// The adapter to use when none was named.
-fn choose_default<'a>(adapters: &[&'a Adapter]) -> Result<&'a Adapter> {
-    let hardware: Vec<&Adapter> = adapters
-        .iter()
-        .copied()
-        .filter(|a| !a.is_software())
-        .collect();
-    if hardware.is_empty() {
+fn choose_default<'a>(adapters: &[&'a Adapter], what: &str) -> Result<&'a Adapter> {
+    if adapters.iter().all(|adapter| adapter.is_software()) {
         // Software drivers are alike in kind; the first in the enumeration's order is the fullest.
         return Ok(adapters[0]);
     }
-    one_gpu(&hardware, "no --device given")
+    let groups = groups(adapters);
+    let rank = |group: usize| {
+        let members = adapters.iter().zip(&groups);
+        let of_group = members.filter(|(_, other)| **other == group);
+        of_group.map(|(adapter, _)| default_rank(adapter)).min()
+    };
+    let best = groups.iter().filter_map(|group| rank(*group)).min();
+    let fitting: Vec<&Adapter> = adapters
+        .iter()
+        .zip(&groups)
+        .filter(|(_, group)| rank(**group) == best)
+        .map(|(adapter, _)| *adapter)
+        .collect();
+    one_gpu(&fitting, adapters, what)
+}
+
+/// How far from being what most people mean by their GPU an adapter is.
+fn default_rank(adapter: &Adapter) -> (bool, bool, u8) {
+    let kind = match adapter.device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Software | DeviceType::Other => 3,
+    };
+    (adapter.is_software(), adapter.is_layered(), kind)
+}
+
+/// What to tell somebody who named no device and has several GPUs: which one it is, and how to take another.
+pub fn passed_over(adapters: &[&Adapter], chosen: &Adapter) -> Option<String> {
+    let groups = groups(adapters);
+    let own = adapters
+        .iter()
+        .position(|adapter| adapter.index == chosen.index)
+        .map(|at| groups[at]);
+    let mut seen = Vec::new();
+    let mut others = Vec::new();
+    for (adapter, group) in adapters.iter().zip(groups) {
+        if Some(group) != own && !adapter.is_software() && !seen.contains(&group) {
+            seen.push(group);
+            others.push(format!("{} (--device {})", adapter.name, adapter.index));
+        }
+    }
+    (!others.is_empty() && !chosen.is_software())
+        .then(|| format!("Using {}, not {}.", chosen.label(), others.join(" or ")))
+}
+
+/// The adapter to use where only hardware will do.
+fn choose_hardware<'a>(adapters: &[&'a Adapter]) -> Result<&'a Adapter> {
+    let hardware: Vec<&Adapter> = adapters
+        .iter()
+        .copied()
+        .filter(|adapter| !adapter.is_software())
+        .collect();
+    if hardware.is_empty() {
+        return Err(Error::usage(
+            "--device hardware",
+            format!(
+                "only software drivers were found; install your GPU's Vulkan driver\n{}",
+                list(adapters)
+            ),
+        ));
+    }
+    choose_default(&hardware, "--device hardware")
+}
+
+/// The first software driver.
+fn choose_software<'a>(adapters: &[&'a Adapter]) -> Result<&'a Adapter> {
+    let mut software = adapters.iter().copied();
+    software
+        .find(|adapter| adapter.is_software())
+        .ok_or_else(|| {
+            Error::usage(
+                "--device software",
+                format!(
+                    "no software driver was found; there are\n{}",
+                    list(adapters)
+                ),
+            )
+        })
 }
 
 /// The adapter that a selection means.
@@ -91,7 +138,7 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
     let fitting: Vec<&Adapter> = adapters
         .iter()
         .copied()
-        .filter(|adapter| parts.iter().all(|part| fits(adapter, part, adapters.len())))
+        .filter(|adapter| parts.iter().all(|part| fits(adapter, part, adapters)))
         .collect();
     if fitting.is_empty() {
         return Err(Error::usage(
@@ -99,7 +146,7 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
             format!("no adapter fits; there are\n{}", list(adapters)),
         ));
     }
-    one_gpu(&fitting, &format!("--device {selection}"))
+    one_gpu(&fitting, adapters, &format!("--device {selection}"))
 }
 
 /// Digits of a number that names a model, as in `4090`; a shorter one is an index and nothing else.
@@ -107,7 +154,8 @@ const DIGITS_OF_A_MODEL: usize = 3;
 
 /// Whether one part of a selection fits an adapter. A number is an index; a long one of which there are not so
 /// many adapters is a part of a model's name, without what stands in brackets behind it.
-fn fits(adapter: &Adapter, part: &str, count: usize) -> bool {
+fn fits(adapter: &Adapter, part: &str, adapters: &[&Adapter]) -> bool {
+    let count = adapters.len();
     if let Some(backend) = part.strip_prefix("backend:") {
         return adapter.backend.eq_ignore_ascii_case(backend);
     }
@@ -118,17 +166,35 @@ fn fits(adapter: &Adapter, part: &str, count: usize) -> bool {
         };
     }
     let part = part.to_lowercase();
-    let pci = adapter.pci_id.measured().map(|id| id.to_lowercase());
-    // `01:00.0` is how most tools print an address in the first domain.
-    let by_pci = pci.is_some_and(|id| id == part || id.strip_prefix("0000:") == Some(&part));
-    by_pci || adapter.name.to_lowercase().contains(&part)
+    let at_address = |id: &str| {
+        // `01:00.0` is how most tools print an address in the first domain.
+        let id = id.to_lowercase();
+        id == part || id.strip_prefix("0000:") == Some(&part)
+    };
+    pci_of_gpu(adapter, adapters).is_some_and(at_address)
+        || adapter.name.to_lowercase().contains(&part)
 }
 
-/// The single GPU among `fitting`, through its best backend.
-fn one_gpu<'a>(fitting: &[&'a Adapter], what: &str) -> Result<&'a Adapter> {
-    let first = fitting[0];
-    if fitting.iter().all(|adapter| adapter.group == first.group) {
-        return Ok(first);
+/// The single GPU among `fitting`, through its own driver and its best backend.
+fn one_gpu<'a>(
+    fitting: &[&'a Adapter],
+    adapters: &[&'a Adapter],
+    what: &str,
+) -> Result<&'a Adapter> {
+    let groups = groups(adapters);
+    let group_of = |adapter: &Adapter| {
+        let same = |other: &&Adapter| std::ptr::eq(*other, adapter);
+        adapters.iter().position(same).map(|at| groups[at])
+    };
+    if fitting
+        .iter()
+        .all(|adapter| group_of(adapter) == group_of(fitting[0]))
+    {
+        let best = |adapter: &&&Adapter| (adapter.is_layered(), backend_rank(&adapter.backend));
+        return Ok(fitting
+            .iter()
+            .min_by_key(best)
+            .map_or(fitting[0], |best| *best));
     }
     Err(Error::usage(
         what,
@@ -139,7 +205,16 @@ fn one_gpu<'a>(fitting: &[&'a Adapter], what: &str) -> Result<&'a Adapter> {
     ))
 }
 
-/// Adapters, one a line.
+/// The backend that shows most of a GPU first.
+pub(super) fn backend_rank(backend: &str) -> u8 {
+    match backend {
+        "vulkan" | "metal" => 0,
+        "dx12" => 1,
+        _ => 2,
+    }
+}
+
+/// Adapters, one per line.
 fn list(adapters: &[&Adapter]) -> String {
     let lines: Vec<String> = adapters
         .iter()
@@ -182,7 +257,7 @@ pub fn no_adapter_help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{DeviceType, Limits, Reading};
+    use crate::record::{Limits, Reading};
 
     fn adapter(
         name: &str,
@@ -341,6 +416,260 @@ mod tests {
         assert!(!chosen.is_software());
         let chosen = choose(&adapters.iter().collect::<Vec<_>>(), Some("llvmpipe")).unwrap();
         assert!(chosen.is_software());
+    }
+
+    /// Name, backend, kind, PCI address, and vendor and device id.
+    type Reported<'a> = (&'a str, &'a str, DeviceType, &'a str, (u32, u32));
+
+    /// A machine's adapters as public reports show them, in the order of the enumeration.
+    fn reported(adapters: &[Reported<'_>]) -> Vec<Adapter> {
+        let adapters = adapters.iter();
+        numbered(
+            adapters
+                .map(|(name, backend, kind, pci, ids)| adapter(name, backend, *kind, pci, *ids))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn one_card_behind_layers_and_beside_an_integrated_gpu_is_the_default() {
+        use DeviceType::{DiscreteGpu, IntegratedGpu, Other, Software};
+        let radeon = (0x1002, 0x73bf);
+        for (machine, adapters, selection, chosen) in [
+            (
+                "a desktop with an integrated GPU",
+                reported(&[
+                    (
+                        "AMD Ryzen 9 7950X 16-Core Processor (RADV RAPHAEL_MENDOCINO)",
+                        "vulkan",
+                        IntegratedGpu,
+                        "0000:0d:00.0",
+                        (0x1002, 0x164e),
+                    ),
+                    (
+                        "NVIDIA GeForce RTX 4090",
+                        "vulkan",
+                        DiscreteGpu,
+                        "0000:01:00.0",
+                        CARD,
+                    ),
+                    (
+                        "NVIDIA GeForce RTX 4090/PCIe/SSE2",
+                        "gl",
+                        Other,
+                        "",
+                        (0x10de, 0),
+                    ),
+                ]),
+                None,
+                1,
+            ),
+            (
+                "Windows with the compatibility pack (llama.cpp 9516)",
+                reported(&[
+                    (
+                        "Microsoft Direct3D12 (AMD Radeon RX 6800 XT)",
+                        "vulkan",
+                        DiscreteGpu,
+                        "",
+                        radeon,
+                    ),
+                    (
+                        "AMD Radeon RX 6800 XT",
+                        "vulkan",
+                        DiscreteGpu,
+                        "0000:03:00.0",
+                        radeon,
+                    ),
+                    (
+                        "AMD Radeon RX 6800 XT",
+                        "dx12",
+                        DiscreteGpu,
+                        "0000:03:00.0",
+                        radeon,
+                    ),
+                    ("AMD Radeon RX 6800 XT", "gl", Other, "", (0x1002, 0)),
+                    (
+                        "Microsoft Direct3D12 (Microsoft Basic Render Driver)",
+                        "vulkan",
+                        Software,
+                        "",
+                        (0x1414, 0x8c),
+                    ),
+                ]),
+                Some("6800"),
+                1,
+            ),
+            (
+                "WSL2 (wslg 1340)",
+                reported(&[
+                    (
+                        "Microsoft Direct3D12 (NVIDIA GeForce RTX 3070 Ti)",
+                        "vulkan",
+                        DiscreteGpu,
+                        "",
+                        (0x10de, 0x2482),
+                    ),
+                    (
+                        "Microsoft Direct3D12 (NVIDIA GeForce RTX 3070 Ti)",
+                        "vulkan",
+                        DiscreteGpu,
+                        "",
+                        (0x10de, 0x2482),
+                    ),
+                    (
+                        "D3D12 (NVIDIA GeForce RTX 3070 Ti)",
+                        "gl",
+                        Other,
+                        "",
+                        (0, 0),
+                    ),
+                    (
+                        "llvmpipe (LLVM 19, 256 bits)",
+                        "vulkan",
+                        Software,
+                        "",
+                        (0x10005, 0),
+                    ),
+                ]),
+                Some("3070"),
+                0,
+            ),
+            (
+                "two Vulkan drivers of one card",
+                reported(&[
+                    (
+                        "AMD Radeon RX 7900 XTX (RADV NAVI31)",
+                        "vulkan",
+                        DiscreteGpu,
+                        "0000:03:00.0",
+                        (0x1002, 0x744c),
+                    ),
+                    (
+                        "AMD Radeon RX 7900 XTX",
+                        "vulkan",
+                        DiscreteGpu,
+                        "0000:03:00.0",
+                        (0x1002, 0x744c),
+                    ),
+                ]),
+                None,
+                0,
+            ),
+            (
+                "OpenGL over Vulkan",
+                reported(&[
+                    (
+                        "zink Vulkan 1.3(NVIDIA GeForce RTX 3060 (NVK GA106) (MESA_NVK))",
+                        "gl",
+                        Other,
+                        "",
+                        (0x10de, 0),
+                    ),
+                    (
+                        "NVIDIA GeForce RTX 3060 (NVK GA106)",
+                        "vulkan",
+                        DiscreteGpu,
+                        "0000:01:00.0",
+                        (0x10de, 0x2504),
+                    ),
+                ]),
+                None,
+                1,
+            ),
+        ] {
+            assert_eq!(index(&adapters, None).unwrap(), chosen, "{machine}");
+            assert_eq!(index(&adapters, selection).unwrap(), chosen, "{machine}");
+            assert_eq!(
+                index(&adapters, Some("hardware")).unwrap(),
+                chosen,
+                "{machine}"
+            );
+        }
+    }
+
+    #[test]
+    fn twins_behind_direct3d_are_told_apart_by_their_order() {
+        use DeviceType::{DiscreteGpu, Other, Software};
+        let name = "NVIDIA GeForce RTX 4090";
+        let adapters = reported(&[
+            (name, "vulkan", DiscreteGpu, "0000:01:00.0", CARD),
+            (name, "vulkan", DiscreteGpu, "0000:41:00.0", CARD),
+            (name, "dx12", DiscreteGpu, "0000:01:00.0", CARD),
+            (name, "dx12", DiscreteGpu, "0000:01:00.0", CARD),
+            (
+                "NVIDIA GeForce RTX 4090/PCIe/SSE2",
+                "gl",
+                Other,
+                "",
+                (0x10de, 0),
+            ),
+            (
+                "Microsoft Basic Render Driver",
+                "dx12",
+                Software,
+                "",
+                (0x1414, 0x8c),
+            ),
+        ]);
+        let groups: Vec<u32> = adapters.iter().map(|a| a.group).collect();
+        assert_eq!(groups, [0, 1, 0, 1, 0, 2]);
+        assert!(index(&adapters, None).is_err());
+        for (selection, chosen) in [
+            ("0000:01:00.0", 0),
+            ("41:00.0", 1),
+            ("backend:dx12,01:00.0", 2),
+            ("backend:dx12,41:00.0", 3),
+        ] {
+            assert_eq!(
+                index(&adapters, Some(selection)).unwrap(),
+                chosen,
+                "{selection}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_gpu_that_was_not_taken_is_named() {
+        use DeviceType::{DiscreteGpu, IntegratedGpu};
+        let adapters = reported(&[
+            (
+                "AMD Radeon 780M",
+                "vulkan",
+                IntegratedGpu,
+                "0000:0d:00.0",
+                (0x1002, 0x15bf),
+            ),
+            (
+                "NVIDIA GeForce RTX 4070",
+                "vulkan",
+                DiscreteGpu,
+                "0000:01:00.0",
+                (0x10de, 0x2786),
+            ),
+        ]);
+        let all: Vec<&Adapter> = adapters.iter().collect();
+        let chosen = choose(&all, None).unwrap();
+        let note = passed_over(&all, chosen).unwrap();
+        assert!(
+            note.contains("RTX 4070 (vulkan), not AMD Radeon 780M (--device 0)"),
+            "{note}"
+        );
+        assert_eq!(passed_over(&all[..1], all[0]), None);
+    }
+
+    #[test]
+    fn hardware_is_demanded() {
+        use DeviceType::Software;
+        let adapters = reported(&[(
+            "llvmpipe (LLVM 19, 256 bits)",
+            "vulkan",
+            Software,
+            "",
+            (0x10005, 0),
+        )]);
+        let message = index(&adapters, Some("hardware")).unwrap_err().to_string();
+        assert!(message.contains("only software drivers"), "{message}");
     }
 
     #[test]

@@ -495,6 +495,7 @@ fn invocation(
                 clock,
                 batch: 1,
                 wall_samples_ns: Vec::new(),
+                footprint: None,
                 discarded: 0,
                 steady: true,
                 median_ns: stats::median(&samples_ns).unwrap_or_default(),

@@ -90,8 +90,8 @@ impl Adapter {
     /// The name without what drivers and backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)`
     /// and `Mesa Intel(R) Arc(tm) A770 Graphics (DG2)` are both `intel arc a770 graphics`.
     pub fn model(&self) -> String {
-        let name = self
-            .name
+        let name = native_name(&self.name)
+            .unwrap_or(&self.name)
             .to_lowercase()
             .replace("(r)", "")
             .replace("(tm)", "");
@@ -100,9 +100,28 @@ impl Adapter {
         name[..end].trim().to_owned()
     }
 
+    /// Whether the driver is a layer over another one's: Direct3D 12 seen as Vulkan or GL, Vulkan seen as GL.
+    pub fn is_layered(&self) -> bool {
+        native_name(&self.name).is_some()
+    }
+
     /// Name and backend, for messages.
     pub fn label(&self) -> String {
         format!("{} ({})", self.name, self.backend)
+    }
+}
+
+/// The name of the GPU inside the name that a layered driver gives: Mesa's dzn and d3d12 (`Microsoft Direct3D12
+/// (NAME)`, `D3D12 (NAME)`), its zink (`zink Vulkan 1.3(NAME (DRIVER))`), ANGLE (`ANGLE (VENDOR, NAME …, API)`).
+fn native_name(name: &str) -> Option<&str> {
+    let (layer, inner) = name.split_once('(')?;
+    let inner = inner.strip_suffix(')').unwrap_or(inner);
+    let layer = layer.to_lowercase();
+    match layer.trim() {
+        "microsoft direct3d12" | "d3d12" => Some(inner),
+        "angle" => inner.split(',').nth(1).map(str::trim),
+        layer if layer.starts_with("zink") => Some(inner),
+        _ => None,
     }
 }
 

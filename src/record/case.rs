@@ -130,6 +130,10 @@ pub struct CaseInvocation {
 /// What happened to a case in one invocation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all outcomes are the large one"
+)]
 pub enum Outcome {
     /// Verified, timed and verified again.
     Measured {
@@ -179,6 +183,15 @@ pub struct Verification {
     pub worst: Option<String>,
 }
 
+/// The memory that the executions of a case go through, so that caches do not stand in for memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Footprint {
+    /// All buffers of all copies, in bytes.
+    pub bytes: u64,
+    /// Copies of the buffers that the executions took in turn.
+    pub copies: u32,
+}
+
 /// The samples of one invocation and what they say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sampling {
@@ -204,6 +217,9 @@ pub struct Sampling {
     pub outliers: u32,
     /// Why sampling ended.
     pub stopped_by: StopReason,
+    /// How much memory the executions went through. Files before 1.2 do not say: all executions used one copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
 }
 
 /// Why sampling ended.

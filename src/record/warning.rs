@@ -67,6 +67,20 @@ pub enum Warning {
         /// Precision of the clock.
         precision_ns: f64,
     },
+    /// A shader may break a rule of the specifications that this driver forgives and another may not.
+    ShaderRule {
+        /// The shader's file.
+        shader: String,
+        /// The variable or operation, the rule, and what to do.
+        rule: String,
+    },
+    /// An execution is not much longer than the gap between two dispatches.
+    ShortExecution {
+        /// Time of one execution.
+        execution_ns: f64,
+        /// Time from one dispatch that does next to nothing to the next.
+        dispatch_gap_ns: f64,
+    },
     /// The device slowed down for heat or to protect itself while this was measured.
     Throttled {
         /// What was seen. Files before version 1.3 name limits here too.
@@ -209,6 +223,17 @@ impl fmt::Display for Warning {
                 si(batch_ns * 1e-9, "s"),
                 si(precision_ns * 1e-9, "s")
             ),
+            Self::ShortExecution {
+                execution_ns,
+                dispatch_gap_ns,
+            } => write!(
+                f,
+                "an execution takes {} and the gap between two dispatches {}, so this measures the gap more than \
+                 the kernel; choose a larger shape",
+                si(execution_ns * 1e-9, "s"),
+                si(dispatch_gap_ns * 1e-9, "s")
+            ),
+            Self::ShaderRule { shader, rule } => write!(f, "{shader}: {rule}"),
             Self::Throttled { reason } => write!(
                 f,
                 "the device throttled: {reason}; cool it, or lock its clock lower"

@@ -69,6 +69,9 @@ const CLOCK_TOLERANCE: f64 = 0.05;
 /// Host time that submitting a batch may cost before the clocks count as disagreeing, in nanoseconds.
 const SUBMISSION_NS: f64 = 500_000.0;
 
+/// One lap in so many may have no time by timestamps without making them useless.
+const FEW_FAULTS: usize = 10;
+
 /// How long to sample, and in batches of what length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampler {
@@ -176,7 +179,7 @@ fn stop(laps: &[Lap], elapsed: Duration, limit: Seconds) -> Option<StopReason> {
     if !count.is_multiple_of(CHECK_EVERY) {
         return None;
     }
-    let samples: Vec<f64> = laps.iter().map(Lap::best_ns).collect();
+    let samples = Series::of(laps, 1.0).samples;
     let steady = &samples[stats::steady_start(&samples).ok()?..];
     let precise =
         stats::half_width(steady).ok()? <= WANTED_PRECISION * stats::median(steady).ok()?;
@@ -188,15 +191,14 @@ impl Readings {
     /// What the laps say: the figures of one process, and what is wrong with them.
     pub fn summarize(&self) -> (Sampling, Vec<Warning>) {
         let batch = f64::from(self.batch);
-        let wall: Vec<f64> = self.laps.iter().map(|lap| lap.wall_ns / batch).collect();
         let mut warnings = Vec::new();
-        let (clock, samples) = match device_samples(&self.laps, batch) {
-            Ok(samples) => (ClockMethod::TimestampQuery, samples),
-            Err(fault) => {
-                warnings.extend(clock_warning(fault));
-                (ClockMethod::WallClock, wall.clone())
-            }
-        };
+        let Series {
+            clock,
+            samples,
+            wall,
+            warning,
+        } = Series::of(&self.laps, batch);
+        warnings.extend(warning);
         let start = stats::steady_start(&samples);
         if let Err(reason) = &start {
             warnings.push(Warning::Unstable {
@@ -235,16 +237,48 @@ impl Readings {
             stopped_by: self.stopped_by,
             samples_ns: samples,
             wall_samples_ns: wall,
+            footprint: None,
         };
         (sampling, warnings)
     }
 }
 
-/// The samples by timestamps, if every lap has one; a series of two clocks would be of none.
-fn device_samples(laps: &[Lap], batch: f64) -> Result<Vec<f64>, TimestampFault> {
-    laps.iter()
-        .map(|lap| lap.device_ns.map(|ns| ns / batch))
-        .collect()
+/// The samples of one clock.
+struct Series {
+    clock: ClockMethod,
+    samples: Vec<f64>,
+    /// The host's clock for the same laps.
+    wall: Vec<f64>,
+    warning: Option<Warning>,
+}
+
+impl Series {
+    /// By timestamps, if nearly every lap has one: a lap whose timestamps wrapped or changed places costs itself
+    /// only. By the host's clock otherwise; a series of two clocks would be of none.
+    fn of(laps: &[Lap], batch: f64) -> Self {
+        let wall_of = |laps: &[&Lap]| laps.iter().map(|lap| lap.wall_ns / batch).collect();
+        let (good, bad): (Vec<&Lap>, Vec<&Lap>) =
+            laps.iter().partition(|lap| lap.device_ns.is_ok());
+        let fault = bad.iter().find_map(|lap| lap.device_ns.err());
+        if bad.len() * FEW_FAULTS <= laps.len() && good.len() >= FEWEST_SAMPLES.min(laps.len()) {
+            let samples = good.iter().filter_map(|lap| lap.device_ns.ok());
+            return Self {
+                clock: ClockMethod::TimestampQuery,
+                samples: samples.map(|ns| ns / batch).collect(),
+                wall: wall_of(&good),
+                warning: fault.map(|fault| Warning::TimestampFault {
+                    what: format!("{} of {} samples left out: {fault}", bad.len(), laps.len()),
+                }),
+            };
+        }
+        let all: Vec<&Lap> = laps.iter().collect();
+        Self {
+            clock: ClockMethod::WallClock,
+            samples: wall_of(&all),
+            wall: wall_of(&all),
+            warning: fault.and_then(clock_warning),
+        }
+    }
 }
 
 /// What to say where timestamps were not used.
@@ -257,5 +291,54 @@ fn clock_warning(fault: TimestampFault) -> Option<Warning> {
         other => Some(Warning::TimestampFault {
             what: other.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(device: impl Fn(usize) -> Result<f64, TimestampFault>) -> Readings {
+        let lap = |number| Lap {
+            device_ns: device(number),
+            wall_ns: 1_100.0,
+        };
+        Readings {
+            laps: (0..40).map(lap).collect(),
+            batch: 1,
+            stopped_by: StopReason::Time,
+        }
+    }
+
+    #[test]
+    fn a_lap_whose_timestamps_changed_places_costs_itself_only() {
+        let one = readings(|number| match number {
+            7 => Err(TimestampFault::Reversed),
+            _ => Ok(1_000.0),
+        });
+        let (sampling, warnings) = one.summarize();
+        assert_eq!(sampling.clock, ClockMethod::TimestampQuery);
+        assert_eq!(
+            (sampling.samples_ns.len(), sampling.wall_samples_ns.len()),
+            (39, 39)
+        );
+        let said = |warning: &Warning| warning.to_string().contains("1 of 40 samples left out");
+        assert!(warnings.iter().any(said), "{warnings:?}");
+    }
+
+    #[test]
+    fn timestamps_that_fail_often_are_no_clock() {
+        for fault in [TimestampFault::Zero, TimestampFault::Reversed] {
+            let (sampling, warnings) = readings(|number| match number % 5 {
+                0 => Err(fault),
+                _ => Ok(1_000.0),
+            })
+            .summarize();
+            assert_eq!(sampling.clock, ClockMethod::WallClock);
+            assert_eq!(sampling.samples_ns.len(), 40);
+            assert!(!warnings.is_empty());
+        }
+        let (sampling, _) = readings(|_| Err(TimestampFault::Zero)).summarize();
+        assert_eq!(sampling.clock, ClockMethod::WallClock);
     }
 }

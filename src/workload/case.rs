@@ -74,6 +74,12 @@ pub trait Problem: fmt::Debug + fmt::Display + Send + Sync {
     /// already.
     fn pilot(&self) -> Option<Arc<dyn Problem>>;
 
+    /// Whether executions find in the caches what the one before left there. Otherwise they take copies of the
+    /// operands in turn, as if each came from memory.
+    fn warm_caches(&self) -> bool {
+        false
+    }
+
     /// What the kernel does, as data, with inputs drawn from `seed`.
     ///
     /// # Errors

@@ -143,3 +143,31 @@ fn nvidias_library_that_hangs_is_left_out_and_named() {
         );
     }
 }
+
+#[test]
+fn a_gpu_that_no_driver_shows_is_named_with_the_cure() {
+    if !has_device() {
+        return;
+    }
+    let tree = crate::support::sysfs_tree::Tree::new();
+    tree.put("bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+    tree.put("bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+    let run = |device: &[&str]| {
+        let output = perwatt()
+            .env("PERWATT_SYSFS_ROOT", tree.root())
+            .args(["run", "--case", "no-such-case/*"])
+            .args(device)
+            .output()
+            .unwrap();
+        (output.status.code(), said(&output))
+    };
+    let (_, text) = run(&[]);
+    assert!(
+        text.contains("NVIDIA (0000:01:00.0)") && text.contains("NVIDIA_DRIVER_CAPABILITIES"),
+        "{text}"
+    );
+    let (_, text) = run(&["--device", "software"]);
+    assert!(!text.contains("NVIDIA"), "{text}");
+    let (code, text) = run(&["--device", "hardware"]);
+    assert_eq!(code, Some(2), "{text}");
+}

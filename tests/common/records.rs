@@ -62,6 +62,7 @@ pub(crate) fn record(session: &str) -> Record {
             tick_ns: Reading::Measured(1.0),
             precision_ns: 10.0,
             overhead_ns: 0.0,
+            dispatch_gap_ns: None,
         }),
         power: Reading::unmeasured("no sensor"),
         plan: PlanSummary {
@@ -130,6 +131,7 @@ pub(crate) fn invocation(number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
                 clock: ClockMethod::TimestampQuery,
                 batch: 1000,
                 wall_samples_ns: samples_ns.clone(),
+                footprint: None,
                 samples_ns,
                 discarded: 0,
                 steady: true,

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use perwatt::workload::{Case, Dispatch, registry};
+use perwatt::workload::{Case, Dispatch, lint, registry};
 
 /// Cases that between them reach every path of a template: for each dtype the first, the last, and one
 /// whose dimensions are a multiple of nothing.
@@ -242,6 +242,17 @@ fn every_parameter_set_is_valid_on_every_backend() {
         spirv(&what, &module, &info);
         write_others(&what, &dispatch, &module, &info);
     }
+}
+
+#[test]
+fn every_parameter_set_keeps_the_rules_that_software_drivers_forgive() {
+    let mut broken = Vec::new();
+    for (what, dispatch) in dispatches() {
+        for hazard in lint(&dispatch.wgsl).unwrap_or_else(|e| panic!("{what}: {e}")) {
+            broken.push(format!("{what}: {}: {hazard}", dispatch.file));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]

@@ -17,7 +17,9 @@ const ROUND = (PIECE + BLOCK - 1) / BLOCK * BLOCK;
 const ACTIVE = WORKGROUP / HEADS * HEADS; // threads that have a head in the softmax
 const LOWEST = -3.4e38f;
 
-var<workgroup> partial: array<vec4f, PARTIAL>;
+// Single numbers: threads that write components of one vector race where a component's write may touch
+// the whole vector, as WGSL allows.
+var<workgroup> partial: array<f32, PARTIAL * 4>;
 var<workgroup> scores: array<f32, ROUND * HEADS>;
 var<workgroup> own: array<f32, WORKGROUP>;
 
@@ -44,6 +46,16 @@ fn row_of(from_cache: u32, key: u32, end: u32) -> u32 {
 
 fn dot_onto(sum: f32, a: vec4f, b: vec4f) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
+}
+
+// Four of the partial numbers, `stride` apart.
+fn four_of(begin: u32, stride: u32) -> vec4f {
+    return vec4f(
+        partial[begin],
+        partial[begin + stride],
+        partial[begin + 2 * stride],
+        partial[begin + 3 * stride],
+    );
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -91,15 +103,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #endfor
 #endfor
 #for h in range(0, HEADS)
-            partial[${j * HEADS + h}u * (WORKGROUP / 4) + thread / 4][thread % 4] = score${h};
+            partial[${j * HEADS + h}u * WORKGROUP + thread] = score${h};
 #endfor
         }
 #endfor
         workgroupBarrier();
         for (var pair = thread; pair < HEADS * BLOCK; pair += WORKGROUP) {
-            var parts = partial[pair * (LANES / 4)];
-            for (var i = 1u; i < LANES / 4; i++) {
-                parts += partial[pair * (LANES / 4) + i];
+            let begin = pair * LANES;
+            var parts = four_of(begin, 1);
+            for (var i = 4u; i < LANES; i += 4) {
+                parts += four_of(begin + i, 1);
             }
             let key = block + pair / (HEADS * SLOTS) * SLOTS + pair % SLOTS;
             let score = (parts.x + parts.y) + (parts.z + parts.w);
@@ -189,15 +202,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     workgroupBarrier();
 #for i in range(0, OWN)
 #for p in range(0, PARTS)
-    partial[${i * PARTS + p}u * WORKGROUP + thread] = out${h}_${i}_${p};
+#for c in range(0, 4)
+    partial[${(i * PARTS + p) * 4 + c}u * WORKGROUP + thread] = out${h}_${i}_${p}[${c}];
+#endfor
 #endfor
 #endfor
     workgroupBarrier();
     for (var item = thread; item < OWN * PARTS * LANES; item += WORKGROUP) {
-        let begin = item / LANES * WORKGROUP + item % LANES;
-        var total = partial[begin];
+        let begin = item / LANES * 4 * WORKGROUP + item % LANES;
+        var total = four_of(begin, WORKGROUP);
         for (var other = 1u; other < SLOTS; other++) {
-            total += partial[begin + other * LANES];
+            total += four_of(begin + other * LANES, WORKGROUP);
         }
         let column = item % LANES + item / LANES / PARTS * LANES;
         if column < CHUNKS {

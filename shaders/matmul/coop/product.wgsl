@@ -160,7 +160,7 @@ fn main(
         if part < SUBGROUPS {
             coopStoreT(sum${i}_${j}, &staged[part * AREA], SIDE);
         }
-        subgroupBarrier();
+        workgroupBarrier(); // one of a subgroup orders no workgroup memory on Vulkan
         if part < SUBGROUPS {
             store(
                 part * AREA,
@@ -170,7 +170,7 @@ fn main(
                 lanes,
             );
         }
-        subgroupBarrier();
+        workgroupBarrier(); // one of a subgroup orders no workgroup memory on Vulkan
 #endfor
 #endfor
     }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
+use super::super::output::tell;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
+use crate::device::{choose, gpus_on_bus, passed_over};
 use crate::power::{self, Selection, Timeline};
 use crate::record::Adapter;
 use crate::workload::Suite;
@@ -16,7 +18,8 @@ use crate::workload::Suite;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TargetArgs {
     /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
-    /// several, joined by commas, must all fit [default: the only hardware device]
+    /// several, joined by commas, must all fit; or hardware, or software [default: the discrete GPU, else the
+    /// only GPU]
     #[arg(long, value_name = "SEL")]
     pub(in crate::cli) device: Option<String>,
 
@@ -46,6 +49,34 @@ pub(in crate::cli) struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// The adapter that is meant. Says so where it is one of several GPUs, or software though the machine has a GPU.
+    ///
+    /// # Errors
+    /// None fits, or several do.
+    pub(in crate::cli) fn adapter<'a>(
+        &self,
+        adapters: &[&'a Adapter],
+    ) -> anyhow::Result<&'a Adapter> {
+        let chosen = choose(adapters, self.device.as_deref())?;
+        if self.device.is_some() {
+            return Ok(chosen);
+        }
+        if let Some(note) = passed_over(adapters, chosen) {
+            tell(&note);
+        }
+        let hidden = gpus_on_bus(&places_from_environment().sysfs);
+        if let Some(gpu) = hidden.first().filter(|_| chosen.is_software()) {
+            tell(&format!(
+                "WARNING: this machine has a GPU of {} ({}) that no graphics driver shows, so what follows measures the \
+                 processor. {}. --device hardware makes this an error.",
+                gpu.maker,
+                gpu.address,
+                gpu.cure()
+            ));
+        }
+        Ok(chosen)
+    }
+
     /// Sees that a sensor which was named is there; one that merely might be is no error.
     pub(in crate::cli) fn see_sensor(&self, adapter: &Adapter) -> anyhow::Result<()> {
         if matches!(self.power, Selection::Named(_))

@@ -177,7 +177,7 @@ impl CoopFlash {
     /// Workgroup memory, in bytes.
     fn workgroup_bytes(self, heads: Heads) -> u64 {
         let halves = self.queries() * (heads.size + CHUNK + self.keys + CHUNK) + self.block(heads);
-        u64::from(2 * halves + 4 * self.queries() * (self.keys + 1))
+        u64::from(2 * halves + 4 * self.queries() * (self.keys + 4))
     }
 
     /// # Errors

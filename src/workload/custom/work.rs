@@ -136,6 +136,10 @@ impl Problem for CustomWork<'_> {
         self.case.resources(kernel)
     }
 
+    fn warm_caches(&self) -> bool {
+        true
+    }
+
     fn kernels(&self, _adapter: &Adapter) -> Vec<Kernel> {
         Vec::new()
     }

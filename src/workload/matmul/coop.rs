@@ -174,6 +174,13 @@ impl CoopProduct {
                 coop.step_k
             )));
         }
+        if !(coop.step_k + coop.pad).is_multiple_of(chunk(dtype)) {
+            return Err(Unsupported::Combination(format!(
+                "step_k + pad = {} is no multiple of the {} elements of 16 bytes that a matrix unit reads at",
+                coop.step_k + coop.pad,
+                chunk(dtype)
+            )));
+        }
         Ok(coop)
     }
 
@@ -207,7 +214,7 @@ impl CoopProduct {
         dtype: Dtype,
         [m, n, k]: [u32; 3],
     ) -> Result<(Vec<Dispatch>, Vec<Buffer>), Unsupported> {
-        let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
+        let chunk = chunk(dtype);
         let whole_k = k.next_multiple_of(self.step_k);
         let (a, b) = (0, 1);
         let padded_a = (k < whole_k).then_some(Padded {
@@ -249,7 +256,7 @@ impl CoopProduct {
         [pitch_a, pitch_b]: [u32; 2],
         [a, b]: [usize; 2],
     ) -> Result<Dispatch, Unsupported> {
-        let chunk = u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4);
+        let chunk = chunk(dtype);
         let [block_m, block_n] = self.block();
         let threads = self.threads();
         let items_a = block_m * self.step_k / chunk;
@@ -282,7 +289,6 @@ impl CoopProduct {
             .groups([n.div_ceil(block_n), m.div_ceil(block_m), 1])
             .workgroup([threads, 1, 1], self.workgroup_bytes(dtype))
             .needs("SUBGROUP")
-            .needs("SUBGROUP_BARRIER")
             .multiplies(self.unit.configuration()))
     }
 }
@@ -323,6 +329,11 @@ impl Padded {
             .groups(groups)
             .workgroup([THREADS, 1, 1], 0))
     }
+}
+
+/// Elements of 16 bytes.
+fn chunk(dtype: Dtype) -> u32 {
+    u32::try_from(WIDEST / dtype.storage().bytes()).unwrap_or(4)
 }
 
 /// Elements after each row in workgroup memory: 16 bytes, which move the rows across the memory banks and
