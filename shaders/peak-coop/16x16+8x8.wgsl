@@ -7,7 +7,7 @@
 // what the type can count. No two chains begin with the same matrix, or a compiler could compute them once.
 //
 // A subgroup does a part; parts are dealt out to however many subgroups the driver forms.
-@group(0) @binding(0) var<storage, read> operands: array<Element, 2 * AREA>; // A, then B
+@group(0) @binding(0) var<storage, read> operands: array<Element, 3 * AREA>; // A, then the two B
 @group(0) @binding(1) var<storage, read> starts: array<Accumulator, (7 + CHAINS) * AREA>; // one number each
 @group(0) @binding(2) var<storage, read_write> totals: array<u32>;
 

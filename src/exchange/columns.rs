@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::import::{Column, ImportOptions, ImportedCase, ImportedFile, Importer};
-use super::text::{read_json_rows, read_text};
+use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer, TableColumn};
+use super::text::read_text;
 use crate::error::{Error, Result};
 use crate::record::Better;
 
@@ -89,7 +89,7 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
 }
 
 fn read_json(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
-    let rows = match read_json_rows(&JSON, path)? {
+    let rows = match JSON.read_json_rows(path)? {
         // A report that has its rows in one of its lists.
         rows if rows.len() == 1 => match rows[0].as_object() {
             Some(object) => {
@@ -137,15 +137,15 @@ fn at_path<'v>(row: &'v Value, path: &str) -> Option<&'v Value> {
 /// The columns that a user named, or that name themselves.
 fn columns(
     path: &Path,
-    given: &[Column],
+    given: &[TableColumn],
     is_there: impl Fn(&str) -> bool,
     there: &str,
-) -> Result<Vec<Column>> {
-    let columns: Vec<Column> = if given.is_empty() {
+) -> Result<Vec<TableColumn>> {
+    let columns: Vec<TableColumn> = if given.is_empty() {
         NAMES
             .iter()
             .filter(|(name, _)| is_there(name))
-            .map(|(name, role)| Column {
+            .map(|(name, role)| TableColumn {
                 role: (*role).to_owned(),
                 name: (*name).to_owned(),
             })
@@ -167,7 +167,7 @@ fn columns(
     }
     match columns
         .iter()
-        .filter(|column| Quantity::of(&column.role).is_some())
+        .filter(|column| ColumnQuantity::of(&column.role).is_some())
         .count()
     {
         1 => Ok(columns),
@@ -178,14 +178,14 @@ fn columns(
 
 /// What a column of numbers holds.
 #[derive(Clone, Copy)]
-enum Quantity {
+enum ColumnQuantity {
     /// Times, of which one is so many nanoseconds.
     Time(f64),
     /// Values of another kind.
     Value(Better),
 }
 
-impl Quantity {
+impl ColumnQuantity {
     fn of(role: &str) -> Option<Self> {
         Some(match role {
             "time_s" => Self::Time(1e9),
@@ -227,7 +227,7 @@ type CaseKey = (Option<String>, String);
 
 impl Gathered {
     /// Adds one row: another benchmark, or another sample or process of a known one.
-    fn add(&mut self, columns: &[Column], number: usize, row: &TableRow) {
+    fn add(&mut self, columns: &[TableColumn], number: usize, row: &TableRow) {
         match case(columns, row) {
             Ok((case, process)) => self.merge(case, process),
             Err(fault) => self.file.left_out.push(format!("row {number}: {fault}")),
@@ -258,7 +258,7 @@ impl Gathered {
 
 /// The benchmark of a row, and its process.
 fn case<'c>(
-    columns: &'c [Column],
+    columns: &'c [TableColumn],
     row: &TableRow,
 ) -> std::result::Result<(ImportedCase, Option<String>), RowFault<'c>> {
     let texts = |role: &str| -> Vec<String> {
@@ -273,7 +273,7 @@ fn case<'c>(
     }
     let quantities = columns
         .iter()
-        .filter_map(|column| Some((column, Quantity::of(&column.role)?)));
+        .filter_map(|column| Some((column, ColumnQuantity::of(&column.role)?)));
     let Some((column, quantity)) = quantities.into_iter().next() else {
         return Err(RowFault::NoName);
     };
@@ -282,11 +282,11 @@ fn case<'c>(
         return Err(fault);
     };
     let case = match quantity {
-        Quantity::Time(ns) => ImportedCase::timed(
+        ColumnQuantity::Time(ns) => ImportedCase::timed(
             name.clone(),
             vec![values.iter().map(|value| value * ns).collect()],
         ),
-        Quantity::Value(better) => {
+        ColumnQuantity::Value(better) => {
             let unit = texts("unit").into_iter().next();
             let unit = unit.unwrap_or_else(|| column.name.clone());
             ImportedCase::measured(name.clone(), &values, &unit, better)

@@ -302,7 +302,11 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
             "extra": format!("n={} better={}", value.invocations, direction.name()),
         });
         if let Some(interval) = value.interval {
-            entry["range"] = json!(format!("± {}", interval.half_width()));
+            // Its ends may be numbers and lie further apart than any.
+            let half_width = interval.half_width();
+            if half_width.is_finite() {
+                entry["range"] = json!(format!("± {half_width}"));
+            }
         }
         entries.push(entry);
     }

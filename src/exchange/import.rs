@@ -40,14 +40,14 @@ pub struct ImportOptions {
     /// criterion: the name under which the run was saved.
     pub saved: Option<String>,
     /// csv and json: which column is what.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
     /// Whether each file is one process whatever the tool calls its rows, as in a file per turn.
     pub process_per_file: bool,
 }
 
 /// A column of a table and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// What it is: `case`, `time_ms` and so on.
     pub role: String,
     /// Its name, or for JSON a path with dots.
@@ -75,6 +75,20 @@ impl Importer {
         serde_json::from_str(text).map_err(|e| self.refuse(path, &e))
     }
 
+    /// Reads the rows of a JSON array, of a single object, or of objects one per line or one after the other.
+    pub(super) fn read_json_rows(&self, path: &Path) -> Result<Vec<Value>> {
+        let text = read_text(path)?;
+        let mut rows = Vec::new();
+        for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            match value {
+                Ok(Value::Array(all)) => rows.extend(all),
+                Ok(row) => rows.push(row),
+                Err(e) => return Err(self.refuse(path, &e)),
+            }
+        }
+        Ok(rows)
+    }
+
     /// Says that a file is not of the tool.
     pub(super) fn refuse(&self, path: &Path, why: &dyn fmt::Display) -> Error {
         let Self { name, hint, .. } = self;
@@ -86,7 +100,7 @@ impl Importer {
     /// # Errors
     /// No row is left, or the file is another tool's.
     pub(super) fn read_usable(&self, path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
-        let mut file = (self.read)(path, options).map_err(|fault| self.hinted(path, fault))?;
+        let mut file = (self.read)(path, options)?;
         for case in std::mem::take(&mut file.cases) {
             match case.fault() {
                 Some(fault) => file.leave_out(&case.name, &fault),
@@ -109,37 +123,13 @@ impl Importer {
             for note in file.left_out.iter().take(SHOWN_NOTES) {
                 reason += &format!("; {note}");
             }
-            let fault = Error::file(path, format!("{reason}; measure again ({})", self.hint));
-            return Err(self.hinted(path, fault));
+            return Err(Error::file(
+                path,
+                format!("{reason}; measure again ({})", self.hint),
+            ));
         }
         Ok(file)
     }
-
-    /// A refusal that says whose file it is, where that is plain.
-    fn hinted(&self, path: &Path, fault: Error) -> Error {
-        match whose(path) {
-            Some(tool) if tool != self.name => Error::file(
-                path,
-                format!(
-                    "not a file of {}: it looks like one of {tool}; import it with --from {tool}",
-                    self.name
-                ),
-            ),
-            _ => fault,
-        }
-    }
-}
-
-/// The tool whose marks a file bears.
-fn whose(path: &Path) -> Option<&'static str> {
-    let text = read_text(path).ok()?;
-    let bears = |importer: &&Importer| {
-        !importer.marks.is_empty() && importer.marks.iter().all(|mark| text.contains(mark))
-    };
-    super::IMPORTERS
-        .iter()
-        .find(bears)
-        .map(|importer| importer.name)
 }
 
 /// Notes that the refusal of a file shows.

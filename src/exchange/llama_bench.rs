@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
-use super::text::read_json_rows;
 use crate::error::Result;
 use crate::record::Better;
 
@@ -62,7 +61,7 @@ const SETTINGS: [(&str, &str); 14] = [
 
 fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let mut file = ImportedFile::default();
-    let rows: Vec<LlamaRow> = file.rows(read_json_rows(&IMPORTER, path)?);
+    let rows: Vec<LlamaRow> = file.rows(IMPORTER.read_json_rows(path)?);
     let varies: Vec<(&str, &str)> = SETTINGS
         .into_iter()
         .filter(|(key, _)| {

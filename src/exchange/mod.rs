@@ -30,13 +30,13 @@ mod pytest_benchmark;
 mod text;
 mod vkpeak;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use columns::ROLES;
 pub use export::{Direction, Format, export};
-pub use import::{Column, ImportOptions, Importer};
+pub use import::{ImportOptions, Importer, TableColumn};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Record;
 
 /// Every format that can be imported, in the order of the help.
@@ -69,7 +69,33 @@ pub fn import(
 ) -> Result<(Vec<Record>, Vec<String>)> {
     let read = files
         .iter()
-        .map(|file| importer.read_usable(file, options))
+        .map(|file| {
+            let read = importer.read_usable(file, options);
+            read.map_err(|fault| hinted(importer, file, fault))
+        })
         .collect::<Result<Vec<_>>>()?;
     import::into_records(importer, files, &read, options)
+}
+
+/// A refusal that says whose file it is, where that is plain.
+fn hinted(importer: &Importer, path: &Path, fault: Error) -> Error {
+    match whose(path) {
+        Some(tool) if tool != importer.name => Error::file(
+            path,
+            format!(
+                "not a file of {}: it looks like one of {tool}; import it with --from {tool}",
+                importer.name
+            ),
+        ),
+        _ => fault,
+    }
+}
+
+/// The tool whose marks a file bears.
+fn whose(path: &Path) -> Option<&'static str> {
+    let text = text::read_text(path).ok()?;
+    let bears = |importer: &&Importer| {
+        !importer.marks.is_empty() && importer.marks.iter().all(|mark| text.contains(mark))
+    };
+    IMPORTERS.iter().find(bears).map(|importer| importer.name)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Seconds, Watts, si};
+use crate::units::{Seconds, Watts, percent, si};
 
 /// Something that does not stop a measurement but changes how far it can be trusted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -194,10 +194,10 @@ impl fmt::Display for Warning {
             ),
             Self::AboveRoofline { share, allowed } => write!(
                 f,
-                "{:.0} % of the measured roofline, where {:.0} % is the most that the uncertainty allows; \
+                "{} of the measured roofline, where {} is the most that the uncertainty allows; \
                  either a count is wrong, the data sat in a cache, or the kernel skipped work",
-                share * 100.0,
-                allowed * 100.0
+                percent(*share),
+                percent(*allowed)
             ),
             Self::Unstable { reason } => write!(
                 f,
@@ -266,11 +266,10 @@ impl fmt::Display for Warning {
                 window_ns,
             } => write!(
                 f,
-                "one execution took {} where it was timed and {} where its energy was measured ({:+.0} %); \
-                 power and work per joule belong to the latter",
+                "one execution took {} where it was timed and {} where its energy was measured; power and work \
+                 per joule belong to the latter",
                 time(*timed_ns),
-                time(*window_ns),
-                100.0 * (window_ns / timed_ns - 1.0)
+                time(*window_ns)
             ),
             Self::Unknown => {
                 f.write_str("a warning that only a newer perwatt can read; update perwatt")

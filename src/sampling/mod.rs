@@ -179,7 +179,7 @@ fn stop(laps: &[Lap], elapsed: Duration, limit: Seconds) -> Option<StopReason> {
     if !count.is_multiple_of(CHECK_EVERY) {
         return None;
     }
-    let samples = Series::of(laps, 1.0).samples;
+    let samples = ClockSeries::of(laps, 1.0).samples;
     let steady = &samples[stats::steady_start(&samples).ok()?..];
     let precise =
         stats::half_width(steady).ok()? <= WANTED_PRECISION * stats::median(steady).ok()?;
@@ -192,12 +192,12 @@ impl Readings {
     pub fn summarize(&self) -> (Sampling, Vec<Warning>) {
         let batch = f64::from(self.batch);
         let mut warnings = Vec::new();
-        let Series {
+        let ClockSeries {
             clock,
             samples,
             wall,
             warning,
-        } = Series::of(&self.laps, batch);
+        } = ClockSeries::of(&self.laps, batch);
         warnings.extend(warning);
         let start = stats::steady_start(&samples);
         if let Err(reason) = &start {
@@ -244,7 +244,7 @@ impl Readings {
 }
 
 /// The samples of one clock.
-struct Series {
+struct ClockSeries {
     clock: ClockMethod,
     samples: Vec<f64>,
     /// The host's clock for the same laps.
@@ -252,7 +252,7 @@ struct Series {
     warning: Option<Warning>,
 }
 
-impl Series {
+impl ClockSeries {
     /// By timestamps, if nearly every lap has one: a lap whose timestamps wrapped or changed places costs itself
     /// only. By the host's clock otherwise; a series of two clocks would be of none.
     fn of(laps: &[Lap], batch: f64) -> Self {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use perwatt::bench::{assemble, tune};
 use perwatt::compare::{Noise, Pairing, Policy, Session, Sides, compare};
 use perwatt::escape;
-use perwatt::exchange::{Column, Format, IMPORTERS, ImportOptions, export, import};
+use perwatt::exchange::{Format, IMPORTERS, ImportOptions, TableColumn, export, import};
 use perwatt::invest::{Changes, Draws, Evidence, Scenario, model};
 use perwatt::power::calibration::Calibrations;
 use perwatt::power::sensors::{LogChoice, Machine, Places, load_curve, load_log};
@@ -171,7 +171,7 @@ fn importer(name: &'static str) -> Feed {
 }
 
 fn imported(importer: &'static perwatt::exchange::Importer, path: &Path) -> bool {
-    let column = |role: &str, name: &str| Column {
+    let column = |role: &str, name: &str| TableColumn {
         role: role.to_owned(),
         name: name.to_owned(),
     };

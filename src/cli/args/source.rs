@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::error::Error;
-use crate::exchange::{Column, IMPORTERS, ImportOptions, Importer, ROLES};
+use crate::exchange::{IMPORTERS, ImportOptions, Importer, ROLES, TableColumn};
 
 /// Where the numbers come from.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(in crate::cli) struct SourceArgs {
     /// there are time_s, time_ms, time_us, time_ns, larger and smaller (a value and which way it improves),
     /// unit, process and device [default: by the columns' names]
     #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', value_parser = column)]
-    columns: Vec<Column>,
+    columns: Vec<TableColumn>,
 }
 
 impl SourceArgs {
@@ -67,10 +67,10 @@ fn importers() -> impl TypedValueParser<Value = &'static Importer> {
 }
 
 /// Parses `ROLE=COLUMN`.
-fn column(text: &str) -> Result<Column, String> {
+fn column(text: &str) -> Result<TableColumn, String> {
     let roles = ROLES.join(", ");
     match text.split_once('=') {
-        Some((role, name)) if ROLES.contains(&role) && !name.is_empty() => Ok(Column {
+        Some((role, name)) if ROLES.contains(&role) && !name.is_empty() => Ok(TableColumn {
             role: role.to_owned(),
             name: name.to_owned(),
         }),

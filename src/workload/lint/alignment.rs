@@ -11,8 +11,8 @@ use naga::{
     MathFunction, Module, Statement, TypeInner,
 };
 
-use super::Hazard;
 use super::expression::{each_statement, name_of, shared_root};
+use super::hazard::Hazard;
 use super::vector_store::pointee;
 
 /// What a matrix and its rows must be aligned to, in bytes.
@@ -28,7 +28,7 @@ pub(super) fn hazards(module: &Module, function: &Function) -> Vec<Hazard> {
     if accesses.is_empty() || layouter.update(module.to_ctx()).is_err() {
         return Vec::new();
     }
-    let known = Known::new(module, function);
+    let known = Divisors::new(module, function);
     let mut hazards = Vec::new();
     for data in accesses {
         let Some(variable) = shared_root(module, function, data.pointer) else {
@@ -86,13 +86,13 @@ fn element_bytes(
 }
 
 /// What is known of a function's values.
-struct Known<'f> {
+struct Divisors<'f> {
     module: &'f Module,
     function: &'f Function,
     locals: HashMap<Handle<LocalVariable>, u64>,
 }
 
-impl<'f> Known<'f> {
+impl<'f> Divisors<'f> {
     fn new(module: &'f Module, function: &'f Function) -> Self {
         let mut known = Self {
             module,

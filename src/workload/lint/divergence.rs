@@ -10,8 +10,8 @@ use naga::{
     Handle, LocalVariable, Module, Statement,
 };
 
-use super::Hazard;
 use super::expression::{each_statement, operands};
+use super::hazard::Hazard;
 
 /// Subgroup operations under conditions that differ within a subgroup.
 pub(super) fn hazards(module: &Module, entry: &Function) -> Vec<Hazard> {
@@ -50,7 +50,7 @@ fn examine(
             break;
         }
     }
-    let mut walk = Walk {
+    let mut walk = DivergenceWalk {
         module,
         values: &values,
         found,
@@ -244,13 +244,13 @@ fn leaves(block: &Block, breaks: bool) -> bool {
 }
 
 /// A walk that looks for subgroup operations.
-struct Walk<'w> {
+struct DivergenceWalk<'w> {
     module: &'w Module,
     values: &'w Values<'w>,
     found: &'w mut BTreeSet<&'static str>,
 }
 
-impl Walk<'_> {
+impl DivergenceWalk<'_> {
     fn block(&mut self, block: &Block, divergent: bool) {
         let mut divergent = divergent;
         for statement in block {

@@ -10,12 +10,12 @@ use naga::{
     AddressSpace, Barrier, Block, Expression, Function, GlobalVariable, Handle, Module, Statement,
 };
 
-use super::Hazard;
 use super::expression::{name_of, operands, shared_root};
+use super::hazard::Hazard;
 
 /// Accesses by other threads with no workgroup barrier in between.
 pub(super) fn hazards(module: &Module, entry: &Function) -> Vec<Hazard> {
-    let mut walk = Walk {
+    let mut walk = OrderWalk {
         module,
         pending: Pending::default(),
         found: BTreeSet::new(),
@@ -50,13 +50,13 @@ impl Pending {
 }
 
 /// A walk through an entry point.
-struct Walk<'m> {
+struct OrderWalk<'m> {
     module: &'m Module,
     pending: Pending,
     found: BTreeSet<(Handle<GlobalVariable>, bool)>,
 }
 
-impl Walk<'_> {
+impl OrderWalk<'_> {
     fn block(&mut self, function: &Function, block: &Block) {
         for statement in block {
             self.statement(function, statement);

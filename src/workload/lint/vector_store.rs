@@ -2,8 +2,8 @@
 
 use naga::{AddressSpace, Expression, Function, Module, Statement, TypeInner};
 
-use super::Hazard;
 use super::expression::{each_statement, name_of, shared_root};
+use super::hazard::Hazard;
 
 /// Component writes into shared vectors. In storage memory only those at an index that is computed: a thread that
 /// writes `.x` and then `.y` of a vector of its own is within the rules, and nothing here can tell whose it is.
