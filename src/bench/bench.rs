@@ -108,13 +108,37 @@ impl<'g> Bench<'g> {
         }
     }
 
-    /// Builds the program and brings it onto the device.
+    /// Builds a program and brings it onto the device once, for work whose rate is nobody's figure.
     pub(super) fn prepare(
         &mut self,
         problem: &dyn Problem,
         kernel: &Kernel,
         settings: Settings,
     ) -> Result<Executable<'g>, Stop> {
+        let (program, _) = self.program(problem, kernel, settings)?;
+        self.load(program, 1, settings)
+    }
+
+    /// Builds a case's program and brings it onto the device in so many copies that caches do not stand in for
+    /// memory.
+    pub(super) fn prepare_in_copies(
+        &mut self,
+        problem: &dyn Problem,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<Executable<'g>, Stop> {
+        let (program, free) = self.program(problem, kernel, settings)?;
+        let copies = copies(problem, &program, &self.gpu.adapter, free);
+        self.load(program, copies, settings)
+    }
+
+    /// A program that fits the device and the host's free memory, and that memory where it is the device's too.
+    fn program(
+        &self,
+        problem: &dyn Problem,
+        kernel: &Kernel,
+        settings: Settings,
+    ) -> Result<(Program, Option<u64>), Stop> {
         let program = problem
             .program(kernel, settings.seed)
             .map_err(|unsupported| Stop::Skip(unsupported.to_string()))?;
@@ -123,7 +147,16 @@ impl<'g> Bench<'g> {
         }
         let free = free_of_host(self.gpu);
         refuse_if_too_big(&program, free)?;
-        let copies = copies(problem, &program, &self.gpu.adapter, free);
+        Ok((program, free))
+    }
+
+    /// Brings a program onto the device.
+    fn load(
+        &mut self,
+        program: Program,
+        copies: u32,
+        settings: Settings,
+    ) -> Result<Executable<'g>, Stop> {
         let gpu = self.gpu;
         let total = Bytes(program.total_bytes() as f64);
         self.ledger.foreign(|| {

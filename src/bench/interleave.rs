@@ -1,4 +1,4 @@
-//! Two programs, environments or devices by turns: the order of the turns, and the records of single
+//! Two programs, environments or devices interleaved: the order of the turns, and the records of single
 //! invocations made into the record of one session.
 //!
 //! Whatever drifts (a warming card, a neighbour's load) then falls on both alike, and each pair of

@@ -38,7 +38,7 @@ pub use harness_cost::CpuLedger;
 pub use messages::{Job, Message, PowerJob};
 pub use new_record::{SessionRequest, build_provenance, session};
 pub use plan::{Request, parse_case, plan};
-pub use resumption::{GivenAgain, MOST_CASES, MOST_INVOCATIONS, admit};
+pub use resumption::{GivenAgain, admit};
 pub use sensor_comparison::{SensorComparison, compare_sensors};
 pub use supervisor::{Ending, ProgressObserver, run};
 pub use worker::work;

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::resumption::MOST_CASES;
 use crate::error::{Error, Result};
-use crate::record::{Adapter, CaseGlob, CaseName};
+use crate::record::{Adapter, CaseGlob, CaseName, MOST_CASES};
 use crate::workload::{Case, CaseKernel, Kernel, Suite, find_case, registry};
 
 /// What to run.

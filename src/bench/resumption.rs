@@ -8,16 +8,13 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::power::Selection;
 use crate::process::BuildIdentity;
-use crate::record::{CustomContents, CustomKernel, Event, Reading, Record, SCHEMA_VERSION};
+use crate::record::{
+    CustomContents, CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, Reading, Record,
+    SCHEMA_VERSION,
+};
 use crate::workload::CaseKernel;
 
 use super::new_record::build_provenance;
-
-/// Most invocations of a session.
-pub const MOST_INVOCATIONS: u32 = 1000;
-
-/// Most cases of a session.
-pub const MOST_CASES: usize = 100_000;
 
 /// Most seconds for a case.
 const LONGEST_BUDGET_S: f64 = 1e6;
@@ -196,7 +193,7 @@ fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
         (
             "invocations",
             plan.invocations as usize,
-            MOST_INVOCATIONS as usize,
+            MOST_INVOCATIONS_OF_SESSION as usize,
         ),
     ] {
         if found > most {

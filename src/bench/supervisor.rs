@@ -15,7 +15,7 @@ use super::messages::{Job, PowerJob};
 use super::workers::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, EnergyEffort, SensorTiming};
-use crate::process::{Helper, Listened, Patience};
+use crate::process::{Helper, Listened, Timeout};
 use crate::record::{
     CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, PowerSetup,
     Reading, Record, Status,
@@ -235,9 +235,9 @@ impl SessionRun<'_> {
         let job = self.job(invocation, open);
         let mut dialogue = Dialogue::about(&job, self.workers.program.build());
         let mut worker = self.workers.start(&job)?;
-        let mut patience = Patience::new(START_DEADLINE);
+        let mut timeout = Timeout::new(START_DEADLINE);
         loop {
-            let (failure, reason) = match self.listen(&mut worker, &mut patience) {
+            let (failure, reason) = match self.listen(&mut worker, &mut timeout) {
                 Heard::Interrupted => return Ok(WorkerEnd::Interrupted),
                 Heard::Trouble(failure, reason) => (failure, reason),
                 Heard::Line(line) => match dialogue.hear(&line) {
@@ -245,7 +245,7 @@ impl SessionRun<'_> {
                         if let Some(end) = self.follow(invocation, step, own_cpu_s)? {
                             return Ok(end);
                         }
-                        patience = Patience::new(self.workers.deadline);
+                        timeout = Timeout::new(self.workers.deadline);
                         continue;
                     }
                     Err(other @ Breach::OtherProgram { .. }) => {
@@ -260,16 +260,16 @@ impl SessionRun<'_> {
     }
 
     /// Waits for a worker's next line.
-    fn listen(&self, worker: &mut Helper, patience: &mut Patience) -> Heard {
+    fn listen(&self, worker: &mut Helper, timeout: &mut Timeout) -> Heard {
         loop {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Heard::Interrupted;
             }
             match worker.listen(POLL_INTERVAL) {
                 Listened::Line(line) => return Heard::Line(line),
-                Listened::Nothing if !patience.is_over() => {}
+                Listened::Nothing if !timeout.is_over() => {}
                 Listened::Nothing => {
-                    let limit = patience.limit().as_secs_f64();
+                    let limit = timeout.limit().as_secs_f64();
                     return Heard::Trouble(
                         FailureKind::Deadline,
                         format!("no answer within {limit:.0} s; the worker was ended"),

@@ -1,4 +1,4 @@
-//! `perwatt ab`: two sides by turns, so that a small difference can be told from the machine's moods.
+//! `perwatt ab`: two sides interleaved, so that a small difference can be told from changes of the machine.
 //!
 //! Each invocation is a `perwatt run --invocations 1` of the side's own program in the side's own
 //! environment. So the two may be different versions, use different drivers or sit on different
@@ -24,14 +24,14 @@ use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
 use super::survey::survey;
-use super::turn::{Turn, wait};
-use crate::bench::interleave::{First, merge, order};
+use super::turn::{Turn, take_pair, wait};
+use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{self, Adapter, Record};
 use crate::report;
 
-/// Measure two sides by turns and compare them: binaries, environments (drivers), devices, workload files,
+/// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
 /// or any two benchmark programs (--base-command).
 ///
 /// Of two workload files, cases whose WGSL, parameters and data are the same are not measured.
@@ -321,25 +321,17 @@ impl Ab {
         let mut pairs = Vec::new();
         let mut open = None;
         for (number, first) in (0..).zip(order(most, seed)) {
-            let turns = match first {
-                First::Baseline => [&mut baseline, &mut candidate],
-                First::Candidate => [&mut candidate, &mut baseline],
+            let sides = [
+                (baseline.name, &mut baseline),
+                (candidate.name, &mut candidate),
+            ];
+            let pair = take_pair(number, first, &bar, sides, |side| {
+                side.take(&self.out, open.as_deref(), interrupted)
+            })?;
+            let Some(pair) = pair else {
+                return Ok(Turn::Interrupted);
             };
-            for side in turns {
-                bar.begin(number, side.name);
-                if let Turn::Interrupted = side.take(&self.out, open.as_deref(), interrupted)? {
-                    return Ok(Turn::Interrupted);
-                }
-                bar.end();
-            }
-            pairs.push(Pair {
-                baseline: number,
-                candidate: number,
-                first: match first {
-                    First::Baseline => Side::Baseline,
-                    First::Candidate => Side::Candidate,
-                },
-            });
+            pairs.push(pair);
             self.save(
                 &[&baseline, &candidate],
                 overlap.as_ref(),

@@ -1,4 +1,4 @@
-//! `perwatt ab --base-command … --candidate-command …`: any benchmark program by turns.
+//! `perwatt ab --base-command … --candidate-command …`: any benchmark program, interleaved.
 //!
 //! What a program prints or writes is kept as it is, a file a turn, in a folder of its side. Both sides are imported
 //! from those files, so that each turn is one invocation and each pair of turns can be compared on its own.
@@ -13,9 +13,9 @@ use clap::Args;
 
 use super::args::source::SourceArgs;
 use super::progress::TurnsBar;
-use super::turn::{Turn, wait};
-use crate::bench::interleave::{First, order};
-use crate::compare::{Pair, Pairing, Side};
+use super::turn::{Turn, take_pair, wait};
+use crate::bench::interleave::order;
+use crate::compare::Pairing;
 use crate::exchange::{ImportOptions, import};
 use crate::process::{GroupedChild, StopSignal};
 use crate::record;
@@ -87,25 +87,17 @@ impl CommandArgs {
         let bar = TurnsBar::new(turns.pairs);
         let mut pairs = Vec::new();
         for (number, first) in (0..).zip(order(turns.pairs, turns.seed)) {
-            let sides = match first {
-                First::Baseline => [&mut baseline, &mut candidate],
-                First::Candidate => [&mut candidate, &mut baseline],
+            let sides = [
+                (baseline.name, &mut baseline),
+                (candidate.name, &mut candidate),
+            ];
+            let pair = take_pair(number, first, &bar, sides, |side| {
+                side.take(number, turns.interrupted)
+            })?;
+            let Some(pair) = pair else {
+                return Ok(Turn::Interrupted);
             };
-            for side in sides {
-                bar.begin(number, side.name);
-                if let Turn::Interrupted = side.take(number, turns.interrupted)? {
-                    return Ok(Turn::Interrupted);
-                }
-                bar.end();
-            }
-            pairs.push(Pair {
-                baseline: number,
-                candidate: number,
-                first: match first {
-                    First::Baseline => Side::Baseline,
-                    First::Candidate => Side::Candidate,
-                },
-            });
+            pairs.push(pair);
             let [base, new] = [&baseline, &candidate].map(|side| self.save(side, turns.folder));
             Pairing::new(base?, new?, turns.seed, pairs.clone()).save(pairing)?;
         }

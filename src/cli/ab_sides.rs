@@ -11,10 +11,10 @@ use clap::Parser;
 
 use super::args::measure::DeadlineArgs;
 use super::args::measure::MeasureArgs;
-use crate::bench::{self, Request, SessionRequest};
+use crate::bench;
 use crate::compare::{Pairing, Renamed, program_identity};
 use crate::record::{Adapter, Record};
-use crate::workload::{CaseKernel, Suite, load_custom};
+use crate::workload::CaseKernel;
 
 /// The options of a side, read as its `perwatt run` reads them.
 #[derive(Debug, Parser)]
@@ -56,20 +56,7 @@ pub(super) struct Overlap {
 /// A side's record before anything was measured.
 pub(super) fn empty_record(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Record> {
     let SideRun { measure, .. } = parsed(arguments)?;
-    let session = SessionRequest {
-        argv: std::env::args_os()
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect(),
-        suite: None,
-        invocations: 0,
-        budget_s: measure.budget.unwrap_or(0.0),
-        seed: measure.target.seed,
-        checked: measure.checked,
-        power: measure.target.power.clone(),
-        energy: measure.energy,
-        energy_of: measure.energy_scope(None),
-        sensor: measure.stated_sensor(),
-    };
+    let session = measure.session(None, 0);
     Ok(bench::session(&session, adapter, &[]))
 }
 
@@ -97,22 +84,7 @@ impl SidePlan {
     /// A workload file is there and cannot be used, or a glob or a kernel's name fits nothing.
     pub(super) fn of(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Self> {
         let SideRun { measure, .. } = parsed(arguments)?;
-        let custom = measure
-            .workloads
-            .iter()
-            .map(|file| load_custom(file))
-            .collect::<crate::Result<Vec<_>>>()?
-            .concat();
-        let nothing_named = measure.target.cases.is_empty() && custom.is_empty();
-        let suite = match (measure.target.suite, nothing_named) {
-            (None, true) => Some(Suite::Quick),
-            (suite, _) => suite,
-        };
-        let request = Request {
-            suite,
-            custom,
-            ..measure.target.request()
-        };
+        let request = measure.request()?;
         let planned = bench::plan(&request, adapter)?;
         Ok(Self {
             cases: planned.iter().map(PlannedCase::of).collect(),

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::args::fresh::Fresh;
-use super::args::measure::{DeadlineArgs, MeasureArgs};
+use super::args::measure::{DeadlineArgs, MeasureArgs, custom_kernels};
 use super::exit::Exit;
 use super::input::whereabouts;
 use super::interrupts::Keeping;
@@ -20,13 +20,12 @@ use super::result_path::{
 };
 use super::survey::survey;
 use super::tuning::{self, SearchEffort, TunedDevice};
-use crate::bench::{self, Ending, GivenAgain, Request, SessionRequest, Workers};
+use crate::bench::{self, Ending, GivenAgain, Workers};
 use crate::device::{AdapterAccess, Survey, same_description};
 use crate::power::{EnergyEffort, Selection};
 use crate::process::ProgramImage;
-use crate::record::{self, Adapter, Event, Journal, Record, Status};
+use crate::record::{self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Record, Status};
 use crate::report;
-use crate::workload::{CaseKernel, Suite, load_custom};
 
 /// Measure verified kernels on a device and write a result file.
 ///
@@ -62,7 +61,7 @@ struct NewRun {
     measure: MeasureArgs,
 
     /// Worker processes; three or more give a 95 % confidence interval
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::MOST_INVOCATIONS)))]
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_INVOCATIONS_OF_SESSION)))]
     invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]
@@ -176,15 +175,6 @@ fn access_again(survey: &Survey, then: &Adapter) -> Option<AdapterAccess> {
     Some(survey.access(now.unwrap_or(first)))
 }
 
-/// The kernels of workload files.
-fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<CaseKernel>> {
-    let loaded: Vec<Vec<CaseKernel>> = files
-        .iter()
-        .map(|file| load_custom(file))
-        .collect::<crate::Result<_>>()?;
-    Ok(loaded.concat())
-}
-
 impl NewRun {
     /// Plans a new session and opens its journal; nothing where it was interrupted.
     fn start(&self, program: &ProgramImage, force: bool) -> anyhow::Result<Option<Ready>> {
@@ -192,18 +182,8 @@ impl NewRun {
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = self.measure.target.adapter(&adapters)?;
         let access = survey.access(adapter);
-        let custom = custom_kernels(&self.measure.workloads)?;
-        let nothing_named = self.measure.target.cases.is_empty() && custom.is_empty();
+        let request = self.measure.request()?;
         self.measure.target.see_sensor(adapter)?;
-        let suite = match (self.measure.target.suite, nothing_named) {
-            (None, true) => Some(Suite::Quick),
-            (suite, _) => suite,
-        };
-        let request = Request {
-            suite,
-            custom,
-            ..self.measure.target.request()
-        };
         let mut planned = bench::plan(&request, adapter)?;
         let store = tuning::store(self.measure.target.tuning.as_deref())?;
         if self.tune {
@@ -230,23 +210,7 @@ impl NewRun {
             }
         }
         tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
-        let session = SessionRequest {
-            argv: std::env::args_os()
-                .map(|argument| argument.to_string_lossy().into_owned())
-                .collect(),
-            suite: suite.map(|suite| suite.to_string()),
-            invocations: self.invocations,
-            budget_s: self.measure.budget.unwrap_or(match suite {
-                Some(Suite::Quick) => 4.0,
-                _ => 30.0,
-            }),
-            seed: self.measure.target.seed,
-            checked: self.measure.checked,
-            power: self.measure.target.power.clone(),
-            energy: self.measure.energy,
-            energy_of: self.measure.energy_scope(suite),
-            sensor: self.measure.stated_sensor(),
-        };
+        let session = self.measure.session(request.suite, self.invocations);
         let record = bench::session(&session, adapter, &planned);
         let out = self.out_file(&record)?;
         check_output(&out, &record, force)?;

@@ -80,6 +80,12 @@ impl Stopwatch {
         &mut self,
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, WaitError> {
+        let commands = self.record(encode);
+        self.run(commands)
+    }
+
+    /// Records a batch between timestamps, and the witness after it.
+    fn record(&self, encode: impl FnOnce(&mut wgpu::ComputePass<'_>)) -> wgpu::CommandBuffer {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -92,8 +98,7 @@ impl Stopwatch {
         // by the device.
         self.witness
             .add(&mut encoder.begin_compute_pass(&Default::default()));
-        let commands = encoder.finish();
-        self.run(commands)
+        encoder.finish()
     }
 
     /// Begins a lap over whatever is submitted to the queue until [`Stopwatch::finish`]; for work that
@@ -226,16 +231,8 @@ impl Stopwatch {
     fn laps_of(&mut self, dispatches: u32, laps: usize) -> Result<Vec<Lap>, WaitError> {
         (0..laps)
             .map(|_| {
-                // Recorded by hand: `time` borrows all of the stopwatch.
-                let mut encoder = self.device.create_command_encoder(&Default::default());
-                {
-                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                        label: Some("perwatt marks"),
-                        timestamp_writes: self.timestamps.as_ref().map(Timestamps::write_both),
-                    });
-                    (0..dispatches).for_each(|_| self.witness.add(&mut pass));
-                }
-                let commands = encoder.finish();
+                let commands =
+                    self.record(|pass| (0..dispatches).for_each(|_| self.witness.add(pass)));
                 self.run(commands)
             })
             .collect()

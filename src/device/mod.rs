@@ -10,7 +10,6 @@ mod describe;
 #[cfg(feature = "power")]
 mod driver_files;
 mod gpu;
-mod hidden;
 mod same_gpu;
 mod select;
 #[cfg(feature = "power")]
@@ -20,7 +19,6 @@ mod survey;
 pub use access::{AdapterAccess, DriverChoice};
 pub use describe::describe;
 pub use gpu::{Gpu, GpuError};
-pub use hidden::{HiddenGpu, gpus_on_bus};
 pub use select::{choose, no_adapter_help, passed_over};
 #[cfg(feature = "power")]
 pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{AdapterAccess, DriverChoice};
 use super::driver_files::vulkan_manifests;
 use super::{backends, enumerate_backends, name_of, rank, same_description, select};
-use crate::process::{Helper, Listened, Patience, ProgramImage};
+use crate::process::{Helper, Listened, ProgramImage, Timeout};
 use crate::record::Adapter;
 
 /// How often a helper is listened to.
@@ -238,13 +238,13 @@ fn ask(
         backend: backend.to_owned(),
     };
     helper.send(serde_json::to_vec(&question).map_err(|e| Trouble::Unasked(e.to_string()))?);
-    let mut patience = Patience::new(limit);
+    let mut timeout = Timeout::new(limit);
     loop {
         match helper.listen(POLL_INTERVAL) {
             Listened::Line(line) => {
                 return serde_json::from_slice(&line).map_err(|e| Trouble::Unasked(e.to_string()));
             }
-            Listened::Nothing if patience.is_over() => return Err(Trouble::Hung(limit.as_secs())),
+            Listened::Nothing if timeout.is_over() => return Err(Trouble::Hung(limit.as_secs())),
             Listened::Nothing => {}
             Listened::Ended => return Err(Trouble::Crashed(helper.last_words().words)),
         }

@@ -8,10 +8,10 @@ mod channel;
 mod group;
 mod helper;
 mod memory_kills;
-mod patience;
+mod timeout;
 
 pub use build::{BuildIdentity, ProgramImage};
 pub use channel::{ParentEnd, end_now, to_parent};
 pub use group::{GroupedChild, StopSignal, continue_groups, end_groups, stop_groups};
 pub use helper::{Helper, LastWords, Listened};
-pub use patience::Patience;
+pub use timeout::Timeout;

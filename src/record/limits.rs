@@ -16,6 +16,9 @@ pub const MOST_CASES: usize = 100_000;
 /// Most invocations of all cases of a record together.
 pub const MOST_INVOCATIONS: usize = 1_000_000;
 
+/// Most invocations of one session.
+pub const MOST_INVOCATIONS_OF_SESSION: u32 = 1000;
+
 /// Most processes of all benchmarks of an import together: each becomes an invocation with all that a
 /// record says of one.
 pub const MOST_IMPORTED: usize = 30_000;

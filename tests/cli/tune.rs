@@ -87,7 +87,7 @@ fn what_tune_finds_is_used_named_and_transferred_to_the_same_kind_of_device_only
 }
 
 #[test]
-fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() {
+fn with_a_sensor_the_most_efficient_is_kept_beside_the_fastest_and_can_be_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let tuning = folder.path().join("tuning");
     let sensor = "simulated:rapl";
@@ -98,11 +98,11 @@ fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() 
         let mut entries = known.entries.iter();
         entries.find(|e| e.objective == objective).unwrap()
     };
-    let (quick, thrifty) = (of(Objective::Time), of(Objective::Energy));
+    let (quick, efficient) = (of(Objective::Time), of(Objective::Energy));
     assert_eq!(quick.sensor, None);
-    let named = thrifty.sensor.as_deref().unwrap();
+    let named = efficient.sensor.as_deref().unwrap();
     assert!(named.starts_with("simulated"), "{named}");
-    assert!(*thrifty.energy_j.measured().unwrap() > 0.0);
+    assert!(*efficient.energy_j.measured().unwrap() > 0.0);
     assert!(String::from_utf8_lossy(&table).contains("simulated"));
 
     let run = |tuned: &str, case: &str| {
@@ -117,7 +117,7 @@ fn with_a_sensor_the_thriftiest_is_kept_beside_the_quickest_and_can_be_chosen() 
         );
         load(&out).unwrap().cases[0].clone()
     };
-    for (tuned, entry) in [("energy", thrifty), ("time", quick)] {
+    for (tuned, entry) in [("energy", efficient), ("time", quick)] {
         let measured = run(tuned, CASE);
         assert_eq!(measured.parameters, entry.parameters);
         let from = &measured.parameters_from;

@@ -8,35 +8,18 @@
 
 use perwatt::bench::assemble;
 use perwatt::record::{
-    CaseInvocation, Counts, ErrorCause, ErrorTerm, Event, FailureKind, GainUncertainty, Outcome,
-    Reading, Record,
+    CaseInvocation, Counts, ErrorCause, ErrorTerm, FailureKind, GainUncertainty, Outcome, Reading,
+    Record,
 };
 use perwatt::stats::Interval;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use crate::records::{record_of, with_energy};
+use crate::records::{events_of, record_of, with_energy};
 
 /// The record of these cases as a run would have written it.
 pub(crate) fn assembled(planned: &Record) -> Record {
-    let mut empty = planned.clone();
-    let mut events = Vec::new();
-    for (index, case) in empty.cases.iter_mut().enumerate() {
-        for result in std::mem::take(&mut case.invocations) {
-            events.push(Event::Case {
-                case: index,
-                result: Box::new(result),
-            });
-        }
-    }
-    events.insert(
-        0,
-        Event::Session {
-            record: Box::new(empty),
-            program: None,
-        },
-    );
-    assemble::record(&events).unwrap()
+    assemble::record(&events_of(planned)).unwrap()
 }
 
 const NUMBERS: [f64; 18] = [

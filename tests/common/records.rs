@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use perwatt::record::{
     Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType,
-    DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Host, Limits,
-    Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
+    DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Event, Host,
+    Limits, Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
     Sampling, Status, StopReason, Trace, Verification,
 };
 use perwatt::stats::Interval;
@@ -425,4 +425,23 @@ fn coarse_clock(record: &mut Record, step_ns: f64) {
             }
         }
     }
+}
+
+/// The journal of a session that measured these cases: what was planned, then each result.
+pub(crate) fn events_of(measured: &Record) -> Vec<Event> {
+    let mut planned = measured.clone();
+    let mut results = Vec::new();
+    for (index, case) in planned.cases.iter_mut().enumerate() {
+        for result in std::mem::take(&mut case.invocations) {
+            results.push(Event::Case {
+                case: index,
+                result: Box::new(result),
+            });
+        }
+    }
+    let begin = Event::Session {
+        record: Box::new(planned),
+        program: None,
+    };
+    std::iter::once(begin).chain(results).collect()
 }

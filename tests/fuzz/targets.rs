@@ -21,7 +21,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::forms::FORMS;
-use crate::records::{record_of, with_energy};
+use crate::records::{events_of, record_of, with_energy};
 
 /// What is fed with an input says whether it accepted it.
 type Feed = Box<dyn FnMut(&[u8]) -> bool>;
@@ -361,23 +361,7 @@ fn records() -> Vec<Vec<u8>> {
 }
 
 fn journals() -> Vec<Vec<u8>> {
-    let mut planned = a_record("a", 1.0);
-    let mut events = Vec::new();
-    for (index, case) in planned.cases.iter_mut().enumerate() {
-        for result in std::mem::take(&mut case.invocations) {
-            events.push(Event::Case {
-                case: index,
-                result: Box::new(result),
-            });
-        }
-    }
-    events.insert(
-        0,
-        Event::Session {
-            record: Box::new(planned),
-            program: None,
-        },
-    );
+    let mut events = events_of(&a_record("a", 1.0));
     events.push(Event::Invocation {
         info: InvocationInfo {
             invocation: 0,

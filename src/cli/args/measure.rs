@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::target::TargetArgs;
 use super::values::{positive, scopes, tiers};
+use crate::bench::{Request, SessionRequest};
 use crate::record::{EnergyScope, EnergyTier, StatedSensor};
-use crate::workload::Suite;
+use crate::workload::{CaseKernel, Suite, load_custom};
 
 /// Which tuned parameters a run uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,6 +66,45 @@ pub(in crate::cli) struct MeasureArgs {
 }
 
 impl MeasureArgs {
+    /// What is asked for, workload files read. Where nothing is named, it is the quick suite.
+    ///
+    /// # Errors
+    /// A workload file cannot be used.
+    pub(in crate::cli) fn request(&self) -> crate::Result<Request> {
+        let custom = custom_kernels(&self.workloads)?;
+        let nothing_named = self.target.cases.is_empty() && custom.is_empty();
+        let suite = match (self.target.suite, nothing_named) {
+            (None, true) => Some(Suite::Quick),
+            (suite, _) => suite,
+        };
+        Ok(Request {
+            suite,
+            custom,
+            ..self.target.request()
+        })
+    }
+
+    /// How a session over a suite, or over what was named, measures.
+    pub(in crate::cli) fn session(&self, suite: Option<Suite>, invocations: u32) -> SessionRequest {
+        SessionRequest {
+            argv: std::env::args_os()
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
+            suite: suite.map(|suite| suite.to_string()),
+            invocations,
+            budget_s: self.budget.unwrap_or(match suite {
+                Some(Suite::Quick) => 4.0,
+                _ => 30.0,
+            }),
+            seed: self.target.seed,
+            checked: self.checked,
+            power: self.target.power.clone(),
+            energy: self.energy,
+            energy_of: self.energy_scope(suite),
+            sensor: self.stated_sensor(),
+        }
+    }
+
     /// What the user says of the sensor, if anything.
     pub(in crate::cli) fn stated_sensor(&self) -> Option<StatedSensor> {
         let stated = StatedSensor {
@@ -82,6 +122,18 @@ impl MeasureArgs {
             _ => EnergyScope::All,
         })
     }
+}
+
+/// The kernels of workload files.
+///
+/// # Errors
+/// A file cannot be used.
+pub(in crate::cli) fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<CaseKernel>> {
+    let loaded: Vec<Vec<CaseKernel>> = files
+        .iter()
+        .map(|file| load_custom(file))
+        .collect::<crate::Result<_>>()?;
+    Ok(loaded.concat())
 }
 
 /// How long to wait for a worker; the one measuring option that a resumed run may change.

@@ -9,7 +9,8 @@ use super::super::output::tell;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
-use crate::device::{choose, gpus_on_bus, passed_over};
+use crate::device::{choose, passed_over};
+use crate::power::sensors::gpus_on_bus;
 use crate::power::{self, Selection, Timeline};
 use crate::record::Adapter;
 use crate::workload::Suite;
@@ -64,7 +65,7 @@ impl TargetArgs {
         if let Some(note) = passed_over(adapters, chosen) {
             tell(&note);
         }
-        let hidden = gpus_on_bus(&places_from_environment().sysfs);
+        let hidden = gpus_on_bus(&places_from_environment());
         if let Some(gpu) = hidden.first().filter(|_| chosen.is_software()) {
             tell(&format!(
                 "WARNING: this machine has a GPU of {} ({}) that no graphics driver shows, so what follows measures the \

@@ -4,7 +4,6 @@
 //! the machine has exactly one such GPU; with twins nobody can say, and perwatt does not guess.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::super::PowerSource;
 use super::candidate::{Candidate, Owner};
@@ -461,21 +460,13 @@ fn fits(candidate: &Candidate, name: &str) -> bool {
 
 /// Every GPU that the system's files or a library show.
 fn gpus(sysfs: &Sysfs, candidates: &[Candidate]) -> BTreeMap<PciAddress, PciId> {
-    // The class of displays is 0x03; compute cards without an output are 0x0302 or processing
-    // accelerators, 0x12.
-    let display = |folder: &PathBuf| {
-        sysfs::hexadecimal(&folder.join("class"))
-            .is_some_and(|class| matches!(class >> 16, 0x03 | 0x12))
-    };
-    let on_bus = sysfs
-        .entries("bus/pci/devices", "")
-        .into_iter()
-        .filter(display);
     let cards = sysfs
         .entries("class/drm", "card")
         .into_iter()
         .map(|card| card.join("device"));
-    let mut found: BTreeMap<PciAddress, PciId> = on_bus
+    let mut found: BTreeMap<PciAddress, PciId> = sysfs
+        .displays()
+        .into_iter()
         .chain(cards)
         .filter_map(|folder| Some((sysfs::pci_address(&folder)?, sysfs::pci_id(&folder)?)))
         .collect();

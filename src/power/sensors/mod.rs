@@ -28,6 +28,7 @@ mod families;
 mod family;
 mod gpu_metrics;
 mod guarded_command;
+mod hidden_gpu;
 mod hwmon;
 mod intel;
 #[cfg(target_os = "macos")]
@@ -45,6 +46,7 @@ mod sysfs;
 
 pub use candidate::{Candidate, Owner};
 pub use family::Places;
+pub use hidden_gpu::{HiddenGpu, gpus_on_bus};
 pub use log::{LogChoice, LogRow, MeterLog, load_curve, load_log};
 pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};
 pub use no_sensor::{NoSensor, Unreadable};

@@ -37,6 +37,18 @@ impl Sysfs {
         self.root.join(below)
     }
 
+    /// The folders of all GPUs on the PCI bus.
+    pub(super) fn displays(&self) -> Vec<PathBuf> {
+        // The class of displays is 0x03; compute cards without an output are 0x0302 or processing accelerators, 0x12.
+        let display = |folder: &PathBuf| {
+            hexadecimal(&folder.join("class"))
+                .is_some_and(|class| matches!(class >> 16, 0x03 | 0x12))
+        };
+        let mut on_bus = self.entries("bus/pci/devices", "");
+        on_bus.retain(display);
+        on_bus
+    }
+
     /// The entries of a folder below the root whose names begin so, in the order of their numbers.
     pub(super) fn entries(&self, below: &str, prefix: &str) -> Vec<PathBuf> {
         entries(&self.path(below), prefix)

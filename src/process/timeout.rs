@@ -9,14 +9,14 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// A time limit that counts only while somebody looks.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct Timeout {
     limit: Duration,
     left: Duration,
     last: Instant,
     warned: bool,
 }
 
-impl Patience {
+impl Timeout {
     /// A limit that begins now.
     pub fn new(limit: Duration) -> Self {
         Self::from(limit, Instant::now())
@@ -59,17 +59,17 @@ mod tests {
     #[test]
     fn time_counts_only_while_somebody_looks() {
         let start = Instant::now();
-        let mut patience = Patience::from(Duration::from_secs(3), start);
+        let mut timeout = Timeout::from(Duration::from_secs(3), start);
         let mut now = start;
         for _ in 0..10 {
             now += TICK;
-            assert!(!patience.look(now));
+            assert!(!timeout.look(now));
         }
         // Stopped for an hour: it counts as one second.
         now += Duration::from_secs(3600);
-        assert!(!patience.look(now));
+        assert!(!timeout.look(now));
         let mut looks = 0;
-        while !patience.look(now) {
+        while !timeout.look(now) {
             now += TICK;
             looks += 1;
         }
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn the_last_stop_does_not_decide_by_itself() {
         let start = Instant::now();
-        let mut patience = Patience::from(Duration::from_millis(500), start);
+        let mut timeout = Timeout::from(Duration::from_millis(500), start);
         let later = start + Duration::from_secs(60);
-        assert!(!patience.look(later), "what came meanwhile is heard first");
-        assert!(patience.look(later + TICK));
+        assert!(!timeout.look(later), "what came meanwhile is heard first");
+        assert!(timeout.look(later + TICK));
     }
 }

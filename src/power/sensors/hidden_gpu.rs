@@ -4,8 +4,8 @@
 //! `render` leaves nothing but a software driver, and a benchmark that takes it measures the processor. So where
 //! software is all there is, the bus is asked, and what it says is told.
 
-use std::fs;
-use std::path::Path;
+use super::family::Places;
+use super::sysfs::{self, Sysfs};
 
 /// A GPU on the PCI bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,37 +16,25 @@ pub struct HiddenGpu {
     pub address: String,
 }
 
-/// PCI classes of display controllers (VGA, 3D, other) and of processing accelerators.
-const CLASSES: [&str; 4] = ["0x0300", "0x0302", "0x0380", "0x1200"];
-
 /// The makers' PCI vendor ids. Displays of servers and of virtual machines are others'.
-const MAKERS: [(&str, &str); 3] = [("0x10de", "NVIDIA"), ("0x1002", "AMD"), ("0x8086", "Intel")];
+const MAKERS: [(u32, &str); 3] = [(0x10de, "NVIDIA"), (0x1002, "AMD"), (0x8086, "Intel")];
 
-/// The GPUs on the PCI bus below a root of device files; none where there are no such files.
-pub fn gpus_on_bus(sysfs: &Path) -> Vec<HiddenGpu> {
-    let Ok(entries) = fs::read_dir(sysfs.join("bus/pci/devices")) else {
-        return Vec::new();
-    };
-    let mut gpus: Vec<HiddenGpu> = entries
-        .filter_map(|entry| gpu(&entry.ok()?.path()))
+/// The GPUs on the PCI bus, by address; none where the system has no such files.
+pub fn gpus_on_bus(places: &Places) -> Vec<HiddenGpu> {
+    let mut gpus: Vec<HiddenGpu> = Sysfs::new(&places.sysfs)
+        .displays()
+        .into_iter()
+        .filter_map(|device| {
+            let vendor = sysfs::hexadecimal(&device.join("vendor"))?;
+            let (_, maker) = MAKERS.iter().find(|(id, _)| *id == vendor)?;
+            Some(HiddenGpu {
+                maker,
+                address: sysfs::name(&device).to_owned(),
+            })
+        })
         .collect();
     gpus.sort_by(|a, b| a.address.cmp(&b.address));
     gpus
-}
-
-/// The GPU that a device's folder describes.
-fn gpu(device: &Path) -> Option<HiddenGpu> {
-    let read = |name| fs::read_to_string(device.join(name)).ok();
-    let class = read("class")?;
-    let vendor = read("vendor")?;
-    let (_, maker) = MAKERS.iter().find(|(id, _)| *id == vendor.trim())?;
-    CLASSES
-        .iter()
-        .any(|known| class.trim().starts_with(known))
-        .then_some(HiddenGpu {
-            maker,
-            address: device.file_name()?.to_string_lossy().into_owned(),
-        })
 }
 
 impl HiddenGpu {
@@ -67,7 +55,16 @@ impl HiddenGpu {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn at(root: &std::path::Path) -> Places {
+        Places {
+            sysfs: root.to_owned(),
+            ..Places::default()
+        }
+    }
 
     #[test]
     fn gpus_are_told_from_other_displays() {
@@ -85,7 +82,7 @@ mod tests {
             fs::write(device.join("class"), class).unwrap();
             fs::write(device.join("vendor"), vendor).unwrap();
         }
-        let found: Vec<(&str, String)> = gpus_on_bus(root.path())
+        let found: Vec<(&str, String)> = gpus_on_bus(&at(root.path()))
             .into_iter()
             .map(|gpu| (gpu.maker, gpu.address))
             .collect();
@@ -96,6 +93,6 @@ mod tests {
                 ("AMD", "0000:02:00.0".to_owned())
             ]
         );
-        assert!(gpus_on_bus(&root.path().join("none")).is_empty());
+        assert!(gpus_on_bus(&at(&root.path().join("none"))).is_empty());
     }
 }
