@@ -65,14 +65,22 @@ impl Series {
     /// The first reading of every new value, with the time at which it appeared: halfway to the poll
     /// before it. The very first reading is left out, since nobody saw it appear.
     pub fn updates(&self) -> Vec<Sample> {
+        self.updates_every(None)
+    }
+
+    /// The same of a sensor whose period is known: a value is never older than that, so where the polls were late
+    /// it appeared within a period of the one that saw it.
+    pub fn updates_every(&self, period: Option<Seconds>) -> Vec<Sample> {
         let mut updates = Vec::new();
         let mut last: Option<Sample> = None;
         for sample in self.samples() {
             if let Some(before) = last
                 && before.value != sample.value
             {
+                let unseen = (sample.at - before.at).get();
+                let age = period.map_or(unseen, |period| period.get().min(unseen)) / 2.0;
                 updates.push(Sample {
-                    at: Seconds(f64::midpoint(before.at.get(), sample.at.get())),
+                    at: sample.at - Seconds(age),
                     value: sample.value,
                 });
             }
@@ -149,11 +157,16 @@ impl Series {
         .curve()
     }
 
+    /// The energy curve of a sensor whose period is not known.
+    pub fn curve(&self) -> Curve {
+        self.curve_every(None)
+    }
+
     /// The energy curve.
     ///
     /// A counter's knots are the moments at which its value changed, so that the staleness between two
     /// updates is no error. Power is held as trapezoids over the polls.
-    pub fn curve(&self) -> Curve {
+    pub fn curve_every(&self, period: Option<Seconds>) -> Curve {
         let mut knots: Vec<Knot> = Vec::new();
         let mut counted = self
             .samples()
@@ -162,7 +175,7 @@ impl Series {
             .samples()
             .any(|s| matches!(s.value, Quantity::Power(_)));
         if counted {
-            for update in self.updates() {
+            for update in self.updates_every(period) {
                 if let Quantity::Energy(Joules(energy)) = update.value {
                     knots.push(Knot {
                         at: update.at.get(),
@@ -273,6 +286,22 @@ mod tests {
         let curve = series(&polls).curve();
         let joules = curve.energy(Seconds(1.2), Seconds(4.2)).unwrap().get();
         assert!((joules - 300.0).abs() < 1e-9, "{joules}");
+    }
+
+    #[test]
+    fn a_late_poll_moves_no_joules_of_a_quick_counter() {
+        // 100 W, counted each 10 ms and polled each 5 ms, but for 0.4 s over the start of the window.
+        let polls: Vec<(f64, Quantity)> = (0..1000)
+            .map(|i| 0.005 * f64::from(i))
+            .filter(|t| *t <= 0.8 || *t >= 1.2)
+            .map(|t| {
+                let counted = (t * 100.0 + 1e-6).floor() / 100.0;
+                (t, Quantity::Energy(Joules(100.0 * counted)))
+            })
+            .collect();
+        let curve = series(&polls).curve_every(Some(Seconds(0.01)));
+        let joules = curve.energy(Seconds(1.0), Seconds(3.0)).unwrap().get();
+        assert!((joules - 200.0).abs() < 0.6, "{joules}");
     }
 
     #[test]

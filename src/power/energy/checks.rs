@@ -65,7 +65,7 @@ impl WindowData<'_> {
             self.observation.idle_before.0,
             self.observation.idle_after.1,
         );
-        let updates = self.series.updates();
+        let updates = self.new_values();
         let watts: Vec<f64> = updates
             .iter()
             .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
@@ -119,7 +119,7 @@ impl WindowData<'_> {
     fn ceased(&self) -> Option<Seconds> {
         const FAR: f64 = 5.0;
         let end = self.observation.groups.last()?.end() + self.timing.lag;
-        let updates = self.series.updates();
+        let updates = self.new_values();
         let inside = updates
             .iter()
             .rev()
@@ -132,7 +132,7 @@ impl WindowData<'_> {
     pub(super) fn refuse_few(&self, updates: u64) -> Result<(), NoEnergy> {
         // A power that never changed shows no update; its sensor is taken to be as quick as most.
         let unknown = self.setup.update_period_s.measured().is_none();
-        let unseen = !self.is_counter() && unknown && self.series.updates().is_empty();
+        let unseen = !self.is_counter() && unknown && self.new_values().is_empty();
         if updates >= FEWEST_UPDATES || unseen {
             return Ok(());
         }

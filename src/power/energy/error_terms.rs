@@ -291,8 +291,7 @@ impl WindowData<'_> {
         let mut count = 0u32;
         for (from, to) in [self.observation.idle_before, self.observation.idle_after] {
             let values: Vec<f64> = self
-                .series
-                .updates()
+                .new_values()
                 .iter()
                 .filter(|update| update.at.get() > from.get() && update.at.get() <= to.get())
                 .filter_map(|update| match update.value {

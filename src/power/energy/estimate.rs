@@ -4,7 +4,7 @@ use super::error_terms::{Term, merged, rounds};
 use super::observation::{EnergyEffort, Observation};
 use super::refusal::NoEnergy;
 use super::sensor_timing::SensorTiming;
-use super::window_data::WindowData;
+use super::window_data::{WindowData, known_period};
 use crate::power::{Quantity, Series};
 use crate::record::{EnergyWindow, ErrorCause, ErrorTerm, GainUncertainty, PowerSetup, Trace};
 use crate::stats::{self, Interval, Moments};
@@ -22,7 +22,7 @@ pub fn estimate(
     observation: &Observation,
 ) -> Result<EnergyWindow, NoEnergy> {
     WindowData {
-        curve: series.curve(),
+        curve: series.curve_every(known_period(setup)),
         series,
         setup,
         timing,
@@ -209,7 +209,7 @@ impl WindowData<'_> {
 
     /// Longest time between two new values inside a group.
     fn longest_gap(&self) -> f64 {
-        let updates = self.series.updates();
+        let updates = self.new_values();
         let lag = self.timing.lag.get();
         let mut longest: f64 = 0.0;
         for group in &self.observation.groups {
@@ -238,7 +238,7 @@ impl WindowData<'_> {
             ..Trace::default()
         };
         let mut zero = None;
-        for update in self.series.updates() {
+        for update in self.new_values() {
             if update.at.get() < from.get() || update.at.get() > to.get() {
                 continue;
             }

@@ -19,7 +19,17 @@ pub(super) struct WindowData<'a> {
     pub(super) observation: &'a Observation,
 }
 
+/// The measured time between two values of a sensor.
+pub(super) fn known_period(setup: &PowerSetup) -> Option<Seconds> {
+    setup.update_period_s.measured().copied().map(Seconds)
+}
+
 impl WindowData<'_> {
+    /// The sensor's new values, each at the time at which it appeared.
+    pub(super) fn new_values(&self) -> Vec<Sample> {
+        self.series.updates_every(known_period(self.setup))
+    }
+
     /// Energy that the sensor says between two times, its lag taken out, without gain.
     pub(super) fn energy(&self, from: Seconds, to: Seconds) -> Result<Joules, NoEnergy> {
         let lag = self.timing.lag;
@@ -69,7 +79,7 @@ impl WindowData<'_> {
                 at.get() > group.start().get() && at.get() <= group.end().get()
             })
         };
-        let updates = self.series.updates();
+        let updates = self.new_values();
         let seen = updates.iter().filter(|update| inside(update.at)).count() as u64;
         match self.setup.update_period_s.measured() {
             Some(period) if !self.is_counter() => {
@@ -102,7 +112,7 @@ impl WindowData<'_> {
         for group in &self.observation.groups {
             let (from, to) = (group.start() + lag, group.end() + lag);
             let mut last: Option<Sample> = None;
-            for update in self.series.updates() {
+            for update in self.new_values() {
                 if update.at.get() < from.get() || update.at.get() > to.get() {
                     continue;
                 }
