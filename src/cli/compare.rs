@@ -1,9 +1,10 @@
-//! `perwatt compare`: records against each other, for people.
+//! `perwatt compare`: results side by side, or judged against the first, for people.
 
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::args::at_scale::{AtScaleArgs, Scaled};
@@ -13,21 +14,31 @@ use super::args::verdict::{
 };
 use super::exit::Exit;
 use super::output::{print, print_json, width};
-use crate::compare::{Comparison, load_sets};
-use crate::record::DocumentKind;
+use crate::compare::{
+    Comparison, Description, DescriptionChoice, Metric, RowOrder, describe, load_sets,
+};
+use crate::record::{CaseGlob, DocumentKind};
 use crate::report;
 
-/// Compare result files: what changed, by how much, and how sure that is.
+/// Put result files side by side: cases as rows, devices (or drivers, dates, whatever differs) as columns.
 ///
-/// The first is the baseline: a result file, several results in one file, or a folder of them. Each
-/// further one is compared with it. A pairing that `perwatt ab` wrote stands for both of its results.
-/// Files that `perwatt inspect --json` wrote are compared as compiled code. The exit code is 0 whatever
-/// the verdicts are; `perwatt gate` judges.
+/// Each argument is a result file, several results in one file, or a folder of them. Every case shows its best
+/// verified kernel and, from the second column on, the ratio to the first with its 95 % confidence interval.
+/// --verdicts judges each argument against the first instead, as `perwatt gate` does, and so does any option
+/// about verdicts. What `perwatt ab` or `perwatt inspect --json` wrote is always judged. The exit code is 0
+/// whatever comes out; `perwatt gate` sets it.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
-    /// The baseline and what is compared with it, or one pairing, or the folder of `perwatt ab`
+    /// What is put side by side, or one pairing, or the folder of `perwatt ab`
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
+
+    /// Judge each argument against the first: what changed, by how much, and how sure that is
+    #[arg(long)]
+    verdicts: bool,
+
+    #[command(flatten)]
+    table: TableArgs,
 
     #[command(flatten)]
     turns: PairArgs,
@@ -42,12 +53,82 @@ pub(super) struct Compare {
     at_scale: AtScaleArgs,
 
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+
+    /// Print CSV, one line per case and column
+    #[arg(long)]
+    csv: bool,
 
     /// Append Markdown to a file
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+}
+
+/// What of the results is shown side by side.
+#[derive(Debug, Args)]
+struct TableArgs {
+    /// The figure [default: the rate that suits each case, and its work per joule]
+    #[arg(long, value_name = "METRIC", value_parser = metrics())]
+    metric: Option<Metric>,
+
+    /// Show this kernel only, instead of each case's best
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<String>,
+
+    /// Show only cases matching GLOB (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+
+    /// Order of the rows: as in the files, largest ratio first, or by name
+    #[arg(long, value_name = "ORDER", default_value = "file", value_parser = orders())]
+    sort: RowOrder,
+}
+
+impl TableArgs {
+    /// Whether anything but the defaults was asked for.
+    fn asked(&self) -> bool {
+        self.metric.is_some()
+            || self.kernel.is_some()
+            || !self.only.is_empty()
+            || self.sort != RowOrder::default()
+    }
+
+    fn choice(&self) -> crate::Result<DescriptionChoice> {
+        let only: Result<Vec<CaseGlob>, crate::Error> = self
+            .only
+            .iter()
+            .map(|glob| {
+                CaseGlob::new(glob)
+                    .map_err(|why| crate::Error::usage("--only", format!("{glob:?}: {why}")))
+            })
+            .collect();
+        Ok(DescriptionChoice {
+            metric: self.metric,
+            kernel: self.kernel.clone(),
+            only: only?,
+            order: self.sort,
+        })
+    }
+}
+
+/// Parses a metric.
+fn metrics() -> impl TypedValueParser<Value = Metric> {
+    PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| {
+        let mut all = Metric::ALL.into_iter();
+        all.find(|metric| metric.name() == name)
+            .ok_or("not a known metric")
+    })
+}
+
+/// Parses an order of rows.
+fn orders() -> impl TypedValueParser<Value = RowOrder> {
+    PossibleValuesParser::new(RowOrder::ALL.map(|(name, _)| name)).try_map(|name| {
+        let mut all = RowOrder::ALL.into_iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, order)| order)
+            .ok_or("not a known order")
+    })
 }
 
 /// All comparisons as JSON.
@@ -58,8 +139,57 @@ struct Comparisons<'a> {
     at_scale: Vec<Scaled>,
 }
 
+/// Results side by side as JSON.
+#[derive(Serialize)]
+struct Described<'a> {
+    side_by_side: &'a Description,
+}
+
 impl Compare {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if self.judges() {
+            if self.table.asked() || self.csv {
+                bail!(
+                    "--metric, --kernel, --only, --sort and --csv are of the table; verdicts follow a policy: leave \
+                     out either those or the options about verdicts"
+                );
+            }
+            self.judge()
+        } else {
+            self.describe()
+        }
+    }
+
+    /// Whether verdicts were asked for, or the files are only good for that.
+    fn judges(&self) -> bool {
+        let asked = self.verdicts
+            || self.turns.asked()
+            || self.rules.asked()
+            || self.calibration.asked()
+            || self.at_scale.asked();
+        let first = self.files.first().map(|file| pairing_at(file));
+        let kind = first.and_then(|file| DocumentKind::of_file(&file));
+        asked || matches!(kind, Some(DocumentKind::Pairing | DocumentKind::Inspection))
+    }
+
+    fn describe(&self) -> anyhow::Result<Exit> {
+        let description = describe(&load_sets(&self.files)?, &self.table.choice()?);
+        if self.json {
+            print_json(&Described {
+                side_by_side: &description,
+            })?;
+        } else if self.csv {
+            print(&report::side_by_side_csv(&description)?)?;
+        } else {
+            print(&report::side_by_side(&description, width()))?;
+        }
+        if let Some(file) = &self.markdown {
+            append(file, &report::side_by_side_markdown(&description))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn judge(&self) -> anyhow::Result<Exit> {
         let scale = self.at_scale.scale()?;
         let comparisons = self.compare()?;
         let at_scale: Vec<Scaled> = scale

@@ -20,6 +20,8 @@
 //!
 //! Inspections ([`compare_inspections`]) hold what compilers state; nothing in them is random.
 //!
+//! `side_by_side` puts results beside each other and judges nothing.
+//!
 //! How often verdicts are right, by simulation: see `docs/verdicts.md`.
 
 mod by_sessions;
@@ -48,6 +50,7 @@ mod reason;
 mod row;
 mod session;
 mod shaders;
+mod side_by_side;
 mod sides;
 mod successor;
 mod suggest;
@@ -71,6 +74,10 @@ pub use reason::{Bar, BeyondMargin, Change, Doubt, Mismatch, Outlook, Reason, Su
 pub use row::{Successor, VerdictRow};
 pub use session::{Absence, InvocationValues, Session, SessionCase, SessionSensor};
 pub use shaders::compare_inspections;
+pub use side_by_side::{
+    AloneCases, DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description,
+    DescriptionChoice, RowOrder, SectionMean, describe,
+};
 pub use sides::Sides;
 pub use suggest::{Suggestion, suggest_from_pairs, suggest_from_sessions};
 pub use verdict::{Decision, Needed, Verdict};

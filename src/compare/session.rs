@@ -31,6 +31,8 @@ pub struct Session {
     pub sensor: Result<SessionSensor, String>,
     /// Whether its numbers, the times included, are made up.
     pub simulated: bool,
+    /// Whether a processor did the work in the place of a GPU.
+    pub software: bool,
     /// Its cases, in the record's order.
     pub cases: Vec<SessionCase>,
 }
@@ -258,6 +260,7 @@ impl Session {
                 Reading::Unmeasured(reason) => Err(reason.unmeasured.clone()),
             },
             simulated: record.provenance.origin == Origin::Simulated,
+            software: record.adapter.is_software(),
             cases: record
                 .cases
                 .iter()

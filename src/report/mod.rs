@@ -14,6 +14,7 @@ mod noise;
 mod power;
 mod quantity;
 mod run;
+mod side_by_side;
 mod table;
 mod tuned;
 
@@ -28,4 +29,5 @@ pub use list::{ListedCase, list};
 pub use noise::noise;
 pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power, power_measurement};
 pub use run::run;
+pub use side_by_side::{side_by_side, side_by_side_csv, side_by_side_markdown};
 pub use tuned::{TunedKernel, tuned};

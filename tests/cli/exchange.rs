@@ -712,7 +712,7 @@ fn another_host_or_build_of_google_benchmark_is_no_change_of_the_code() {
         records.push(out);
     }
     for other in [&records[1], &records[2]] {
-        let output = call(&["compare", "--json"], &[&records[0], other]);
+        let output = call(&["compare", "--verdicts", "--json"], &[&records[0], other]);
         let json: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(json["comparisons"][0]["rows"][0]["verdict"], "INCOMPARABLE");
         let output = call(

@@ -20,6 +20,10 @@ fn whatever_was_measured_every_command_shows_it() {
             &["show", "a.json", "b.json"][..],
             &["compare", "a.json", "b.json"],
             &["compare", "--json", "a.json", "b.json"],
+            &["compare", "--csv", "--sort", "ratio", "a.json", "b.json"],
+            &["compare", "--metric", "energy", "a.json", "b.json"],
+            &["compare", "--verdicts", "a.json", "b.json"],
+            &["compare", "--verdicts", "--json", "a.json", "b.json"],
             &["compare", "--at-scale", "article-155bn", "a.json", "b.json"],
             &[
                 "gate",

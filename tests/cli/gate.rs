@@ -512,7 +512,7 @@ fn any_number_of_files_against_the_first() {
         let name = format!("b{n}");
         paths.push(files.save(&format!("{name}.json"), &session(&name, 1.0)));
     }
-    let mut arguments: Vec<&std::ffi::OsStr> = vec!["compare".as_ref()];
+    let mut arguments: Vec<&std::ffi::OsStr> = vec!["compare".as_ref(), "--verdicts".as_ref()];
     arguments.extend(paths.iter().map(|p| p.as_os_str()));
     let output = call(&arguments);
     assert_eq!(code(&output), 0, "{}", err(&output));
@@ -520,7 +520,7 @@ fn any_number_of_files_against_the_first() {
     arguments.push("--json".as_ref());
     let json: Value = serde_json::from_str(&out(&call(&arguments))).unwrap();
     assert_eq!(json["comparisons"].as_array().unwrap().len(), 6);
-    assert_eq!(code(&call(&arguments[..2])), 2);
+    assert_eq!(code(&call(&arguments[..3])), 2);
 }
 
 /// The second step of `action.yml`, as a runner calls it.

@@ -137,6 +137,9 @@ fn no_command_that_reads_records_lets_their_words_act() {
             ],
             &["compare", "b.json"],
             &["compare", "--json", "b.json"],
+            &["compare", "--csv", "b.json"],
+            &["compare", "--verdicts", "b.json"],
+            &["compare", "--verdicts", "--json", "b.json"],
             &["compare", "--at-scale", "article-155bn", "b.json"],
             &["gate", "--baseline", "b.json", "--candidate"],
             &["gate", "--json", "--baseline", "b.json", "--candidate"],
@@ -342,6 +345,6 @@ fn json_on_standard_output_says_the_same_as_the_file() {
     let evil = evil_files();
     let output = evil.call(&["compare", "--json", "a.json", "b.json"]);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let device = &value["comparisons"][0]["candidate_environment"]["device"];
+    let device = &value["side_by_side"]["columns"][1]["device"];
     assert!(device.as_str().unwrap().contains(EVIL), "{device}");
 }

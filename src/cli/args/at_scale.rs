@@ -37,7 +37,6 @@ struct ScaledChange {
 
 impl AtScaleArgs {
     /// Whether it was asked for.
-    #[cfg(feature = "bench")]
     pub(in crate::cli) fn asked(&self) -> bool {
         self.at_scale.is_some()
     }

@@ -52,6 +52,11 @@ pub(in crate::cli) struct NoiseArgs {
 }
 
 impl PolicyArgs {
+    /// Whether anything but the defaults was asked for.
+    pub(in crate::cli) fn asked(&self) -> bool {
+        self.policy.is_some() || self.preset.is_some() || !self.across.is_empty()
+    }
+
     /// The policy with what the command line adds.
     pub(in crate::cli) fn policy(&self) -> crate::Result<Policy> {
         let mut policy = match &self.policy {
@@ -78,6 +83,11 @@ fn presets() -> impl TypedValueParser<Value = Preset> {
 }
 
 impl NoiseArgs {
+    /// Whether a calibration was named.
+    pub(in crate::cli) fn asked(&self) -> bool {
+        self.noise.is_some()
+    }
+
     /// Says that a calibration does nothing for a pairing.
     ///
     /// # Errors
@@ -147,6 +157,11 @@ pub(in crate::cli) struct PairArgs {
 }
 
 impl PairArgs {
+    /// Whether pairs, or a tool that wrote them, were asked for.
+    pub(in crate::cli) fn asked(&self) -> bool {
+        self.pair || self.source.named_tool().is_some()
+    }
+
     /// Whether a tool is named that only --pair has a use for.
     pub(in crate::cli) fn refuse(&self) -> crate::Result<()> {
         match self.source.named_tool() {

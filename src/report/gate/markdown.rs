@@ -1,7 +1,7 @@
 //! Markdown for a step summary or a comment: the verdict first, the bulk folded.
 
 use crate::compare::{AnyMetric, Comparison, Decision, Verdict, VerdictRow};
-use crate::escape::inert;
+use crate::escape::markdown as escape;
 use crate::report::compare::{geomean, headline, interval};
 use crate::units::{bound_percent, change};
 
@@ -100,24 +100,4 @@ fn margins(comparison: &Comparison) -> Option<String> {
         }
     }
     (1..=4).contains(&said.len()).then(|| said.join(" · "))
-}
-
-/// Text that Markdown and HTML leave alone.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '@' => escaped.push_str("&#64;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '#' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '\n' | '\r' | '\t' => escaped.push(' '),
-            c => escaped.push(inert(c)),
-        }
-    }
-    escaped
 }

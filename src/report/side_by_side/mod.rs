@@ -1,0 +1,307 @@
+//! Results side by side: what differs is said once, then one row per case.
+
+mod csv;
+mod markdown;
+
+pub use csv::side_by_side_csv;
+pub use markdown::side_by_side_markdown;
+
+use comfy_table::{Cell, ColumnConstraint};
+
+use super::table::{WIDEST, columns, fold, table, text};
+use crate::compare::{
+    DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description, Metric, Ratio,
+};
+use crate::record::{CaseName, Reading};
+use crate::units::percent;
+
+/// Columns of results that stand beside each other; more go into tables below.
+const BESIDE: usize = 3;
+
+/// Columns of the page below which the intervals of values are left to the files.
+const ROOMY: u16 = 92;
+
+/// Names of cases that are written out before the rest is counted.
+const NAMED: usize = 8;
+
+/// What the columns mean.
+const LEGEND: &str = "Best verified kernel of each case. ÷: times the value of the first, with its 95 % confidence \
+    interval; mean: geometric. No verdicts: --verdicts judges against the first.";
+
+/// The description as a page for the terminal.
+pub fn side_by_side(description: &Description, width: Option<u16>) -> String {
+    let mut page = heading(description, width);
+    if description.sections.is_empty() {
+        page += "\nNo case has a value in two columns.\n";
+    }
+    for block in blocks(description.columns.len()) {
+        page.push('\n');
+        page += &block_table(description, &block, width);
+    }
+    if description.columns.len() > 1 && !description.sections.is_empty() {
+        page += &fold(LEGEND, "", width);
+    }
+    for alone in &description.alone {
+        page += &fold(
+            &format!(
+                "Only {} has {}: {}. The others: {}.",
+                alone.column,
+                counted(alone.cases.len(), "case"),
+                some(&alone.cases),
+                alone.reason
+            ),
+            "  ",
+            width,
+        );
+    }
+    for note in &description.notes {
+        page += &fold(&format!("Note: {note}."), "  ", width);
+    }
+    page
+}
+
+/// What stands in the columns, what differs between them and what does not.
+fn heading(description: &Description, width: Option<u16>) -> String {
+    let mut page = fold(&headline(description), "  ", width);
+    for column in &description.columns {
+        page += &fold(&column_line(column), "     ", width);
+        for caveat in &column.caveats {
+            page += &fold(&format!("     {caveat}."), "     ", width);
+        }
+    }
+    page
+}
+
+/// What the page is about, in one sentence.
+pub(super) fn headline(description: &Description) -> String {
+    let same = match description.same.as_slice() {
+        [] => String::new(),
+        same => format!(" The same in all: {}.", same.join("; ")),
+    };
+    let differs: Vec<&str> = description
+        .differs
+        .iter()
+        .map(|aspect| aspect.name())
+        .collect();
+    match (description.columns.len(), differs.as_slice()) {
+        (1, _) => format!("One result.{same}"),
+        (count, []) => format!("{count} results of one environment.{same}"),
+        (count, differs) => {
+            let verb = if differs.len() == 1 {
+                "differs"
+            } else {
+                "differ"
+            };
+            format!("{count} results; {} {verb}.{same}", listed(differs))
+        }
+    }
+}
+
+/// A column in words.
+fn column_line(column: &DescribedColumn) -> String {
+    let driver = match column.driver.as_str() {
+        "" => String::new(),
+        driver => format!(" · {driver}"),
+    };
+    let date = column
+        .date
+        .as_ref()
+        .map_or_else(String::new, |date| format!(", {date}"));
+    let files = match column.files.as_slice() {
+        [one] => one.clone(),
+        files => format!("{} and {} more", files[0], files.len() - 1),
+    };
+    format!(
+        "  {}  {} · {}{driver} ({}{date}; {files})",
+        column.letter,
+        column.device,
+        column.backend,
+        counted(column.sessions, "session"),
+    )
+}
+
+/// Which columns stand beside each other: the first in every block.
+fn blocks(count: usize) -> Vec<Vec<usize>> {
+    let others: Vec<usize> = (1..count).collect();
+    if others.is_empty() {
+        return vec![vec![0]];
+    }
+    others
+        .chunks(BESIDE - 1)
+        .map(|chunk| [&[0], chunk].concat())
+        .collect()
+}
+
+/// The table of some columns. Two results have a column for their ratio; of more, each has it below its value.
+fn block_table(description: &Description, block: &[usize], width: Option<u16>) -> String {
+    let letter = |at: &usize| description.columns[*at].letter.clone();
+    let layout = Layout {
+        of_two: block.len() == 2,
+        roomy: columns(width) >= ROOMY.min(WIDEST) && block.len() == 2,
+    };
+    let mut header = vec!["case".to_owned()];
+    header.extend(block.iter().map(letter));
+    if layout.of_two {
+        header.push(format!("{} ÷ {}", letter(&block[1]), letter(&block[0])));
+    }
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut table = table(&header, 1, width);
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    for section in &description.sections {
+        if section.metric != Metric::Throughput {
+            table.add_row([section_title(section)]);
+        }
+        let mut workload = "";
+        for row in &section.rows {
+            let (of, rest) = CaseName::split_workload(&row.case);
+            if of != workload {
+                workload = of;
+                table.add_row([workload]);
+            }
+            table.add_row(cells(row, rest, block, layout).into_iter().map(Cell::new));
+        }
+        if let Some(mean) = mean_cells(section, block, layout) {
+            table.add_row(mean.into_iter().map(Cell::new));
+        }
+    }
+    text(&table)
+}
+
+/// What a table has room for.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// The ratio has a column of its own.
+    of_two: bool,
+    /// Values show how well they are known.
+    roomy: bool,
+}
+
+/// A section's title, with its figure where that is not the usual rate.
+pub(super) fn section_title(section: &DescribedSection) -> String {
+    match section.metric {
+        Metric::Throughput => section.title.clone(),
+        Metric::ThroughputPerWatt => format!("{}, per joule", section.title),
+        metric => format!("{}, {metric}", section.title),
+    }
+}
+
+/// A row's cells: its name and its values. A kernel that is the best in all columns stands in the name.
+fn cells(row: &DescribedRow, rest: &str, block: &[usize], layout: Layout) -> Vec<String> {
+    let shown: Vec<&Reading<DescribedCell>> = block.iter().map(|at| &row.cells[*at]).collect();
+    let mut kernels = shown
+        .iter()
+        .filter_map(|cell| cell.measured())
+        .map(|cell| &cell.kernel);
+    let first = kernels.next();
+    let shared = first.filter(|first| !first.is_empty() && kernels.all(|kernel| kernel == *first));
+    let mut cells = vec![match shared {
+        Some(kernel) => format!("  {rest}@{kernel}"),
+        None => format!("  {rest}"),
+    }];
+    for cell in &shown {
+        let mut words = value(cell, shared.is_none(), layout.roomy);
+        if !layout.of_two && cell.measured().is_some_and(|cell| cell.ratio.is_some()) {
+            words += &format!("\n{}", ratio_of(cell));
+        }
+        cells.push(words);
+    }
+    if layout.of_two {
+        cells.push(ratio_of(shown[1]));
+    }
+    cells
+}
+
+/// A value with what belongs to it.
+fn value(cell: &Reading<DescribedCell>, with_kernel: bool, roomy: bool) -> String {
+    let Reading::Measured(cell) = cell else {
+        return "–".to_owned();
+    };
+    let spread = cell
+        .interval
+        .measured()
+        .filter(|_| roomy)
+        .map(|interval| format!(" ±{}", percent(interval.half_width() / cell.value)));
+    let mark = if cell.verified { "" } else { " UNVERIFIED" };
+    let kernel = match with_kernel && !cell.kernel.is_empty() {
+        true => format!(" {}", cell.kernel),
+        false => String::new(),
+    };
+    format!("{}{}{mark}{kernel}", cell.text, spread.unwrap_or_default())
+}
+
+/// A cell's ratio.
+fn ratio_of(cell: &Reading<DescribedCell>) -> String {
+    let ratio = cell
+        .measured()
+        .and_then(|cell| cell.ratio.as_ref()?.measured());
+    ratio.map_or_else(|| "–".to_owned(), |ratio| factor_range(*ratio))
+}
+
+/// The mean of a section, where a column shares more than one case with the first.
+fn mean_cells(section: &DescribedSection, block: &[usize], layout: Layout) -> Option<Vec<String>> {
+    let means: Vec<_> = block[1..].iter().map(|at| section.means[at - 1]).collect();
+    let cases = means.iter().flatten().map(|mean| mean.cases).max()?;
+    let mut cells = vec![format!("{}, mean of {cases}", section.title), String::new()];
+    if layout.of_two {
+        cells.push(String::new());
+    }
+    cells.extend(
+        means
+            .iter()
+            .map(|mean| mean.map_or_else(|| "–".to_owned(), |mean| factor_range(mean.ratio))),
+    );
+    Some(cells)
+}
+
+/// A ratio with its interval: `4.61× (4.20–5.06)`.
+pub(super) fn factor_range(ratio: Ratio) -> String {
+    let interval = &ratio.interval;
+    format!(
+        "{}× ({}–{})",
+        factor(ratio.value),
+        factor(interval.low),
+        factor(interval.high)
+    )
+}
+
+/// A factor with three digits that matter.
+fn factor(value: f64) -> String {
+    match value {
+        v if !(1e-3..1e5).contains(&v) => format!("{v:.1e}"),
+        v if v >= 99.95 => format!("{v:.0}"),
+        v if v >= 9.995 => format!("{v:.1}"),
+        v if v >= 0.0995 => format!("{v:.2}"),
+        v => format!("{v:.3}"),
+    }
+}
+
+/// `1 case`, `3 cases`.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// Words as one reads them aloud.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+/// The first names, and how many more there are.
+fn some(names: &[String]) -> String {
+    match names.len() > NAMED {
+        true => format!(
+            "{} and {} more",
+            names[..NAMED].join(", "),
+            names.len() - NAMED
+        ),
+        false => names.join(", "),
+    }
+}

@@ -1,0 +1,201 @@
+//! `compare` without verdicts: what stands beside what, by which kernel, and how many times the first it is.
+
+use std::path::{Path, PathBuf};
+
+use crate::records::{record_of, with_energy};
+use crate::support::perwatt;
+use perwatt::record::{FailureKind, Record, Status, save};
+use serde_json::Value;
+
+const CASE: &str = "matmul/f32/64x64x64";
+
+/// A card that takes `factor` times the time of the first, by a slow and by a quick kernel.
+fn card(name: &str, factor: f64) -> Record {
+    let at = |ns: f64| [ns * factor, ns * factor * 1.002, ns * factor * 0.998];
+    let mut record = record_of(
+        name,
+        &[
+            (CASE, &at(2e6)),
+            (CASE, &at(1e6)),
+            ("gemv/f32/64x64", &at(5e5)),
+        ],
+    );
+    "slow".clone_into(&mut record.cases[0].kernel);
+    "quick".clone_into(&mut record.cases[1].kernel);
+    format!("Card {name}").clone_into(&mut record.adapter.name);
+    record
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(records: &[Record]) -> (Self, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<PathBuf> = records
+            .iter()
+            .map(|record| {
+                let file = folder.path().join(format!("{}.json", record.session));
+                save(record, &file).unwrap();
+                file
+            })
+            .collect();
+        (Self(folder), files)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+fn compare(files: &[PathBuf], more: &[&str]) -> String {
+    let output = perwatt()
+        .arg("compare")
+        .args(more)
+        .args(files)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{more:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn described(files: &[PathBuf], more: &[&str]) -> Value {
+    let text = compare(files, &[more, &["--json"]].concat());
+    serde_json::from_str::<Value>(&text).unwrap()["side_by_side"].clone()
+}
+
+/// The rows of all sections.
+fn rows(description: &Value) -> Vec<Value> {
+    let sections = description["sections"].as_array().unwrap();
+    let of = |section: &Value| section["rows"].as_array().unwrap().clone();
+    sections.iter().flat_map(of).collect()
+}
+
+#[test]
+fn two_cards_stand_beside_each_other_by_their_best_kernels() {
+    let (_folder, files) = Folder::with(&[card("a", 1.0), card("b", 3.0)]);
+    let description = described(&files, &[]);
+    let row = &rows(&description)[0];
+    assert_eq!(row["cells"][0]["kernel"], "quick");
+    let ratio = &row["cells"][1]["ratio"];
+    assert!(
+        (ratio["value"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-3,
+        "{ratio}"
+    );
+    let (low, high) = (
+        ratio["low"].as_f64().unwrap(),
+        ratio["high"].as_f64().unwrap(),
+    );
+    assert!(low < 1.0 / 3.0 && 1.0 / 3.0 < high, "{ratio}");
+    assert_eq!(row["cells"][0]["ratio"], Value::Null);
+
+    let page = compare(&files, &[]);
+    assert!(page.starts_with("2 results; device"), "{page}");
+    assert!(page.contains("B ÷ A") && page.contains("0.33×"), "{page}");
+    assert!(
+        page.contains("64x64x64@quick") && !page.contains("slow"),
+        "{page}"
+    );
+    for verdict in ["REGRESSED", "INCOMPARABLE", "MISSING", "LOST"] {
+        assert!(!page.contains(verdict), "{page}");
+    }
+    // Judging is another question, and any of its options asks it.
+    assert!(compare(&files, &["--verdicts"]).contains("INCOMPARABLE"));
+    assert!(compare(&files, &["--across", "device"]).contains("REGRESSED"));
+}
+
+#[test]
+fn a_kernel_that_failed_or_was_not_verified_is_not_the_best() {
+    let (mut a, b) = (card("a", 1.0), card("b", 1.0));
+    a.cases[1].status = Status::Failed {
+        failure: FailureKind::Verification,
+        reason: "C[0] is wrong".to_owned(),
+    };
+    let (_folder, files) = Folder::with(&[a, b]);
+    let row = &rows(&described(&files, &[]))[0];
+    assert_eq!(row["cells"][0]["kernel"], "slow");
+    assert_eq!(row["cells"][1]["kernel"], "quick");
+    // With nothing else to show, it is not shown, and the page says why.
+    let page = compare(&files, &["--kernel", "quick"]);
+    assert!(
+        page.contains("Only B has 1 case") && page.contains("C[0] is wrong"),
+        "{page}"
+    );
+}
+
+#[test]
+fn rows_are_chosen_ordered_and_written_as_tables() {
+    let (folder, files) = Folder::with(&[card("a", 1.0), card("b", 3.0), card("c", 0.5)]);
+    let only = described(&files, &["--only", "gemv/*"]);
+    assert_eq!(rows(&only).len(), 1);
+    assert_eq!(only["columns"].as_array().unwrap().len(), 3);
+    let time = described(&files, &["--metric", "time"]);
+    let ratio = &rows(&time)[0]["cells"][2]["ratio"]["value"];
+    assert!((ratio.as_f64().unwrap() - 0.5).abs() < 1e-3, "{ratio}");
+
+    let csv = compare(&files, &["--csv"]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 1 + 2 * 3, "{csv}");
+    assert!(lines[0].starts_with("section,metric,case,column,label,kernel,value,unit"));
+
+    let file = folder.path().join("table.md");
+    compare(&files, &["--markdown", file.to_str().unwrap()]);
+    let markdown = std::fs::read_to_string(file).unwrap();
+    assert!(
+        markdown.contains("| case | A | B | C | B ÷ A | C ÷ A |"),
+        "{markdown}"
+    );
+
+    let output = perwatt()
+        .args(["compare", "--verdicts", "--csv"])
+        .args(&files)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_folder_is_one_column_for_each_device_in_it() {
+    let (folder, _) = Folder::with(&[card("a", 1.0), card("a2", 1.01), card("b", 3.0)]);
+    let text = std::fs::read_to_string(folder.path().join("a2.json")).unwrap();
+    std::fs::write(
+        folder.path().join("a2.json"),
+        text.replace("Card a2", "Card a"),
+    )
+    .unwrap();
+    let description = described(&[folder.path().to_owned()], &[]);
+    let columns = description["columns"].as_array().unwrap();
+    let sessions: Vec<&Value> = columns.iter().map(|column| &column["sessions"]).collect();
+    assert_eq!(sessions, [&Value::from(2), &Value::from(1)], "{columns:?}");
+}
+
+#[test]
+fn work_per_joule_stands_beside_the_rate_and_absent_energy_has_its_reason() {
+    let (mut a, mut b) = (card("a", 1.0), card("b", 2.0));
+    let page = |a: &Record, b: &Record| {
+        let (_folder, files) = Folder::with(&[a.clone(), b.clone()]);
+        compare(&files, &[])
+    };
+    assert!(page(&a, &b).contains("no work per joule"));
+    with_energy(&mut a, &[2.0, 2.0, 2.0]);
+    with_energy(&mut b, &[8.0, 8.0, 8.0]);
+    let both = page(&a, &b);
+    assert!(both.contains("Matrix products, per joule"), "{both}");
+    assert!(both.contains("0.25×"), "{both}");
+}
+
+#[test]
+fn different_work_under_one_name_has_no_ratio() {
+    let (a, mut b) = (card("a", 1.0), card("b", 2.0));
+    for case in &mut b.cases {
+        case.counts.flop *= 2;
+        case.counts.bytes *= 2;
+    }
+    let (_folder, files) = Folder::with(&[a, b]);
+    let row = &rows(&described(&files, &[]))[0];
+    let ratio = &row["cells"][1]["ratio"];
+    assert!(
+        ratio["unmeasured"].as_str().unwrap().contains("work"),
+        "{row}"
+    );
+}
