@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::record::{Adapter, CaseGlob, CaseName, MOST_CASES};
 use crate::workload::{Case, CaseKernel, Kernel, Suite, find_case, registry};
 
@@ -145,9 +145,9 @@ fn candidates(request: &Request) -> Result<Vec<Case>> {
     Ok(all)
 }
 
-/// Whether a pattern is a case written out.
+/// Whether a pattern is a case written out. A bare word is all cases of a workload.
 fn is_literal(pattern: &str) -> bool {
-    !pattern.contains(['*', '?', '[', '{'])
+    pattern.contains('/') && !pattern.contains(['*', '?', '[', '{'])
 }
 
 /// Keeps what a glob fits; every glob must fit something.
@@ -168,7 +168,10 @@ fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<Cas
                 .map_or_else(String::new, |suite| format!(" in suite {suite}"));
             return Err(Error::usage(
                 format!("--case {text}"),
-                format!("fits no case{within}; `perwatt list` shows them"),
+                format!(
+                    "matches no case{within}{}; `perwatt list` shows them",
+                    meant(text, &planned)
+                ),
             ));
         }
     }
@@ -176,6 +179,17 @@ fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<Cas
         .into_iter()
         .filter(|p| globs.iter().any(|glob| fits(glob, p)))
         .collect())
+}
+
+/// The pattern that a misspelt workload was meant to be.
+fn meant(text: &str, planned: &[CaseKernel]) -> String {
+    let word = text.split(['/', '@', '*']).next().unwrap_or_default();
+    let ids: Vec<String> = planned.iter().map(CaseKernel::id).collect();
+    let workloads = ids.iter().map(|id| CaseName::split_workload(id).0);
+    match nearest(word, workloads).filter(|meant| *meant != word) {
+        Some(meant) => format!("; did you mean {:?}?", text.replacen(word, meant, 1)),
+        None => String::new(),
+    }
 }
 
 /// Compiles one glob.

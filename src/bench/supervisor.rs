@@ -34,6 +34,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An observer of the progress of a run.
 pub trait ProgressObserver {
+    /// The device is open: the sensor of its energy, or why there is none. Once a session.
+    fn opened(&mut self, _power: &Reading<PowerSetup>) {}
     /// A case begins.
     fn begin(&mut self, invocation: u32, index: usize, id: &str);
     /// A case is over.
@@ -304,6 +306,7 @@ impl SessionRun<'_> {
             } => {
                 let known = |event: &Event| matches!(event, Event::Setup { .. });
                 if !self.events.iter().any(known) {
+                    self.observer.opened(&power);
                     if let (Reading::Measured(setup), Some(tier)) =
                         (power.as_ref(), self.record.plan.energy)
                     {

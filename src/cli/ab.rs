@@ -180,6 +180,14 @@ impl Ab {
                 .across
                 .extend([Aspect::Device, Aspect::Driver, Aspect::Backend]);
         }
+        for program in [&self.base_bin, &self.candidate_bin].into_iter().flatten() {
+            if !program.is_file() {
+                bail!(
+                    "{}: there is no such file; --base-bin and --candidate-bin take a perwatt binary",
+                    program.display()
+                );
+            }
+        }
         let pairing = self.out.join("pairing.json");
         if !self.outputs.force {
             refuse_overwriting(&self.out)?;

@@ -20,7 +20,7 @@ use crate::record::DocumentKind;
 #[derive(Debug, Args)]
 pub(super) struct Gate {
     /// Results of the baseline: files or folders; ten sessions or more can pass a candidate
-    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present_any = ["pairing", "pair"],
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present_any = ["pairing", "pair", "files"],
         requires = "candidate")]
     baseline: Vec<PathBuf>,
 
@@ -32,8 +32,9 @@ pub(super) struct Gate {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "candidate"])]
     pairing: Option<PathBuf>,
 
-    /// With --pair: the files in turn, base candidate base candidate …
-    #[arg(value_name = "FILE", requires = "pair", conflicts_with_all = ["baseline", "candidate", "pairing"])]
+    /// The baseline and the candidate, as `perwatt compare` takes them; with --pair the files in turn, base candidate
+    /// base candidate …
+    #[arg(value_name = "FILE|DIR", conflicts_with_all = ["baseline", "candidate", "pairing"])]
     files: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -58,34 +59,40 @@ impl Gate {
             return self.outputs.deliver(&comparison, &policy);
         }
         self.turns.refuse()?;
+        let (baseline_files, candidate_files) = match self.files.as_slice() {
+            [] => (self.baseline.clone(), self.candidate.clone()),
+            [baseline, candidate] => (vec![baseline.clone()], vec![candidate.clone()]),
+            other => bail!(
+                "{} files without --baseline and --candidate: give one baseline and one candidate, or name the sides",
+                other.len()
+            ),
+        };
         let comparison = match &self.pairing {
             Some(pairing) => {
                 self.calibration.refuse()?;
                 compare_pairing(&pairing_at(pairing), &policy)?
             }
-            None if self
-                .baseline
+            None if baseline_files
                 .iter()
                 .any(|file| DocumentKind::of_file(file) == Some(DocumentKind::Inspection)) =>
             {
                 self.calibration.refuse()?;
-                let ([baseline], [candidate]) = (&self.baseline[..], &self.candidate[..]) else {
+                let ([baseline], [candidate]) = (&baseline_files[..], &candidate_files[..]) else {
                     bail!("an inspection is judged against one other; give one file per side");
                 };
                 compare_inspection_files(baseline, candidate, &policy)?
             }
             None => {
-                let noise = match self.baseline.first() {
+                let noise = match baseline_files.first() {
                     Some(first) => self.calibration.load(first)?,
                     None => None,
                 };
-                let (there, gone): (Vec<PathBuf>, Vec<PathBuf>) = self
-                    .baseline
+                let (there, gone): (Vec<PathBuf>, Vec<PathBuf>) = baseline_files
                     .iter()
                     .cloned()
                     .partition(|path| holds_files(path));
                 let baseline = load_sessions(&there)?;
-                let candidate = load_sessions(&self.candidate)?;
+                let candidate = load_sessions(&candidate_files)?;
                 let mut comparison =
                     compare_sessions(&baseline, &candidate, noise.as_ref(), &policy);
                 comparison

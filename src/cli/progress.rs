@@ -1,4 +1,5 @@
-//! Progress of a run on standard error: a bar where there is a terminal, silence elsewhere.
+//! Progress of a run on standard error: first figures as they come, with a bar where there is a terminal and a line
+//! now and then elsewhere.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -9,31 +10,37 @@ use super::output::{is_watched, tell};
 use crate::bench::ProgressObserver;
 use crate::bench::tune::SearchObserver;
 use crate::escape::line;
-use crate::record::{CaseResult, Outcome, Record};
+use crate::record::{CaseResult, Outcome, PowerSetup, Reading, Record, WorkUnit};
 use crate::units::Seconds;
 use crate::workload::CaseKernel;
 
-/// Shows a run to whoever watches it.
+/// Shows a run to whoever watches it: what is measured, each figure as it comes, and the time left.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
-    invocations: u32,
-    ids: Vec<String>,
+    cases: Vec<CaseResult>,
+    pace: Pace,
+    /// Whether there is no terminal for a bar, so that the time left is said in lines.
+    in_lines: bool,
+    /// When the last such line was written.
+    told: Option<Instant>,
 }
 
 impl Progress {
-    /// A bar over all cases of all invocations; `done` of them are finished already.
-    pub(super) fn new(record: &Record, done: usize) -> Self {
+    /// A bar over all cases of all invocations; `done` says how many invocations of each case are finished already.
+    pub(super) fn new(record: &Record, done: Vec<usize>) -> Self {
         let invocations = record.plan.invocations;
         let all = record.cases.len() as u64 * u64::from(invocations);
         // indicatif draws nothing where standard error is no terminal.
-        let bar = ProgressBar::new(all).with_style(style());
-        bar.set_position(done as u64);
-        bar.reset_eta();
+        let bar = ProgressBar::new(all).with_style(run_style());
+        bar.set_position(done.iter().sum::<usize>() as u64);
+        bar.enable_steady_tick(Duration::from_secs(1));
         Self {
             bar,
-            invocations,
-            ids: record.cases.iter().map(CaseResult::id).collect(),
+            pace: Pace::new(done, invocations as usize),
+            in_lines: !is_watched(),
+            told: None,
+            cases: record.cases.clone(),
         }
     }
 
@@ -41,26 +48,125 @@ impl Progress {
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// Says how long it still takes: in the bar or, where there is none, now and then.
+    fn say_left(&mut self) {
+        let Some(left) = self.pace.left() else {
+            return;
+        };
+        let left = Seconds(left.as_secs_f64());
+        self.bar.set_prefix(format!("about {left} left"));
+        // The first case says how long the rest will take.
+        if self.in_lines && self.told.is_none_or(|told| told.elapsed() >= SPARSE) {
+            self.told = Some(Instant::now());
+            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            tell(&format!("{done} of {all} measurements, about {left} left."));
+        }
+    }
 }
 
 impl ProgressObserver for Progress {
+    fn opened(&mut self, power: &Reading<PowerSetup>) {
+        self.note(&match power {
+            Reading::Measured(setup) => {
+                let simulated = if setup.simulated { "SIMULATED " } else { "" };
+                format!(
+                    "Power   {simulated}{} of the {}",
+                    setup.source, setup.boundary
+                )
+            }
+            Reading::Unmeasured(reason) => format!("Power   not measured: {}", reason.unmeasured),
+        });
+    }
+
     fn begin(&mut self, invocation: u32, _index: usize, id: &str) {
+        let invocations = self.pace.invocations;
         let turn = invocation + 1;
+        self.pace.begin();
         self.bar
-            .set_message(line(&format!("{id} ({turn} of {})", self.invocations)));
+            .set_message(line(&format!("{id} ({turn} of {invocations})")));
         self.bar.tick();
     }
 
-    fn end(&mut self, _invocation: u32, index: usize, outcome: &Outcome) {
-        if let Outcome::Failed { reason, .. } = outcome {
-            let id = self.ids.get(index).map_or("?", String::as_str);
-            self.note(&format!("{id} failed: {reason}"));
-        }
+    fn end(&mut self, invocation: u32, index: usize, outcome: &Outcome) {
+        self.pace.end(index);
         self.bar.inc(1);
+        if let Some(case) = self.cases.get(index) {
+            match outcome {
+                Outcome::Failed { reason, .. } => {
+                    self.note(&format!("{} failed: {reason}", case.id()));
+                }
+                // Later invocations say the same of the same; the table has what they say together.
+                Outcome::Measured { sampling, .. } if invocation == 0 => {
+                    self.note(&first_figure(case, sampling.median_ns));
+                }
+                Outcome::Measured { .. } | Outcome::Skipped { .. } => {}
+            }
+        }
+        self.say_left();
     }
 
     fn note(&mut self, message: &str) {
         self.bar.suspend(|| tell(message));
+    }
+}
+
+/// A case's first value, as one invocation says it.
+fn first_figure(case: &CaseResult, median_ns: f64) -> String {
+    let headline = case.headline();
+    let rate = match headline.unit {
+        WorkUnit::Executions => String::new(),
+        unit => format!("  {}", unit.per_second(headline.work / (median_ns * 1e-9))),
+    };
+    format!(
+        "  {:<48} {:>8}{rate}",
+        case.id(),
+        Seconds::from_ns(median_ns).to_string()
+    )
+}
+
+/// How long cases take, and so how long the rest will.
+#[derive(Debug)]
+struct Pace {
+    invocations: usize,
+    /// What each case took last.
+    took: Vec<Option<Duration>>,
+    /// How often each case was measured.
+    done: Vec<usize>,
+    begun: Option<Instant>,
+}
+
+impl Pace {
+    fn new(done: Vec<usize>, invocations: usize) -> Self {
+        Self {
+            invocations,
+            took: vec![None; done.len()],
+            done,
+            begun: None,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.begun = Some(Instant::now());
+    }
+
+    fn end(&mut self, index: usize) {
+        if let (Some(begun), Some(took)) = (self.begun.take(), self.took.get_mut(index)) {
+            *took = Some(begun.elapsed());
+            self.done[index] += 1;
+        }
+    }
+
+    /// The rest, each case at the pace that it showed and an unknown one at that of the others.
+    fn left(&self) -> Option<Duration> {
+        let known: Vec<Duration> = self.took.iter().flatten().copied().collect();
+        let mean = known.iter().sum::<Duration>() / u32::try_from(known.len()).ok()?.max(1);
+        (!known.is_empty()).then_some(())?;
+        let rest = self.took.iter().zip(&self.done).map(|(took, done)| {
+            let times = u32::try_from(self.invocations.saturating_sub(*done)).unwrap_or(u32::MAX);
+            took.unwrap_or(mean).saturating_mul(times)
+        });
+        Some(rest.fold(Duration::ZERO, Duration::saturating_add))
     }
 }
 
@@ -173,6 +279,12 @@ impl Drop for TuneBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How the bar of a run looks: its own time left, which begins with the first case.
+fn run_style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:16} {pos}/{len}  {elapsed} elapsed  {prefix}  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// How the bar looks; it leaves room for the case's name at 80 columns.

@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::result_path::{
     file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
 };
+use super::show::shown_kernels;
 use super::survey::survey;
 use super::tuning::{self, SearchEffort, TunedDevice};
 use crate::bench::{self, Ending, GivenAgain, Workers};
@@ -52,6 +53,10 @@ pub(super) struct Run {
     /// Replace whatever file is at --out
     #[arg(long)]
     force: bool,
+
+    /// Show every kernel, not only the fastest of each case; the file has them all
+    #[arg(long)]
+    all_kernels: bool,
 }
 
 /// What a new run needs; a resumed one has it in its journal.
@@ -61,16 +66,24 @@ struct NewRun {
     measure: MeasureArgs,
 
     /// Worker processes; three or more give a 95 % confidence interval
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_INVOCATIONS_OF_SESSION)))]
+    #[arg(long, default_value_t = 3, value_name = "N", allow_negative_numbers = true, value_parser = invocations)]
     invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]
-    #[arg(long, value_name = "FILE|DIR")]
+    #[arg(long, short, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
 
     /// Tune the chosen kernels first
     #[arg(long)]
     tune: bool,
+}
+
+/// Parses a number of invocations.
+fn invocations(text: &str) -> Result<u32, String> {
+    let count: Option<u32> = text.parse().ok();
+    count
+        .filter(|count| (1..=MOST_INVOCATIONS_OF_SESSION).contains(count))
+        .ok_or_else(|| format!("give a whole number from 1 to {MOST_INVOCATIONS_OF_SESSION}"))
 }
 
 /// A session that is ready to be measured.
@@ -85,7 +98,7 @@ impl Run {
         let program = ProgramImage::of_this_process()?;
         let ready = match &self.resume {
             Some(file) => {
-                if let Some(exit) = finished_already(file)? {
+                if let Some(exit) = finished_already(file, self.all_kernels)? {
                     return Ok(exit);
                 }
                 self.resume(file, &program)?
@@ -102,6 +115,9 @@ impl Run {
         } = ready;
         let out = without_suffix(journal.path());
         let again = how_to_resume(&out, &events);
+        if let Some(Event::Session { record, .. }) = events.first() {
+            tell(&what_is_measured(record, &out));
+        }
         let workers = Workers {
             program,
             access,
@@ -118,7 +134,11 @@ impl Run {
                 }
                 check_output(&out, &record, self.force).with_context(|| again.clone())?;
                 record::save(&record, &out).with_context(|| again.clone())?;
-                print(&report::run(&record, width()))?;
+                print(&report::run(
+                    &record,
+                    shown_kernels(self.all_kernels),
+                    width(),
+                ))?;
                 tell(&format!("Record: {}", out.display()));
                 if let Err(error) = journal.remove() {
                     tell(&format!(
@@ -290,10 +310,14 @@ fn measure(
     let Some(Event::Session { record, .. }) = events.first() else {
         return bench::run(workers, journal, events, &mut Silent, interrupted);
     };
-    let done = events
-        .iter()
-        .filter(|event| matches!(event, Event::Case { .. }))
-        .count();
+    let mut done = vec![0; record.cases.len()];
+    for event in &events {
+        if let Event::Case { case, .. } = event
+            && let Some(count) = done.get_mut(*case)
+        {
+            *count += 1;
+        }
+    }
     let mut progress = Progress::new(record, done);
     let ending = bench::run(workers, journal, events, &mut progress, interrupted);
     progress.finish();
@@ -330,14 +354,14 @@ fn create_journal(out: &Path) -> anyhow::Result<Journal> {
 }
 
 /// A run that had nothing left to do when it was to be resumed.
-fn finished_already(file: &Path) -> anyhow::Result<Option<Exit>> {
+fn finished_already(file: &Path, all_kernels: bool) -> anyhow::Result<Option<Exit>> {
     let journal = journal_of(file);
     let out = without_suffix(&journal);
     if journal.exists() || !out.exists() {
         return Ok(None);
     }
     let record = record::load(&out)?;
-    print(&report::run(&record, width()))?;
+    print(&report::run(&record, shown_kernels(all_kernels), width()))?;
     tell(&format!("{}: this run had finished", out.display()));
     Ok(Some(exit_of(&record)))
 }
@@ -353,6 +377,25 @@ fn exit_of(record: &Record) -> Exit {
     }
     tell("Nothing was measured: every case was skipped, and the table says why.");
     Exit::Inconclusive
+}
+
+/// What is about to be measured, and where it goes. How long it takes is said once the first case showed it.
+fn what_is_measured(record: &Record, out: &Path) -> String {
+    let adapter = &record.adapter;
+    let software = match adapter.is_software() {
+        true => "  (SOFTWARE DRIVER: this is your processor, not a GPU)",
+        false => "",
+    };
+    format!(
+        "Device  {}  {} {}{software}\nSuite   {}: {} cases with their kernels, {} invocations each\nFile    {}",
+        adapter.label(),
+        adapter.driver,
+        adapter.driver_info,
+        record.plan.suite.as_deref().unwrap_or("chosen cases"),
+        record.cases.len(),
+        record.plan.invocations,
+        out.display()
+    )
 }
 
 /// What to tell somebody whose run stopped.
@@ -405,8 +448,10 @@ mod tests {
             let Some(name) = argument.get_long() else {
                 continue;
             };
-            if matches!(name, "resume" | "deadline" | "force" | "anonymous")
-                || AGAIN.contains(&name)
+            if matches!(
+                name,
+                "resume" | "deadline" | "force" | "anonymous" | "all-kernels"
+            ) || AGAIN.contains(&name)
             {
                 continue;
             }

@@ -63,7 +63,10 @@ fn read_all(files: &[FileToRead]) -> Result<Vec<(usize, Vec<Session>)>> {
 }
 
 /// The `.json` files of a folder, by name.
-fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |source| Error::io(folder, source);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {

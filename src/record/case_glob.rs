@@ -10,7 +10,8 @@ use super::limits::MOST_GLOB_BYTES;
 pub struct CaseGlob(GlobSet);
 
 impl CaseGlob {
-    /// Compiles a glob; `*` crosses the slashes, since a case's parts are no folders.
+    /// Compiles a glob; `*` crosses the slashes, since a case's parts are no folders. A bare word is the whole case or
+    /// the workload of it: `matmul` is all of `matmul/*`.
     ///
     /// # Errors
     /// It is malformed, or its regular expression would be too large or too deeply nested. globset's own
@@ -21,12 +22,19 @@ impl CaseGlob {
                 "it is longer than {MOST_GLOB_BYTES} bytes; write several, or a wider one"
             ));
         }
-        let glob = GlobBuilder::new(text)
-            .literal_separator(false)
-            .build()
-            .map_err(|e| e.kind().to_string())?;
-        GlobSetBuilder::new()
-            .add(glob)
+        let glob = |text: &str| {
+            GlobBuilder::new(text)
+                .literal_separator(false)
+                .build()
+                .map_err(|e| e.kind().to_string())
+        };
+        let mut globs = GlobSetBuilder::new();
+        globs.add(glob(text)?);
+        let is_word = !text.is_empty() && !text.contains(['/', '@', '*', '?', '[', '{']);
+        if is_word {
+            globs.add(glob(&format!("{text}/*"))?);
+        }
+        globs
             .build()
             .map(Self)
             .map_err(|_| "it is too large or too deeply nested".to_owned())
@@ -51,6 +59,7 @@ mod tests {
         };
         assert!(fits("matmul/*") && fits("*@tiled") && fits("matmul/f32/64x64x64"));
         assert!(!fits("gemv/*") && !fits("*@naive"));
+        assert!(fits("matmul") && !fits("mat") && !fits("f32") && !fits(""));
     }
 
     #[test]

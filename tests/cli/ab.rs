@@ -481,7 +481,10 @@ fn until_decided_measures_on_only_what_is_open_and_the_gate_reads_its_looks() {
         .arg(out.join("pairing.json"))
         .output()
         .unwrap();
-    assert_eq!(gate.status.code(), Some(0), "{gate:?}");
+    // On a machine that can hold no margin the policy judges nothing, and a gate of nothing does not pass.
+    let holds_nothing = String::from_utf8_lossy(&written.stdout).contains("gate = false");
+    let wanted = if holds_nothing { 3 } else { 0 };
+    assert_eq!(gate.status.code(), Some(wanted), "{gate:?}");
     let both = ab(
         &folder.path().join("b"),
         &["--until-decided", "--pairs", "3"],

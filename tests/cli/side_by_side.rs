@@ -199,3 +199,38 @@ fn different_work_under_one_name_has_no_ratio() {
         "{row}"
     );
 }
+
+#[test]
+fn a_page_begins_with_the_answer_and_has_the_fastest_kernels() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
+    let file = format!("{folder}/2026-11-24-llvmpipe-vulkan-quick.json");
+    let show = |more: &[&str]| {
+        let output = perwatt()
+            .arg("show")
+            .arg(&file)
+            .args(more)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let page = show(&[]);
+    let answer = page.find("f32 arithmetic").unwrap();
+    assert!(answer < page.find("\ncase ").unwrap(), "{page}");
+    assert!(
+        page.contains("SOFTWARE DRIVER") && page.contains("Power: not measured: "),
+        "{page}"
+    );
+    assert!(
+        page.contains("one Llama layer q4 prefill") && page.contains("tokens/s"),
+        "{page}"
+    );
+    assert_eq!(page.matches("Next: ").count(), 1, "{page}");
+    assert!(!page.contains("naive"), "{page}");
+    assert!(show(&["--all-kernels"]).contains("naive"));
+    // Columns without a value are left out and the reason is said once.
+    assert!(!page.contains("rate/W"), "{page}");
+    // A folder is each of its results.
+    let all = perwatt().args(["show", folder]).output().unwrap();
+    let text = String::from_utf8(all.stdout).unwrap();
+    assert_eq!(text.matches("Next: ").count(), 3, "{text}");
+}

@@ -271,6 +271,16 @@ fn wrong_arguments_end_with_two_and_say_what_is_right() {
         (&["run", "--device", "no-such-gpu"], "no adapter fits"),
         (&["run", "--suite", "huge"], "quick"),
         (&["run", "--budget", "0"], "above 0"),
+        (&["run", "--budget", "-3"], "above 0"),
+        (
+            &["run", "--case", "matmull/*"],
+            "did you mean \"matmul/*\"?",
+        ),
+        (&["run", "--case", "matmull"], "did you mean \"matmul\"?"),
+        (&["run", "--invocations", "three"], "a whole number"),
+        (&["ab", "--candidate-bin", "/nonexistent"], "no such file"),
+        (&["gate", "one.json"], "one baseline and one candidate"),
+        (&["show", "shaders"], "holds no record"),
         (&["show", "no-such-file.json"], "no-such-file.json"),
     ] {
         let output = perwatt().args(arguments).output().unwrap();

@@ -240,7 +240,7 @@ fn record(text: &str) -> bool {
 }
 
 fn shown(record: &mut Record) {
-    let page = escape::page(&report::run(record, Some(80)));
+    let page = escape::page(&report::run(record, report::ShownKernels::Best, Some(80)));
     assert!(
         page.chars()
             .all(|c| !c.is_control() || matches!(c, '\n' | '\t'))

@@ -8,7 +8,7 @@ use perwatt::exchange::{Direction, Format, export};
 use perwatt::record::{
     Counts, ErrorCause, ErrorTerm, GainUncertainty, Outcome, Reading, Record, load, save,
 };
-use perwatt::report;
+use perwatt::report::{self, ShownKernels};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -26,7 +26,10 @@ fn kept(record: &Record, folder: &Path) -> Record {
 
 /// What anybody is shown or given of a comparison.
 fn assert_shown(record: &Record, other: &Record) {
-    let mut texts = vec![report::run(record, None), report::run(record, Some(60))];
+    let mut texts = vec![
+        report::run(record, ShownKernels::All, None),
+        report::run(record, ShownKernels::Best, Some(60)),
+    ];
     for format in Format::ALL {
         for direction in [Direction::Smaller, Direction::Larger] {
             let one = std::slice::from_ref(record);
@@ -198,6 +201,9 @@ fn a_case_has_one_headline_rate_in_tables_and_comparisons() {
             .clone()
             .unwrap();
         assert!(compared.ends_with(unit), "{compared}");
-        assert!(report::run(&record, None).contains(&compared), "{compared}");
+        assert!(
+            report::run(&record, ShownKernels::Best, None).contains(&compared),
+            "{compared}"
+        );
     }
 }

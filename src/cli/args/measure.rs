@@ -29,7 +29,7 @@ pub(in crate::cli) struct MeasureArgs {
 
     /// Most seconds for one case in one invocation; longer cases are skipped with the reason
     /// [default: 4 for quick, else 30]
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
     pub(in crate::cli) budget: Option<f64>,
 
     /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,

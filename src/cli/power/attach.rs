@@ -117,7 +117,7 @@ impl Attach {
         bench::conclude_again(&mut record);
         record::tidy(&mut record, &whereabouts());
         record::save(&record, &self.out).context("the new record cannot be kept")?;
-        print(&report::run(&record, width()))?;
+        print(&report::run(&record, report::ShownKernels::Best, width()))?;
         tell(&format!("kept as {}", self.out.display()));
         Ok(Exit::Done)
     }

@@ -1,0 +1,61 @@
+//! What one run measured, as a page for the terminal: the answer first, then a table, then what must be said
+//! beside it.
+
+mod answer;
+mod cases;
+mod notes;
+mod short;
+
+use super::imported::imported;
+use crate::record::{Origin, Record};
+
+/// Which kernels of a case are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShownKernels {
+    /// The fastest.
+    Best,
+    /// Every kernel that was measured.
+    All,
+}
+
+/// A record as a page.
+pub fn run(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String {
+    let mut page = heading(record);
+    let is_import = record.provenance.origin == Origin::Imported;
+    if is_import {
+        page += &imported(record, width);
+    } else if record
+        .cases
+        .iter()
+        .any(|case| case.summary.measured().is_some())
+    {
+        page += &answer::answer(record, width);
+        page.push('\n');
+        page += &cases::results(record, kernels, width);
+        page.push('\n');
+        page += &notes::legend(record, kernels, width);
+    }
+    page += &notes::without_figure(record, is_import, width);
+    page += &notes::without_power(record, width);
+    page += &notes::warnings(record, width);
+    page
+}
+
+/// What ran where.
+fn heading(record: &Record) -> String {
+    let adapter = &record.adapter;
+    let software = match adapter.is_software() {
+        true => "  (SOFTWARE DRIVER: this is your processor, not a GPU)",
+        false => "",
+    };
+    let simulated = match record.provenance.origin {
+        Origin::Simulated => "SIMULATED  ",
+        _ => "",
+    };
+    format!(
+        "{simulated}{}  {} {}{software}\n\n",
+        adapter.label(),
+        adapter.driver,
+        adapter.driver_info
+    )
+}

@@ -1,0 +1,168 @@
+//! What must be said beside the figures: what the columns mean, what has no figure, and warnings.
+
+use std::collections::BTreeMap;
+
+use super::ShownKernels;
+use crate::record::{GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Warning};
+use crate::report::table::fold;
+use crate::units::{Seconds, number, percent};
+
+/// What the columns mean for this record.
+pub(super) fn legend(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String {
+    let invocations = record.invocations.len().max(1);
+    let spread = if invocations >= 3 {
+        format!("±95 %: interval over {invocations} invocations.")
+    } else {
+        format!(
+            "{invocations} invocation{}: (±) in brackets is the precision inside one invocation; \
+             run three or more for an interval.",
+            if invocations == 1 { "" } else { "s" }
+        )
+    };
+    let energy = match &record.power {
+        Reading::Unmeasured(_) => String::new(),
+        Reading::Measured(power) => energy_legend(record, power),
+    };
+    let roof = if record.roofline.is_empty() {
+        "roof –: the session measured no roof; add --case 'peak-fma/*', 'copy/*' and 'read/*'."
+    } else {
+        "roof: share of this session's own roofline."
+    };
+    let which = match kernels {
+        ShownKernels::Best => "Fastest kernel of each case; --all-kernels shows all. ",
+        ShownKernels::All => "",
+    };
+    fold(
+        &format!(
+            "{which}{spread} {roof} error: worst output error over its bound; 1 would fail.{energy}"
+        ),
+        "",
+        width,
+    )
+}
+
+/// Where power was read and how well that is known.
+fn energy_legend(record: &Record, power: &PowerSetup) -> String {
+    let tier = record
+        .plan
+        .energy
+        .map_or_else(String::new, |tier| format!(" ({tier})"));
+    let off = match power.gain.uncertainty {
+        GainUncertainty::Within(share) => format!("within ±{}", percent(share)),
+        GainUncertainty::Standard(share) => format!("±{} standard", percent(share)),
+    };
+    let cost = power.sampler.measured().map_or_else(String::new, |cost| {
+        let share = cost.cpu_share.measured().map_or_else(String::new, |share| {
+            format!(", {} of one processor", percent(*share))
+        });
+        format!(" Read every {}{share}.", Seconds(cost.interval_s))
+    });
+    let notes: String = power.notes.iter().map(|note| format!(" {note}.")).collect();
+    format!(
+        " Power{tier}: {} of the {}, {}, idle included; gain {} {off}, {}.{cost}{notes}",
+        power.source,
+        power.boundary,
+        power.provenance,
+        number(power.gain.factor),
+        power.gain.from
+    )
+}
+
+/// Why measured cases have no power, by reason, where the session has a sensor.
+pub(super) fn without_power(record: &Record, width: Option<u16>) -> String {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for case in record
+        .cases
+        .iter()
+        .filter(|_| record.power.measured().is_some())
+    {
+        let reason = case.summary.measured().and_then(|s| s.energy_j.reason());
+        if let Some(reason) = reason {
+            reasons.entry(reason).or_default().push(case.id());
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, cases)| {
+            fold(
+                &format!("No power for {}: {reason}", cases.join(", ")),
+                "  ",
+                width,
+            )
+        })
+        .collect()
+}
+
+/// Cases that have no figure, by reason.
+pub(super) fn without_figure(record: &Record, is_import: bool, width: Option<u16>) -> String {
+    let mut skipped: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut page = String::new();
+    for case in &record.cases {
+        match &case.status {
+            // Of another tool's cases the table above has what they say.
+            Status::Measured if is_import => {}
+            Status::Measured => {
+                if let Some(reason) = case.summary.reason() {
+                    page += &fold(
+                        &format!("No figure for {}: {reason}", case.id()),
+                        "  ",
+                        width,
+                    );
+                }
+            }
+            Status::Skipped { reason } => skipped.entry(reason).or_default().push(case.id()),
+            Status::Failed { reason, .. } => {
+                page += &fold(&format!("FAILED {}: {reason}", case.id()), "  ", width);
+            }
+        }
+    }
+    for (reason, cases) in skipped {
+        page += &fold(
+            &format!("Skipped {}: {reason}", cases.join(", ")),
+            "  ",
+            width,
+        );
+    }
+    page
+}
+
+/// Every kind of warning once, in the words of its first case, with the cases that it is about.
+pub(super) fn warnings(record: &Record, width: Option<u16>) -> String {
+    let mut kinds: Vec<(&Warning, Vec<String>)> = Vec::new();
+    for warning in &record.warnings {
+        kinds.push((warning, Vec::new()));
+    }
+    for case in &record.cases {
+        let measured = case
+            .invocations
+            .iter()
+            .flat_map(|result| match &result.outcome {
+                Outcome::Measured { warnings, .. } => warnings.as_slice(),
+                _ => &[],
+            });
+        for warning in case.warnings.iter().chain(measured) {
+            let kind = std::mem::discriminant(warning);
+            match kinds
+                .iter_mut()
+                .find(|(known, _)| std::mem::discriminant(*known) == kind)
+            {
+                Some((_, cases)) => cases.push(case.id()),
+                None => kinds.push((warning, vec![case.id()])),
+            }
+        }
+    }
+    let mut page = String::new();
+    for (warning, mut cases) in kinds {
+        cases.dedup();
+        let about = cases
+            .first()
+            .map_or_else(String::new, |first| format!("{first}: "));
+        let like = match cases.len() {
+            0 | 1 => String::new(),
+            2 => format!(" (The like for {}.)", cases[1]),
+            more => format!(" (The like for {} and {} more.)", cases[1], more - 2),
+        };
+        page += &fold(&format!("Warning: {about}{warning}.{like}"), "  ", width);
+    }
+    page
+}
