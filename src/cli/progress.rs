@@ -19,7 +19,7 @@ use crate::workload::CaseKernel;
 pub(super) struct Progress {
     bar: ProgressBar,
     cases: Vec<CaseResult>,
-    pace: Pace,
+    pace: TimeLeft,
     /// Whether there is no terminal for a bar, so that the time left is said in lines.
     in_lines: bool,
     /// When the last such line was written.
@@ -37,7 +37,7 @@ impl Progress {
         bar.enable_steady_tick(Duration::from_secs(1));
         Self {
             bar,
-            pace: Pace::new(done, invocations as usize),
+            pace: TimeLeft::new(done, invocations as usize),
             in_lines: !is_watched(),
             told: None,
             cases: record.cases.clone(),
@@ -127,7 +127,7 @@ fn first_figure(case: &CaseResult, median_ns: f64) -> String {
 
 /// How long cases take, and so how long the rest will.
 #[derive(Debug)]
-struct Pace {
+struct TimeLeft {
     invocations: usize,
     /// What each case took last.
     took: Vec<Option<Duration>>,
@@ -136,7 +136,7 @@ struct Pace {
     begun: Option<Instant>,
 }
 
-impl Pace {
+impl TimeLeft {
     fn new(done: Vec<usize>, invocations: usize) -> Self {
         Self {
             invocations,

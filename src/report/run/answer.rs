@@ -3,8 +3,7 @@
 
 use comfy_table::Cell;
 
-use super::ShownKernels;
-use super::cases::{dash, measured, or_dash, rate};
+use super::cases::{ShownKernels, dash, measured, or_dash, rate};
 use super::short::is_short;
 use crate::record::{
     CaseName, CaseResult, EnergyTier, Estimate, Reading, Record, Resource, Roof, Status, Summary,

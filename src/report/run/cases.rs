@@ -1,10 +1,18 @@
 //! The table of measured cases.
 
-use super::ShownKernels;
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, Estimate, Outcome, Reading, Record, Summary, WorkUnit};
 use crate::report::table::{table, text};
 use crate::units::{Seconds, Watts, number, percent};
+
+/// Which kernels of a case are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShownKernels {
+    /// The fastest.
+    Best,
+    /// Every kernel that was measured.
+    All,
+}
 
 /// The table of measured cases, a line with the workload's name above its own. What is too short to be a speed comes
 /// last.

@@ -6,17 +6,10 @@ mod cases;
 mod notes;
 mod short;
 
+pub use cases::ShownKernels;
+
 use super::imported::imported;
 use crate::record::{Origin, Record};
-
-/// Which kernels of a case are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShownKernels {
-    /// The fastest.
-    Best,
-    /// Every kernel that was measured.
-    All,
-}
 
 /// A record as a page.
 pub fn run(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String {

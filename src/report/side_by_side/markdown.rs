@@ -1,6 +1,6 @@
 //! The table as Markdown, for an issue or an article.
 
-use super::{factor_range, headline, section_title};
+use super::words::{factor_range, headline, section_title};
 use crate::compare::{DescribedCell, Description};
 use crate::escape::markdown;
 use crate::record::Reading;
