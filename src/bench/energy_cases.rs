@@ -44,7 +44,7 @@ pub(super) fn energy_cases(
 }
 
 /// Why a case that was not chosen has no energy.
-pub(super) const NOT_CHOSEN: &str = "a quick session measures the energy of the roofs, the largest product, \
+pub(super) const NOT_CHOSEN: &str = "a first look measures the energy of the roofs, the largest product, \
                                      decode and the layer, once; --energy-of all measures every case";
 
 /// Something that a device's energy is asked for.

@@ -25,10 +25,13 @@ pub struct Request {
 /// # Errors
 /// A glob is malformed or fits nothing, or a kernel's name fits nothing.
 pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
-    let candidates = candidates(request)?;
+    let candidates = candidates(request, adapter)?;
     let mut planned: Vec<CaseKernel> = Vec::new();
     for case in candidates {
         let mut kernels = case.kernels(adapter);
+        if request.suite == Some(Suite::Gpu) && !names_kernels(request) {
+            kernels = best(&case, kernels, adapter);
+        }
         let others = asked_for(request, &case, &kernels);
         kernels.extend(others);
         planned.extend(
@@ -60,6 +63,27 @@ pub fn plan(request: &Request, adapter: &Adapter) -> Result<Vec<CaseKernel>> {
         ));
     }
     Ok(planned)
+}
+
+/// Whether a request says which kernels it wants.
+fn names_kernels(request: &Request) -> bool {
+    let mut globs = request.cases.iter();
+    !request.kernels.is_empty() || globs.any(|glob| CaseName::split_kernel(glob).1.is_some())
+}
+
+/// What a first look takes of a case's kernels: all that may be the roof, of others the best that the adapter can run.
+fn best(case: &Case, kernels: Vec<Kernel>, adapter: &Adapter) -> Vec<Kernel> {
+    let measures_roof = |kernel: &Kernel| case.resources(kernel).measures.is_some();
+    if kernels.iter().any(measures_roof) {
+        return kernels;
+    }
+    let runs = |kernel: &Kernel| {
+        let program = case.program(kernel, 0);
+        program.is_ok_and(|program| program.unsupported_on(adapter).is_none())
+    };
+    // Better ones come later. Where none runs, one says why.
+    let best = kernels.iter().rposition(runs).unwrap_or(kernels.len().saturating_sub(1));
+    kernels.into_iter().skip(best).take(1).collect()
 }
 
 /// Kernels that are asked for by name and that this adapter is not offered, with the first parameters of
@@ -110,8 +134,14 @@ pub fn parse_case(text: &str) -> Result<Case> {
     })
 }
 
-/// Every case that the request could mean, before its globs.
-fn candidates(request: &Request) -> Result<Vec<Case>> {
+/// Every case that the request could mean, before its globs, in sizes that the adapter's limits allow.
+fn candidates(request: &Request, adapter: &Adapter) -> Result<Vec<Case>> {
+    let written = |case: &Case| {
+        let case = case.to_string();
+        let mut globs = request.cases.iter();
+        globs.any(|glob| CaseName::split_kernel(glob).0 == case)
+    };
+    let mut once = HashSet::new();
     let mut all: Vec<Case> = registry()
         .iter()
         .flat_map(|workload| workload.cases())
@@ -120,6 +150,9 @@ fn candidates(request: &Request) -> Result<Vec<Case>> {
             // With nothing else asked for, custom kernels run beside the built-in ones for their cases.
             None => !request.cases.is_empty() || request.custom.is_empty(),
         })
+        // What somebody wrote out is what they want, and the reason where it does not fit.
+        .map(|case| if written(&case) { case } else { case.fitted(adapter) })
+        .filter(|case| once.insert(case.to_string()))
         .collect();
     let mut known: HashSet<String> = all.iter().map(Case::to_string).collect();
     let built_in = |c: &&CaseKernel| c.custom.as_ref().is_some_and(|c| c.built_in_case);

@@ -84,7 +84,7 @@ impl SidePlan {
     /// A workload file is there and cannot be used, or a glob or a kernel's name fits nothing.
     pub(super) fn of(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Self> {
         let SideRun { measure, .. } = parsed(arguments)?;
-        let request = measure.request()?;
+        let request = measure.request(adapter)?;
         let planned = bench::plan(&request, adapter)?;
         Ok(Self {
             cases: planned.iter().map(PlannedCase::of).collect(),

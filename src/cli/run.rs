@@ -27,6 +27,7 @@ use crate::power::{EnergyEffort, Selection};
 use crate::process::ProgramImage;
 use crate::record::{self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Record, Status};
 use crate::report;
+use crate::workload::{Case, CaseKernel};
 
 /// Measure verified kernels on a device and write a result file.
 ///
@@ -202,9 +203,14 @@ impl NewRun {
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = self.measure.target.adapter(&adapters)?;
         let access = survey.access(adapter);
-        let request = self.measure.request()?;
+        let request = self.measure.request(adapter)?;
+        if let (Some(suite), None) = (request.suite, self.measure.target.suite) {
+            let kind = if adapter.is_software() { "a software driver" } else { "a GPU" };
+            tell(&format!("Suite {suite}, the default on {kind}; --suite chooses another."));
+        }
         self.measure.target.see_sensor(adapter)?;
         let mut planned = bench::plan(&request, adapter)?;
+        tell_smaller(&planned);
         let store = tuning::store(self.measure.target.tuning.as_deref())?;
         if self.tune {
             let effort = SearchEffort {
@@ -267,6 +273,17 @@ impl NewRun {
             None => PathBuf::new(),
         };
         Ok(free_name(&folder, &file_stem(record)))
+    }
+}
+
+/// Says before anything is measured which cases stand for ones that are too large for the adapter.
+fn tell_smaller(planned: &[CaseKernel]) {
+    let mut cases: Vec<&Case> = planned.iter().map(|planned| &planned.case).collect();
+    cases.dedup();
+    for case in cases {
+        if let Some(other) = &case.instead_of {
+            tell(&format!("{case} stands for {}: {}", other.case, other.reason));
+        }
     }
 }
 

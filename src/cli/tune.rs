@@ -90,7 +90,7 @@ impl Tune {
         self.target.see_sensor(adapter)?;
         let mut request = self.target.request();
         if self.quick || request.cases.is_empty() {
-            request.suite.get_or_insert(Suite::Quick);
+            request.suite.get_or_insert(Suite::default_for(adapter));
         }
         let planned = bench::plan(&request, adapter)?;
         let effort = SearchEffort {

@@ -450,6 +450,7 @@ fn empty(importer: &Importer, case: &ImportedCase) -> CaseResult {
         },
         resources: None,
         measure: case.measure.clone(),
+        instead_of: None,
         status: Status::Measured,
         invocations: Vec::new(),
         summary: Reading::unmeasured(

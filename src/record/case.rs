@@ -32,6 +32,9 @@ pub struct CaseResult {
     /// What the samples are, where another tool measured something else than times. Since version 1.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
+    /// The suite's case that this one stands for, where that one is too large for the adapter. Since version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
     /// Measured, skipped or failed.
     pub status: Status,
     /// One entry an invocation that got to this case.
@@ -64,6 +67,15 @@ impl CaseResult {
     pub fn dtype(&self) -> &str {
         CaseName::dtype_of(&self.case)
     }
+}
+
+/// The case that a smaller one stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InsteadOf {
+    /// The suite's case.
+    pub case: String,
+    /// What it is too large for.
+    pub reason: String,
 }
 
 /// Useful work of one execution of a case.

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits};
 pub use case::{
-    CaseInvocation, CaseResult, Counts, FailureKind, Footprint, Outcome, Sampling, Status,
+    CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling, Status,
     StopReason, Summary, Verification,
 };
 #[cfg(any(feature = "bench", feature = "compare"))]
@@ -79,7 +79,7 @@ pub use session::{
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.3.0";
+pub const SCHEMA_VERSION: &str = "1.4.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

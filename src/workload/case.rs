@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::record::{Adapter, CaseName, Counts, Resources, Verification};
+use crate::record::{Adapter, CaseName, Counts, InsteadOf, Resources, Verification};
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::Program;
@@ -15,6 +15,8 @@ use crate::workload::kit::unsupported::Unsupported;
 pub enum Suite {
     /// Every workload once, small enough for a software driver.
     Quick,
+    /// Every workload with its best kernel, in sizes that fill a GPU: what a first look at one takes.
+    Gpu,
     /// Every workload in the sizes that fill a GPU.
     Standard,
     /// The shapes of a language model (Llama-3-8B).
@@ -23,12 +25,37 @@ pub enum Suite {
 
 impl Suite {
     /// Every suite.
-    pub const ALL: [Self; 3] = [Self::Quick, Self::Standard, Self::Llm];
+    pub const ALL: [Self; 4] = [Self::Quick, Self::Gpu, Self::Standard, Self::Llm];
+
+    /// What `run` measures on an adapter when nothing is named. Cases of `quick` are over on a GPU before a launch is,
+    /// and those of the others take a software driver hours.
+    pub fn default_for(adapter: &Adapter) -> Self {
+        if adapter.is_software() {
+            Self::Quick
+        } else {
+            Self::Gpu
+        }
+    }
+
+    /// Whether it is a first look, which is to be over soon.
+    pub const fn is_brief(self) -> bool {
+        matches!(self, Self::Quick | Self::Gpu)
+    }
+
+    /// Most seconds for one of its cases in one invocation. Those of `gpu` take the slowest GPUs half a second each.
+    pub const fn budget_s(self) -> f64 {
+        match self {
+            Self::Quick => 4.0,
+            Self::Gpu => 8.0,
+            Self::Standard | Self::Llm => 30.0,
+        }
+    }
 
     /// The written form.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",
+            Self::Gpu => "gpu",
             Self::Standard => "standard",
             Self::Llm => "llm",
         }
@@ -74,6 +101,12 @@ pub trait Problem: fmt::Debug + fmt::Display + Send + Sync {
     /// already.
     fn pilot(&self) -> Option<Arc<dyn Problem>>;
 
+    /// The same with half the operands, for adapters that cannot bind these; `None` where the shape is the point or
+    /// is small already.
+    fn halved(&self) -> Option<Arc<dyn Problem>> {
+        None
+    }
+
     /// Whether executions find in the caches what the one before left there. Otherwise they take copies of the
     /// operands in turn, as if each came from memory.
     fn warm_caches(&self) -> bool {
@@ -104,6 +137,8 @@ pub struct Case {
     pub dtype: Dtype,
     /// Suites that hold it.
     pub suites: Vec<Suite>,
+    /// The case that it stands for on an adapter on which that one does not fit.
+    pub instead_of: Option<InsteadOf>,
     problem: Arc<dyn Problem>,
 }
 
@@ -118,6 +153,7 @@ impl Case {
             workload: workload.into(),
             dtype,
             suites: Vec::new(),
+            instead_of: None,
             problem: Arc::new(problem),
         }
     }
@@ -131,6 +167,39 @@ impl Case {
     pub(crate) fn of(mut self, suites: &[Suite]) -> Self {
         self.suites = suites.to_vec();
         self
+    }
+
+    /// The case in the largest size of which this adapter can bind the buffers, where halving brings it there; it
+    /// then says what it stands for. As it is in all other cases.
+    pub fn fitted(self, adapter: &Adapter) -> Self {
+        let mut fitting = self.clone();
+        let mut why = None;
+        while let Some(reason) = fitting.too_large_for(adapter) {
+            let Some(problem) = fitting.problem.halved() else {
+                return self;
+            };
+            fitting.problem = problem;
+            why.get_or_insert(reason);
+        }
+        if let Some(reason) = why {
+            fitting.instead_of = Some(InsteadOf {
+                case: self.to_string(),
+                reason: reason.to_string(),
+            });
+        }
+        fitting
+    }
+
+    /// Why the buffers of every kernel that the adapter is offered are beyond its limits, if they are.
+    fn too_large_for(&self, adapter: &Adapter) -> Option<Unsupported> {
+        self.problem.halved()?;
+        let mut reasons = Vec::new();
+        for kernel in self.problem.kernels(adapter) {
+            let program = self.problem.program(&kernel, 0).ok()?;
+            let mut buffers = program.buffers.iter();
+            reasons.push(buffers.find_map(|buffer| buffer.beyond_limits(&adapter.limits))?);
+        }
+        reasons.into_iter().next()
     }
 
     /// A case of the same kind with much less work, whose time tells how long this one will take; `None`

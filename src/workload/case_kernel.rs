@@ -80,6 +80,7 @@ impl CaseKernel {
             counts: self.counts,
             resources: Some(resources),
             measure: None,
+            instead_of: self.case.instead_of.clone(),
             status: Status::Measured,
             invocations: Vec::new(),
             summary: Reading::unmeasured("not measured yet"),

@@ -29,6 +29,12 @@ pub(crate) trait Computation:
     /// The same with much less work; `None` where it is little already.
     fn pilot(&self) -> Option<Self>;
 
+    /// The same with half the operands, for adapters that cannot bind these; `None` where the shape is the point,
+    /// as a language model's is, or is small already.
+    fn halved(&self) -> Option<Self> {
+        None
+    }
+
     /// Compares an execution's outputs with the f64 reference on the inputs of the same program.
     fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification;
 }
@@ -97,6 +103,10 @@ impl<C: Computation> Problem for C {
 
     fn pilot(&self) -> Option<Arc<dyn Problem>> {
         Computation::pilot(self).map(|pilot| Arc::new(pilot) as Arc<dyn Problem>)
+    }
+
+    fn halved(&self) -> Option<Arc<dyn Problem>> {
+        Computation::halved(self).map(|half| Arc::new(half) as Arc<dyn Problem>)
     }
 
     fn program(&self, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {

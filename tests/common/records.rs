@@ -108,6 +108,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
         },
         resources: None,
         measure: None,
+        instead_of: None,
         status: Status::Measured,
         invocations: samples
             .iter()

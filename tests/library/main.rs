@@ -16,6 +16,8 @@ mod arbitrary;
 #[cfg(feature = "bench")]
 mod assembled;
 mod contradictions;
+#[cfg(feature = "bench")]
+mod fleet;
 mod reader;
 mod record;
 #[cfg(feature = "bench")]

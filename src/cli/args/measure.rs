@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::target::TargetArgs;
 use super::values::{positive, scopes, tiers};
 use crate::bench::{Request, SessionRequest};
-use crate::record::{EnergyScope, EnergyTier, StatedSensor};
+use crate::record::{Adapter, EnergyScope, EnergyTier, StatedSensor};
 use crate::workload::{CaseKernel, Suite, load_custom};
 
 /// Which tuned parameters a run uses.
@@ -28,7 +28,7 @@ pub(in crate::cli) struct MeasureArgs {
     pub(in crate::cli) target: TargetArgs,
 
     /// Most seconds for one case in one invocation; longer cases are skipped with the reason
-    /// [default: 4 for quick, else 30]
+    /// [default: 4 for quick, 8 for gpu, else 30]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
     pub(in crate::cli) budget: Option<f64>,
 
@@ -38,7 +38,7 @@ pub(in crate::cli) struct MeasureArgs {
     pub(in crate::cli) energy: EnergyTier,
 
     /// Which cases energy is measured of: every case in every invocation, or once a session the roofs, the
-    /// largest product, decode and the layer, each with its fastest kernel [default: once for quick, else all]
+    /// largest product, decode and the layer, each with its fastest kernel [default: once for quick and gpu, else all]
     #[arg(long, value_parser = scopes(), value_name = "WHICH")]
     pub(in crate::cli) energy_of: Option<EnergyScope>,
 
@@ -66,15 +66,15 @@ pub(in crate::cli) struct MeasureArgs {
 }
 
 impl MeasureArgs {
-    /// What is asked for, workload files read. Where nothing is named, it is the quick suite.
+    /// What is asked for, workload files read. Where nothing is named, it is the suite of the adapter's kind.
     ///
     /// # Errors
     /// A workload file cannot be used.
-    pub(in crate::cli) fn request(&self) -> crate::Result<Request> {
+    pub(in crate::cli) fn request(&self, adapter: &Adapter) -> crate::Result<Request> {
         let custom = custom_kernels(&self.workloads)?;
         let nothing_named = self.target.cases.is_empty() && custom.is_empty();
         let suite = match (self.target.suite, nothing_named) {
-            (None, true) => Some(Suite::Quick),
+            (None, true) => Some(Suite::default_for(adapter)),
             (suite, _) => suite,
         };
         Ok(Request {
@@ -92,10 +92,7 @@ impl MeasureArgs {
                 .collect(),
             suite: suite.map(|suite| suite.to_string()),
             invocations,
-            budget_s: self.budget.unwrap_or(match suite {
-                Some(Suite::Quick) => 4.0,
-                _ => 30.0,
-            }),
+            budget_s: self.budget.unwrap_or(suite.map_or(30.0, Suite::budget_s)),
             seed: self.target.seed,
             checked: self.checked,
             power: self.target.power.clone(),
@@ -118,7 +115,7 @@ impl MeasureArgs {
     pub(in crate::cli) fn energy_scope(&self, suite: Option<Suite>) -> EnergyScope {
         let named = !self.target.cases.is_empty();
         self.energy_of.unwrap_or(match suite {
-            Some(Suite::Quick) if !named => EnergyScope::Once,
+            Some(suite) if suite.is_brief() && !named => EnergyScope::Once,
             _ => EnergyScope::All,
         })
     }

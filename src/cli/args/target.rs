@@ -24,7 +24,7 @@ pub(in crate::cli) struct TargetArgs {
     #[arg(long, value_name = "SEL")]
     pub(in crate::cli) device: Option<String>,
 
-    /// Which cases [default: quick, or every suite's with --case]
+    /// Which cases [default: gpu on a GPU and quick on a software driver, or every suite's with --case]
     #[arg(long, value_parser = suites())]
     pub(in crate::cli) suite: Option<Suite>,
 

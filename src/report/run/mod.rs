@@ -28,6 +28,7 @@ pub fn run(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String
         page.push('\n');
         page += &notes::legend(record, kernels, width);
     }
+    page += &notes::smaller(record);
     page += &notes::without_figure(record, is_import, width);
     page += &notes::without_power(record, width);
     page += &notes::warnings(record, width);

@@ -68,6 +68,26 @@ fn energy_legend(record: &Record, power: &PowerSetup) -> String {
     )
 }
 
+/// Which cases stand for ones that are too large for the adapter.
+pub(super) fn smaller(record: &Record) -> String {
+    let stands_for = |case: &CaseResult| {
+        let other = case.instead_of.as_ref()?;
+        Some(format!(
+            "{} stands for {}: {}\n",
+            case.case, other.case, other.reason
+        ))
+    };
+    let mut lines: Vec<String> = record.cases.iter().filter_map(stands_for).collect();
+    lines.dedup();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nSmaller, by this adapter's limits:\n  {}",
+        lines.join("  ")
+    )
+}
+
 /// Why measured cases have no power, by reason, where the session has a sensor.
 pub(super) fn without_power(record: &Record, width: Option<u16>) -> String {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();

@@ -44,6 +44,9 @@ impl KernelFamily<Prompt> for CoopAttention {
     }
 }
 
+/// The dtype that it does; for others no template is written.
+const DTYPE: Dtype = Dtype::F16;
+
 /// Elements of the widest load, and after each row in workgroup memory.
 const CHUNK: u32 = 8;
 
@@ -63,7 +66,7 @@ impl CoopFlash {
     /// What `run` uses on this adapter when nothing was tuned; nothing where the adapter has no such
     /// matrix unit or workgroup memory, or the heads are of another size than the kernel does.
     fn of_adapter(dtype: Dtype, heads: Heads, adapter: &Adapter) -> Option<Self> {
-        let unit = MatrixUnit::offered(dtype, adapter)?;
+        let unit = MatrixUnit::offered(dtype, adapter).filter(|_| dtype == DTYPE)?;
         let Reading::Measured((_, subgroup_threads)) = adapter.subgroup_sizes else {
             return None;
         };
@@ -87,7 +90,7 @@ impl CoopFlash {
     /// Every parameter set that makes sense somewhere.
     fn space(dtype: Dtype, heads: Heads) -> Vec<Self> {
         let mut space = Vec::new();
-        if dtype != Dtype::F16 {
+        if dtype != DTYPE {
             return space;
         }
         for unit in MatrixUnit::of_dtype(dtype) {
@@ -125,7 +128,7 @@ impl CoopFlash {
     pub(crate) fn of(dtype: Dtype, heads: Heads, kernel: &Kernel) -> Result<Self, Unsupported> {
         let side = kernel.parameter("matrix")?;
         let unit = MatrixUnit::of_dtype(dtype)
-            .find(|unit| unit.side == side && dtype == Dtype::F16)
+            .find(|unit| unit.side == side && dtype == DTYPE)
             .ok_or_else(|| {
                 Unsupported::Combination(format!(
                     "there is no kernel with matrices of {side}×{side} for {dtype}"

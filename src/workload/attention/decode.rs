@@ -51,16 +51,17 @@ impl Workload for Decode {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F32};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F32], &["1x6x2x131x20"], &[Quick]),
                 suite(&[F32], &["1x32x8x1024x128"], &[Quick]),
                 suite(&[F16], &["1x32x8x1024x128"], &[Quick]),
+                suite(&[F32], &["16x32x8x2048x128"], &[Gpu]),
                 suite(&[F32], &["8x32x8x4096x128"], &[Standard]),
                 suite(&[F16], &["8x32x8x4096x128"], &[Standard]),
                 suite(&[F16], &["1x32x8x8192x128"], &[Llm]),
-                suite(&[F16], &["16x32x8x2048x128"], &[Llm]),
+                suite(&[F16], &["16x32x8x2048x128"], &[Gpu, Llm]),
             ]
         }
     }

@@ -43,18 +43,19 @@ impl Workload for Prefill {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F32};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F32], &["1x6x2x37x20-full"], &[Quick]),
                 suite(&[F32], &["1x8x2x128x64-causal"], &[Quick]),
                 suite(&[F16], &["1x8x2x128x64-causal"], &[Quick]),
+                suite(&[F32], &["1x32x8x1024x128-causal"], &[Gpu]),
                 suite(&[F32], &["1x16x16x1024x64-full"], &[Standard]),
                 suite(&[F16], &["1x16x16x1024x64-full"], &[Standard]),
                 suite(&[F16], &["1x16x4x1021x64-causal"], &[Standard]),
                 suite(&[F32], &["1x32x8x512x128-causal"], &[Llm]),
                 suite(&[F16], &["1x32x8x512x128-causal"], &[Llm]),
-                suite(&[F16], &["1x32x8x2048x128-causal"], &[Llm]),
+                suite(&[F16], &["1x32x8x2048x128-causal"], &[Gpu, Llm]),
             ]
         }
     }

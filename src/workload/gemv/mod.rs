@@ -37,7 +37,7 @@ impl Workload for Gemv {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F32, Q4, Q8};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F32], &["131x257"], &[Quick]),
@@ -45,11 +45,13 @@ impl Workload for Gemv {
                 suite(&[F16], &["2048x4096"], &[Quick]),
                 suite(&[Q8], &["4096x4096"], &[Quick]),
                 suite(&[Q4], &["4096x4096"], &[Quick]),
+                suite(&[F32], &["8192x8192"], &[Gpu]),
+                suite(&[F16], &["16384x8192"], &[Gpu]),
                 suite(&[F32], &["16384x16384"], &[Standard]),
                 suite(&[F16], &["16384x16384"], &[Standard]),
                 suite(&[F32], &["16381x16383"], &[Standard]),
-                suite(&[Q8], &["16384x16384"], &[Standard]),
-                suite(&[Q4], &["16384x16384"], &[Standard]),
+                suite(&[Q8], &["16384x16384"], &[Gpu, Standard]),
+                suite(&[Q4], &["16384x16384"], &[Gpu, Standard]),
                 suite(&[F16], &["14336x4096"], &[Llm]),
                 suite(&[F16], &["4096x14336"], &[Llm]),
                 suite(&[Q8], &["14336x4096"], &[Llm]),
@@ -127,6 +129,11 @@ impl Computation for GemvProduct {
 
     fn pilot(&self) -> Option<Self> {
         (self.m > 4096).then_some(Self { m: 1024, ..*self })
+    }
+
+    fn halved(&self) -> Option<Self> {
+        let m = self.m.div_ceil(2);
+        (self.m > 1024).then_some(Self { m, ..*self })
     }
 
     fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {

@@ -35,7 +35,7 @@ impl Workload for Transfer {
     fn suites(&self) -> &'static [SuiteCases] {
         const {
             &[
-                suite(&[Dtype::None], &["16777216"], &[Suite::Quick]),
+                suite(&[Dtype::None], &["16777216"], &[Suite::Quick, Suite::Gpu]),
                 suite(
                     &[Dtype::None],
                     &["134217728"],

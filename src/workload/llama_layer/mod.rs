@@ -55,14 +55,15 @@ impl Workload for LlamaLayer {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, Q4};
-        use Suite::{Llm, Quick};
+        use Suite::{Gpu, Llm, Quick};
         const {
             &[
                 suite(&[F16, Q4], &["32x512x8x2x1792-prefill"], &[Quick]),
                 suite(&[F16, Q4], &["256x512x8x2x1792-decode"], &[Quick]),
                 // Llama-3-8B.
                 suite(&[F16, Q4], &["512x4096x32x8x14336-prefill"], &[Llm]),
-                suite(&[F16, Q4], &["2048x4096x32x8x14336-decode"], &[Llm]),
+                suite(&[F16], &["2048x4096x32x8x14336-decode"], &[Llm]),
+                suite(&[Q4], &["2048x4096x32x8x14336-decode"], &[Gpu, Llm]),
             ]
         }
     }

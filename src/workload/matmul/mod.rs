@@ -52,16 +52,18 @@ impl Workload for Matmul {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F16Acc16, F32, Int8, Q4, Q8};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F32], &["67x43x59"], &[Quick]),
                 suite(&[F32, F16, F16Acc16], &["256x256x256"], &[Quick]),
                 suite(&[Int8, Q8, Q4], &["256x256x256"], &[Quick]),
+                suite(&[F32, F16], &["2048x2048x2048"], &[Gpu, Standard]),
+                suite(&[F16Acc16, Int8, Q8, Q4], &["2048x2048x2048"], &[Gpu]),
                 suite(&[F32, F16, F16Acc16], &["1024x1024x1024"], &[Standard]),
                 suite(
                     &[F32, F16],
-                    &["1021x1031x1033", "2048x2048x2048", "4096x4096x4096"],
+                    &["1021x1031x1033", "4096x4096x4096"],
                     &[Standard],
                 ),
                 suite(

@@ -14,7 +14,7 @@ use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
 use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::memory::walk::{SCALAR, VEC4, Walk, Width, elements, walk};
+use crate::workload::memory::walk::{SCALAR, VEC4, Walk, Width, elements, half, walk};
 
 /// An array read and added up.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ impl Workload for Read {
         const {
             &[
                 suite(&[Dtype::F32], &["8388608"], &[Suite::Quick]),
+                suite(&[Dtype::F32], &["67108864"], &[Suite::Gpu]),
                 suite(
                     &[Dtype::F32],
                     &["134217728"],
@@ -98,6 +99,10 @@ impl Computation for Reads {
 
     fn pilot(&self) -> Option<Self> {
         (self.0 > 1 << 24).then_some(Self(1 << 22))
+    }
+
+    fn halved(&self) -> Option<Self> {
+        half(self.0).map(Self)
     }
 
     fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {

@@ -13,7 +13,7 @@ use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::{Template, shader};
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::memory::walk::{SCALAR, VEC4, WIDE, Width, elements, walk};
+use crate::workload::memory::walk::{SCALAR, VEC4, WIDE, Width, elements, half, walk};
 
 /// c = a.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ struct Stream<const TRIAD: bool> {
 // 32 MiB an array are as much as a software driver does quickly, 512 MiB are past any cache.
 const SUITES: &[SuiteCases] = &[
     suite(&[Dtype::F32], &["8388608"], &[Suite::Quick]),
+    suite(&[Dtype::F32], &["67108864"], &[Suite::Gpu]),
     suite(
         &[Dtype::F32],
         &["134217728"],
@@ -154,6 +155,11 @@ impl<const TRIAD: bool> Computation for Stream<TRIAD> {
 
     fn pilot(&self) -> Option<Self> {
         (self.elements > 1 << 24).then_some(Self { elements: 1 << 22 })
+    }
+
+    fn halved(&self) -> Option<Self> {
+        let elements = half(self.elements)?;
+        Some(Self { elements })
     }
 
     fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {

@@ -163,6 +163,12 @@ impl Width {
     }
 }
 
+/// Half as many elements, taken by the same kernels; nothing where they are few.
+pub(crate) fn half(elements: u32) -> Option<u32> {
+    let half = (elements / 2).next_multiple_of(WIDE.lanes);
+    (elements > 1 << 20).then_some(half)
+}
+
 /// Elements of one array.
 ///
 /// # Errors

@@ -75,15 +75,15 @@ impl Workload for PeakCoop {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F16Acc16, F32};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F16], &["256x1048576"], &[Quick]),
-                suite(&[F16], &["8192x16777216"], &[Standard, Llm]),
+                suite(&[F16], &["8192x16777216"], &[Gpu, Standard, Llm]),
                 suite(&[F16Acc16], &["256x1048576"], &[Quick]),
-                suite(&[F16Acc16], &["8192x16777216"], &[Standard, Llm]),
+                suite(&[F16Acc16], &["8192x16777216"], &[Gpu, Standard, Llm]),
                 suite(&[F32], &["256x1048576"], &[Quick]),
-                suite(&[F32], &["8192x16777216"], &[Standard, Llm]),
+                suite(&[F32], &["8192x16777216"], &[Gpu, Standard, Llm]),
             ]
         }
     }

@@ -77,10 +77,11 @@ impl Workload for PeakDot4 {
     }
 
     fn suites(&self) -> &'static [SuiteCases] {
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[Dtype::Int8], &["65536x16384"], &[Quick]),
+                suite(&[Dtype::Int8], &["524288x32768"], &[Gpu]),
                 suite(&[Dtype::Int8], &["1048576x65536"], &[Standard, Llm]),
             ]
         }

@@ -76,10 +76,11 @@ impl Workload for PeakFma {
 
     fn suites(&self) -> &'static [SuiteCases] {
         use Dtype::{F16, F32};
-        use Suite::{Llm, Quick, Standard};
+        use Suite::{Gpu, Llm, Quick, Standard};
         const {
             &[
                 suite(&[F32, F16], &["65536x8192"], &[Quick]),
+                suite(&[F32, F16], &["524288x16384"], &[Gpu]),
                 suite(&[F32, F16], &["1048576x16384"], &[Standard, Llm]),
             ]
         }

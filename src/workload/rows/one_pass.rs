@@ -27,6 +27,7 @@ pub(crate) const ONE_PASS: &str = "one-pass";
 /// The cases of workloads over rows.
 pub(crate) const SUITES: &[SuiteCases] = &[
     suite(&[Dtype::F32], &["61x1021", "1024x2048"], &[Suite::Quick]),
+    suite(&[Dtype::F32], &["8192x4096"], &[Suite::Gpu]),
     suite(
         &[Dtype::F32],
         &["16384x4096"],
@@ -70,6 +71,12 @@ impl RowsShape {
 
     pub(crate) fn elements(self) -> u64 {
         u64::from(self.rows) * u64::from(self.columns)
+    }
+
+    /// Half as many rows of the same length.
+    pub(crate) fn halved(self) -> Option<Self> {
+        let rows = self.rows.div_ceil(2);
+        (self.rows > 1024).then_some(Self { rows, ..self })
     }
 
     /// Fewer rows of the same length.

@@ -82,6 +82,10 @@ impl Computation for SoftmaxRows {
         self.0.pilot().map(Self)
     }
 
+    fn halved(&self) -> Option<Self> {
+        self.0.halved().map(Self)
+    }
+
     fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
         let elements = self.0.elements();
         let mut checker = Checker::new(elements);
