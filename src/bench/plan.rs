@@ -82,7 +82,10 @@ fn best(case: &Case, kernels: Vec<Kernel>, adapter: &Adapter) -> Vec<Kernel> {
         program.is_ok_and(|program| program.unsupported_on(adapter).is_none())
     };
     // Better ones come later. Where none runs, one says why.
-    let best = kernels.iter().rposition(runs).unwrap_or(kernels.len().saturating_sub(1));
+    let best = kernels
+        .iter()
+        .rposition(runs)
+        .unwrap_or(kernels.len().saturating_sub(1));
     kernels.into_iter().skip(best).take(1).collect()
 }
 
@@ -151,7 +154,13 @@ fn candidates(request: &Request, adapter: &Adapter) -> Result<Vec<Case>> {
             None => !request.cases.is_empty() || request.custom.is_empty(),
         })
         // What somebody wrote out is what they want, and the reason where it does not fit.
-        .map(|case| if written(&case) { case } else { case.fitted(adapter) })
+        .map(|case| {
+            if written(&case) {
+                case
+            } else {
+                case.fitted(adapter)
+            }
+        })
         .filter(|case| once.insert(case.to_string()))
         .collect();
     let mut known: HashSet<String> = all.iter().map(Case::to_string).collect();

@@ -205,8 +205,14 @@ impl NewRun {
         let access = survey.access(adapter);
         let request = self.measure.request(adapter)?;
         if let (Some(suite), None) = (request.suite, self.measure.target.suite) {
-            let kind = if adapter.is_software() { "a software driver" } else { "a GPU" };
-            tell(&format!("Suite {suite}, the default on {kind}; --suite chooses another."));
+            let kind = if adapter.is_software() {
+                "a software driver"
+            } else {
+                "a GPU"
+            };
+            tell(&format!(
+                "Suite {suite}, the default on {kind}; --suite chooses another."
+            ));
         }
         self.measure.target.see_sensor(adapter)?;
         let mut planned = bench::plan(&request, adapter)?;
@@ -282,7 +288,10 @@ fn tell_smaller(planned: &[CaseKernel]) {
     cases.dedup();
     for case in cases {
         if let Some(other) = &case.instead_of {
-            tell(&format!("{case} stands for {}: {}", other.case, other.reason));
+            tell(&format!(
+                "{case} stands for {}: {}",
+                other.case, other.reason
+            ));
         }
     }
 }

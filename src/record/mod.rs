@@ -39,8 +39,8 @@ use serde::{Deserialize, Serialize};
 
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits};
 pub use case::{
-    CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling, Status,
-    StopReason, Summary, Verification,
+    CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling,
+    Status, StopReason, Summary, Verification,
 };
 #[cfg(any(feature = "bench", feature = "compare"))]
 pub use case_glob::CaseGlob;

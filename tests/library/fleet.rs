@@ -55,7 +55,10 @@ fn every_suite_has_the_roofs_of_what_it_runs_on_every_adapter() {
             for (id, needed) in resources {
                 // Counting no FLOP, it needs no roof of them.
                 assert!(measured.contains(&needed.arithmetic), "{what}: {id}");
-                assert!(needed.memory.is_none_or(|m| measured.contains(&m)), "{what}: {id}");
+                assert!(
+                    needed.memory.is_none_or(|m| measured.contains(&m)),
+                    "{what}: {id}"
+                );
             }
         }
     }
@@ -117,7 +120,12 @@ fn what_a_gpu_runs_by_default_is_longer_than_its_launches() {
             let parts = ["transfer", "dispatch-latency", "llama-layer"];
             if !parts.contains(&&*run.case.workload) && run.case.instead_of.is_none() {
                 let least_s = least_s(&gpu, &run);
-                assert!(least_s > LONG_ENOUGH_S, "{}: {}: {least_s}", gpu.adapter.name, run.id());
+                assert!(
+                    least_s > LONG_ENOUGH_S,
+                    "{}: {}: {least_s}",
+                    gpu.adapter.name,
+                    run.id()
+                );
             }
         }
     }
