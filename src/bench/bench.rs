@@ -10,7 +10,7 @@ use crate::device::{Gpu, GpuError};
 use crate::record::{DeviceType, FailureKind, Outcome, Verification};
 use crate::sampling::Sampler;
 use crate::units::{Bytes, Seconds};
-use crate::workload::{Action, Kernel, Problem, Program};
+use crate::workload::{Action, Kernel, Problem, Program, Unsupported};
 
 /// Share of the budget that goes into samples; the rest is for building, references and slack.
 const SAMPLING_SHARE: f64 = 0.1;
@@ -143,7 +143,18 @@ impl<'g> Bench<'g> {
             .program(kernel, settings.seed)
             .map_err(|unsupported| Stop::Skip(unsupported.to_string()))?;
         if let Some(unsupported) = program.unsupported_on(&self.gpu.adapter) {
-            return Err(Stop::Skip(unsupported.to_string()));
+            let adapter = &self.gpu.adapter;
+            let missing = matches!(unsupported, Unsupported::Feature(_));
+            let mut reason = unsupported.to_string();
+            for refused in &adapter.refused {
+                if matches!(unsupported, Unsupported::Feature(name) if name == refused.feature) {
+                    reason += &format!(": the driver offers it and does not give it ({})", refused.reason);
+                }
+            }
+            if let Some(hindrance) = adapter.hindrance().filter(|_| missing) {
+                reason += &format!(": {hindrance}");
+            }
+            return Err(Stop::Skip(reason));
         }
         let free = free_of_host(self.gpu);
         refuse_if_too_big(&program, free)?;
@@ -160,16 +171,28 @@ impl<'g> Bench<'g> {
         let gpu = self.gpu;
         let total = Bytes(program.total_bytes() as f64);
         self.ledger.foreign(|| {
-            let mut executable =
-                Executable::allocate(gpu, program, copies).map_err(|error| match error {
-                    GpuError::OutOfMemory(reason) => Stop::Skip(format!(
-                        "the device has no room for {total} of buffers ({reason})"
-                    )),
-                    other => other.into(),
-                })?;
-            executable.compile(settings.checks)?;
+            let no_room = |error| match error {
+                GpuError::OutOfMemory(reason) => Stop::Skip(format!(
+                    "the device has no room for {total} of buffers ({reason})"
+                )),
+                other => other.into(),
+            };
+            let mut executable = Executable::allocate(gpu, program, copies).map_err(no_room)?;
+            executable.compile(settings.checks).map_err(no_room)?;
+            executable.poison().map_err(no_room)?;
             Ok(executable)
         })
+    }
+
+    /// Times one pass of anything.
+    pub(super) fn time(
+        &mut self,
+        encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
+    ) -> Result<Lap, Stop> {
+        let stopwatch = &mut self.stopwatch;
+        let lap = self.ledger.foreign(|| stopwatch.time(encode));
+        self.gpu.check()?;
+        lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
     }
 
     /// Runs a batch and times it.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::pieces::{self, Piece, in_pieces, longest, pieces};
 use crate::device::{Gpu, GpuError};
 use crate::workload::{Action, Buffer, Contents, Dispatch, POISON, Program};
 
@@ -13,6 +14,8 @@ pub struct Executable<'g> {
     /// Executions take the sets in turn; the first is filled from the host.
     sets: Vec<BufferSet>,
     steps: Vec<Step>,
+    /// In how many dispatches each step is done.
+    pieces: Vec<u32>,
     /// The set that the next execution takes.
     next: Cell<usize>,
     /// The set that the last execution took.
@@ -29,7 +32,8 @@ pub struct Executable<'g> {
 #[derive(Debug)]
 struct Step {
     pipeline: wgpu::ComputePipeline,
-    workgroups: [u32; 3],
+    /// What it is done in; one that begins at the first workgroup where it is done at once.
+    pieces: Vec<(Piece, Option<wgpu::BindGroup>)>,
 }
 
 /// All buffers of a program once.
@@ -104,6 +108,7 @@ impl<'g> Executable<'g> {
         };
         let executable = Self {
             gpu,
+            pieces: vec![1; program.dispatches().len()],
             program,
             sets,
             steps: Vec::new(),
@@ -151,8 +156,8 @@ impl<'g> Executable<'g> {
         for set in &mut self.sets {
             set.bind_groups.clear();
         }
-        for dispatch in self.program.dispatches() {
-            let step = self.step(dispatch, checks)?;
+        for (dispatch, pieces) in self.program.dispatches().iter().zip(&self.pieces) {
+            let step = self.step(dispatch, *pieces, checks)?;
             let layout = step.pipeline.get_bind_group_layout(0);
             for set in &mut self.sets {
                 set.bind(self.gpu, dispatch, &layout);
@@ -163,12 +168,51 @@ impl<'g> Executable<'g> {
         Ok(())
     }
 
-    /// Compiles one dispatch.
-    fn step(&self, dispatch: &Dispatch, checks: Checks) -> Result<Step, GpuError> {
+    /// Has every execution do its dispatches in so many pieces each, and compiles the shaders for that.
+    ///
+    /// # Errors
+    /// As [`Executable::compile`]; or a shader cannot be told where its piece begins.
+    pub fn compile_in_pieces(&mut self, pieces: Vec<u32>, checks: Checks) -> Result<(), GpuError> {
+        self.pieces = pieces;
+        self.compile(checks)
+    }
+
+    /// Dispatches of one execution.
+    pub fn dispatches(&self) -> usize {
+        self.steps.iter().map(|step| step.pieces.len()).sum()
+    }
+
+    /// Rows of workgroups that one of the program's dispatches can be taken apart into.
+    pub(super) fn rows(&self, step: usize) -> u32 {
+        let workgroups = self.program.dispatches()[step].workgroups;
+        workgroups[longest(workgroups)]
+    }
+
+    /// Records the first rows of one of the program's dispatches, which leaves its outputs unfinished.
+    pub(super) fn encode_part(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, rows: u32) {
+        let mut workgroups = self.program.dispatches()[step].workgroups;
+        workgroups[longest(workgroups)] = rows;
+        pass.set_pipeline(&self.steps[step].pipeline);
+        pass.set_bind_group(0, &self.sets[0].bind_groups[step], &[]);
+        let [x, y, z] = workgroups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+
+    /// Compiles one dispatch, done in so many pieces.
+    fn step(&self, dispatch: &Dispatch, count: u32, checks: Checks) -> Result<Step, GpuError> {
         let device = &self.gpu.device;
+        let told = match count {
+            0 | 1 => None,
+            _ => Some(
+                in_pieces(&dispatch.wgsl, dispatch.workgroup_threads).ok_or_else(|| {
+                    GpuError::Refused(format!("{}: cannot be done in pieces", dispatch.label))
+                })?,
+            ),
+        };
+        let wgsl = told.as_deref().unwrap_or(&dispatch.wgsl);
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(&dispatch.label),
-            source: wgpu::ShaderSource::Wgsl(dispatch.wgsl.as_str().into()),
+            source: wgpu::ShaderSource::Wgsl(wgsl.into()),
         };
         let module = match checks {
             Checks::On => device.create_shader_module(descriptor),
@@ -197,10 +241,44 @@ impl<'g> Executable<'g> {
             cache: None,
         });
         self.gpu.check()?;
-        Ok(Step {
-            pipeline,
-            workgroups: dispatch.workgroups,
-        })
+        let pieces = match count {
+            0 | 1 => pieces(dispatch.workgroups, 1).into_iter().map(|all| (all, None)).collect(),
+            _ => self.told_where_they_begin(&pipeline, pieces(dispatch.workgroups, count))?,
+        };
+        Ok(Step { pipeline, pieces })
+    }
+
+    /// Pieces with what tells a shader where each begins.
+    fn told_where_they_begin(
+        &self,
+        pipeline: &wgpu::ComputePipeline,
+        pieces: Vec<Piece>,
+    ) -> Result<Vec<(Piece, Option<wgpu::BindGroup>)>, GpuError> {
+        let layout = pipeline.get_bind_group_layout(pieces::GROUP);
+        let bound = |piece: Piece| {
+            let [x, y, z] = piece.first;
+            let words = [x, y, z, 0];
+            let first = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("first workgroup"),
+                size: size_of_val(&words) as u64,
+                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let bytes = words.map(u32::to_le_bytes);
+            self.gpu.queue.write_buffer(&first, 0, bytes.as_flattened());
+            let group = self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("first workgroup"),
+                layout: &layout,
+                entries: &[wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: first.as_entire_binding(),
+                }],
+            });
+            (piece, Some(group))
+        };
+        let bound = pieces.into_iter().map(bound).collect();
+        self.gpu.check()?;
+        Ok(bound)
     }
 
     /// The program.
@@ -239,8 +317,13 @@ impl<'g> Executable<'g> {
             for (step, bind_group) in self.steps.iter().zip(&self.sets[at].bind_groups) {
                 pass.set_pipeline(&step.pipeline);
                 pass.set_bind_group(0, bind_group, &[]);
-                let [x, y, z] = step.workgroups;
-                pass.dispatch_workgroups(x, y, z);
+                for (piece, first) in &step.pieces {
+                    if let Some(first) = first {
+                        pass.set_bind_group(pieces::GROUP, first, &[]);
+                    }
+                    let [x, y, z] = piece.workgroups;
+                    pass.dispatch_workgroups(x, y, z);
+                }
             }
         }
     }

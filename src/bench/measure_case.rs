@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bench::{Bench, Settings, Stop};
 use super::executor::{Checks, Executable};
 use super::meter::Meter;
-use super::watchdog::longest_dispatch;
+use super::watchdog::{longest_dispatch, pieces_within};
 use crate::device::GpuError;
 use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning};
 use crate::sampling::Readings;
@@ -62,6 +62,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let mut executable =
             self.bench
                 .prepare_in_copies(self.problem, self.kernel, self.settings)?;
+        let split = self.keep_within_watchdog(&mut executable)?;
         executable.poison()?;
         self.bench.execute(&mut executable, 1)?;
         let verified_before = self.verify(&executable)?;
@@ -75,6 +76,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let (mut sampling, mut warnings) = readings.summarize();
         sampling.footprint = Some(footprint(&executable));
         warnings.extend(self.short_execution(&sampling));
+        warnings.extend(split);
         warnings.extend(
             energy
                 .measured()
@@ -152,19 +154,28 @@ impl<'g> CaseMeasurement<'_, 'g> {
         Ok(())
     }
 
-    /// Stops a case of which one dispatch would outlast what the platform's watchdog allows.
-    fn refuse_beyond_watchdog(&self, once: Seconds, dispatches: usize) -> Result<(), Stop> {
+    /// Sees that no dispatch is long enough for the platform to take the GPU away, in pieces where it must be; a
+    /// warning says so then.
+    fn keep_within_watchdog(
+        &mut self,
+        executable: &mut Executable<'g>,
+    ) -> Result<Option<Warning>, Stop> {
         let Some(most) = longest_dispatch(&self.bench.gpu.adapter) else {
-            return Ok(());
+            return Ok(None);
         };
-        let each = once * (1.0 / dispatches.max(1) as f64);
-        if each.get() <= most.get() {
-            return Ok(());
+        let pieces = pieces_within(self.bench, executable, most)?;
+        if pieces.iter().all(|count| *count == 1) {
+            return Ok(None);
         }
-        Err(Stop::Skip(format!(
-            "one dispatch is estimated to take {each}, and beyond {most} this platform may reset the GPU; choose a \
-             smaller shape or another kernel"
-        )))
+        let dispatches = pieces.len();
+        self.bench
+            .ledger
+            .foreign(|| executable.compile_in_pieces(pieces, self.settings.checks))?;
+        Ok(Some(Warning::InPieces {
+            dispatches: u32::try_from(dispatches).unwrap_or(u32::MAX),
+            pieces: u32::try_from(executable.dispatches()).unwrap_or(u32::MAX),
+            longest_s: most.get(),
+        }))
     }
 
     /// Stops a case whose pilot says that it would outlast the budget.
@@ -180,7 +191,6 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
         let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
         let once = Seconds::from_ns(lap.best_ns()) * more;
-        self.refuse_beyond_watchdog(once, executable.program().dispatches().len())?;
         refuse_over_budget(once, self.settings, "is estimated to take")
     }
 

@@ -20,6 +20,7 @@ mod measure_case;
 mod messages;
 mod meter;
 mod new_record;
+mod pieces;
 mod plan;
 mod resumption;
 mod sensor_choice;

@@ -242,9 +242,48 @@ pub(super) fn probe_load(
     load.begin();
     let from = load.now();
     let mut result = Ok(());
+    let mut executions = 1;
     while result.is_ok() && more(load.now() - from) {
-        result = bench.execute(&mut executable, 1).map(|_| ());
+        result = bench.execute(&mut executable, executions).map(|lap| {
+            executions = load_batch(executions, Seconds::from_ns(lap.wall_ns));
+        });
     }
     load.end();
     Ok(result?)
+}
+
+/// Executions of the next batch of a load, after one of so many that took so long. A round trip to the device takes as
+/// long as ten executions of the probe on a fast card, which would idle most of the time.
+fn load_batch(executions: u32, took: Seconds) -> u32 {
+    const BATCH: Seconds = Seconds(0.02);
+    /// The first batch may have waited for a compiler or a sleeping device.
+    const GROWTH: f64 = 8.0;
+    const MOST: f64 = 65_536.0;
+    let now = f64::from(executions);
+    let wanted = now * BATCH.get() / took.get().max(1e-6);
+    wanted.clamp(1.0, (GROWTH * now).min(MOST)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_keeps_the_device_busy_whatever_a_round_trip_costs() {
+        for (execution_s, round_trip_s) in [(13e-6, 150e-6), (2e-6, 2e-3), (20e-3, 1e-3), (1.0, 0.1)] {
+            let mut executions = 1;
+            let (mut busy_s, mut all_s) = (0.0, 0.0);
+            while all_s < 2.0 {
+                let work_s = f64::from(executions) * execution_s;
+                busy_s += work_s;
+                all_s += work_s + round_trip_s;
+                executions = load_batch(executions, Seconds(work_s + round_trip_s));
+            }
+            let share = busy_s / all_s;
+            assert!(share > 0.88, "{execution_s} s, {round_trip_s} s: {share}");
+            if round_trip_s < 1e-3 {
+                assert!(share > 0.95, "{execution_s} s, {round_trip_s} s: {share}");
+            }
+        }
+    }
 }

@@ -61,6 +61,9 @@ struct SessionRun<'a> {
     record: Record,
     observer: &'a mut dyn ProgressObserver,
     interrupted: &'a AtomicBool,
+    /// Failures, by invocation and case, that say nothing against the case: its worker was killed from outside, or
+    /// none came as far as beginning it.
+    not_its_fault: HashSet<(u32, usize)>,
 }
 
 /// What ended a worker.
@@ -80,7 +83,12 @@ enum Heard {
     /// A line.
     Line(Vec<u8>),
     /// It will say nothing more, and why.
-    Trouble(FailureKind, String),
+    Trouble {
+        failure: FailureKind,
+        reason: String,
+        /// Whether somebody else ended it.
+        from_outside: bool,
+    },
     /// The user wants to stop.
     Interrupted,
 }
@@ -110,6 +118,7 @@ pub fn run(
         record,
         observer,
         interrupted,
+        not_its_fault: HashSet::new(),
     };
     for invocation in 0..session.record.plan.invocations {
         if interrupted.load(Ordering::Relaxed) || !session.invocation(invocation)? {
@@ -174,12 +183,12 @@ impl SessionRun<'_> {
     }
 
     /// Ends the cases that need no worker: those that the plan skips, those of a journal that this version
-    /// does not know, and those that ran past their deadline in an earlier invocation and would again.
+    /// does not know, and those that cost an earlier invocation its worker or device and would again.
     fn skip_planned(&mut self, invocation: u32) -> Result<()> {
         for index in self.open_cases(invocation) {
             let skipped = match &self.record.cases[index].status {
                 Status::Skipped { reason } => Some(reason.clone()),
-                _ => self.unknown(index).or_else(|| self.earlier_deadline(index)),
+                _ => self.unknown(index).or_else(|| self.costly_before(index)),
             };
             if let Some(reason) = skipped {
                 self.end(invocation, index, Outcome::Skipped { reason })?;
@@ -195,19 +204,34 @@ impl SessionRun<'_> {
         Some(format!("case {:?}: {unknown}", case.case))
     }
 
-    /// Whether an earlier invocation gave this case up at its deadline.
-    fn earlier_deadline(&self, index: usize) -> Option<String> {
+    /// Why a case is not tried again, if an earlier invocation lost its worker or its device by it. Systems that have
+    /// taken a GPU back a few times in a minute stop altogether.
+    fn costly_before(&self, index: usize) -> Option<String> {
         self.events.iter().find_map(|event| match event {
-            Event::Case { case, result } if *case == index => match &result.outcome {
-                Outcome::Failed {
-                    failure: FailureKind::Deadline,
-                    ..
-                } => Some(format!(
-                    "not tried again, because invocation {} did not finish it within its deadline",
+            Event::Case { case, result }
+                if *case == index
+                    && !self.not_its_fault.contains(&(result.invocation, index)) =>
+            {
+                let Outcome::Failed {
+                    failure, reason, ..
+                } = &result.outcome
+                else {
+                    return None;
+                };
+                let what = match failure {
+                    FailureKind::Deadline => "did not finish it within its deadline",
+                    FailureKind::DeviceLost => "lost the device by it",
+                    FailureKind::Crash => "lost its worker by it",
+                    FailureKind::OutOfMemory => "ran out of memory by it",
+                    FailureKind::Verification | FailureKind::Build | FailureKind::Clock => {
+                        return None;
+                    }
+                };
+                Some(format!(
+                    "not tried again, because invocation {} {what} ({reason})",
                     result.invocation
-                )),
-                _ => None,
-            },
+                ))
+            }
             _ => None,
         })
     }
@@ -239,9 +263,13 @@ impl SessionRun<'_> {
         let mut worker = self.workers.start(&job)?;
         let mut timeout = Timeout::new(START_DEADLINE);
         loop {
-            let (failure, reason) = match self.listen(&mut worker, &mut timeout) {
+            let (failure, reason, from_outside) = match self.listen(&mut worker, &mut timeout) {
                 Heard::Interrupted => return Ok(WorkerEnd::Interrupted),
-                Heard::Trouble(failure, reason) => (failure, reason),
+                Heard::Trouble {
+                    failure,
+                    reason,
+                    from_outside,
+                } => (failure, reason, from_outside),
                 Heard::Line(line) => match dialogue.hear(&line) {
                     Ok(step) => {
                         if let Some(end) = self.follow(invocation, step, own_cpu_s)? {
@@ -253,9 +281,12 @@ impl SessionRun<'_> {
                     Err(other @ Breach::OtherProgram { .. }) => {
                         return Err(Error::Worker(other.to_string()));
                     }
-                    Err(breach) => (FailureKind::Crash, breach.to_string()),
+                    Err(breach) => (FailureKind::Crash, breach.to_string(), false),
                 },
             };
+            if let Some(index) = dialogue.in_hand().filter(|_| from_outside) {
+                self.not_its_fault.insert((invocation, index));
+            }
             self.fail_in_hand(invocation, dialogue.in_hand(), failure, reason.clone())?;
             return Ok(WorkerEnd::Broken(reason));
         }
@@ -272,10 +303,11 @@ impl SessionRun<'_> {
                 Listened::Nothing if !timeout.is_over() => {}
                 Listened::Nothing => {
                     let limit = timeout.limit().as_secs_f64();
-                    return Heard::Trouble(
-                        FailureKind::Deadline,
-                        format!("no answer within {limit:.0} s; the worker was ended"),
-                    );
+                    return Heard::Trouble {
+                        failure: FailureKind::Deadline,
+                        reason: format!("no answer within {limit:.0} s; the worker was ended"),
+                        from_outside: false,
+                    };
                 }
                 Listened::Ended => {
                     let last = worker.last_words();
@@ -284,7 +316,11 @@ impl SessionRun<'_> {
                     } else {
                         FailureKind::Crash
                     };
-                    return Heard::Trouble(failure, format!("the worker {}", last.words));
+                    return Heard::Trouble {
+                        failure,
+                        reason: format!("the worker {}", last.words),
+                        from_outside: last.killed && !last.out_of_memory,
+                    };
                 }
             }
         }
@@ -398,6 +434,7 @@ impl SessionRun<'_> {
     /// Fails all that an invocation has left.
     fn give_up(&mut self, invocation: u32, reason: &str) -> Result<()> {
         for index in self.open_cases(invocation) {
+            self.not_its_fault.insert((invocation, index));
             let outcome = Outcome::Failed {
                 failure: FailureKind::Crash,
                 reason: reason.to_owned(),

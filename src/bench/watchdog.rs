@@ -4,17 +4,110 @@
 //! several hundred milliseconds (wgpu 9531), and on a Raspberry Pi 5 one timeout ends all later work
 //! (raspberrypi/linux 6660). Nobody loses a desktop for a benchmark, so dispatches stay far below.
 
+use std::time::Duration;
+
+use super::bench::{Bench, Stop};
+use super::executor::Executable;
+use super::pieces::{Taken, in_pieces, take};
 use crate::record::Adapter;
 use crate::units::Seconds;
 
 /// PCI vendor id by which Broadcom's GPUs name themselves.
 const BROADCOM: u32 = 0x14e4;
 
+/// By which a user says how long one dispatch may take on a machine whose watchdog is stricter or slower.
+const VARIABLE: &str = "PERWATT_LONGEST_DISPATCH";
+
 /// The longest that one dispatch may be estimated to take; none for software drivers.
 pub(super) fn longest_dispatch(adapter: &Adapter) -> Option<Seconds> {
+    let given = std::env::var(VARIABLE).ok();
+    longest_dispatch_of(adapter, given.as_deref())
+}
+
+/// The same with what the user says, in seconds; what is no time says nothing.
+fn longest_dispatch_of(adapter: &Adapter, given: Option<&str>) -> Option<Seconds> {
+    let given = given.and_then(|text| text.parse().ok());
+    if let Some(seconds) = given.filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0) {
+        return Some(Seconds(seconds));
+    }
     if adapter.is_software() {
         return None;
     }
     let delicate = adapter.backend == "metal" || adapter.vendor_id == BROADCOM;
     Some(Seconds(if delicate { 0.25 } else { 0.5 }))
+}
+
+/// In how many pieces each of a program's dispatches is done so that none is estimated to outlast `most`, found by
+/// measuring growing parts of them.
+///
+/// # Errors
+/// One cannot be done in pieces short enough, or the device failed.
+pub(super) fn pieces_within(
+    bench: &mut Bench<'_>,
+    executable: &Executable<'_>,
+    most: Seconds,
+) -> Result<Vec<u32>, Stop> {
+    let refused = |label: &str, why: String| {
+        Stop::Skip(format!(
+            "{label}: {why}, and beyond {most} this platform may reset the GPU; choose a smaller shape or another kernel"
+        ))
+    };
+    let mut counts = Vec::new();
+    for (step, dispatch) in executable.program().dispatches().iter().enumerate() {
+        let taken = take(executable.rows(step), most, |rows| {
+            let lap = bench.time(|pass| executable.encode_part(pass, step, rows))?;
+            Ok::<_, Stop>(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
+        })?;
+        match taken {
+            Taken::NotAtAll(row) => {
+                let why = format!("a single row of its workgroups takes about {row}");
+                return Err(refused(&dispatch.label, why));
+            }
+            Taken::InPieces(count) => {
+                if count > 1 && in_pieces(&dispatch.wgsl, dispatch.workgroup_threads).is_none() {
+                    let why = "one dispatch takes too long and cannot be done in pieces";
+                    return Err(refused(&dispatch.label, why.to_owned()));
+                }
+                counts.push(count);
+            }
+        }
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::DeviceType;
+
+    fn adapter(backend: &str, vendor_id: u32, device_type: DeviceType) -> Adapter {
+        let text = format!(
+            r#"{{"index":0,"group":0,"name":"","backend":"{backend}","device_type":"other","vendor_id":{vendor_id},
+            "device_id":0,"pci_id":{{"unmeasured":""}},"driver":"","driver_info":"","features":[],"coop_matrix":[],
+            "subgroup_sizes":{{"unmeasured":""}},"limits":{{"max_buffer_bytes":0,"max_binding_bytes":0,
+            "max_workgroup_bytes":0,"max_workgroup_threads":0,"max_workgroup_x":0,"max_workgroups":0,
+            "max_storage_buffers":0}}}}"#
+        );
+        let adapter: Adapter = serde_json::from_str(&text).unwrap();
+        Adapter {
+            device_type,
+            ..adapter
+        }
+    }
+
+    #[test]
+    fn delicate_platforms_get_less_and_a_user_may_say() {
+        use DeviceType::{DiscreteGpu, IntegratedGpu, Software};
+        let card = adapter("dx12", 0x10de, DiscreteGpu);
+        let pi = adapter("vulkan", BROADCOM, IntegratedGpu);
+        let mac = adapter("metal", 0, IntegratedGpu);
+        let software = adapter("vulkan", 0x10005, Software);
+        let most = |adapter, given| longest_dispatch_of(adapter, given).map(Seconds::get);
+        assert_eq!(most(&card, None), Some(0.5));
+        assert_eq!(most(&pi, None), Some(0.25));
+        assert_eq!(most(&mac, Some("never")), Some(0.25));
+        assert_eq!(most(&software, None), None);
+        assert_eq!(most(&software, Some("0.01")), Some(0.01));
+        assert_eq!(most(&card, Some("-1")), Some(0.5));
+    }
 }

@@ -19,7 +19,7 @@ use super::result_path::{
     file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
 };
 use super::show::shown_kernels;
-use super::survey::survey;
+use super::survey::{opened, survey};
 use super::tuning::{self, SearchEffort, TunedDevice};
 use crate::bench::{self, Ending, GivenAgain, Workers};
 use crate::device::{AdapterAccess, Survey, same_description};
@@ -203,6 +203,7 @@ impl NewRun {
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = self.measure.target.adapter(&adapters)?;
         let access = survey.access(adapter);
+        let adapter = &opened(program, &survey, adapter)?;
         let request = self.measure.request(adapter)?;
         if let (Some(suite), None) = (request.suite, self.measure.target.suite) {
             let kind = if adapter.is_software() {

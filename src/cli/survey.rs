@@ -11,6 +11,7 @@ use super::args::power::{DRIVER_TIMEOUT, driver_limit};
 use super::exit::Exit;
 use super::output::tell;
 use crate::device::{self, Survey};
+use crate::record::Adapter;
 use crate::process::{GroupedChild, ProgramImage, StopSignal, end_now, to_parent};
 
 /// How long a driver may take to list its devices: one that starts several cards takes seconds for each.
@@ -21,6 +22,24 @@ pub(super) fn survey(program: &ProgramImage) -> anyhow::Result<Survey> {
     let survey = device::survey(program, limit()?);
     tell_of_broken(&survey);
     Ok(survey)
+}
+
+/// The adapter as it is when it is opened; tells what its driver refuses of what it offers.
+pub(super) fn opened(
+    program: &ProgramImage,
+    survey: &Survey,
+    adapter: &Adapter,
+) -> anyhow::Result<Adapter> {
+    let opened = survey.opened(program, limit()?, adapter);
+    for refused in &opened.refused {
+        tell(&format!(
+            "{}: the driver offers {} and gives no device with it ({}); going on without",
+            adapter.label(),
+            refused.feature,
+            refused.reason
+        ));
+    }
+    Ok(opened)
 }
 
 /// Sees the adapters of Vulkan; tells of drivers that are left out.

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::interrupts::Keeping;
 use super::output::{print, print_json, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
-use super::survey::survey;
+use super::survey::{opened, survey};
 use super::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
@@ -88,6 +88,7 @@ impl Tune {
             return Ok(Exit::Done);
         }
         self.target.see_sensor(adapter)?;
+        let adapter = &opened(&program, &survey, adapter)?;
         let mut request = self.target.request();
         if self.quick || request.cases.is_empty() {
             request.suite.get_or_insert(Suite::default_for(adapter));

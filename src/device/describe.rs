@@ -48,6 +48,8 @@ pub fn describe(handle: &wgpu::Adapter) -> Adapter {
             .collect(),
         coop_matrix: coop_matrix(handle),
         limits: limits(&handle.limits()),
+        subgroup_width: None,
+        refused: Vec::new(),
         name: or_unknown(&info.name),
     }
 }

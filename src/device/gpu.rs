@@ -5,9 +5,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Found, describe::feature_flags};
-use crate::error::{Error, Result};
-use crate::record::Adapter;
+use super::Found;
+use super::creation::{Created, create};
+use super::width;
+use crate::error::Result;
+use crate::record::{Adapter, Reading};
 
 /// What went wrong on a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,16 +25,6 @@ pub enum GpuError {
     #[error("device lost: {0}")]
     Lost(String),
 }
-
-/// Features that perwatt asks for where an adapter has them.
-const WANTED: [&str; 6] = [
-    "SHADER_F16",
-    "SUBGROUP",
-    "SUBGROUP_BARRIER",
-    "TIMESTAMP_QUERY",
-    "SHADER_INT64",
-    "EXPERIMENTAL_COOPERATIVE_MATRIX",
-];
 
 /// An open device with its queue.
 #[derive(Debug)]
@@ -52,38 +44,41 @@ impl Gpu {
     /// # Errors
     /// The driver refuses to create a device.
     pub fn open(found: &Found) -> Result<Self> {
-        let wanted = WANTED.into_iter().filter(|name| found.adapter.has(name));
-        // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
-        // only one among `WANTED` is the cooperative matrix, used by built-in kernels alone, which
-        // index within their buffers and whose output is verified in every invocation; a custom kernel
-        // whose source enables it is refused before it is compiled (`workload/custom/work.rs`).
-        let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("perwatt"),
-            required_features: feature_flags(wanted.clone()),
-            required_limits: found.handle.limits(),
-            experimental_features,
-            ..Default::default()
-        };
-        let (device, queue) = pollster::block_on(found.handle.request_device(&descriptor))
-            .map_err(|e| Error::Device {
-                device: found.adapter.label(),
-                reason: format!(
-                    "the driver gives no device ({e}); update it, or choose another with --device"
-                ),
-            })?;
+        let Created {
+            device,
+            queue,
+            features,
+            refused,
+        } = create(found)?;
         let fault = Arc::new(Mutex::new(None));
         keep_first_fault(&device, &fault);
-        let mut adapter = found.adapter.clone();
-        adapter
-            .features
-            .retain(|feature| wanted.clone().any(|name| name == feature));
-        Ok(Self {
-            adapter,
+        let mut gpu = Self {
+            adapter: Adapter {
+                features,
+                refused,
+                ..found.adapter.clone()
+            },
             device,
             queue,
             fault,
-        })
+        };
+        gpu.adapter.subgroup_width = gpu.subgroup_width();
+        if let (Some(width), "metal") = (gpu.adapter.subgroup_width, &*gpu.adapter.backend) {
+            // wgpu knows no better than 4 to 64 there, and the hardware has one width.
+            gpu.adapter.subgroup_sizes = Reading::Measured((width, width));
+        }
+        Ok(gpu)
+    }
+
+    /// Threads of a subgroup, as a kernel sees them; nothing where there are none or the device does not say.
+    fn subgroup_width(&self) -> Option<u32> {
+        if !self.adapter.has("SUBGROUP") {
+            return None;
+        }
+        let width = width::measure(self);
+        // What goes wrong here costs this figure and nothing else; a lost device stays lost.
+        let unharmed = self.check();
+        width.filter(|width| *width > 0 && unharmed.is_ok())
     }
 
     /// The first error since the last call, which is then forgotten; a lost device stays lost.

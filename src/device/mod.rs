@@ -6,6 +6,7 @@
 
 #[cfg(feature = "power")]
 mod access;
+mod creation;
 mod describe;
 #[cfg(feature = "power")]
 mod driver_files;
@@ -14,6 +15,7 @@ mod same_gpu;
 mod select;
 #[cfg(feature = "power")]
 mod survey;
+mod width;
 
 #[cfg(feature = "power")]
 pub use access::{AdapterAccess, DriverChoice};
@@ -23,7 +25,7 @@ pub use select::{choose, no_adapter_help, passed_over};
 #[cfg(feature = "power")]
 pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};
 
-use crate::record::Adapter;
+use crate::record::{Adapter, Reading};
 
 /// An adapter that wgpu found, with its description.
 #[derive(Debug)]
@@ -53,18 +55,24 @@ pub fn find_adapter(wanted: &Adapter, twin: usize) -> Option<Found> {
         .into_iter()
         .filter(same)
         .nth(twin)?;
-    found.adapter = wanted.clone();
+    found.adapter.index = wanted.index;
+    found.adapter.group = wanted.group;
     Some(found)
 }
 
-/// Whether two descriptions are of the same adapter or of twins; numbers change when drivers come and go.
+/// Whether two descriptions are of the same adapter or of twins; numbers change when drivers come and go, and what is
+/// known of an adapter when it was opened.
 pub fn same_description(a: &Adapter, b: &Adapter) -> bool {
-    let unnumbered = |adapter: &Adapter| Adapter {
+    let unopened = |adapter: &Adapter| Adapter {
         index: 0,
         group: 0,
+        features: Vec::new(),
+        subgroup_sizes: Reading::unmeasured("it depends on how it was opened"),
+        subgroup_width: None,
+        refused: Vec::new(),
         ..adapter.clone()
     };
-    unnumbered(a) == unnumbered(b)
+    unopened(a) == unopened(b)
 }
 
 /// The backends that this build has, each apart.
@@ -93,6 +101,9 @@ fn enumerate_backends(backends: wgpu::Backends) -> Vec<Found> {
     // measuring: perwatt verifies every output itself.
     descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
     descriptor.flags -= wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG;
+    // For indirect dispatches, of which perwatt has none, wgpu compiles a shader of its own on every device; one driver
+    // fails on that alone.
+    descriptor.flags -= wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
     let instance = wgpu::Instance::new(descriptor);
     let handles = pollster::block_on(instance.enumerate_adapters(backends));
     handles

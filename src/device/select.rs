@@ -285,6 +285,8 @@ mod tests {
             features: vec![],
             coop_matrix: vec![],
             limits: Limits::default(),
+            subgroup_width: None,
+            refused: vec![],
         }
     }
 

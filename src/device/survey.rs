@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{AdapterAccess, DriverChoice};
 use super::driver_files::vulkan_manifests;
-use super::{backends, enumerate_backends, name_of, rank, same_description, select};
+use super::{Gpu, backends, enumerate_backends, find_adapter, name_of, rank, same_description, select};
 use crate::process::{Helper, Listened, ProgramImage, Timeout};
 use crate::record::Adapter;
 
@@ -95,21 +95,30 @@ impl fmt::Display for BrokenDriver {
 
 /// What a helper is asked.
 #[derive(Debug, Serialize, Deserialize)]
-struct BackendQuestion {
-    backend: String,
+enum DriverQuestion {
+    /// Which adapters a backend has.
+    List { backend: String },
+    /// What an adapter turns out to be when it is opened, by as many as look the same and come before it.
+    Open { adapter: Box<Adapter>, twin: usize },
 }
 
-/// Answers a parent's question: the adapters of a backend as JSON, in a line.
+/// Answers a parent's question: adapters as JSON, in a line.
 ///
 /// # Errors
 /// The question is none.
 pub fn look(question: &str) -> Result<String, serde_json::Error> {
-    let question: BackendQuestion = serde_json::from_str(question)?;
-    let adapters: Vec<Adapter> = backends()
-        .filter(|backend| name_of(*backend) == question.backend)
-        .flat_map(enumerate_backends)
-        .map(|found| found.adapter)
-        .collect();
+    let adapters: Vec<Adapter> = match serde_json::from_str(question)? {
+        DriverQuestion::List { backend } => backends()
+            .filter(|known| name_of(*known) == backend)
+            .flat_map(enumerate_backends)
+            .map(|found| found.adapter)
+            .collect(),
+        DriverQuestion::Open { adapter, twin } => find_adapter(&adapter, twin)
+            .and_then(|found| Gpu::open(&found).ok())
+            .map(|gpu| gpu.adapter)
+            .into_iter()
+            .collect(),
+    };
     serde_json::to_string(&adapters)
 }
 
@@ -150,6 +159,19 @@ impl Survey {
                 .count(),
             drivers: self.drivers.clone(),
         }
+    }
+
+    /// What an adapter turns out to be when it is opened: what the driver refuses of what it offers, and what only a
+    /// kernel can see. As it was seen where a helper cannot open it; a worker says why then.
+    pub fn opened(&self, program: &ProgramImage, limit: Duration, adapter: &Adapter) -> Adapter {
+        let access = self.access(adapter);
+        let question = DriverQuestion::Open {
+            adapter: Box::new(adapter.clone()),
+            twin: access.twin,
+        };
+        let opened = ask(program, limit, &question, &access.drivers);
+        let opened = opened.ok().and_then(|opened| opened.into_iter().next());
+        opened.unwrap_or_else(|| adapter.clone())
     }
 
     /// Asks each driver of a backend that failed as a whole.
@@ -210,7 +232,11 @@ fn ask_all(
     std::thread::scope(|scope| {
         let threads: Vec<_> = questions
             .iter()
-            .map(|(backend, drivers)| scope.spawn(|| ask(program, limit, backend, drivers)))
+            .map(|(backend, drivers)| {
+                let backend = (*backend).to_owned();
+                let question = DriverQuestion::List { backend };
+                scope.spawn(move || ask(program, limit, &question, drivers))
+            })
             .collect();
         threads
             .into_iter()
@@ -227,17 +253,14 @@ fn ask_all(
 fn ask(
     program: &ProgramImage,
     limit: Duration,
-    backend: &str,
+    question: &DriverQuestion,
     drivers: &DriverChoice,
 ) -> Result<Vec<Adapter>, Trouble> {
     let mut command = program.command();
     command.arg("adapters");
     drivers.apply(&mut command);
     let mut helper = Helper::start(command).map_err(|e| Trouble::Unasked(e.to_string()))?;
-    let question = BackendQuestion {
-        backend: backend.to_owned(),
-    };
-    helper.send(serde_json::to_vec(&question).map_err(|e| Trouble::Unasked(e.to_string()))?);
+    helper.send(serde_json::to_vec(question).map_err(|e| Trouble::Unasked(e.to_string()))?);
     let mut timeout = Timeout::new(limit);
     loop {
         match helper.listen(POLL_INTERVAL) {

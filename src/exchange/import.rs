@@ -523,6 +523,8 @@ fn adapter(importer: &Importer, device: Option<String>, version: Option<String>)
         features: Vec::new(),
         coop_matrix: Vec::new(),
         limits: Limits::default(),
+        subgroup_width: None,
+        refused: Vec::new(),
     }
 }
 

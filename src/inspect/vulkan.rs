@@ -146,6 +146,8 @@ impl Vulkan {
                     .unwrap_or(0),
                 max_storage_buffers: limits.max_per_stage_descriptor_storage_buffers,
             },
+            subgroup_width: None,
+            refused: Vec::new(),
         };
         ListedDevice {
             adapter,

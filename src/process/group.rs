@@ -33,6 +33,12 @@ impl GroupedChild {
     pub fn spawn(mut command: Command, stop: StopSignal) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(windows)]
+        {
+            /// `CREATE_NEW_PROCESS_GROUP`: Ctrl-C is this process's to hear, which then ends the child.
+            const NEW_PROCESS_GROUP: u32 = 0x200;
+            std::os::windows::process::CommandExt::creation_flags(&mut command, NEW_PROCESS_GROUP);
+        }
         // Held until the child is known, so that no signal passes between.
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn()?;

@@ -39,6 +39,8 @@ pub struct LastWords {
     pub words: String,
     /// Whether the system ended it for want of memory.
     pub out_of_memory: bool,
+    /// Whether it got the signal that nobody can catch, which no process sends itself.
+    pub killed: bool,
 }
 
 impl Helper {
@@ -107,6 +109,7 @@ impl Helper {
         LastWords {
             words,
             out_of_memory,
+            killed: status.is_some_and(was_killed),
         }
     }
 

@@ -52,6 +52,22 @@ pub struct Adapter {
     pub coop_matrix: Vec<CoopMatrix>,
     /// The limits that decide what fits.
     pub limits: Limits,
+    /// Threads of a subgroup as a kernel on the device saw them; a compiler may choose others for other kernels. Since
+    /// version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroup_width: Option<u32>,
+    /// Features that the driver offers and gives no device with. Since version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedFeature>,
+}
+
+/// A feature that a driver offers and does not give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefusedFeature {
+    /// By wgpu's name.
+    pub feature: String,
+    /// What the driver said to it.
+    pub reason: String,
 }
 
 impl Adapter {
@@ -75,6 +91,15 @@ impl Adapter {
             DeviceType::DiscreteGpu => true,
             _ => [AMD, NVIDIA].contains(&self.vendor_id),
         }
+    }
+
+    /// What to do where the backend does less than the GPU, if it does: Direct3D 12 without `dxcompiler.dll` compiles by
+    /// the old compiler, which knows neither f16 nor subgroups.
+    pub fn hindrance(&self) -> Option<&'static str> {
+        (self.backend == "dx12" && !self.is_software() && !self.has("SUBGROUP")).then_some(
+            "Direct3D 12 found no dxcompiler.dll, so there are no f16 and no subgroups and shaders compile slowly; put \
+             the one of github.com/microsoft/DirectXShaderCompiler beside perwatt.exe, or take --device backend:vulkan",
+        )
     }
 
     /// Whether a feature is there, by wgpu's name.

@@ -37,7 +37,7 @@ mod warning;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits};
+pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits, RefusedFeature};
 pub use case::{
     CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling,
     Status, StopReason, Summary, Verification,

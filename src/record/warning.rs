@@ -74,6 +74,15 @@ pub enum Warning {
         /// The variable or operation, the rule, and what to do.
         rule: String,
     },
+    /// An execution is done in more dispatches than its kernel has, so that none outlasts the platform's watchdog.
+    InPieces {
+        /// The kernel's dispatches.
+        dispatches: u32,
+        /// Those that it was done in.
+        pieces: u32,
+        /// The longest that one may take.
+        longest_s: f64,
+    },
     /// An execution is not much longer than the gap between two dispatches.
     ShortExecution {
         /// Time of one execution.
@@ -232,6 +241,16 @@ impl fmt::Display for Warning {
                  the kernel; choose a larger shape",
                 si(execution_ns * 1e-9, "s"),
                 si(dispatch_gap_ns * 1e-9, "s")
+            ),
+            Self::InPieces {
+                dispatches,
+                pieces,
+                longest_s,
+            } => write!(
+                f,
+                "done in {pieces} dispatches instead of {dispatches}, since one that takes longer than {} may lose \
+                 this platform's GPU; what lies between them is part of the time",
+                si(*longest_s, "s")
             ),
             Self::ShaderRule { shader, rule } => write!(f, "{shader}: {rule}"),
             Self::Throttled { reason } => write!(

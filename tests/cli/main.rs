@@ -45,6 +45,8 @@ mod drivers;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod energy_doubts;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod hardware;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod resume;

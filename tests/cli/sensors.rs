@@ -48,6 +48,8 @@ fn adapter(device_type: DeviceType, pci: &str, ids: (u32, u32)) -> Adapter {
         features: vec![],
         coop_matrix: vec![],
         limits: Limits::default(),
+        subgroup_width: None,
+        refused: Vec::new(),
     }
 }
 

@@ -161,6 +161,30 @@ fn a_killed_worker_costs_only_the_case_in_hand() {
 }
 
 #[test]
+fn a_case_that_crashes_its_worker_is_not_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let mut run = short_run(&out).spawn().unwrap();
+    let journal = folder.path().join("run.json.journal");
+    until("a finished case", || !finished(&journal).is_empty());
+    // As a driver does that reads where nothing is.
+    kill_process(worker_of(&run).unwrap(), Signal::SEGV).unwrap();
+    run.wait().unwrap();
+    let record = load(&out).unwrap();
+    for case in &record.cases {
+        let outcomes: Vec<_> = case.invocations.iter().map(|i| &i.outcome).collect();
+        match outcomes.as_slice() {
+            [Outcome::Measured { .. }, Outcome::Measured { .. } | Outcome::Failed { .. }] => {}
+            [Outcome::Failed { failure, .. }, Outcome::Skipped { reason }] => {
+                assert_eq!(*failure, FailureKind::Crash);
+                assert!(reason.contains("not tried again"), "{reason}");
+            }
+            other => panic!("{}: {other:?}", case.id()),
+        }
+    }
+}
+
+#[test]
 fn a_case_that_hangs_is_given_up_at_its_deadline_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");

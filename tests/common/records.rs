@@ -56,6 +56,8 @@ pub(crate) fn record(session: &str) -> Record {
             features: vec![],
             coop_matrix: vec![],
             limits: Limits::default(),
+            subgroup_width: None,
+            refused: Vec::new(),
         },
         clock: Reading::Measured(ClockSetup {
             method: ClockMethod::TimestampQuery,

@@ -195,6 +195,13 @@ fn write_others(what: &str, dispatch: &Dispatch, module: &naga::Module, info: &M
         .write(module, info, None)
         .unwrap_or_else(|e| panic!("{what}: HLSL: {e}"));
     assert!(text.contains("numthreads"), "{what}: HLSL has no kernel");
+    let mut zeros: Vec<&str> = text.lines().filter(|line| line.contains(" ZeroValue")).collect();
+    zeros.retain(|line| line.ends_with("() {") && !line.starts_with(' '));
+    let all = zeros.len();
+    zeros.sort_unstable();
+    zeros.dedup();
+    // FXC and DXC refuse the second; naga writes one for each type, and an alias is one.
+    assert_eq!(zeros.len(), all, "{what}: HLSL defines {zeros:?} twice");
 
     // OpenGL has no f16 and no 64-bit integers; wgpu's GL adapters lack the features and perwatt skips such
     // kernels there.

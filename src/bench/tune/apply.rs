@@ -238,6 +238,8 @@ mod tests {
                 max_workgroups: 65535,
                 max_storage_buffers: 8,
             },
+            subgroup_width: None,
+            refused: Vec::new(),
         }
     }
 

@@ -71,8 +71,10 @@ fn shell(line: &str) -> Command {
 
 #[cfg(windows)]
 fn shell(line: &str) -> Command {
+    use std::os::windows::process::CommandExt;
     let mut command = Command::new("cmd");
-    command.arg("/C").arg(line);
+    // As it was written: cmd knows nothing of the quotes that Rust would put around it.
+    command.arg("/C").raw_arg(line);
     command
 }
 

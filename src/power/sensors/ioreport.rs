@@ -147,7 +147,9 @@ impl Subscription {
             return Err(Fault::Unusable("IOReport gave no sample".to_owned()));
         }
         let key = CFString::from_static_string("IOReportChannels");
-        let mut total = None;
+        // `GPU Energy` on most chips, one a die on ultra chips; `GPU` where there is no such channel. Both count the same
+        // joules.
+        let (mut total, mut plain) = (None, None);
         // SAFETY: `sample` is a dictionary whose entry under this key, where it has one, is an array of
         // channels, each a dictionary that lives as long as the sample; names and labels are borrowed.
         unsafe {
@@ -158,10 +160,11 @@ impl Subscription {
                 for index in 0..CFArrayGetCount(list) {
                     let channel: CFDictionaryRef = CFArrayGetValueAtIndex(list, index).cast();
                     let name = text(IOReportChannelGetChannelName(channel));
-                    // `GPU Energy` on all chips; ultra chips have one a die.
-                    if !name.contains("GPU Energy") && name != "GPU" {
-                        continue;
-                    }
+                    let sum = match &*name {
+                        "GPU" => &mut plain,
+                        name if name.contains("GPU Energy") => &mut total,
+                        _ => continue,
+                    };
                     let unit = text(IOReportChannelGetUnitLabel(channel));
                     let scale = match unit.trim() {
                         "mJ" => 1e-3,
@@ -170,12 +173,13 @@ impl Subscription {
                         _ => continue,
                     };
                     let count = IOReportSimpleGetIntegerValue(channel, ptr::null_mut());
-                    *total.get_or_insert(0.0) += count as f64 * scale;
+                    *sum.get_or_insert(0.0) += count as f64 * scale;
                 }
             }
             CFRelease(sample.cast());
         }
         total
+            .or(plain)
             .map(Joules)
             .ok_or_else(|| Fault::Unusable("IOReport counts no energy of the GPU".to_owned()))
     }

@@ -151,7 +151,7 @@ impl Template {
         if !source.ends_with('\n') {
             source.push('\n');
         }
-        Ok(source)
+        Ok(without_vector_aliases(&source))
     }
 
     /// What stands before the file's own text: what it needs of the compiler, types and constants.
@@ -193,6 +193,38 @@ impl Template {
         let written = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
         format!("shaders/{file}:{line}: {what}: {:?}", written.trim())
     }
+}
+
+/// The same source with the aliases of vectors written out. naga gives an alias a type of its own, and its HLSL then has
+/// two functions of one name for the two types (`ZeroValuefloat4`), which no compiler takes.
+fn without_vector_aliases(source: &str) -> String {
+    let declared = |line: &str| {
+        let (name, target) = line.strip_prefix("alias ")?.strip_suffix(';')?.split_once('=')?;
+        let target = target.trim();
+        target.starts_with("vec").then(|| (name.trim().to_owned(), target.to_owned()))
+    };
+    let aliases: BTreeMap<String, String> = source.lines().filter_map(declared).collect();
+    let mut written = String::with_capacity(source.len());
+    for line in source.lines().filter(|line| declared(line).is_none()) {
+        let mut rest = line;
+        while let Some(start) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            let word = &rest[start..];
+            let end = word
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(word.len());
+            written.push_str(&rest[..start]);
+            // An alias may stand for another one.
+            let mut word = &word[..end];
+            while let Some(target) = aliases.get(word) {
+                word = target;
+            }
+            written.push_str(word);
+            rest = &rest[start + end..];
+        }
+        written.push_str(rest);
+        written.push('\n');
+    }
+    written
 }
 
 #[cfg(test)]

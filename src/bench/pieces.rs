@@ -1,0 +1,278 @@
+//! A dispatch in pieces: the same workgroups in several dispatches, none of which is too long for a watchdog.
+//!
+//! WebGPU's dispatches begin at workgroup 0, so the shader is told where its piece begins. What it is told is added to
+//! the two built-in values that say where a workgroup stands; nothing else in a shader knows.
+
+use std::time::Duration;
+
+use crate::units::Seconds;
+
+/// The binding group that holds where a piece begins.
+pub(super) const GROUP: u32 = 1;
+
+/// Name of the variable in the shader.
+const FIRST: &str = "perwatt_first_workgroup";
+
+/// Values that count from the beginning of a dispatch, and what a workgroup is in their unit.
+const COUNTED: [&str; 2] = ["workgroup_id", "global_invocation_id"];
+
+/// Values that a piece would change and that cannot be mended.
+const OTHERS: [&str; 2] = ["num_workgroups", "@group(1)"];
+
+/// A shader whose workgroups count from where a uniform of group 1 says; nothing where it cannot be told.
+/// `threads` are a workgroup's.
+pub(super) fn in_pieces(wgsl: &str, threads: [u32; 3]) -> Option<String> {
+    if OTHERS.iter().any(|other| wgsl.contains(other)) {
+        return None;
+    }
+    let mut rest = wgsl;
+    let mut told = String::with_capacity(wgsl.len() + 256);
+    let mut statements = String::new();
+    let [x, y, z] = threads;
+    loop {
+        let next = COUNTED
+            .iter()
+            .filter_map(|value| Some((rest.find(&format!("@builtin({value})"))?, *value)))
+            .min();
+        let body = rest.find('{').filter(|_| !statements.is_empty());
+        match (next, body) {
+            // The end of the parameters comes first: here the function begins.
+            (next, Some(body)) if next.is_none_or(|(at, _)| body < at) => {
+                told.push_str(&rest[..=body]);
+                told.push_str(&std::mem::take(&mut statements));
+                rest = &rest[body + 1..];
+            }
+            (Some((at, value)), _) => {
+                let parameter = at + format!("@builtin({value})").len();
+                let colon = parameter + rest[parameter..].find(':')?;
+                let name = rest[parameter..colon].trim();
+                told.push_str(&rest[..parameter]);
+                told.push_str(&format!(" {name}_in_piece"));
+                let scale = match value {
+                    "workgroup_id" => String::new(),
+                    _ => format!(" * vec3<u32>({x}u, {y}u, {z}u)"),
+                };
+                statements.push_str(&format!(
+                    "\n    let {name} = {name}_in_piece + {FIRST}.xyz{scale};"
+                ));
+                rest = &rest[colon..];
+            }
+            (None, None) => break,
+            (None, Some(_)) => return None,
+        }
+    }
+    told.push_str(rest);
+    let changed = told.len() > wgsl.len();
+    changed.then(|| format!("{told}\n@group({GROUP}) @binding(0) var<uniform> {FIRST}: vec4<u32>;\n"))
+}
+
+/// Where a piece begins and how many workgroups it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) first: [u32; 3],
+    pub(super) workgroups: [u32; 3],
+}
+
+/// A grid in so many pieces along its longest side, or as many as that has workgroups.
+pub(super) fn pieces(workgroups: [u32; 3], count: u32) -> Vec<Piece> {
+    let side = longest(workgroups);
+    let each = workgroups[side].div_ceil(count.max(1)).max(1);
+    (0..workgroups[side])
+        .step_by(each as usize)
+        .map(|start| {
+            let mut piece = Piece {
+                first: [0; 3],
+                workgroups,
+            };
+            piece.first[side] = start;
+            piece.workgroups[side] = each.min(workgroups[side] - start);
+            piece
+        })
+        .collect()
+}
+
+/// The side of a grid that has the most workgroups.
+pub(super) fn longest(workgroups: [u32; 3]) -> usize {
+    (0..3).max_by_key(|side| workgroups[*side]).unwrap_or(0)
+}
+
+/// How a dispatch is taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Taken {
+    /// In so many pieces; 1 is as it is.
+    InPieces(u32),
+    /// Not at all: a single row of its workgroups would take so long.
+    NotAtAll(Seconds),
+}
+
+/// By how much a part may grow from one measurement to the next.
+const STEPS: [u32; 3] = [8, 4, 2];
+
+/// What an estimate may be wrong by: a cache is left, a clock falls.
+const MARGIN: f64 = 3.0;
+
+/// Pieces are far shorter than what a watchdog allows: rows differ, and clocks fall.
+const PIECES_OF_MOST: f64 = 5.0;
+
+/// A part of a dispatch, measured.
+#[derive(Clone, Copy)]
+struct Part {
+    rows: u32,
+    took_s: f64,
+    /// With which power of its rows time is known to grow; until that was seen, it is taken to be the second, as where
+    /// the work of a row grows with its number.
+    power: Option<f64>,
+}
+
+impl Part {
+    /// How long so many times its rows may take, in seconds.
+    fn times_s(&self, times: f64) -> f64 {
+        self.took_s * times.powf(self.power.unwrap_or(2.0))
+    }
+}
+
+/// Finds out how to take a dispatch with so many rows of workgroups so that none is estimated to take longer than
+/// `most`: parts of it are measured, each larger than the one before, and only where what is known of the smaller ones
+/// says that it keeps within.
+///
+/// # Errors
+/// The first of `time`, which runs so many rows and says how long they took.
+pub(super) fn take<E>(
+    rows: u32,
+    most: Seconds,
+    mut time: impl FnMut(u32) -> Result<Duration, E>,
+) -> Result<Taken, E> {
+    /// The first part is one of so many.
+    const PARTS: u32 = 512;
+    let mut took_s = |rows| Ok(time(rows)?.as_secs_f64());
+    let first = rows.div_ceil(PARTS);
+    let mut part = Part {
+        rows: first,
+        took_s: took_s(first)?,
+        power: None,
+    };
+    if part.took_s < most.get() / MARGIN {
+        // The first execution may compile; the second is the one to believe.
+        part.took_s = took_s(first)?;
+    }
+    while part.rows < rows {
+        let within = |step: &&u32| MARGIN * part.times_s(f64::from(**step)) <= most.get();
+        let Some(step) = STEPS.iter().find(within) else {
+            break;
+        };
+        let more = part.rows.saturating_mul(*step).min(rows);
+        let more_s = took_s(more)?;
+        let power = (more_s / part.took_s.max(1e-9)).ln()
+            / (f64::from(more) / f64::from(part.rows)).ln();
+        part = Part {
+            rows: more,
+            took_s: more_s,
+            power: Some(power.clamp(1.0, 2.0)),
+        };
+    }
+    Ok(judge(part, rows, most))
+}
+
+/// How to take a dispatch of which so much is known.
+fn judge(part: Part, rows: u32, most: Seconds) -> Taken {
+    let row_s = part.took_s / f64::from(part.rows);
+    let whole_s = part.times_s(f64::from(rows) / f64::from(part.rows));
+    if whole_s <= most.get() / 2.0 {
+        return Taken::InPieces(1);
+    }
+    if row_s > most.get() {
+        return Taken::NotAtAll(Seconds(row_s));
+    }
+    // A number of pieces that is no number of pieces is the largest.
+    let wanted = (whole_s * PIECES_OF_MOST / most.get()).ceil();
+    Taken::InPieces((wanted as u32).clamp(1, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workgroups_count_from_where_their_piece_begins() {
+        let wgsl = "fn other(a: u32) -> u32 { return a; }\n@compute @workgroup_size(8, 4)\nfn main(\n    \
+                    @builtin(workgroup_id) group: vec3u,\n    @builtin(local_invocation_index) thread: u32,\n    \
+                    @builtin(global_invocation_id) id: vec3u,\n) {\n    let a = group.x + id.y;\n}\n";
+        let told = in_pieces(wgsl, [8, 4, 1]).unwrap();
+        assert!(told.contains("@builtin(workgroup_id) group_in_piece: vec3u"), "{told}");
+        assert!(
+            told.contains("{\n    let group = group_in_piece + perwatt_first_workgroup.xyz;\n    let id = id_in_piece"),
+            "{told}"
+        );
+        assert!(told.contains("return a; }\n@compute"), "{told}");
+        naga::front::wgsl::parse_str(&told).unwrap();
+        assert_eq!(in_pieces("@compute @workgroup_size(1) fn main() {}", [1; 3]), None);
+        let counted = "@compute @workgroup_size(1) fn main(@builtin(num_workgroups) n: vec3u) {}";
+        assert_eq!(in_pieces(counted, [1; 3]), None);
+    }
+
+    #[test]
+    fn pieces_make_the_whole() {
+        for (grid, count) in [([7, 1, 1], 3), ([2, 65_535, 4], 40), ([1, 1, 1], 9), ([3, 3, 3], 1)] {
+            let all = pieces(grid, count);
+            assert!(all.len() <= count.max(1) as usize, "{grid:?}");
+            let side = longest(grid);
+            let mut next = 0;
+            for piece in all {
+                assert_eq!(piece.first[side], next);
+                next += piece.workgroups[side];
+            }
+            assert_eq!(next, grid[side]);
+        }
+    }
+
+    /// A device by how long so many rows of a whole take, in seconds.
+    type Model = fn(f64, f64) -> f64;
+
+    #[test]
+    fn nothing_is_measured_that_a_watchdog_would_end() {
+        let models: [(&str, Model); 5] = [
+            ("even", |rows, all| rows / all),
+            ("heavier towards the end", |rows, all| (rows / all).powi(2)),
+            ("lighter towards the end", |rows, all| (rows / all).sqrt()),
+            ("steps of waves", |rows, all| (rows / all * 20.0).ceil() / 20.0),
+            ("beyond a cache", |rows, all| rows / all - 0.6 * (rows / all).min(0.1)),
+        ];
+        let most = Seconds(0.5);
+        for (name, model) in models {
+            for whole_s in [1e-5, 1e-3, 0.03, 0.2, 0.6, 2.0, 30.0] {
+                for rows in [1, 5, 64, 1000, 65_535] {
+                    let mut longest = 0.0_f64;
+                    let mut runs = 0;
+                    let what = format!("{name}, {rows} rows, {whole_s} s");
+                    let taken = take(rows, most, |part| {
+                        let took = 20e-6 + whole_s * model(part.into(), rows.into());
+                        longest = longest.max(took);
+                        runs += 1;
+                        Ok::<_, ()>(Duration::from_secs_f64(took))
+                    })
+                    .unwrap();
+                    // The first part is the least that there is; nothing says how long it will be.
+                    let first = 20e-6 + whole_s * model(f64::from(rows.div_ceil(512)), rows.into());
+                    assert!(longest <= most.get().max(first), "{what}: {longest} s");
+                    assert!(runs <= 10, "{what}: {runs}");
+                    match taken {
+                        Taken::InPieces(count) => {
+                            let pieces = pieces([rows, 1, 1], count);
+                            let ends = pieces.iter().map(|p| (p.first[0], p.first[0] + p.workgroups[0]));
+                            for (from, to) in ends {
+                                let at = |row: u32| whole_s * model(row.into(), rows.into());
+                                let took = at(to) - if from == 0 { 0.0 } else { at(from) };
+                                let row = whole_s * model(1.0, rows.into()).max(1.0 / f64::from(rows));
+                                let most = most.get().max(3.0 * row);
+                                assert!(took <= most, "{what}: a piece of {count} takes {took} s");
+                            }
+                        }
+                        Taken::NotAtAll(row) => {
+                            assert!(row > most, "{what}: {row:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

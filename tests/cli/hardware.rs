@@ -1,0 +1,175 @@
+//! A run on devices with other limits and faults than this machine's: lavapipe under a layer that alters it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use perwatt::record::{FailureKind, Outcome, Record, Status, Warning, load};
+
+use crate::support::fake_nvml::compile;
+use crate::support::perwatt;
+
+/// The folder of the layer's manifest.
+fn layer() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let library = compile("altered_vulkan_layer", "new");
+        let folder = library.with_extension("layer");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = serde_json::json!({
+            "file_format_version": "1.1.0",
+            "layer": {
+                "name": "VK_LAYER_TEST_altered",
+                "type": "GLOBAL",
+                "library_path": library,
+                "api_version": "1.3.0",
+                "implementation_version": "1",
+                "description": "another device's limits",
+            },
+        });
+        std::fs::write(folder.join("layer.json"), text.to_string()).unwrap();
+        folder
+    })
+}
+
+/// lavapipe's manifest.
+fn lavapipe() -> Option<&'static str> {
+    let manifests = [
+        "/usr/share/vulkan/icd.d/lvp_icd.json",
+        "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json",
+    ];
+    let found = manifests.into_iter().find(|path| Path::new(path).exists());
+    if found.is_none() {
+        eprintln!("skipped: lavapipe is not installed; run scripts/setup --all");
+    }
+    found
+}
+
+fn under_layer(manifest: &str) -> Command {
+    let mut command = perwatt();
+    command
+        .env("VK_DRIVER_FILES", manifest)
+        .env("VK_ICD_FILENAMES", manifest)
+        .env("VK_LAYER_PATH", layer())
+        .env("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_altered");
+    command
+}
+
+/// A short run of some cases; what it says on standard error comes with the record.
+fn run(mut command: Command, invocations: &str, cases: &[&str]) -> (Record, String, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    command
+        .args(["run", "--device", "backend:vulkan", "--power", "none", "--budget", "2"])
+        .args(["--invocations", invocations, "--out"])
+        .arg(&out);
+    for case in cases {
+        command.args(["--case", case]);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let record = load(&out).unwrap_or_else(|e| panic!("{e}: {said}"));
+    (record, said, output.status.code())
+}
+
+#[test]
+fn a_small_devices_limits_are_kept_to() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    command.env("ALTERED_WITHOUT", "f16").env(
+        "ALTERED_LIMITS",
+        "maxComputeSharedMemorySize=16384,maxComputeWorkGroupInvocations=256,maxComputeWorkGroupSizeX=256,\
+         maxComputeWorkGroupSizeY=256,maxPerStageDescriptorStorageBuffers=8",
+    );
+    // lavapipe without f16 unpacks none either, so nothing quantised.
+    let cases = [
+        "matmul/f*/67x43x59",
+        "matmul/f*/256x256x256",
+        "gemv/f*/131x257",
+        "softmax/f32/61x1021",
+        "attention-*/f32/1x6x2x*",
+    ];
+    let (record, said, code) = run(command, "1", &cases);
+    assert_eq!(code, Some(0), "{said}");
+    let limits = &record.adapter.limits;
+    assert_eq!((limits.max_workgroup_bytes, limits.max_workgroup_threads), (16384, 256));
+    assert!(!record.adapter.has("SHADER_F16"));
+    for case in &record.cases {
+        match &case.status {
+            Status::Measured => {}
+            Status::Skipped { reason } => assert!(reason.contains("SHADER_F16"), "{reason}"),
+            failed => panic!("{}: {failed:?}", case.id()),
+        }
+    }
+    let measured = |case: &&perwatt::record::CaseResult| case.status == Status::Measured;
+    assert!(record.cases.iter().filter(measured).count() > 8, "{said}");
+}
+
+#[test]
+fn a_device_that_refuses_what_it_offers_is_opened_with_less() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    command.env("ALTERED_REFUSE", "f16");
+    let cases = ["gemv/f16/2048x4096", "gemv/f32/131x257"];
+    let (record, said, code) = run(command, "1", &cases);
+    assert_eq!(code, Some(0), "{said}");
+    let refused: Vec<_> = record.adapter.refused.iter().map(|one| &*one.feature).collect();
+    assert_eq!(refused, ["SHADER_F16"], "{said}");
+    assert!(record.adapter.has("TIMESTAMP_QUERY") && record.adapter.has("SUBGROUP"));
+    assert!(said.contains("offers SHADER_F16"), "{said}");
+    for case in &record.cases {
+        let skipped = matches!(case.status, Status::Skipped { .. });
+        assert_eq!(skipped, case.dtype() == "f16", "{}: {:?}", case.id(), case.status);
+    }
+}
+
+#[test]
+fn a_case_that_lost_the_device_is_not_tried_again() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    // After the clock was measured.
+    command.env("ALTERED_LOSE_AT", "300");
+    let cases = ["gemv/f32/131x257", "softmax/f32/61x1021"];
+    let (record, said, code) = run(command, "3", &cases);
+    assert_eq!(code, Some(1), "{said}");
+    let mut lost = 0;
+    for case in &record.cases {
+        let mut outcomes = case.invocations.iter().map(|i| &i.outcome);
+        let lost_by = |outcome: &Outcome| {
+            matches!(outcome, Outcome::Failed { failure: FailureKind::DeviceLost, .. })
+        };
+        if outcomes.any(lost_by) {
+            lost += 1;
+            for outcome in outcomes {
+                assert!(
+                    matches!(outcome, Outcome::Skipped { reason } if reason.contains("not tried again")),
+                    "{outcome:?}"
+                );
+            }
+        }
+    }
+    assert!(lost > 0, "{said}");
+}
+
+#[test]
+fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    // A billion operations take any processor longer.
+    command.env("PERWATT_LONGEST_DISPATCH", "0.002");
+    let (record, said, _) = run(command, "1", &["peak-fma/f32/65536x8192@*"]);
+    for case in &record.cases {
+        match &case.invocations[0].outcome {
+            Outcome::Measured { warnings, .. } => {
+                let pieces = warnings.iter().find_map(|warning| match warning {
+                    Warning::InPieces { pieces, .. } => Some(*pieces),
+                    _ => None,
+                });
+                assert!(pieces.is_some_and(|pieces| pieces > 1), "{}: {said}", case.id());
+            }
+            // Where others use the processor, a part of it may be too long.
+            Outcome::Skipped { reason } => assert!(reason.contains("may reset the GPU"), "{reason}"),
+            failed => panic!("{}: {failed:?}", case.id()),
+        }
+    }
+}
