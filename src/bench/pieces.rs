@@ -116,7 +116,7 @@ const PIECES_OF_MOST: f64 = 5.0;
 
 /// A part of a dispatch, measured.
 #[derive(Clone, Copy)]
-struct Part {
+struct MeasuredPart {
     rows: u32,
     took_s: f64,
     /// With which power of its rows time is known to grow; until that was seen, it is taken to be the second, as where
@@ -124,7 +124,7 @@ struct Part {
     power: Option<f64>,
 }
 
-impl Part {
+impl MeasuredPart {
     /// How long so many times its rows may take, in seconds.
     fn times_s(&self, times: f64) -> f64 {
         self.took_s * times.powf(self.power.unwrap_or(2.0))
@@ -146,7 +146,7 @@ pub(super) fn take<E>(
     const PARTS: u32 = 512;
     let mut took_s = |rows| Ok(time(rows)?.as_secs_f64());
     let first = rows.div_ceil(PARTS);
-    let mut part = Part {
+    let mut part = MeasuredPart {
         rows: first,
         took_s: took_s(first)?,
         power: None,
@@ -164,7 +164,7 @@ pub(super) fn take<E>(
         let more_s = took_s(more)?;
         let power = (more_s / part.took_s.max(1e-9)).ln()
             / (f64::from(more) / f64::from(part.rows)).ln();
-        part = Part {
+        part = MeasuredPart {
             rows: more,
             took_s: more_s,
             power: Some(power.clamp(1.0, 2.0)),
@@ -174,7 +174,7 @@ pub(super) fn take<E>(
 }
 
 /// How to take a dispatch of which so much is known.
-fn judge(part: Part, rows: u32, most: Seconds) -> Taken {
+fn judge(part: MeasuredPart, rows: u32, most: Seconds) -> Taken {
     let row_s = part.took_s / f64::from(part.rows);
     let whole_s = part.times_s(f64::from(rows) / f64::from(part.rows));
     if whole_s <= most.get() / 2.0 {

@@ -1,7 +1,5 @@
 //! How wide subgroups are: measured, because backends do not all say (Metal's are said to have 4 to 64 threads).
 
-use super::Gpu;
-
 /// Writes the width that it runs with.
 const SHADER: &str = "
 @group(0) @binding(0) var<storage, read_write> width: u32;
@@ -13,9 +11,8 @@ fn main(@builtin(subgroup_size) size: u32, @builtin(local_invocation_index) thre
 }
 ";
 
-/// Runs the shader; nothing where the device does not answer.
-pub(super) fn measure(gpu: &Gpu) -> Option<u32> {
-    let device = &gpu.device;
+/// Submits the shader; the width will stand in the buffer, as 32 bits.
+pub(super) fn submit(device: &wgpu::Device, queue: &wgpu::Queue) -> wgpu::Buffer {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some("subgroup width"),
         source: wgpu::ShaderSource::Wgsl(SHADER.into()),
@@ -49,7 +46,6 @@ pub(super) fn measure(gpu: &Gpu) -> Option<u32> {
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(1, 1, 1);
     }
-    gpu.queue.submit([encoder.finish()]);
-    let bytes = gpu.read(&buffer).ok()?;
-    Some(u32::from_le_bytes(bytes.first_chunk().copied()?))
+    queue.submit([encoder.finish()]);
+    buffer
 }
