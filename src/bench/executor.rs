@@ -242,7 +242,10 @@ impl<'g> Executable<'g> {
         });
         self.gpu.check()?;
         let pieces = match count {
-            0 | 1 => pieces(dispatch.workgroups, 1).into_iter().map(|all| (all, None)).collect(),
+            0 | 1 => pieces(dispatch.workgroups, 1)
+                .into_iter()
+                .map(|all| (all, None))
+                .collect(),
             _ => self.told_where_they_begin(&pipeline, pieces(dispatch.workgroups, count))?,
         };
         Ok(Step { pipeline, pieces })
@@ -266,14 +269,17 @@ impl<'g> Executable<'g> {
             });
             let bytes = words.map(u32::to_le_bytes);
             self.gpu.queue.write_buffer(&first, 0, bytes.as_flattened());
-            let group = self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("first workgroup"),
-                layout: &layout,
-                entries: &[wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: first.as_entire_binding(),
-                }],
-            });
+            let group = self
+                .gpu
+                .device
+                .create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("first workgroup"),
+                    layout: &layout,
+                    entries: &[wgpu::BindGroupEntry {
+                        binding: 0,
+                        resource: first.as_entire_binding(),
+                    }],
+                });
             (piece, Some(group))
         };
         let bound = pieces.into_iter().map(bound).collect();

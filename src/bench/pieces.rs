@@ -63,7 +63,8 @@ pub(super) fn in_pieces(wgsl: &str, threads: [u32; 3]) -> Option<String> {
     }
     told.push_str(rest);
     let changed = told.len() > wgsl.len();
-    changed.then(|| format!("{told}\n@group({GROUP}) @binding(0) var<uniform> {FIRST}: vec4<u32>;\n"))
+    changed
+        .then(|| format!("{told}\n@group({GROUP}) @binding(0) var<uniform> {FIRST}: vec4<u32>;\n"))
 }
 
 /// Where a piece begins and how many workgroups it has.
@@ -162,8 +163,8 @@ pub(super) fn take<E>(
         };
         let more = part.rows.saturating_mul(*step).min(rows);
         let more_s = took_s(more)?;
-        let power = (more_s / part.took_s.max(1e-9)).ln()
-            / (f64::from(more) / f64::from(part.rows)).ln();
+        let power =
+            (more_s / part.took_s.max(1e-9)).ln() / (f64::from(more) / f64::from(part.rows)).ln();
         part = MeasuredPart {
             rows: more,
             took_s: more_s,
@@ -198,21 +199,32 @@ mod tests {
                     @builtin(workgroup_id) group: vec3u,\n    @builtin(local_invocation_index) thread: u32,\n    \
                     @builtin(global_invocation_id) id: vec3u,\n) {\n    let a = group.x + id.y;\n}\n";
         let told = in_pieces(wgsl, [8, 4, 1]).unwrap();
-        assert!(told.contains("@builtin(workgroup_id) group_in_piece: vec3u"), "{told}");
+        assert!(
+            told.contains("@builtin(workgroup_id) group_in_piece: vec3u"),
+            "{told}"
+        );
         assert!(
             told.contains("{\n    let group = group_in_piece + perwatt_first_workgroup.xyz;\n    let id = id_in_piece"),
             "{told}"
         );
         assert!(told.contains("return a; }\n@compute"), "{told}");
         naga::front::wgsl::parse_str(&told).unwrap();
-        assert_eq!(in_pieces("@compute @workgroup_size(1) fn main() {}", [1; 3]), None);
+        assert_eq!(
+            in_pieces("@compute @workgroup_size(1) fn main() {}", [1; 3]),
+            None
+        );
         let counted = "@compute @workgroup_size(1) fn main(@builtin(num_workgroups) n: vec3u) {}";
         assert_eq!(in_pieces(counted, [1; 3]), None);
     }
 
     #[test]
     fn pieces_make_the_whole() {
-        for (grid, count) in [([7, 1, 1], 3), ([2, 65_535, 4], 40), ([1, 1, 1], 9), ([3, 3, 3], 1)] {
+        for (grid, count) in [
+            ([7, 1, 1], 3),
+            ([2, 65_535, 4], 40),
+            ([1, 1, 1], 9),
+            ([3, 3, 3], 1),
+        ] {
             let all = pieces(grid, count);
             assert!(all.len() <= count.max(1) as usize, "{grid:?}");
             let side = longest(grid);
@@ -234,8 +246,12 @@ mod tests {
             ("even", |rows, all| rows / all),
             ("heavier towards the end", |rows, all| (rows / all).powi(2)),
             ("lighter towards the end", |rows, all| (rows / all).sqrt()),
-            ("steps of waves", |rows, all| (rows / all * 20.0).ceil() / 20.0),
-            ("beyond a cache", |rows, all| rows / all - 0.6 * (rows / all).min(0.1)),
+            ("steps of waves", |rows, all| {
+                (rows / all * 20.0).ceil() / 20.0
+            }),
+            ("beyond a cache", |rows, all| {
+                rows / all - 0.6 * (rows / all).min(0.1)
+            }),
         ];
         let most = Seconds(0.5);
         for (name, model) in models {
@@ -258,11 +274,14 @@ mod tests {
                     match taken {
                         Taken::InPieces(count) => {
                             let pieces = pieces([rows, 1, 1], count);
-                            let ends = pieces.iter().map(|p| (p.first[0], p.first[0] + p.workgroups[0]));
+                            let ends = pieces
+                                .iter()
+                                .map(|p| (p.first[0], p.first[0] + p.workgroups[0]));
                             for (from, to) in ends {
                                 let at = |row: u32| whole_s * model(row.into(), rows.into());
                                 let took = at(to) - if from == 0 { 0.0 } else { at(from) };
-                                let row = whole_s * model(1.0, rows.into()).max(1.0 / f64::from(rows));
+                                let row =
+                                    whole_s * model(1.0, rows.into()).max(1.0 / f64::from(rows));
                                 let most = most.get().max(3.0 * row);
                                 assert!(took <= most, "{what}: a piece of {count} takes {took} s");
                             }

@@ -209,8 +209,7 @@ impl SessionRun<'_> {
     fn costly_before(&self, index: usize) -> Option<String> {
         self.events.iter().find_map(|event| match event {
             Event::Case { case, result }
-                if *case == index
-                    && !self.not_its_fault.contains(&(result.invocation, index)) =>
+                if *case == index && !self.not_its_fault.contains(&(result.invocation, index)) =>
             {
                 let Outcome::Failed {
                     failure, reason, ..

@@ -11,8 +11,8 @@ use super::args::power::{DRIVER_TIMEOUT, driver_limit};
 use super::exit::Exit;
 use super::output::tell;
 use crate::device::{self, Survey};
-use crate::record::Adapter;
 use crate::process::{GroupedChild, ProgramImage, StopSignal, end_now, to_parent};
+use crate::record::Adapter;
 
 /// How long a driver may take to list its devices: one that starts several cards takes seconds for each.
 const USUAL: Duration = Duration::from_secs(15);

@@ -40,15 +40,15 @@ pub(super) fn create(found: &Found) -> Result<Created> {
         .into_iter()
         .filter(|name| found.adapter.has(name))
         .collect();
-    let (opened, features, refused) =
-        with_what_is_given(&offered, |features| request(found, features)).map_err(|reason| {
-            Error::Device {
-                device: found.adapter.label(),
-                reason: format!(
-                    "the driver gives no device ({reason}); update it, or choose another with --device"
-                ),
-            }
-        })?;
+    let (opened, features, refused) = with_what_is_given(&offered, |features| {
+        request(found, features)
+    })
+    .map_err(|reason| Error::Device {
+        device: found.adapter.label(),
+        reason: format!(
+            "the driver gives no device ({reason}); update it, or choose another with --device"
+        ),
+    })?;
     let (device, queue) = opened;
     Ok(Created {
         device,

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{AdapterAccess, DriverChoice};
 use super::driver_files::vulkan_manifests;
-use super::{Gpu, backends, enumerate_backends, find_adapter, name_of, rank, same_description, select};
+use super::{
+    Gpu, backends, enumerate_backends, find_adapter, name_of, rank, same_description, select,
+};
 use crate::process::{Helper, Listened, ProgramImage, Timeout};
 use crate::record::Adapter;
 

@@ -60,7 +60,15 @@ fn run(mut command: Command, invocations: &str, cases: &[&str]) -> (Record, Stri
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");
     command
-        .args(["run", "--device", "backend:vulkan", "--power", "none", "--budget", "2"])
+        .args([
+            "run",
+            "--device",
+            "backend:vulkan",
+            "--power",
+            "none",
+            "--budget",
+            "2",
+        ])
         .args(["--invocations", invocations, "--out"])
         .arg(&out);
     for case in cases {
@@ -92,7 +100,10 @@ fn a_small_devices_limits_are_kept_to() {
     let (record, said, code) = run(command, "1", &cases);
     assert_eq!(code, Some(0), "{said}");
     let limits = &record.adapter.limits;
-    assert_eq!((limits.max_workgroup_bytes, limits.max_workgroup_threads), (16384, 256));
+    assert_eq!(
+        (limits.max_workgroup_bytes, limits.max_workgroup_threads),
+        (16384, 256)
+    );
     assert!(!record.adapter.has("SHADER_F16"));
     for case in &record.cases {
         match &case.status {
@@ -113,13 +124,24 @@ fn a_device_that_refuses_what_it_offers_is_opened_with_less() {
     let cases = ["gemv/f16/2048x4096", "gemv/f32/131x257"];
     let (record, said, code) = run(command, "1", &cases);
     assert_eq!(code, Some(0), "{said}");
-    let refused: Vec<_> = record.adapter.refused.iter().map(|one| &*one.feature).collect();
+    let refused: Vec<_> = record
+        .adapter
+        .refused
+        .iter()
+        .map(|one| &*one.feature)
+        .collect();
     assert_eq!(refused, ["SHADER_F16"], "{said}");
     assert!(record.adapter.has("TIMESTAMP_QUERY") && record.adapter.has("SUBGROUP"));
     assert!(said.contains("offers SHADER_F16"), "{said}");
     for case in &record.cases {
         let skipped = matches!(case.status, Status::Skipped { .. });
-        assert_eq!(skipped, case.dtype() == "f16", "{}: {:?}", case.id(), case.status);
+        assert_eq!(
+            skipped,
+            case.dtype() == "f16",
+            "{}: {:?}",
+            case.id(),
+            case.status
+        );
     }
 }
 
@@ -136,7 +158,13 @@ fn a_case_that_lost_the_device_is_not_tried_again() {
     for case in &record.cases {
         let mut outcomes = case.invocations.iter().map(|i| &i.outcome);
         let lost_by = |outcome: &Outcome| {
-            matches!(outcome, Outcome::Failed { failure: FailureKind::DeviceLost, .. })
+            matches!(
+                outcome,
+                Outcome::Failed {
+                    failure: FailureKind::DeviceLost,
+                    ..
+                }
+            )
         };
         if outcomes.any(lost_by) {
             lost += 1;
@@ -165,10 +193,16 @@ fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
                     Warning::InPieces { pieces, .. } => Some(*pieces),
                     _ => None,
                 });
-                assert!(pieces.is_some_and(|pieces| pieces > 1), "{}: {said}", case.id());
+                assert!(
+                    pieces.is_some_and(|pieces| pieces > 1),
+                    "{}: {said}",
+                    case.id()
+                );
             }
             // Where others use the processor, a part of it may be too long.
-            Outcome::Skipped { reason } => assert!(reason.contains("may reset the GPU"), "{reason}"),
+            Outcome::Skipped { reason } => {
+                assert!(reason.contains("may reset the GPU"), "{reason}")
+            }
             failed => panic!("{}: {failed:?}", case.id()),
         }
     }

@@ -174,7 +174,10 @@ fn a_case_that_crashes_its_worker_is_not_tried_again() {
     for case in &record.cases {
         let outcomes: Vec<_> = case.invocations.iter().map(|i| &i.outcome).collect();
         match outcomes.as_slice() {
-            [Outcome::Measured { .. }, Outcome::Measured { .. } | Outcome::Failed { .. }] => {}
+            [
+                Outcome::Measured { .. },
+                Outcome::Measured { .. } | Outcome::Failed { .. },
+            ] => {}
             [Outcome::Failed { failure, .. }, Outcome::Skipped { reason }] => {
                 assert_eq!(*failure, FailureKind::Crash);
                 assert!(reason.contains("not tried again"), "{reason}");
