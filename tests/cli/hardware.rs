@@ -201,7 +201,7 @@ fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
             }
             // Where others use the processor, a part of it may be too long.
             Outcome::Skipped { reason } => {
-                assert!(reason.contains("may reset the GPU"), "{reason}")
+                assert!(reason.contains("may reset the GPU"), "{reason}");
             }
             failed => panic!("{}: {failed:?}", case.id()),
         }
