@@ -148,7 +148,10 @@ impl<'g> Bench<'g> {
             let mut reason = unsupported.to_string();
             for refused in &adapter.refused {
                 if matches!(unsupported, Unsupported::Feature(name) if name == refused.feature) {
-                    reason += &format!(": the driver offers it and does not give it ({})", refused.reason);
+                    reason += &format!(
+                        ": the driver offers it and does not give it ({})",
+                        refused.reason
+                    );
                 }
             }
             if let Some(hindrance) = adapter.hindrance().filter(|_| missing) {

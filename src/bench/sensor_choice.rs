@@ -270,7 +270,9 @@ mod tests {
 
     #[test]
     fn a_load_keeps_the_device_busy_whatever_a_round_trip_costs() {
-        for (execution_s, round_trip_s) in [(13e-6, 150e-6), (2e-6, 2e-3), (20e-3, 1e-3), (1.0, 0.1)] {
+        for (execution_s, round_trip_s) in
+            [(13e-6, 150e-6), (2e-6, 2e-3), (20e-3, 1e-3), (1.0, 0.1)]
+        {
             let mut executions = 1;
             let (mut busy_s, mut all_s) = (0.0, 0.0);
             while all_s < 2.0 {

@@ -106,7 +106,9 @@ fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
         ),
         format!("power sensor {sensor}"),
     ];
-    let hindrance = adapter.hindrance().map(|hindrance| format!("NOTE: {hindrance}"));
+    let hindrance = adapter
+        .hindrance()
+        .map(|hindrance| format!("NOTE: {hindrance}"));
     let mut page = format!("  {}\n", lines[0]);
     for line in lines[1..].iter().chain(&hindrance) {
         page += &format!(

@@ -195,7 +195,10 @@ fn write_others(what: &str, dispatch: &Dispatch, module: &naga::Module, info: &M
         .write(module, info, None)
         .unwrap_or_else(|e| panic!("{what}: HLSL: {e}"));
     assert!(text.contains("numthreads"), "{what}: HLSL has no kernel");
-    let mut zeros: Vec<&str> = text.lines().filter(|line| line.contains(" ZeroValue")).collect();
+    let mut zeros: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains(" ZeroValue"))
+        .collect();
     zeros.retain(|line| line.ends_with("() {") && !line.starts_with(' '));
     let all = zeros.len();
     zeros.sort_unstable();

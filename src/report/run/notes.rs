@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::cases::ShownKernels;
-use crate::record::{CaseResult, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Warning};
+use crate::record::{
+    CaseResult, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Warning,
+};
 use crate::report::table::fold;
 use crate::units::{Seconds, number, percent};
 

@@ -199,9 +199,14 @@ impl Template {
 /// two functions of one name for the two types (`ZeroValuefloat4`), which no compiler takes.
 fn without_vector_aliases(source: &str) -> String {
     let declared = |line: &str| {
-        let (name, target) = line.strip_prefix("alias ")?.strip_suffix(';')?.split_once('=')?;
+        let (name, target) = line
+            .strip_prefix("alias ")?
+            .strip_suffix(';')?
+            .split_once('=')?;
         let target = target.trim();
-        target.starts_with("vec").then(|| (name.trim().to_owned(), target.to_owned()))
+        target
+            .starts_with("vec")
+            .then(|| (name.trim().to_owned(), target.to_owned()))
     };
     let aliases: BTreeMap<String, String> = source.lines().filter_map(declared).collect();
     let mut written = String::with_capacity(source.len());
