@@ -97,6 +97,37 @@ pub fn cell(text: &str) -> String {
     }
 }
 
+/// Text that stands in the content or a quoted attribute of an HTML or XML element.
+pub fn markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\t' => escaped.push(c),
+            c => escaped.push(inert(c)),
+        }
+    }
+    escaped
+}
+
+/// JSON that stands inside a `<script type="application/json">` of an HTML page: with the same values, and with no
+/// character that could end the element, begin another or steer. `text` is JSON as a serializer wrote it: such
+/// characters stand only inside its strings.
+pub fn script_data(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in json(text).chars() {
+        match c {
+            '<' | '>' | '&' => clean += &format!("\\u{:04x}", u32::from(c)),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
 /// Text that Markdown and HTML leave alone.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -153,6 +184,18 @@ mod tests {
         let value = serde_json::json!({ hostile.as_str(): [hostile.as_str()] });
         let text = json(&serde_json::to_string_pretty(&value).unwrap());
         assert!(is_harmless(&text));
+        let back: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, value);
+    }
+
+    #[test]
+    fn no_text_ends_the_element_that_it_stands_in() {
+        let ends = "</script><!--<script>]]>&amp;\"'";
+        assert!(!markup(ends).contains(['<', '>', '"', '\'']));
+        let hostile = hostile() + ends;
+        let value = serde_json::json!({ hostile.as_str(): [hostile.as_str()] });
+        let text = script_data(&serde_json::to_string(&value).unwrap());
+        assert!(is_harmless(&text) && !text.contains(['<', '>', '&']));
         let back: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(back, value);
     }

@@ -41,6 +41,9 @@ pub mod inspect;
 #[cfg(feature = "invest")]
 #[doc(hidden)]
 pub mod invest;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod page;
 #[cfg(feature = "power")]
 #[doc(hidden)]
 pub mod power;

@@ -32,6 +32,7 @@ mod power;
 #[cfg(feature = "bench")]
 mod progress;
 mod redact;
+mod report;
 #[cfg(feature = "bench")]
 mod result_path;
 #[cfg(feature = "bench")]
@@ -81,6 +82,7 @@ enum Command {
     #[cfg(feature = "bench")]
     Tune(Box<tune::Tune>),
     Show(show::Show),
+    Report(report::Report),
     Schema(schema::Schema),
     Compare(compare::Compare),
     Gate(gate::Gate),
@@ -156,6 +158,7 @@ impl Cli {
             #[cfg(feature = "bench")]
             Command::Tune(tune) => tune.run(),
             Command::Show(show) => show.run(),
+            Command::Report(report) => report.run(),
             Command::Schema(_) => schema::Schema::run(),
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),

@@ -31,6 +31,8 @@ pub(super) enum OutputFileKind<'a> {
     Sarif,
     /// The JSON of a gate.
     Gate,
+    /// A page for a browser, or the feed of a site.
+    Page,
 }
 
 /// A file that the user named for output.
@@ -111,6 +113,10 @@ impl OutputFileKind<'_> {
                 text.starts_with("<?xml") && text.contains("<testsuites name=\"perwatt\"")
             }
             Self::Sarif => at(text, "/runs/0/tool/driver/name") == Some(Value::from("perwatt")),
+            Self::Page => {
+                text.contains("<meta name=\"generator\" content=\"perwatt ")
+                    || text.contains("<id>urn:x-perwatt:site</id>")
+            }
             Self::Gate => ["/decision", "/policy/metrics", "/comparison/rows"]
                 .iter()
                 .all(|place| at(text, place).is_some()),

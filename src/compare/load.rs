@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::record::{self, DocumentKind, read_text};
+use crate::record::{self, DocumentKind, Record, read_text};
 
 /// Reads every record of the given files and folders, in order.
 ///
@@ -28,6 +28,22 @@ pub fn load_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
 /// # Errors
 /// As [`load_sessions`].
 pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
+    load_each(paths, &|path, record, name| {
+        Session::read(path, &record, name)
+    })
+}
+
+/// As [`load_sets`], the records themselves, each with where it was read from; also those that contradict
+/// themselves, for whoever only looks.
+///
+/// # Errors
+/// As [`load_sessions`].
+pub fn load_record_sets(paths: &[PathBuf]) -> Result<Vec<Vec<(String, Record)>>> {
+    load_each(paths, &|_, record, name| Ok((name, record)))
+}
+
+/// Reads every record of the given files and folders, one set for each path.
+fn load_each<T: Send>(paths: &[PathBuf], make: &Make<T>) -> Result<Vec<Vec<T>>> {
     let mut files = Vec::new();
     for (set, path) in paths.iter().enumerate() {
         if path.is_dir() {
@@ -36,9 +52,9 @@ pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
             files.push((set, path.clone(), false));
         }
     }
-    let mut sets: Vec<Vec<Session>> = paths.iter().map(|_| Vec::new()).collect();
-    for (set, sessions) in read_all(&files)? {
-        sets[set].extend(sessions);
+    let mut sets: Vec<Vec<T>> = paths.iter().map(|_| Vec::new()).collect();
+    for (set, made) in read_all(&files, make)? {
+        sets[set].extend(made);
     }
     if let Some(empty) = sets.iter().position(Vec::is_empty) {
         return Err(Error::file(
@@ -52,11 +68,14 @@ pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
 /// A file to read, the set that it belongs to, and whether it may be something other than a record.
 type FileToRead = (usize, PathBuf, bool);
 
+/// What is made of a record that was read from a file, by the file's path and the record's name.
+type Make<T> = dyn Fn(&Path, Record, String) -> Result<T> + Sync;
+
 /// Reads files on all processors: a thousand records are mostly parsing.
-fn read_all(files: &[FileToRead]) -> Result<Vec<(usize, Vec<Session>)>> {
+fn read_all<T: Send>(files: &[FileToRead], make: &Make<T>) -> Result<Vec<(usize, Vec<T>)>> {
     let read: Vec<Result<_>> = files
         .par_iter()
-        .map(|(set, path, found)| Ok((*set, read_file(path, *found)?)))
+        .map(|(set, path, found)| Ok((*set, read_file(path, *found, make)?)))
         .collect();
     // Of several damaged files, the first is named, however fast the others were read.
     read.into_iter().collect()
@@ -80,16 +99,12 @@ pub fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The records of one file.
-fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
+fn read_file<T>(path: &Path, may_be_other: bool, make: &Make<T>) -> Result<Vec<T>> {
     let text = read_text(path)?;
     // Nearly every file is one record, and then looking for more would cost as much as reading it.
     let trouble = match record::parse(path, &text) {
         Ok(record) => {
-            return Ok(vec![Session::read(
-                path,
-                &record,
-                path.display().to_string(),
-            )?]);
+            return Ok(vec![make(path, record, path.display().to_string())?]);
         }
         Err(trouble) => trouble,
     };
@@ -107,7 +122,7 @@ fn read_file(path: &Path, may_be_other: bool) -> Result<Vec<Session>> {
         .map(|(piece, number)| {
             let record = record::parse(path, piece)?;
             let name = format!("{} (record {number})", path.display());
-            Session::read(path, &record, name)
+            make(path, record, name)
         })
         .collect()
 }

@@ -6,6 +6,7 @@
 //!
 //! What may have no answer returns [`Undefined`], whose text is the reason.
 
+mod change_points;
 mod effect;
 mod forecast;
 mod holding;
@@ -22,6 +23,7 @@ mod student;
 mod uncertainty;
 mod undefined;
 
+pub use change_points::{FEWEST_FOR_CHANGES, LevelChange, change_points};
 pub use effect::{Demand, Effect};
 pub use forecast::{Forecast, OpenQuestion};
 pub use holding::{Holding, spread_of};

@@ -20,6 +20,14 @@ pub enum Undefined {
         /// How many are needed.
         needed: usize,
     },
+    /// Fewer values than changes of level can be told from noise in.
+    #[error("{count} values are too few to tell a change of level from noise; {needed} are needed")]
+    FewForChanges {
+        /// How many there are.
+        count: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// Fewer invocations than an interval needs.
     #[error(
         "{count} invocation{} a median and its precision; three or more give an interval",

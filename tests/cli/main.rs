@@ -29,6 +29,7 @@ mod gate;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod hostile;
 mod invest;
+mod report;
 mod side_by_side;
 
 #[cfg(feature = "bench")]

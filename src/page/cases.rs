@@ -1,0 +1,185 @@
+//! Cases with their figures, and the roofs that they are held to.
+
+use std::collections::HashMap;
+
+use super::figure::{figure, reading};
+use super::marks;
+use super::model::{PageCase, PageFigure, PageRoof};
+use crate::record::{CaseResult, Estimate, Reading, Record, Resource, Status, Summary, WorkUnit};
+use crate::units::{Joules, Seconds, TokensPerSecond, Watts, number, percent};
+
+/// The roofs of a session.
+pub(super) fn roofs(record: &Record) -> Vec<PageRoof> {
+    record
+        .roofline
+        .iter()
+        .map(|roof| {
+            let unit = roof.resource.unit();
+            PageRoof {
+                resource: roof.resource.name(),
+                memory: matches!(roof.resource, Resource::Memory | Resource::MemoryRead),
+                rate: figure(&roof.rate_per_s, |rate| unit.per_second(rate)),
+                from: roof.from.clone(),
+            }
+        })
+        .collect()
+}
+
+/// The cases of a record.
+pub(super) fn cases(record: &Record) -> Vec<PageCase> {
+    let best = best_kernels(record);
+    record
+        .cases
+        .iter()
+        .enumerate()
+        .map(|(at, case)| page_case(record, case, best.get(case.case.as_str()) == Some(&at)))
+        .collect()
+}
+
+/// For each case the place of its quickest verified kernel.
+fn best_kernels(record: &Record) -> HashMap<&str, usize> {
+    let mut best: HashMap<&str, (bool, f64, usize)> = HashMap::new();
+    for (at, case) in record.cases.iter().enumerate() {
+        let Some(time) = time_of(case) else { continue };
+        let unverified = marks::of_case(record, case).contains(&marks::UNVERIFIED);
+        let entry = (unverified, time, at);
+        best.entry(&case.case)
+            .and_modify(|known| {
+                if (entry.0, entry.1) < (known.0, known.1) {
+                    *known = entry;
+                }
+            })
+            .or_insert(entry);
+    }
+    best.into_iter()
+        .map(|(case, (_, _, at))| (case, at))
+        .collect()
+}
+
+fn time_of(case: &CaseResult) -> Option<f64> {
+    Some(summary_of(case).ok()?.time_ns.value)
+}
+
+/// What a case's invocations say together, or why nothing is said. A kernel that failed has no figure, whatever
+/// its file says.
+fn summary_of(case: &CaseResult) -> Result<&Summary, String> {
+    match (&case.status, &case.summary) {
+        (Status::Measured, Reading::Measured(summary)) => Ok(summary),
+        (Status::Measured, Reading::Unmeasured(reason)) => Err(reason.unmeasured.clone()),
+        (Status::Skipped { reason } | Status::Failed { reason, .. }, _) => Err(reason.clone()),
+    }
+}
+
+fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
+    let summary = summary_of(case);
+    let of = |part: fn(&Summary) -> &Reading<Estimate>, show: &dyn Fn(f64) -> String| match &summary
+    {
+        Ok(summary) => reading(part(summary), show),
+        Err(reason) => Reading::unmeasured(reason.clone()),
+    };
+    let resources = case.resources();
+    let operations = WorkUnit::arithmetic(case.dtype());
+    let counts = case.counts;
+    let mut all_marks = marks::of_case(record, case);
+    let energy = of(|s| &s.energy_j, &|joules| Joules(joules).to_string());
+    if energy.measured().is_some() {
+        for mark in marks::of_energy(record, &marks::tiers(case)) {
+            if !all_marks.contains(&mark) {
+                all_marks.push(mark);
+            }
+        }
+    }
+    PageCase {
+        id: case.id(),
+        case: case.case.clone(),
+        workload: case.workload().to_owned(),
+        dtype: case.dtype().to_owned(),
+        kernel: case.kernel.clone(),
+        best,
+        status: status_name(case),
+        reason: summary.as_ref().err().cloned(),
+        unit: rate_unit(case),
+        time: match &summary {
+            Ok(summary) => Reading::Measured(time(case, summary)),
+            Err(reason) => Reading::unmeasured(reason.clone()),
+        },
+        rate: match &summary {
+            Ok(summary) => rate(case, summary),
+            Err(reason) => Reading::unmeasured(reason.clone()),
+        },
+        tokens: of(|s| &s.tokens_per_s, &|rate| {
+            TokensPerSecond(rate).to_string()
+        })
+        .measured()
+        .cloned(),
+        intensity: (counts.flop > 0 && counts.bytes > 0)
+            .then(|| counts.flop as f64 / counts.bytes as f64),
+        op_rate: of(|s| &s.flop_per_s, &|rate| operations.per_second(rate)),
+        roof_share: of(|s| &s.roofline_share, &percent),
+        power: of(|s| &s.power_w, &|watts| Watts(watts).to_string()),
+        per_joule: match &summary {
+            Ok(summary) => per_joule(case, summary),
+            Err(reason) => Reading::unmeasured(reason.clone()),
+        },
+        energy,
+        arithmetic: resources.arithmetic.name(),
+        measures: resources.measures.map(Resource::name),
+        error: summary
+            .as_ref()
+            .ok()
+            .filter(|_| !all_marks.contains(&marks::UNVERIFIED))
+            .map(|summary| number(summary.worst_error_over_bound)),
+        marks: all_marks,
+    }
+}
+
+fn status_name(case: &CaseResult) -> &'static str {
+    match (&case.status, &case.summary) {
+        (Status::Measured, Reading::Measured(_)) => "measured",
+        (Status::Measured, Reading::Unmeasured(_)) => "no figure",
+        (Status::Skipped { .. }, _) => "skipped",
+        (Status::Failed { .. }, _) => "failed",
+    }
+}
+
+/// Time of one execution; of another tool's case, what it measured.
+fn time(case: &CaseResult, summary: &Summary) -> PageFigure {
+    match &case.measure {
+        Some(measure) => figure(&summary.time_ns, |cost| measure.show(measure.value(cost))),
+        None => figure(&summary.time_ns, |ns| Seconds::from_ns(ns).to_string()),
+    }
+}
+
+fn rate(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
+    let unit = case.headline().unit;
+    match unit.rate(summary) {
+        Some(rate) => reading(rate, |rate| unit.per_second(rate)),
+        None if case.measure.is_some() => {
+            Reading::unmeasured("another tool's value, which is no time of one execution")
+        }
+        None => reading(&summary.time_ns.quotient_of(1e9), |rate| {
+            unit.per_second(rate)
+        }),
+    }
+}
+
+fn per_joule(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
+    let unit = case.headline().unit;
+    match unit.energy_efficiency(summary) {
+        Some(efficiency) => reading(efficiency, |value| unit.per_joule(value)),
+        None => reading(
+            &summary.energy_j.and_then(|energy| energy.quotient_of(1.0)),
+            |value| unit.per_joule(value),
+        ),
+    }
+}
+
+/// The unit of a case's rate.
+fn rate_unit(case: &CaseResult) -> &'static str {
+    match case.headline().unit {
+        WorkUnit::Bytes => "B/s",
+        WorkUnit::Flop => "FLOP/s",
+        WorkUnit::Op => "OP/s",
+        WorkUnit::Executions => "1/s",
+    }
+}

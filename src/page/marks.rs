@@ -1,0 +1,171 @@
+//! The words that must not be overlooked, and when they stand.
+
+use super::model::PageMark;
+use crate::record::{
+    CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record, Status,
+};
+
+/// The figures are made up.
+pub(super) const SIMULATED: &str = "SIMULATED";
+/// The energy was given a short window.
+pub(super) const SCREENING: &str = "SCREENING";
+/// Nobody compared the output with a reference.
+pub(super) const UNVERIFIED: &str = "UNVERIFIED";
+/// A processor did the work.
+pub(super) const SOFTWARE_DRIVER: &str = "SOFTWARE DRIVER";
+/// Figures contradict each other.
+pub(super) const CONTRADICTORY: &str = "CONTRADICTORY";
+/// A kernel gave a wrong output, or none.
+pub(super) const FAILED: &str = "FAILED";
+
+/// Marks of a whole record.
+pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
+    let mut marks = Vec::new();
+    if let Some(power) = record.power.measured().filter(|power| power.simulated) {
+        marks.push(PageMark {
+            word: SIMULATED,
+            why: format!(
+                "power and energy are made up by {} and say nothing about any device",
+                power.source
+            ),
+            of_energy: true,
+        });
+    }
+    if windows(record).any(|window| window.tier == EnergyTier::Screening) {
+        marks.push(PageMark {
+            word: SCREENING,
+            why: "energy windows were short: good for a look, not for publishing; run with --energy publishable"
+                .to_owned(),
+            of_energy: true,
+        });
+    }
+    let mut mark = |word, why: String| {
+        marks.push(PageMark {
+            word,
+            why,
+            of_energy: false,
+        });
+    };
+    if all_simulated(record) {
+        mark(
+            SIMULATED,
+            "nothing here was measured on hardware".to_owned(),
+        );
+    }
+    if record.adapter.is_software() {
+        mark(
+            SOFTWARE_DRIVER,
+            "the processor did this work; no GPU was measured".to_owned(),
+        );
+    }
+    let unverified = record
+        .cases
+        .iter()
+        .filter(|case| is_unverified(record, case));
+    match unverified.count() {
+        0 => {}
+        _ if record.provenance.origin == Origin::Imported => mark(
+            UNVERIFIED,
+            "another tool's figures: perwatt did not check the outputs".to_owned(),
+        ),
+        count => mark(
+            UNVERIFIED,
+            format!("the outputs of {count} cases were compared with nothing"),
+        ),
+    }
+    let failed = |case: &&CaseResult| matches!(case.status, Status::Failed { .. });
+    match record.cases.iter().filter(failed).count() {
+        0 => {}
+        count => mark(
+            FAILED,
+            format!(
+                "{count} of {} kernels gave no right output",
+                record.cases.len()
+            ),
+        ),
+    }
+    match record.contradictions().as_slice() {
+        [] => {}
+        [first, more @ ..] => mark(
+            CONTRADICTORY,
+            match more.len() {
+                0 => format!("this file contradicts itself: {first}"),
+                more => format!("this file contradicts itself: {first} (and {more} more like it)"),
+            },
+        ),
+    }
+    marks
+}
+
+/// Whether all figures are made up. Where a sensor was simulated, the file is called simulated too, but its times are
+/// not.
+pub(super) fn all_simulated(record: &Record) -> bool {
+    record.provenance.origin == Origin::Simulated
+        && !record.power.measured().is_some_and(|power| power.simulated)
+}
+
+/// Marks of a case's figures.
+pub(super) fn of_case(record: &Record, case: &CaseResult) -> Vec<&'static str> {
+    let mut marks = Vec::new();
+    if all_simulated(record) {
+        marks.push(SIMULATED);
+    }
+    if is_unverified(record, case) {
+        marks.push(UNVERIFIED);
+    }
+    if matches!(case.status, Status::Failed { .. }) {
+        marks.push(FAILED);
+    }
+    marks
+}
+
+/// Marks of a case's energy.
+pub(super) fn of_energy(record: &Record, tiers: &[EnergyTier]) -> Vec<&'static str> {
+    let mut marks = Vec::new();
+    if record.provenance.origin == Origin::Simulated
+        || record.power.measured().is_some_and(|power| power.simulated)
+    {
+        marks.push(SIMULATED);
+    }
+    if tiers.contains(&EnergyTier::Screening) {
+        marks.push(SCREENING);
+    }
+    marks
+}
+
+/// Tiers of a case's energy windows.
+pub(super) fn tiers(case: &CaseResult) -> Vec<EnergyTier> {
+    case_windows(case).map(|window| window.tier).collect()
+}
+
+fn windows(record: &Record) -> impl Iterator<Item = &EnergyWindow> {
+    record.cases.iter().flat_map(case_windows)
+}
+
+fn case_windows(case: &CaseResult) -> impl Iterator<Item = &EnergyWindow> {
+    case.invocations
+        .iter()
+        .filter_map(|invocation| match &invocation.outcome {
+            Outcome::Measured { energy, .. } => match energy.as_ref() {
+                Reading::Measured(window) => Some(window),
+                Reading::Unmeasured(_) => None,
+            },
+            _ => None,
+        })
+}
+
+/// Whether a case has figures though no element of its output was compared.
+fn is_unverified(record: &Record, case: &CaseResult) -> bool {
+    let unchecked = case
+        .invocations
+        .iter()
+        .any(|invocation| match &invocation.outcome {
+            Outcome::Measured {
+                verified_before,
+                verified_after,
+                ..
+            } => verified_before.checked == 0 || verified_after.checked == 0,
+            _ => false,
+        });
+    case.status == Status::Measured && (record.provenance.origin == Origin::Imported || unchecked)
+}

@@ -1,0 +1,29 @@
+//! Records as a page for a browser: what was measured, how well it is known, and what could not be measured.
+//!
+//! A page is made from files alone. `model` is what it says, as data; each other file makes one part of that from
+//! records; `html` puts the data, the style and the script into one file that needs no network. The script only
+//! draws: every figure and every word comes from here, so a browser cannot say anything else than a terminal does.
+
+mod cases;
+mod comparison;
+mod energy;
+mod figure;
+mod history;
+mod html;
+mod kernels;
+mod marks;
+mod model;
+mod provenance;
+mod records;
+mod series;
+mod site;
+mod stability;
+mod terminal;
+mod verdict;
+mod warnings;
+
+pub use html::html;
+pub use model::PageData;
+pub use records::{NamedRecord, page_data};
+pub use site::{SiteFile, site};
+pub use terminal::terminal;
