@@ -71,6 +71,8 @@ function chart({ title, about, marks = [], legend = null, draw, numbers }) {
     svg = figure;
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", [title, ...marks].join(", "));
+    // Plot names the parts of a picture; a group without a role may have no name.
+    for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
     const [x, y] = [svg.scale("x"), svg.scale("y")];
     const middle = (scale) => (scale && scale.bandwidth ? scale.bandwidth / 2 : 0);
     points = (given ?? []).map((point) => ({ ...point, px: x.apply(point.x) + middle(x), py: y.apply(point.y) + middle(y) })).filter((point) => Number.isFinite(point.px) && Number.isFinite(point.py));

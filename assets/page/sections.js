@@ -48,7 +48,7 @@ function verdict(record) {
 }
 
 function rooflineSection(record) {
-  const roofs = record.roofs.length ? table({ caption: "Measured roofs", rows: record.roofs, columns: [
+  const roofs = record.roofs.length ? table({ caption: `Measured roofs of ${record.label}`, rows: record.roofs, columns: [
     { title: "Roof", value: (roof) => roof.resource },
     { title: "Rate", value: (roof) => roof.rate.value, show: (roof) => roof.rate.text, number: true },
     { title: "Low", value: (roof) => roof.rate.low, hidden: true },
@@ -144,7 +144,7 @@ function kernels(record) {
   const name = (parameters) => Object.entries(parameters).map(([key, value]) => `${key} = ${value}`).join(", ") || "none";
   const own = record.kernels.filter((kernel) => kernel.sources.length);
   return section("kernels", "Kernels",
-    table({ caption: "Kernels", filter: true, rows: record.kernels, columns: [
+    table({ caption: `Kernels of ${record.label}`, filter: true, rows: record.kernels, columns: [
       { title: "Case and kernel", value: (kernel) => kernel.id },
       { title: "Parameters", value: (kernel) => name(kernel.parameters) },
       { title: "From", value: (kernel) => kernel.parameters_from },

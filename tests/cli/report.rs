@@ -1,5 +1,5 @@
 //! `report`: what is in a page, what is not in it, and how it is written. What a browser makes of it is in
-//! `tests/browser.rs`.
+//! `browser.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
