@@ -33,8 +33,9 @@ pub(super) fn is_folder(out: &Path) -> bool {
     out.is_dir() || out.as_os_str().to_string_lossy().ends_with(['/', '\\'])
 }
 
-/// `DATE-DEVICE-SUITE` in letters that every file system takes.
-pub(super) fn file_stem(record: &Record) -> String {
+/// `DATE-DEVICE-SUITE` in letters that every file system takes; where other devices of the machine look the same, with
+/// the device's PCI address or number.
+pub(super) fn file_stem(record: &Record, twins: bool) -> String {
     let date = record.started_utc.split('T').next().unwrap_or("undated");
     let suite = record.plan.suite.as_deref().unwrap_or("cases");
     let device: String = record
@@ -53,10 +54,16 @@ pub(super) fn file_stem(record: &Record) -> String {
         })
         .collect();
     let device: Vec<&str> = device.split_whitespace().collect();
+    let adapter = &record.adapter;
+    let which = match adapter.pci_id.measured() {
+        _ if !twins => String::new(),
+        Some(address) => format!("-{}", address.replace([':', '.'], "-")),
+        None => format!("-device-{}", adapter.index),
+    };
     format!(
-        "{date}-{}-{}-{suite}",
+        "{date}-{}{which}-{}-{suite}",
         device.join("-"),
-        record.adapter.backend
+        adapter.backend
     )
 }
 

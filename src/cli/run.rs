@@ -22,9 +22,9 @@ use super::show::shown_kernels;
 use super::survey::{opened, survey};
 use super::tuning::{self, SearchEffort, TunedDevice};
 use crate::bench::{self, Ending, GivenAgain, Workers};
-use crate::device::{AdapterAccess, Survey, same_description};
+use crate::device::{AdapterAccess, Survey, each_gpu, same_description};
 use crate::power::{EnergyEffort, Selection};
-use crate::process::ProgramImage;
+use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Record, Status};
 use crate::report;
 use crate::workload::{Case, CaseKernel};
@@ -103,6 +103,9 @@ impl Run {
                     return Ok(exit);
                 }
                 self.resume(file, &program)?
+            }
+            None if self.new.new.measure.target.device.as_deref() == Some("all") => {
+                return self.new.new.each_device(&program);
             }
             None => match self.new.new.start(&program, self.force)? {
                 Some(ready) => ready,
@@ -245,7 +248,15 @@ impl NewRun {
         tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
         let session = self.measure.session(request.suite, self.invocations);
         let record = bench::session(&session, adapter, &planned);
-        let out = self.out_file(&record)?;
+        let twins = survey
+            .adapters
+            .iter()
+            .filter(|other| other.name == adapter.name);
+        let twins = twins
+            .filter(|other| other.backend == adapter.backend)
+            .count()
+            > 1;
+        let out = self.out_file(&record, twins)?;
         check_output(&out, &record, force)?;
         let mut journal = create_journal(&out)?;
         let event = Event::Session {
@@ -260,8 +271,44 @@ impl NewRun {
         }))
     }
 
-    /// Where the record goes.
-    fn out_file(&self, record: &Record) -> anyhow::Result<PathBuf> {
+    /// Runs the same on each GPU in turn, each as a run of its own with its own record.
+    fn each_device(&self, program: &ProgramImage) -> anyhow::Result<Exit> {
+        let survey = survey(program)?;
+        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
+        let each = each_gpu(&adapters)?;
+        if let Some(out) = self.out.as_ref().filter(|out| !is_folder(out)) {
+            bail!(
+                "--out {}: each device has a record of its own; name a folder, with a slash at its end",
+                out.display()
+            );
+        }
+        let mut worst = Exit::Done;
+        for (number, adapter) in each.iter().enumerate() {
+            tell(&format!(
+                "Device {} of {}: {}",
+                number + 1,
+                each.len(),
+                adapter.label()
+            ));
+            let exit = run_again_on(program, adapter.index)?;
+            if exit == Exit::Interrupted {
+                return Ok(exit);
+            }
+            let gravity = |exit| match exit {
+                Exit::Done => 0,
+                Exit::Inconclusive => 1,
+                Exit::Regression => 2,
+                _ => 3,
+            };
+            if gravity(exit) > gravity(worst) {
+                worst = exit;
+            }
+        }
+        Ok(worst)
+    }
+
+    /// Where the record goes; with the address of the device in its name where others look the same.
+    fn out_file(&self, record: &Record, twins: bool) -> anyhow::Result<PathBuf> {
         let folder = match &self.out {
             Some(out) if !is_folder(out) => {
                 if without_suffix(out) != *out {
@@ -279,8 +326,31 @@ impl NewRun {
             }
             None => PathBuf::new(),
         };
-        Ok(free_name(&folder, &file_stem(record)))
+        Ok(free_name(&folder, &file_stem(record, twins)))
     }
+}
+
+/// Runs this program again with the same command line, on one device.
+fn run_again_on(program: &ProgramImage, index: u32) -> anyhow::Result<Exit> {
+    let mut command = program.command();
+    let mut words = std::env::args_os().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--device=all" {
+            command.arg(format!("--device={index}"));
+        } else if word == "--device" {
+            words.next();
+            command.args(["--device".to_owned(), index.to_string()]);
+        } else {
+            command.arg(word);
+        }
+    }
+    let mut run = GroupedChild::spawn(command, StopSignal::Request)
+        .context("perwatt cannot be started again for each device")?;
+    let status = run.child().wait()?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(Exit::Interrupted, Exit::of_number))
 }
 
 /// Says before anything is measured which cases stand for ones that are too large for the adapter.

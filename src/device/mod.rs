@@ -21,7 +21,7 @@ mod width;
 pub use access::{AdapterAccess, DriverChoice};
 pub use describe::describe;
 pub use gpu::{Gpu, GpuError};
-pub use select::{choose, no_adapter_help, passed_over};
+pub use select::{choose, each_gpu, no_adapter_help, passed_over};
 #[cfg(feature = "power")]
 pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};
 

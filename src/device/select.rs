@@ -31,8 +31,38 @@ pub fn choose<'a>(adapters: &[&'a Adapter], selection: Option<&str>) -> Result<&
         None => choose_default(adapters, "no --device given"),
         Some("hardware") => choose_hardware(adapters),
         Some("software") => choose_software(adapters),
+        Some("all") => Err(Error::usage(
+            "--device all",
+            "one device is needed here; `perwatt run` takes each in turn",
+        )),
         Some(selection) => choose_by(adapters, selection),
     }
+}
+
+/// Every GPU once, through its own driver and its best backend; the software drivers where there is none.
+///
+/// # Errors
+/// There is no adapter.
+pub fn each_gpu<'a>(adapters: &[&'a Adapter]) -> Result<Vec<&'a Adapter>> {
+    if adapters.is_empty() {
+        return Err(Error::NoAdapter(no_adapter_help()));
+    }
+    let only_software = adapters.iter().all(|adapter| adapter.is_software());
+    let groups = groups(adapters);
+    let mut each: Vec<usize> = groups.clone();
+    each.sort_unstable();
+    each.dedup();
+    let best = |group: usize| {
+        let of_group = adapters
+            .iter()
+            .zip(&groups)
+            .filter(|(_, other)| **other == group);
+        of_group
+            .map(|(adapter, _)| *adapter)
+            .filter(|adapter| only_software || !adapter.is_software())
+            .min_by_key(|adapter| (adapter.is_layered(), backend_rank(&adapter.backend)))
+    };
+    Ok(each.into_iter().filter_map(best).collect())
 }
 
 /// The adapter to use when none was named.
@@ -658,6 +688,19 @@ mod tests {
             "{note}"
         );
         assert_eq!(passed_over(&all[..1], all[0]), None);
+    }
+
+    #[test]
+    fn each_gpu_is_taken_once() {
+        let adapters = workstation();
+        let all: Vec<&Adapter> = adapters.iter().collect();
+        let each: Vec<u32> = each_gpu(&all).unwrap().iter().map(|a| a.index).collect();
+        assert_eq!(each, [0, 1]);
+        let software: Vec<&Adapter> = all.iter().copied().filter(|a| a.is_software()).collect();
+        assert_eq!(each_gpu(&software).unwrap().len(), 1);
+        assert!(each_gpu(&[]).is_err());
+        let message = choose(&all, Some("all")).unwrap_err().to_string();
+        assert!(message.contains("perwatt run"), "{message}");
     }
 
     #[test]

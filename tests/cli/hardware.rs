@@ -207,3 +207,44 @@ fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
         }
     }
 }
+
+#[test]
+fn every_device_is_measured_in_turn() {
+    let Some(manifest) = lavapipe() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let run = |out: &Path| {
+        let mut command = perwatt();
+        command
+            .env("VK_DRIVER_FILES", manifest)
+            .env("VK_ICD_FILENAMES", manifest)
+            .args([
+                "run",
+                "--device",
+                "all",
+                "--power",
+                "none",
+                "--budget",
+                "1",
+                "--invocations",
+                "1",
+            ])
+            .args(["--case", "gemv/f32/131x257", "--out"])
+            .arg(out);
+        command.output().unwrap()
+    };
+    let output = run(folder.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Device 1 of"), "{said}");
+    let records = std::fs::read_dir(folder.path()).unwrap().flatten();
+    let records: Vec<Record> = records.map(|entry| load(&entry.path()).unwrap()).collect();
+    let device = |line: &&str| {
+        let number = line
+            .strip_prefix("Device ")
+            .and_then(|rest| rest.chars().next());
+        number.is_some_and(|first| first.is_ascii_digit())
+    };
+    assert_eq!(records.len(), said.lines().filter(device).count(), "{said}");
+    let refused = run(&folder.path().join("one.json"));
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}

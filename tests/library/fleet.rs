@@ -130,3 +130,19 @@ fn what_a_gpu_runs_by_default_is_longer_than_its_launches() {
         }
     }
 }
+
+#[test]
+fn the_old_compiler_of_direct3d_is_named() {
+    for gpu in fleet() {
+        let named = gpu
+            .adapter
+            .hindrance()
+            .is_some_and(|hindrance| hindrance.contains("dxcompiler.dll"));
+        assert_eq!(
+            named,
+            gpu.adapter.name.ends_with("FXC)"),
+            "{}",
+            gpu.adapter.name
+        );
+    }
+}

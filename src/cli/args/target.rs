@@ -19,7 +19,7 @@ use crate::workload::Suite;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TargetArgs {
     /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
-    /// several, joined by commas, must all fit; or hardware, or software [default: the discrete GPU, else the
+    /// several, joined by commas, must all fit; or hardware, or software, or, for run, all in turn [default: the discrete GPU, else the
     /// only GPU]
     #[arg(long, value_name = "SEL")]
     pub(in crate::cli) device: Option<String>,
