@@ -237,7 +237,7 @@ fn every_device_is_measured_in_turn() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("Device 1 of"), "{said}");
     let records = std::fs::read_dir(folder.path()).unwrap().flatten();
-    let records: Vec<Record> = records.map(|entry| load(&entry.path()).unwrap()).collect();
+    let records: Vec<Record> = records.map(|entry| load(entry.path()).unwrap()).collect();
     let device = |line: &&str| {
         let number = line
             .strip_prefix("Device ")
