@@ -142,6 +142,21 @@ impl<'g> Bench<'g> {
         let program = problem
             .program(kernel, settings.seed)
             .map_err(|unsupported| Stop::Skip(unsupported.to_string()))?;
+        self.fitting(program)
+    }
+
+    /// Brings a program onto the device once.
+    pub(super) fn prepare_program(
+        &mut self,
+        program: Program,
+        settings: Settings,
+    ) -> Result<Executable<'g>, Stop> {
+        let (program, _) = self.fitting(program)?;
+        self.load(program, 1, settings)
+    }
+
+    /// The program, if it fits the device and the host's free memory.
+    fn fitting(&self, program: Program) -> Result<(Program, Option<u64>), Stop> {
         if let Some(unsupported) = program.unsupported_on(&self.gpu.adapter) {
             let adapter = &self.gpu.adapter;
             let missing = matches!(unsupported, Unsupported::Feature(_));
@@ -204,6 +219,7 @@ impl<'g> Bench<'g> {
         executable: &mut Executable<'_>,
         executions: u32,
     ) -> Result<Lap, Stop> {
+        executable.restore(executions)?;
         let stopwatch = &mut self.stopwatch;
         let lap = self.ledger.foreign(|| match executable.program().action {
             Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),

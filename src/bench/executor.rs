@@ -13,6 +13,8 @@ pub struct Executable<'g> {
     program: Program,
     /// Executions take the sets in turn; the first is filled from the host.
     sets: Vec<BufferSet>,
+    /// What is copied over a buffer of this index before each execution.
+    pristine: Vec<(usize, wgpu::Buffer)>,
     steps: Vec<Step>,
     /// In how many dispatches each step is done.
     pieces: Vec<u32>,
@@ -32,16 +34,20 @@ pub struct Executable<'g> {
 #[derive(Debug)]
 struct Step {
     pipeline: wgpu::ComputePipeline,
+    /// By group, empty ones included.
+    layouts: Vec<wgpu::BindGroupLayout>,
     /// What it is done in; one that begins at the first workgroup where it is done at once.
     pieces: Vec<(Piece, Option<wgpu::BindGroup>)>,
+    /// Times in a row.
+    repeat: u32,
 }
 
 /// All buffers of a program once.
 #[derive(Debug)]
 struct BufferSet {
     buffers: Vec<wgpu::Buffer>,
-    /// What each step binds of them.
-    bind_groups: Vec<wgpu::BindGroup>,
+    /// What each step binds of them, by group.
+    bind_groups: Vec<Vec<wgpu::BindGroup>>,
 }
 
 /// What a buffer is used for. A small input may be a user's constants, which shaders often bind as
@@ -50,7 +56,9 @@ fn usage(buffer: &Buffer) -> wgpu::BufferUsages {
     use wgpu::BufferUsages as Usage;
     let usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
     match buffer.contents {
-        Contents::Input(_) if buffer.bytes <= 64 << 10 => usage | Usage::UNIFORM,
+        Contents::Input(_) | Contents::Restored(_) if buffer.bytes <= 64 << 10 => {
+            usage | Usage::UNIFORM
+        }
         _ => usage,
     }
 }
@@ -74,7 +82,9 @@ impl<'g> Executable<'g> {
         gpu.check()?;
         let first = BufferSet::new(gpu, &program)?;
         for (buffer, allocated) in program.buffers.iter().zip(&first.buffers) {
-            if let Contents::Input(input) | Contents::Kept(input) = &buffer.contents {
+            if let Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) =
+                &buffer.contents
+            {
                 write_in_pieces(gpu, allocated, &input.generate(buffer.bytes))?;
             }
         }
@@ -99,18 +109,25 @@ impl<'g> Executable<'g> {
         };
         let upload = match program.action {
             Action::Upload { buffer } => match &program.buffers[buffer].contents {
-                Contents::Input(input) | Contents::Kept(input) => {
+                Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) => {
                     input.generate(program.buffers[buffer].bytes)
                 }
                 Contents::Scratch | Contents::Output => Vec::new(),
             },
             _ => Vec::new(),
         };
+        let mut pristine = Vec::new();
+        for (at, buffer) in program.buffers.iter().enumerate() {
+            if matches!(buffer.contents, Contents::Restored(_)) {
+                pristine.push((at, copy_of(gpu, &sets[0].buffers[at])?));
+            }
+        }
         let executable = Self {
             gpu,
             pieces: vec![1; program.dispatches().len()],
             program,
             sets,
+            pristine,
             steps: Vec::new(),
             next: Cell::new(0),
             last: Cell::new(0),
@@ -119,9 +136,41 @@ impl<'g> Executable<'g> {
             downloaded: Vec::new(),
         };
         executable.copy_first_set(|contents| {
-            matches!(contents, Contents::Input(_) | Contents::Kept(_))
+            matches!(
+                contents,
+                Contents::Input(_) | Contents::Kept(_) | Contents::Restored(_)
+            )
         })?;
         Ok(executable)
+    }
+
+    /// Most executions of one batch: where buffers are restored before each execution, every one needs a copy that
+    /// nobody has touched.
+    pub fn most_executions(&self) -> u32 {
+        if self.pristine.is_empty() {
+            u32::MAX
+        } else {
+            self.copies()
+        }
+    }
+
+    /// Restores what executions change, in the copies that so many take, and begins with the first copy again.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn restore(&self, executions: u32) -> Result<(), GpuError> {
+        if self.pristine.is_empty() {
+            return Ok(());
+        }
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        for set in self.sets.iter().take(executions as usize) {
+            for (at, source) in &self.pristine {
+                encoder.copy_buffer_to_buffer(source, 0, &set.buffers[*at], 0, source.size());
+            }
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+        self.next.set(0);
+        self.gpu.wait()
     }
 
     /// Brings buffers of the first set into all others.
@@ -158,9 +207,8 @@ impl<'g> Executable<'g> {
         }
         for (dispatch, pieces) in self.program.dispatches().iter().zip(&self.pieces) {
             let step = self.step(dispatch, *pieces, checks)?;
-            let layout = step.pipeline.get_bind_group_layout(0);
             for set in &mut self.sets {
-                set.bind(self.gpu, dispatch, &layout);
+                set.bind(self.gpu, dispatch, &step.layouts);
             }
             self.gpu.check()?;
             self.steps.push(step);
@@ -193,7 +241,9 @@ impl<'g> Executable<'g> {
         let mut workgroups = self.program.dispatches()[step].workgroups;
         workgroups[longest(workgroups)] = rows;
         pass.set_pipeline(&self.steps[step].pipeline);
-        pass.set_bind_group(0, &self.sets[0].bind_groups[step], &[]);
+        for (group, bind_group) in (0..).zip(&self.sets[0].bind_groups[step]) {
+            pass.set_bind_group(group, bind_group, &[]);
+        }
         let [x, y, z] = workgroups;
         pass.dispatch_workgroups(x, y, z);
     }
@@ -229,14 +279,32 @@ impl<'g> Executable<'g> {
             },
         };
         self.gpu.check()?;
+        let layouts = layouts(self.gpu, dispatch);
+        let mut groups: Vec<Option<&wgpu::BindGroupLayout>> = layouts.iter().map(Some).collect();
+        let first = first_workgroup_layout(self.gpu);
+        if told.is_some() {
+            // No shader that is told where it begins has a group of this number.
+            groups.resize(groups.len().max(pieces::GROUP as usize + 1), None);
+            groups[pieces::GROUP as usize] = Some(&first);
+        }
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&dispatch.label),
+            bind_group_layouts: &groups,
+            immediate_size: 0,
+        });
+        let constants: Vec<(&str, f64)> = dispatch
+            .constants
+            .iter()
+            .map(|(key, value)| (key.as_str(), *value))
+            .collect();
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&dispatch.label),
-            layout: None,
+            layout: Some(&layout),
             module: &module,
-            entry_point: None,
+            entry_point: dispatch.entry.as_deref(),
             compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
                 zero_initialize_workgroup_memory: checks == Checks::On,
-                ..Default::default()
             },
             cache: None,
         });
@@ -246,18 +314,22 @@ impl<'g> Executable<'g> {
                 .into_iter()
                 .map(|all| (all, None))
                 .collect(),
-            _ => self.told_where_they_begin(&pipeline, pieces(dispatch.workgroups, count))?,
+            _ => self.told_where_they_begin(&first, pieces(dispatch.workgroups, count))?,
         };
-        Ok(Step { pipeline, pieces })
+        Ok(Step {
+            pipeline,
+            layouts,
+            pieces,
+            repeat: dispatch.repeat,
+        })
     }
 
     /// Pieces with what tells a shader where each begins.
     fn told_where_they_begin(
         &self,
-        pipeline: &wgpu::ComputePipeline,
+        layout: &wgpu::BindGroupLayout,
         pieces: Vec<Piece>,
     ) -> Result<Vec<(Piece, Option<wgpu::BindGroup>)>, GpuError> {
-        let layout = pipeline.get_bind_group_layout(pieces::GROUP);
         let bound = |piece: Piece| {
             let [x, y, z] = piece.first;
             let words = [x, y, z, 0];
@@ -274,7 +346,7 @@ impl<'g> Executable<'g> {
                 .device
                 .create_bind_group(&wgpu::BindGroupDescriptor {
                     label: Some("first workgroup"),
-                    layout: &layout,
+                    layout,
                     entries: &[wgpu::BindGroupEntry {
                         binding: 0,
                         resource: first.as_entire_binding(),
@@ -320,10 +392,13 @@ impl<'g> Executable<'g> {
             let at = self.next.get();
             self.next.set((at + 1) % self.sets.len());
             self.last.set(at);
-            for (step, bind_group) in self.steps.iter().zip(&self.sets[at].bind_groups) {
+            for (step, bind_groups) in self.steps.iter().zip(&self.sets[at].bind_groups) {
                 pass.set_pipeline(&step.pipeline);
-                pass.set_bind_group(0, bind_group, &[]);
-                for (piece, first) in &step.pieces {
+                for (group, bind_group) in (0..).zip(bind_groups) {
+                    pass.set_bind_group(group, bind_group, &[]);
+                }
+                let pieces = (0..step.repeat).flat_map(|_| &step.pieces);
+                for (piece, first) in pieces {
                     if let Some(first) = first {
                         pass.set_bind_group(pieces::GROUP, first, &[]);
                     }
@@ -388,7 +463,7 @@ impl<'g> Executable<'g> {
             .buffers
             .iter()
             .zip(&self.sets[self.last.get()].buffers)
-            .filter(|(spec, _)| matches!(spec.contents, Contents::Output | Contents::Kept(_)))
+            .filter(|(spec, _)| spec.is_read_back())
             .map(|(_, buffer)| self.gpu.read(buffer))
             .collect()
     }
@@ -414,21 +489,97 @@ impl BufferSet {
     }
 
     /// Adds what the next step binds.
-    fn bind(&mut self, gpu: &Gpu, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout) {
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0u32..)
-            .zip(&dispatch.bindings)
-            .map(|(number, binding)| wgpu::BindGroupEntry {
-                binding: number,
-                resource: self.buffers[binding.buffer].as_entire_binding(),
+    fn bind(&mut self, gpu: &Gpu, dispatch: &Dispatch, layouts: &[wgpu::BindGroupLayout]) {
+        let groups = (0u32..).zip(layouts).map(|(group, layout)| {
+            let entries: Vec<wgpu::BindGroupEntry<'_>> = dispatch
+                .bindings
+                .iter()
+                .filter(|binding| binding.group == group)
+                .map(|binding| wgpu::BindGroupEntry {
+                    binding: binding.number,
+                    resource: self.buffers[binding.buffer].as_entire_binding(),
+                })
+                .collect();
+            gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&dispatch.label),
+                layout,
+                entries: &entries,
             })
-            .collect();
-        let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&dispatch.label),
-            layout,
-            entries: &entries,
         });
-        self.bind_groups.push(bind_group);
+        let groups = groups.collect();
+        self.bind_groups.push(groups);
     }
+}
+
+/// The layout of what tells a shader where its piece begins.
+fn first_workgroup_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
+    gpu.device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("first workgroup"),
+            entries: &[layout_entry(0, wgpu::BufferBindingType::Uniform)],
+        })
+}
+
+/// An entry of a layout: a buffer of any size.
+fn layout_entry(number: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding: number,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    }
+}
+
+/// The layouts of a dispatch's groups, empty ones included: what a shader declares and does not use needs no place.
+fn layouts(gpu: &Gpu, dispatch: &Dispatch) -> Vec<wgpu::BindGroupLayout> {
+    let groups = dispatch
+        .bindings
+        .iter()
+        .map(|binding| binding.group + 1)
+        .max()
+        .unwrap_or(0);
+    (0..groups)
+        .map(|group| {
+            let bound = dispatch.bindings.iter().filter(|b| b.group == group);
+            let entries: Vec<wgpu::BindGroupLayoutEntry> = bound
+                .map(|binding| {
+                    let ty = if binding.uniform {
+                        wgpu::BufferBindingType::Uniform
+                    } else {
+                        wgpu::BufferBindingType::Storage {
+                            read_only: binding.read_only,
+                        }
+                    };
+                    layout_entry(binding.number, ty)
+                })
+                .collect();
+            gpu.device
+                .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                    label: Some(&dispatch.label),
+                    entries: &entries,
+                })
+        })
+        .collect()
+}
+
+/// Another buffer with the same contents.
+fn copy_of(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<wgpu::Buffer, GpuError> {
+    let copy = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("pristine"),
+        size: buffer.size(),
+        usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.check()?;
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, buffer.size());
+    gpu.queue.submit([encoder.finish()]);
+    gpu.wait()?;
+    Ok(copy)
 }
 
 /// Bytes that are on their way to the device at a time. All staging of one submission exists at once, and a device

@@ -14,7 +14,7 @@ use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verific
 use crate::sampling::Readings;
 use crate::stats;
 use crate::units::Seconds;
-use crate::workload::{Action, Kernel, Problem, Program, lint};
+use crate::workload::{Action, Kernel, Problem, Program, Unsupported, lint};
 
 /// How long a GPU is kept busy before anything is timed, at least and at most. An MI300 needs 0.4 s to reach its
 /// clock; with the executions of verification before it that is enough.
@@ -59,6 +59,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
     /// The same, or why not.
     fn attempt(&mut self) -> Result<Outcome, Stop> {
         self.refuse_if_too_long()?;
+        self.run_reference()?;
         let mut executable =
             self.bench
                 .prepare_in_copies(self.problem, self.kernel, self.settings)?;
@@ -90,6 +91,11 @@ impl<'g> CaseMeasurement<'_, 'g> {
         if let Some(window) = energy.measured() {
             warnings.extend(Warning::of_throttling(&window.throttled_by));
         }
+        if let Some(reason) = self.problem.unverified() {
+            warnings.push(Warning::Unverified {
+                reason: reason.to_owned(),
+            });
+        }
         if self.settings.checks == Checks::On {
             // Built-in kernels are held to the rules by a test, and run without checks.
             warnings.extend(broken_rules(executable.program()));
@@ -103,12 +109,36 @@ impl<'g> CaseMeasurement<'_, 'g> {
         })
     }
 
+    /// Runs the kernel whose outputs are the expected ones, where there is one.
+    fn run_reference(&mut self) -> Result<(), Stop> {
+        let unsupported = |e: Unsupported| Stop::Skip(format!("the reference: {e}"));
+        let program = self.problem.reference_program(self.settings.seed);
+        let Some(program) = program.map_err(unsupported)? else {
+            return Ok(());
+        };
+        let mut executable = self.bench.prepare_program(program, self.settings)?;
+        executable.poison()?;
+        self.bench.execute(&mut executable, 1)?;
+        let outputs = executable.outputs()?;
+        let names = executable
+            .program()
+            .read_back()
+            .map(|buffer| buffer.name.to_string());
+        self.problem.take_reference(names.zip(outputs).collect());
+        Ok(())
+    }
+
     /// Measures the energy of a case whose laps are known.
     fn energy(
         &mut self,
         executable: &mut Executable<'g>,
         readings: &Readings,
     ) -> Result<Reading<EnergyWindow>, Stop> {
+        if executable.program().restores() {
+            return Ok(Reading::unmeasured(
+                "buffers are restored between executions, and the energy of that cannot be told apart",
+            ));
+        }
         match self.meter {
             Reading::Unmeasured(reason) => Ok(Reading::Unmeasured(reason.clone())),
             Reading::Measured(meter) => {
@@ -141,6 +171,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let started = Instant::now();
         let mut recent = Vec::new();
         let mut executions = 1_u32;
+        let most = executable.most_executions().min(MOST_WARM_UP_EXECUTIONS);
         while started.elapsed() < LONGEST_WARM_UP {
             let lap = self.bench.execute(executable, executions)?;
             recent.push(lap.best_ns() / f64::from(executions));
@@ -148,7 +179,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 break;
             }
             if lap.wall_ns < WARM_UP_BATCH_NS {
-                executions = executions.saturating_mul(2).min(MOST_WARM_UP_EXECUTIONS);
+                executions = executions.saturating_mul(2).min(most);
             }
         }
         Ok(())
@@ -213,7 +244,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
     fn sample(&mut self, executable: &mut Executable<'_>) -> Result<Readings, Stop> {
         self.warm_up(executable)?;
         let settings = self.settings;
-        let sampler = settings.sampler();
+        let sampler = settings.sampler().at_most(executable.most_executions());
         let batch = if matches!(executable.program().action, Action::Dispatches(_)) {
             let mut first = true;
             sampler.batch_size(|executions| {

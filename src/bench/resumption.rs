@@ -9,8 +9,7 @@ use crate::error::{Error, Result};
 use crate::power::Selection;
 use crate::process::BuildIdentity;
 use crate::record::{
-    CustomContents, CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, Reading, Record,
-    SCHEMA_VERSION,
+    CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, Reading, Record, SCHEMA_VERSION,
 };
 use crate::workload::CaseKernel;
 
@@ -354,15 +353,14 @@ fn take_custom_kernels(
 fn without_paths(kernel: &CustomKernel) -> CustomKernel {
     let mut kernel = kernel.clone();
     kernel.file.clear();
-    for dispatch in &mut kernel.dispatches {
+    if let Some(reference) = &mut kernel.reference {
+        reference.file.clear();
+    }
+    for dispatch in kernel.dispatches_mut() {
         dispatch.shader.clear();
     }
-    for buffer in &mut kernel.buffers {
-        if let CustomContents::File { path, .. } | CustomContents::Expected { path, .. } =
-            &mut buffer.contents
-        {
-            path.clear();
-        }
+    for path in kernel.paths_mut() {
+        path.clear();
     }
     kernel
 }

@@ -25,6 +25,8 @@ mod invest;
 #[cfg(feature = "bench")]
 mod list;
 mod manual;
+#[cfg(feature = "bench")]
+mod new_kernel;
 mod output;
 mod output_file;
 mod policy;
@@ -83,6 +85,8 @@ enum Command {
     Tune(Box<tune::Tune>),
     Show(show::Show),
     Report(report::Report),
+    #[cfg(feature = "bench")]
+    NewKernel(new_kernel::NewKernel),
     Schema(schema::Schema),
     Compare(compare::Compare),
     Gate(gate::Gate),
@@ -159,6 +163,8 @@ impl Cli {
             Command::Tune(tune) => tune.run(),
             Command::Show(show) => show.run(),
             Command::Report(report) => report.run(),
+            #[cfg(feature = "bench")]
+            Command::NewKernel(command) => command.run(),
             Command::Schema(_) => schema::Schema::run(),
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),

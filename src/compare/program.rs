@@ -7,26 +7,25 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::environment::{Aspect, Difference};
-use crate::record::{CaseResult, CustomBuffer, CustomContents, CustomKernel};
+use crate::record::{CaseResult, CustomBuffer, CustomCheck, CustomContents, CustomKernel};
 
 /// Identifies a custom kernel with its parameters, shaders and data; `None` where something of it is not
 /// known, or where the kernel is a built-in one, whose shaders stand in no record.
 pub fn program_identity(case: &CaseResult) -> Option<String> {
     let mut custom = case.custom.as_deref()?.clone();
     custom.file.clear();
-    for dispatch in &mut custom.dispatches {
+    if let Some(reference) = &mut custom.reference {
+        reference.file.clear();
+    }
+    for dispatch in custom.dispatches_mut() {
         dispatch.shader.clear();
         dispatch.wgsl = wgsl_tokens(&dispatch.wgsl);
     }
-    for buffer in &mut custom.buffers {
-        match &mut buffer.contents {
-            CustomContents::File { path, sha256 }
-            | CustomContents::Expected { path, sha256, .. } => {
-                sha256.as_ref()?;
-                path.clear();
-            }
-            _ => {}
-        }
+    if !all_digests_known(&custom) {
+        return None;
+    }
+    for path in custom.paths_mut() {
+        path.clear();
     }
     custom.buffers.sort_by(|a, b| a.name.cmp(&b.name));
     let CaseResult {
@@ -35,6 +34,24 @@ pub fn program_identity(case: &CaseResult) -> Option<String> {
     // A custom workload's name is only a name; a built-in case decides the buffers.
     let case = custom.built_in_case.then_some(&case.case);
     serde_json::to_string(&(case, parameters, counts, &custom)).ok()
+}
+
+/// Whether every data file's digest stands in the record.
+fn all_digests_known(custom: &CustomKernel) -> bool {
+    let known = |buffer: &CustomBuffer| {
+        let contents = match &buffer.contents {
+            CustomContents::File { sha256, .. } | CustomContents::Expected { sha256, .. } => {
+                sha256.is_some()
+            }
+            _ => true,
+        };
+        contents
+            && buffer
+                .checks
+                .iter()
+                .all(|check| !matches!(check, CustomCheck::File { sha256: None, .. }))
+    };
+    custom.buffers.iter().all(known) && custom.reference.as_deref().is_none_or(all_digests_known)
 }
 
 /// A shader without its comments, its tokens one blank apart where there was any; WGSL has no strings, so
@@ -91,7 +108,9 @@ pub(super) fn custom_data(custom: Option<&CustomKernel>) -> CustomData {
         .map_or(&[][..], |custom| &custom.buffers);
     buffers
         .iter()
-        .filter(|buffer| !matches!(buffer.contents, CustomContents::Scratch))
+        .filter(|buffer| {
+            !matches!(buffer.contents, CustomContents::Scratch) || !buffer.checks.is_empty()
+        })
         .map(|buffer| (buffer.name.clone(), described(buffer)))
         .collect()
 }
@@ -120,10 +139,26 @@ fn described(buffer: &CustomBuffer) -> Option<String> {
             "expected SHA-256 {}… ± {absolute:?} + {relative:?}·|expected|",
             short(sha256)?
         ),
+        CustomContents::Generated { generator, seed } => format!("{generator:?} of seed {seed}"),
         _ => "scratch".to_owned(),
     };
+    let mut checks = String::new();
+    for check in &buffer.checks {
+        checks += &match check {
+            CustomCheck::File {
+                absolute,
+                relative,
+                sha256,
+                ..
+            } => format!(
+                ", expected SHA-256 {}… ± {absolute:?} + {relative:?}·|expected|",
+                short(sha256)?
+            ),
+            other => format!(", checked by {other:?}"),
+        };
+    }
     Some(format!(
-        "{} × {:?} {contents}",
+        "{} × {:?} {contents}{checks}",
         buffer.elements, buffer.dtype
     ))
 }

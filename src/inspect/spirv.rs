@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use naga::AddressSpace;
 use naga::back::{pipeline_constants, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+use crate::workload::WgslModule;
 
 /// What the device lets a shader do, as far as the translation depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,38 +54,30 @@ pub(super) enum BoundKind {
     Sampler,
 }
 
-/// A WGSL source that naga accepts.
+/// A WGSL source, on its way to SPIR-V.
 #[derive(Debug)]
-pub(super) struct WgslSource {
-    module: naga::Module,
-    info: ModuleInfo,
-}
+pub(super) struct WgslSource(WgslModule);
 
 impl WgslSource {
-    /// Parses and validates. naga knows subgroup operations without `enable subgroups;` and refuses the
-    /// line, which other people's shaders rightly carry, so it is blanked out.
+    /// Parses and validates.
     ///
     /// # Errors
     /// naga refuses the source; the message shows where.
     pub(super) fn parse(wgsl: &str) -> Result<Self, String> {
-        let wgsl = blank_subgroups(wgsl);
-        let module = naga::front::wgsl::parse_str(&wgsl).map_err(|e| e.emit_to_string(&wgsl))?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
-            .subgroup_operations(naga::valid::SubgroupOperationSet::all())
-            .validate(&module)
-            .map_err(|e| e.emit_to_string(&wgsl))?;
-        Ok(Self { module, info })
+        WgslModule::parse(wgsl).map(Self)
     }
 
     /// Names of the compute entry points.
     pub(super) fn entries(&self) -> Vec<String> {
-        self.module
-            .entry_points
-            .iter()
-            .filter(|entry| entry.stage == naga::ShaderStage::Compute)
-            .map(|entry| entry.name.clone())
-            .collect()
+        self.0.entries()
+    }
+
+    /// The compute entry point of a name.
+    ///
+    /// # Errors
+    /// There is none; the message names the nearest.
+    pub(super) fn entry(&self, name: &str) -> Result<String, String> {
+        self.0.entry(Some(name))
     }
 
     /// SPIR-V as wgpu writes it: without run-time checks and zeroed workgroup memory, or with `checked`.
@@ -98,14 +91,11 @@ impl WgslSource {
         checked: bool,
         abilities: Abilities,
     ) -> Result<SpirvShader, String> {
-        let constants = overrides
-            .iter()
-            .map(|(name, value)| (name.clone(), *value))
-            .collect();
+        let constants = self.0.pipeline_constants(overrides)?.into_iter().collect();
         let stage = naga::ShaderStage::Compute;
         let (module, info) = pipeline_constants::process_overrides(
-            &self.module,
-            &self.info,
+            &self.0.module,
+            &self.0.info,
             Some((stage, entry)),
             &constants,
         )
@@ -257,18 +247,4 @@ fn kind(
         }
     };
     Ok((kind, count))
-}
-
-/// Replaces the directive by blanks, so that places in messages stay right.
-fn blank_subgroups(wgsl: &str) -> String {
-    wgsl.lines()
-        .map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            match words.as_slice() {
-                ["enable", "subgroups;"] | ["enable", "subgroups", ";"] => "",
-                _ => line,
-            }
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
 }

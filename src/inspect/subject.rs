@@ -72,17 +72,13 @@ impl ShaderSubject {
         entry: Option<&str>,
         overrides: BTreeMap<String, f64>,
     ) -> Result<Self, String> {
-        let entries = WgslSource::parse(&wgsl)?.entries();
-        if entries.is_empty() {
-            return Err("has no compute entry point".to_owned());
-        }
-        if let Some(entry) = entry
-            && !entries.iter().any(|e| e == entry)
-        {
-            return Err(format!(
-                "has no compute entry point called {entry:?}; it has {}",
-                entries.join(", ")
-            ));
+        let source = WgslSource::parse(&wgsl)?;
+        match entry {
+            Some(entry) => drop(source.entry(entry)?),
+            None if source.entries().is_empty() => {
+                return Err("has no compute entry point".to_owned());
+            }
+            None => {}
         }
         Ok(Self {
             name: file.to_owned(),

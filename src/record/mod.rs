@@ -47,7 +47,10 @@ pub use case_glob::CaseGlob;
 pub use case_name::CaseName;
 pub use check::{Contradiction, ContradictionKind};
 pub use clock::{ClockMethod, ClockSetup};
-pub use custom_kernel::{CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel};
+pub use custom_kernel::{
+    CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomDtype, CustomGenerator,
+    CustomKernel,
+};
 pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{

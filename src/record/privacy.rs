@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{CustomContents, Reading, Record};
+use super::{Reading, Record};
 
 /// Where the person who measures keeps things; a path below is kept as seen from there.
 #[derive(Clone, Debug, Default)]
@@ -63,11 +63,8 @@ fn beside_their_manifests(record: &mut Record) {
             continue;
         };
         let folder = format!("{folder}/");
-        for buffer in &mut custom.buffers {
-            if let CustomContents::File { path, .. } | CustomContents::Expected { path, .. } =
-                &mut buffer.contents
-                && let Some(inside) = path.strip_prefix(&folder)
-            {
+        for path in custom.paths_mut() {
+            if let Some(inside) = path.strip_prefix(&folder) {
                 *path = inside.to_owned();
             }
         }
@@ -103,18 +100,13 @@ pub fn anonymize(record: &mut Record) {
         .filter_map(|case| case.custom.as_mut())
     {
         custom.file = LEFT_OUT.to_owned();
-        for dispatch in &mut custom.dispatches {
+        for dispatch in custom.dispatches_mut() {
             dispatch.shader = LEFT_OUT.to_owned();
             // Still told apart from another, by comparisons of programs.
             dispatch.wgsl = format!("left_out_{:016x}", digest(&dispatch.wgsl));
         }
-        for buffer in &mut custom.buffers {
-            match &mut buffer.contents {
-                CustomContents::File { path, .. } | CustomContents::Expected { path, .. } => {
-                    *path = LEFT_OUT.to_owned();
-                }
-                _ => {}
-            }
+        for path in custom.paths_mut() {
+            *path = LEFT_OUT.to_owned();
         }
     }
     rewrite(record, &|text| {

@@ -12,6 +12,11 @@ use crate::units::{Seconds, Watts, percent, si};
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
+    /// Nothing checks the output of a custom kernel.
+    Unverified {
+        /// Why, in the user's words.
+        reason: String,
+    },
     /// Device timestamps and the host's clock do not agree.
     ClocksDisagree {
         /// Time of one execution by timestamps.
@@ -251,6 +256,10 @@ impl fmt::Display for Warning {
                 "done in {pieces} dispatches instead of {dispatches}, since one that takes longer than {} may lose \
                  this platform's GPU; what lies between them is part of the time",
                 si(*longest_s, "s")
+            ),
+            Self::Unverified { reason } => write!(
+                f,
+                "UNVERIFIED: nothing checks the output ({reason}), so the kernel may be wrong"
             ),
             Self::ShaderRule { shader, rule } => write!(f, "{shader}: {rule}"),
             Self::Throttled { reason } => write!(

@@ -72,11 +72,15 @@ const SUBMISSION_NS: f64 = 500_000.0;
 /// One lap in so many may have no time by timestamps without making them useless.
 const FEW_FAULTS: usize = 10;
 
+/// Most executions of a batch.
+const MOST_EXECUTIONS: u32 = 4096;
+
 /// How long to sample, and in batches of what length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampler {
     limit: Seconds,
     batch: Seconds,
+    most: u32,
 }
 
 /// All timed batches of a case in one process.
@@ -99,6 +103,16 @@ impl Sampler {
         Self {
             limit,
             batch: Seconds((limit.get() / 40.0).clamp(0.002, 0.05)),
+            most: MOST_EXECUTIONS,
+        }
+    }
+
+    /// Takes at most so many executions together.
+    #[must_use]
+    pub fn at_most(self, executions: u32) -> Self {
+        Self {
+            most: executions.clamp(1, MOST_EXECUTIONS),
+            ..self
         }
     }
 
@@ -117,15 +131,20 @@ impl Sampler {
     /// # Errors
     /// The first error of `time`.
     pub fn batch_size<E>(&self, mut time: impl FnMut(u32) -> Result<Lap, E>) -> Result<u32, E> {
-        let mut batch = executions_in(self.batch, time(1)?.best_ns());
+        let mut batch = self.executions(time(1)?.best_ns());
         // One execution is mostly overhead where it is short: look again at the size that it suggests.
         for _ in 0..2 {
             if batch == 1 {
                 break;
             }
-            batch = executions_in(self.batch, time(batch)?.best_ns() / f64::from(batch));
+            batch = self.executions(time(batch)?.best_ns() / f64::from(batch));
         }
         Ok(batch)
+    }
+
+    /// Executions that fill a batch.
+    fn executions(&self, once_ns: f64) -> u32 {
+        executions_in(self.batch, once_ns).min(self.most)
     }
 
     /// Samples in batches of a known size.
@@ -154,14 +173,13 @@ impl Sampler {
 
 /// Executions that fill a batch: 1 to 4096.
 fn executions_in(batch: Seconds, once_ns: f64) -> u32 {
-    const MOST: f64 = 4096.0;
     let wanted = if once_ns > 0.0 {
         batch / Seconds::from_ns(once_ns)
     } else {
-        MOST
+        f64::from(MOST_EXECUTIONS)
     };
     // Between 1 and 4096, so the cast is exact.
-    wanted.clamp(1.0, MOST) as u32
+    wanted.clamp(1.0, f64::from(MOST_EXECUTIONS)) as u32
 }
 
 /// Whether to stop after these laps, and why. It looks at precision, never at what the times are.

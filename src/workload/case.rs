@@ -1,6 +1,7 @@
 //! Cases: workload, dtype and shape, with one written form and what they compute.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -112,6 +113,22 @@ pub trait Problem: fmt::Debug + fmt::Display + Send + Sync {
     fn warm_caches(&self) -> bool {
         false
     }
+
+    /// Why nothing checks the output, where nothing does.
+    fn unverified(&self) -> Option<&str> {
+        None
+    }
+
+    /// A program whose outputs are the expected ones, where there is one.
+    ///
+    /// # Errors
+    /// It cannot be built.
+    fn reference_program(&self, _seed: u64) -> Result<Option<Program>, Unsupported> {
+        Ok(None)
+    }
+
+    /// Takes what that program left in its buffers, by name, before anything is verified.
+    fn take_reference(&self, _outputs: BTreeMap<String, Vec<u8>>) {}
 
     /// What the kernel does, as data, with inputs drawn from `seed`.
     ///

@@ -26,6 +26,7 @@ mod memory;
 mod peak;
 mod registry;
 mod rows;
+mod wgsl;
 mod written;
 
 pub use case::{Case, Part, Problem, Suite};
@@ -40,3 +41,4 @@ pub use kit::program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Prog
 pub use kit::unsupported::Unsupported;
 pub use lint::{Hazard, lint};
 pub use registry::{UnknownCase, find_case, registry, workload};
+pub use wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule};

@@ -304,3 +304,259 @@ fn the_example_of_the_documentation_runs() {
     let custom = result(folder.path(), "saxpy/f32/100@simple");
     assert_eq!(custom.status, Status::Measured);
 }
+
+#[test]
+fn every_example_kernel_runs_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.json");
+    let output = perwatt()
+        .args([
+            "run",
+            "--invocations",
+            "1",
+            "--budget",
+            "1",
+            "--power",
+            "none",
+        ])
+        .args([
+            "--workloads",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/examples/kernels/kernels.toml"),
+        ])
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let record = load(&out).unwrap();
+    let own: Vec<&CaseResult> = record
+        .cases
+        .iter()
+        .filter(|case| case.custom.is_some())
+        .collect();
+    assert_eq!(own.len(), 18);
+    for case in own {
+        assert_eq!(case.status, Status::Measured, "{}", case.id());
+    }
+}
+
+#[test]
+fn a_new_kernel_runs_as_it_was_written_and_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = || {
+        perwatt()
+            .current_dir(folder.path())
+            .args(["new-kernel", "fast-one"])
+            .output()
+            .unwrap()
+    };
+    assert!(new().status.success());
+    assert_eq!(new().status.code(), Some(2));
+    let manifest = folder.path().join("fast-one/kernels.toml");
+    let output = perwatt()
+        .current_dir(folder.path())
+        .args([
+            "run",
+            "--invocations",
+            "1",
+            "--budget",
+            "1",
+            "--power",
+            "none",
+            "--out",
+            "out.json",
+        ])
+        .arg("--workloads")
+        .arg(manifest)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for n in [4096, 65536] {
+        let case = result(folder.path(), &format!("fast-one/f32/{n}@own"));
+        assert_eq!(case.status, Status::Measured);
+    }
+}
+
+/// A kernel on 256 numbers, with what a test changes.
+fn doubled(buffers: &str, dispatch: &str) -> String {
+    format!(
+        "[[workload]]\ncase = \"dbl/f32/256\"\n{buffers}\n[[workload.dispatch]]\nshader = \"s.wgsl\"\n{dispatch}\n"
+    )
+}
+
+const X: &str = "[[workload.buffer]]\nname = \"x\"\nelements = 256\nuniform = [1, 2]\n";
+
+#[test]
+fn a_check_that_proves_nothing_fails_the_case_with_the_reason() {
+    let shader = |body: &str| {
+        format!(
+            "@group(0) @binding(0) var<storage, read> x: array<f32>;
+             @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {{ {body} }}"
+        )
+    };
+    let z = "[[workload.buffer]]\nname = \"z\"\nelements = 256\n";
+    let right = "z[id.x] = 2 * x[id.x];";
+    let nothing = "if x[id.x] > 9 { z[id.x] = 0; }";
+    let cases = [
+        (right, "formula = \"2 * x[i]\"", 0, ""),
+        (
+            right,
+            "formula = \"2 * x[i]\"\nabsolute = 1e30",
+            1,
+            "zeros everywhere",
+        ),
+        (right, "formula = \"2 * x[i]\"\nfill = 1", 0, ""),
+        (right, "formula = \"2 * x[i] + 1\"", 1, "should be"),
+        (nothing, "formula = \"2 * x[i]\"", 1, "never written"),
+        (
+            nothing,
+            "ramp = [1, 1]\ncheck = [\"sorted\"]",
+            1,
+            "zeros everywhere",
+        ),
+        (
+            nothing,
+            "ramp = [1, 1]\nformula = \"i + 1\"",
+            1,
+            "before the kernel ran",
+        ),
+    ];
+    for (body, check, code, says) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = doubled(&format!("{X}{z}{check}"), "threads = 256");
+        let output = run(
+            folder.path(),
+            &toml,
+            &[("s.wgsl", shader(body).as_bytes())],
+            &["--power", "none"],
+        );
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{check}: {said}");
+        let case = result(folder.path(), "dbl/f32/256@own");
+        let reason = format!("{:?}", case.status);
+        assert!(reason.contains(says), "{check}: {reason}");
+    }
+}
+
+#[test]
+fn shaders_of_every_form_are_bound_by_reflection() {
+    let files: [(&str, &str, &str); 4] = [
+        (
+            "an unused binding, a gap, a second group and two entry points",
+            "enable subgroups; @group(0) @binding(1) var<storage, read> x: array<f32>;
+             @group(0) @binding(5) var<storage, read_write> unused: array<f32>;
+             @group(2) @binding(3) var<storage, read_write> z: array<f32>;
+             @compute @workgroup_size(64) fn other() { unused[0] = 1; }
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { z[id.x] = 2 * x[id.x]; }",
+            "entry = \"main\"\nthreads = 256",
+        ),
+        (
+            "an override and another name",
+            "override factor: f32; @id(7) override more: f32;
+             @group(0) @binding(0) var<storage, read> input: array<f32>;
+             @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+                 z[id.x] = (factor + more) * input[id.x]; }",
+            "workgroups = [4]\noverrides = { factor = 1.5, more = \"1 / 2\" }\nbind = { input = \"x\" }",
+        ),
+        (
+            "in place, by list",
+            "@group(1) @binding(0) var<storage, read_write> a: array<f32>;
+             @group(1) @binding(4) var<storage, read_write> b: array<f32>;
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+                 a[id.x] *= 2; b[id.x] = a[id.x]; }",
+            "workgroups = 4\nbind = [\"x\", \"z\"]",
+        ),
+        (
+            "a template",
+            "@group(0) @binding(0) var<storage, read> x: array<f32>;
+             @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+#for k in range(0, 2)
+                 z[id.x] = ${k + 1} * x[id.x];
+#endfor
+             }",
+            "workgroups = 4",
+        ),
+    ];
+    let z = "[[workload.buffer]]\nname = \"z\"\nelements = 256\nformula = \"2 * x[i]\"\n";
+    for (what, shader, dispatch) in files {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = doubled(&format!("{X}{z}"), dispatch);
+        let output = run(
+            folder.path(),
+            &toml,
+            &[("s.wgsl", shader.as_bytes())],
+            &["--power", "none"],
+        );
+        assert_eq!(output.status.code(), Some(0), "{what}: {output:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_wrong_is_told_the_nearest_right_word() {
+    let shader = "struct P { count: u32, scale: f32 }
+        override TILE: u32 = 4;
+        @group(0) @binding(0) var<uniform> p: P;
+        @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+        @compute @workgroup_size(64) fn scale(@builtin(global_invocation_id) id: vec3u) {
+            if id.x < p.count { z[id.x] = p.scale * f32(id.x + 1 + TILE); } }";
+    let p = "[[workload.buffer]]\nname = \"p\"\nmembers = { count = 256, scale = 0.5 }\n";
+    let z = "[[workload.buffer]]\nname = \"z\"\nelements = 256\nformula = \"0.5 * (i + 5)\"\n";
+    let right = doubled(&format!("{p}{z}"), "threads = 256");
+    let cases = [
+        ("", "", ""),
+        ("count = 256", "cuont = 256", "did you mean \"count\""),
+        (
+            "count = 256",
+            "count = -1",
+            "-1.0 is no whole number from 0 up",
+        ),
+        ("count = 256, ", "", "\"count\" has no value"),
+        ("threads = 256", "thread = 256", "did you mean `threads`"),
+        (
+            "threads = 256",
+            "threads = \"n\"",
+            "nothing is called \"n\"",
+        ),
+        (
+            "threads = 256",
+            "threads = 256\nentry = \"scael\"",
+            "did you mean \"scale\"",
+        ),
+        (
+            "threads = 256",
+            "threads = 256\noverrides = { TIEL = 4 }",
+            "it has TILE",
+        ),
+        ("name = \"z\"", "name = \"zz\"", "has a variable \"zz\""),
+        ("elements = 256", "elements = 0", "above 0"),
+        (
+            "elements = 256",
+            "elements = 256\ntype = \"f64\"",
+            "`type` \"f64\" is unknown",
+        ),
+        ("0.5 * (i + 5)", "0.5 * (j + 5)", "nothing is called \"j\""),
+        ("formula", "formulae", "did you mean `formula`"),
+        (
+            "formula = \"0.5 * (i + 5)\"",
+            "check = [\"sortd\"]",
+            "there are \"finite\"",
+        ),
+    ];
+    for (from, to, says) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = right.replacen(from, to, 1);
+        let output = run(
+            folder.path(),
+            &toml,
+            &[("s.wgsl", shader.as_bytes())],
+            &["--power", "none"],
+        );
+        let said = String::from_utf8_lossy(&output.stderr);
+        let code = if says.is_empty() { 0 } else { 2 };
+        assert_eq!(output.status.code(), Some(code), "{to}: {said}");
+        assert!(said.contains(says), "{to}: {said}");
+    }
+}

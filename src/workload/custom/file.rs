@@ -1,10 +1,11 @@
 //! The form of a workload file: its TOML tables, as written.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::record::CustomDtype;
+use super::amounts::Amount;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -16,64 +17,157 @@ pub(super) struct WorkloadFile {
     pub(super) workload: Vec<WorkloadTable>,
 }
 
+/// Values of parameters, by name.
+pub(super) type ParameterTable = BTreeMap<String, ParameterValues>;
+
+/// What a parameter takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a number, a text, or a list of them")]
+pub(super) enum ParameterValues {
+    /// One value.
+    One(ParameterValue),
+    /// One case for each.
+    Each(Vec<ParameterValue>),
+}
+
+/// One value of a parameter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a number or a text")]
+pub(super) enum ParameterValue {
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Fraction(f64),
+    /// A word, for shaders that choose by it.
+    Word(String),
+}
+
 /// `[[kernel]]`: another implementation of a built-in case.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KernelTable {
     pub(super) name: String,
     pub(super) case: String,
+    #[serde(default)]
+    pub(super) params: ParameterTable,
+    #[serde(default)]
+    pub(super) cold: bool,
     pub(super) dispatch: Vec<DispatchTable>,
     #[serde(default)]
     pub(super) buffer: Vec<BufferTable>,
 }
 
 /// `[[workload]]`: a custom case.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkloadTable {
     pub(super) case: String,
     #[serde(default = "default_kernel")]
     pub(super) kernel: String,
     #[serde(default)]
-    pub(super) flop: u64,
+    pub(super) params: ParameterTable,
     #[serde(default)]
-    pub(super) bytes: u64,
-    pub(super) tokens: Option<u64>,
+    pub(super) cold: bool,
+    pub(super) unverified: Option<String>,
+    pub(super) reference: Option<String>,
+    #[serde(default = "nothing")]
+    pub(super) flop: Amount,
+    #[serde(default = "nothing")]
+    pub(super) bytes: Amount,
+    pub(super) tokens: Option<Amount>,
     pub(super) dispatch: Vec<DispatchTable>,
+    #[serde(default)]
     pub(super) buffer: Vec<BufferTable>,
 }
 
 /// `[[….dispatch]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DispatchTable {
     pub(super) shader: PathBuf,
-    pub(super) workgroups: Vec<u32>,
-    pub(super) bind: Vec<String>,
+    pub(super) entry: Option<String>,
+    pub(super) workgroups: Option<Amounts>,
+    pub(super) threads: Option<Amounts>,
+    pub(super) bind: Option<BindTable>,
+    #[serde(default)]
+    pub(super) overrides: BTreeMap<String, Amount>,
+    pub(super) repeat: Option<Amount>,
+}
+
+/// One amount, or one for each dimension.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a number or an expression, or a list of up to three"
+)]
+pub(super) enum Amounts {
+    /// Along x.
+    One(Amount),
+    /// Along x, y and z.
+    Each(Vec<Amount>),
+}
+
+impl Amounts {
+    pub(super) fn list(&self) -> &[Amount] {
+        match self {
+            Self::One(amount) => std::slice::from_ref(amount),
+            Self::Each(amounts) => amounts,
+        }
+    }
+}
+
+/// What is bound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a list of buffers, or a table `{ variable = \"buffer\" }`"
+)]
+pub(super) enum BindTable {
+    /// Buffers in the order of groups and bindings.
+    InOrder(Vec<String>),
+    /// Buffers of variables that have another name.
+    ByName(BTreeMap<String, String>),
 }
 
 /// `[[….buffer]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BufferTable {
     pub(super) name: String,
     #[serde(rename = "type")]
-    pub(super) dtype: CustomDtype,
-    pub(super) elements: Option<u64>,
-    pub(super) fill: Option<f64>,
-    pub(super) values: Option<Vec<f64>>,
-    pub(super) file: Option<PathBuf>,
-    pub(super) expected: Option<PathBuf>,
+    pub(super) dtype: Option<String>,
+    pub(super) elements: Option<Amount>,
+    pub(super) fill: Option<Amount>,
+    pub(super) values: Option<Vec<toml::Value>>,
+    pub(super) members: Option<toml::Table>,
+    pub(super) file: Option<String>,
+    pub(super) uniform: Option<[Amount; 2]>,
+    pub(super) normal: Option<[Amount; 2]>,
+    pub(super) integers: Option<[Amount; 2]>,
+    pub(super) ramp: Option<[Amount; 2]>,
     #[serde(default)]
-    pub(super) absolute: f64,
+    pub(super) permutation: bool,
     #[serde(default)]
-    pub(super) relative: f64,
+    pub(super) seed: u64,
     #[serde(default)]
     pub(super) scratch: bool,
+    #[serde(default)]
+    pub(super) output: bool,
+    pub(super) restore: Option<bool>,
+    pub(super) expected: Option<String>,
+    pub(super) formula: Option<String>,
+    #[serde(default)]
+    pub(super) check: Vec<String>,
+    pub(super) absolute: Option<Amount>,
+    pub(super) relative: Option<Amount>,
 }
 
 /// The kernel's name where a `[[workload]]` gives none. Records are matched by it, so it stays as version 1.0
 /// wrote it.
 fn default_kernel() -> String {
     "own".to_owned()
+}
+
+fn nothing() -> Amount {
+    Amount::Whole(0)
 }

@@ -1,23 +1,29 @@
 //! Reads a workload file and checks it: every mistake is found here, before anything is measured, and its
-//! message names the file and the entry. Nothing is allocated for a buffer; data files are read for their digest alone.
+//! message names the file and the entry.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use half::f16;
-use sha2::{Digest, Sha256};
+use minijinja::value::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::record::{
-    Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel,
-    MOST_SOURCE_BYTES, read_within, regular_inside,
+    Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel, MOST_CASES,
+    MOST_SOURCE_BYTES, read_within,
 };
+use crate::workload::case::Case;
 use crate::workload::case_kernel::CaseKernel;
+use crate::workload::custom::amounts::ParameterScope;
+use crate::workload::custom::binding::Bound;
+use crate::workload::custom::buffers::buffer;
 use crate::workload::custom::declared::custom_case;
+use crate::workload::custom::dispatches::dispatches;
+use crate::workload::custom::entry::FileEntry;
 use crate::workload::custom::file::{
-    BufferTable, DispatchTable, KernelTable, WorkloadFile, WorkloadTable,
+    BufferTable, KernelTable, ParameterTable, ParameterValue, ParameterValues, WorkloadFile,
+    WorkloadTable,
 };
-use crate::workload::custom::work::{CustomWork, storage};
+use crate::workload::custom::work::CustomWork;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case, registry};
 
@@ -31,8 +37,9 @@ pub fn load_custom(path: &Path) -> Result<Vec<CaseKernel>> {
         Error::file(
             path,
             format!(
-                "not a workload file: {}; docs/custom-kernels.md describes the format",
-                e.to_string().trim_end()
+                "not a workload file: {}{}; docs/custom-kernels.md describes the format",
+                e.to_string().trim_end(),
+                meant(e.message())
             ),
         )
     })?;
@@ -42,49 +49,86 @@ pub fn load_custom(path: &Path) -> Result<Vec<CaseKernel>> {
             "holds neither a [[kernel]] nor a [[workload]]; see docs/custom-kernels.md",
         ));
     }
-    let kernels = file.kernel.into_iter().map(|table| kernel(path, table));
-    let workloads = file.workload.into_iter().map(|table| workload(path, table));
-    kernels.chain(workloads).collect()
-}
-
-/// An entry of the file, for messages and for the folder that its paths must stay in.
-struct FileEntry<'a> {
-    file: &'a Path,
-    name: String,
-}
-
-impl FileEntry<'_> {
-    fn wrong(&self, reason: impl std::fmt::Display) -> Error {
-        Error::file(self.file, format!("{}: {reason}", self.name))
+    let mut found = Vec::new();
+    for table in &file.kernel {
+        for scope in scopes(path, &table.params)? {
+            found.push(kernel(path, table, &scope)?);
+        }
     }
+    let mut references = Vec::new();
+    for table in &file.workload {
+        for scope in scopes(path, &table.params)? {
+            references.push((found.len(), table.reference.clone()));
+            found.push(workload(path, table, &scope)?);
+        }
+    }
+    give_references(path, &mut found, &references)?;
+    refuse_same_names(path, &found)?;
+    Ok(found)
+}
 
-    /// A path of the entry. What is read goes into records that people share, so a file from elsewhere on the
-    /// machine is refused, reached by a link or not.
-    fn inside(&self, path: &Path) -> Result<PathBuf> {
-        let folder = match self.file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
+/// The key that was probably meant, of those that a message about an unknown one lists in backquotes.
+fn meant(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let known = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let close = quoted
+        .next()
+        .filter(|_| known)
+        .and_then(|unknown| nearest(unknown, quoted));
+    close.map_or_else(String::new, |close| format!(" (did you mean `{close}`?)"))
+}
+
+/// Every combination of the parameters' values.
+fn scopes(path: &Path, params: &ParameterTable) -> Result<Vec<ParameterScope>> {
+    let mut scopes = vec![ParameterScope::default()];
+    for (name, values) in params {
+        let values: &[ParameterValue] = match values {
+            ParameterValues::One(value) => std::slice::from_ref(value),
+            ParameterValues::Each(values) => values,
         };
-        let beside = folder.join(path);
-        regular_inside(folder, &beside).map_err(|e| {
-            let shown = path.display();
-            self.wrong(format!(
-                "{shown}: {e}; paths are relative to the workload file"
-            ))
-        })?;
-        Ok(beside)
+        let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        if !sound || values.is_empty() || scopes.len() * values.len() > MOST_CASES {
+            return Err(Error::file(
+                path,
+                format!(
+                    "the parameter {name:?} needs a name of letters, digits and `_`, at least one value, and at most \
+                     {MOST_CASES} combinations in all"
+                ),
+            ));
+        }
+        scopes = scopes
+            .iter()
+            .flat_map(|scope| {
+                values.iter().map(|value| {
+                    let mut scope = scope.clone();
+                    scope.0.insert(name.clone(), evaluated(value));
+                    scope
+                })
+            })
+            .collect();
+    }
+    Ok(scopes)
+}
+
+fn evaluated(value: &ParameterValue) -> Value {
+    match value {
+        ParameterValue::Whole(number) => Value::from(*number),
+        ParameterValue::Fraction(number) => Value::from(*number),
+        ParameterValue::Word(word) => Value::from(word.clone()),
     }
 }
 
 /// A custom kernel for a built-in case.
-fn kernel(path: &Path, table: KernelTable) -> Result<CaseKernel> {
+fn kernel(path: &Path, table: &KernelTable, scope: &ParameterScope) -> Result<CaseKernel> {
     let entry = FileEntry {
         file: path,
         name: format!("kernel {:?}", table.name),
     };
     let wrong = |reason: String| entry.wrong(reason);
     check_name(&table.name).map_err(wrong)?;
-    let case = find_case(&table.case).map_err(|unknown| {
+    let name = scope.text(&table.case).map_err(wrong)?;
+    let case = find_case(&name).map_err(|unknown| {
         let hint = match unknown {
             UnknownCase::Workload(_) => {
                 "; `perwatt list` shows the built-in cases, and a [[workload]] declares a case of your own"
@@ -93,18 +137,15 @@ fn kernel(path: &Path, table: KernelTable) -> Result<CaseKernel> {
         };
         entry.wrong(format!("{unknown}{hint}"))
     })?;
-    let custom = CustomKernel {
-        file: path.display().to_string(),
-        buffers: buffers(&entry, table.buffer)?,
-        dispatches: dispatches(&entry, table.dispatch)?,
-        built_in_case: true,
+    let mut custom = CustomKernel {
+        dispatches: dispatches(&entry, &table.dispatch, scope)?,
+        buffers: Vec::new(),
+        ..empty(path, true)
     };
-    if let Some(output) = custom
-        .buffers
-        .iter()
-        .find(|b| matches!(b.contents, CustomContents::Expected { .. }))
-    {
-        return Err(wrong(format!(
+    custom.cold = table.cold;
+    custom.buffers = buffers(&entry, &table.buffer, scope, &custom.dispatches, false)?;
+    if let Some(output) = custom.buffers.iter().find(|b| is_checked(b)) {
+        return Err(entry.wrong(format!(
             "buffer {:?} has expected numbers, but the built-in reference checks this case; remove them",
             output.name
         )));
@@ -115,22 +156,95 @@ fn kernel(path: &Path, table: KernelTable) -> Result<CaseKernel> {
     Ok(CaseKernel {
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
-        ..CaseKernel::built_in(case, Kernel::new(table.name, &[]))
+        ..CaseKernel::built_in(case, Kernel::new(table.name.clone(), &[]))
     })
+}
+
+/// A custom kernel of a file, with nothing in it yet.
+fn empty(path: &Path, built_in_case: bool) -> CustomKernel {
+    CustomKernel {
+        file: path.display().to_string(),
+        buffers: Vec::new(),
+        dispatches: Vec::new(),
+        built_in_case,
+        cold: false,
+        unverified: None,
+        reference: None,
+    }
 }
 
 /// What records say of a custom kernel's parameters.
 const FROM_FILE: &str = "the user's file";
 
 /// A custom case with its kernel.
-fn workload(path: &Path, table: WorkloadTable) -> Result<CaseKernel> {
+fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Result<CaseKernel> {
     let entry = FileEntry {
         file: path,
         name: format!("workload {:?}", table.case),
     };
     let wrong = |reason: String| entry.wrong(reason);
     check_name(&table.kernel).map_err(wrong)?;
-    let case = custom_case(&table.case)
+    let case = declared_case(&entry, table, scope)?;
+    let entry = FileEntry {
+        file: path,
+        name: format!("workload {:?}", case.to_string()),
+    };
+    let mut custom = CustomKernel {
+        dispatches: dispatches(&entry, &table.dispatch, scope)?,
+        unverified: table.unverified.clone(),
+        cold: table.cold,
+        ..empty(path, false)
+    };
+    let referenced = table.reference.is_some();
+    custom.buffers = buffers(&entry, &table.buffer, scope, &custom.dispatches, referenced)?;
+    let whole = |key: &str, amount| {
+        let number = scope.whole(amount);
+        number.map_err(|e| entry.wrong(format!("`{key}`: {e}")))
+    };
+    let counts = Counts {
+        flop: whole("flop", &table.flop)?,
+        bytes: whole("bytes", &table.bytes)?,
+        tokens: table
+            .tokens
+            .as_ref()
+            .map(|tokens| whole("tokens", tokens))
+            .transpose()?,
+    };
+    refuse_unchecked(&entry, &custom)?;
+    if custom.cold && counts.bytes == 0 {
+        return Err(entry.wrong("`cold = true` needs `bytes`, by which the copies are counted"));
+    }
+    CustomWork::new(&case, counts, &custom)
+        .check_bindings()
+        .map_err(|reason| entry.wrong(reason))?;
+    Ok(CaseKernel {
+        case,
+        kernel: Kernel::new(table.kernel.clone(), &[]),
+        counts,
+        custom: Some(Box::new(custom)),
+        parameters_from: FROM_FILE.to_owned(),
+    })
+}
+
+/// The case that a table declares, with the parameters in its shape.
+fn declared_case(
+    entry: &FileEntry<'_>,
+    table: &WorkloadTable,
+    scope: &ParameterScope,
+) -> Result<Case> {
+    let wrong = |reason: String| entry.wrong(reason);
+    let mut name = scope.text(&table.case).map_err(wrong)?;
+    // A sweep whose shape does not name what it sweeps over would have cases of one name.
+    let swept =
+        |values: &ParameterValues| matches!(values, ParameterValues::Each(v) if v.len() > 1);
+    if !table.case.contains("${") {
+        for (parameter, _) in table.params.iter().filter(|(_, values)| swept(values)) {
+            if let Some(value) = scope.0.get(parameter) {
+                name += &format!("-{parameter}{value}");
+            }
+        }
+    }
+    let case = custom_case(&name)
         .map_err(|unknown| entry.wrong(format!("{unknown}, for example `saxpy/f32/1048576`")))?;
     check_name(&case.workload).map_err(wrong)?;
     check_shape(&case.shape()).map_err(wrong)?;
@@ -140,46 +254,129 @@ fn workload(path: &Path, table: WorkloadTable) -> Result<CaseKernel> {
             case.workload
         )));
     }
-    let custom = CustomKernel {
-        file: path.display().to_string(),
-        buffers: buffers(&entry, table.buffer)?,
-        dispatches: dispatches(&entry, table.dispatch)?,
-        built_in_case: false,
-    };
-    let counts = Counts {
-        flop: table.flop,
-        bytes: table.bytes,
-        tokens: table.tokens,
-    };
-    if !has_checked_output(&custom) {
-        return Err(wrong(
-            "no bound buffer has `expected = FILE`, so nothing can check the output, and an unchecked \
-             kernel gets no throughput; add one"
-                .to_owned(),
-        ));
-    }
-    CustomWork::new(&case, counts, &custom)
-        .check_bindings()
-        .map_err(|reason| entry.wrong(reason))?;
-    Ok(CaseKernel {
-        case,
-        kernel: Kernel::new(table.kernel, &[]),
-        counts,
-        custom: Some(Box::new(custom)),
-        parameters_from: FROM_FILE.to_owned(),
-    })
+    Ok(case)
 }
 
-/// Whether a buffer with expected numbers is bound anywhere.
-fn has_checked_output(custom: &CustomKernel) -> bool {
-    let bound = |buffer: &CustomBuffer| {
-        let mut dispatches = custom.dispatches.iter();
-        dispatches.any(|dispatch| dispatch.bind.contains(&buffer.name))
-    };
-    custom
-        .buffers
+/// Whether something says what a buffer must hold.
+fn is_checked(buffer: &CustomBuffer) -> bool {
+    matches!(buffer.contents, CustomContents::Expected { .. }) || !buffer.checks.is_empty()
+}
+
+/// Stops a case whose output nothing checks, unless the manifest says why.
+fn refuse_unchecked(entry: &FileEntry<'_>, custom: &CustomKernel) -> Result<()> {
+    if let Some(reason) = &custom.unverified {
+        if reason.trim().is_empty() {
+            return Err(entry.wrong("`unverified` must say why nothing checks the output"));
+        }
+        if custom.buffers.iter().any(is_checked) {
+            return Err(entry.wrong("is `unverified` and has a check; remove one of them"));
+        }
+        return Ok(());
+    }
+    // What a shader that cannot be read binds shows when it is built.
+    let bound: Vec<Bound> = custom
+        .dispatches
         .iter()
-        .any(|b| matches!(b.contents, CustomContents::Expected { .. }) && bound(b))
+        .filter_map(|dispatch| Bound::of(dispatch)?.ok())
+        .collect();
+    let readable = bound.len() == custom.dispatches.len();
+    let is_bound = |buffer: &CustomBuffer| {
+        !readable
+            || bound
+                .iter()
+                .any(|bound| bound.wanted(&buffer.name).is_some())
+    };
+    if custom.buffers.iter().any(|b| is_checked(b) && is_bound(b)) {
+        return Ok(());
+    }
+    Err(entry.wrong(
+        "no bound buffer has a check (`expected = FILE`, `formula = …`, `check = […]`, or `output = true` with a \
+         `reference`), so nothing can check the output, and an unchecked kernel gets no throughput; add one, or say \
+         why not with `unverified = \"reason\"`",
+    ))
+}
+
+/// Gives each case that names a reference the kernel that it names.
+fn give_references(
+    path: &Path,
+    found: &mut [CaseKernel],
+    references: &[(usize, Option<String>)],
+) -> Result<()> {
+    let known: Vec<(usize, String, String)> = references
+        .iter()
+        .map(|(at, _)| {
+            let CaseKernel { case, kernel, .. } = &found[*at];
+            (*at, case.to_string(), kernel.name.to_string())
+        })
+        .collect();
+    for (at, wanted) in references {
+        let Some(wanted) = wanted else { continue };
+        let case = found[*at].case.to_string();
+        let same: Vec<&(usize, String, String)> = known
+            .iter()
+            .filter(|(other, c, _)| *c == case && other != at)
+            .collect();
+        let wrong = |reason: String| Error::file(path, format!("workload {case:?}: {reason}"));
+        let reference = same
+            .iter()
+            .find(|(_, _, kernel)| kernel == wanted)
+            .and_then(|(other, ..)| found[*other].custom.clone())
+            .ok_or_else(|| {
+                let names: Vec<&str> = same.iter().map(|(_, _, kernel)| kernel.as_str()).collect();
+                wrong(format!(
+                    "no other kernel of this case is called {wanted:?}; there are: {}",
+                    names.join(", ")
+                ))
+            })?;
+        if let Some(missing) = found[*at]
+            .custom
+            .iter()
+            .flat_map(|c| &c.buffers)
+            .find(|buffer| {
+                let compared = buffer
+                    .checks
+                    .iter()
+                    .any(|check| matches!(check, CustomCheck::Reference { .. }));
+                compared
+                    && !reference.buffers.iter().any(|other| {
+                        other.name == buffer.name
+                            && other.elements == buffer.elements
+                            && other.dtype == buffer.dtype
+                    })
+            })
+        {
+            return Err(wrong(format!(
+                "the reference {wanted:?} has no buffer {:?} of the same type and size",
+                missing.name
+            )));
+        }
+        if let Some(custom) = &mut found[*at].custom {
+            let reference = CustomKernel {
+                reference: None,
+                ..*reference
+            };
+            custom.reference = Some(Box::new(reference));
+        }
+    }
+    Ok(())
+}
+
+/// Stops a file with two kernels of one name for one case, which nothing could tell apart.
+fn refuse_same_names(path: &Path, found: &[CaseKernel]) -> Result<()> {
+    let mut names = BTreeMap::new();
+    for case in found {
+        if names.insert(case.id(), ()).is_some() {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{} is already declared; give one another `kernel` name, or name the parameters in `case`, as in \
+                     \"saxpy/f32/${{n}}\"",
+                    case.id()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Names stand in cases, globs and tables.
@@ -207,165 +404,26 @@ fn check_shape(shape: &str) -> Result<(), String> {
     }
 }
 
-/// Dispatches with their shaders read.
-fn dispatches(entry: &FileEntry<'_>, tables: Vec<DispatchTable>) -> Result<Vec<CustomDispatch>> {
-    if tables.is_empty() {
-        return Err(entry.wrong("has no [[….dispatch]]; add at least one"));
-    }
-    let read = |table: DispatchTable| {
-        let shader = entry.inside(&table.shader)?;
-        let wgsl = read_within(&shader, MOST_SOURCE_BYTES)?;
-        let given = &table.workgroups;
-        if given.is_empty() || given.len() > 3 || given.contains(&0) {
-            return Err(entry.wrong(format!(
-                "`workgroups` of {} must be one to three numbers above 0",
-                table.shader.display()
-            )));
-        }
-        let mut workgroups = [1; 3];
-        workgroups[..given.len()].copy_from_slice(given);
-        Ok(CustomDispatch {
-            shader: table.shader.display().to_string(),
-            wgsl,
-            workgroups,
-            bind: table.bind,
-        })
-    };
-    tables.into_iter().map(read).collect()
-}
-
-/// Buffers with their contents checked.
-fn buffers(entry: &FileEntry<'_>, tables: Vec<BufferTable>) -> Result<Vec<CustomBuffer>> {
-    let read = |table: BufferTable| {
-        let name = format!("{}, buffer {:?}", entry.name, table.name);
+/// Buffers with their contents and checks.
+fn buffers(
+    entry: &FileEntry<'_>,
+    tables: &[BufferTable],
+    scope: &ParameterScope,
+    dispatches: &[CustomDispatch],
+    referenced: bool,
+) -> Result<Vec<CustomBuffer>> {
+    let bound: Vec<Bound> = dispatches
+        .iter()
+        .filter_map(|dispatch| Bound::of(dispatch)?.ok())
+        .collect();
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let read = |table: &BufferTable| {
         let entry = FileEntry {
             file: entry.file,
-            name,
+            name: format!("{}, buffer {:?}", entry.name, table.name),
         };
-        buffer(&entry, table)
+        let wanted = bound.iter().find_map(|bound| bound.wanted(&table.name));
+        buffer(&entry, table, scope, wanted.as_ref(), &names, referenced)
     };
-    tables.into_iter().map(read).collect()
-}
-
-/// A buffer with its contents checked.
-fn buffer(entry: &FileEntry<'_>, table: BufferTable) -> Result<CustomBuffer> {
-    let (contents, natural) = contents(entry, &table)?;
-    let elements = match (table.elements, natural) {
-        (Some(said), Some(there)) if said != there => {
-            return Err(entry.wrong(format!(
-                "`elements` is {said}, but its contents have {there}; correct or remove it"
-            )));
-        }
-        (Some(count), _) | (None, Some(count)) if count > 0 => count,
-        _ => return Err(entry.wrong("give `elements`, a number above 0")),
-    };
-    let numbers: &[f64] = match &contents {
-        CustomContents::Fill { value } => std::slice::from_ref(value),
-        CustomContents::Values { values } => values,
-        _ => &[],
-    };
-    if let Some(number) = numbers.iter().find(|number| !holds(table.dtype, **number)) {
-        return Err(entry.wrong(format!(
-            "{number:?} is no number of its `type`, which must be finite and, for u32, whole and from 0 up"
-        )));
-    }
-    Ok(CustomBuffer {
-        name: table.name,
-        dtype: table.dtype,
-        elements,
-        contents,
-    })
-}
-
-/// Whether a type has a number, rounded where it is a floating-point type.
-fn holds(dtype: CustomDtype, number: f64) -> bool {
-    match dtype {
-        CustomDtype::F32 => (number as f32).is_finite(),
-        CustomDtype::F16 => f16::from_f64(number).is_finite(),
-        CustomDtype::U32 => (0.0..=f64::from(u32::MAX)).contains(&number) && number.fract() == 0.0,
-    }
-}
-
-/// What is in a buffer, and how many elements that is, where it says so itself.
-fn contents(entry: &FileEntry<'_>, table: &BufferTable) -> Result<(CustomContents, Option<u64>)> {
-    let given = [
-        table.fill.is_some(),
-        table.values.is_some(),
-        table.file.is_some(),
-        table.expected.is_some(),
-        table.scratch,
-    ];
-    if given.iter().filter(|given| **given).count() != 1 {
-        return Err(entry.wrong("give exactly one of fill, values, file, expected and scratch"));
-    }
-    if let Some(value) = table.fill {
-        return Ok((CustomContents::Fill { value }, None));
-    }
-    if let Some(values) = table.values.clone() {
-        let count = values.len() as u64;
-        return Ok((CustomContents::Values { values }, Some(count)));
-    }
-    if let Some(file) = &table.file {
-        let (path, count) = data_file(entry, file, table.dtype)?;
-        let sha256 = sha256(Path::new(&path))?;
-        return Ok((CustomContents::File { path, sha256 }, Some(count)));
-    }
-    let Some(file) = &table.expected else {
-        return Ok((CustomContents::Scratch, None));
-    };
-    let (path, count) = data_file(entry, file, table.dtype)?;
-    let (absolute, relative) = (table.absolute, table.relative);
-    if !(absolute.is_finite() && relative.is_finite() && absolute >= 0.0 && relative >= 0.0) {
-        return Err(entry.wrong("tolerances must be numbers from 0 up"));
-    }
-    let contents = CustomContents::Expected {
-        sha256: sha256(Path::new(&path))?,
-        path,
-        absolute,
-        relative,
-    };
-    Ok((contents, Some(count)))
-}
-
-/// The absolute path of a data file, and how many elements it holds.
-fn data_file(entry: &FileEntry<'_>, file: &Path, dtype: CustomDtype) -> Result<(String, u64)> {
-    let beside = entry.inside(file)?;
-    let path = std::path::absolute(&beside).unwrap_or(beside);
-    let bytes = std::fs::metadata(&path)
-        .map_err(|e| Error::io(&path, e))?
-        .len();
-    let size = storage(dtype).bytes();
-    if !bytes.is_multiple_of(size) {
-        return Err(entry.wrong(format!(
-            "{} has {bytes} bytes, which are no whole number of elements of {size} bytes",
-            file.display()
-        )));
-    }
-    Ok((path.display().to_string(), bytes / size))
-}
-
-/// Largest data file that is read for its digest, in bytes: half a minute's reading.
-const MOST_DIGESTED_BYTES: u64 = 4 << 30;
-
-/// What identifies the bytes of a file, so that a comparison notices other data under the same name; none for a
-/// file beyond what most devices take.
-fn sha256(path: &Path) -> Result<Option<String>> {
-    let io = |e| Error::io(path, e);
-    let mut file = std::fs::File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() > MOST_DIGESTED_BYTES {
-        return Ok(None);
-    }
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut chunk).map_err(io)? {
-            0 => break,
-            bytes => digest.update(&chunk[..bytes]),
-        }
-    }
-    let hexadecimal = digest
-        .finalize()
-        .into_iter()
-        .map(|byte| format!("{byte:02x}"));
-    Ok(Some(hexadecimal.collect()))
+    tables.iter().map(read).collect()
 }

@@ -1,14 +1,24 @@
 //! Kernels and workloads that a user brings in a TOML file, measured and verified like the built-in ones.
 //!
 //! A `[[kernel]]` is another implementation of a built-in case: it gets that case's buffers, and the built-in
-//! f64 reference checks it. A `[[workload]]` is a custom case, checked against a file of expected numbers.
-//! There is no third kind: what nothing can check has no throughput.
+//! f64 reference checks it. A `[[workload]]` is a custom case, checked against a file of expected numbers, a formula,
+//! another kernel or invariants. What nothing checks says so, with the reason.
 //!
-//! `file` has the form of such a file, `load` reads and checks it, `declared` is the case of a `[[workload]]`, and
-//! `work` runs what was found.
+//! `file` has the form of such a file, `load` reads and checks it by way of `entry`, `amounts`, `dispatches`, `binding`
+//! and `buffers`; `declared` is the case of a `[[workload]]`, and `work` runs what was found with `data`, `generate` and
+//! `checks`.
 
+mod amounts;
+mod binding;
+mod buffers;
+mod checks;
+mod columns;
+mod data;
 mod declared;
+mod dispatches;
+mod entry;
 mod file;
+mod generate;
 mod load;
 mod work;
 

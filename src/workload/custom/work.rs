@@ -1,22 +1,28 @@
 //! A custom kernel as the measuring loop takes it: its buffers filled, its dispatches bound, its outputs checked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Read;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use half::f16;
-
+use crate::error::nearest;
 use crate::record::{
-    Adapter, Counts, CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel,
+    Adapter, Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel,
     Limits, Resources, Verification,
 };
 use crate::workload::case::{Case, Problem};
 use crate::workload::case_kernel::CaseKernel;
+use crate::workload::custom::binding::Bound;
+use crate::workload::custom::checks::{Before, CheckedBuffer, verify};
+use crate::workload::custom::columns::BufferColumn;
+use crate::workload::custom::data::{numbers, put, read, storage};
+use crate::workload::custom::generate::generate;
 use crate::workload::kit::checker::Checker;
-use crate::workload::kit::input::{Input, Storage};
+use crate::workload::kit::input::Input;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Binding, Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::wgsl::{BoundResource, BoundVariable};
 
 /// A custom kernel in the form that the measuring loop takes.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct CustomWork<'a> {
     custom: &'a CustomKernel,
     counts: Counts,
     limits: Option<&'a Limits>,
+    /// What the reference left in its buffers, once it ran.
+    reference: OnceLock<BTreeMap<String, Vec<u8>>>,
 }
 
 impl<'a> CustomWork<'a> {
@@ -43,6 +51,7 @@ impl<'a> CustomWork<'a> {
             custom,
             counts,
             limits: None,
+            reference: OnceLock::new(),
         }
     }
 
@@ -91,34 +100,79 @@ impl<'a> CustomWork<'a> {
             .collect()
     }
 
-    /// The buffers with expected numbers, in the order in which outputs are read back.
-    fn expected(&self) -> impl Iterator<Item = Expected<'a>> + Clone + use<'a> {
-        self.custom
+    /// Names of the buffers that a shader writes.
+    fn written(&self) -> BTreeSet<String> {
+        let dispatches = self.custom.dispatches.iter();
+        dispatches
+            .filter_map(|dispatch| Bound::of(dispatch)?.ok())
+            .flat_map(|bound| bound.variables)
+            .filter(|(variable, _)| variable.written)
+            .map(|(_, buffer)| buffer)
+            .collect()
+    }
+
+    /// The buffers of a program as its checks see them, with the bytes of its outputs.
+    fn checked<'o>(
+        &'o self,
+        program: &Program,
+        outputs: &'o [Vec<u8>],
+    ) -> (Vec<CheckedBuffer<'o>>, Vec<&'o [u8]>) {
+        let reference = self.reference.get();
+        let (mut buffers, mut bytes) = (Vec::new(), Vec::new());
+        for (there, output) in program.read_back().zip(outputs) {
+            let custom = self
+                .custom
+                .buffers
+                .iter()
+                .find(|custom| custom.name == there.name);
+            let Some(buffer) = custom else { continue };
+            let expected = matches!(buffer.contents, CustomContents::Expected { .. });
+            if buffer.checks.is_empty() && !expected {
+                continue;
+            }
+            let before = match there.contents {
+                Contents::Output => None,
+                _ => Some(there.input()),
+            };
+            buffers.push(CheckedBuffer {
+                buffer,
+                before,
+                reference: reference
+                    .and_then(|all| all.get(&*there.name))
+                    .map(Vec::as_slice),
+            });
+            bytes.push(output.as_slice());
+        }
+        (buffers, bytes)
+    }
+
+    /// The numbers that the checks refer to, as they are before an execution.
+    fn before(&self, program: &Program) -> Before {
+        let checks = || self.custom.buffers.iter().flat_map(|buffer| &buffer.checks);
+        let needs = |name: &str| {
+            checks().any(|check| match check {
+                CustomCheck::Formula { formula, .. } => formula.contains(name),
+                CustomCheck::Permutation { of } | CustomCheck::Sum { of, .. } => of == name,
+                _ => false,
+            })
+        };
+        let buffers = self
+            .custom
             .buffers
             .iter()
-            .filter_map(|buffer| match &buffer.contents {
-                CustomContents::Expected {
-                    path,
-                    absolute,
-                    relative,
-                    ..
-                } => Some(Expected {
-                    buffer,
-                    path,
-                    absolute: *absolute,
-                    relative: *relative,
-                }),
-                _ => None,
+            .filter(|buffer| needs(&buffer.name));
+        buffers
+            .filter_map(|custom| {
+                let there = program
+                    .buffers
+                    .iter()
+                    .find(|there| there.name == custom.name)?;
+                let mut numbers = numbers(&there.input(), custom.dtype);
+                numbers.truncate(usize::try_from(custom.elements).unwrap_or(usize::MAX));
+                Some((custom.name.clone(), Arc::new(BufferColumn::new(numbers))))
             })
+            .collect()
     }
-}
-
-/// An output and what it is compared with.
-struct Expected<'a> {
-    buffer: &'a CustomBuffer,
-    path: &'a str,
-    absolute: f64,
-    relative: f64,
 }
 
 impl fmt::Display for CustomWork<'_> {
@@ -137,7 +191,7 @@ impl Problem for CustomWork<'_> {
     }
 
     fn warm_caches(&self) -> bool {
-        true
+        !self.custom.cold
     }
 
     fn kernels(&self, _adapter: &Adapter) -> Vec<Kernel> {
@@ -146,6 +200,40 @@ impl Problem for CustomWork<'_> {
 
     fn tuning_space(&self) -> Vec<Kernel> {
         Vec::new()
+    }
+
+    fn unverified(&self) -> Option<&str> {
+        self.custom.unverified.as_deref()
+    }
+
+    fn reference_program(&self, seed: u64) -> Result<Option<Program>, Unsupported> {
+        let Some(reference) = &self.custom.reference else {
+            return Ok(None);
+        };
+        let work = CustomWork {
+            limits: self.limits,
+            ..CustomWork::new(self.case, self.counts, reference)
+        };
+        let mut program = work.program(&Kernel::new("", &[]), seed)?;
+        let compared = |name: &str| {
+            let mut buffers = self.custom.buffers.iter();
+            let by_reference = |check: &CustomCheck| matches!(check, CustomCheck::Reference { .. });
+            buffers.any(|own| own.name == name && own.checks.iter().any(by_reference))
+        };
+        for buffer in program.buffers.iter_mut().filter(|b| compared(&b.name)) {
+            // Whatever checks the reference itself, this is wanted of it.
+            buffer.contents = match std::mem::replace(&mut buffer.contents, Contents::Output) {
+                Contents::Scratch => Contents::Output,
+                Contents::Input(input) => Contents::Kept(input),
+                other => other,
+            };
+        }
+        Ok(Some(program))
+    }
+
+    fn take_reference(&self, outputs: BTreeMap<String, Vec<u8>>) {
+        // It runs once for a case, so nothing is there yet.
+        let _ = self.reference.set(outputs);
     }
 
     /// None: a custom kernel may be made for its one shape.
@@ -163,9 +251,12 @@ impl Problem for CustomWork<'_> {
         {
             return Err(beyond);
         }
+        let written = self.written();
         for custom in &self.custom.buffers {
             for buffer in buffers.iter_mut().filter(|b| b.name == custom.name) {
-                buffer.contents = filled(custom, buffer.bytes).map_err(Unsupported::Custom)?;
+                let written = written.contains(&custom.name);
+                buffer.contents =
+                    filled(custom, buffer.bytes, written).map_err(Unsupported::Custom)?;
             }
         }
         let dispatches = self.dispatches(&buffers)?;
@@ -177,91 +268,14 @@ impl Problem for CustomWork<'_> {
             // The kernel's name is the user's, and must not get the bounds of a built-in one of that name.
             return self.case.verify(&Kernel::new("", &[]), program, outputs);
         }
-        let elements = self.expected().map(|e| e.buffer.elements).sum();
-        let mut checker = Checker::new(elements);
-        for (expected, output) in self.expected().zip(outputs) {
-            expected.check(output, &mut checker);
+        if self.custom.unverified.is_some() {
+            return Checker::new(0).finish();
         }
-        checker.finish()
-    }
-}
-
-impl Expected<'_> {
-    fn check(&self, output: &[u8], checker: &mut Checker) {
-        let CustomBuffer {
-            name,
-            dtype,
-            elements,
-            ..
-        } = self.buffer;
-        let want = match read(self.path, elements * storage(*dtype).bytes()) {
-            Ok(bytes) => decode(&bytes, *dtype),
-            Err(e) => {
-                checker.fail(format!("{e}; the expected numbers are needed"));
-                return;
-            }
-        };
-        let got = decode(output, *dtype);
-        if (want.len() as u64) < *elements || (got.len() as u64) < *elements {
-            checker.fail(format!("{} does not hold {elements} numbers", self.path));
-            return;
+        let (buffers, bytes) = self.checked(program, outputs);
+        if buffers.is_empty() {
+            return Checker::failed("no output was read back".to_owned());
         }
-        for (at, (got, want)) in got.iter().zip(&want).enumerate() {
-            let bound = self.absolute + self.relative * want.abs();
-            // A tolerance is what the user allows, so the errors may all be as large.
-            checker.check(*got, *want, bound, bound, || format!("{name}[{at}]"));
-        }
-    }
-}
-
-/// The first bytes of a file, which may have grown since it was declared.
-fn read(path: &str, most: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    // A pipe that came since would hold up `open` for ever.
-    let regular = std::fs::metadata(path).is_ok_and(|there| there.is_file());
-    if !regular {
-        return Err(format!("{path}: not a regular file"));
-    }
-    std::fs::File::open(path)
-        .and_then(|file| file.take(most).read_to_end(&mut bytes))
-        .map_err(|e| format!("{path}: {e}"))?;
-    Ok(bytes)
-}
-
-/// How a custom buffer stores its elements.
-pub(super) fn storage(dtype: CustomDtype) -> Storage {
-    match dtype {
-        CustomDtype::F32 => Storage::F32,
-        CustomDtype::F16 => Storage::F16,
-        CustomDtype::U32 => Storage::U32,
-    }
-}
-
-/// A number as its little-endian bytes.
-fn encode(value: f64, dtype: CustomDtype, bytes: &mut Vec<u8>) {
-    match dtype {
-        CustomDtype::F32 => bytes.extend((value as f32).to_le_bytes()),
-        CustomDtype::F16 => bytes.extend(f16::from_f64(value).to_le_bytes()),
-        CustomDtype::U32 => bytes.extend((value as u32).to_le_bytes()),
-    }
-}
-
-/// The numbers that little-endian bytes hold, exactly.
-fn decode(bytes: &[u8], dtype: CustomDtype) -> Vec<f64> {
-    let word = |b: &[u8]| [b[0], b[1], b[2], b[3]];
-    match dtype {
-        CustomDtype::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(word(b)).into())
-            .collect(),
-        CustomDtype::F16 => bytes
-            .chunks_exact(2)
-            .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64())
-            .collect(),
-        CustomDtype::U32 => bytes
-            .chunks_exact(4)
-            .map(|b| u32::from_le_bytes(word(b)).into())
-            .collect(),
+        verify(&buffers, &bytes, &self.before(program))
     }
 }
 
@@ -274,6 +288,7 @@ fn empty(custom: &CustomBuffer) -> Result<Buffer, String> {
         .ok_or_else(|| format!("buffer {:?} is larger than any memory", custom.name))?;
     let contents = match custom.contents {
         CustomContents::Expected { .. } => Contents::Output,
+        CustomContents::Scratch if !custom.checks.is_empty() => Contents::Output,
         _ => Contents::Scratch,
     };
     Ok(Buffer {
@@ -283,28 +298,37 @@ fn empty(custom: &CustomBuffer) -> Result<Buffer, String> {
     })
 }
 
-/// The contents of a custom buffer of this size.
-fn filled(custom: &CustomBuffer, bytes: u64) -> Result<Contents, String> {
+/// The contents of a custom buffer of this size, which a shader writes or not.
+fn filled(custom: &CustomBuffer, bytes: u64, written: bool) -> Result<Contents, String> {
     let room = usize::try_from(bytes)
         .map_err(|_| format!("buffer {:?} is too large for this machine", custom.name))?;
     let mut data = Vec::new();
     match &custom.contents {
-        CustomContents::Scratch => return Ok(Contents::Scratch),
-        CustomContents::Expected { .. } => return Ok(Contents::Output),
+        CustomContents::Scratch if custom.restore == Some(true) => {}
+        CustomContents::Scratch if custom.checks.is_empty() => return Ok(Contents::Scratch),
+        CustomContents::Scratch | CustomContents::Expected { .. } => return Ok(Contents::Output),
         CustomContents::Fill { value } => {
             let mut one = Vec::new();
-            encode(*value, custom.dtype, &mut one);
+            put(*value, custom.dtype, &mut one);
             data.extend(one.iter().cycle().take(room));
         }
         CustomContents::Values { values } => {
             for value in values {
-                encode(*value, custom.dtype, &mut data);
+                put(*value, custom.dtype, &mut data);
             }
         }
-        CustomContents::File { path, .. } => data = read(path, bytes)?,
+        CustomContents::File { path, .. } => data = read(Path::new(path), custom.dtype, bytes)?,
+        CustomContents::Generated { generator, seed } => data = generate(custom, generator, *seed),
     }
     data.resize(room, 0);
-    Ok(Contents::Input(Input::Bytes(data)))
+    let input = Input::Bytes(data);
+    Ok(match custom.restore {
+        Some(true) => Contents::Restored(input),
+        None if written => Contents::Restored(input),
+        // Filled again before the verified executions alone.
+        _ if !custom.checks.is_empty() => Contents::Kept(input),
+        _ => Contents::Input(input),
+    })
 }
 
 /// A custom dispatch as a program has it.
@@ -317,56 +341,74 @@ fn dispatch(custom: &CustomDispatch, buffers: &[Buffer]) -> Result<Dispatch, Str
             custom.shader
         ));
     }
-    let bindings = custom
-        .bind
-        .iter()
-        .map(|name| {
-            buffers
-                .iter()
-                .position(|buffer| buffer.name == *name)
-                .map(|buffer| Binding {
-                    buffer,
-                    read_only: false,
-                })
-                .ok_or_else(|| {
-                    let names: Vec<&str> = buffers.iter().map(|buffer| &*buffer.name).collect();
-                    format!(
-                        "{}: no buffer is called {name:?}; there are {}",
-                        custom.shader,
-                        names.join(", ")
-                    )
-                })
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Dispatch {
+    let mut dispatch = Dispatch {
         label: custom.shader.clone(),
         file: custom.shader.clone().into(),
         wgsl: custom.wgsl.clone(),
-        bindings,
+        bindings: Vec::new(),
+        entry: custom.entry.clone(),
+        constants: BTreeMap::new(),
         workgroups: custom.workgroups,
-        // The source says, and the driver's front end holds it to the limits.
+        repeat: custom.repeat.unwrap_or(1),
         workgroup_threads: [1; 3],
         workgroup_bytes: 0,
-        features: features(&custom.wgsl),
+        features: Vec::new(),
         least_subgroup: 1,
         coop_matrix: None,
-    })
+    };
+    // A source that naga refuses is the driver's front end to refuse, with the place.
+    let Some(bound) = Bound::of(custom) else {
+        return Ok(dispatch);
+    };
+    let bound = bound.map_err(|e| format!("{}: {e}", custom.shader))?;
+    for (variable, name) in &bound.variables {
+        dispatch
+            .bindings
+            .push(binding(custom, variable, name, buffers)?);
+    }
+    dispatch.constants = bound
+        .module
+        .pipeline_constants(&custom.overrides)
+        .map_err(|e| format!("{}: {e}", custom.shader))?;
+    dispatch.wgsl = bound.module.source;
+    dispatch.entry = Some(bound.needs.entry);
+    dispatch.workgroup_threads = bound.needs.threads;
+    dispatch.workgroup_bytes = bound.needs.workgroup_bytes;
+    dispatch.features = bound.needs.features;
+    Ok(dispatch)
 }
 
-/// Features that a source asks for by `enable`, by wgpu's names.
-fn features(wgsl: &str) -> Vec<&'static str> {
-    let enabled = |extension: &str| {
-        wgsl.lines()
-            .filter_map(|line| line.trim().strip_prefix("enable "))
-            .flat_map(|list| list.trim_end_matches(';').split(','))
-            .any(|name| name.trim() == extension)
+/// A variable with its buffer.
+fn binding(
+    custom: &CustomDispatch,
+    variable: &BoundVariable,
+    name: &str,
+    buffers: &[Buffer],
+) -> Result<Binding, String> {
+    let shader = &custom.shader;
+    let Some(buffer) = buffers.iter().position(|buffer| buffer.name == *name) else {
+        let names: Vec<&str> = buffers.iter().map(|buffer| &*buffer.name).collect();
+        let close = nearest(name, names.iter().copied())
+            .map_or(String::new(), |close| format!("; did you mean {close:?}?"));
+        return Err(format!(
+            "{shader}: no buffer is called {name:?}; there are {}{close}; a variable of another name than its buffer is \
+             bound by `bind = {{ {} = \"BUFFER\" }}`",
+            names.join(", "),
+            variable.name
+        ));
     };
-    let mut features = Vec::new();
-    if enabled("f16") {
-        features.push("SHADER_F16");
+    let bytes = buffers[buffer].bytes;
+    if bytes < variable.least_bytes {
+        return Err(format!(
+            "{shader}: {} needs {} bytes and the buffer {name:?} has {bytes}; give it more `elements`",
+            variable.name, variable.least_bytes
+        ));
     }
-    if enabled("subgroups") || wgsl.contains("subgroupAdd") || wgsl.contains("@builtin(subgroup_") {
-        features.push("SUBGROUP");
-    }
-    features
+    Ok(Binding {
+        buffer,
+        group: variable.group,
+        number: variable.binding,
+        uniform: variable.resource == BoundResource::Uniform,
+        read_only: variable.resource == BoundResource::Storage { read_only: true },
+    })
 }

@@ -199,6 +199,13 @@ impl Checker {
         self.worst = Some(reason);
     }
 
+    /// Adds to the worst element, if one is wrong, what may be its cause.
+    pub(crate) fn explain(&mut self, hint: &str) {
+        if let Some(worst) = &mut self.worst {
+            *worst = format!("{worst} ({hint})");
+        }
+    }
+
     /// The verdict on an output that nothing can be compared with.
     pub(crate) fn failed(reason: String) -> Verification {
         let mut checker = Self::new(0);

@@ -19,19 +19,25 @@ pub enum Dtype {
     Q4,
     /// 8-bit integers, four to a word, 32-bit integer sums.
     Int8,
+    /// Unsigned 32-bit integers.
+    U32,
+    /// Signed 32-bit integers.
+    I32,
     /// No data type: latencies and transfers.
     None,
 }
 
 impl Dtype {
     /// Every dtype.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::F32,
         Self::F16,
         Self::F16Acc16,
         Self::Q8,
         Self::Q4,
         Self::Int8,
+        Self::U32,
+        Self::I32,
         Self::None,
     ];
 
@@ -44,6 +50,8 @@ impl Dtype {
             Self::Q8 => "q8",
             Self::Q4 => "q4",
             Self::Int8 => "int8",
+            Self::U32 => "u32",
+            Self::I32 => "i32",
             Self::None => "-",
         }
     }
@@ -59,7 +67,7 @@ impl Dtype {
     pub const fn storage(self) -> Storage {
         match self {
             Self::F16 | Self::F16Acc16 => Storage::F16,
-            Self::Int8 => Storage::U32,
+            Self::Int8 | Self::U32 | Self::I32 => Storage::U32,
             Self::F32 | Self::Q8 | Self::Q4 | Self::None => Storage::F32,
         }
     }

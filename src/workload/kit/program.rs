@@ -5,6 +5,7 @@
 //! a program into buffers and pipelines; nothing else does.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::record::{Adapter, CoopMatrix, Limits, Reading};
 use crate::workload::kit::input::{Input, Storage};
@@ -56,6 +57,9 @@ pub struct Buffer {
 pub enum Contents {
     /// Input data.
     Input(Input),
+    /// Data that an execution changes: filled again before each execution, outside the timed span, and read back
+    /// after the verified ones.
+    Restored(Input),
     /// Input data that the program adds to, a cache for instance: filled again before each verified
     /// execution and read back after.
     Kept(Input),
@@ -79,10 +83,16 @@ pub struct Dispatch {
     pub file: Cow<'static, str>,
     /// The WGSL source, templates and includes expanded.
     pub wgsl: String,
-    /// Buffers by binding number (group 0) and whether the shader only reads them.
+    /// What the source binds.
     pub bindings: Vec<Binding>,
+    /// The entry point; none where the source has only one.
+    pub entry: Option<String>,
+    /// Values of overrides, by the keys of wgpu.
+    pub constants: BTreeMap<String, f64>,
     /// Workgroups in x, y and z.
     pub workgroups: [u32; 3],
+    /// How many times in a row it is dispatched.
+    pub repeat: u32,
     /// Threads of a workgroup; the same as in the source.
     pub workgroup_threads: [u32; 3],
     /// Bytes of workgroup memory; at least what the source declares.
@@ -100,6 +110,12 @@ pub struct Dispatch {
 pub struct Binding {
     /// Index into [`Program::buffers`].
     pub buffer: usize,
+    /// `@group`.
+    pub group: u32,
+    /// `@binding`.
+    pub number: u32,
+    /// `var<uniform>` rather than `var<storage>`.
+    pub uniform: bool,
     /// `var<storage, read>` rather than `read_write`.
     pub read_only: bool,
 }
@@ -178,6 +194,14 @@ impl Buffer {
         Self::new(name, elements, storage, Contents::Output)
     }
 
+    /// Whether its contents after a verified execution are of interest.
+    pub fn is_read_back(&self) -> bool {
+        matches!(
+            self.contents,
+            Contents::Output | Contents::Kept(_) | Contents::Restored(_)
+        )
+    }
+
     /// Why a device with these limits cannot bind it, or `None` where it can.
     pub(crate) fn beyond_limits(&self, limits: &Limits) -> Option<Unsupported> {
         let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
@@ -191,7 +215,9 @@ impl Buffer {
     /// What an input buffer holds; nothing for others.
     pub(crate) fn input(&self) -> Vec<u8> {
         match &self.contents {
-            Contents::Input(input) | Contents::Kept(input) => input.generate(self.bytes),
+            Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) => {
+                input.generate(self.bytes)
+            }
             Contents::Scratch | Contents::Output => Vec::new(),
         }
     }
@@ -204,6 +230,17 @@ impl Program {
             Action::Dispatches(dispatches) | Action::RoundTrip(dispatches) => dispatches,
             Action::Upload { .. } | Action::Download { .. } => &[],
         }
+    }
+
+    /// The buffers that are read back after a verified execution, in order.
+    pub fn read_back(&self) -> impl Iterator<Item = &Buffer> {
+        self.buffers.iter().filter(|buffer| buffer.is_read_back())
+    }
+
+    /// Whether buffers are filled again before each execution.
+    pub fn restores(&self) -> bool {
+        let mut buffers = self.buffers.iter();
+        buffers.any(|buffer| matches!(buffer.contents, Contents::Restored(_)))
     }
 
     /// Sum of all buffers, in bytes.
@@ -253,10 +290,16 @@ impl Dispatch {
                 .enumerate()
                 .map(|(number, buffer)| Binding {
                     buffer: *buffer,
+                    group: 0,
+                    number: u32::try_from(number).unwrap_or(u32::MAX),
+                    uniform: false,
                     read_only: number < read,
                 })
                 .collect(),
+            entry: None,
+            constants: BTreeMap::new(),
             workgroups: [1; 3],
+            repeat: 1,
             workgroup_threads: [1; 3],
             workgroup_bytes: 0,
             features: if template.uses_f16() {
@@ -357,7 +400,8 @@ impl Dispatch {
                 limits.max_workgroups
             ));
         }
-        let bound = u32::try_from(self.bindings.len()).unwrap_or(u32::MAX);
+        let storage = self.bindings.iter().filter(|binding| !binding.uniform);
+        let bound = u32::try_from(storage.count()).unwrap_or(u32::MAX);
         if bound > limits.max_storage_buffers {
             return beyond(format!(
                 "binds {bound} storage buffers and the adapter allows {}",

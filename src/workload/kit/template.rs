@@ -67,6 +67,16 @@ const COMMON: &[(&str, &str)] = &[
 
 /// The syntax of shader files, and the files that they include.
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {
+    let mut environment = syntax()?;
+    for (name, text) in COMMON {
+        // An empty line parts an included file from what follows.
+        environment.add_template_owned(*name, format!("{text}\n"))?;
+    }
+    Ok(environment)
+});
+
+/// The syntax of shader files.
+fn syntax() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -82,12 +92,60 @@ static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::ne
     );
     // minijinja's own takes an unknown name for a missing argument, and would leave the loop out.
     environment.add_function("range", |from: u32, to: u32| Value::from_iter(from..to));
-    for (name, text) in COMMON {
-        // An empty line parts an included file from what follows.
-        environment.add_template_owned(*name, format!("{text}\n"))?;
-    }
     Ok(environment)
-});
+}
+
+/// Whether a user's shader uses the syntax of shader files: no WGSL has `${`, or a line that begins with `#`.
+pub(crate) fn is_template(text: &str) -> bool {
+    text.contains("${") || text.lines().any(|line| line.trim_start().starts_with('#'))
+}
+
+/// Expands a user's shader. `include` reads a file that it includes.
+///
+/// # Errors
+/// As [`Template::expand`].
+pub(crate) fn expand_text(
+    file: &str,
+    text: &str,
+    values: BTreeMap<String, Value>,
+    include: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
+) -> Result<String, String> {
+    let mut environment = syntax().map_err(|e| e.to_string())?;
+    environment.set_loader(move |name| {
+        include(name)
+            .map(|text| Some(format!("{text}\n")))
+            .map_err(|reason| Error::new(minijinja::ErrorKind::TemplateNotFound, reason))
+    });
+    environment
+        .render_named_str(file, text, Value::from(values))
+        .map_err(|e| {
+            let innermost = innermost(&e);
+            let name = innermost.name().unwrap_or(file);
+            let line = innermost.line().unwrap_or(1);
+            let written = (name == file)
+                .then(|| text.lines().nth(line.saturating_sub(1)))
+                .flatten()
+                .unwrap_or("");
+            format!("{name}:{line}: {}: {:?}", detail(innermost), written.trim())
+        })
+}
+
+/// The error behind all others.
+fn innermost(error: &Error) -> &Error {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source().and_then(|e| e.downcast_ref::<Error>()) {
+        innermost = cause;
+    }
+    innermost
+}
+
+/// What went wrong, in words.
+fn detail(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => detail.to_owned(),
+        None => error.kind().to_string(),
+    }
+}
 
 impl Template {
     /// A template; use [`shader!`].
@@ -176,16 +234,10 @@ impl Template {
 
     /// What went wrong, with the file and the line where it did: those of an included file, if it is there.
     fn located(&self, error: &Error) -> String {
-        let mut innermost = error;
-        while let Some(cause) = innermost.source().and_then(|e| e.downcast_ref::<Error>()) {
-            innermost = cause;
-        }
+        let innermost = innermost(error);
         let file = innermost.name().unwrap_or(self.file);
         let line = innermost.line().unwrap_or(1);
-        let what = match innermost.detail() {
-            Some(detail) => detail.to_owned(),
-            None => innermost.kind().to_string(),
-        };
+        let what = detail(innermost);
         let text = COMMON
             .iter()
             .find(|(name, _)| *name == file)

@@ -9,7 +9,9 @@ pub(crate) const fn ordinary(dtype: Dtype) -> Resource {
     match dtype {
         Dtype::Int8 => Resource::OpInt8,
         Dtype::F16Acc16 => Resource::FlopF16,
-        Dtype::F32 | Dtype::F16 | Dtype::Q8 | Dtype::Q4 | Dtype::None => Resource::FlopF32,
+        Dtype::F32 | Dtype::F16 | Dtype::Q8 | Dtype::Q4 | Dtype::U32 | Dtype::I32 | Dtype::None => {
+            Resource::FlopF32
+        }
     }
 }
 

@@ -26,13 +26,14 @@ use std::collections::BTreeSet;
 pub use hazard::Hazard;
 use naga::Module;
 
+use crate::workload::wgsl::WgslModule;
+
 /// The hazards of a WGSL source, each once.
 ///
 /// # Errors
 /// naga's message where the source is no WGSL.
 pub fn lint(wgsl: &str) -> Result<Vec<Hazard>, String> {
-    let module = naga::front::wgsl::parse_str(wgsl).map_err(|e| e.emit_to_string(wgsl))?;
-    Ok(lint_module(&module))
+    Ok(lint_module(&WgslModule::parse(wgsl)?.module))
 }
 
 /// The hazards of a module, each once.

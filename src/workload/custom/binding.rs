@@ -1,0 +1,113 @@
+//! Which buffer each variable of a shader gets.
+
+use super::buffers::Wanted;
+use crate::error::nearest;
+use crate::record::CustomDispatch;
+use crate::workload::wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule};
+
+/// A shader of a dispatch, read, with the buffer of each variable that its entry point uses.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) module: WgslModule,
+    pub(super) needs: EntryNeeds,
+    /// Variables with the names of their buffers.
+    pub(super) variables: Vec<(BoundVariable, String)>,
+}
+
+impl Bound {
+    /// Reads a dispatch's shader; `None` where naga refuses it, which the driver's front end says better.
+    ///
+    /// # Errors
+    /// The entry point, an override or a binding does not fit; in words that follow the shader's name.
+    pub(super) fn of(dispatch: &CustomDispatch) -> Option<Result<Self, String>> {
+        let module = WgslModule::parse(&dispatch.wgsl).ok()?;
+        Some(Self::new(module, dispatch))
+    }
+
+    fn new(module: WgslModule, dispatch: &CustomDispatch) -> Result<Self, String> {
+        let needs = module.needs(dispatch.entry.as_deref(), &dispatch.overrides)?;
+        let variables = if dispatch.bind.is_empty() {
+            by_name(dispatch, &needs)?
+        } else {
+            in_order(dispatch, &needs)?
+        };
+        for (variable, _) in &variables {
+            if let BoundResource::Other(what) = variable.resource {
+                return Err(format!(
+                    "{} (@group({}) @binding({})) is {what}, and manifests bind buffers only; make it a storage buffer",
+                    variable.name, variable.group, variable.binding
+                ));
+            }
+        }
+        Ok(Self {
+            module,
+            needs,
+            variables,
+        })
+    }
+
+    /// What the variables of a buffer say of its type.
+    pub(super) fn wanted(&self, buffer: &str) -> Option<Wanted<'_>> {
+        let (variable, _) = self.variables.iter().find(|(_, name)| name == buffer)?;
+        Some(Wanted {
+            module: &self.module.module,
+            ty: variable.ty,
+        })
+    }
+}
+
+/// Variables that the entry point uses, each with the buffer of its name or the one that the manifest says.
+fn by_name(
+    dispatch: &CustomDispatch,
+    needs: &EntryNeeds,
+) -> Result<Vec<(BoundVariable, String)>, String> {
+    let names: Vec<&str> = needs.variables.iter().map(|v| v.name.as_str()).collect();
+    for name in dispatch.bind_by_name.keys() {
+        if !names.contains(&name.as_str()) {
+            let close = nearest(name, names.iter().copied()).map_or_else(
+                || format!("; it has {}", names.join(", ")),
+                |close| format!("; did you mean {close:?}?"),
+            );
+            return Err(format!("has no variable {name:?} to bind{close}"));
+        }
+    }
+    let used = needs.variables.iter().filter(|variable| variable.used);
+    Ok(used
+        .map(|variable| {
+            let buffer = dispatch.bind_by_name.get(&variable.name);
+            (variable.clone(), buffer.unwrap_or(&variable.name).clone())
+        })
+        .collect())
+}
+
+/// Buffers in the order of groups and bindings: of all variables, or of those that the entry point uses.
+fn in_order(
+    dispatch: &CustomDispatch,
+    needs: &EntryNeeds,
+) -> Result<Vec<(BoundVariable, String)>, String> {
+    let used: Vec<&BoundVariable> = needs.variables.iter().filter(|v| v.used).collect();
+    let given = dispatch.bind.len();
+    let all = &needs.variables;
+    if given == all.len() {
+        let pairs = all.iter().zip(&dispatch.bind);
+        return Ok(pairs
+            .filter(|(variable, _)| variable.used)
+            .map(|(variable, buffer)| (variable.clone(), buffer.clone()))
+            .collect());
+    }
+    if given == used.len() {
+        let pairs = used.into_iter().zip(&dispatch.bind);
+        return Ok(pairs
+            .map(|(variable, buffer)| (variable.clone(), buffer.clone()))
+            .collect());
+    }
+    let list: Vec<String> = all
+        .iter()
+        .map(|v| format!("{} (@group({}) @binding({}))", v.name, v.group, v.binding))
+        .collect();
+    Err(format!(
+        "`bind` has {given} buffers, and the shader declares {}: {}; leave `bind` out to bind by these names",
+        all.len(),
+        list.join(", ")
+    ))
+}

@@ -1,0 +1,399 @@
+//! The comparison of a custom kernel's outputs with what its manifest says.
+//!
+//! A check that a kernel passes without working proves nothing, so what was there before, and zeros, are put to it too:
+//! where they pass, the check is refused. Infinities are right where they are equal. A NaN is right nowhere, since
+//! outputs are filled with NaN before a verified execution.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::value::{Object, Value};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use super::amounts::{as_number, compile, what};
+use super::columns::BufferColumn;
+use super::data::{numbers, read, storage, stored};
+use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, Verification};
+use crate::workload::kit::checker::{Checker, strata};
+use crate::workload::kit::program::POISON;
+
+/// Most elements for which a formula is evaluated.
+const MOST_EVALUATED: u64 = 1 << 18;
+
+/// An output buffer with everything that its checks refer to.
+pub(super) struct CheckedBuffer<'a> {
+    pub(super) buffer: &'a CustomBuffer,
+    /// Bytes before the execution; none where it was filled with poison.
+    pub(super) before: Option<Vec<u8>>,
+    /// What the reference left, where there is one.
+    pub(super) reference: Option<&'a [u8]>,
+}
+
+/// The numbers of all buffers before the execution, by name.
+pub(super) type Before = BTreeMap<String, Arc<BufferColumn>>;
+
+/// Verifies outputs, and the checks themselves. `outputs` are the bytes of each buffer.
+pub(super) fn verify(
+    buffers: &[CheckedBuffer<'_>],
+    outputs: &[&[u8]],
+    before: &Before,
+) -> Verification {
+    let elements = buffers.iter().map(|b| b.buffer.elements).sum();
+    let run = |outputs: &[&[u8]]| {
+        let mut checker = Checker::new(elements);
+        for (buffer, output) in buffers.iter().zip(outputs) {
+            check(buffer, output, before, &mut checker);
+        }
+        checker.finish()
+    };
+    let mut verification = run(outputs);
+    // Only what passed can have passed for nothing.
+    if verification.passed
+        && let Some(reason) = proves_nothing(buffers, run)
+    {
+        verification = Checker::failed(reason);
+    }
+    verification
+}
+
+/// Why the checks prove nothing, if so.
+fn proves_nothing(
+    buffers: &[CheckedBuffer<'_>],
+    run: impl Fn(&[&[u8]]) -> Verification,
+) -> Option<String> {
+    let size = |buffer: &CheckedBuffer<'_>| {
+        usize::try_from(buffer.buffer.elements * storage(buffer.buffer.dtype).bytes()).unwrap_or(0)
+    };
+    let zeros: Vec<Vec<u8>> = buffers.iter().map(|buffer| vec![0; size(buffer)]).collect();
+    let untouched: Vec<Vec<u8>> = buffers
+        .iter()
+        .map(|buffer| {
+            let poison = || vec![POISON; size(buffer)];
+            buffer.before.clone().unwrap_or_else(poison)
+        })
+        .collect();
+    let put = |all: &[Vec<u8>]| {
+        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        run(&all)
+    };
+    let by_zeros = put(&zeros);
+    // Where zeros are what is expected, to the last bit, they are no accident of the tolerance.
+    let right = by_zeros.max_abs_error <= 0.0 && buffers.iter().all(compares_values);
+    if by_zeros.passed && !right {
+        return Some(
+            "the check proves nothing: zeros everywhere would pass it; lower the tolerance, or choose inputs whose \
+             results are not zero"
+                .to_owned(),
+        );
+    }
+    put(&untouched).passed.then(|| {
+        "the check proves nothing: what was in the buffers before the kernel ran would pass it; give the output other \
+         initial contents, for example `fill`, or choose other inputs"
+            .to_owned()
+    })
+}
+
+/// Whether a buffer is compared with numbers, and not held to invariants.
+fn compares_values(buffer: &CheckedBuffer<'_>) -> bool {
+    let invariant = |check: &CustomCheck| {
+        matches!(
+            check,
+            CustomCheck::Finite
+                | CustomCheck::Sorted
+                | CustomCheck::Permutation { .. }
+                | CustomCheck::Sum { .. }
+        )
+    };
+    !buffer.buffer.checks.iter().all(invariant)
+        || matches!(buffer.buffer.contents, CustomContents::Expected { .. })
+}
+
+/// Whether an output passes its own checks.
+fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &mut Checker) {
+    let CustomBuffer {
+        name,
+        dtype,
+        elements,
+        contents,
+        checks,
+        ..
+    } = buffer.buffer;
+    let got = numbers(output, *dtype);
+    if (got.len() as u64) < *elements {
+        checker.fail(format!("{name} does not hold {elements} numbers"));
+        return;
+    }
+    let got = &got[..usize::try_from(*elements).unwrap_or(0)];
+    let mut compared = Compared {
+        name,
+        got,
+        initial: buffer.before.is_some(),
+        hint: None,
+        checker,
+    };
+    if let CustomContents::Expected {
+        path,
+        absolute,
+        relative,
+        ..
+    } = contents
+    {
+        compared.with_file(path, *dtype, *elements, (*absolute, *relative));
+    }
+    for check in checks {
+        match check {
+            CustomCheck::File {
+                path,
+                absolute,
+                relative,
+                ..
+            } => compared.with_file(path, *dtype, *elements, (*absolute, *relative)),
+            CustomCheck::Formula {
+                formula,
+                values,
+                absolute,
+                relative,
+            } => compared.with_formula(formula, values, before, *dtype, (*absolute, *relative)),
+            CustomCheck::Reference { absolute, relative } => match buffer.reference {
+                Some(bytes) => {
+                    let wanted = numbers(bytes, *dtype);
+                    compared.with_numbers(&wanted, (*absolute, *relative));
+                }
+                None => compared
+                    .checker
+                    .fail("the reference did not run".to_owned()),
+            },
+            CustomCheck::Finite => compared.finite(),
+            CustomCheck::Sorted => compared.sorted(),
+            CustomCheck::Permutation { of } => compared.permutation(of, before),
+            CustomCheck::Sum {
+                of,
+                absolute,
+                relative,
+            } => compared.sum(of, before, (*absolute, *relative)),
+        }
+    }
+    if let Some(hint) = compared.hint {
+        compared.checker.explain(hint);
+    }
+}
+
+/// What a wrong element of an output that was filled with poison tells of its cause.
+fn hint(got: f64, want: f64) -> Option<&'static str> {
+    // As f32 and f16, as u32, as i32.
+    let poison =
+        got.is_nan() || (got - f64::from(u32::MAX)).abs() < 0.5 || (got + 1.0).abs() < 1e-9;
+    if poison {
+        return Some(
+            "it holds what was there before, so it was never written; counters and other scratch memory that an \
+             execution changes need `restore = true`",
+        );
+    }
+    // All ones and so many more.
+    (want >= 2.0 && (want - got - 1.0).abs() < 1e-9).then_some(
+        "one too little is what adding to all ones gives, which fill an output before it is checked: a kernel that adds \
+         to its output needs `fill = 0`",
+    )
+}
+
+/// The numbers of an output on their way through its checks.
+struct Compared<'a> {
+    name: &'a str,
+    got: &'a [f64],
+    /// Whether something else than poison was there before.
+    initial: bool,
+    /// What a wrong element tells of its cause.
+    hint: Option<&'static str>,
+    checker: &'a mut Checker,
+}
+
+impl Compared<'_> {
+    fn with_file(&mut self, path: &str, dtype: CustomDtype, elements: u64, tolerance: (f64, f64)) {
+        let bytes = elements * storage(dtype).bytes();
+        match read(Path::new(path), dtype, bytes) {
+            Ok(bytes) => self.with_numbers(&numbers(&bytes, dtype), tolerance),
+            Err(e) => self
+                .checker
+                .fail(format!("{e}; the expected numbers are needed")),
+        }
+    }
+
+    fn with_numbers(&mut self, wanted: &[f64], tolerance: (f64, f64)) {
+        if wanted.len() < self.got.len() {
+            self.checker.fail(format!(
+                "{} numbers are expected in {}",
+                wanted.len(),
+                self.name
+            ));
+            return;
+        }
+        for (at, want) in wanted.iter().enumerate().take(self.got.len()) {
+            self.element(at, *want, tolerance);
+        }
+    }
+
+    /// Compares one element.
+    fn element(&mut self, at: usize, want: f64, (absolute, relative): (f64, f64)) {
+        let (got, name) = (self.got[at], self.name);
+        if want.is_nan() {
+            self.checker.fail(format!(
+                "{name}[{at}] is expected to be NaN, which nothing can tell from an element that was never written; \
+                 choose inputs without it"
+            ));
+        } else if want.is_infinite() || got.is_infinite() {
+            // No tolerance reaches from a number to infinity.
+            if got.total_cmp(&want).is_eq() {
+                self.checker.compared(1);
+            } else {
+                self.checker
+                    .fail(format!("{name}[{at}] is {got:e} and should be {want:e}"));
+            }
+        } else {
+            let bound = absolute + relative * want.abs();
+            // A tolerance is what the user allows, so the errors may all be as large.
+            self.checker
+                .check(got, want, bound, bound, || format!("{name}[{at}]"));
+            let off = (got - want).abs() > bound || got.is_nan();
+            if off && !self.initial && self.hint.is_none() {
+                self.hint = hint(got, want);
+            }
+        }
+    }
+
+    fn with_formula(
+        &mut self,
+        formula: &str,
+        values: &BTreeMap<String, f64>,
+        before: &Before,
+        dtype: CustomDtype,
+        tolerance: (f64, f64),
+    ) {
+        let mut shared: BTreeMap<String, Value> = values
+            .iter()
+            .map(|(name, number)| {
+                let whole = number.fract() == 0.0 && number.abs() < 9e15;
+                let value = if whole {
+                    Value::from(*number as i64)
+                } else {
+                    Value::from(*number)
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        for (name, column) in before {
+            shared.insert(name.clone(), Value::from_dyn_object(Arc::clone(column)));
+        }
+        let names: Vec<&str> = shared.keys().map(String::as_str).collect();
+        let expression = match compile(formula, names.iter().copied().chain(["i"])) {
+            Ok(expression) => expression,
+            Err(e) => return self.checker.fail(e),
+        };
+        let shared = Arc::new(shared);
+        let mut random = Pcg64Mcg::seed_from_u64(self.got.len() as u64);
+        for at in strata(self.got.len() as u64, MOST_EVALUATED, &mut random) {
+            let at = usize::try_from(at).unwrap_or(0);
+            let scope = Value::from_object(ElementScope {
+                at,
+                shared: Arc::clone(&shared),
+            });
+            let value = expression
+                .eval(scope)
+                .map_err(|e| what(&e))
+                .and_then(|value| as_number(&value).ok_or_else(|| format!("{value} is no number")));
+            match value {
+                Ok(value) => self.element(at, stored(value, dtype), tolerance),
+                Err(e) => {
+                    return self
+                        .checker
+                        .fail(format!("the formula for {}[{at}]: {e}", self.name));
+                }
+            }
+        }
+    }
+
+    fn finite(&mut self) {
+        match self.got.iter().position(|number| !number.is_finite()) {
+            Some(at) => self.checker.fail(format!(
+                "{}[{at}] is {}, not finite",
+                self.name, self.got[at]
+            )),
+            None => self.checker.compared(self.got.len() as u64),
+        }
+    }
+
+    fn sorted(&mut self) {
+        // So written that a NaN is out of order.
+        let ordered = |pair: &[f64]| pair[0] <= pair[1];
+        match self.got.windows(2).position(|pair| !ordered(pair)) {
+            Some(at) => self.checker.fail(format!(
+                "{name}[{at}] is {} and {name}[{}] is {}, so it is not sorted",
+                self.got[at],
+                at + 1,
+                self.got[at + 1],
+                name = self.name
+            )),
+            None => self.checker.compared(self.got.len() as u64),
+        }
+    }
+
+    fn permutation(&mut self, of: &str, before: &Before) {
+        let Some(column) = before.get(of) else {
+            return self.checker.fail(format!("no buffer is called {of:?}"));
+        };
+        let sorted = |numbers: &[f64]| {
+            let mut sorted = numbers.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            sorted
+        };
+        let (got, wanted) = (sorted(self.got), sorted(column.numbers()));
+        if got.len() != wanted.len() {
+            return self.checker.fail(format!(
+                "{} has {} numbers and {of} {}, so it is no permutation",
+                self.name,
+                got.len(),
+                wanted.len()
+            ));
+        }
+        let differ = got
+            .iter()
+            .zip(&wanted)
+            .find(|(got, want)| got.to_bits() != want.to_bits());
+        match differ {
+            Some((got, want)) => self.checker.fail(format!(
+                "{} is no permutation of {of}: it holds {got} where {want} is next in order",
+                self.name
+            )),
+            None => self.checker.compared(got.len() as u64),
+        }
+    }
+
+    fn sum(&mut self, of: &str, before: &Before, (absolute, relative): (f64, f64)) {
+        let Some(column) = before.get(of) else {
+            return self.checker.fail(format!("no buffer is called {of:?}"));
+        };
+        let got: f64 = self.got.iter().sum();
+        let want = column.total(0, usize::MAX);
+        let bound = absolute + relative * want.abs();
+        let name = self.name;
+        self.checker
+            .check(got, want, bound, bound, || format!("the sum of {name}"));
+    }
+}
+
+/// The names that a formula sees for one element.
+#[derive(Debug)]
+struct ElementScope {
+    at: usize,
+    shared: Arc<BTreeMap<String, Value>>,
+}
+
+impl Object for ElementScope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "i" => Some(Value::from(self.at)),
+            name => self.shared.get(name).cloned(),
+        }
+    }
+}

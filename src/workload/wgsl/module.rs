@@ -1,0 +1,341 @@
+//! A WGSL module with what its entry points need.
+
+use std::collections::BTreeMap;
+
+use naga::back::pipeline_constants::{self, PipelineConstantError};
+use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Handle, ImageClass, Module, ShaderStage, StorageAccess, Type, TypeInner};
+
+use super::directives::accepted;
+use crate::error::nearest;
+
+/// A WGSL source that naga accepts.
+#[derive(Debug)]
+pub struct WgslModule {
+    /// naga's form of it.
+    pub module: Module,
+    /// What its validator found.
+    pub info: ModuleInfo,
+    /// The source as naga takes it.
+    pub source: String,
+}
+
+/// What is bound to a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BoundResource {
+    /// A storage buffer, and whether the source only reads it.
+    Storage {
+        /// `var<storage, read>`.
+        read_only: bool,
+    },
+    /// A uniform buffer.
+    Uniform,
+    /// Anything else, in words.
+    Other(&'static str),
+}
+
+/// A variable with a binding.
+#[derive(Clone, Debug)]
+pub struct BoundVariable {
+    /// Its name.
+    pub name: String,
+    /// `@group`.
+    pub group: u32,
+    /// `@binding`.
+    pub binding: u32,
+    /// What it takes.
+    pub resource: BoundResource,
+    /// Its type.
+    pub(crate) ty: Handle<Type>,
+    /// Whether the entry point uses it.
+    pub used: bool,
+    /// Whether the entry point writes it.
+    pub written: bool,
+    /// Fewest bytes that it needs.
+    pub least_bytes: u64,
+}
+
+/// What an entry point needs, its overrides resolved.
+#[derive(Clone, Debug)]
+pub struct EntryNeeds {
+    /// Its name.
+    pub entry: String,
+    /// Threads of a workgroup.
+    pub threads: [u32; 3],
+    /// Bytes of workgroup memory.
+    pub workgroup_bytes: u32,
+    /// Every variable with a binding, by group and binding.
+    pub variables: Vec<BoundVariable>,
+    /// Device features, by wgpu's names.
+    pub features: Vec<&'static str>,
+}
+
+impl WgslModule {
+    /// Parses and validates.
+    ///
+    /// # Errors
+    /// naga refuses the source; the message shows where.
+    pub fn parse(wgsl: &str) -> Result<Self, String> {
+        let source = accepted(wgsl);
+        let module = naga::front::wgsl::parse_str(&source).map_err(|e| match hint(&source) {
+            Some(hint) => format!("{}\n{hint}", e.emit_to_string(&source)),
+            None => e.emit_to_string(&source),
+        })?;
+        let info = validate(&module, true).map_err(|e| e.emit_to_string(&source))?;
+        Ok(Self {
+            module,
+            info,
+            source,
+        })
+    }
+
+    /// Names of the compute entry points.
+    pub fn entries(&self) -> Vec<String> {
+        let points = self.module.entry_points.iter();
+        points
+            .filter(|entry| entry.stage == ShaderStage::Compute)
+            .map(|entry| entry.name.clone())
+            .collect()
+    }
+
+    /// The compute entry point of a name, or the only one.
+    ///
+    /// # Errors
+    /// There is none of that name, or several and no name.
+    pub fn entry(&self, name: Option<&str>) -> Result<String, String> {
+        let entries = self.entries();
+        match (name, entries.as_slice()) {
+            (_, []) => Err("has no compute entry point".to_owned()),
+            (Some(name), _) if entries.iter().any(|entry| entry == name) => Ok(name.to_owned()),
+            (Some(name), _) => {
+                let close = nearest(name, entries.iter().map(String::as_str))
+                    .map(|close| format!("; did you mean {close:?}?"));
+                Err(format!(
+                    "has no compute entry point called {name:?}; it has {}{}",
+                    entries.join(", "),
+                    close.unwrap_or_default()
+                ))
+            }
+            (None, [only]) => Ok(only.clone()),
+            (None, _) => Err(format!(
+                "has several compute entry points; choose one with `entry`: {}",
+                entries.join(", ")
+            )),
+        }
+    }
+
+    /// What an entry point needs with these overrides.
+    ///
+    /// # Errors
+    /// There is no such entry point, or an override is unknown or has no value.
+    pub fn needs(
+        &self,
+        entry: Option<&str>,
+        overrides: &BTreeMap<String, f64>,
+    ) -> Result<EntryNeeds, String> {
+        let entry = self.entry(entry)?;
+        let constants = self.pipeline_constants(overrides)?;
+        let (module, info) = pipeline_constants::process_overrides(
+            &self.module,
+            &self.info,
+            Some((ShaderStage::Compute, &entry)),
+            &constants.into_iter().collect(),
+        )
+        .map_err(|e| override_problem(&e))?;
+        let found = module
+            .entry_points
+            .iter()
+            .position(|point| point.stage == ShaderStage::Compute && point.name == entry)
+            .ok_or_else(|| format!("has no compute entry point called {entry:?}"))?;
+        let uses = info.get_entry_point(found);
+        let mut workgroup_bytes = 0_u64;
+        for (handle, variable) in module.global_variables.iter() {
+            if uses[handle].is_empty() {
+                continue;
+            }
+            match variable.space {
+                AddressSpace::WorkGroup => {
+                    let size = module.types[variable.ty].inner.try_size(module.to_ctx());
+                    // Each variable begins at a multiple of 16 bytes at most.
+                    workgroup_bytes += u64::from(size.unwrap_or(0).next_multiple_of(4));
+                }
+                AddressSpace::Immediate => {
+                    return Err(format!(
+                        "uses {}, which is in immediate data (push constants), and manifests cannot set those; \
+                         make it a `var<uniform>`",
+                        variable.name.as_deref().unwrap_or("a variable")
+                    ));
+                }
+                _ => {}
+            }
+        }
+        // The same handles: overrides change no global variable.
+        let variables = bound_variables(&module, |handle| uses[handle])?;
+        Ok(EntryNeeds {
+            threads: module.entry_points[found].workgroup_size,
+            entry,
+            workgroup_bytes: u32::try_from(workgroup_bytes).unwrap_or(u32::MAX),
+            variables,
+            features: self.features(),
+        })
+    }
+
+    /// The values of overrides by naga's keys: the number where one is given by `@id`, else the name.
+    ///
+    /// # Errors
+    /// There is no such override.
+    pub fn pipeline_constants(
+        &self,
+        overrides: &BTreeMap<String, f64>,
+    ) -> Result<BTreeMap<String, f64>, String> {
+        let known: Vec<&naga::Override> = self.module.overrides.iter().map(|(_, o)| o).collect();
+        overrides
+            .iter()
+            .map(|(name, value)| {
+                let found = known.iter().find(|o| {
+                    o.name.as_ref() == Some(name)
+                        || o.id.map(|id| id.to_string()).as_ref() == Some(name)
+                });
+                let Some(found) = found else {
+                    let names: Vec<&str> = known.iter().filter_map(|o| o.name.as_deref()).collect();
+                    return Err(if names.is_empty() {
+                        format!("has no overrides, so {name:?} cannot be set")
+                    } else {
+                        format!("has no override {name:?}; it has {}", names.join(", "))
+                    });
+                };
+                let key = found.id.map_or_else(|| name.clone(), |id| id.to_string());
+                Ok((key, *value))
+            })
+            .collect()
+    }
+
+    /// Device features that the source needs, by wgpu's names.
+    fn features(&self) -> Vec<&'static str> {
+        let mut features = Vec::new();
+        let half = self.module.types.iter().any(|(_, ty)| {
+            matches!(
+                ty.inner,
+                TypeInner::Scalar(naga::Scalar::F16)
+                    | TypeInner::Vector {
+                        scalar: naga::Scalar::F16,
+                        ..
+                    }
+                    | TypeInner::Matrix {
+                        scalar: naga::Scalar::F16,
+                        ..
+                    }
+            )
+        });
+        if half {
+            features.push("SHADER_F16");
+        }
+        // What does not hold without subgroups needs them.
+        if validate(&self.module, false).is_err() {
+            features.push("SUBGROUP");
+        }
+        features
+    }
+}
+
+/// Why overrides cannot be resolved.
+fn override_problem(error: &PipelineConstantError) -> String {
+    match error {
+        PipelineConstantError::MissingValue(name) => {
+            format!(
+                "the override {name} has no value; give it one, for example `overrides = {{ {name} = 1 }}`"
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Variables with a binding, by group and binding.
+fn bound_variables(
+    module: &Module,
+    uses: impl Fn(Handle<naga::GlobalVariable>) -> GlobalUse,
+) -> Result<Vec<BoundVariable>, String> {
+    let mut variables = Vec::new();
+    for (handle, variable) in module.global_variables.iter() {
+        let Some(at) = &variable.binding else {
+            continue;
+        };
+        let inner = &module.types[variable.ty].inner;
+        let resource = match (variable.space, inner) {
+            (AddressSpace::Storage { access }, _) => BoundResource::Storage {
+                read_only: !access.contains(StorageAccess::STORE),
+            },
+            (AddressSpace::Uniform, _) => BoundResource::Uniform,
+            (_, TypeInner::Sampler { .. }) => BoundResource::Other("a sampler"),
+            (_, TypeInner::Image { class, .. }) => BoundResource::Other(match class {
+                ImageClass::Storage { .. } => "a storage texture",
+                _ => "a texture",
+            }),
+            _ => BoundResource::Other("no buffer"),
+        };
+        let used = uses(handle);
+        variables.push(BoundVariable {
+            name: variable.name.clone().unwrap_or_default(),
+            group: at.group,
+            binding: at.binding,
+            resource,
+            ty: variable.ty,
+            used: !used.is_empty(),
+            written: used.intersects(GlobalUse::WRITE | GlobalUse::ATOMIC),
+            least_bytes: inner.try_size(module.to_ctx()).unwrap_or(0).into(),
+        });
+    }
+    variables.sort_by_key(|variable| (variable.group, variable.binding));
+    Ok(variables)
+}
+
+/// Validates with or without subgroups.
+fn validate(
+    module: &Module,
+    subgroups: bool,
+) -> Result<ModuleInfo, Box<naga::WithSpan<naga::valid::ValidationError>>> {
+    let mut validator = Validator::new(
+        ValidationFlags::all(),
+        if subgroups {
+            Capabilities::all()
+        } else {
+            Capabilities::all() - Capabilities::SUBGROUP - Capabilities::SUBGROUP_BARRIER
+        },
+    );
+    if subgroups {
+        validator
+            .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+            .subgroup_operations(naga::valid::SubgroupOperationSet::all());
+    }
+    validator.validate(module).map_err(Box::new)
+}
+
+/// What a source that is no WGSL yet seems to be, and what helps.
+pub(crate) fn hint(source: &str) -> Option<&'static str> {
+    let directive = |line: &str| {
+        let line = line.trim_start();
+        [
+            "#ifdef", "#ifndef", "#define", "#import", "#pragma", "#undef",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word))
+    };
+    if source.contains("var<push_constant>") {
+        return Some(
+            "`var<push_constant>` is no WGSL, and manifests set no immediate data; make it a `var<uniform>` and bind a \
+             buffer",
+        );
+    }
+    if source.lines().any(directive) {
+        return Some(
+            "the file is for another preprocessor (lines such as `#define`, `#ifdef`); expand it with that one first, \
+             or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
+        );
+    }
+    if source.contains("{{") {
+        return Some(
+            "the file is a template of another engine (`{{`); expand it first, or write `${name}` with `params`",
+        );
+    }
+    None
+}
