@@ -211,11 +211,17 @@ function roofline(record) {
   const ridges = widest ? peaks.map((roof) => roof.rate.value / widest) : [];
   const x = logAxis([...cases.map((entry) => entry.intensity), ...ridges]);
   const [from, to] = x.domain;
+  // What the maker publishes: faint, and named as no measurement.
+  const published = record.sheet ? record.sheet.peaks : [];
+  const top = d3.max(published.filter((peak) => !peak.memory), (peak) => peak.value);
+  const sheet = published.map((peak) => (peak.memory
+    ? { peak, points: [[from, from * peak.value], [Math.min(to, top ? top / peak.value : to), Math.min(to * peak.value, top ?? Infinity)]] }
+    : { peak, points: [[from, peak.value], [to, peak.value]] }));
   const lines = [
     ...memory.map((roof) => ({ roof, points: [[from, from * roof.rate.value], [highest ? Math.min(to, highest / roof.rate.value) : to, highest ? Math.min(to * roof.rate.value, highest) : to * roof.rate.value]] })),
     ...peaks.map((roof) => ({ roof, points: [[widest ? Math.max(from, roof.rate.value / widest) : from, roof.rate.value], [to, roof.rate.value]] })),
   ];
-  const y = logAxis([...cases.flatMap((entry) => [entry.op_rate.low ?? entry.op_rate.value, entry.op_rate.high ?? entry.op_rate.value]), ...lines.flatMap((line) => line.points.map((point) => point[1]))]);
+  const y = logAxis([...cases.flatMap((entry) => [entry.op_rate.low ?? entry.op_rate.value, entry.op_rate.high ?? entry.op_rate.value]), ...[...lines, ...sheet].flatMap((line) => line.points.map((point) => point[1]))]);
   const text = (entry) => `${entry.id}\n${known(entry.op_rate)}\n${measured(entry.roof_share) ? `${entry.roof_share.text} of its roof (${entry.arithmetic})` : "no roof was measured for it"}`;
   const draw = (width) => ({
     options: {
@@ -225,6 +231,8 @@ function roofline(record) {
       x: { type: "log", ...x, label: "Intensity (operations per byte) →", tickFormat: short, grid: true },
       y: { type: "log", ...y, label: "↑ Operations per second", tickFormat: short, grid: true },
       marks: [
+        sheet.map(({ points }) => Plot.line(points, { stroke: FAINT, strokeWidth: 1.5, strokeDasharray: "2 4" })),
+        Plot.text(sheet, { x: ({ points }) => points[0][0], y: ({ points }) => points[0][1], text: ({ peak }) => `data sheet: ${peak.resource} ${peak.text}`, textAnchor: "start", dx: 10, dy: -7, fill: "var(--soft)", stroke: "var(--paper)", strokeWidth: 4 }),
         lines.map(({ roof, points }) => Plot.line(points, { stroke: LINE, strokeWidth: 2, strokeDasharray: roof.resource === "memory-read" ? "6 3" : null })),
         Plot.text(lines.filter(({ roof }) => !roof.memory), { x: () => to, y: ({ roof }) => roof.rate.value, text: ({ roof }) => `${roof.resource} ${roof.rate.text}`, textAnchor: "end", dy: -7, dx: -4, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
         Plot.text(lines.filter(({ roof }) => roof.memory), { x: ({ points }) => points[0][0], y: ({ points }) => points[0][1], text: ({ roof }) => `${roof.resource} ${roof.rate.text}`, textAnchor: "start", dx: 10, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
@@ -238,7 +246,7 @@ function roofline(record) {
   });
   return chart({
     title: `Roofline of ${record.label}`,
-    about: "Each point is a case with a kernel; the lines are what this session itself measured of the device. Vertical bars are 95 % intervals; a hollow point has none.",
+    about: "Each point is a case with a kernel; the lines are what this session itself measured of the device. Vertical bars are 95 % intervals; a hollow point has none.".concat(record.sheet ? ` Faint dotted lines are the data sheet of ${record.sheet.device}, not measured (${record.sheet.source}).` : ""),
     marks: alarming(record),
     legend: legendOf([
       ...[...colours].map(([name, colour]) => ({ colour, name, symbol: "circle" })),

@@ -79,7 +79,7 @@ function results(record) {
       { title: "Power", value: (entry) => number(entry.power), show: (entry) => words(entry.power), number: true },
       { title: "Work per joule", value: (entry) => number(entry.per_joule), show: (entry) => words(entry.per_joule), number: true },
     ] : []),
-    { title: "Error ÷ tolerance", value: (entry) => (entry.error === null ? null : Number(entry.error)), show: (entry) => entry.error ?? "not verified", number: true },
+    { title: "Error ÷ tolerance", value: (entry) => (entry.error === null ? null : Number(entry.error)), show: (entry) => entry.error ?? (entry.status === "measured" ? "not verified" : "–"), number: true },
     { title: "Why there is no figure", value: (entry) => entry.reason, hidden: true },
   ] }));
 }

@@ -13,6 +13,7 @@ use super::figure::{Assumption, Basis, Figure};
 use super::inputs::unit;
 use super::language_model::LanguageModel;
 use crate::error::{Error, Result, nearest};
+use crate::record::Resource;
 
 /// Rated power of a server ÷ its accelerators' board power, where the maker publishes none.
 const SERVER_OVER_BOARD: [f64; 3] = [1.5, 1.8, 2.0];
@@ -129,6 +130,36 @@ fn read() -> std::result::Result<Catalog, String> {
 /// As the data themselves: none in a released perwatt.
 pub fn accelerators() -> Result<Vec<CatalogEntry>> {
     Ok(list(&catalog()?.accelerators, |entry| &entry.name))
+}
+
+/// What a maker publishes of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSheet {
+    /// The device that the driver's name was taken for.
+    pub device: String,
+    /// Peaks by what is limited, each with its rate in FLOP/s or bytes/s.
+    pub peaks: Vec<(Resource, f64)>,
+    /// Where they are from.
+    pub source: String,
+}
+
+/// The data sheet of the device that a driver's name means; none where the catalogue does not know it.
+pub fn data_sheet(adapter: &str) -> Option<DataSheet> {
+    let accelerators = &catalog().ok()?.accelerators;
+    let entry = &accelerators[recognise(accelerators, adapter)?];
+    let peaks = [
+        (Resource::FlopF32, entry.f32, 1e12),
+        (Resource::MatrixF16, entry.bf16, 1e12),
+        (Resource::Memory, entry.bandwidth, 1e9),
+    ];
+    Some(DataSheet {
+        device: entry.name.clone(),
+        peaks: peaks
+            .into_iter()
+            .filter_map(|(resource, peak, unit)| Some((resource, peak? * unit)))
+            .collect(),
+        source: entry.peaks_source.clone(),
+    })
 }
 
 /// The language models that can be named.

@@ -26,7 +26,7 @@ mod what_if;
 
 pub use assume::{Assumptions, Changes};
 pub use backtest::{Backtest, BacktestUse, backtests};
-pub use catalog::{CatalogEntry, accelerators, countries, models};
+pub use catalog::{CatalogEntry, DataSheet, accelerators, countries, data_sheet, models};
 pub use choices::{Choices, NumberFormat, RateBasis};
 pub use distribution::Distribution;
 pub use evidence::{Evidence, RecordFigure};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::figure::{figure, reading};
 use super::marks;
-use super::model::{PageCase, PageFigure, PageRoof};
+use super::model::{PageCase, PageFigure, PagePeak, PageRoof, PageSheet};
+use crate::invest::data_sheet;
 use crate::record::{CaseResult, Estimate, Reading, Record, Resource, Status, Summary, WorkUnit};
 use crate::units::{Joules, Seconds, TokensPerSecond, Watts, number, percent};
 
@@ -23,6 +24,25 @@ pub(super) fn roofs(record: &Record) -> Vec<PageRoof> {
             }
         })
         .collect()
+}
+
+/// What the maker publishes of the device; of a software driver's processor nobody asks.
+pub(super) fn sheet(record: &Record) -> Option<PageSheet> {
+    let sheet = data_sheet(&record.adapter.name).filter(|_| !record.adapter.is_software())?;
+    Some(PageSheet {
+        device: sheet.device,
+        peaks: sheet
+            .peaks
+            .into_iter()
+            .map(|(resource, value)| PagePeak {
+                resource: resource.name(),
+                memory: resource == Resource::Memory,
+                value,
+                text: resource.unit().per_second(value),
+            })
+            .collect(),
+        source: sheet.source,
+    })
 }
 
 /// The cases of a record.

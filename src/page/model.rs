@@ -61,6 +61,8 @@ pub struct PageRecord {
     pub warnings: Vec<PageWarning>,
     /// The device's own roofs.
     pub roofs: Vec<PageRoof>,
+    /// What the maker publishes, where the device is known.
+    pub sheet: Option<PageSheet>,
     /// The cases with their kernels.
     pub cases: Vec<PageCase>,
     /// Samples over time.
@@ -149,6 +151,30 @@ pub struct PageRoof {
     pub rate: PageFigure,
     /// The case that reached it.
     pub from: String,
+}
+
+/// What the maker of a device publishes; nothing of it was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageSheet {
+    /// The device that the driver's name was taken for.
+    pub device: String,
+    /// The peaks.
+    pub peaks: Vec<PagePeak>,
+    /// Where they are from.
+    pub source: String,
+}
+
+/// A published peak.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PagePeak {
+    /// What is limited.
+    pub resource: &'static str,
+    /// Whether it is memory.
+    pub memory: bool,
+    /// FLOP/s or bytes/s.
+    pub value: f64,
+    /// The same with its unit.
+    pub text: String,
 }
 
 /// A case with a kernel.

@@ -1,6 +1,6 @@
 //! From records to the data of a page.
 
-use super::cases::{cases, roofs};
+use super::cases::{cases, roofs, sheet};
 use super::comparison::comparison;
 use super::energy::{energy, sensor, traces_of};
 use super::history::history;
@@ -117,6 +117,7 @@ fn page_record(named: &NamedRecord, label: String, most: usize) -> PageRecord {
         unmeasured: unmeasured(record, &cases),
         warnings: warnings(record),
         roofs,
+        sheet: sheet(record),
         stability: stability(record, most),
         sensor: record.power.map(sensor),
         energy: energy(record, most),

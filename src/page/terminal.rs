@@ -4,6 +4,8 @@
 use textwrap::core::display_width;
 
 use super::model::{PageCase, PageData, PageFigure, PageRecord, PageRoof};
+use crate::record::Reading;
+use crate::units::si;
 
 /// Columns of what goes into a pipe, and of a terminal that does not know its size.
 const USUAL: u16 = 80;
@@ -16,9 +18,6 @@ const NARROWEST: u16 = 40;
 
 /// Lines of a chart.
 const LINES: usize = 16;
-
-/// Columns of a length in the list.
-const BAR: usize = 20;
 
 /// The records of a page, one after the other.
 pub fn terminal(data: &PageData, is_terminal: bool, width: Option<u16>) -> String {
@@ -83,24 +82,20 @@ fn roofline(record: &PageRecord, draws: bool, columns: usize) -> String {
         page += &fold(
             &format!(
                 "  roof {}: {} {} ({})",
-                roof.resource, roof.rate.text, roof.rate.spread, roof.from
+                roof.resource,
+                roof.rate.text,
+                roof.rate.low.map_or("no interval", |_| &roof.rate.spread),
+                roof.from
             ),
             columns,
         );
     }
-    let most = dots.iter().map(|dot| share(dot.case)).fold(1.0, f64::max);
     for (at, dot) in dots.iter().enumerate() {
-        let length = BAR as f64 * share(dot.case) / most;
         let share = dot.case.roof_share.measured();
         let share = share.map_or_else(|| "no roof".to_owned(), |share| share.text.clone());
-        page += &line(at, dot.case, &dot.case.rate, &share, length, columns);
+        page += &line(at, dot.case, &dot.case.rate, &share, columns);
     }
     page
-}
-
-/// A case's share of its roof; nothing where none is known.
-fn share(case: &PageCase) -> f64 {
-    case.roof_share.measured().map_or(0.0, |share| share.value)
 }
 
 fn efficiency(record: &PageRecord, draws: bool, columns: usize) -> String {
@@ -121,42 +116,33 @@ fn efficiency(record: &PageRecord, draws: bool, columns: usize) -> String {
         if draws {
             page += &chart(&dots, &|_| Vec::new(), columns, [unit, &per_joule]);
         }
-        let most = dots.iter().map(|dot| dot.y).fold(0.0, f64::max);
         for (at, dot) in dots.iter().enumerate() {
             let power = dot.case.power.measured();
             let mut words = power.map_or_else(String::new, |power| power.text.clone());
             for mark in &dot.case.marks {
                 words = format!("{words} {mark}");
             }
-            let length = BAR as f64 * dot.y / most;
-            page += &line(at, dot.case, &dot.case.per_joule, &words, length, columns);
+            page += &line(at, dot.case, &dot.case.per_joule, &words, columns);
         }
     }
     page
 }
 
-/// A case in one line: its letter, its name, its figure and a bar as long as it is good.
+/// A case in one line: its letter, its name and its figure.
 fn line(
     at: usize,
     case: &PageCase,
-    figure: &crate::record::Reading<PageFigure>,
+    figure: &Reading<PageFigure>,
     words: &str,
-    length: f64,
     columns: usize,
 ) -> String {
     let figure = figure.measured().map_or("", |figure| figure.text.as_str());
-    let bar = "#".repeat(length.round().clamp(0.0, BAR as f64) as usize);
     let tail = format!("  {figure:>13}  {words:<9}");
     let room = columns.saturating_sub(4 + display_width(&tail)).max(12);
     let name = cut(&case.id, room);
     let pad = room.saturating_sub(display_width(&name));
     let text = format!("  {} {name}{}{tail}", letter(at), " ".repeat(pad));
-    // Where there is room for the bar it stands behind; the name matters more.
-    let with_bar = format!("{text}  {bar}");
-    match display_width(&with_bar) <= columns {
-        true => with_bar.trim_end().to_owned() + "\n",
-        false => text.trim_end().to_owned() + "\n",
-    }
+    text.trim_end().to_owned() + "\n"
 }
 
 /// The sign of a dot.
@@ -226,16 +212,16 @@ fn chart(
     let mut page = String::new();
     for (row, cells) in grid.iter().enumerate() {
         let label = match row {
-            0 => crate::units::si(vertical.high.exp(), units[1]),
-            row if row == LINES - 1 => crate::units::si(vertical.low.exp(), units[1]),
+            0 => si(vertical.high.exp(), units[1]),
+            row if row == LINES - 1 => si(vertical.low.exp(), units[1]),
             _ => String::new(),
         };
         let cells: String = cells.iter().collect();
         page += format!("{label:>margin$}│{cells}").trim_end();
         page.push('\n');
     }
-    let low = crate::units::si(horizontal.low.exp(), units[0]);
-    let high = crate::units::si(horizontal.high.exp(), units[0]);
+    let low = si(horizontal.low.exp(), units[0]);
+    let high = si(horizontal.high.exp(), units[0]);
     let gap = width.saturating_sub(display_width(&low) + display_width(&high));
     let empty = " ".repeat(margin);
     page += &format!("{empty}└{}\n", "─".repeat(width));
@@ -303,5 +289,7 @@ fn fold(paragraph: &str, columns: usize) -> String {
     let options = textwrap::Options::new(columns.max(20))
         .initial_indent(indent)
         .subsequent_indent(indent);
-    textwrap::fill(paragraph.trim_start(), options) + "\n"
+    // A number stays with its `%`.
+    let joined = paragraph.trim_start().replace(" %", "\u{a0}%");
+    textwrap::fill(&joined, options).replace("\u{a0}%", " %") + "\n"
 }

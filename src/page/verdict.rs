@@ -24,13 +24,16 @@ fn achieved(record: &Record, cases: &[PageCase], roofs: &[PageRoof]) -> String {
     if let Some(roof) = best(false) {
         parts.push(format!(
             "computes at up to {} ({}, {})",
-            roof.rate.text, roof.resource, roof.rate.spread
+            roof.rate.text,
+            roof.resource,
+            brief(&roof.rate)
         ));
     }
     if let Some(roof) = best(true) {
         parts.push(format!(
             "moves up to {} ({})",
-            roof.rate.text, roof.rate.spread
+            roof.rate.text,
+            brief(&roof.rate)
         ));
     }
     if let Some((case, rate)) = best_product(cases) {
@@ -40,13 +43,24 @@ fn achieved(record: &Record, cases: &[PageCase], roofs: &[PageRoof]) -> String {
             .map_or_else(String::new, |share| format!(", {} of its roof", share.text));
         parts.push(format!(
             "reaches {} in {} with {} ({}{share})",
-            rate.text, case.case, case.kernel, rate.spread
+            rate.text,
+            case.case,
+            case.kernel,
+            brief(rate)
         ));
     }
     match parts.as_slice() {
         [] => format!("{device}: no case of this file has a rate."),
         [one] => format!("{device} {one}."),
         [first @ .., last] => format!("{device} {} and {last}.", first.join(", ")),
+    }
+}
+
+/// How well a figure is known, in a sentence.
+fn brief(figure: &PageFigure) -> &str {
+    match figure.low {
+        Some(_) => &figure.spread,
+        None => "no interval",
     }
 }
 
@@ -64,7 +78,9 @@ fn efficiency(record: &Record, cases: &[PageCase]) -> String {
                 .map_or_else(String::new, |power| format!(" at {}", power.text));
             format!(
                 "{simulated}it does up to {}{power} in {} ({}).",
-                figure.text, case.id, figure.spread
+                figure.text,
+                case.id,
+                brief(figure)
             )
         }
         None => format!("Energy was not measured: {}.", no_energy(record)),
@@ -198,17 +214,22 @@ fn best_product(cases: &[PageCase]) -> Option<(&PageCase, &PageFigure)> {
     of("FLOP/s").or_else(|| of("OP/s"))
 }
 
-/// The case with the most operations per joule; where none has any, with the most bytes.
+/// The case with the most operations per joule; where none has any, with the most bytes. Useful work goes before what
+/// only measures a roof.
 fn most_per_joule(cases: &[PageCase]) -> Option<(&PageCase, &PageFigure)> {
-    let of = |unit: &'static str| {
+    let of = |unit: &'static str, useful: bool| {
         highest(
             cases
                 .iter()
-                .filter(move |case| case.unit == unit)
+                .filter(move |case| case.unit == unit && (case.measures.is_none() || !useful))
                 .filter_map(|case| Some((case, case.per_joule.measured()?))),
         )
     };
-    of("FLOP/s").or_else(|| of("OP/s")).or_else(|| of("B/s"))
+    [true, false].into_iter().find_map(|useful| {
+        ["FLOP/s", "OP/s", "B/s"]
+            .into_iter()
+            .find_map(|unit| of(unit, useful))
+    })
 }
 
 fn highest<'a>(

@@ -20,6 +20,8 @@ mod support;
 #[path = "../common/arbitrary.rs"]
 mod arbitrary;
 
+#[cfg(target_os = "linux")]
+mod browser;
 mod exchange;
 #[cfg(feature = "bench")]
 mod figures;

@@ -205,6 +205,22 @@ fn simulated_power_marks_energy_and_not_the_times() {
 }
 
 #[test]
+fn a_known_card_has_its_data_sheet_and_a_software_driver_has_none() {
+    let mut record = committed();
+    record["adapter"]["name"] = json!("NVIDIA GeForce RTX 4090");
+    let (_, software) = page(&[record.clone()]);
+    assert!(software["records"][0]["sheet"].is_null());
+    record["adapter"]["device_type"] = json!("discrete-gpu");
+    let (_, card) = page(&[record.clone()]);
+    let peaks = &card["records"][0]["sheet"]["peaks"];
+    assert_eq!(peaks[0]["text"], "82.6 TFLOP/s", "{peaks}");
+    assert_eq!(peaks[2]["resource"], "memory");
+    record["adapter"]["name"] = json!("NVIDIA GeForce RTX 4090 D");
+    let (_, other) = page(&[record]);
+    assert!(other["records"][0]["sheet"].is_null());
+}
+
+#[test]
 fn a_kernel_that_failed_has_no_figure_whatever_its_file_says() {
     let mut record = committed();
     record["cases"][13]["status"] = json!({ "kind": "failed", "failure": "verification", "reason": "1 of 9 elements is wrong" });

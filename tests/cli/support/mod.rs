@@ -7,6 +7,8 @@ pub(crate) mod fake_nvml;
 pub(crate) mod plug_server;
 #[cfg(target_os = "linux")]
 pub(crate) mod sysfs_tree;
+#[cfg(target_os = "linux")]
+pub(crate) mod webdriver;
 
 use std::process::Command;
 
