@@ -1,5 +1,6 @@
 //! `perwatt invest`: what a sum of money buys at the efficiency that was measured.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -10,10 +11,11 @@ use super::exit::Exit;
 use super::input::load_record;
 use super::output::{print, print_json, width};
 use crate::invest::{
-    Answer, Assumptions, Changes, DEFAULT_SCENARIO, Draws, Evidence, NumberFormat, RECORD_SCENARIO,
-    RecordFigure, Scenario, WhatIf, accelerators, backtests, countries, model, models, what_if,
+    Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, NumberFormat,
+    PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WeightFormat, WhatIf, accelerators,
+    backtests, countries, model, models, what_if,
 };
-use crate::report;
+use crate::report::{self, PageExtent};
 
 /// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, gases.
 ///
@@ -42,20 +44,24 @@ pub(super) struct Invest {
     #[arg(long)]
     json: bool,
 
+    /// Show everything: every row, what makes them uncertain, what one per cent is worth
+    #[arg(long)]
+    full: bool,
+
     /// Show the source of every input
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     sources: bool,
 
     /// List the inputs that could be set, with what they are now
-    #[arg(long, conflicts_with_all = ["json", "sources", "against"])]
+    #[arg(long, conflicts_with_all = ["sources", "against"])]
     inputs: bool,
 
     /// List scenarios, accelerators, language models and countries
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["record", "sources", "inputs", "against", "backtest"])]
     list: bool,
 
     /// Compare the model with public clusters and runs
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["record", "sources", "inputs", "against"])]
     backtest: bool,
 }
 
@@ -78,6 +84,14 @@ pub(super) struct Question {
     #[arg(long, value_name = "FORMAT", value_parser = parse_precision)]
     precision: Option<NumberFormat>,
 
+    /// Priors: `2026-11`, or `frozen` as before the first comparison with public clusters
+    #[arg(long, value_name = "SET", default_value = "2026-11", value_parser = parse_priors)]
+    priors: PriorSet,
+
+    /// How weights lie in memory: f32, f16, fp8, q8 or q4 [default: f16; fp8 with --precision fp8]
+    #[arg(long, value_name = "FORMAT", value_parser = parse_weights)]
+    weights: Option<WeightFormat>,
+
     /// Where the electricity is from, for its price and gases
     #[arg(long, value_name = "CODE")]
     country: Option<String>,
@@ -95,9 +109,45 @@ pub(super) struct Question {
     seed: u64,
 }
 
+/// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
+const SCHEMA: &str = "perwatt-invest";
+const SCHEMA_VERSION: &str = "1.0.0";
+
+/// The models of which a desk's page speaks, each in the formats that people run.
+const ON_A_DESK: [(&str, WeightFormat); 6] = [
+    ("llama-3.1-8b", WeightFormat::Q4),
+    ("llama-3.1-8b", WeightFormat::F16),
+    ("llama-3.1-70b", WeightFormat::Q4),
+    ("llama-3.1-70b", WeightFormat::F16),
+    ("llama-3.1-405b", WeightFormat::Q4),
+    ("deepseek-v3", WeightFormat::Q4),
+];
+
+/// Draws for each row of that table, which shows two digits.
+const DESK_DRAWS: usize = 4_000;
+
+/// One form's content under its schema.
+#[derive(Serialize)]
+struct Schemed<T> {
+    schema: &'static str,
+    schema_version: &'static str,
+    #[serde(flatten)]
+    content: T,
+}
+
+fn print_schemed<T: Serialize>(content: T) -> anyhow::Result<()> {
+    print_json(&Schemed {
+        schema: SCHEMA,
+        schema_version: SCHEMA_VERSION,
+        content,
+    })
+}
+
 /// Everything as JSON.
 #[derive(Serialize)]
 struct Everything<'a> {
+    #[serde(skip_serializing_if = "<[CardModel]>::is_empty")]
+    models: &'a [CardModel],
     answer: &'a Answer,
     record: &'a [RecordFigure],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,18 +157,25 @@ struct Everything<'a> {
 impl Invest {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         if self.list {
-            print(&listing()?)?;
-            return Ok(Exit::Done);
+            return self.lists();
         }
         if self.backtest {
-            let all = backtests(Draws::default())?;
-            print(&report::invest_backtests(&all, width()))?;
+            let all = backtests(Draws::default(), self.question.priors)?;
+            if self.json {
+                print_schemed(BTreeMap::from([("backtests", &all)]))?;
+            } else {
+                print(&report::invest_backtests(&all, width()))?;
+            }
             return Ok(Exit::Done);
         }
         let evidence = self.record.as_deref().map(load).transpose()?;
         let changes = self.question.changes();
         let scenario = self.question.scenario(evidence.is_some())?;
         let assumptions = scenario.assume(evidence.as_ref(), &changes)?;
+        if self.inputs && self.json {
+            print_schemed(BTreeMap::from([("inputs", assumptions.all_inputs())]))?;
+            return Ok(Exit::Done);
+        }
         if self.inputs {
             print(&report::invest_inputs(&assumptions.all_inputs(), width()))?;
             return Ok(Exit::Done);
@@ -133,8 +190,16 @@ impl Invest {
             .map(|other| what_if(&assumptions, &other, draws))
             .transpose()?;
         let findings = evidence.map_or(Vec::new(), |e| e.findings(assumptions.choices.precision));
-        if self.json {
-            print_json(&Everything {
+        let models = if assumptions.scenario == RECORD_SCENARIO {
+            on_this_desk(&assumptions, draws)?
+        } else {
+            Vec::new()
+        };
+        if self.json && self.sources {
+            print_schemed(BTreeMap::from([("sources", &answer.inputs)]))?;
+        } else if self.json {
+            print_schemed(Everything {
+                models: &models,
                 answer: &answer,
                 record: &findings,
                 against: contrast.as_ref(),
@@ -145,7 +210,52 @@ impl Invest {
             let title = format!("{}\n", answer.title);
             print(&(title + &report::invest_what_if(contrast, width())))?;
         } else {
-            print(&report::invest(&answer, &findings, width()))?;
+            let extent = if self.full {
+                PageExtent::Full
+            } else {
+                PageExtent::Short
+            };
+            print(&report::invest(
+                &answer,
+                &findings,
+                &models,
+                extent,
+                width(),
+            ))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// What the machine does with common models, beside what the same tokens cost where H100s are rented.
+fn on_this_desk(assumptions: &Assumptions, draws: Draws) -> crate::Result<Vec<CardModel>> {
+    let draws = Draws {
+        count: DESK_DRAWS.min(draws.count),
+        ..draws
+    };
+    let cloud = Scenario::open("cluster-100k")?.assume(None, &Changes::default())?;
+    ON_A_DESK
+        .iter()
+        .map(|(id, weights)| {
+            let own = model(&assumptions.about(id, *weights)?, draws)?;
+            let rented = model(&cloud.about(id, WeightFormat::F16)?, draws)?;
+            Ok(CardModel::new(own, &rented))
+        })
+        .collect()
+}
+
+impl Invest {
+    fn lists(&self) -> anyhow::Result<Exit> {
+        if self.json {
+            let lists = [
+                ("scenarios", Scenario::list()?),
+                ("accelerators", accelerators()?),
+                ("models", models()?),
+                ("countries", countries()?),
+            ];
+            print_schemed(BTreeMap::from(lists))?;
+        } else {
+            print(&listing()?)?;
         }
         Ok(Exit::Done)
     }
@@ -166,6 +276,8 @@ impl Question {
             accelerator: self.accelerator.clone(),
             model: self.model.clone(),
             precision: self.precision,
+            weights: self.weights,
+            priors: self.priors,
             country: self.country.clone(),
             set: self.set.clone(),
         }
@@ -231,4 +343,18 @@ fn parse_precision(text: &str) -> Result<NumberFormat, String> {
         .into_iter()
         .find(|precision| precision.name().eq_ignore_ascii_case(text))
         .ok_or_else(|| "give f32, bf16 or fp8".to_owned())
+}
+
+fn parse_weights(text: &str) -> Result<WeightFormat, String> {
+    WeightFormat::ALL
+        .into_iter()
+        .find(|weights| weights.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "give f32, f16, fp8, q8 or q4".to_owned())
+}
+
+fn parse_priors(text: &str) -> Result<PriorSet, String> {
+    PriorSet::ALL
+        .into_iter()
+        .find(|priors| priors.name() == text)
+        .ok_or_else(|| "give 2026-11 or frozen".to_owned())
 }

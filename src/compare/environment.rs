@@ -132,6 +132,9 @@ pub struct Environment {
     pub host: Option<String>,
     /// The sort of power source and its boundary, not its slot; nothing where there was none.
     pub power: Option<String>,
+    /// Whether the CPU did the work. What is shown says so in `device`.
+    #[serde(skip)]
+    pub software: bool,
 }
 
 /// One thing that differs.
@@ -193,6 +196,7 @@ impl Environment {
             .to_owned(),
             host: record.host.described.clone(),
             power: record.power.measured().map(PowerSetup::category),
+            software: adapter.is_software(),
         }
     }
 

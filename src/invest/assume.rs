@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
-use super::choices::{Choices, NumberFormat, RateBasis};
+use super::choices::{Choices, NumberFormat, PowerBasis, PriorSet, RateBasis, WeightFormat};
 use super::distribution::Distribution;
 use super::evidence::Evidence;
-use super::figure::{Assumption, Basis, Figure, parse};
+use super::figure::{Assumption, Basis, Figure};
 use super::inputs::{INPUTS, Size, known, position, unit};
 use super::language_model::LanguageModel;
 use super::scenario::Scenario;
+use super::title;
+use super::written::parse;
 use crate::error::{Error, Result};
 
 /// Stands for the record's own device where an accelerator is named.
@@ -31,6 +33,10 @@ pub struct Changes {
     pub model: Option<String>,
     /// Another number format.
     pub precision: Option<NumberFormat>,
+    /// The set of priors.
+    pub priors: PriorSet,
+    /// Another format of weights.
+    pub weights: Option<WeightFormat>,
     /// A country, for the price and the gases of electricity.
     pub country: Option<String>,
     /// `KEY=VALUE` pairs.
@@ -50,6 +56,8 @@ pub struct Assumptions {
     pub accelerator: String,
     /// What is known of each input, in the order of [`INPUTS`]; `None` where nothing is.
     pub values: Vec<Option<Assumption>>,
+    /// The set of priors.
+    pub priors: PriorSet,
     /// What a reader must know.
     pub notes: Vec<String>,
 }
@@ -97,7 +105,12 @@ struct Building<'a> {
     precision: NumberFormat,
     rate: [RateBasis; 3],
     bandwidth: RateBasis,
-    device_power: bool,
+    device_power: PowerBasis,
+    decode_power: bool,
+    idle_power: bool,
+    prefill_layer: bool,
+    /// Whether `--set` replaced the scenario's size.
+    size_is_own: bool,
     values: Vec<Option<Assumption>>,
     notes: Vec<String>,
 }
@@ -118,6 +131,9 @@ impl<'a> Building<'a> {
             .as_deref()
             .or(file.accelerator.as_deref())
             .unwrap_or(DEFAULT_ACCELERATOR);
+        // A sum of one's own buys what was measured, where that can be bought.
+        let buys_recorded = file.size_is_a_placeholder && changes.accelerator.is_none();
+        let wanted = recognised.filter(|_| buys_recorded).unwrap_or(wanted);
         let own = wanted.eq_ignore_ascii_case(OWN_DEVICE);
         let chosen = match (own, evidence, recognised) {
             (true, None, _) => {
@@ -179,9 +195,13 @@ impl<'a> Building<'a> {
             precision: NumberFormat::Bf16,
             rate: [RateBasis::Prior; 3],
             bandwidth: RateBasis::Prior,
-            device_power: false,
+            device_power: PowerBasis::Prior,
+            decode_power: false,
+            idle_power: false,
+            prefill_layer: false,
+            size_is_own: false,
             values: vec![None; INPUTS.len()],
-            notes: file.note.iter().cloned().collect(),
+            notes: Vec::new(),
         })
     }
 
@@ -208,7 +228,12 @@ impl<'a> Building<'a> {
     }
 
     fn priors(&mut self) -> Result<()> {
-        self.layer(&catalog()?.priors, Basis::Prior)
+        let catalog = catalog()?;
+        self.layer(&catalog.priors, Basis::Prior)?;
+        match self.changes.priors {
+            PriorSet::Frozen => Ok(()),
+            PriorSet::November2026 => self.layer(&catalog.newer_priors, Basis::Prior),
+        }
     }
 
     fn accelerator(&mut self) -> Result<()> {
@@ -350,14 +375,18 @@ impl<'a> Building<'a> {
         let Some(evidence) = self.evidence else {
             return;
         };
+        let weights = self.weights();
         let findings = if self.same_device {
-            evidence.of_this_device(self.precision)
+            evidence.of_this_device(self.precision, weights)
         } else {
-            evidence.for_another(self.precision, &self.accelerator_name())
+            evidence.for_another(self.precision, weights, &self.accelerator_name())
         };
         self.rate = findings.rate;
         self.bandwidth = findings.bandwidth;
         self.device_power = findings.device_power;
+        self.decode_power = findings.decode_power;
+        self.idle_power = findings.idle_power;
+        self.prefill_layer = findings.prefill_layer;
         for (key, assumption) in findings.assumptions {
             self.put(key, assumption);
         }
@@ -396,6 +425,7 @@ impl<'a> Building<'a> {
         }
         if let Some(size) = size {
             self.size = size;
+            self.size_is_own = true;
         }
         self.relax(key);
         self.put(target, assumption);
@@ -421,10 +451,51 @@ impl<'a> Building<'a> {
             "bandwidth_share" => self.bandwidth = RateBasis::Prior,
             "kernel_bandwidth" => self.bandwidth = RateBasis::Kernel,
             "kernel_bandwidth_share" => self.bandwidth = RateBasis::Share,
-            "device_power" => self.device_power = true,
-            "device_share" => self.device_power = false,
+            "device_power" if self.device_power == PowerBasis::Prior => {
+                self.device_power = PowerBasis::Device;
+            }
+            "device_share" if self.device_power == PowerBasis::Device => {
+                self.device_power = PowerBasis::Prior;
+            }
+            "decode_power" => self.decode_power = true,
+            "idle_power" => self.idle_power = true,
+            "idle_share" => self.idle_power = false,
+            "kernel_prefill" => self.prefill_layer = true,
+            "mfu_prefill" => self.prefill_layer = false,
             _ => {}
         }
+    }
+
+    /// The scenario's title and note, unless what they are about was replaced.
+    fn title(&self, accelerator: &str) -> (String, Option<String>) {
+        let file = &self.scenario.file;
+        let asked = self.changes.accelerator.as_deref();
+        let own = file.accelerator.as_deref().unwrap_or(DEFAULT_ACCELERATOR);
+        // A number of one kind of accelerator is a title about that kind.
+        let other_kind = self.size == Size::Accelerators
+            && own != OWN_DEVICE
+            && asked.is_some_and(|asked| !asked.eq_ignore_ascii_case(own));
+        let size = position("size").and_then(|at| self.values[at].as_ref());
+        match size {
+            Some(size) if self.size_is_own || other_kind => {
+                let what = title::of_size(self.size, size.distribution, accelerator);
+                let as_in = if file.size_is_a_placeholder {
+                    String::new()
+                } else {
+                    format!(" (else as in {})", self.scenario.id)
+                };
+                (what + &as_in, None)
+            }
+            _ => (file.title.clone(), file.note.clone()),
+        }
+    }
+
+    /// In what weights lie: as asked, as the scenario says, or as the arithmetic suggests.
+    fn weights(&self) -> WeightFormat {
+        self.changes
+            .weights
+            .or(self.scenario.file.weights)
+            .unwrap_or_else(|| WeightFormat::of(self.precision))
     }
 
     fn accelerator_name(&self) -> String {
@@ -445,6 +516,7 @@ impl<'a> Building<'a> {
             }
         }
         let accelerator = self.accelerator_name();
+        let weights = self.weights();
         for key in ["price", "server_power"] {
             if !self.has(key) {
                 return Err(Error::usage(
@@ -453,9 +525,10 @@ impl<'a> Building<'a> {
                 ));
             }
         }
+        let (title, note) = self.title(&accelerator);
         Ok(Assumptions {
             scenario: self.scenario.id.clone(),
-            title: self.scenario.file.title.clone(),
+            title,
             choices: Choices {
                 size: self.size,
                 precision: self.precision,
@@ -463,10 +536,15 @@ impl<'a> Building<'a> {
                 rate: self.rate,
                 bandwidth: self.bandwidth,
                 device_power: self.device_power,
+                decode_power: self.decode_power,
+                idle_power: self.idle_power,
+                prefill_layer: self.prefill_layer,
+                weights,
             },
             accelerator,
             values: self.values,
-            notes: self.notes,
+            priors: self.changes.priors,
+            notes: note.into_iter().chain(self.notes).collect(),
         })
     }
 }

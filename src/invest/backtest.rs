@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::assume::Changes;
-use super::choices::NumberFormat;
+use super::choices::{NumberFormat, PriorSet, WeightFormat};
 use super::model::Simulation;
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::scenario::Scenario;
@@ -32,6 +32,8 @@ struct BacktestCase {
     accelerator: String,
     model: Option<String>,
     precision: Option<NumberFormat>,
+    weights: Option<WeightFormat>,
+    scenario: Option<String>,
     set: Vec<String>,
     output: String,
     reported: f64,
@@ -77,25 +79,28 @@ pub struct Backtest {
 ///
 /// # Errors
 /// As `super::model`; none in a released perwatt.
-pub fn backtests(draws: Draws) -> Result<Vec<Backtest>> {
+pub fn backtests(draws: Draws, priors: PriorSet) -> Result<Vec<Backtest>> {
     let cases: BacktestFile = toml::from_str(include_str!("data/backtests.toml"))
         .map_err(|e| Error::usage("perwatt's own data", format!("backtests.toml: {e}")))?;
     cases
         .case
         .into_iter()
-        .map(|case| compare(case, draws))
+        .map(|case| compare(case, draws, priors))
         .collect()
 }
 
-fn compare(case: BacktestCase, draws: Draws) -> Result<Backtest> {
+fn compare(case: BacktestCase, draws: Draws, priors: PriorSet) -> Result<Backtest> {
     let changes = Changes {
         accelerator: Some(case.accelerator),
         model: case.model,
         precision: case.precision,
+        weights: case.weights,
+        priors,
         country: None,
         set: case.set,
     };
-    let assumptions = Scenario::open("cluster-100k")?.assume(None, &changes)?;
+    let assumptions = Scenario::open(case.scenario.as_deref().unwrap_or("cluster-100k"))?
+        .assume(None, &changes)?;
     let simulation = Simulation::new(&assumptions, draws)?;
     let unknown = || Error::usage("backtests.toml", format!("no output {:?}", case.output));
     let kind = OUTPUTS

@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::choices::NumberFormat;
+use super::choices::{NumberFormat, WeightFormat};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis, Figure};
+use super::fit::ChipLimits;
 use super::inputs::unit;
 use super::language_model::LanguageModel;
 use crate::error::{Error, Result, nearest};
@@ -34,6 +35,11 @@ pub(super) struct Accelerator {
     fp8: Option<f64>,
     memory: Option<f64>,
     bandwidth: Option<f64>,
+    /// Whether 16-bit products have units of their own; where left out, whether a 16-bit peak is given.
+    matrix_units: Option<bool>,
+    /// GB/s to others, each way, and how many that connects.
+    link: Option<f64>,
+    domain: Option<f64>,
     #[serde(default)]
     peaks_source: String,
     price: Option<Figure>,
@@ -58,12 +64,16 @@ pub(super) struct Country {
 pub(super) struct ScenarioFile {
     pub(super) title: String,
     pub(super) note: Option<String>,
+    /// Whether the size stands there to be replaced, and the accelerator to be the record's.
+    #[serde(default)]
+    pub(super) size_is_a_placeholder: bool,
     pub(super) budget: Option<Figure>,
     pub(super) accelerators: Option<Figure>,
     pub(super) facility_power: Option<Figure>,
     pub(super) accelerator: Option<String>,
     pub(super) model: Option<String>,
     pub(super) precision: Option<NumberFormat>,
+    pub(super) weights: Option<WeightFormat>,
     pub(super) country: Option<String>,
     #[serde(default)]
     pub(super) inputs: BTreeMap<String, Figure>,
@@ -81,6 +91,8 @@ pub(super) struct ScenarioFile {
 #[derive(Debug)]
 pub(super) struct Catalog {
     pub(super) priors: BTreeMap<String, Figure>,
+    /// Those of the set of November 2026 that differ.
+    pub(super) newer_priors: BTreeMap<String, Figure>,
     pub(super) accelerators: BTreeMap<String, Accelerator>,
     pub(super) models: BTreeMap<String, LanguageModel>,
     pub(super) countries: BTreeMap<String, Country>,
@@ -88,7 +100,7 @@ pub(super) struct Catalog {
 }
 
 /// A scenario's name and title, for lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct CatalogEntry {
     /// What `--scenario` takes.
     pub id: String,
@@ -117,6 +129,10 @@ fn read() -> std::result::Result<Catalog, String> {
     }
     Ok(Catalog {
         priors: table("inputs.toml", include_str!("data/inputs.toml"))?,
+        newer_priors: table(
+            "inputs-2026-11.toml",
+            include_str!("data/inputs-2026-11.toml"),
+        )?,
         accelerators: table("accelerators.toml", include_str!("data/accelerators.toml"))?,
         models: table("models.toml", include_str!("data/models.toml"))?,
         countries: table("countries.toml", include_str!("data/countries.toml"))?,
@@ -235,7 +251,10 @@ pub(super) fn recognise<'a>(
 /// Whether `text` contains `part` and neither is a piece of a longer word: an `rtx 4090 d` or an
 /// `rtx 4090 laptop gpu` is another chip than an `rtx 4090`.
 fn contains_words(text: &str, part: &str) -> bool {
-    const OTHERS: [&str; 6] = ["d", "ti", "super", "laptop", "mobile", "max-q"];
+    const OTHERS: [&str; 14] = [
+        "d", "ti", "super", "laptop", "mobile", "max-q", "xt", "xtx", "gre", "nvl", "144g", "pro",
+        "max", "ultra",
+    ];
     text.match_indices(part).any(|(at, _)| {
         let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
         let after = &text[at + part.len()..];
@@ -247,6 +266,19 @@ fn contains_words(text: &str, part: &str) -> bool {
 }
 
 impl Accelerator {
+    /// What no measurement of it can exceed.
+    pub(super) fn limits(&self) -> ChipLimits {
+        let tera = |value: Option<f64>| value.map(|value| value * 1e12);
+        ChipLimits {
+            matrix_units: Some(self.matrix_units.unwrap_or(self.bf16.is_some())),
+            f32_flop_per_s: tera(self.f32),
+            f16_flop_per_s: tera(self.bf16),
+            bytes_per_s: self.bandwidth.map(|value| value * 1e9),
+            board_w: self.tdp,
+            software: false,
+        }
+    }
+
     /// What the entry says of the model's inputs.
     pub(super) fn assumptions(
         &self,
@@ -258,6 +290,8 @@ impl Accelerator {
             ("peak_fp8", self.fp8),
             ("memory", self.memory),
             ("bandwidth", self.bandwidth),
+            ("link", self.link),
+            ("domain", self.domain),
         ];
         for (key, value) in peaks {
             if let Some(value) = value {
@@ -317,7 +351,7 @@ mod tests {
     #[test]
     fn every_figure_of_the_data_is_in_bounds_and_has_a_source() {
         let catalog = catalog().unwrap();
-        for (key, figure) in &catalog.priors {
+        for (key, figure) in catalog.priors.iter().chain(&catalog.newer_priors) {
             let kind = &INPUTS[position(key).expect(key)];
             let assumption = figure.assume(kind.unit, Basis::Prior).expect(key);
             assumption.check(kind).expect(key);
@@ -358,12 +392,23 @@ mod tests {
             ("NVIDIA GeForce RTX 4090 D", None),
             ("NVIDIA A100-SXM4-80GB", Some("a100-sxm")),
             ("AMD Radeon RX 7900 XTX (RADV NAVI31)", Some("rx-7900-xtx")),
-            ("AMD Radeon RX 7900 XT", None),
+            ("AMD Radeon RX 7900 XT (RADV NAVI31)", Some("rx-7900-xt")),
+            ("AMD Radeon RX 7900 GRE (RADV NAVI31)", Some("rx-7900-gre")),
+            ("AMD Radeon PRO W7900 (RADV NAVI31)", Some("w7900")),
+            ("AMD Radeon RX 7900M (RADV NAVI31)", None),
+            ("NVIDIA A100-PCIE-40GB", Some("a100-pcie-40")),
+            ("NVIDIA A100-SXM4-40GB", Some("a100-sxm-40")),
+            ("NVIDIA A100 80GB PCIe", Some("a100-pcie")),
+            ("NVIDIA H200", Some("h200-sxm")),
+            ("NVIDIA H200 NVL", Some("h200-nvl")),
+            ("NVIDIA GH200 480GB", Some("gh200")),
+            ("NVIDIA GH200 144G HBM3e", Some("gh200-144")),
+            ("NVIDIA RTX 6000 Ada Generation", Some("rtx-6000-ada")),
             ("Apple M1 Max", Some("m1-max")),
             ("Intel(R) Arc(tm) B580 Graphics", Some("arc-b580")),
             ("NVIDIA L4", Some("l4")),
             ("NVIDIA L40", Some("l40")),
-            ("NVIDIA L40S", None),
+            ("NVIDIA L40S", Some("l40s")),
             ("llvmpipe (LLVM 15.0.6, 256 bits)", None),
         ] {
             assert_eq!(recognise(accelerators, adapter), id, "{adapter}");

@@ -31,15 +31,94 @@ impl NumberFormat {
             Self::Fp8 => "fp8",
         }
     }
+}
 
-    /// Bytes of one number.
+/// How weights lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightFormat {
+    /// 32 bits.
+    F32,
+    /// 16 bits, bf16 or f16.
+    F16,
+    /// 8 bits of floating point.
+    Fp8,
+    /// 8-bit integers with a scale for each 32.
+    Q8,
+    /// 4-bit integers with a scale for each 32.
+    Q4,
+}
+
+impl WeightFormat {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::F32, Self::F16, Self::Fp8, Self::Q8, Self::Q4];
+
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Fp8 => "fp8",
+            Self::Q8 => "q8",
+            Self::Q4 => "q4",
+        }
+    }
+
+    /// Bytes of one weight, scales included.
     pub(super) fn bytes(self) -> f64 {
         match self {
             Self::F32 => 4.0,
-            Self::Bf16 => 2.0,
+            Self::F16 => 2.0,
             Self::Fp8 => 1.0,
+            Self::Q8 => 8.5 / 8.0,
+            Self::Q4 => 4.5 / 8.0,
         }
     }
+
+    /// In what weights lie where nothing else is said. Arithmetic in f32 is no reason to store in f32.
+    pub(super) fn of(precision: NumberFormat) -> Self {
+        match precision {
+            NumberFormat::F32 | NumberFormat::Bf16 => Self::F16,
+            NumberFormat::Fp8 => Self::Fp8,
+        }
+    }
+}
+
+/// Which set of priors stands where nothing better is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PriorSet {
+    /// As they were before the first comparison with public clusters.
+    #[serde(rename = "frozen")]
+    Frozen,
+    /// Fitted in November 2026 on one half of the public cases and tested once on the other.
+    #[default]
+    #[serde(rename = "2026-11")]
+    November2026,
+}
+
+impl PriorSet {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Frozen, Self::November2026];
+
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::November2026 => "2026-11",
+        }
+    }
+}
+
+/// What the power under load rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PowerBasis {
+    /// The server's rated power and published shares of it.
+    Prior,
+    /// The device was measured.
+    Device,
+    /// The whole machine was measured.
+    Machine,
 }
 
 /// What a rate rests on.
@@ -67,6 +146,14 @@ pub struct Choices {
     pub rate: [RateBasis; 3],
     /// What memory bandwidth rests on.
     pub bandwidth: RateBasis,
-    /// Whether the device's power was measured.
-    pub device_power: bool,
+    /// What power under load rests on.
+    pub device_power: PowerBasis,
+    /// Whether the device's power while it decodes was measured.
+    pub decode_power: bool,
+    /// Whether power while nothing runs was measured, with the same sensor.
+    pub idle_power: bool,
+    /// Whether a layer that reads a prompt was measured.
+    pub prefill_layer: bool,
+    /// How weights lie in memory when tokens are read and written.
+    pub weights: WeightFormat,
 }

@@ -3,17 +3,15 @@
 //! A pure function of its inputs. Symbols follow `docs/invest.md`, which has the derivation and the
 //! sources. A year has 8760 hours.
 
-use super::choices::{Choices, NumberFormat, RateBasis};
+use super::choices::{Choices, NumberFormat, PowerBasis, RateBasis};
 use super::inputs::{Inputs, Size};
+use super::serving::{Served, Server, needed_to_train};
 use crate::units::{
-    Bytes, BytesPerSecond, Dollars, DollarsPerFlop, DollarsPerSecond, FlopPerSecond, Joules,
-    KilogramsCo2e, KilogramsPerSecond, Seconds, Tokens, TokensPerSecond, Watts,
+    BytesPerSecond, Dollars, DollarsPerFlop, DollarsPerSecond, FlopPerSecond, Joules,
+    KilogramsCo2e, KilogramsPerSecond, Seconds, TokensPerSecond, Watts,
 };
 
 pub(super) const YEAR: Seconds = Seconds::from_years(1.0);
-
-/// Share of an accelerator's memory that weights may fill; the rest is for the cache and activations.
-const WEIGHTS_IN_MEMORY: f64 = 0.6;
 
 /// The terms of one draw, from which every output follows. Where nothing else is said they are of one
 /// accelerator with its share of everything around it.
@@ -54,6 +52,13 @@ pub(super) struct Terms<'x> {
     pub(super) train_rate: TokensPerSecond,
     pub(super) prefill_rate: TokensPerSecond,
     pub(super) decode_rate: TokensPerSecond,
+    /// Tokens written, with the prompts that are read for them on the same accelerators.
+    pub(super) serve_rate: TokensPerSecond,
+    /// Accelerators that share one copy of the weights, and sequences that they decode at once.
+    pub(super) group: f64,
+    pub(super) sequences: f64,
+    /// The facility's draw while decoding.
+    pub(super) decode_draw: Watts,
     /// Time in which one accelerator would do a whole training run.
     pub(super) run_time: Seconds,
     pub(super) run_energy: Joules,
@@ -67,7 +72,9 @@ impl<'x> Terms<'x> {
         let rates = NumberFormat::ALL.map(|format| rate(choices, x, format));
         let rate = rates[choices.precision as usize];
         let run_rate = rate * x.goodput;
-        let prefill = prefill(choices, x, rate);
+        let count = count(choices.size, x, &capital, &power);
+        let served = serve(choices, x, prefill(choices, x, rate), count);
+        let trains = needed_to_train(&choices.model, x.memory.get()) <= count.floor().max(1.0);
 
         let mean = power.mean(x);
         let busy_power = power.busy(x);
@@ -81,9 +88,8 @@ impl<'x> Terms<'x> {
         let run_time = x.run_flop / run_rate;
         Self {
             x,
-            count: count(choices.size, x, &capital, &power),
+            count,
             capital,
-            power,
             rates,
             rate,
             run_rate,
@@ -98,15 +104,29 @@ impl<'x> Terms<'x> {
             operational,
             embodied,
             busy_carbon: (operational + embodied) / YEAR / x.busy,
-            train_rate: run_rate / choices.model.training_flop(),
-            prefill_rate: prefill / choices.model.prefill_flop(x.context),
-            decode_rate: decode(choices, x, prefill),
+            train_rate: if trains {
+                run_rate / choices.model.training_flop()
+            } else {
+                TokensPerSecond(f64::NAN)
+            },
+            prefill_rate: served.prefill,
+            decode_rate: served.decode,
+            serve_rate: with_prompts(&served, x.prompt_ratio),
+            group: served.group,
+            sequences: served.batch,
+            decode_draw: power.decoding(choices, x),
             run_time,
             run_energy: busy_power * run_time,
+            power,
         }
     }
 
-    /// Useful FLOP/s of all accelerators over a year, in one format.
+    /// Useful FLOP/s of all accelerators while they work, in one format.
+    pub(super) fn in_use(&self, format: NumberFormat) -> FlopPerSecond {
+        self.rates[format as usize] * self.count
+    }
+
+    /// The same as the mean of a year, with idle hours and lost work in it.
     pub(super) fn fleet(&self, format: NumberFormat) -> FlopPerSecond {
         self.rates[format as usize] * (self.count * self.x.goodput * self.x.busy)
     }
@@ -153,6 +173,23 @@ fn provisioned(x: &Inputs) -> Watts {
     x.server_power * (1.0 + x.network_power) * x.provisioning
 }
 
+impl Capital {
+    /// The network between servers.
+    pub(super) fn network(&self, x: &Inputs) -> Dollars {
+        self.it * x.network_share
+    }
+
+    /// Building, cooling and power supply.
+    pub(super) fn building(&self) -> Dollars {
+        self.building
+    }
+
+    /// Accelerators with their servers.
+    pub(super) fn servers(&self, x: &Inputs) -> Dollars {
+        self.it * (1.0 - x.network_share)
+    }
+}
+
 /// Power of one accelerator and its share of everything around it.
 pub(super) struct PowerDraw {
     pub(super) device: Watts,
@@ -163,13 +200,26 @@ pub(super) struct PowerDraw {
 impl PowerDraw {
     fn of(choices: &Choices, x: &Inputs) -> Self {
         let server = x.server_power * x.load_share;
-        let host = server * (1.0 - x.device_share);
-        let device = if choices.device_power {
-            x.device_power * x.sensor_gain
-        } else {
-            server * x.device_share
+        let (device, host) = match choices.device_power {
+            PowerBasis::Prior => (server * x.device_share, server * (1.0 - x.device_share)),
+            PowerBasis::Device => (
+                x.device_power * x.sensor_gain,
+                server * (1.0 - x.device_share),
+            ),
+            PowerBasis::Machine => {
+                let machine = x.device_power * x.sensor_gain;
+                (machine * x.device_share, machine * (1.0 - x.device_share))
+            }
         };
-        let idle = x.server_power * x.idle_share;
+        let idle = match (choices.idle_power, choices.device_power) {
+            (false, _) => x.server_power * x.idle_share,
+            (true, PowerBasis::Machine) => x.idle_power * x.sensor_gain,
+            // The device was measured, and its share of the computer around it idles as others do.
+            (true, _) => {
+                x.idle_power * x.sensor_gain
+                    + x.server_power * (x.idle_share * (1.0 - x.device_share))
+            }
+        };
         let load = device + host;
         Self {
             device,
@@ -177,6 +227,16 @@ impl PowerDraw {
             // A server that waits takes no more than one that works.
             idle: if idle < load { idle } else { load },
         }
+    }
+
+    /// The facility's draw while tokens are written.
+    fn decoding(&self, choices: &Choices, x: &Inputs) -> Watts {
+        let load = match (choices.decode_power, choices.device_power) {
+            (false, _) => self.device + self.host,
+            (true, PowerBasis::Machine) => x.decode_power * x.sensor_gain,
+            (true, _) => x.decode_power * x.sensor_gain + self.host,
+        };
+        load * (1.0 + x.network_power) * x.pue
     }
 
     /// Servers and network under load.
@@ -229,6 +289,9 @@ fn rate(choices: &Choices, x: &Inputs, precision: NumberFormat) -> FlopPerSecond
 
 /// Useful FLOP/s of one accelerator that reads prompts: what was measured, or the prior for that.
 fn prefill(choices: &Choices, x: &Inputs, rate: FlopPerSecond) -> FlopPerSecond {
+    if choices.prefill_layer {
+        return x.kernel_prefill;
+    }
     let peak = match choices.precision {
         NumberFormat::F32 => x.peak_f32,
         NumberFormat::Bf16 => x.peak_bf16,
@@ -240,11 +303,9 @@ fn prefill(choices: &Choices, x: &Inputs, rate: FlopPerSecond) -> FlopPerSecond 
     }
 }
 
-/// Tokens a second that one accelerator writes: a step reads the weights that its tokens need and the
-/// cache of all its sequences, and does their FLOP, whichever takes longer.
-fn decode(choices: &Choices, x: &Inputs, compute: FlopPerSecond) -> TokensPerSecond {
-    let model = &choices.model;
-    let bytes = choices.precision.bytes();
+/// How the model is served, with NaN where it does not fit.
+fn serve(choices: &Choices, x: &Inputs, compute: FlopPerSecond, count: f64) -> Served {
+    let weights = choices.weights.bytes();
     let bandwidth: BytesPerSecond = match choices.bandwidth {
         RateBasis::Prior => x.bandwidth * x.bandwidth_share,
         RateBasis::Kernel => x.kernel_bandwidth * x.bandwidth_transfer,
@@ -252,32 +313,43 @@ fn decode(choices: &Choices, x: &Inputs, compute: FlopPerSecond) -> TokensPerSec
             x.bandwidth * (x.kernel_bandwidth_share * x.roof_attained * x.bandwidth_transfer)
         }
     };
-    let weights = Bytes(model.parameters * bytes);
-    let cache = Bytes(model.kv_bytes * (bytes / 2.0) * x.context);
-    // As many accelerators as hold the weights, and one sequence beside them, share both.
-    let for_weights = weights / (x.memory * WEIGHTS_IN_MEMORY);
-    let for_one = (weights + cache) / x.memory;
-    let shared = for_weights.max(for_one).ceil().max(1.0);
-    let room = x.memory - weights / shared;
-    let sequences = x.batch.min(room / cache);
-    // Few tokens of a mixture of experts touch few experts.
-    let touched = model
-        .parameters
-        .min(model.active * (sequences * shared).max(1.0));
-    let read = Bytes(touched * bytes) / shared + cache * sequences;
-    let by_memory: Seconds = read / bandwidth;
-    let by_compute: Seconds = model.decode_flop(x.context) * Tokens(sequences) / compute;
-    let step = if by_compute > by_memory {
-        by_compute
-    } else {
-        by_memory
+    let server = Server {
+        model: &choices.model,
+        weight_bytes: weights,
+        cache_bytes: if choices.precision == NumberFormat::Fp8 {
+            1.0
+        } else {
+            2.0
+        },
+        memory: (x.memory * x.memory_share).get(),
+        bandwidth,
+        compute,
+        link: x.link.get(),
+        domain: x.domain,
+        count,
+        context: x.context,
+        batch: x.batch,
+        user_rate: x.user_rate,
+        overhead: x.step_overhead,
     };
-    Tokens(sequences) / step
+    server.serve().unwrap_or(Served {
+        group: f64::NAN,
+        batch: f64::NAN,
+        decode: TokensPerSecond(f64::NAN),
+        prefill: TokensPerSecond(f64::NAN),
+    })
+}
+
+/// Tokens written a second, where the same accelerator also reads the prompts.
+fn with_prompts(served: &Served, prompt_ratio: f64) -> TokensPerSecond {
+    let each = 1.0 / served.decode.get() + prompt_ratio / served.prefill.get();
+    TokensPerSecond(1.0 / each)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invest::choices::WeightFormat;
     use crate::invest::inputs::{INPUTS, position};
     use crate::invest::language_model::LanguageModel;
     use crate::invest::outputs::{Outputs, per_exaflop, per_hour, per_million};
@@ -316,6 +388,12 @@ mod tests {
             ("bandwidth_transfer", 0.7),
             ("batch", 32.0),
             ("context", 2000.0),
+            ("memory_share", 0.9),
+            ("link", 450.0),
+            ("domain", 8.0),
+            ("step_overhead", 2.0),
+            ("user_rate", 1.0),
+            ("prompt_ratio", 3.0),
             ("it_life", 5.0),
             ("building_life", 14.0),
             ("cost_of_capital", 0.08),
@@ -341,13 +419,18 @@ mod tests {
                 active: 70.6e9,
                 layers: 80.0,
                 width: 8192.0,
+                hidden: None,
                 kv_bytes: 327_680.0,
                 sequence: 8192.0,
                 source: String::new(),
             },
             rate: [RateBasis::Prior; 3],
             bandwidth: RateBasis::Prior,
-            device_power: false,
+            device_power: PowerBasis::Prior,
+            decode_power: false,
+            idle_power: false,
+            prefill_layer: false,
+            weights: WeightFormat::F16,
         }
     }
 
@@ -394,7 +477,7 @@ mod tests {
         near(out.embodied.get(), 40.0);
         // What was measured takes the place of the device's share, and the host's stays.
         let measured = Choices {
-            device_power: true,
+            device_power: PowerBasis::Device,
             size: Size::Accelerators,
             ..choices()
         };
@@ -463,14 +546,15 @@ mod tests {
         near(model.decode_flop(2000.0).get(), 1.464_429e11);
         let out = Outputs::of(&choices(), &inputs(&[]));
         near(out.train_rate.get(), 395.76e12 * 0.92 / 4.558_123e11);
-        near(out.prefill_rate.get(), 395.76e12 / 1.438_214e11);
-        // Three accelerators hold 141.2 GB in 60 % of 80 GB each: 47.067 GB of weights and 32 · 655.36 MB
-        // of cache at 1675 GB/s are 40.62 ms for 32 tokens.
-        near(
-            out.decode_rate.get(),
-            32.0 / ((47.066_667e9 + 20.971_52e9) / 1.675e12),
-        );
-        // At one watt-second a joule: 1065.9 · 1.15 W.
+        // Eight share the weights: each step's 256 sequences read 141.2 GB and 167.772 GB of cache at 13.4 TB/s,
+        // do 256 · 146.4429 GFLOP at 3166.08 TFLOP/s, exchange 160 · (8 µs + 256 · 16384 · 1.75 B at 450 GB/s),
+        // and cost 2 ms.
+        let step = 308.972_16e9 / 13.4e12
+            + 256.0 * 1.464_429e11 / 3.166_08e15
+            + 160.0 * (8e-6 + 256.0 * 16_384.0 * 1.75 / 450e9)
+            + 2e-3;
+        near(out.group, 8.0);
+        near(out.decode_rate.get(), 256.0 / 8.0 / step);
         near(out.decode_energy.get(), 1225.785 / out.decode_rate.get());
         // A price of 1.97 $/h and a rate of 788 tokens/s.
         near(
@@ -480,18 +564,40 @@ mod tests {
     }
 
     #[test]
-    fn decoding_is_bound_by_compute_or_memory_and_by_what_fits() {
-        // Almost no compute: one token's FLOP over the rate.
-        let slow = inputs(&[("mfu_prefill", 1e-4)]);
-        let out = Outputs::of(&choices(), &slow);
-        near(out.decode_rate.get(), 989.4e12 * 1e-4 / 1.464_429e11);
-        // 32.933 GB beside the weights hold 50.25 sequences of 655.36 MB, however many are asked for.
-        let many = Outputs::of(&choices(), &inputs(&[("batch", 1000.0)]));
-        let sequences = 32.933_333e9 / 655.36e6;
-        near(many.decode_rate.get(), sequences / (80e9 / 1.675e12));
-        // A cache that no accelerator holds is shared by as many as hold it.
-        let long = Outputs::of(&choices(), &inputs(&[("context", 1e7)]));
-        assert!(long.decode_rate.get() > 0.0 && long.decode_rate.get().is_finite());
+    fn what_does_not_fit_has_no_rate() {
+        let one = Choices {
+            size: Size::Accelerators,
+            ..choices()
+        };
+        let out = Outputs::of(&one, &inputs(&[("size", 1.0)]));
+        assert!(out.decode_rate.get().is_nan() && out.prefill_rate.get().is_nan());
+        assert!(out.train_rate.get().is_nan() && out.achieved_each.get() > 0.0);
+        // 4-bit weights fit one.
+        let small = Choices {
+            weights: WeightFormat::Q4,
+            ..one
+        };
+        let out = Outputs::of(&small, &inputs(&[("size", 1.0)]));
+        near(out.group, 1.0);
+        assert!(out.decode_rate.get() > 0.0);
+    }
+
+    #[test]
+    fn a_wall_meter_sees_the_whole_machine_and_idle_is_what_was_measured() {
+        let measured = Choices {
+            size: Size::Accelerators,
+            device_power: PowerBasis::Machine,
+            idle_power: true,
+            ..choices()
+        };
+        let x = inputs(&[("size", 1.0), ("device_power", 560.0), ("idle_power", 80.0)]);
+        let out = Outputs::of(&measured, &x);
+        near(out.it_power.get(), 560.0 * 1.1);
+        near(out.device_power.get(), 560.0 * 0.62);
+        near(
+            out.mean_power.get(),
+            (560.0 * 0.8 + 80.0 * 0.2) * 1.1 * 1.15,
+        );
     }
 
     #[test]

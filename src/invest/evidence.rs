@@ -1,20 +1,26 @@
 //! What a record says of the model's inputs, and in words what it does not say.
 //!
-//! Of all cases, the largest matrix product speaks for compute and the largest matrix-vector product for
-//! memory; of several kernels for one shape the fastest speaks, because that is the one to run. A case
-//! that failed or was skipped says nothing.
+//! Of all cases that fit (`fit.rs`), the largest matrix product speaks for compute, and a decoding layer or
+//! the largest matrix-vector product for memory; of several kernels for one shape the fastest speaks, because
+//! that is the one to run. What does not fit is shown and not used. A case that failed or was skipped says
+//! nothing.
 
-use super::choices::{NumberFormat, RateBasis};
+use super::catalog::{catalog, recognise};
+use super::choices::{NumberFormat, PowerBasis, RateBasis, WeightFormat};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
+use super::fit::{self, ChipLimits, Unfit};
 use crate::record::{
-    Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Reading, Record, Resource, Roof,
-    Status, Summary,
+    Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Outcome, Reading, Record, Resource,
+    Roof, Status, Summary,
 };
 use crate::units::{BytesPerSecond, FlopPerSecond, Watts};
 
 /// By what factor either way a figure may be off whose record gives no interval. [A]
 const UNKNOWN_SPREAD: f64 = 1.2;
+
+/// How the case of a decoding layer ends.
+const DECODE: &str = "-decode";
 
 /// A case's figure from a record, as shown.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -33,6 +39,9 @@ pub struct RecordFigure {
     pub text: String,
     /// What it rests on.
     pub basis: Basis,
+    /// Why no figure of the model rests on it, where none may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_used: Option<String>,
 }
 
 /// A record, as far as the model wants it.
@@ -53,9 +62,20 @@ pub struct Evidence {
 pub(super) struct EvidenceInputs {
     pub(super) rate: [RateBasis; 3],
     pub(super) bandwidth: RateBasis,
-    pub(super) device_power: bool,
+    pub(super) device_power: PowerBasis,
+    pub(super) decode_power: bool,
+    pub(super) prefill_layer: bool,
+    pub(super) idle_power: bool,
     pub(super) assumptions: Vec<(&'static str, Assumption)>,
     pub(super) notes: Vec<String>,
+}
+
+/// A case that could speak for something, and whether it may.
+struct Candidate<'a> {
+    case: &'a CaseResult,
+    summary: &'a Summary,
+    rate: &'a Estimate,
+    fit: Result<(), Unfit>,
 }
 
 impl EvidenceInputs {
@@ -63,7 +83,10 @@ impl EvidenceInputs {
         Self {
             rate: [RateBasis::Prior; 3],
             bandwidth: RateBasis::Prior,
-            device_power: false,
+            device_power: PowerBasis::Prior,
+            decode_power: false,
+            prefill_layer: false,
+            idle_power: false,
             assumptions: Vec::new(),
             notes,
         }
@@ -93,25 +116,22 @@ impl Evidence {
     pub fn findings(&self, precision: NumberFormat) -> Vec<RecordFigure> {
         let mut found = Vec::new();
         for precision in [NumberFormat::F32, NumberFormat::Bf16] {
-            if let Some((case, _, rate)) = self.product(precision) {
+            if let Some(best) = self.product(precision) {
                 found.push(self.finding(
                     format!("matrix product, {}", dtype(precision)),
-                    case,
-                    rate,
+                    &best,
                     |rate| FlopPerSecond(rate).to_string(),
                 ));
             }
         }
-        if let Some((case, _, rate)) = self.stream() {
-            found.push(
-                self.finding("memory bandwidth".to_owned(), case, rate, |rate| {
-                    BytesPerSecond(rate).to_string()
-                }),
-            );
+        if let Some(best) = self.stream(WeightFormat::F16) {
+            found.push(self.finding("memory bandwidth".to_owned(), &best, |rate| {
+                BytesPerSecond(rate).to_string()
+            }));
         }
-        if let Some((case, power)) = self.power(precision) {
+        if let Some(power) = self.power(precision) {
             found.push(
-                self.finding("device power".to_owned(), case, power, |power| {
+                self.finding(self.what_power_is_of().to_owned(), &power, |power| {
                     Watts(power).to_string()
                 }),
             );
@@ -120,17 +140,33 @@ impl Evidence {
             .measured()
             .filter_map(|(case, summary)| Some((case, summary.tokens_per_s.measured()?)));
         for (case, rate) in largest_by_workload(tokens) {
-            found.push(self.finding(
-                format!("{}, this kernel alone", case.workload()),
-                case,
-                rate,
-                |rate| format!("{} tokens/s", short(rate)),
-            ));
+            let alone = format!("{}, this kernel alone", case.workload());
+            let show = |rate: f64| format!("{} tokens/s", short(rate));
+            found.push(self.figure(alone, case, rate, show));
         }
         found
     }
 
+    /// Whose power the sensor sees.
+    fn what_power_is_of(&self) -> &'static str {
+        match self.record.power.measured().map(|setup| setup.boundary) {
+            Some(Boundary::Wall) => "whole machine under load",
+            _ => "device power",
+        }
+    }
+
     fn finding(
+        &self,
+        what: String,
+        candidate: &Candidate<'_>,
+        show: impl Fn(f64) -> String,
+    ) -> RecordFigure {
+        let mut figure = self.figure(what, candidate.case, candidate.rate, show);
+        figure.not_used = candidate.fit.as_ref().err().map(ToString::to_string);
+        figure
+    }
+
+    fn figure(
         &self,
         what: String,
         case: &CaseResult,
@@ -146,19 +182,51 @@ impl Evidence {
             high,
             text: show(estimate.value),
             basis: self.basis,
+            not_used: None,
+        }
+    }
+
+    /// What is known of the record's own chip: its data sheet, or else the session's own roofs.
+    fn chip(&self) -> ChipLimits {
+        let listed = catalog()
+            .ok()
+            .filter(|_| !self.software)
+            .and_then(|catalog| {
+                let id = recognise(&catalog.accelerators, &self.adapter)?;
+                catalog.accelerators.get(id)
+            });
+        if let Some(entry) = listed {
+            return entry.limits();
+        }
+        let roof = |resource| self.roof(resource).map(|roof| roof.rate_per_s.value);
+        ChipLimits {
+            matrix_units: if self.software {
+                Some(false)
+            } else {
+                (!self.record.adapter.coop_matrix.is_empty()).then_some(true)
+            },
+            f32_flop_per_s: roof(Resource::FlopF32),
+            f16_flop_per_s: roof(self.half_roof()),
+            bytes_per_s: roof(self.reading()),
+            board_w: None,
+            software: self.software,
+        }
+    }
+
+    /// The roof of 16-bit products: matrix units where the session measured them.
+    fn half_roof(&self) -> Resource {
+        if self.roof(Resource::MatrixF16).is_some() {
+            Resource::MatrixF16
+        } else {
+            Resource::FlopF16
         }
     }
 
     /// The device's own roofs, where no data sheet is at hand.
     pub(super) fn own_roofs(&self) -> Vec<(&'static str, Assumption)> {
-        // Matrix units where the device has them and the session measured them.
-        let f16 = [Resource::MatrixF16, Resource::FlopF16];
-        let f16 = f16
-            .into_iter()
-            .find(|resource| self.roof(*resource).is_some());
         let roofs = [
             (Resource::FlopF32, "peak_f32", 1e-12),
-            (f16.unwrap_or(Resource::FlopF16), "peak_bf16", 1e-12),
+            (self.half_roof(), "peak_bf16", 1e-12),
             (self.reading(), "bandwidth", 1e-9),
         ];
         let mut found: Vec<(&'static str, Assumption)> = roofs
@@ -251,104 +319,231 @@ impl Evidence {
         })
     }
 
-    /// The matrix product that speaks for this precision.
-    fn product(&self, precision: NumberFormat) -> Option<(&CaseResult, &Summary, &Estimate)> {
+    /// The matrix product that speaks for this precision; one that may not where none may.
+    fn product(&self, precision: NumberFormat) -> Option<Candidate<'_>> {
+        let chip = self.chip();
         best(self.measured().filter_map(|(case, summary)| {
             let right = case.workload() == "matmul" && case.dtype() == dtype(precision);
             let rate = summary.flop_per_s.measured()?;
-            right.then_some((case, summary, rate, case.counts.flop))
+            let fit = fit::product(case, summary, rate, &chip);
+            right.then_some((
+                Candidate {
+                    case,
+                    summary,
+                    rate,
+                    fit,
+                },
+                case.counts.flop,
+            ))
         }))
     }
 
-    /// The bandwidth-bound kernel that speaks for decoding.
-    fn stream(&self) -> Option<(&CaseResult, &Summary, &Estimate)> {
+    /// A layer of a language model in these weights: the prompt's or the decoding one.
+    fn layer(&self, weights: WeightFormat, ending: &str) -> Option<Candidate<'_>> {
+        best(self.measured().filter_map(|(case, summary)| {
+            let right = case.workload() == "llama-layer"
+                && case.dtype() == weights.name()
+                && case.case.ends_with(ending);
+            let rate = if ending == DECODE {
+                summary.bytes_per_s.measured()?
+            } else {
+                summary.flop_per_s.measured()?
+            };
+            let fit = if ending == DECODE {
+                fit::stream(case, summary, rate, &self.chip())
+            } else {
+                fit::layer(case, summary, rate, &self.chip())
+            };
+            right.then_some((
+                Candidate {
+                    case,
+                    summary,
+                    rate,
+                    fit,
+                },
+                case.counts.flop,
+            ))
+        }))
+    }
+
+    /// The bandwidth-bound kernel that speaks for decoding: a whole layer before one product.
+    fn stream(&self, weights: WeightFormat) -> Option<Candidate<'_>> {
         let of = |workload: &str, dtype: Option<&str>| {
             best(self.measured().filter_map(|(case, summary)| {
                 let right =
                     case.workload() == workload && dtype.is_none_or(|dtype| case.dtype() == dtype);
                 let rate = summary.bytes_per_s.measured()?;
-                right.then_some((case, summary, rate, case.counts.bytes))
+                let fit = fit::stream(case, summary, rate, &self.chip());
+                right.then_some((
+                    Candidate {
+                        case,
+                        summary,
+                        rate,
+                        fit,
+                    },
+                    case.counts.bytes,
+                ))
             }))
         };
-        of("gemv", Some("f16"))
-            .or_else(|| of("gemv", None))
-            .or_else(|| of("triad", None))
-            .or_else(|| of("copy", None))
+        let wanted = weights.name();
+        let candidates = [
+            self.layer(weights, DECODE),
+            of("gemv", Some(wanted)),
+            of("gemv", Some("f16")),
+            of("gemv", Some("f32")),
+            of("triad", None),
+            of("copy", None),
+        ];
+        let mut unfit = None;
+        for candidate in candidates.into_iter().flatten() {
+            if candidate.fit.is_ok() {
+                return Some(candidate);
+            }
+            unfit = unfit.or(Some(candidate));
+        }
+        unfit
     }
 
-    /// The power under the load of that matrix product, or of the next best thing.
-    fn power(&self, precision: NumberFormat) -> Option<(&CaseResult, &Estimate)> {
-        let of = |precision| {
-            let (case, summary, _) = self.product(precision)?;
-            Some((case, summary.power_w.measured()?))
+    /// The power under the load of that matrix product. A load that does not speak for the device does
+    /// not speak for its power either.
+    fn power(&self, precision: NumberFormat) -> Option<Candidate<'_>> {
+        let wanted = match precision {
+            // No kernel runs in fp8: that of bf16 keeps the same units busy.
+            NumberFormat::Fp8 => NumberFormat::Bf16,
+            other => other,
         };
-        of(precision)
-            .or_else(|| of(NumberFormat::Bf16))
-            .or_else(|| of(NumberFormat::F32))
+        let candidate = self.product(wanted)?;
+        let rate = candidate.summary.power_w.measured()?;
+        let limit = match self.record.power.measured().map(|setup| setup.boundary) {
+            // A machine may draw more than its board.
+            Some(Boundary::Wall) => ChipLimits::default(),
+            _ => self.chip(),
+        };
+        Some(Candidate {
+            fit: candidate.fit.and_then(|()| fit::power(rate.value, &limit)),
+            rate,
+            ..candidate
+        })
     }
 
     /// What the record says where the scenario is about its device.
-    pub(super) fn of_this_device(&self, precision: NumberFormat) -> EvidenceInputs {
+    pub(super) fn of_this_device(
+        &self,
+        precision: NumberFormat,
+        weights: WeightFormat,
+    ) -> EvidenceInputs {
         let mut found = EvidenceInputs::none(self.general_notes());
         for (precision, key) in [
             (NumberFormat::F32, "kernel_f32"),
             (NumberFormat::Bf16, "kernel_bf16"),
         ] {
-            if let Some((case, _, rate)) = self.product(precision) {
-                let source = self.source(case);
-                if let Some(assumption) = self.assumption(rate, 1e-12, source, self.basis) {
-                    found.rate[precision as usize] = RateBasis::Kernel;
-                    found.assumptions.push((key, assumption));
-                    self.note_spread(case, rate, &mut found.notes);
-                }
+            if let Some(best) = usable(self.product(precision), &mut found.notes)
+                && let Some(assumption) =
+                    self.assumption(best.rate, 1e-12, self.source(best.case), self.basis)
+            {
+                found.rate[precision as usize] = RateBasis::Kernel;
+                found.assumptions.push((key, assumption));
+                self.note_spread(best.case, best.rate, &mut found.notes);
             }
         }
-        if let Some((case, _, rate)) = self.stream() {
-            let source = self.source(case);
-            if let Some(assumption) = self.assumption(rate, 1e-9, source, self.basis) {
-                found.bandwidth = RateBasis::Kernel;
-                found.assumptions.push(("kernel_bandwidth", assumption));
+        if let Some(best) = usable(self.stream(weights), &mut found.notes)
+            && let Some(assumption) =
+                self.assumption(best.rate, 1e-9, self.source(best.case), self.basis)
+        {
+            found.bandwidth = RateBasis::Kernel;
+            found.assumptions.push(("kernel_bandwidth", assumption));
+            if best.case.workload() == "llama-layer" {
+                found
+                    .assumptions
+                    .push(("bandwidth_transfer", self.layer_to_model(best.case)));
             }
+        }
+        if let Some(best) = usable(self.layer(weights, "-prefill"), &mut found.notes)
+            && let Some(assumption) =
+                self.assumption(best.rate, 1e-12, self.source(best.case), self.basis)
+        {
+            found.prefill_layer = true;
+            found.assumptions.push(("kernel_prefill", assumption));
         }
         self.add_power(precision, &mut found);
+        self.add_decode_power(weights, &mut found);
+        self.add_idle(&mut found);
         self.note_absent(precision, &mut found);
         found
     }
 
-    /// What the record of one device says of another: the shares of the roofline, and no watt.
-    pub(super) fn for_another(&self, precision: NumberFormat, other: &str) -> EvidenceInputs {
+    /// A decoding layer's bandwidth is nearly the whole model's: what is left are the embedding, the head and
+    /// the choice of a token.
+    fn layer_to_model(&self, case: &CaseResult) -> Assumption {
+        Assumption {
+            distribution: Distribution::Triangular {
+                low: 0.85,
+                value: 0.95,
+                high: 1.0,
+            },
+            basis: Basis::Prior,
+            source: format!(
+                "[A] {}: the measured layer stands for all; embedding, head and sampling take the rest",
+                self.source(case)
+            ),
+            date: self.date(),
+        }
+    }
+
+    /// What the record of one device says of another: the shares of the roofline, and no watt; and of a
+    /// software driver's nothing at all.
+    pub(super) fn for_another(
+        &self,
+        precision: NumberFormat,
+        weights: WeightFormat,
+        other: &str,
+    ) -> EvidenceInputs {
         let mut found = EvidenceInputs::none(self.general_notes());
+        if self.software {
+            found.notes.push(format!(
+                "The record is of {}, a software driver: a CPU's shares say nothing about {other}. Nothing of                  it is used; what stands below is PRIOR. Give a record of a GPU.",
+                self.adapter
+            ));
+            return found;
+        }
         found.notes.push(format!(
-            "MODELLED: the record is of {}, the scenario of {other}. Only the shares of the measured \
-             roofline are transferred to {other}'s data sheet; its watts are priors.",
+            "MODELLED: the record is of {}, the scenario of {other}. Only shares of the measured roofline, of              the same kind of unit, are transferred to {other}'s data sheet; its watts are priors.              --accelerator record asks about the measured device.",
             self.adapter
         ));
-        if self.software {
-            found.notes.push(
-                "A CPU's roofline share says little about a GPU: caches, occupancy and matrix units \
-                 differ. Take the result as a demonstration."
-                    .to_owned(),
-            );
-        }
         let share_of = |summary: &Summary| summary.roofline_share.measured().cloned();
         for (precision, key) in [
             (NumberFormat::F32, "kernel_share_f32"),
             (NumberFormat::Bf16, "kernel_share_bf16"),
         ] {
-            if let Some((case, summary, _)) = self.product(precision)
-                && let Some(share) = share_of(summary)
+            let Some(best) = self.product(precision) else {
+                continue;
+            };
+            // A share of vector units says nothing of another chip's matrix units.
+            if precision == NumberFormat::Bf16
+                && best.case.resources().arithmetic != Resource::MatrixF16
+            {
+                found.notes.push(format!(
+                    "{}: {}; shown, not used, and the PRIOR stands. What would give it: {}.",
+                    best.case.id(),
+                    Unfit::VectorUnits,
+                    Unfit::VectorUnits.advice()
+                ));
+                continue;
+            }
+            if let Some(best) = usable(Some(best), &mut found.notes)
+                && let Some(share) = share_of(best.summary)
                 && let Some(assumption) =
-                    self.assumption(&share, 1.0, self.source(case), self.modelled())
+                    self.assumption(&share, 1.0, self.source(best.case), self.modelled())
             {
                 found.rate[precision as usize] = RateBasis::Share;
                 found.assumptions.push((key, assumption));
-                self.note_spread(case, &share, &mut found.notes);
+                self.note_spread(best.case, &share, &mut found.notes);
             }
         }
-        if let Some((case, summary, _)) = self.stream()
-            && let Some(share) = share_of(summary)
+        if let Some(best) = usable(self.stream(weights), &mut found.notes)
+            && let Some(share) = share_of(best.summary)
             && let Some(assumption) =
-                self.assumption(&share, 1.0, self.source(case), self.modelled())
+                self.assumption(&share, 1.0, self.source(best.case), self.modelled())
         {
             found.bandwidth = RateBasis::Share;
             found
@@ -372,21 +567,26 @@ impl Evidence {
     }
 
     fn add_power(&self, precision: NumberFormat, found: &mut EvidenceInputs) {
-        let Some((case, power)) = self.power(precision) else {
+        let Some(power) = self.power(precision) else {
             let reason = self
                 .record
                 .power
                 .reason()
-                .unwrap_or("no case has an energy window");
+                .unwrap_or("no case that speaks for the device has an energy window");
             found.notes.push(format!(
                 "The record has no energy ({reason}): watts and joules below are PRIOR."
             ));
             return;
         };
-        let Some(assumption) = self.assumption(power, 1.0, self.source(case), self.basis) else {
+        let Some(power) = usable(Some(power), &mut found.notes) else {
             return;
         };
-        found.device_power = true;
+        let source = self.source(power.case);
+        let power = power.rate;
+        let Some(assumption) = self.assumption(power, 1.0, source, self.basis) else {
+            return;
+        };
+        found.device_power = PowerBasis::Device;
         found.assumptions.push(("device_power", assumption));
         let Some(setup) = self.record.power.measured() else {
             return;
@@ -413,14 +613,12 @@ impl Evidence {
             );
         }
         if setup.boundary == Boundary::Wall {
-            exactly(
-                "device_share",
-                1.0,
-                format!(
-                    "{}: {} measures the whole machine",
-                    self.label, setup.source
-                ),
-            );
+            found.device_power = PowerBasis::Machine;
+            found.notes.push(format!(
+                "{} measures at the wall: its watts are the whole machine's, and the device's share of them \
+                 is a PRIOR.",
+                setup.source
+            ));
         }
         let doubt = match (setup.provenance, setup.boundary) {
             (EnergyProvenance::Estimated, _) => {
@@ -439,6 +637,57 @@ impl Evidence {
                 setup.source, setup.boundary
             ));
         }
+    }
+
+    /// The device's power while it decodes, from the layer that does.
+    fn add_decode_power(&self, weights: WeightFormat, found: &mut EvidenceInputs) {
+        let decoding = self.stream(weights).filter(|best| best.fit.is_ok());
+        if let Some(best) = decoding
+            && let Some(power) = best.summary.power_w.measured()
+            && fit::power(power.value, &self.chip()).is_ok()
+            && let Some(assumption) =
+                self.assumption(power, 1.0, self.source(best.case), self.basis)
+        {
+            found.decode_power = true;
+            found.assumptions.push(("decode_power", assumption));
+        }
+    }
+
+    /// What the machine or the device draws while it waits: the middle of what was measured before loads.
+    fn add_idle(&self, found: &mut EvidenceInputs) {
+        let windows = self.record.cases.iter().flat_map(|case| &case.invocations);
+        let mut idle: Vec<f64> = windows
+            .filter_map(|one| match &one.outcome {
+                Outcome::Measured { energy, .. } => {
+                    energy.measured()?.idle_before_w.measured().copied()
+                }
+                _ => None,
+            })
+            .filter(|watts| *watts > 0.0 && watts.is_finite())
+            .collect();
+        idle.sort_unstable_by(f64::total_cmp);
+        let (Some(low), Some(high)) = (idle.first(), idle.last()) else {
+            return;
+        };
+        let value = idle[idle.len() / 2];
+        found.idle_power = true;
+        found.assumptions.push((
+            "idle_power",
+            Assumption {
+                distribution: if low < high {
+                    Distribution::Triangular {
+                        low: *low,
+                        value,
+                        high: *high,
+                    }
+                } else {
+                    Distribution::Constant { value }
+                },
+                basis: self.basis,
+                source: format!("{}: power before the loads", self.label),
+                date: self.date(),
+            },
+        ));
     }
 
     fn general_notes(&self) -> Vec<String> {
@@ -492,7 +741,7 @@ impl Evidence {
 
     /// What the record does not say, and what stands in for it.
     fn note_absent(&self, precision: NumberFormat, found: &mut EvidenceInputs) {
-        if found.rate[precision as usize] == RateBasis::Prior {
+        if found.rate[precision as usize] == RateBasis::Prior && self.product(precision).is_none() {
             found.notes.push(match precision {
                 NumberFormat::Fp8 => "No kernel here runs in fp8: that rate is a PRIOR.".to_owned(),
                 _ => format!(
@@ -502,7 +751,7 @@ impl Evidence {
                 ),
             });
         }
-        if found.bandwidth == RateBasis::Prior {
+        if found.bandwidth == RateBasis::Prior && self.stream(WeightFormat::F16).is_none() {
             found.notes.push(format!(
                 "{} has no bandwidth-bound case: decoding rests on a PRIOR.",
                 self.label
@@ -511,14 +760,36 @@ impl Evidence {
     }
 }
 
-/// Of the cases with the most work, the one with the highest rate.
-fn best<'a>(
-    cases: impl Iterator<Item = (&'a CaseResult, &'a Summary, &'a Estimate, u64)>,
-) -> Option<(&'a CaseResult, &'a Summary, &'a Estimate)> {
+/// A candidate that fits; of one that does not, the notes say why and what to run.
+fn usable<'a>(candidate: Option<Candidate<'a>>, notes: &mut Vec<String>) -> Option<Candidate<'a>> {
+    let candidate = candidate?;
+    match &candidate.fit {
+        Ok(()) => Some(candidate),
+        Err(unfit) => {
+            let note = format!(
+                "{}: {unfit}; shown, not used, and the PRIOR stands. What would give it: {}.",
+                candidate.case.id(),
+                unfit.advice()
+            );
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+            None
+        }
+    }
+}
+
+/// Of the cases that fit, and of all where none does: of those with the most work the fastest.
+fn best<'a>(cases: impl Iterator<Item = (Candidate<'a>, u64)>) -> Option<Candidate<'a>> {
     cases
-        .filter(|(_, _, estimate, _)| estimate.value > 0.0)
-        .max_by(|a, b| a.3.cmp(&b.3).then(a.2.value.total_cmp(&b.2.value)))
-        .map(|(case, summary, estimate, _)| (case, summary, estimate))
+        .filter(|(candidate, _)| candidate.rate.value > 0.0)
+        .max_by(|(a, a_work), (b, b_work)| {
+            let fits = a.fit.is_ok().cmp(&b.fit.is_ok());
+            let larger = a_work.cmp(b_work);
+            fits.then(larger)
+                .then(a.rate.value.total_cmp(&b.rate.value))
+        })
+        .map(|(candidate, _)| candidate)
 }
 
 /// Of each workload, the case with the most tokens' work.

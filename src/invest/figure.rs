@@ -107,8 +107,17 @@ impl Assumption {
                 format!("{number:e}")
             }
         };
+        // Eighty where a share is asked for is most likely eighty per cent.
+        let hint = if kind.unit.starts_with("share") && wrong > kind.most && wrong <= 100.0 {
+            format!(
+                "; for {wrong} per cent write {wrong}% or {}",
+                short(wrong / 100.0)
+            )
+        } else {
+            String::new()
+        };
         Err(format!(
-            "{} is outside {} to {}{}",
+            "{} is outside {} to {}{}{hint}",
             short(wrong),
             short(kind.least),
             short(kind.most),
@@ -118,116 +127,5 @@ impl Assumption {
                 format!(" ({})", kind.unit)
             }
         ))
-    }
-}
-
-/// Reads `40bn`, `12.5 %`, `1.2GW`, `0.3/0.4/0.5` (low, most likely, high) or `1..2` (anywhere between)
-/// as a distribution in `unit`.
-///
-/// # Errors
-/// It is none of these.
-pub(super) fn parse(text: &str, unit: &str) -> Result<Distribution, String> {
-    let one = |part: &str| number(part, unit);
-    let text = text.trim();
-    let text = text.strip_suffix(unit).unwrap_or(text);
-    if let Some((low, high)) = text.split_once("..") {
-        return Distribution::of(Some(one(low)?), None, Some(one(high)?));
-    }
-    match text.split('/').collect::<Vec<_>>().as_slice() {
-        [value] => Distribution::of(None, Some(one(value)?), None),
-        [low, value, high] => {
-            Distribution::of(Some(one(low)?), Some(one(value)?), Some(one(high)?))
-        }
-        _ => Err("give one number, LOW/VALUE/HIGH, or LOW..HIGH".to_owned()),
-    }
-}
-
-/// One number with an optional prefix and unit.
-fn number(text: &str, unit: &str) -> Result<f64, String> {
-    let plain: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '_' && *c != ',')
-        .collect();
-    let plain = plain.trim_start_matches("US").trim_start_matches('$');
-    let plain = plain.strip_suffix(unit).unwrap_or(plain);
-    // The longest front that is a number; what follows is a prefix.
-    let (value, prefix) = (0..=plain.len())
-        .rev()
-        .filter(|end| plain.is_char_boundary(*end))
-        .filter(|end| plain[..*end].ends_with(|c: char| c.is_ascii_digit() || c == '.'))
-        .find_map(|end| Some((plain[..end].parse::<f64>().ok()?, &plain[end..])))
-        .ok_or_else(|| format!("{text:?} is no number"))?;
-    let scale = match prefix {
-        "" => 1.0,
-        "%" => 0.01,
-        "k" | "K" => 1e3,
-        "M" | "m" | "mn" | "million" => 1e6,
-        "G" | "B" | "b" | "bn" | "billion" => 1e9,
-        "T" | "t" | "tn" | "trillion" => 1e12,
-        other => {
-            return Err(format!(
-                "{other:?} after {value} is no prefix; known: %, k, M, bn or G, tn or T{}",
-                if unit.is_empty() {
-                    String::new()
-                } else {
-                    format!(", before {unit}")
-                }
-            ));
-        }
-    };
-    let value = value * scale;
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(format!("{text:?} is not finite"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_as_people_write_them() {
-        for (text, unit, value) in [
-            ("40e9", "$", 40e9),
-            ("40bn", "$", 40e9),
-            ("US$ 40 bn", "$", 40e9),
-            ("$1,500", "$", 1500.0),
-            ("150MW", "W", 150e6),
-            ("1.2 GW", "W", 1.2e9),
-            ("75 %", "share", 0.75),
-            ("12", "$/W", 12.0),
-            ("12 $/W", "$/W", 12.0),
-            (".5", "share", 0.5),
-            ("-3", "share", -3.0),
-        ] {
-            let got = parse(text, unit).unwrap();
-            assert_eq!(got, Distribution::Constant { value }, "{text}");
-        }
-        assert_eq!(
-            parse("0.3/0.4/0.5", "share").unwrap(),
-            Distribution::Triangular {
-                low: 0.3,
-                value: 0.4,
-                high: 0.5
-            }
-        );
-        assert_eq!(
-            parse("1..2", "share").unwrap(),
-            Distribution::Uniform {
-                low: 1.0,
-                high: 2.0
-            }
-        );
-    }
-
-    #[test]
-    fn what_is_no_number_is_refused() {
-        for text in [
-            "", "NaN", "inf", "-inf", "abc", "1e999", "1/2", "3/2/1", "5 XW", "0x10", "1..", "é",
-        ] {
-            assert!(parse(text, "W").is_err(), "{text}");
-        }
     }
 }

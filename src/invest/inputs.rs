@@ -118,6 +118,10 @@ fn gigabytes(value: f64) -> Bytes {
     Bytes(value * 1e9)
 }
 
+fn milliseconds(value: f64) -> Seconds {
+    Seconds(value * 1e-3)
+}
+
 fn gigabytes_per_second(value: f64) -> BytesPerSecond {
     BytesPerSecond(value * 1e9)
 }
@@ -136,7 +140,7 @@ inputs! {
     "Building, cooling and power supply, for each watt of IT capacity"
     building: DollarsPerWatt = "$/W", DollarsPerWatt, Operator, 0.0, 1e4;
     "Other running costs per year, as a share of IT capex"
-    opex_share: f64 = "share/year", bare, Operator, 0.0, 10.0;
+    opex_share: f64 = "share/year", bare, Operator, 0.0, 0.5;
     "A server's rated power ÷ its accelerators"
     server_power: Watts = "W", Watts, Operator, 0.01, 1e6;
     "Network and storage power, as a share of the servers'"
@@ -153,6 +157,10 @@ inputs! {
     device_share: f64 = "share", bare, Measurement, 0.001, 1.0;
     "One device's power under load, as its sensor says"
     device_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
+    "One device's power while it decodes, as its sensor says"
+    decode_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
+    "What the same sensor says while nothing runs"
+    idle_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
     "True power ÷ what the device's sensor says"
     sensor_gain: f64 = "ratio", bare, Measurement, 0.1, 10.0;
     "Share of the year in which an accelerator works on something"
@@ -197,7 +205,21 @@ inputs! {
     kernel_bandwidth_share: f64 = "share", bare, Measurement, 1e-9, 10.0;
     "Bandwidth of a whole decode step ÷ that of one bandwidth-bound kernel"
     bandwidth_transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
-    "Sequences decoded at once, per accelerator"
+    "Rate of a whole layer of a language model that reads a prompt, on one device"
+    kernel_prefill: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-9, 1e9;
+    "Share of the memory that weights and cache may fill"
+    memory_share: f64 = "share", bare, Measurement, 0.01, 1.0;
+    "Bandwidth between accelerators of one domain, each way"
+    link: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 0.001, 1e6;
+    "Accelerators that such links connect"
+    domain: f64 = "accelerators", bare, Measurement, 1.0, 1e6;
+    "What a decode step costs whatever its size"
+    step_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e4;
+    "Tokens per second that each user is promised"
+    user_rate: f64 = "tokens/s", bare, Operator, 1e-6, 1e6;
+    "Tokens of prompts that are read for each token that is written"
+    prompt_ratio: f64 = "ratio", bare, Operator, 0.0, 1e6;
+    "The most sequences decoded at once, per accelerator"
     batch: f64 = "sequences", bare, Operator, 0.01, 1e6;
     "Tokens before the one that is written, and of a prompt"
     context: f64 = "tokens", bare, Operator, 1.0, 1e8;
@@ -206,7 +228,7 @@ inputs! {
     "Life of the building"
     building_life: Seconds = "years", Seconds::from_years, Judgement, 0.1, 200.0;
     "Cost of capital per year"
-    cost_of_capital: f64 = "share/year", bare, Judgement, 0.0, 10.0;
+    cost_of_capital: f64 = "share/year", bare, Judgement, 0.0, 0.5;
     "Price of electricity"
     electricity_price: DollarsPerJoule = "$/kWh", DollarsPerJoule::per_kwh, Operator, 0.0, 100.0;
     "Greenhouse gases of electricity where it is used, over the life cycle"

@@ -19,6 +19,9 @@ pub struct LanguageModel {
     pub layers: f64,
     /// Width of attention: heads × head size.
     pub width: f64,
+    /// Width of what passes from layer to layer, where it is not that of attention.
+    #[serde(default)]
+    pub hidden: Option<f64>,
     /// Bytes of keys and values that one token leaves behind, in 16-bit numbers.
     pub kv_bytes: f64,
     /// Tokens of a sequence in training.

@@ -8,12 +8,14 @@
 
 mod assume;
 mod backtest;
+mod card_model;
 mod catalog;
 mod choices;
 mod distribution;
 mod equations;
 mod evidence;
 mod figure;
+mod fit;
 mod inputs;
 mod language_model;
 mod model;
@@ -21,13 +23,17 @@ mod outputs;
 mod scale;
 mod scenario;
 mod sensitivity;
+mod serving;
 mod simulate;
+mod title;
 mod what_if;
+mod written;
 
 pub use assume::{Assumptions, Changes};
 pub use backtest::{Backtest, BacktestUse, backtests};
+pub use card_model::CardModel;
 pub use catalog::{CatalogEntry, DataSheet, accelerators, countries, data_sheet, models};
-pub use choices::{Choices, NumberFormat, RateBasis};
+pub use choices::{Choices, NumberFormat, PowerBasis, PriorSet, RateBasis, WeightFormat};
 pub use distribution::Distribution;
 pub use evidence::{Evidence, RecordFigure};
 pub use figure::{Assumption, Basis};

@@ -6,12 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assume::Assumptions;
-use super::choices::NumberFormat;
+use super::catalog::{catalog, find};
+use super::choices::{NumberFormat, PowerBasis, PriorSet, WeightFormat};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
-use super::inputs::{INPUTS, ReducibleBy};
+use super::inputs::{INPUTS, ReducibleBy, position};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
+use super::serving::needed_to_train;
 use super::simulate::{Draws, InputColumn, Quantiles, dependencies, draw, in_parallel, run};
 use crate::error::{Error, Result};
 use crate::record::Reading;
@@ -40,6 +42,10 @@ pub struct Answer {
     pub precision: NumberFormat,
     /// The language model whose tokens are counted.
     pub model: String,
+    /// How its weights lie in memory.
+    pub weights: WeightFormat,
+    /// The set of priors.
+    pub priors: PriorSet,
     /// The draws.
     pub draws: Draws,
     /// What went in, as far as anything here depends on it.
@@ -114,6 +120,8 @@ pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
         accelerator: assumptions.accelerator.clone(),
         precision: assumptions.choices.precision,
         model: assumptions.choices.model.name.clone(),
+        weights: assumptions.choices.weights,
+        priors: assumptions.priors,
         draws,
         inputs: simulation.inputs(),
         causes: simulation.causes(),
@@ -183,7 +191,8 @@ impl<'a> Simulation<'a> {
         for (at, kind) in OUTPUTS.iter().enumerate() {
             let quantiles = match quantiles[at] {
                 Some(quantiles) => Reading::Measured(quantiles),
-                None if self.results[at].iter().all(|value| value.is_nan()) => {
+                // A model that some draws' fleet does not hold is not said to run.
+                None if self.results[at].iter().any(|value| value.is_nan()) => {
                     Reading::unmeasured(self.missing(at))
                 }
                 None => {
@@ -228,11 +237,42 @@ impl<'a> Simulation<'a> {
                 "nothing is published of {}'s {key}; --set {key}=… gives it",
                 self.assumptions.accelerator
             ),
-            None => format!(
-                "something that it needs is not known of {}",
-                self.assumptions.accelerator
-            ),
+            None => self.too_large(OUTPUTS[output].key),
         }
+    }
+
+    /// What it would take to hold the model, for an output about its tokens.
+    fn too_large(&self, output: &str) -> String {
+        let of = |key: &str| self.assumptions.central(key).unwrap_or(f64::NAN);
+        let model = &self.assumptions.choices.model;
+        let weights = self.assumptions.choices.weights;
+        let memory = of("memory") * 1e9;
+        let training = output.contains("train");
+        let bytes = if training {
+            needed_to_train(model, memory) * memory
+        } else {
+            model.parameters * weights.bytes() + model.kv_bytes * of("context")
+        };
+        let usable = if training {
+            memory
+        } else {
+            memory * of("memory_share")
+        };
+        let how = if training {
+            "training it, at 16 bytes a parameter,".to_owned()
+        } else {
+            format!(
+                "holding its weights in {} and one sequence's cache",
+                weights.name()
+            )
+        };
+        format!(
+            "{} does not fit: {how} needs {} of {} (there: {})",
+            model.name,
+            (bytes / usable).ceil(),
+            self.assumptions.accelerator,
+            of("size").floor().max(1.0),
+        )
     }
 
     /// What an output rests on.
@@ -324,6 +364,23 @@ impl<'a> Simulation<'a> {
 }
 
 impl Assumptions {
+    /// The same question about another language model, in other weights.
+    ///
+    /// # Errors
+    /// No model has that name.
+    pub fn about(&self, model: &str, weights: WeightFormat) -> Result<Self> {
+        let mut other = self.clone();
+        other.choices.model = find("model", &catalog()?.models, model)?.1.clone();
+        other.choices.weights = weights;
+        Ok(other)
+    }
+
+    /// The middle of what an input is taken to be.
+    fn central(&self, key: &str) -> Option<f64> {
+        let value = self.values[position(key)?].as_ref()?;
+        Some(value.distribution.central())
+    }
+
     /// Every input that is known, whether or not anything depends on it.
     pub fn all_inputs(&self) -> Vec<ModelInput> {
         (0..INPUTS.len())
@@ -359,10 +416,12 @@ fn distributions(assumptions: &Assumptions) -> Vec<Option<Distribution>> {
 
 /// How the energy of a run was estimated, in the words of Annex XI's alternative.
 fn annex_xi_method(assumptions: &Assumptions) -> String {
-    let device = if assumptions.choices.device_power {
-        "the device's power from the record, and the rest of the server from priors"
-    } else {
-        "the server's rated power × the published share under training load"
+    let device = match assumptions.choices.device_power {
+        PowerBasis::Device => {
+            "the device's power from the record, and the rest of the server from priors"
+        }
+        PowerBasis::Machine => "the machine's power at the wall from the record",
+        PowerBasis::Prior => "the server's rated power × the published share under training load",
     };
     format!(
         "Estimated from the computational resources used (Annex XI, section 1, point 2(e)): FLOP ÷ \
@@ -384,5 +443,41 @@ fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, ModelOutput
             count.p50
         ));
     }
+    notes.extend(absent_tokens(outputs));
+    notes.extend(breaches(outputs));
     notes
+}
+
+/// Outputs that cannot be larger than others, and are: a fault of an input, named.
+fn breaches(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
+    let median = |key: &str| Some(outputs.get(key)?.quantiles.measured()?.p50);
+    [
+        ("in_use_f32", "peak_f32"),
+        ("in_use_bf16", "peak_bf16"),
+        ("in_use_fp8", "peak_fp8"),
+        ("mean_power", "facility_power"),
+    ]
+    .iter()
+    .filter_map(|(less, more)| {
+        let (value, most) = (median(less)?, median(more)?);
+        let labels = [less, more].map(|key| outputs.get(*key).map_or("", |output| output.label));
+        (value > 1.001 * most).then(|| {
+            format!(
+                "IMPOSSIBLE: `{}` is above `{}`; an input is wrong, do not use either (--inputs shows them).",
+                labels[0], labels[1]
+            )
+        })
+    })
+    .collect()
+}
+
+/// Why there are no tokens, where there are none.
+fn absent_tokens(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
+    ["decode_rate", "train_rate"]
+        .iter()
+        .filter_map(|key| {
+            let reason = outputs.get(key)?.quantiles.reason()?;
+            Some(reason.to_owned())
+        })
+        .collect()
 }

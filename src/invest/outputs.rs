@@ -166,19 +166,31 @@ outputs! { of t;
         capital: Dollars = t.capital.each() * t.count, "$" Money Dollars::get;
     Purchase "accelerators"
         accelerators: f64 = t.count, "accelerators" Count bare;
+    Purchase "of that, servers with chips"
+        capital_servers: Dollars = t.capital.servers(t.x) * t.count, "$" Money Dollars::get;
+    Purchase "network inside"
+        capital_network: Dollars = t.capital.network(t.x) * t.count, "$" Money Dollars::get;
+    Purchase "building and power"
+        capital_building: Dollars = t.capital.building() * t.count, "$" Money Dollars::get;
     Purchase "capital, each accelerator"
         capital_each: Dollars = t.capital.each(), "$" Money Dollars::get;
     Purchase "peak, f32"
         peak_f32: FlopPerSecond = t.x.peak_f32 * t.count, "FLOP/s" FlopRate FlopPerSecond::get;
-    Purchase "achievable, f32" {"FLOP/s"} (F32)
+    Purchase "in use, f32" (F32)
+        in_use_f32: FlopPerSecond = t.in_use(NumberFormat::F32), "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "mean of the year, f32" {"FLOP/s"} (F32)
         achieved_f32: FlopPerSecond = t.fleet(NumberFormat::F32), "FLOP/s" FlopRate FlopPerSecond::get;
     Purchase "peak, bf16 dense"
         peak_bf16: FlopPerSecond = t.x.peak_bf16 * t.count, "FLOP/s" FlopRate FlopPerSecond::get;
-    Purchase "achievable, bf16" {"FLOP/s"} (Bf16)
+    Purchase "in use, bf16" (Bf16)
+        in_use_bf16: FlopPerSecond = t.in_use(NumberFormat::Bf16), "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "mean of the year, bf16" {"FLOP/s"} (Bf16)
         achieved_bf16: FlopPerSecond = t.fleet(NumberFormat::Bf16), "FLOP/s" FlopRate FlopPerSecond::get;
     Purchase "peak, fp8 dense"
         peak_fp8: FlopPerSecond = t.x.peak_fp8 * t.count, "FLOP/s" FlopRate FlopPerSecond::get;
-    Purchase "achievable, fp8" {"FLOP/s"} (Fp8)
+    Purchase "in use, fp8" (Fp8)
+        in_use_fp8: FlopPerSecond = t.in_use(NumberFormat::Fp8), "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "mean of the year, fp8" {"FLOP/s"} (Fp8)
         achieved_fp8: FlopPerSecond = t.fleet(NumberFormat::Fp8), "FLOP/s" FlopRate FlopPerSecond::get;
 
     Footprint "facility, capacity"
@@ -208,8 +220,10 @@ outputs! { of t;
         prefill_tokens: DollarsPerToken = t.busy_hour / t.prefill_rate, "$/Mtoken" Price per_million;
     Cost "million tokens, decode"
         decode_tokens: DollarsPerToken = t.busy_hour / t.decode_rate, "$/Mtoken" Price per_million;
+    Cost "million written, prompts in" ["million written + prompts"]
+        serve_tokens: DollarsPerToken = t.busy_hour / t.serve_rate, "$/Mtoken" Price per_million;
 
-    Accelerator "achievable by one accelerator" ["useful work, chosen format"]
+    Accelerator "one accelerator in use" ["useful work, in use"]
         achieved_each: FlopPerSecond = t.rate, "FLOP/s" FlopRate FlopPerSecond::get;
     Accelerator "device under load"
         device_power: Watts = t.power.device, "W" Power Watts::get;
@@ -222,7 +236,14 @@ outputs! { of t;
     Accelerator "decode, each accelerator" ["decode"]
         decode_rate: TokensPerSecond = t.decode_rate, "tokens/s" TokenRate TokensPerSecond::get;
     Accelerator "energy per decoded token"
-        decode_energy: JoulesPerToken = t.busy_power / t.decode_rate, "J/token" EnergyPerToken JoulesPerToken::get;
+        decode_energy: JoulesPerToken = t.decode_draw / t.decode_rate, "J/token" EnergyPerToken JoulesPerToken::get;
+
+    Accelerator "accelerators that share weights" ["sharing one copy"]
+        group: f64 = t.group, "accelerators" Count bare;
+    Accelerator "sequences at once, per group" ["sequences at once"]
+        sequences: f64 = t.sequences, "sequences" Count bare;
+    Accelerator "tokens a second of one user" ["each user gets"]
+        user_tokens: TokensPerSecond = t.decode_rate * (t.group / t.sequences), "tokens/s" TokenRate TokensPerSecond::get;
 
     Run "accelerator-hours"
         run_hours: Seconds = t.run_time, "h" AcceleratorHours Seconds::hours;

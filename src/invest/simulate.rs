@@ -54,6 +54,17 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
+    /// In a unit that many times smaller.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            p5: self.p5 * factor,
+            p50: self.p50 * factor,
+            p95: self.p95 * factor,
+            p50_error: self.p50_error * factor,
+        }
+    }
+
     /// Of these values; `None` where there are none or one is not finite.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         if values.is_empty() || values.iter().any(|value| !value.is_finite()) {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assume::Assumptions;
+use super::choices::RateBasis;
 use super::figure::Basis;
 use super::inputs::INPUTS;
 use super::model::Simulation;
@@ -139,10 +140,33 @@ pub fn what_if(one: &Assumptions, other: &Assumptions, draws: Draws) -> Result<W
             notes.push(note.clone());
         }
     }
+    // A measured rate against a published utilisation is a difference of software and of method as well.
+    if one.choices.rate != other.choices.rate || one.choices.bandwidth != other.choices.bandwidth {
+        notes.insert(
+            0,
+            format!(
+                "The sides rest on different grounds: rates of {} on {}, of {} on {}. Their ratio is not one of \
+                 hardware alone.",
+                one.accelerator,
+                grounds(one),
+                other.accelerator,
+                grounds(other)
+            ),
+        );
+    }
     Ok(WhatIf {
         one: one.accelerator.clone(),
         other: other.accelerator.clone(),
         rows,
         notes,
     })
+}
+
+/// What a side's rates rest on, in words.
+fn grounds(side: &Assumptions) -> &'static str {
+    match side.choices.rate[side.choices.precision as usize] {
+        RateBasis::Prior => "published utilisation",
+        RateBasis::Kernel => "its own measured product",
+        RateBasis::Share => "another device's measured share",
+    }
 }

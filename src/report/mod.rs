@@ -23,7 +23,8 @@ pub use devices::{ListedAdapter, devices};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use invest::{
-    at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources, invest_what_if,
+    PageExtent, at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources,
+    invest_what_if,
 };
 pub use list::{ListedCase, list};
 pub use noise::noise;

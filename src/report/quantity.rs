@@ -20,6 +20,7 @@ pub(super) fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, S
             (factor, format!("${name}"))
         }
         OutputQuantity::Price if (0.01..1e4).contains(&value) => (1.0, unit.to_owned()),
+        OutputQuantity::Price if value < 0.01 => (1.0, unit.to_owned()),
         OutputQuantity::Price => si(unit, value),
         OutputQuantity::FlopRate => si(FlopPerSecond::UNIT, value),
         OutputQuantity::Power => si(Watts::UNIT, value),
@@ -55,6 +56,8 @@ pub(super) fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, S
         },
         OutputQuantity::FlopPerJoule => si(FlopPerJoule::UNIT, value),
         OutputQuantity::FlopPerDollar => si(FlopPerDollar::UNIT, value),
+        // `mtok/s` would be read as millions.
+        OutputQuantity::TokenRate if value < 1.0 => (1.0, "tok/s".to_owned()),
         OutputQuantity::TokenRate => si("tok/s", value),
         OutputQuantity::EnergyPerToken => si("J/token", value),
         OutputQuantity::AcceleratorHours => {

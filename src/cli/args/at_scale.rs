@@ -23,6 +23,9 @@ pub(in crate::cli) struct AtScaleArgs {
 pub(in crate::cli) struct Scaled {
     scenario: String,
     accelerator: String,
+    /// Why nothing is scaled, where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
     changes: Vec<ScaledChange>,
 }
 
@@ -61,6 +64,22 @@ fn open(name: &str) -> crate::Result<Assumptions> {
 impl Scaled {
     /// The decided changes of a comparison, and its means.
     pub(in crate::cli) fn of(comparison: &Comparison, scale: &Scale) -> Self {
+        let sides = [
+            &comparison.baseline_environment,
+            &comparison.candidate_environment,
+        ];
+        let software = sides.into_iter().flatten().find(|side| side.software);
+        if let Some(side) = software {
+            return Self {
+                scenario: scale.title.clone(),
+                accelerator: scale.accelerator.clone(),
+                refused: Some(format!(
+                    "{} is a software driver: its times are a CPU's, and they are not scaled to a fleet of {}",
+                    side.device, scale.accelerator
+                )),
+                changes: Vec::new(),
+            };
+        }
         let rows = comparison
             .rows
             .iter()
@@ -96,6 +115,7 @@ impl Scaled {
         Self {
             scenario: scale.title.clone(),
             accelerator: scale.accelerator.clone(),
+            refused: None,
             changes,
         }
     }
@@ -111,7 +131,8 @@ impl Scaled {
                 (title, &change.worth)
             })
             .collect();
-        report::at_scale(&self.scenario, &self.accelerator, &lines, width)
+        let refused = self.refused.as_deref();
+        report::at_scale(&self.scenario, &self.accelerator, refused, &lines, width)
     }
 }
 

@@ -8,10 +8,14 @@ use crate::invest::{Changed, OutputQuantity, Quantiles, Worth};
 pub fn at_scale(
     scenario: &str,
     accelerator: &str,
+    refused: Option<&str>,
     changes: &[(String, &Worth)],
     width: Option<u16>,
 ) -> String {
     let mut page = format!("\nAt the scale of {scenario} ({accelerator}), all on this work:\n");
+    if let Some(reason) = refused {
+        return page + &fold(&format!("  not scaled: {reason}."), "    ", width);
+    }
     if changes.is_empty() {
         page += "  no change is established, so there is nothing to scale\n";
     }

@@ -3,6 +3,8 @@
 
 mod at_scale;
 mod backtest;
+mod card;
+mod headline;
 mod lists;
 mod notes;
 mod row;
@@ -10,7 +12,7 @@ mod sensitivity;
 mod what_if;
 
 use super::table::{fold, table, text};
-use crate::invest::{Answer, OUTPUTS, RecordFigure, Section};
+use crate::invest::{Answer, CardModel, OUTPUTS, RecordFigure, Section};
 
 use notes::notes;
 use row::{header, row};
@@ -30,45 +32,96 @@ const SECTIONS: [Section; 6] = [
     Section::Sci,
 ];
 
+/// How much of the answer a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageExtent {
+    /// What a reader takes in at a glance.
+    Short,
+    /// All of it.
+    Full,
+}
+
+/// The rows of the short page.
+const SHORT: [&str; 17] = [
+    "capital",
+    "accelerators",
+    "capital_servers",
+    "capital_network",
+    "capital_building",
+    "in_use_bf16",
+    "achieved_bf16",
+    "facility_power",
+    "energy",
+    "operational",
+    "cost",
+    "busy_hour",
+    "decode_tokens",
+    "decode_rate",
+    "device_power",
+    "run_hours",
+    "run_cost",
+];
+
 /// The answer as a page.
-pub fn invest(answer: &Answer, findings: &[RecordFigure], width: Option<u16>) -> String {
-    let mut page = heading(answer, width);
+pub fn invest(
+    answer: &Answer,
+    findings: &[RecordFigure],
+    models: &[CardModel],
+    extent: PageExtent,
+    width: Option<u16>,
+) -> String {
+    let mut page = heading(answer, !findings.is_empty(), width);
     page += &measured(findings, width);
+    page += &card::card(models, width);
     for section in SECTIONS {
-        let rows = self::section(answer, section, width);
+        let rows = self::section(answer, section, extent, width);
         if !rows.is_empty() {
             page += &rows;
-            page.push('\n');
+            if extent == PageExtent::Full {
+                page.push('\n');
+            }
         }
     }
-    page += &fold(
-        &format!(
-            "EU AI Act: 10^25 FLOP over all training of a model presume systemic risk (Article 51(2)). {} SCI \
-             = (E·I + M) ÷ R: all electricity, location-based, and the hardware's share of its life.",
-            answer.annex_xi_method
-        ),
-        "",
-        width,
-    );
-    page.push('\n');
-    page += &one_per_cent(answer, width);
-    page += &sensitivity::causes(answer, width);
+    if extent == PageExtent::Full {
+        page += &fold(&about_the_run(answer), "", width);
+        page.push('\n');
+        page += &one_per_cent(answer, width);
+        page += &sensitivity::causes(answer, width);
+    } else {
+        page.push('\n');
+    }
     page += &notes(&answer.notes, width);
     page + &fold(
-        "--sources says where every input is from, --inputs what could be set, --json gives all.",
+        "--full shows every row and what makes it uncertain, --sources where every input is from, --inputs \
+         what could be set, --json all.",
         "",
         width,
     )
 }
 
-fn heading(answer: &Answer, width: Option<u16>) -> String {
-    let mut page = format!("{}\n", answer.title);
+/// What stands beside a run and a year's electricity in law and in statistics.
+fn about_the_run(answer: &Answer) -> String {
+    format!(
+        "EU AI Act (Regulation (EU) 2024/1689, in force 1 August 2024): more than 10^25 FLOP over all training \
+         of a model presume systemic risk (Article 51(2)); duties of general-purpose models apply since 2 August \
+         2025, fines since 2 August 2026; stand-alone high-risk systems from 2 December 2027 (Digital Omnibus, \
+         adopted 29 June 2026): these have no threshold of compute. {} SCI = (E·I + M) ÷ R: all electricity, \
+         location-based, and the hardware's share of its life. All data centres drew 415 TWh in 2024 and would \
+         draw 945 in 2030 (IEA, Energy and AI, April 2025).",
+        answer.annex_xi_method
+    )
+}
+
+fn heading(answer: &Answer, has_record: bool, width: Option<u16>) -> String {
+    let mut page = headline::headline(answer, width);
     page += &fold(
         &format!(
-            "{} · {} · tokens of {} · {} draws, seed {}",
+            "{} · {} · tokens of {} in {} · priors {} · {} draws, seed {}",
             answer.accelerator,
             answer.precision.name(),
             answer.model,
+            answer.weights.name(),
+            answer.priors.name(),
             answer.draws.count,
             answer.draws.seed
         ),
@@ -80,7 +133,9 @@ fn heading(answer: &Answer, width: Option<u16>) -> String {
         .iter()
         .filter(|input| input.assumption.basis.is_from_record())
         .count();
-    if from_record == 0 {
+    if from_record == 0 && has_record {
+        page += "Nothing of the record is used in what follows; the notes say why.\n";
+    } else if from_record == 0 {
         page += "No record: nothing below was measured by perwatt.\n";
     }
     page.push('\n');
@@ -104,16 +159,23 @@ fn measured(findings: &[RecordFigure], width: Option<u16>) -> String {
             finding.case.clone(),
             finding.text.clone(),
             format!("{} {}", relative(finding.low), relative(finding.high)),
-            finding.basis.name().to_owned(),
+            match finding.not_used {
+                Some(_) => "not used".to_owned(),
+                None => finding.basis.name().to_owned(),
+            },
         ]);
     }
     text(&table) + "\n"
 }
 
 /// A section's outputs under its title; nothing where it has none.
-fn section(answer: &Answer, section: Section, width: Option<u16>) -> String {
+fn section(answer: &Answer, section: Section, extent: PageExtent, width: Option<u16>) -> String {
     let mut page = String::new();
-    for kind in OUTPUTS.iter().filter(|kind| kind.section == section) {
+    let shown = |key: &str| extent == PageExtent::Full || SHORT.contains(&key);
+    for kind in OUTPUTS
+        .iter()
+        .filter(|kind| kind.section == section && shown(kind.key))
+    {
         let output = answer.outputs.get(kind.key);
         let Some((output, quantiles)) = output.and_then(|o| Some((o, o.quantiles.measured()?)))
         else {
@@ -150,7 +212,7 @@ fn title(section: Section, answer: &Answer) -> String {
 
 /// What one per cent is worth.
 fn one_per_cent(answer: &Answer, width: Option<u16>) -> String {
-    section(answer, Section::OnePerCent, width)
+    section(answer, Section::OnePerCent, PageExtent::Full, width)
         + &fold(
             "For the same work: 1 % more throughput needs 1 % fewer accelerators, with all that they cost \
              and draw. Do not add the two: a kernel that finishes sooner saves its joules too.",

@@ -1,0 +1,63 @@
+//! What the machine does with common language models, beside the cloud's price.
+
+use super::super::quantity::digits;
+use super::super::table::{fold, table, text};
+use crate::invest::{CardModel, Quantiles};
+use crate::record::Reading;
+
+/// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]
+const DOLLARS_PER_EURO: f64 = 1.13;
+
+/// The table; nothing where there are no models.
+pub(super) fn card(models: &[CardModel], width: Option<u16>) -> String {
+    if models.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "This machine writes",
+        "",
+        "tok/s",
+        "tok/J",
+        "€/Mtoken",
+        "g/Mtoken",
+        "cloud €",
+    ];
+    let mut table = table(&header, 2, width);
+    let mut absent = String::new();
+    for one in models {
+        let cell = |reading: &Reading<Quantiles>, factor: f64| {
+            reading
+                .measured()
+                .map_or_else(|| "–".to_owned(), |q| digits(q.p50 * factor))
+        };
+        let per_joule = one
+            .energy_j_per_token
+            .measured()
+            .map_or_else(|| "–".to_owned(), |q| digits(1.0 / q.p50));
+        table.add_row([
+            one.model.clone(),
+            one.weights.name().to_owned(),
+            cell(&one.tokens_per_s, 1.0),
+            per_joule,
+            cell(&one.dollars_per_mtoken, 1.0 / DOLLARS_PER_EURO),
+            cell(&one.carbon_g_per_mtoken, 1.0),
+            cell(&one.cloud_dollars_per_mtoken, 1.0 / DOLLARS_PER_EURO),
+        ]);
+        if let Some(reason) = one.tokens_per_s.reason() {
+            absent += &fold(
+                &format!("{} in {}: {reason}.", one.model, one.weights.name()),
+                "  ",
+                width,
+            );
+        }
+    }
+    text(&table)
+        + &absent
+        + &fold(
+            "Medians, one user, the whole machine's joules, idle hours in the price. `cloud €`: what H100s in a \
+             data centre would take at cost, 16-bit weights, many users. 1.13 $/€.",
+            "",
+            width,
+        )
+        + "\n"
+}
