@@ -11,8 +11,8 @@ use super::exit::Exit;
 use super::input::load_record;
 use super::output::{print, print_json, width};
 use crate::invest::{
-    Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, NumberFormat,
-    PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WeightFormat, WhatIf, accelerators,
+    Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
+    NumberFormat, PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WhatIf, accelerators,
     backtests, countries, model, models, what_if,
 };
 use crate::report::{self, PageExtent};
@@ -90,7 +90,7 @@ pub(super) struct Question {
 
     /// How weights lie in memory: f32, f16, fp8, q8 or q4 [default: f16; fp8 with --precision fp8]
     #[arg(long, value_name = "FORMAT", value_parser = parse_weights)]
-    weights: Option<WeightFormat>,
+    weights: Option<ModelWeights>,
 
     /// Where the electricity is from, for its price and gases
     #[arg(long, value_name = "CODE")]
@@ -114,13 +114,13 @@ const SCHEMA: &str = "perwatt-invest";
 const SCHEMA_VERSION: &str = "1.0.0";
 
 /// The models of which a desk's page speaks, each in the formats that people run.
-const ON_A_DESK: [(&str, WeightFormat); 6] = [
-    ("llama-3.1-8b", WeightFormat::Q4),
-    ("llama-3.1-8b", WeightFormat::F16),
-    ("llama-3.1-70b", WeightFormat::Q4),
-    ("llama-3.1-70b", WeightFormat::F16),
-    ("llama-3.1-405b", WeightFormat::Q4),
-    ("deepseek-v3", WeightFormat::Q4),
+const ON_A_DESK: [(&str, ModelWeights); 6] = [
+    ("llama-3.1-8b", ModelWeights::Q4),
+    ("llama-3.1-8b", ModelWeights::F16),
+    ("llama-3.1-70b", ModelWeights::Q4),
+    ("llama-3.1-70b", ModelWeights::F16),
+    ("llama-3.1-405b", ModelWeights::Q4),
+    ("deepseek-v3", ModelWeights::Q4),
 ];
 
 /// Draws for each row of that table, which shows two digits.
@@ -238,7 +238,7 @@ fn on_this_desk(assumptions: &Assumptions, draws: Draws) -> crate::Result<Vec<Ca
         .iter()
         .map(|(id, weights)| {
             let own = model(&assumptions.about(id, *weights)?, draws)?;
-            let rented = model(&cloud.about(id, WeightFormat::F16)?, draws)?;
+            let rented = model(&cloud.about(id, ModelWeights::F16)?, draws)?;
             Ok(CardModel::new(own, &rented))
         })
         .collect()
@@ -345,8 +345,8 @@ fn parse_precision(text: &str) -> Result<NumberFormat, String> {
         .ok_or_else(|| "give f32, bf16 or fp8".to_owned())
 }
 
-fn parse_weights(text: &str) -> Result<WeightFormat, String> {
-    WeightFormat::ALL
+fn parse_weights(text: &str) -> Result<ModelWeights, String> {
+    ModelWeights::ALL
         .into_iter()
         .find(|weights| weights.name().eq_ignore_ascii_case(text))
         .ok_or_else(|| "give f32, f16, fp8, q8 or q4".to_owned())

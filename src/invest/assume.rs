@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
-use super::choices::{Choices, NumberFormat, PowerBasis, PriorSet, RateBasis, WeightFormat};
+use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
 use super::distribution::Distribution;
 use super::evidence::Evidence;
 use super::figure::{Assumption, Basis, Figure};
@@ -36,7 +36,7 @@ pub struct Changes {
     /// The set of priors.
     pub priors: PriorSet,
     /// Another format of weights.
-    pub weights: Option<WeightFormat>,
+    pub weights: Option<ModelWeights>,
     /// A country, for the price and the gases of electricity.
     pub country: Option<String>,
     /// `KEY=VALUE` pairs.
@@ -491,11 +491,11 @@ impl<'a> Building<'a> {
     }
 
     /// In what weights lie: as asked, as the scenario says, or as the arithmetic suggests.
-    fn weights(&self) -> WeightFormat {
+    fn weights(&self) -> ModelWeights {
         self.changes
             .weights
             .or(self.scenario.file.weights)
-            .unwrap_or_else(|| WeightFormat::of(self.precision))
+            .unwrap_or_else(|| ModelWeights::of(self.precision))
     }
 
     fn accelerator_name(&self) -> String {

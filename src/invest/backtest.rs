@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::assume::Changes;
-use super::choices::{NumberFormat, PriorSet, WeightFormat};
+use super::choices::{ModelWeights, NumberFormat, PriorSet};
 use super::model::Simulation;
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::scenario::Scenario;
@@ -32,7 +32,7 @@ struct BacktestCase {
     accelerator: String,
     model: Option<String>,
     precision: Option<NumberFormat>,
-    weights: Option<WeightFormat>,
+    weights: Option<ModelWeights>,
     scenario: Option<String>,
     set: Vec<String>,
     output: String,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::choices::WeightFormat;
+use super::choices::ModelWeights;
 use super::figure::Basis;
 use super::model::Answer;
 use super::simulate::Quantiles;
@@ -15,7 +15,7 @@ pub struct CardModel {
     /// The model.
     pub model: String,
     /// How its weights lie in memory.
-    pub weights: WeightFormat,
+    pub weights: ModelWeights,
     /// Tokens written a second, or why none are.
     pub tokens_per_s: Reading<Quantiles>,
     /// Tokens read a second.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::choices::{NumberFormat, WeightFormat};
+use super::choices::{ModelWeights, NumberFormat};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis, Figure};
 use super::fit::ChipLimits;
@@ -73,7 +73,7 @@ pub(super) struct ScenarioFile {
     pub(super) accelerator: Option<String>,
     pub(super) model: Option<String>,
     pub(super) precision: Option<NumberFormat>,
-    pub(super) weights: Option<WeightFormat>,
+    pub(super) weights: Option<ModelWeights>,
     pub(super) country: Option<String>,
     #[serde(default)]
     pub(super) inputs: BTreeMap<String, Figure>,

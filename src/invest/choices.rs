@@ -36,7 +36,7 @@ impl NumberFormat {
 /// How weights lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum WeightFormat {
+pub enum ModelWeights {
     /// 32 bits.
     F32,
     /// 16 bits, bf16 or f16.
@@ -49,7 +49,7 @@ pub enum WeightFormat {
     Q4,
 }
 
-impl WeightFormat {
+impl ModelWeights {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::F32, Self::F16, Self::Fp8, Self::Q8, Self::Q4];
 
@@ -155,5 +155,5 @@ pub struct Choices {
     /// Whether a layer that reads a prompt was measured.
     pub prefill_layer: bool,
     /// How weights lie in memory when tokens are read and written.
-    pub weights: WeightFormat,
+    pub weights: ModelWeights,
 }

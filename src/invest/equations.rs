@@ -349,7 +349,7 @@ fn with_prompts(served: &Served, prompt_ratio: f64) -> TokensPerSecond {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invest::choices::WeightFormat;
+    use crate::invest::choices::ModelWeights;
     use crate::invest::inputs::{INPUTS, position};
     use crate::invest::language_model::LanguageModel;
     use crate::invest::outputs::{Outputs, per_exaflop, per_hour, per_million};
@@ -430,7 +430,7 @@ mod tests {
             decode_power: false,
             idle_power: false,
             prefill_layer: false,
-            weights: WeightFormat::F16,
+            weights: ModelWeights::F16,
         }
     }
 
@@ -574,7 +574,7 @@ mod tests {
         assert!(out.train_rate.get().is_nan() && out.achieved_each.get() > 0.0);
         // 4-bit weights fit one.
         let small = Choices {
-            weights: WeightFormat::Q4,
+            weights: ModelWeights::Q4,
             ..one
         };
         let out = Outputs::of(&small, &inputs(&[("size", 1.0)]));

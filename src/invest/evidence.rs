@@ -6,7 +6,7 @@
 //! nothing.
 
 use super::catalog::{catalog, recognise};
-use super::choices::{NumberFormat, PowerBasis, RateBasis, WeightFormat};
+use super::choices::{ModelWeights, NumberFormat, PowerBasis, RateBasis};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::fit::{self, ChipLimits, Unfit};
@@ -71,7 +71,7 @@ pub(super) struct EvidenceInputs {
 }
 
 /// A case that could speak for something, and whether it may.
-struct Candidate<'a> {
+struct RateCandidate<'a> {
     case: &'a CaseResult,
     summary: &'a Summary,
     rate: &'a Estimate,
@@ -124,7 +124,7 @@ impl Evidence {
                 ));
             }
         }
-        if let Some(best) = self.stream(WeightFormat::F16) {
+        if let Some(best) = self.stream(ModelWeights::F16) {
             found.push(self.finding("memory bandwidth".to_owned(), &best, |rate| {
                 BytesPerSecond(rate).to_string()
             }));
@@ -158,7 +158,7 @@ impl Evidence {
     fn finding(
         &self,
         what: String,
-        candidate: &Candidate<'_>,
+        candidate: &RateCandidate<'_>,
         show: impl Fn(f64) -> String,
     ) -> RecordFigure {
         let mut figure = self.figure(what, candidate.case, candidate.rate, show);
@@ -320,14 +320,14 @@ impl Evidence {
     }
 
     /// The matrix product that speaks for this precision; one that may not where none may.
-    fn product(&self, precision: NumberFormat) -> Option<Candidate<'_>> {
+    fn product(&self, precision: NumberFormat) -> Option<RateCandidate<'_>> {
         let chip = self.chip();
         best(self.measured().filter_map(|(case, summary)| {
             let right = case.workload() == "matmul" && case.dtype() == dtype(precision);
             let rate = summary.flop_per_s.measured()?;
             let fit = fit::product(case, summary, rate, &chip);
             right.then_some((
-                Candidate {
+                RateCandidate {
                     case,
                     summary,
                     rate,
@@ -339,7 +339,7 @@ impl Evidence {
     }
 
     /// A layer of a language model in these weights: the prompt's or the decoding one.
-    fn layer(&self, weights: WeightFormat, ending: &str) -> Option<Candidate<'_>> {
+    fn layer(&self, weights: ModelWeights, ending: &str) -> Option<RateCandidate<'_>> {
         best(self.measured().filter_map(|(case, summary)| {
             let right = case.workload() == "llama-layer"
                 && case.dtype() == weights.name()
@@ -355,7 +355,7 @@ impl Evidence {
                 fit::layer(case, summary, rate, &self.chip())
             };
             right.then_some((
-                Candidate {
+                RateCandidate {
                     case,
                     summary,
                     rate,
@@ -367,7 +367,7 @@ impl Evidence {
     }
 
     /// The bandwidth-bound kernel that speaks for decoding: a whole layer before one product.
-    fn stream(&self, weights: WeightFormat) -> Option<Candidate<'_>> {
+    fn stream(&self, weights: ModelWeights) -> Option<RateCandidate<'_>> {
         let of = |workload: &str, dtype: Option<&str>| {
             best(self.measured().filter_map(|(case, summary)| {
                 let right =
@@ -375,7 +375,7 @@ impl Evidence {
                 let rate = summary.bytes_per_s.measured()?;
                 let fit = fit::stream(case, summary, rate, &self.chip());
                 right.then_some((
-                    Candidate {
+                    RateCandidate {
                         case,
                         summary,
                         rate,
@@ -406,7 +406,7 @@ impl Evidence {
 
     /// The power under the load of that matrix product. A load that does not speak for the device does
     /// not speak for its power either.
-    fn power(&self, precision: NumberFormat) -> Option<Candidate<'_>> {
+    fn power(&self, precision: NumberFormat) -> Option<RateCandidate<'_>> {
         let wanted = match precision {
             // No kernel runs in fp8: that of bf16 keeps the same units busy.
             NumberFormat::Fp8 => NumberFormat::Bf16,
@@ -419,7 +419,7 @@ impl Evidence {
             Some(Boundary::Wall) => ChipLimits::default(),
             _ => self.chip(),
         };
-        Some(Candidate {
+        Some(RateCandidate {
             fit: candidate.fit.and_then(|()| fit::power(rate.value, &limit)),
             rate,
             ..candidate
@@ -430,7 +430,7 @@ impl Evidence {
     pub(super) fn of_this_device(
         &self,
         precision: NumberFormat,
-        weights: WeightFormat,
+        weights: ModelWeights,
     ) -> EvidenceInputs {
         let mut found = EvidenceInputs::none(self.general_notes());
         for (precision, key) in [
@@ -495,7 +495,7 @@ impl Evidence {
     pub(super) fn for_another(
         &self,
         precision: NumberFormat,
-        weights: WeightFormat,
+        weights: ModelWeights,
         other: &str,
     ) -> EvidenceInputs {
         let mut found = EvidenceInputs::none(self.general_notes());
@@ -640,7 +640,7 @@ impl Evidence {
     }
 
     /// The device's power while it decodes, from the layer that does.
-    fn add_decode_power(&self, weights: WeightFormat, found: &mut EvidenceInputs) {
+    fn add_decode_power(&self, weights: ModelWeights, found: &mut EvidenceInputs) {
         let decoding = self.stream(weights).filter(|best| best.fit.is_ok());
         if let Some(best) = decoding
             && let Some(power) = best.summary.power_w.measured()
@@ -751,7 +751,7 @@ impl Evidence {
                 ),
             });
         }
-        if found.bandwidth == RateBasis::Prior && self.stream(WeightFormat::F16).is_none() {
+        if found.bandwidth == RateBasis::Prior && self.stream(ModelWeights::F16).is_none() {
             found.notes.push(format!(
                 "{} has no bandwidth-bound case: decoding rests on a PRIOR.",
                 self.label
@@ -761,7 +761,10 @@ impl Evidence {
 }
 
 /// A candidate that fits; of one that does not, the notes say why and what to run.
-fn usable<'a>(candidate: Option<Candidate<'a>>, notes: &mut Vec<String>) -> Option<Candidate<'a>> {
+fn usable<'a>(
+    candidate: Option<RateCandidate<'a>>,
+    notes: &mut Vec<String>,
+) -> Option<RateCandidate<'a>> {
     let candidate = candidate?;
     match &candidate.fit {
         Ok(()) => Some(candidate),
@@ -780,7 +783,7 @@ fn usable<'a>(candidate: Option<Candidate<'a>>, notes: &mut Vec<String>) -> Opti
 }
 
 /// Of the cases that fit, and of all where none does: of those with the most work the fastest.
-fn best<'a>(cases: impl Iterator<Item = (Candidate<'a>, u64)>) -> Option<Candidate<'a>> {
+fn best<'a>(cases: impl Iterator<Item = (RateCandidate<'a>, u64)>) -> Option<RateCandidate<'a>> {
     cases
         .filter(|(candidate, _)| candidate.rate.value > 0.0)
         .max_by(|(a, a_work), (b, b_work)| {

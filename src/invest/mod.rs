@@ -33,7 +33,7 @@ pub use assume::{Assumptions, Changes};
 pub use backtest::{Backtest, BacktestUse, backtests};
 pub use card_model::CardModel;
 pub use catalog::{CatalogEntry, DataSheet, accelerators, countries, data_sheet, models};
-pub use choices::{Choices, NumberFormat, PowerBasis, PriorSet, RateBasis, WeightFormat};
+pub use choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
 pub use distribution::Distribution;
 pub use evidence::{Evidence, RecordFigure};
 pub use figure::{Assumption, Basis};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::assume::Assumptions;
 use super::catalog::{catalog, find};
-use super::choices::{NumberFormat, PowerBasis, PriorSet, WeightFormat};
+use super::choices::{ModelWeights, NumberFormat, PowerBasis, PriorSet};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::inputs::{INPUTS, ReducibleBy, position};
@@ -43,7 +43,7 @@ pub struct Answer {
     /// The language model whose tokens are counted.
     pub model: String,
     /// How its weights lie in memory.
-    pub weights: WeightFormat,
+    pub weights: ModelWeights,
     /// The set of priors.
     pub priors: PriorSet,
     /// The draws.
@@ -368,7 +368,7 @@ impl Assumptions {
     ///
     /// # Errors
     /// No model has that name.
-    pub fn about(&self, model: &str, weights: WeightFormat) -> Result<Self> {
+    pub fn about(&self, model: &str, weights: ModelWeights) -> Result<Self> {
         let mut other = self.clone();
         other.choices.model = find("model", &catalog()?.models, model)?.1.clone();
         other.choices.weights = weights;
