@@ -43,7 +43,7 @@ pub fn load_record_sets(paths: &[PathBuf]) -> Result<Vec<Vec<(String, Record)>>>
 }
 
 /// Reads every record of the given files and folders, one set for each path.
-fn load_each<T: Send>(paths: &[PathBuf], make: &Make<T>) -> Result<Vec<Vec<T>>> {
+fn load_each<T: Send>(paths: &[PathBuf], make: &MakeOfRecord<T>) -> Result<Vec<Vec<T>>> {
     let mut files = Vec::new();
     for (set, path) in paths.iter().enumerate() {
         if path.is_dir() {
@@ -69,10 +69,10 @@ fn load_each<T: Send>(paths: &[PathBuf], make: &Make<T>) -> Result<Vec<Vec<T>>> 
 type FileToRead = (usize, PathBuf, bool);
 
 /// What is made of a record that was read from a file, by the file's path and the record's name.
-type Make<T> = dyn Fn(&Path, Record, String) -> Result<T> + Sync;
+type MakeOfRecord<T> = dyn Fn(&Path, Record, String) -> Result<T> + Sync;
 
 /// Reads files on all processors: a thousand records are mostly parsing.
-fn read_all<T: Send>(files: &[FileToRead], make: &Make<T>) -> Result<Vec<(usize, Vec<T>)>> {
+fn read_all<T: Send>(files: &[FileToRead], make: &MakeOfRecord<T>) -> Result<Vec<(usize, Vec<T>)>> {
     let read: Vec<Result<_>> = files
         .par_iter()
         .map(|(set, path, found)| Ok((*set, read_file(path, *found, make)?)))
@@ -99,7 +99,7 @@ pub fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The records of one file.
-fn read_file<T>(path: &Path, may_be_other: bool, make: &Make<T>) -> Result<Vec<T>> {
+fn read_file<T>(path: &Path, may_be_other: bool, make: &MakeOfRecord<T>) -> Result<Vec<T>> {
     let text = read_text(path)?;
     // Nearly every file is one record, and then looking for more would cost as much as reading it.
     let trouble = match record::parse(path, &text) {

@@ -1,6 +1,6 @@
 //! Several records side by side, as `perwatt compare` describes them.
 
-use super::records::NamedRecord;
+use super::named::NamedRecord;
 use crate::compare::{Description, DescriptionChoice, Session, describe};
 
 /// The records beside each other; nothing where there is only one. Records of one argument and one environment

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::cases::cases;
 use super::model::{PageCase, PageChange, PageHistory, PagePoint, PageSeries};
+use super::named::NamedRecord;
 use super::provenance::revision;
-use super::records::NamedRecord;
 use crate::record::Record;
 use crate::stats::{FEWEST_FOR_CHANGES, change_points};
 use crate::units::{change, change_range};

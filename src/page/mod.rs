@@ -13,6 +13,7 @@ mod html;
 mod kernels;
 mod marks;
 mod model;
+mod named;
 mod provenance;
 mod records;
 mod series;
@@ -24,6 +25,7 @@ mod warnings;
 
 pub use html::html;
 pub use model::PageData;
-pub use records::{NamedRecord, page_data};
+pub use named::NamedRecord;
+pub use records::page_data;
 pub use site::{SiteFile, site};
 pub use terminal::terminal;

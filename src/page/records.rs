@@ -7,21 +7,12 @@ use super::history::history;
 use super::kernels::kernels;
 use super::marks;
 use super::model::{PageData, PageLink, PageRecord};
+use super::named::NamedRecord;
 use super::provenance::{command, provenance};
 use super::series::share;
 use super::stability::{series_of, stability};
 use super::verdict::{headlines, sentences, unmeasured};
 use super::warnings::warnings;
-use crate::record::Record;
-
-/// A record and where it was read from.
-#[derive(Clone, Debug)]
-pub struct NamedRecord {
-    /// The file, for people.
-    pub name: String,
-    /// What it holds.
-    pub record: Record,
-}
 
 /// The page of some records. Each set is what one argument of the command line gave.
 pub fn page_data(sets: &[Vec<NamedRecord>]) -> PageData {

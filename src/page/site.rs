@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::html::html;
-use super::records::{NamedRecord, index_data, page_data};
+use super::named::NamedRecord;
+use super::records::{index_data, page_data};
 use crate::escape::markup;
 
 /// A file of a site.
