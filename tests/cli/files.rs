@@ -5,7 +5,7 @@ use crate::support::perwatt;
 use std::path::Path;
 use std::process::Output;
 
-use perwatt::record::save;
+use perwatt::record::{Reading, anonymize, load, save};
 use serde_json::json;
 
 fn call(folder: &Path, words: &[&str]) -> Output {
@@ -179,4 +179,36 @@ fn a_run_replaces_no_file_and_says_so_before_it_measures() {
             .count(),
         1
     );
+}
+
+#[test]
+fn redact_leaves_the_figures_and_nothing_that_tells_whose_they_are() {
+    let folder = folder();
+    let mut record = record_of("a", &[("matmul/f32/64x64x64", &[1e6, 1.01e6, 0.99e6])]);
+    record.provenance.argv = vec!["/home/alice/bin/perwatt".into(), "--tag=alice".into()];
+    record.host.described = Some("Host alice-laptop, 8 CPUs".to_owned());
+    record.host.kernel = Reading::Measured("6.1.0-alice".to_owned());
+    record.host.cpu = Reading::Measured("Alice CPU".to_owned());
+    record.host.memory_bytes = Reading::Measured(123_456_789_012);
+    record.adapter.pci_id = Reading::Measured("0000:a1:1c.e".to_owned());
+    record.plan.power = Some("command:/home/alice/meter --token alice".to_owned());
+    save(&record, folder.path().join("whose.json")).unwrap();
+    let output = call(
+        folder.path(),
+        &["redact", "whose.json", "--out", "nobody.json"],
+    );
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(folder.path().join("nobody.json")).unwrap();
+    for secret in ["alice", "Alice", "123456789012", "a1:1c", "--token"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    let redacted = load(folder.path().join("nobody.json")).unwrap();
+    assert_eq!(redacted.cases, record.cases);
+    assert_eq!(redacted.adapter.name, record.adapter.name);
+    // Another host is still another one.
+    record.host.described = Some("Host bobs-laptop, 8 CPUs".to_owned());
+    let mut both = [record.clone(), record.clone()];
+    both[1].host.described = Some("Host alice-laptop, 8 CPUs".to_owned());
+    both.iter_mut().for_each(anonymize);
+    assert_ne!(both[0].host.described, both[1].host.described);
 }
