@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Found;
 use super::creation::{Created, create};
 use super::width;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{Adapter, Reading};
 
 /// What went wrong on a device.
@@ -62,7 +62,12 @@ impl Gpu {
             queue,
             fault,
         };
-        gpu.adapter.subgroup_width = gpu.subgroup_width();
+        gpu.adapter.subgroup_width = gpu.subgroup_width().map_err(|fault| Error::Device {
+            device: found.adapter.label(),
+            reason: format!(
+                "it does not do the first thing that it is given ({fault}); update its driver"
+            ),
+        })?;
         if let (Some(width), "metal") = (gpu.adapter.subgroup_width, &*gpu.adapter.backend) {
             // wgpu knows no better than 4 to 64 there, and the hardware has one width.
             gpu.adapter.subgroup_sizes = Reading::Measured((width, width));
@@ -71,16 +76,22 @@ impl Gpu {
     }
 
     /// Threads of a subgroup, as a kernel sees them; nothing where there are none or the device does not say.
-    fn subgroup_width(&self) -> Option<u32> {
+    ///
+    /// # Errors
+    /// The device is lost or does not answer. wgpu panics on such a one sooner or later.
+    fn subgroup_width(&self) -> Result<Option<u32>, GpuError> {
         if !self.adapter.has("SUBGROUP") {
-            return None;
+            return Ok(None);
         }
         let buffer = width::submit(&self.device, &self.queue);
-        let bytes = self.read(&buffer);
-        // What goes wrong here costs this figure and nothing else; a lost device stays lost.
-        let unharmed = self.check();
-        let width = u32::from_le_bytes(*bytes.ok()?.first_chunk()?);
-        (width > 0 && unharmed.is_ok()).then_some(width)
+        let bytes = match self.read(&buffer) {
+            Ok(bytes) => bytes,
+            Err(lost @ GpuError::Lost(_)) => return Err(lost),
+            // What else goes wrong here costs this figure and nothing more.
+            Err(_) => return Ok(None),
+        };
+        let width = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+        Ok(width.filter(|width| *width > 0))
     }
 
     /// The first error since the last call, which is then forgotten; a lost device stays lost.
