@@ -68,7 +68,11 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", manifests, || {
         file(
             "k.toml",
-            &[("s.wgsl", SHADER), ("x.bin", b"12345678")],
+            &[
+                ("s.wgsl", SHADER),
+                ("t.wgsl", SHADER_OF_A_TABLE),
+                ("x.bin", b"12345678"),
+            ],
             |path| load_custom(path).is_ok(),
         )
     }),
@@ -468,7 +472,15 @@ fn globs() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-const SHADER: &[u8] = b"@compute @workgroup_size(1) fn main() {}";
+const SHADER: &[u8] = b"@group(0) @binding(0) var<storage> x: array<f32>;
+@group(0) @binding(1) var<storage> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> z: array<f32>;
+@compute @workgroup_size(1) fn main(@builtin(workgroup_id) at: vec3u) { z[at.x] = 2.0 * x[at.x] + y[at.x]; }
+";
+
+const SHADER_OF_A_TABLE: &[u8] = b"@group(0) @binding(0) var<storage, read_write> t: array<u32>;
+@compute @workgroup_size(1) fn main() { t[0] = 1u; }
+";
 
 fn manifests() -> Vec<Vec<u8>> {
     vec![
@@ -478,7 +490,7 @@ fn manifests() -> Vec<Vec<u8>> {
           [[workload.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = [2]\nbind = [\"x\", \"y\", \"z\"]\n"
             .to_vec(),
         b"[[kernel]]\nname = \"mine\"\ncase = \"matmul/f32/64x64x64\"\n[[kernel.buffer]]\nname = \"t\"\ntype = \"u32\"\n\
-          values = [1, 2, 3]\n[[kernel.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = [4, 4]\nbind = [\"t\"]\n"
+          values = [1, 2, 3]\n[[kernel.dispatch]]\nshader = \"t.wgsl\"\nworkgroups = [4, 4]\nbind = [\"t\"]\n"
             .to_vec(),
     ]
 }
