@@ -713,8 +713,8 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "llama-layer/f16/37x128x4x2x160-prefill",
         "",
-        "Number(x[at0]) + Number(added[at0])",
-        "Number(x[at0]) * 0 + Number(added[at0])",
+        "vec4f(x[at0]) + vec4f(added[at0])",
+        "vec4f(x[at0]) * 0 + vec4f(added[at0])",
         "no residual connection",
     ),
     (
