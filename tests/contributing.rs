@@ -22,12 +22,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a build needs.
-const NEEDED: [&str; 8] = [
+const NEEDED: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "src",
     "shaders",
+    "assets",
     "benches",
     "examples",
     "tests",
