@@ -97,6 +97,15 @@ pub fn cell(text: &str) -> String {
     }
 }
 
+/// A word as a POSIX shell reads it, in quotes where it needs some.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Text that stands in the content or a quoted attribute of an HTML or XML element.
 pub fn markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -213,5 +222,14 @@ mod tests {
         for formula in ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "＝1", "::error::x"] {
             assert!(cell(formula).starts_with('\''), "{formula:?}");
         }
+    }
+
+    #[test]
+    fn a_shell_reads_what_was_given() {
+        assert_eq!(shell_word("--case"), "--case");
+        assert_eq!(shell_word("matmul/*"), "'matmul/*'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word("$(rm x)"), "'$(rm x)'");
+        assert_eq!(shell_word(""), "''");
     }
 }

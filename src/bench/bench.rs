@@ -219,7 +219,7 @@ impl<'g> Bench<'g> {
         executable: &mut Executable<'_>,
         executions: u32,
     ) -> Result<Lap, Stop> {
-        executable.restore(executions)?;
+        self.ledger.foreign(|| executable.restore(executions))?;
         let stopwatch = &mut self.stopwatch;
         let lap = self.ledger.foreign(|| match executable.program().action {
             Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),

@@ -82,9 +82,7 @@ impl<'g> Executable<'g> {
         gpu.check()?;
         let first = BufferSet::new(gpu, &program)?;
         for (buffer, allocated) in program.buffers.iter().zip(&first.buffers) {
-            if let Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) =
-                &buffer.contents
-            {
+            if let Some(input) = buffer.contents.input() {
                 write_in_pieces(gpu, allocated, &input.generate(buffer.bytes))?;
             }
         }
@@ -108,12 +106,7 @@ impl<'g> Executable<'g> {
             _ => None,
         };
         let upload = match program.action {
-            Action::Upload { buffer } => match &program.buffers[buffer].contents {
-                Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) => {
-                    input.generate(program.buffers[buffer].bytes)
-                }
-                Contents::Scratch | Contents::Output => Vec::new(),
-            },
+            Action::Upload { buffer } => program.buffers[buffer].input(),
             _ => Vec::new(),
         };
         let mut pristine = Vec::new();
@@ -135,12 +128,7 @@ impl<'g> Executable<'g> {
             staging,
             downloaded: Vec::new(),
         };
-        executable.copy_first_set(|contents| {
-            matches!(
-                contents,
-                Contents::Input(_) | Contents::Kept(_) | Contents::Restored(_)
-            )
-        })?;
+        executable.copy_first_set(|contents| contents.input().is_some())?;
         Ok(executable)
     }
 
@@ -227,7 +215,8 @@ impl<'g> Executable<'g> {
 
     /// Dispatches of one execution.
     pub fn dispatches(&self) -> usize {
-        self.steps.iter().map(|step| step.pieces.len()).sum()
+        let in_all = |step: &Step| step.pieces.len() * step.repeat as usize;
+        self.steps.iter().map(in_all).sum()
     }
 
     /// Rows of workgroups that one of the program's dispatches can be taken apart into.

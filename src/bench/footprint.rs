@@ -31,22 +31,19 @@ pub(super) fn copies(
     free_bytes: Option<u64>,
 ) -> u32 {
     let dispatched = matches!(program.action, Action::Dispatches(_));
-    if dispatched && program.restores() {
-        return restored_copies(program, adapter, free_bytes);
-    }
-    if !dispatched || problem.counts().bytes == 0 || problem.warm_caches() {
+    let restores = dispatched && program.restores();
+    if !restores && (!dispatched || problem.counts().bytes == 0 || problem.warm_caches()) {
         return 1;
     }
     let own = program.total_bytes().max(1);
     let room = free_bytes.map_or(u64::MAX, |free| free / SHARE_OF_HOST);
-    let wanted = wanted_bytes(adapter).min(room).div_ceil(own);
-    u32::try_from(wanted.clamp(1, MOST_COPIES)).unwrap_or(1)
-}
-
-/// Copies of a program whose buffers are restored before each execution: as many executions make a batch.
-fn restored_copies(program: &Program, adapter: &Adapter, free_bytes: Option<u64>) -> u32 {
-    let own = program.total_bytes().max(1);
-    let room = free_bytes.map_or(u64::MAX, |free| free / SHARE_OF_HOST);
-    let fitting = wanted_bytes(adapter).min(room) / own;
-    u32::try_from(fitting.clamp(1, MOST_COPIES)).unwrap_or(1)
+    let wanted = wanted_bytes(adapter).min(room);
+    // What is restored before each execution makes batches of as many executions as there are copies, which fit; what is
+    // not goes beyond the cache.
+    let copies = if restores {
+        wanted / own
+    } else {
+        wanted.div_ceil(own)
+    };
+    u32::try_from(copies.clamp(1, MOST_COPIES)).unwrap_or(1)
 }

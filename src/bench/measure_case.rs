@@ -117,6 +117,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
             return Ok(());
         };
         let mut executable = self.bench.prepare_program(program, self.settings)?;
+        self.keep_within_watchdog(&mut executable)?;
         executable.poison()?;
         self.bench.execute(&mut executable, 1)?;
         let outputs = executable.outputs()?;
@@ -198,12 +199,13 @@ impl<'g> CaseMeasurement<'_, 'g> {
         if pieces.iter().all(|count| *count == 1) {
             return Ok(None);
         }
-        let dispatches = pieces.len();
+        let all = executable.program().dispatches();
+        let dispatches: u32 = all.iter().map(|dispatch| dispatch.repeat).sum();
         self.bench
             .ledger
             .foreign(|| executable.compile_in_pieces(pieces, self.settings.checks))?;
         Ok(Some(Warning::InPieces {
-            dispatches: u32::try_from(dispatches).unwrap_or(u32::MAX),
+            dispatches,
             pieces: u32::try_from(executable.dispatches()).unwrap_or(u32::MAX),
             longest_s: most.get(),
         }))

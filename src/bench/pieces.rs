@@ -25,6 +25,16 @@ pub(super) fn in_pieces(wgsl: &str, threads: [u32; 3]) -> Option<String> {
     if OTHERS.iter().any(|other| wgsl.contains(other)) {
         return None;
     }
+    // Only the plain spelling is told from others; one value of two would leave workgroups where they are not.
+    let is_plain = |after: &str| {
+        let name = after
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'));
+        name.is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    if !wgsl.split("@builtin").skip(1).all(is_plain) {
+        return None;
+    }
     let mut rest = wgsl;
     let mut told = String::with_capacity(wgsl.len() + 256);
     let mut statements = String::new();
@@ -215,6 +225,9 @@ mod tests {
         );
         let counted = "@compute @workgroup_size(1) fn main(@builtin(num_workgroups) n: vec3u) {}";
         assert_eq!(in_pieces(counted, [1; 3]), None);
+        let spaced = "@compute @workgroup_size(1) fn main(@builtin(workgroup_id) g: vec3u, \
+                      @builtin( global_invocation_id ) i: vec3u) {}";
+        assert_eq!(in_pieces(spaced, [1; 3]), None);
     }
 
     #[test]

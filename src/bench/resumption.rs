@@ -352,9 +352,8 @@ fn take_custom_kernels(
 /// A custom kernel wherever its files lie.
 fn without_paths(kernel: &CustomKernel) -> CustomKernel {
     let mut kernel = kernel.clone();
-    kernel.file.clear();
-    if let Some(reference) = &mut kernel.reference {
-        reference.file.clear();
+    for file in kernel.files_mut() {
+        file.clear();
     }
     for dispatch in kernel.dispatches_mut() {
         dispatch.shader.clear();

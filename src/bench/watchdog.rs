@@ -55,6 +55,8 @@ pub(super) fn pieces_within(
     let mut counts = Vec::new();
     for (step, dispatch) in executable.program().dispatches().iter().enumerate() {
         let taken = take(executable.rows(step), most, |rows| {
+            // A part may have changed what the next one begins with.
+            executable.restore(1)?;
             let lap = bench.time(|pass| executable.encode_part(pass, step, rows))?;
             Ok::<_, Stop>(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
         })?;

@@ -174,6 +174,12 @@ impl Compare {
 
     fn describe(&self) -> anyhow::Result<Exit> {
         let description = describe(&load_sets(&self.files)?, &self.table.choice()?);
+        let nothing = description.sections.is_empty() && description.alone.is_empty();
+        if nothing && (self.table.kernel.is_some() || !self.table.only.is_empty()) {
+            bail!(
+                "--only and --kernel leave nothing of these files; `perwatt show --all-kernels` lists what they hold"
+            );
+        }
         if self.json {
             print_json(&Described {
                 side_by_side: &description,

@@ -164,7 +164,11 @@ impl Invest {
             if self.json {
                 print_schemed(BTreeMap::from([("backtests", &all)]))?;
             } else {
-                print(&report::invest_backtests(&all, width()))?;
+                print(&report::invest_backtests(
+                    &all,
+                    self.question.priors,
+                    width(),
+                ))?;
             }
             return Ok(Exit::Done);
         }
@@ -189,9 +193,12 @@ impl Invest {
         let contrast = other
             .map(|other| what_if(&assumptions, &other, draws))
             .transpose()?;
-        let findings = evidence.map_or(Vec::new(), |e| e.findings(assumptions.choices.precision));
-        let models = if assumptions.scenario == RECORD_SCENARIO {
-            on_this_desk(&assumptions, draws)?
+        let findings = evidence.as_ref().map_or(Vec::new(), |e| {
+            e.findings(assumptions.choices.precision, assumptions.choices.weights)
+        });
+        let is_shown = !self.sources && (self.json || contrast.is_none());
+        let models = if assumptions.scenario == RECORD_SCENARIO && is_shown {
+            on_this_desk(&scenario, evidence.as_ref(), &changes, draws)?
         } else {
             Vec::new()
         };
@@ -227,21 +234,41 @@ impl Invest {
     }
 }
 
-/// What the machine does with common models, beside what the same tokens cost where H100s are rented.
-fn on_this_desk(assumptions: &Assumptions, draws: Draws) -> crate::Result<Vec<CardModel>> {
+/// What the machine does with common models, beside what the same tokens cost on H100s of a data centre.
+fn on_this_desk(
+    desk: &Scenario,
+    evidence: Option<&Evidence>,
+    changes: &Changes,
+    draws: Draws,
+) -> crate::Result<Vec<CardModel>> {
     let draws = Draws {
         count: DESK_DRAWS.min(draws.count),
         ..draws
     };
-    let cloud = Scenario::open("cluster-100k")?.assume(None, &Changes::default())?;
-    ON_A_DESK
-        .iter()
-        .map(|(id, weights)| {
-            let own = model(&assumptions.about(id, *weights)?, draws)?;
-            let rented = model(&cloud.about(id, ModelWeights::F16)?, draws)?;
-            Ok(CardModel::new(own, &rented))
-        })
-        .collect()
+    let cloud = Scenario::open("cluster-100k")?;
+    let of = |scenario: &Scenario, evidence, changes: &Changes, id: &str, weights| {
+        let changes = Changes {
+            model: Some(id.to_owned()),
+            weights: Some(weights),
+            ..changes.clone()
+        };
+        model(&scenario.assume(evidence, &changes)?, draws)
+    };
+    let priors = Changes {
+        priors: changes.priors,
+        ..Changes::default()
+    };
+    let mut rented: BTreeMap<&str, Answer> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (id, weights) in &ON_A_DESK {
+        if !rented.contains_key(id) {
+            rented.insert(id, of(&cloud, None, &priors, id, ModelWeights::F16)?);
+        }
+        // Each row rests on what the record says of its own weights.
+        let own = of(desk, evidence, changes, id, *weights)?;
+        rows.push(CardModel::new(own, &rented[id]));
+    }
+    Ok(rows)
 }
 
 impl Invest {

@@ -151,9 +151,11 @@ impl TimeLeft {
     }
 
     fn end(&mut self, index: usize) {
-        if let (Some(begun), Some(took)) = (self.begun.take(), self.took.get_mut(index)) {
-            *took = Some(begun.elapsed());
-            self.done[index] += 1;
+        // A case that was given up with its invocation never began.
+        let took = self.begun.take().map(|begun| begun.elapsed());
+        if let (Some(known), Some(done)) = (self.took.get_mut(index), self.done.get_mut(index)) {
+            *known = took.or(*known);
+            *done += 1;
         }
     }
 
@@ -291,4 +293,19 @@ fn run_style() -> ProgressStyle {
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{bar:16} {pos}/{len}  {eta} left  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_before_it_began_takes_no_more_time() {
+        let mut left = TimeLeft::new(vec![0, 0], 1);
+        assert_eq!(left.left(), None);
+        left.begin();
+        left.end(0);
+        left.end(1);
+        assert_eq!(left.left(), Some(Duration::ZERO));
+    }
 }

@@ -23,6 +23,7 @@ use super::survey::{opened, survey};
 use super::tuning::{self, SearchEffort, TunedDevice};
 use crate::bench::{self, Ending, GivenAgain, Workers};
 use crate::device::{AdapterAccess, Survey, each_gpu, same_description};
+use crate::escape::shell_word;
 use crate::power::{EnergyEffort, Selection};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Record, Status};
@@ -444,7 +445,7 @@ fn create_journal(out: &Path) -> anyhow::Result<Journal> {
             "{}: an interrupted run left this journal; go on with it by \
              `perwatt run --resume {}`, or delete it",
             path.display(),
-            quoted(&out.to_string_lossy())
+            shell_word(&out.to_string_lossy())
         );
     }
     Ok(Journal::create(path)?)
@@ -478,16 +479,9 @@ fn exit_of(record: &Record) -> Exit {
 
 /// What is about to be measured, and where it goes. How long it takes is said once the first case showed it.
 fn what_is_measured(record: &Record, out: &Path) -> String {
-    let adapter = &record.adapter;
-    let software = match adapter.is_software() {
-        true => "  (SOFTWARE DRIVER: this is your processor, not a GPU)",
-        false => "",
-    };
     format!(
-        "Device  {}  {} {}{software}\nSuite   {}: {} cases with their kernels, {} invocations each\nFile    {}",
-        adapter.label(),
-        adapter.driver,
-        adapter.driver_info,
+        "Device  {}Suite   {}: {} cases with their kernels, {} invocations each\nFile    {}",
+        report::device_lines(&record.adapter, width()),
         record.plan.suite.as_deref().unwrap_or("chosen cases"),
         record.cases.len(),
         record.plan.invocations,
@@ -497,11 +491,14 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
 
 /// What to tell somebody whose run stopped.
 fn how_to_resume(out: &Path, events: &[Event]) -> String {
-    let mut command = format!("perwatt run --resume {}", quoted(&out.to_string_lossy()));
+    let mut command = format!(
+        "perwatt run --resume {}",
+        shell_word(&out.to_string_lossy())
+    );
     if let Some(Event::Session { record, .. }) = events.first() {
         let power = record.plan.power.as_deref().unwrap_or("none");
         if Selection::Named(power.to_owned()).reaches_out() {
-            command.push_str(&format!(" --power {}", quoted(power)));
+            command.push_str(&format!(" --power {}", shell_word(power)));
         }
         let mut files: Vec<&str> = record
             .cases
@@ -510,19 +507,10 @@ fn how_to_resume(out: &Path, events: &[Event]) -> String {
             .collect();
         files.dedup();
         for file in files {
-            command.push_str(&format!(" --workloads {}", quoted(file)));
+            command.push_str(&format!(" --workloads {}", shell_word(file)));
         }
     }
     format!("what was finished is kept; go on with `{command}`")
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -13,9 +13,8 @@ use crate::record::{CaseResult, CustomBuffer, CustomCheck, CustomContents, Custo
 /// known, or where the kernel is a built-in one, whose shaders stand in no record.
 pub fn program_identity(case: &CaseResult) -> Option<String> {
     let mut custom = case.custom.as_deref()?.clone();
-    custom.file.clear();
-    if let Some(reference) = &mut custom.reference {
-        reference.file.clear();
+    for file in custom.files_mut() {
+        file.clear();
     }
     for dispatch in custom.dispatches_mut() {
         dispatch.shader.clear();

@@ -9,8 +9,8 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
-    CaseResult, ClockMethod, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host,
-    Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure, Origin,
+    Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 use crate::stats::geometric_mean;
 
@@ -397,7 +397,7 @@ impl SessionCase {
                     }
                     let flags = reduced.note(warnings, everywhere);
                     let window = reduced.window(energy);
-                    reduced.clocks.insert(clock_name(sampling.clock));
+                    reduced.clocks.insert(sampling.clock.name());
                     let values =
                         InvocationValues::of(result.invocation, sampling, precision_ns, window);
                     reduced.invocations.push(InvocationValues {
@@ -493,14 +493,6 @@ fn absence(status: &Status) -> Option<Absence> {
             FailureKind::Verification => Absence::WrongOutput(reason.clone()),
             _ => Absence::Failed(reason.clone()),
         }),
-    }
-}
-
-/// A clock in words.
-fn clock_name(clock: ClockMethod) -> &'static str {
-    match clock {
-        ClockMethod::TimestampQuery => "device timestamps",
-        ClockMethod::WallClock => "the host's clock",
     }
 }
 

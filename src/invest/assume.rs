@@ -178,7 +178,8 @@ impl<'a> Building<'a> {
             model.kv_bytes,
             model.sequence,
         ];
-        if numbers.iter().any(|n| !(*n > 0.0 && *n < 1e18)) || model.active > model.parameters {
+        let stated = numbers.into_iter().chain(model.hidden);
+        if stated.into_iter().any(|n| !(n > 0.0 && n < 1e18)) || model.active > model.parameters {
             return Err(Error::usage(
                 format!("model {model_id}"),
                 "its numbers must be above zero, and `active` no more than `parameters`",

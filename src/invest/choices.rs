@@ -20,6 +20,14 @@ pub enum NumberFormat {
 }
 
 impl NumberFormat {
+    /// Bytes of a number in the cache of keys and values.
+    pub(super) fn cache_bytes(self) -> f64 {
+        match self {
+            Self::Fp8 => 1.0,
+            Self::F32 | Self::Bf16 => 2.0,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Fp8];
 

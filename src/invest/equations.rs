@@ -316,11 +316,7 @@ fn serve(choices: &Choices, x: &Inputs, compute: FlopPerSecond, count: f64) -> S
     let server = Server {
         model: &choices.model,
         weight_bytes: weights,
-        cache_bytes: if choices.precision == NumberFormat::Fp8 {
-            1.0
-        } else {
-            2.0
-        },
+        cache_bytes: choices.precision.cache_bytes(),
         memory: (x.memory * x.memory_share).get(),
         bandwidth,
         compute,

@@ -113,7 +113,7 @@ impl Evidence {
     }
 
     /// The figures that the model could use, for the reader's eyes.
-    pub fn findings(&self, precision: NumberFormat) -> Vec<RecordFigure> {
+    pub fn findings(&self, precision: NumberFormat, weights: ModelWeights) -> Vec<RecordFigure> {
         let mut found = Vec::new();
         for precision in [NumberFormat::F32, NumberFormat::Bf16] {
             if let Some(best) = self.product(precision) {
@@ -124,7 +124,7 @@ impl Evidence {
                 ));
             }
         }
-        if let Some(best) = self.stream(ModelWeights::F16) {
+        if let Some(best) = self.stream(weights) {
             found.push(self.finding("memory bandwidth".to_owned(), &best, |rate| {
                 BytesPerSecond(rate).to_string()
             }));
@@ -198,18 +198,16 @@ impl Evidence {
         if let Some(entry) = listed {
             return entry.limits();
         }
-        let roof = |resource| self.roof(resource).map(|roof| roof.rate_per_s.value);
+        // A session's own roofs are no data sheet; the share of the roofline has judged each case by that of the units
+        // that it uses.
         ChipLimits {
             matrix_units: if self.software {
                 Some(false)
             } else {
                 (!self.record.adapter.coop_matrix.is_empty()).then_some(true)
             },
-            f32_flop_per_s: roof(Resource::FlopF32),
-            f16_flop_per_s: roof(self.half_roof()),
-            bytes_per_s: roof(self.reading()),
-            board_w: None,
             software: self.software,
+            ..ChipLimits::default()
         }
     }
 
@@ -245,15 +243,11 @@ impl Evidence {
             && let Some(bytes) = self.record.host.memory_bytes.measured()
         {
             let source = format!("{}: the host's memory", self.label);
-            let estimate = Estimate {
-                value: *bytes as f64,
-                interval: Reading::unmeasured("exact"),
-            };
             found.push((
                 "memory",
                 Assumption {
                     distribution: Distribution::Constant {
-                        value: estimate.value * 1e-9,
+                        value: *bytes as f64 * 1e-9,
                     },
                     basis: self.basis,
                     source,
@@ -319,71 +313,76 @@ impl Evidence {
         })
     }
 
+    /// The case that speaks for something: of the right ones, by the rate that counts and by whether it fits.
+    fn speaking(
+        &self,
+        is_right: impl Fn(&CaseResult) -> bool,
+        rate: fn(&Summary) -> &Reading<Estimate>,
+        fit: fn(&CaseResult, &Summary, &Estimate, &ChipLimits) -> Result<(), Unfit>,
+        work: fn(&CaseResult) -> u64,
+    ) -> Option<RateCandidate<'_>> {
+        let chip = self.chip();
+        best(
+            self.measured()
+                .filter(|(case, _)| is_right(case))
+                .filter_map(|(case, summary)| {
+                    let rate = rate(summary).measured()?;
+                    let candidate = RateCandidate {
+                        case,
+                        summary,
+                        rate,
+                        fit: fit(case, summary, rate, &chip),
+                    };
+                    Some((candidate, work(case)))
+                }),
+        )
+    }
+
     /// The matrix product that speaks for this precision; one that may not where none may.
     fn product(&self, precision: NumberFormat) -> Option<RateCandidate<'_>> {
-        let chip = self.chip();
-        best(self.measured().filter_map(|(case, summary)| {
-            let right = case.workload() == "matmul" && case.dtype() == dtype(precision);
-            let rate = summary.flop_per_s.measured()?;
-            let fit = fit::product(case, summary, rate, &chip);
-            right.then_some((
-                RateCandidate {
-                    case,
-                    summary,
-                    rate,
-                    fit,
-                },
-                case.counts.flop,
-            ))
-        }))
+        self.speaking(
+            |case| case.workload() == "matmul" && case.dtype() == dtype(precision),
+            |summary| &summary.flop_per_s,
+            fit::product,
+            |case| case.counts.flop,
+        )
     }
 
     /// A layer of a language model in these weights: the prompt's or the decoding one.
     fn layer(&self, weights: ModelWeights, ending: &str) -> Option<RateCandidate<'_>> {
-        best(self.measured().filter_map(|(case, summary)| {
-            let right = case.workload() == "llama-layer"
+        let is_right = |case: &CaseResult| {
+            case.workload() == "llama-layer"
                 && case.dtype() == weights.name()
-                && case.case.ends_with(ending);
-            let rate = if ending == DECODE {
-                summary.bytes_per_s.measured()?
-            } else {
-                summary.flop_per_s.measured()?
-            };
-            let fit = if ending == DECODE {
-                fit::stream(case, summary, rate, &self.chip())
-            } else {
-                fit::layer(case, summary, rate, &self.chip())
-            };
-            right.then_some((
-                RateCandidate {
-                    case,
-                    summary,
-                    rate,
-                    fit,
-                },
-                case.counts.flop,
-            ))
-        }))
+                && case.case.ends_with(ending)
+        };
+        if ending == DECODE {
+            self.speaking(
+                is_right,
+                |summary| &summary.bytes_per_s,
+                fit::stream,
+                |case| case.counts.flop,
+            )
+        } else {
+            self.speaking(
+                is_right,
+                |summary| &summary.flop_per_s,
+                fit::layer,
+                |case| case.counts.flop,
+            )
+        }
     }
 
     /// The bandwidth-bound kernel that speaks for decoding: a whole layer before one product.
     fn stream(&self, weights: ModelWeights) -> Option<RateCandidate<'_>> {
         let of = |workload: &str, dtype: Option<&str>| {
-            best(self.measured().filter_map(|(case, summary)| {
-                let right =
-                    case.workload() == workload && dtype.is_none_or(|dtype| case.dtype() == dtype);
-                let rate = summary.bytes_per_s.measured()?;
-                let fit = fit::stream(case, summary, rate, &self.chip());
-                right.then_some((
-                    RateCandidate {
-                        case,
-                        summary,
-                        rate,
-                        fit,
-                    },
-                    case.counts.bytes,
-                ))
-            }))
+            self.speaking(
+                |case| {
+                    case.workload() == workload && dtype.is_none_or(|dtype| case.dtype() == dtype)
+                },
+                |summary| &summary.bytes_per_s,
+                fit::stream,
+                |case| case.counts.bytes,
+            )
         };
         let wanted = weights.name();
         let candidates = [
@@ -414,16 +413,27 @@ impl Evidence {
         };
         let candidate = self.product(wanted)?;
         let rate = candidate.summary.power_w.measured()?;
-        let limit = match self.record.power.measured().map(|setup| setup.boundary) {
-            // A machine may draw more than its board.
-            Some(Boundary::Wall) => ChipLimits::default(),
-            _ => self.chip(),
-        };
         Some(RateCandidate {
-            fit: candidate.fit.and_then(|()| fit::power(rate.value, &limit)),
+            fit: candidate
+                .fit
+                .and_then(|()| fit::power(rate.value, &self.power_limits())),
             rate,
             ..candidate
         })
+    }
+
+    /// Whether the sensor sees the whole machine.
+    fn is_at_wall(&self) -> bool {
+        let setup = self.record.power.measured();
+        setup.is_some_and(|setup| setup.boundary == Boundary::Wall)
+    }
+
+    /// What bounds a reading of the sensor: a machine may draw more than its board.
+    fn power_limits(&self) -> ChipLimits {
+        match self.is_at_wall() {
+            true => ChipLimits::default(),
+            false => self.chip(),
+        }
     }
 
     /// What the record says where the scenario is about its device.
@@ -468,7 +478,7 @@ impl Evidence {
         self.add_power(precision, &mut found);
         self.add_decode_power(weights, &mut found);
         self.add_idle(&mut found);
-        self.note_absent(precision, &mut found);
+        self.note_absent(precision, weights, &mut found);
         found
     }
 
@@ -501,13 +511,16 @@ impl Evidence {
         let mut found = EvidenceInputs::none(self.general_notes());
         if self.software {
             found.notes.push(format!(
-                "The record is of {}, a software driver: a CPU's shares say nothing about {other}. Nothing of                  it is used; what stands below is PRIOR. Give a record of a GPU.",
+                "The record is of {}, a software driver: a CPU's shares say nothing about {other}. Nothing of it is \
+                 used; what stands below is PRIOR. Give a record of a GPU.",
                 self.adapter
             ));
             return found;
         }
         found.notes.push(format!(
-            "MODELLED: the record is of {}, the scenario of {other}. Only shares of the measured roofline, of              the same kind of unit, are transferred to {other}'s data sheet; its watts are priors.              --accelerator record asks about the measured device.",
+            "MODELLED: the record is of {}, the scenario of {other}. Only shares of the measured roofline, of the same \
+             kind of unit, are transferred to {other}'s data sheet; its watts are priors. --accelerator \
+             record asks about the measured device.",
             self.adapter
         ));
         let share_of = |summary: &Summary| summary.roofline_share.measured().cloned();
@@ -550,7 +563,7 @@ impl Evidence {
                 .assumptions
                 .push(("kernel_bandwidth_share", assumption));
         }
-        self.note_absent(precision, &mut found);
+        self.note_absent(precision, weights, &mut found);
         found
     }
 
@@ -641,10 +654,14 @@ impl Evidence {
 
     /// The device's power while it decodes, from the layer that does.
     fn add_decode_power(&self, weights: ModelWeights, found: &mut EvidenceInputs) {
+        // Without the machine's power under load nothing says how much of a wall meter's reading is the device's.
+        if self.is_at_wall() && found.device_power != PowerBasis::Machine {
+            return;
+        }
         let decoding = self.stream(weights).filter(|best| best.fit.is_ok());
         if let Some(best) = decoding
             && let Some(power) = best.summary.power_w.measured()
-            && fit::power(power.value, &self.chip()).is_ok()
+            && fit::power(power.value, &self.power_limits()).is_ok()
             && let Some(assumption) =
                 self.assumption(power, 1.0, self.source(best.case), self.basis)
         {
@@ -655,6 +672,9 @@ impl Evidence {
 
     /// What the machine or the device draws while it waits: the middle of what was measured before loads.
     fn add_idle(&self, found: &mut EvidenceInputs) {
+        if self.is_at_wall() && found.device_power != PowerBasis::Machine {
+            return;
+        }
         let windows = self.record.cases.iter().flat_map(|case| &case.invocations);
         let mut idle: Vec<f64> = windows
             .filter_map(|one| match &one.outcome {
@@ -740,7 +760,12 @@ impl Evidence {
     }
 
     /// What the record does not say, and what stands in for it.
-    fn note_absent(&self, precision: NumberFormat, found: &mut EvidenceInputs) {
+    fn note_absent(
+        &self,
+        precision: NumberFormat,
+        weights: ModelWeights,
+        found: &mut EvidenceInputs,
+    ) {
         if found.rate[precision as usize] == RateBasis::Prior && self.product(precision).is_none() {
             found.notes.push(match precision {
                 NumberFormat::Fp8 => "No kernel here runs in fp8: that rate is a PRIOR.".to_owned(),
@@ -751,7 +776,7 @@ impl Evidence {
                 ),
             });
         }
-        if found.bandwidth == RateBasis::Prior && self.stream(ModelWeights::F16).is_none() {
+        if found.bandwidth == RateBasis::Prior && self.stream(weights).is_none() {
             found.notes.push(format!(
                 "{} has no bandwidth-bound case: decoding rests on a PRIOR.",
                 self.label

@@ -154,11 +154,7 @@ pub(super) fn product(
     chip: &ChipLimits,
 ) -> Result<(), Unfit> {
     let is_f16 = case.dtype() == "f16";
-    let on_matrix_units = matches!(
-        case.resources().arithmetic,
-        Resource::MatrixF16 | Resource::MatrixF32
-    );
-    if is_f16 && !on_matrix_units && chip.matrix_units == Some(true) {
+    if is_f16 && !on_matrix_units(case) && chip.matrix_units == Some(true) {
         return Err(Unfit::VectorUnits);
     }
     let peak = if is_f16 {
@@ -202,17 +198,20 @@ pub(super) fn layer(
     rate: &Estimate,
     chip: &ChipLimits,
 ) -> Result<(), Unfit> {
-    let on_matrix_units = matches!(
-        case.resources().arithmetic,
-        Resource::MatrixF16 | Resource::MatrixF32
-    );
-    if !on_matrix_units && chip.matrix_units == Some(true) {
+    if !on_matrix_units(case) && chip.matrix_units == Some(true) {
         return Err(Unfit::VectorUnits);
     }
     long_enough(summary)?;
     below_peak(rate.value, chip.f16_flop_per_s, false)?;
     below_roof(summary)?;
     verified(case, summary)
+}
+
+fn on_matrix_units(case: &CaseResult) -> bool {
+    matches!(
+        case.resources().arithmetic,
+        Resource::MatrixF16 | Resource::MatrixF32
+    )
 }
 
 /// Whether a board can draw that.

@@ -6,14 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assume::Assumptions;
-use super::catalog::{catalog, find};
-use super::choices::{ModelWeights, NumberFormat, PowerBasis, PriorSet};
+use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::inputs::{INPUTS, ReducibleBy, position};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
-use super::serving::needed_to_train;
+use super::serving::{accelerators_needed, cache_of_sequence, needed_to_train};
 use super::simulate::{Draws, InputColumn, Quantiles, dependencies, draw, in_parallel, run};
 use crate::error::{Error, Result};
 use crate::record::Reading;
@@ -244,34 +243,36 @@ impl<'a> Simulation<'a> {
     /// What it would take to hold the model, for an output about its tokens.
     fn too_large(&self, output: &str) -> String {
         let of = |key: &str| self.assumptions.central(key).unwrap_or(f64::NAN);
-        let model = &self.assumptions.choices.model;
-        let weights = self.assumptions.choices.weights;
+        let Choices {
+            model,
+            weights,
+            precision,
+            ..
+        } = &self.assumptions.choices;
         let memory = of("memory") * 1e9;
-        let training = output.contains("train");
-        let bytes = if training {
-            needed_to_train(model, memory) * memory
+        let (needed, how) = if output.contains("train") {
+            let how = "training it, at 16 bytes a parameter,".to_owned();
+            (needed_to_train(model, memory), how)
         } else {
-            model.parameters * weights.bytes() + model.kv_bytes * of("context")
-        };
-        let usable = if training {
-            memory
-        } else {
-            memory * of("memory_share")
-        };
-        let how = if training {
-            "training it, at 16 bytes a parameter,".to_owned()
-        } else {
-            format!(
+            let cache = cache_of_sequence(model, precision.cache_bytes(), of("context"));
+            let bytes = model.parameters * weights.bytes() + cache;
+            let how = format!(
                 "holding its weights in {} and one sequence's cache",
                 weights.name()
-            )
+            );
+            (accelerators_needed(bytes, memory * of("memory_share")), how)
+        };
+        let there = Quantiles::of(self.result("accelerators").to_vec());
+        let there = there.map_or(f64::NAN, |quantiles| quantiles.p50.floor().max(1.0));
+        // The middle of what is assumed fits, and something that is as likely does not.
+        let when = if needed <= there {
+            " in some draws"
+        } else {
+            ""
         };
         format!(
-            "{} does not fit: {how} needs {} of {} (there: {})",
-            model.name,
-            (bytes / usable).ceil(),
-            self.assumptions.accelerator,
-            of("size").floor().max(1.0),
+            "{} does not fit{when}: {how} needs {needed} of {} (there: {there})",
+            model.name, self.assumptions.accelerator,
         )
     }
 
@@ -364,17 +365,6 @@ impl<'a> Simulation<'a> {
 }
 
 impl Assumptions {
-    /// The same question about another language model, in other weights.
-    ///
-    /// # Errors
-    /// No model has that name.
-    pub fn about(&self, model: &str, weights: ModelWeights) -> Result<Self> {
-        let mut other = self.clone();
-        other.choices.model = find("model", &catalog()?.models, model)?.1.clone();
-        other.choices.weights = weights;
-        Ok(other)
-    }
-
     /// The middle of what an input is taken to be.
     fn central(&self, key: &str) -> Option<f64> {
         let value = self.values[position(key)?].as_ref()?;

@@ -92,14 +92,12 @@ impl Server<'_> {
 
     /// Cache of one sequence.
     fn sequence(&self) -> f64 {
-        self.model.kv_bytes * (self.cache_bytes / 2.0) * self.context
+        cache_of_sequence(self.model, self.cache_bytes, self.context)
     }
 
     /// The fewest accelerators that hold the weights and one sequence.
-    pub(super) fn needed(&self) -> f64 {
-        ((self.weights() + self.sequence()) / self.memory)
-            .ceil()
-            .max(1.0)
+    fn needed(&self) -> f64 {
+        accelerators_needed(self.weights() + self.sequence(), self.memory)
     }
 
     /// The best way to serve; `None` where the accelerators that there are do not hold the model.
@@ -218,6 +216,16 @@ impl Server<'_> {
         let each = flop / (group * self.compute.get()) + self.exchanged(group, 1.0, 0.0);
         TokensPerSecond(1.0 / (each * group))
     }
+}
+
+/// Bytes of the cache of one sequence whose numbers have so many bytes.
+pub(super) fn cache_of_sequence(model: &LanguageModel, cache_bytes: f64, context: f64) -> f64 {
+    model.kv_bytes * (cache_bytes / 2.0) * context
+}
+
+/// The fewest accelerators of so many usable bytes that hold so many.
+pub(super) fn accelerators_needed(bytes: f64, memory: f64) -> f64 {
+    (bytes / memory).ceil().max(1.0)
 }
 
 /// Accelerators of this memory that hold a model while it is trained.

@@ -1,6 +1,6 @@
 //! Cases with their figures, and the roofs that they are held to.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::figure::{figure, reading};
 use super::marks;
@@ -47,51 +47,17 @@ pub(super) fn sheet(record: &Record) -> Option<PageSheet> {
 
 /// The cases of a record.
 pub(super) fn cases(record: &Record) -> Vec<PageCase> {
-    let best = best_kernels(record);
+    let best: HashSet<usize> = record.best_kernels().into_iter().collect();
     record
         .cases
         .iter()
         .enumerate()
-        .map(|(at, case)| page_case(record, case, best.get(case.case.as_str()) == Some(&at)))
+        .map(|(at, case)| page_case(record, case, best.contains(&at)))
         .collect()
-}
-
-/// For each case the place of its quickest verified kernel.
-fn best_kernels(record: &Record) -> HashMap<&str, usize> {
-    let mut best: HashMap<&str, (bool, f64, usize)> = HashMap::new();
-    for (at, case) in record.cases.iter().enumerate() {
-        let Some(time) = time_of(case) else { continue };
-        let unverified = marks::of_case(record, case).contains(&marks::UNVERIFIED);
-        let entry = (unverified, time, at);
-        best.entry(&case.case)
-            .and_modify(|known| {
-                if (entry.0, entry.1) < (known.0, known.1) {
-                    *known = entry;
-                }
-            })
-            .or_insert(entry);
-    }
-    best.into_iter()
-        .map(|(case, (_, _, at))| (case, at))
-        .collect()
-}
-
-fn time_of(case: &CaseResult) -> Option<f64> {
-    Some(summary_of(case).ok()?.time_ns.value)
-}
-
-/// What a case's invocations say together, or why nothing is said. A kernel that failed has no figure, whatever
-/// its file says.
-fn summary_of(case: &CaseResult) -> Result<&Summary, String> {
-    match (&case.status, &case.summary) {
-        (Status::Measured, Reading::Measured(summary)) => Ok(summary),
-        (Status::Measured, Reading::Unmeasured(reason)) => Err(reason.unmeasured.clone()),
-        (Status::Skipped { reason } | Status::Failed { reason, .. }, _) => Err(reason.clone()),
-    }
 }
 
 fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
-    let summary = summary_of(case);
+    let summary = case.figures().map_err(str::to_owned);
     let of = |part: fn(&Summary) -> &Reading<Estimate>, show: &dyn Fn(f64) -> String| match &summary
     {
         Ok(summary) => reading(part(summary), show),

@@ -5,8 +5,8 @@ use super::marks;
 use super::model::{PageEnergy, PageErrorTerm};
 use super::series::{kept, rounded};
 use crate::record::{
-    CaseResult, Conditions, EnergyWindow, ErrorCause, Estimate, Gain, GainUncertainty, Outcome,
-    PowerSetup, Reading, Record, Trace,
+    CaseResult, Conditions, EnergyWindow, ErrorCause, Estimate, Gain, Outcome, PowerSetup, Reading,
+    Record, Trace,
 };
 use crate::units::{Joules, Seconds, Watts, number, percent};
 
@@ -263,9 +263,10 @@ pub(super) fn sensor(power: &PowerSetup) -> Vec<(String, String)> {
 }
 
 fn gain(gain: &Gain) -> String {
-    let off = match gain.uncertainty {
-        GainUncertainty::Within(share) => format!("within ±{}", percent(share)),
-        GainUncertainty::Standard(share) => format!("±{} standard", percent(share)),
-    };
-    format!("{} {off}, {}", number(gain.factor), gain.from)
+    format!(
+        "{} {}, {}",
+        number(gain.factor),
+        gain.uncertainty,
+        gain.from
+    )
 }

@@ -9,7 +9,7 @@ use super::model::{PageCase, PageChange, PageHistory, PagePoint, PageSeries};
 use super::named::NamedRecord;
 use super::provenance::revision;
 use crate::record::Record;
-use crate::stats::{FEWEST_FOR_CHANGES, change_points};
+use crate::stats::change_points;
 use crate::units::{change, change_range};
 
 /// The devices that were measured at two times or more, by name.
@@ -95,7 +95,6 @@ fn with_changes(id: String, unit: &'static str, points: Vec<PagePoint>) -> PageS
             ),
         })
         .collect();
-    debug_assert!(points.len() >= FEWEST_FOR_CHANGES || no_changes.is_some());
     PageSeries {
         id,
         unit,

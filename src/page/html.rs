@@ -101,7 +101,11 @@ fn make_inert(value: &mut Value) {
         Value::Object(fields) => {
             let all = std::mem::take(fields);
             for (key, mut value) in all {
-                make_inert(&mut value);
+                match (&*key, &mut value) {
+                    // What is to be copied into a shell is whole or nothing.
+                    ("command", Value::String(text)) => *text = cut(text, LONGEST),
+                    (_, value) => make_inert(value),
+                }
                 fields.insert(inert_text(&key), value);
             }
         }
@@ -110,6 +114,18 @@ fn make_inert(value: &mut Value) {
 }
 
 fn inert_text(text: &str) -> String {
+    // A shader has lines; a name of many thousand characters in one line is no name.
+    cut(
+        text,
+        match text.chars().take(LONGEST + 1).any(|c| c == '\n') {
+            true => LONGEST,
+            false => LONGEST_LINE,
+        },
+    )
+}
+
+/// So many characters of a text at the most, with nothing that steers.
+fn cut(text: &str, most: usize) -> String {
     let clean: String = text
         .chars()
         .take(LONGEST + 1)
@@ -118,11 +134,6 @@ fn inert_text(text: &str) -> String {
             c => escape::inert(c),
         })
         .collect();
-    // A shader has lines; a name of many thousand characters in one line is no name.
-    let most = match clean.contains('\n') {
-        true => LONGEST,
-        false => LONGEST_LINE,
-    };
     if clean.chars().count() <= most {
         return clean;
     }

@@ -46,7 +46,7 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
             of_energy: false,
         });
     };
-    if all_simulated(record) {
+    if record.is_all_simulated() {
         mark(
             SIMULATED,
             "nothing here was measured on hardware".to_owned(),
@@ -97,17 +97,10 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
     marks
 }
 
-/// Whether all figures are made up. Where a sensor was simulated, the file is called simulated too, but its times are
-/// not.
-pub(super) fn all_simulated(record: &Record) -> bool {
-    record.provenance.origin == Origin::Simulated
-        && !record.power.measured().is_some_and(|power| power.simulated)
-}
-
 /// Marks of a case's figures.
 pub(super) fn of_case(record: &Record, case: &CaseResult) -> Vec<&'static str> {
     let mut marks = Vec::new();
-    if all_simulated(record) {
+    if record.is_all_simulated() {
         marks.push(SIMULATED);
     }
     if is_unverified(record, case) {
@@ -156,16 +149,6 @@ fn case_windows(case: &CaseResult) -> impl Iterator<Item = &EnergyWindow> {
 
 /// Whether a case has figures though no element of its output was compared.
 fn is_unverified(record: &Record, case: &CaseResult) -> bool {
-    let unchecked = case
-        .invocations
-        .iter()
-        .any(|invocation| match &invocation.outcome {
-            Outcome::Measured {
-                verified_before,
-                verified_after,
-                ..
-            } => verified_before.checked == 0 || verified_after.checked == 0,
-            _ => false,
-        });
-    case.status == Status::Measured && (record.provenance.origin == Origin::Imported || unchecked)
+    case.status == Status::Measured
+        && (record.provenance.origin == Origin::Imported || case.is_unchecked())
 }

@@ -1,5 +1,6 @@
 //! Everything that is needed to measure it again.
 
+use crate::escape::shell_word;
 use crate::record::{Reading, Record};
 use crate::units::{Seconds, number};
 
@@ -45,7 +46,7 @@ pub(super) fn provenance(record: &Record) -> Vec<(String, String)> {
         "Clock",
         shown(&record.clock, |clock| {
             format!(
-                "{:?}, precise to {}",
+                "{}, precise to {}",
                 clock.method,
                 Seconds::from_ns(clock.precision_ns)
             )
@@ -89,29 +90,7 @@ pub(super) fn command(record: &Record) -> String {
         .provenance
         .argv
         .iter()
-        .map(|word| quoted(word))
+        .map(|word| shell_word(word))
         .collect();
     words.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_shell_reads_what_was_given() {
-        assert_eq!(quoted("--case"), "--case");
-        assert_eq!(quoted("matmul/*"), "'matmul/*'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted("$(rm x)"), "'$(rm x)'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::html::html;
+use super::model::PageData;
 use super::named::NamedRecord;
 use super::records::{index_data, page_data};
 use crate::escape::markup;
@@ -27,15 +28,18 @@ pub fn site(sets: &[Vec<NamedRecord>]) -> Result<Vec<SiteFile>, serde_json::Erro
         name: "index.html".to_owned(),
         text: html(&index_data(sets, &hrefs))?,
     }];
+    let mut entries = Vec::new();
     for (named, href) in records.iter().zip(&hrefs) {
+        let data = page_data(&[vec![(*named).clone()]]);
         files.push(SiteFile {
             name: href.clone(),
-            text: html(&page_data(&[vec![(*named).clone()]]))?,
+            text: html(&data)?,
         });
+        entries.push((*named, entry(named, href, &data)));
     }
     files.push(SiteFile {
         name: "feed.xml".to_owned(),
-        text: feed(&records, &hrefs),
+        text: feed(entries),
     });
     Ok(files)
 }
@@ -79,9 +83,8 @@ fn stem(name: &str) -> String {
     }
 }
 
-/// The records as an Atom feed, the newest first.
-fn feed(records: &[&NamedRecord], hrefs: &[String]) -> String {
-    let mut entries: Vec<(&NamedRecord, &String)> = records.iter().copied().zip(hrefs).collect();
+/// The entries of records as an Atom feed, the newest first.
+fn feed(mut entries: Vec<(&NamedRecord, String)>) -> String {
     entries.sort_by(|one, other| other.0.record.started_utc.cmp(&one.0.record.started_utc));
     let updated = entries
         .first()
@@ -92,26 +95,27 @@ fn feed(records: &[&NamedRecord], hrefs: &[String]) -> String {
          <author><name>perwatt</name></author>\n  <link href=\"index.html\"/>\n",
         markup(updated)
     );
-    for (named, href) in entries {
-        let record = &named.record;
-        let data = page_data(&[vec![named.clone()]]);
-        let page = &data.records[0];
-        let marks: String = page
-            .marks
-            .iter()
-            .map(|mark| format!("{}: {}. ", mark.word, mark.why))
-            .collect();
-        feed += &format!(
-            "  <entry>\n    <title>{}</title>\n    <id>urn:x-perwatt:session:{}</id>\n    <updated>{}</updated>\n    \
-             <link href=\"{}\"/>\n    <summary>{}</summary>\n  </entry>\n",
-            markup(&data.title),
-            markup(&record.session),
-            markup(date(named)),
-            markup(href),
-            markup(&(marks + &page.sentences.join(" "))),
-        );
-    }
+    feed.extend(entries.into_iter().map(|(_, entry)| entry));
     feed + "</feed>\n"
+}
+
+/// A record's entry in the feed.
+fn entry(named: &NamedRecord, href: &str, data: &PageData) -> String {
+    let page = &data.records[0];
+    let marks: String = page
+        .marks
+        .iter()
+        .map(|mark| format!("{}: {}. ", mark.word, mark.why))
+        .collect();
+    format!(
+        "  <entry>\n    <title>{}</title>\n    <id>urn:x-perwatt:session:{}</id>\n    <updated>{}</updated>\n    \
+             <link href=\"{}\"/>\n    <summary>{}</summary>\n  </entry>\n",
+        markup(&data.title),
+        markup(&named.record.session),
+        markup(date(named)),
+        markup(href),
+        markup(&(marks + &page.sentences.join(" "))),
+    )
 }
 
 /// When a record began; a feed has no word for not knowing.

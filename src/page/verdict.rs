@@ -68,16 +68,13 @@ fn brief(figure: &PageFigure) -> &str {
 fn efficiency(record: &Record, cases: &[PageCase]) -> String {
     match most_per_joule(cases) {
         Some((case, figure)) => {
-            let simulated = match case.marks.contains(&marks::SIMULATED) {
-                true => "SIMULATED: ",
-                false => "",
-            };
+            let marked: String = case.marks.iter().map(|mark| format!("{mark}: ")).collect();
             let power = case
                 .power
                 .measured()
                 .map_or_else(String::new, |power| format!(" at {}", power.text));
             format!(
-                "{simulated}it does up to {}{power} in {} ({}).",
+                "{marked}it does up to {}{power} in {} ({}).",
                 figure.text,
                 case.id,
                 brief(figure)
@@ -111,15 +108,17 @@ fn certainty(record: &Record, cases: &[PageCase]) -> String {
         .filter(|case| case.status == "measured" && case.marks.contains(&marks::UNVERIFIED))
         .count();
     let verified = match (record.provenance.origin, unverified) {
-        (Origin::Imported, _) => "taken from another tool, none of them verified".to_owned(),
-        (_, 0) => "each verified against a reference before and after it was timed".to_owned(),
-        (_, count) => format!("{count} of them UNVERIFIED"),
+        (Origin::Imported, _) => ", taken from another tool, none of them verified".to_owned(),
+        (_, 0) if measured == 0 => String::new(),
+        (_, 0) => ", each verified against a reference before and after it was timed".to_owned(),
+        (_, count) => format!(", {count} of them UNVERIFIED"),
     };
     let mut widths: Vec<f64> = cases.iter().filter_map(|case| share(&case.time)).collect();
     widths.sort_unstable_by(f64::total_cmp);
     let typical = match widths.get(widths.len() / 2) {
         Some(width) => format!(
-            "half of the times are known to ±{} or better",
+            "half of the {} times with an interval are known to ±{} or better",
+            widths.len(),
             percent(*width)
         ),
         None => "no time has an interval over invocations (that takes three)".to_owned(),
@@ -131,7 +130,7 @@ fn certainty(record: &Record, cases: &[PageCase]) -> String {
         (failed, lost) => format!("; {failed} FAILED and {lost} more have no figure"),
     };
     format!(
-        "{measured} of {} kernels were measured in {} invocations, {verified}; {typical}{lost}.",
+        "{measured} of {} kernels were measured in {} invocations{verified}; {typical}{lost}.",
         cases.len(),
         record.invocations.len()
     )
@@ -156,7 +155,7 @@ pub(super) fn headlines(
     // Marks of a case's energy say nothing about its rate.
     let of_rate = |case: &PageCase| -> Vec<&'static str> {
         let unverified = case.marks.contains(&marks::UNVERIFIED);
-        let simulated = marks::all_simulated(record).then_some(marks::SIMULATED);
+        let simulated = record.is_all_simulated().then_some(marks::SIMULATED);
         let unverified = unverified.then_some(marks::UNVERIFIED);
         simulated.into_iter().chain(unverified).collect()
     };
@@ -177,7 +176,8 @@ pub(super) fn headlines(
                 "no case that measures memory was run; add --case 'copy/*' --case 'read/*'",
             ),
             from: memory.map_or_else(String::new, |roof| roof.from.clone()),
-            marks: marks::all_simulated(record)
+            marks: record
+                .is_all_simulated()
                 .then_some(marks::SIMULATED)
                 .into_iter()
                 .collect(),
@@ -207,7 +207,7 @@ fn best_product(cases: &[PageCase]) -> Option<(&PageCase, &PageFigure)> {
         highest(
             cases
                 .iter()
-                .filter(move |case| case.measures.is_none() && case.unit == unit)
+                .filter(move |case| case.best && case.measures.is_none() && case.unit == unit)
                 .filter_map(|case| Some((case, case.rate.measured()?))),
         )
     };

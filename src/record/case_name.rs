@@ -54,6 +54,18 @@ impl<'a> CaseName<'a> {
             .map_or((text, None), |(case, kernel)| (case, Some(kernel)))
     }
 
+    /// The name of the row that stands for a case with a kernel where each case has one: the case's, or the whole name
+    /// where the kernels of a workload do different things, so that none is better than another.
+    pub fn row(id: &'a str) -> &'a str {
+        /// Uploads and downloads.
+        const APART: [&str; 1] = ["transfer"];
+        let (case, _) = Self::split_kernel(id);
+        match APART.contains(&Self::split_workload(case).0) {
+            true => id,
+            false => case,
+        }
+    }
+
     /// `CASE@KERNEL` for a case that is written already.
     pub fn with_kernel(case: impl fmt::Display, kernel: &str) -> String {
         format!("{case}@{kernel}")

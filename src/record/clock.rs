@@ -1,5 +1,7 @@
 //! How the time of a record was measured.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,4 +34,20 @@ pub enum ClockMethod {
     TimestampQuery,
     /// The host's monotonic clock around submit and wait.
     WallClock,
+}
+
+impl ClockMethod {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TimestampQuery => "device timestamps",
+            Self::WallClock => "the host's clock",
+        }
+    }
+}
+
+impl fmt::Display for ClockMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }

@@ -243,6 +243,15 @@ impl CustomKernel {
         paths
     }
 
+    /// The files that declared it and its reference.
+    pub fn files_mut(&mut self) -> Vec<&mut String> {
+        let mut files = vec![&mut self.file];
+        if let Some(reference) = &mut self.reference {
+            files.extend(reference.files_mut());
+        }
+        files
+    }
+
     /// All dispatches, the reference's too.
     pub fn dispatches_mut(&mut self) -> Vec<&mut CustomDispatch> {
         let mut dispatches: Vec<&mut CustomDispatch> = self.dispatches.iter_mut().collect();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reading;
 use crate::stats::Interval;
+use crate::units::percent;
 
 /// The sensor of a session and what is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -212,6 +213,15 @@ impl GainUncertainty {
         match self {
             Self::Within(half_width) => half_width / 3.0_f64.sqrt(),
             Self::Standard(standard) => standard,
+        }
+    }
+}
+
+impl fmt::Display for GainUncertainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Within(share) => write!(f, "within ±{}", percent(*share)),
+            Self::Standard(share) => write!(f, "±{} standard", percent(*share)),
         }
     }
 }

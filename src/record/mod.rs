@@ -8,6 +8,7 @@
 //! - raw samples are kept, so that a better analysis can be made later from the same file.
 
 mod adapter;
+mod best_kernels;
 mod case;
 #[cfg(any(feature = "bench", feature = "compare"))]
 mod case_glob;
@@ -33,6 +34,7 @@ mod resource;
 mod roofline;
 mod session;
 mod warning;
+mod warning_kinds;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,6 +119,15 @@ pub struct Record {
     pub roofline: Vec<Roof>,
     /// What a reader must know about the whole session.
     pub warnings: Vec<Warning>,
+}
+
+impl Record {
+    /// Whether all figures are made up. Where a sensor was simulated, the file is called simulated too, but its times
+    /// are not.
+    pub fn is_all_simulated(&self) -> bool {
+        let sensor = self.power.measured().is_some_and(|power| power.simulated);
+        self.provenance.origin == Origin::Simulated && !sensor
+    }
 }
 
 /// The time of day as files state it: RFC 3339 in UTC, to the second.

@@ -103,7 +103,9 @@ pub fn anonymize(record: &mut Record) {
         .iter_mut()
         .filter_map(|case| case.custom.as_mut())
     {
-        custom.file = LEFT_OUT.to_owned();
+        for file in custom.files_mut() {
+            *file = LEFT_OUT.to_owned();
+        }
         for dispatch in custom.dispatches_mut() {
             dispatch.shader = LEFT_OUT.to_owned();
             // Still told apart from another, by comparisons of programs.

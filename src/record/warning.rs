@@ -242,10 +242,11 @@ impl fmt::Display for Warning {
                 dispatch_gap_ns,
             } => write!(
                 f,
-                "an execution takes {} and the gap between two dispatches {}, so this measures the gap more than \
+                "an execution takes {} and the gap between two dispatches {}, so up to {} of this may be the gap and not \
                  the kernel; choose a larger shape",
                 si(execution_ns * 1e-9, "s"),
-                si(dispatch_gap_ns * 1e-9, "s")
+                si(dispatch_gap_ns * 1e-9, "s"),
+                percent((dispatch_gap_ns / execution_ns).min(1.0))
             ),
             Self::InPieces {
                 dispatches,

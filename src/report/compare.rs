@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::table::{columns, fold, table, text};
+use super::table::{columns, counted, fold, table, text};
 use crate::compare::{
     Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
@@ -162,14 +162,6 @@ fn error_rate(comparison: &Comparison) -> String {
         bound_percent(comparison.alpha),
         counted(comparison.family, "test")
     )
-}
-
-/// A number of things, in the plural where it is one.
-fn counted(count: usize, thing: &str) -> String {
-    match count {
-        1 => format!("1 {thing}"),
-        _ => format!("{count} {thing}s"),
-    }
 }
 
 /// The table.

@@ -29,6 +29,6 @@ pub use invest::{
 pub use list::{ListedCase, list};
 pub use noise::noise;
 pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power, power_measurement};
-pub use run::{ShownKernels, run};
+pub use run::{ShownKernels, device_lines, run};
 pub use side_by_side::{side_by_side, side_by_side_csv, side_by_side_markdown};
 pub use tuned::{TunedKernel, tuned};

@@ -21,6 +21,14 @@ pub(super) fn columns(width: Option<u16>) -> u16 {
     }
 }
 
+/// A number of things, in the plural where there are several.
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
+
 /// An empty table with a header; columns from `numbers` on are right-aligned.
 pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Table {
     let mut table = Table::new();

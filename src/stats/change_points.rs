@@ -11,7 +11,7 @@ use super::student::two_sided;
 use super::undefined::Undefined;
 
 /// Fewest values that changes are looked for in.
-pub const FEWEST_FOR_CHANGES: usize = 8;
+const FEWEST_FOR_CHANGES: usize = 8;
 
 /// Fewest values of one level: a single outlier is none.
 const SHORTEST: usize = 3;

@@ -23,7 +23,7 @@ mod student;
 mod uncertainty;
 mod undefined;
 
-pub use change_points::{FEWEST_FOR_CHANGES, LevelChange, change_points};
+pub use change_points::{LevelChange, change_points};
 pub use effect::{Demand, Effect};
 pub use forecast::{Forecast, OpenQuestion};
 pub use holding::{Holding, spread_of};

@@ -47,10 +47,15 @@ pub fn prefix(value: f64) -> (f64, &'static str) {
 /// ```
 /// # use perwatt::units::si;
 /// assert_eq!(si(1.234e9, "B/s"), "1.23 GB/s");
+/// assert_eq!(si(0.25, "tokens/s"), "0.2500 tokens/s");
 /// ```
 pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{} {unit}", written(value, 0));
+    }
+    // A thousandth of a token with an m before it is read as a million of them.
+    if value.abs() < 1.0 && unit.starts_with("tok") {
+        return format!("{} {unit}", number(value));
     }
     let (factor, prefix) = prefix(value);
     let digits = value / factor;

@@ -189,6 +189,9 @@ impl Case {
     /// The case in the largest size of which this adapter can bind the buffers, where halving brings it there; it
     /// then says what it stands for. As it is in all other cases.
     pub fn fitted(self, adapter: &Adapter) -> Self {
+        if self.problem.halved().is_none() {
+            return self;
+        }
         let mut fitting = self.clone();
         let mut why = None;
         while let Some(reason) = fitting.too_large_for(adapter) {
@@ -209,7 +212,6 @@ impl Case {
 
     /// Why the buffers of every kernel that the adapter is offered are beyond its limits, if they are.
     fn too_large_for(&self, adapter: &Adapter) -> Option<Unsupported> {
-        self.problem.halved()?;
         let mut reasons = Vec::new();
         for kernel in self.problem.kernels(adapter) {
             let program = self.problem.program(&kernel, 0).ok()?;

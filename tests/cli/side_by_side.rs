@@ -234,3 +234,60 @@ fn a_page_begins_with_the_answer_and_has_the_fastest_kernels() {
     let text = String::from_utf8(all.stdout).unwrap();
     assert_eq!(text.matches("Next: ").count(), 3, "{text}");
 }
+
+#[test]
+fn show_takes_no_failed_kernel_for_the_fastest_whatever_its_file_says() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/results/2026-11-24-llvmpipe-vulkan-quick.json"
+    );
+    let mut record = perwatt::record::load(file).unwrap();
+    let failed = |case: &&mut perwatt::record::CaseResult| {
+        case.case == "matmul/f32/256x256x256" && case.kernel == "tiled"
+    };
+    record.cases.iter_mut().find(failed).unwrap().status = Status::Failed {
+        failure: FailureKind::Verification,
+        reason: "C[0] is wrong".to_owned(),
+    };
+    let (_folder, files) = Folder::with(&[record]);
+    let output = perwatt().arg("show").args(&files).output().unwrap();
+    let page = String::from_utf8_lossy(&output.stdout);
+    let row = page.lines().find(|line| line.contains("  f32/256x256x256"));
+    assert!(row.unwrap().contains("naive"), "{page}");
+}
+
+#[test]
+fn a_ratio_is_of_the_value_that_is_shown() {
+    let latency = |name: &str, ns: f64| {
+        let mut record = record_of(
+            name,
+            &[("dispatch-latency/-/1", &[ns, ns * 1.01, ns * 0.99])],
+        );
+        record.cases[0].counts = perwatt::record::Counts::default();
+        format!("Card {name}").clone_into(&mut record.adapter.name);
+        record
+    };
+    let (_folder, files) = Folder::with(&[latency("a", 5e4), latency("b", 1e5)]);
+    let description = described(&files, &[]);
+    assert_eq!(description["sections"][0]["metric"], "time");
+    let row = &rows(&description)[0];
+    let value = |cell: &Value| cell["value"].as_f64().unwrap();
+    let shown = value(&row["cells"][1]) / value(&row["cells"][0]);
+    let ratio = row["cells"][1]["ratio"]["value"].as_f64().unwrap();
+    assert!((ratio / shown - 1.0).abs() < 1e-9, "{ratio} of {shown}");
+}
+
+#[test]
+fn a_choice_that_leaves_nothing_is_an_error() {
+    let (_folder, files) = Folder::with(&[card("a", 1.0), card("b", 3.0)]);
+    for choice in [["--kernel", "nonsense"], ["--only", "nonsense/*"]] {
+        let output = perwatt()
+            .arg("compare")
+            .args(choice)
+            .args(&files)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("leave nothing"));
+    }
+}

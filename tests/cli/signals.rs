@@ -152,12 +152,15 @@ fn ctrl_c_ends_a_command_that_reads_a_pipe() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // `wait` closes what it finds here, and the end of the pipe is an answer of its own.
+        let pipe = child.stdin.take();
         let tasks = format!("/proc/{}/task", child.id());
         until("it has started its thread for signals", || {
             std::fs::read_dir(&tasks).is_ok_and(|tasks| tasks.count() > 1)
         });
         send(child.id(), Signal::INT);
         assert_eq!(child.wait().unwrap().code(), Some(130), "{arguments:?}");
+        drop(pipe);
     }
 }
 

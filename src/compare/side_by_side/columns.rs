@@ -44,14 +44,20 @@ impl SessionColumn<'_> {
     fn caveats(&self) -> Vec<String> {
         let mut caveats = Vec::new();
         let any = |of: fn(&Session) -> bool| self.sessions.iter().any(|session| of(session));
-        if any(|session| session.simulated) {
+        let sensor =
+            |session: &Session| session.sensor.as_ref().is_ok_and(|sensor| sensor.simulated);
+        if self
+            .sessions
+            .iter()
+            .any(|session| session.simulated && !sensor(session))
+        {
             caveats.push("SIMULATED: nothing was measured on hardware".to_owned());
         }
         if any(|session| session.software) {
             caveats
                 .push("SOFTWARE DRIVER: these are the processor's figures, not a GPU's".to_owned());
         }
-        if any(|session| session.sensor.as_ref().is_ok_and(|sensor| sensor.simulated)) {
+        if self.sessions.iter().any(|session| sensor(session)) {
             caveats.push("SIMULATED POWER: its energy says nothing about hardware".to_owned());
         }
         if self.environment().origin == "imported" {

@@ -9,18 +9,6 @@ use crate::record::{CaseName, Headline, Measure, Reading, WorkUnit};
 use crate::stats::{Interval, geometric_mean, invocations_interval};
 use crate::units::{TokensPerSecond, number};
 
-/// Workloads whose kernels do different things, so that none of them is better than another.
-const APART: [&str; 1] = ["transfer"];
-
-/// The name of a row for a case with a kernel: the case's, or both where kernels are no alternatives.
-pub(super) fn row_name(id: &str) -> &str {
-    let (case, _) = CaseName::split_kernel(id);
-    match APART.contains(&CaseName::split_workload(case).0) {
-        true => id,
-        false => case,
-    }
-}
-
 /// A kernel of a case, in every session of a column that measured it.
 #[derive(Clone)]
 pub(super) struct MeasuredKernel<'a> {
@@ -31,7 +19,7 @@ impl<'a> MeasuredKernel<'a> {
     /// The kernel's name; nothing where the row's name has it.
     pub(super) fn name(&self) -> &'a str {
         let id = &self.cases[0].id;
-        let rest = id.strip_prefix(row_name(id)).unwrap_or_default();
+        let rest = id.strip_prefix(CaseName::row(id)).unwrap_or_default();
         rest.trim_start_matches('@')
     }
 
@@ -122,7 +110,7 @@ pub(super) fn best_kernels<'a>(
     let mut best: BTreeMap<&str, Best<'_>> = BTreeMap::new();
     let mut kernels: BTreeMap<&str, MeasuredKernel<'_>> = BTreeMap::new();
     for case in sessions.iter().flat_map(|session| &session.cases) {
-        let (name, kernel) = (row_name(&case.id), CaseName::split_kernel(&case.id).1);
+        let (name, kernel) = (CaseName::row(&case.id), CaseName::split_kernel(&case.id).1);
         let wanted = choice.kernel.is_none() || choice.kernel.as_deref() == kernel;
         let shown = choice.only.is_empty() || choice.only.iter().any(|glob| glob.fits(&case.id));
         if !wanted || !shown {
@@ -142,12 +130,21 @@ pub(super) fn best_kernels<'a>(
         kernel.cases.push(case);
     }
     for (id, kernel) in &kernels {
-        if let Some(known) = best.get_mut(row_name(id)) {
+        if let Some(known) = best.get_mut(CaseName::row(id)) {
             known.weigh(kernel, Cost::Time);
             known.weigh(kernel, Cost::Energy);
         }
     }
     best
+}
+
+/// The metric by which a case is shown where this one is asked for: one that counts no work has no rate.
+pub(super) fn suiting(case: &SessionCase, metric: Metric) -> Metric {
+    match (case.headline.unit, metric) {
+        (WorkUnit::Executions, Metric::Throughput) => Metric::Time,
+        (WorkUnit::Executions, Metric::ThroughputPerWatt) => Metric::Energy,
+        (_, metric) => metric,
+    }
 }
 
 /// The figure by which a case is shown.
@@ -163,13 +160,7 @@ pub(super) struct RowFigure {
 impl RowFigure {
     /// The figure of a metric that suits a case. `by_tokens` says that tokens are what people ask of it.
     pub(super) fn of(case: &SessionCase, metric: Metric, by_tokens: bool) -> Self {
-        let metric = match metric {
-            Metric::Throughput if case.headline.unit == WorkUnit::Executions => Metric::Time,
-            Metric::ThroughputPerWatt if case.headline.unit == WorkUnit::Executions => {
-                Metric::Energy
-            }
-            metric => metric,
-        };
+        let metric = suiting(case, metric);
         Self {
             metric: metric.of(case.measure.as_ref()),
             headline: case.headline,
@@ -201,11 +192,7 @@ impl RowFigure {
     fn show(&self, value: f64) -> String {
         match (&self.measure, self.tokens, self.metric) {
             (Some(measure), ..) => measure.show(value),
-            // "mtokens/s" would be read as millions.
-            (None, Some(_), Metric::Throughput) if value >= 1.0 => {
-                TokensPerSecond(value).to_string()
-            }
-            (None, Some(_), Metric::Throughput) => format!("{} tokens/s", number(value)),
+            (None, Some(_), Metric::Throughput) => TokensPerSecond(value).to_string(),
             (None, Some(_), Metric::ThroughputPerWatt) => format!("{} tokens/J", number(value)),
             _ => self.metric.show(value, self.headline),
         }

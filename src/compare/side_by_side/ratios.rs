@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::columns::SessionColumn;
 use super::description::SectionMean;
-use super::figures::row_name;
 use crate::compare::environment::Aspect;
 use crate::compare::judge::compare;
 use crate::compare::metric::Metric;
@@ -12,7 +11,7 @@ use crate::compare::policy::Policy;
 use crate::compare::ratio::Ratio;
 use crate::compare::session::{Session, SessionCase};
 use crate::compare::sides::Sides;
-use crate::record::Reading;
+use crate::record::{CaseName, Reading};
 
 /// A column's ratios to the first in one section.
 pub(super) struct SectionRatios {
@@ -73,7 +72,7 @@ pub(super) fn ratios(
 fn reduced(column: &SessionColumn<'_>, cases: &[&str], metric: Metric, side: &str) -> Vec<Session> {
     let wanted: HashSet<&str> = cases.iter().copied().collect();
     let chosen = |case: &SessionCase| {
-        let name = row_name(&case.id);
+        let name = CaseName::row(&case.id);
         wanted.contains(name)
             && column
                 .best
@@ -82,7 +81,7 @@ fn reduced(column: &SessionColumn<'_>, cases: &[&str], metric: Metric, side: &st
                 .is_some_and(|best| best.case().id == case.id)
     };
     let renamed = |case: &SessionCase| SessionCase {
-        id: row_name(&case.id).to_owned(),
+        id: CaseName::row(&case.id).to_owned(),
         parameters: BTreeMap::new(),
         program: None,
         ..case.clone()

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::columns::SessionColumn;
 use super::description::{AloneCases, DescribedCell, DescribedRow, DescribedSection, RowOrder};
-use super::figures::{RowFigure, row_name};
+use super::figures::{MeasuredKernel, RowFigure, suiting};
 use super::ratios::{SectionRatios, ratios};
 use crate::compare::metric::{Cost, Metric};
 use crate::compare::ratio::Ratio;
 use crate::record::{CaseName, Reading};
 
 /// Workloads that are shown together. Others, an author's own among them, have a section each.
-const SECTIONS: [(&str, &[&str]); 6] = [
+const SECTIONS: [(&str, &[&str]); 7] = [
     (
         "Roofs",
         &[
@@ -27,7 +27,8 @@ const SECTIONS: [(&str, &[&str]); 6] = [
     ("Row operations", &["softmax", "rmsnorm"]),
     ("Attention", &["attention-prefill", "attention-decode"]),
     (LAYER, &["llama-layer"]),
-    ("Latency and transfers", &["dispatch-latency", "transfer"]),
+    ("Latency", &["dispatch-latency"]),
+    ("Transfers", &["transfer"]),
 ];
 
 /// The section whose cases are shown by their tokens.
@@ -78,7 +79,7 @@ fn cases<'a>(columns: &[SessionColumn<'a>]) -> Vec<&'a str> {
     for column in columns {
         for session in &column.sessions {
             for case in &session.cases {
-                let name = row_name(&case.id);
+                let name = CaseName::row(&case.id);
                 if column.best.contains_key(name) && seen.insert(name) {
                     cases.push(name);
                 }
@@ -96,6 +97,17 @@ fn has(column: &SessionColumn<'_>, case: &str, cost: Cost) -> bool {
         .is_some_and(|best| best.by(cost).is_some())
 }
 
+/// The kernel of a case in the first column that has one.
+fn shown_in<'c, 'a>(
+    columns: &'c [SessionColumn<'a>],
+    case: &str,
+    metric: Metric,
+) -> Option<&'c MeasuredKernel<'a>> {
+    columns
+        .iter()
+        .find_map(|column| column.best.get(case)?.by(metric.cost()))
+}
+
 /// One section, or nothing where no case has the figure.
 fn section(
     columns: &[SessionColumn<'_>],
@@ -104,6 +116,11 @@ fn section(
     metric: Metric,
     order: RowOrder,
 ) -> Option<DescribedSection> {
+    // A ratio is that of the figure that is shown; the cases of a section are of one kind.
+    let metric = cases
+        .iter()
+        .find_map(|case| shown_in(columns, case, metric))
+        .map_or(metric, |kernel| suiting(kernel.case(), metric));
     let compared: Vec<SectionRatios> = columns
         .iter()
         .skip(1)
@@ -112,9 +129,7 @@ fn section(
     let mut rows: Vec<DescribedRow> = cases
         .iter()
         .filter_map(|case| {
-            let shown = columns
-                .iter()
-                .find_map(|column| column.best.get(case)?.by(metric.cost()))?;
+            let shown = shown_in(columns, case, metric)?;
             let figure = RowFigure::of(shown.case(), metric, title == LAYER);
             let of_column = |(at, column): (usize, &SessionColumn<'_>)| {
                 let ratio = at

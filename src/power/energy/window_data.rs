@@ -109,10 +109,11 @@ impl WindowData<'_> {
     pub(super) fn spread(&self, mean_w: f64) -> f64 {
         let lag = self.timing.lag;
         let mut readings = Vec::new();
+        let updates = self.new_values();
         for group in &self.observation.groups {
             let (from, to) = (group.start() + lag, group.end() + lag);
             let mut last: Option<Sample> = None;
-            for update in self.new_values() {
+            for update in updates.iter().copied() {
                 if update.at.get() < from.get() || update.at.get() > to.get() {
                     continue;
                 }

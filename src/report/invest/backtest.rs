@@ -2,10 +2,10 @@
 
 use super::super::quantity::{digits, scale};
 use super::super::table::{fold, table, text};
-use crate::invest::{Backtest, BacktestUse};
+use crate::invest::{Backtest, BacktestUse, PriorSet};
 
 /// The model compared with public clusters.
-pub fn invest_backtests(all: &[Backtest], width: Option<u16>) -> String {
+pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) -> String {
     let header = [
         "case",
         "what",
@@ -49,9 +49,16 @@ pub fn invest_backtests(all: &[Backtest], width: Option<u16>) -> String {
     let inside = held.iter().filter(|one| one.inside).count();
     let mean = held.iter().map(|one| one.log_error.abs()).sum::<f64>() / held.len().max(1) as f64;
     page.push('\n');
+    let unmarked = match priors {
+        PriorSet::Frozen => "Held out",
+        PriorSet::November2026 => {
+            "No case is held out from the priors of 2026-11, which were set with cases of this kind in view. Of those \
+             that were from the frozen ones"
+        }
+    };
     page += &fold(
         &format!(
-            "Held out: {inside} of {} inside the middle 90 %; mean |ln(model ÷ reported)| {mean:.2}. `used`: a \
+            "{unmarked}: {inside} of {} inside the middle 90 %; mean |ln(model ÷ reported)| {mean:.2}. `used`: a \
              prior was set with this case in view. `outside`: not what the model is about. `off`: the \
              median compared with the report.",
             held.len()

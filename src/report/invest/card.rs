@@ -54,8 +54,10 @@ pub(super) fn card(models: &[CardModel], width: Option<u16>) -> String {
     text(&table)
         + &absent
         + &fold(
-            "Medians, one user, the whole machine's joules, idle hours in the price. `cloud €`: what H100s in a \
-             data centre would take at cost, 16-bit weights, many users. 1.13 $/€.",
+            &format!(
+                "Medians, one user, the whole machine's joules, idle hours in the price; g: CO2e. `cloud €`: what \
+                 H100s in a data centre would take at cost, 16-bit weights, many users. {DOLLARS_PER_EURO} $/€."
+            ),
             "",
             width,
         )

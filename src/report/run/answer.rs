@@ -25,7 +25,10 @@ pub(super) fn answer(record: &Record, width: Option<u16>) -> String {
         cells.extend(with_energy.then_some(line.per_joule));
         table.add_row(cells.into_iter().map(Cell::new));
     }
-    let mut page = text(&table);
+    let mut page = match table.is_empty() {
+        true => String::new(),
+        false => text(&table),
+    };
     if let Reading::Unmeasured(reason) = &record.power {
         page += &fold(
             &format!("Power: not measured: {}.", reason.unmeasured),
@@ -148,19 +151,13 @@ fn of_layer(case: &CaseResult, summary: &Summary) -> AnswerLine {
     };
     AnswerLine {
         what: format!("one Llama layer {}{phase}", case.dtype()),
-        rate: or_dash(&summary.tokens_per_s, |rate| tokens(rate.value)),
+        rate: or_dash(&summary.tokens_per_s, |rate| {
+            TokensPerSecond(rate.value).to_string()
+        }),
         per_joule: or_dash(&summary.tokens_per_j, |rate| {
             format!("{} tokens", number(rate.value))
         }),
         ..of_case(case, summary)
-    }
-}
-
-/// Tokens per second; a thousandth of one is not written with an m, which would be read as a million.
-fn tokens(rate: f64) -> String {
-    match rate >= 1.0 {
-        true => TokensPerSecond(rate).to_string(),
-        false => format!("{} tokens/s", number(rate)),
     }
 }
 
@@ -176,7 +173,8 @@ fn next_step(record: &Record) -> String {
         .iter()
         .filter(|case| matches!(case.status, Status::Failed { .. }))
         .count();
-    let noisy = measured(record, ShownKernels::All)
+    let values = measured(record, ShownKernels::All);
+    let noisy = values
         .iter()
         .filter(|(_, summary)| {
             summary
@@ -185,7 +183,7 @@ fn next_step(record: &Record) -> String {
                 .is_none_or(|half| half > NOISY)
         })
         .count();
-    let all = measured(record, ShownKernels::All).len();
+    let all = values.len();
     let step = if failed > 0 {
         format!(
             "{failed} of {} cases FAILED; the reasons stand below",

@@ -54,29 +54,19 @@ pub(super) fn results(record: &Record, kernels: ShownKernels, width: Option<u16>
 /// A case with its figures.
 type Measured<'a> = (&'a CaseResult, &'a Summary);
 
-/// The cases that have figures: with every kernel, or with the one that is fastest.
+/// The cases that have figures: with every kernel, or with the one that stands for it.
 pub(super) fn measured(record: &Record, kernels: ShownKernels) -> Vec<Measured<'_>> {
-    let all = record
-        .cases
-        .iter()
-        .filter_map(|case| Some((case, case.summary.measured()?)));
-    let mut shown: Vec<Measured<'_>> = Vec::new();
-    for (case, summary) in all {
-        // The directions of a transfer are kernels and no alternatives.
-        let rival = shown.iter_mut().find(|(known, _)| {
-            kernels == ShownKernels::Best
-                && known.case == case.case
-                && case.workload() != "transfer"
-        });
-        match rival {
-            Some(rival) if summary.time_ns.value < rival.1.time_ns.value => {
-                *rival = (case, summary);
-            }
-            Some(_) => {}
-            None => shown.push((case, summary)),
+    let shown: Vec<&CaseResult> = match kernels {
+        ShownKernels::All => record.cases.iter().collect(),
+        ShownKernels::Best => {
+            let best = record.best_kernels();
+            best.into_iter().map(|at| &record.cases[at]).collect()
         }
-    }
+    };
     shown
+        .into_iter()
+        .filter_map(|case| Some((case, case.figures().ok()?)))
+        .collect()
 }
 
 /// A column of the table.

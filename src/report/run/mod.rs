@@ -9,11 +9,12 @@ mod short;
 pub use cases::ShownKernels;
 
 use super::imported::imported;
-use crate::record::{Origin, Record};
+use super::table::fold;
+use crate::record::{Adapter, Origin, Record};
 
 /// A record as a page.
 pub fn run(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String {
-    let mut page = heading(record);
+    let mut page = heading(record, width);
     let is_import = record.provenance.origin == Origin::Imported;
     if is_import {
         page += &imported(record, width);
@@ -36,20 +37,25 @@ pub fn run(record: &Record, kernels: ShownKernels, width: Option<u16>) -> String
 }
 
 /// What ran where.
-fn heading(record: &Record) -> String {
-    let adapter = &record.adapter;
-    let software = match adapter.is_software() {
-        true => "  (SOFTWARE DRIVER: this is your processor, not a GPU)",
+fn heading(record: &Record, width: Option<u16>) -> String {
+    let simulated = match record.is_all_simulated() {
+        true => "SIMULATED  ",
         false => "",
     };
-    let simulated = match record.provenance.origin {
-        Origin::Simulated => "SIMULATED  ",
-        _ => "",
-    };
-    format!(
-        "{simulated}{}  {} {}{software}\n\n",
+    format!("{simulated}{}\n", device_lines(&record.adapter, width))
+}
+
+/// An adapter in a line, with another one where it is a software driver, which nothing may break.
+pub fn device_lines(adapter: &Adapter, width: Option<u16>) -> String {
+    let line = format!(
+        "{}  {} {}",
         adapter.label(),
         adapter.driver,
         adapter.driver_info
-    )
+    );
+    let software = match adapter.is_software() {
+        true => "  SOFTWARE DRIVER: this is your processor, not a GPU\n",
+        false => "",
+    };
+    fold(&line, "  ", width) + software
 }

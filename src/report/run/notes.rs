@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cases::ShownKernels;
-use crate::record::{
-    CaseResult, GainUncertainty, Outcome, PowerSetup, Reading, Record, Status, Warning,
-};
+use crate::record::{CaseResult, PowerSetup, Reading, Record, Status};
 use crate::report::table::fold;
 use crate::units::{Seconds, number, percent};
 
@@ -49,10 +47,6 @@ fn energy_legend(record: &Record, power: &PowerSetup) -> String {
         .plan
         .energy
         .map_or_else(String::new, |tier| format!(" ({tier})"));
-    let off = match power.gain.uncertainty {
-        GainUncertainty::Within(share) => format!("within ±{}", percent(share)),
-        GainUncertainty::Standard(share) => format!("±{} standard", percent(share)),
-    };
     let cost = power.sampler.measured().map_or_else(String::new, |cost| {
         let share = cost.cpu_share.measured().map_or_else(String::new, |share| {
             format!(", {} of one processor", percent(*share))
@@ -61,11 +55,12 @@ fn energy_legend(record: &Record, power: &PowerSetup) -> String {
     });
     let notes: String = power.notes.iter().map(|note| format!(" {note}.")).collect();
     format!(
-        " Power{tier}: {} of the {}, {}, idle included; gain {} {off}, {}.{cost}{notes}",
+        " Power{tier}: {} of the {}, {}, idle included; gain {} {}, {}.{cost}{notes}",
         power.source,
         power.boundary,
         power.provenance,
         number(power.gain.factor),
+        power.gain.uncertainty,
         power.gain.from
     )
 }
@@ -150,32 +145,8 @@ pub(super) fn without_figure(record: &Record, is_import: bool, width: Option<u16
 
 /// Every kind of warning once, in the words of its first case, with the cases that it is about.
 pub(super) fn warnings(record: &Record, width: Option<u16>) -> String {
-    let mut kinds: Vec<(&Warning, Vec<String>)> = Vec::new();
-    for warning in &record.warnings {
-        kinds.push((warning, Vec::new()));
-    }
-    for case in &record.cases {
-        let measured = case
-            .invocations
-            .iter()
-            .flat_map(|result| match &result.outcome {
-                Outcome::Measured { warnings, .. } => warnings.as_slice(),
-                _ => &[],
-            });
-        for warning in case.warnings.iter().chain(measured) {
-            let kind = std::mem::discriminant(warning);
-            match kinds
-                .iter_mut()
-                .find(|(known, _)| std::mem::discriminant(*known) == kind)
-            {
-                Some((_, cases)) => cases.push(case.id()),
-                None => kinds.push((warning, vec![case.id()])),
-            }
-        }
-    }
     let mut page = String::new();
-    for (warning, mut cases) in kinds {
-        cases.dedup();
+    for (warning, cases) in record.warning_kinds() {
         let about = cases
             .first()
             .map_or_else(String::new, |first| format!("{first}: "));

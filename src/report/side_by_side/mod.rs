@@ -11,7 +11,7 @@ use comfy_table::{Cell, ColumnConstraint};
 
 use words::{factor_range, headline, section_title};
 
-use super::table::{WIDEST, columns, fold, table, text};
+use super::table::{WIDEST, columns, counted, fold, table, text};
 use crate::compare::{
     DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description, Metric,
 };
@@ -27,6 +27,9 @@ const ROOMY: u16 = 92;
 /// Names of cases that are written out before the rest is counted.
 const NAMED: usize = 8;
 
+/// What the column means where there is one.
+const LEGEND_OF_ONE: &str = "Best verified kernel of each case.";
+
 /// What the columns mean.
 const LEGEND: &str = "Best verified kernel of each case. ÷: times the value of the first, with its 95 % confidence \
     interval; mean: geometric. No verdicts: --verdicts judges against the first.";
@@ -35,14 +38,25 @@ const LEGEND: &str = "Best verified kernel of each case. ÷: times the value of 
 pub fn side_by_side(description: &Description, width: Option<u16>) -> String {
     let mut page = heading(description, width);
     if description.sections.is_empty() {
-        page += "\nNo case has a value in two columns.\n";
+        page += match description.columns.len() {
+            1 => "\nNo case has a value.\n",
+            _ => "\nNo case has a value in two columns.\n",
+        };
     }
-    for block in blocks(description.columns.len()) {
+    let is_empty = description.sections.is_empty();
+    for block in blocks(description.columns.len())
+        .iter()
+        .filter(|_| !is_empty)
+    {
         page.push('\n');
-        page += &block_table(description, &block, width);
+        page += &block_table(description, block, width);
     }
-    if description.columns.len() > 1 && !description.sections.is_empty() {
-        page += &fold(LEGEND, "", width);
+    if !is_empty {
+        let legend = match description.columns.len() {
+            1 => LEGEND_OF_ONE,
+            _ => LEGEND,
+        };
+        page += &fold(legend, "", width);
     }
     for alone in &description.alone {
         page += &fold(
@@ -115,7 +129,7 @@ fn block_table(description: &Description, block: &[usize], width: Option<u16>) -
     let letter = |at: &usize| description.columns[*at].letter.clone();
     let layout = Layout {
         of_two: block.len() == 2,
-        roomy: columns(width) >= ROOMY.min(WIDEST) && block.len() == 2,
+        roomy: columns(width) >= ROOMY.min(WIDEST) && block.len() <= 2,
     };
     let mut header = vec!["case".to_owned()];
     header.extend(block.iter().map(letter));
@@ -222,14 +236,6 @@ fn mean_cells(section: &DescribedSection, block: &[usize], layout: Layout) -> Op
             .map(|mean| mean.map_or_else(|| "–".to_owned(), |mean| factor_range(mean.ratio))),
     );
     Some(cells)
-}
-
-/// `1 case`, `3 cases`.
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 /// The first names, and how many more there are.

@@ -32,6 +32,14 @@ impl Bound {
             in_order(dispatch, &needs)?
         };
         for (variable, _) in &variables {
+            // No API has more; the executor makes a layout for every group up to the last.
+            const MOST_GROUPS: u32 = 8;
+            if variable.group >= MOST_GROUPS {
+                return Err(format!(
+                    "{} is in @group({}), and devices have 4 to {MOST_GROUPS} groups; use a lower number",
+                    variable.name, variable.group
+                ));
+            }
             if let BoundResource::Other(what) = variable.resource {
                 return Err(format!(
                     "{} (@group({}) @binding({})) is {what}, and manifests bind buffers only; make it a storage buffer",

@@ -334,7 +334,7 @@ fn checks(
         let check = invariant(text, names, absolute, relative).map_err(|e| entry.wrong(e))?;
         checks.push(check);
     }
-    if checks.is_empty() && table.output && referenced {
+    if table.output && referenced {
         checks.push(CustomCheck::Reference { absolute, relative });
     }
     Ok((checks, elements))

@@ -127,6 +127,7 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
     }
     let got = &got[..usize::try_from(*elements).unwrap_or(0)];
     let mut compared = Compared {
+        dtype: *dtype,
         name,
         got,
         initial: buffer.before.is_some(),
@@ -181,18 +182,20 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
 }
 
 /// What a wrong element of an output that was filled with poison tells of its cause.
-fn hint(got: f64, want: f64) -> Option<&'static str> {
-    // As f32 and f16, as u32, as i32.
-    let poison =
-        got.is_nan() || (got - f64::from(u32::MAX)).abs() < 0.5 || (got + 1.0).abs() < 1e-9;
-    if poison {
+fn hint(got: f64, want: f64, dtype: CustomDtype) -> Option<&'static str> {
+    let (is_poison, is_whole) = match dtype {
+        CustomDtype::F32 | CustomDtype::F16 => (got.is_nan(), false),
+        CustomDtype::U32 => ((got - f64::from(u32::MAX)).abs() < 0.5, true),
+        CustomDtype::I32 => ((got + 1.0).abs() < 0.5, true),
+    };
+    if is_poison {
         return Some(
             "it holds what was there before, so it was never written; counters and other scratch memory that an \
              execution changes need `restore = true`",
         );
     }
     // All ones and so many more.
-    (want >= 2.0 && (want - got - 1.0).abs() < 1e-9).then_some(
+    (is_whole && want >= 2.0 && (want - got - 1.0).abs() < 1e-9).then_some(
         "one too little is what adding to all ones gives, which fill an output before it is checked: a kernel that adds \
          to its output needs `fill = 0`",
     )
@@ -201,6 +204,7 @@ fn hint(got: f64, want: f64) -> Option<&'static str> {
 /// The numbers of an output on their way through its checks.
 struct Compared<'a> {
     name: &'a str,
+    dtype: CustomDtype,
     got: &'a [f64],
     /// Whether something else than poison was there before.
     initial: bool,
@@ -257,7 +261,7 @@ impl Compared<'_> {
                 .check(got, want, bound, bound, || format!("{name}[{at}]"));
             let off = (got - want).abs() > bound || got.is_nan();
             if off && !self.initial && self.hint.is_none() {
-                self.hint = hint(got, want);
+                self.hint = hint(got, want, self.dtype);
             }
         }
     }

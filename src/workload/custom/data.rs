@@ -1,7 +1,7 @@
 //! Data files of a manifest: raw little-endian numbers, or NumPy's `.npy`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use npyz::{DType, NpyFile, Order};
@@ -46,7 +46,7 @@ pub(super) fn elements(path: &Path, dtype: CustomDtype) -> Result<u64, String> {
 /// Reads so many bytes of elements.
 ///
 /// # Errors
-/// The same, or there are fewer.
+/// The same. Of a file that shrank since, it gives what there is.
 pub(super) fn read(path: &Path, dtype: CustomDtype, bytes: u64) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let data = open(path, dtype).map_err(|e| format!("{shown}: {e}"))?;
@@ -70,7 +70,7 @@ fn open(path: &Path, dtype: CustomDtype) -> Result<OpenData, String> {
         .take(6)
         .read_to_end(&mut magic)
         .map_err(|e| e.to_string())?;
-    let file = File::open(path).map_err(|e| e.to_string())?;
+    file.rewind().map_err(|e| e.to_string())?;
     if magic == *b"\x93NUMPY" {
         return open_npy(file, dtype, about.len());
     }
@@ -106,9 +106,7 @@ fn open_npy(file: File, dtype: CustomDtype, length: u64) -> Result<OpenData, Str
     let elements = shape
         .try_fold(1_u64, |all, length| all.checked_mul(*length))
         .ok_or("is larger than any memory")?;
-    let rest = npy.into_inner();
-    use std::io::Seek;
-    let mut rest = rest;
+    let mut rest = npy.into_inner();
     let at = rest.stream_position().map_err(|e| e.to_string())?;
     let there = length.saturating_sub(at);
     if elements.checked_mul(storage(dtype).bytes()) != Some(there) {

@@ -317,7 +317,14 @@ fn filled(custom: &CustomBuffer, bytes: u64, written: bool) -> Result<Contents, 
                 put(*value, custom.dtype, &mut data);
             }
         }
-        CustomContents::File { path, .. } => data = read(Path::new(path), custom.dtype, bytes)?,
+        CustomContents::File { path, .. } => {
+            data = read(Path::new(path), custom.dtype, bytes)?;
+            if (data.len() as u64) < custom.elements * storage(custom.dtype).bytes() {
+                return Err(format!(
+                    "{path}: holds fewer numbers than when the manifest was read"
+                ));
+            }
+        }
         CustomContents::Generated { generator, seed } => data = generate(custom, generator, *seed),
     }
     data.resize(room, 0);

@@ -214,11 +214,17 @@ impl Buffer {
 
     /// What an input buffer holds; nothing for others.
     pub(crate) fn input(&self) -> Vec<u8> {
-        match &self.contents {
-            Contents::Input(input) | Contents::Kept(input) | Contents::Restored(input) => {
-                input.generate(self.bytes)
-            }
-            Contents::Scratch | Contents::Output => Vec::new(),
+        let input = self.contents.input();
+        input.map_or_else(Vec::new, |input| input.generate(self.bytes))
+    }
+}
+
+impl Contents {
+    /// The data that it begins with, if any.
+    pub(crate) fn input(&self) -> Option<&Input> {
+        match self {
+            Self::Input(input) | Self::Kept(input) | Self::Restored(input) => Some(input),
+            Self::Scratch | Self::Output => None,
         }
     }
 }

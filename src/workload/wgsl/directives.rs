@@ -8,7 +8,7 @@ fn needless(extension: &str) -> bool {
 
 /// The source as naga takes it, with every place where it was.
 pub(super) fn accepted(wgsl: &str) -> String {
-    // A mark of the encoding is no text; as a blank it keeps columns right.
+    // A mark of the encoding is no text, and no editor counts it as a column.
     let mut out = wgsl.strip_prefix('\u{feff}').unwrap_or(wgsl).to_owned();
     let mut at = 0;
     loop {

@@ -156,7 +156,6 @@ impl WgslModule {
             match variable.space {
                 AddressSpace::WorkGroup => {
                     let size = module.types[variable.ty].inner.try_size(module.to_ctx());
-                    // Each variable begins at a multiple of 16 bytes at most.
                     workgroup_bytes += u64::from(size.unwrap_or(0).next_multiple_of(4));
                 }
                 AddressSpace::Immediate => {
@@ -169,8 +168,15 @@ impl WgslModule {
                 _ => {}
             }
         }
-        // The same handles: overrides change no global variable.
-        let variables = bound_variables(&module, |handle| uses[handle])?;
+        // Overrides taken in, naga drops what the entry point does not use and numbers types anew: the variables are
+        // those of the source, found again by what they are called and where they are bound.
+        let variables = bound_variables(&self.module, |variable| {
+            let (handle, kept) = module.global_variables.iter().find(|(_, kept)| {
+                (&kept.binding, &kept.name) == (&variable.binding, &variable.name)
+            })?;
+            let size = module.types[kept.ty].inner.try_size(module.to_ctx());
+            Some((uses[handle], u64::from(size.unwrap_or(0))))
+        });
         Ok(EntryNeeds {
             threads: module.entry_points[found].workgroup_size,
             entry,
@@ -250,13 +256,14 @@ fn override_problem(error: &PipelineConstantError) -> String {
     }
 }
 
-/// Variables with a binding, by group and binding.
+/// Variables with a binding, by group and binding; `kept` says how one is used and how many bytes it has at the
+/// least, where an entry point keeps it.
 fn bound_variables(
     module: &Module,
-    uses: impl Fn(Handle<naga::GlobalVariable>) -> GlobalUse,
-) -> Result<Vec<BoundVariable>, String> {
+    kept: impl Fn(&naga::GlobalVariable) -> Option<(GlobalUse, u64)>,
+) -> Vec<BoundVariable> {
     let mut variables = Vec::new();
-    for (handle, variable) in module.global_variables.iter() {
+    for (_, variable) in module.global_variables.iter() {
         let Some(at) = &variable.binding else {
             continue;
         };
@@ -273,7 +280,7 @@ fn bound_variables(
             }),
             _ => BoundResource::Other("no buffer"),
         };
-        let used = uses(handle);
+        let (used, least_bytes) = kept(variable).unwrap_or((GlobalUse::empty(), 0));
         variables.push(BoundVariable {
             name: variable.name.clone().unwrap_or_default(),
             group: at.group,
@@ -282,11 +289,11 @@ fn bound_variables(
             ty: variable.ty,
             used: !used.is_empty(),
             written: used.intersects(GlobalUse::WRITE | GlobalUse::ATOMIC),
-            least_bytes: inner.try_size(module.to_ctx()).unwrap_or(0).into(),
+            least_bytes,
         });
     }
     variables.sort_by_key(|variable| (variable.group, variable.binding));
-    Ok(variables)
+    variables
 }
 
 /// Validates with or without subgroups.
@@ -338,4 +345,38 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         );
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_entry_point_leaves_out_keeps_its_place_and_the_rest_their_types() {
+        let source = "@group(0) @binding(0) var<storage, read_write> counts: array<u32>;
+            @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+            override SCALE: f32 = 2.0;
+            @compute @workgroup_size(1) fn a() { counts[0] = 1u; }
+            @compute @workgroup_size(1) fn b() { z[0] = SCALE; }";
+        let module = WgslModule::parse(source).unwrap();
+        let needs = module.needs(Some("b"), &BTreeMap::new()).unwrap();
+        let seen: Vec<_> = needs
+            .variables
+            .iter()
+            .map(|variable| {
+                let TypeInner::Array { base, .. } = module.module.types[variable.ty].inner else {
+                    panic!("{variable:?}");
+                };
+                let scalar = module.module.types[base].inner.scalar();
+                (variable.name.as_str(), variable.used, scalar)
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("counts", false, Some(naga::Scalar::U32)),
+                ("z", true, Some(naga::Scalar::F32))
+            ]
+        );
+    }
 }
