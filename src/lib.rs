@@ -35,6 +35,9 @@ pub mod escape;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod exchange;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod fleet;
 #[cfg(feature = "inspect")]
 #[doc(hidden)]
 pub mod inspect;

@@ -41,6 +41,7 @@ pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[CaseKerne
         started_utc: crate::record::now_utc(),
         provenance: provenance(request),
         host: host(),
+        placement: None,
         adapter: adapter.clone(),
         clock: Reading::unmeasured("no worker got as far as measuring the clock"),
         power: Reading::unmeasured("no worker got as far as looking for a sensor"),

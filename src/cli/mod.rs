@@ -16,6 +16,7 @@ mod compare;
 mod devices;
 mod exchange;
 mod exit;
+mod fleet;
 mod gate;
 mod input;
 #[cfg(feature = "inspect")]
@@ -101,6 +102,7 @@ enum Command {
     Import(exchange::Import),
     Export(exchange::Export),
     Power(power::PowerArgs),
+    Fleet(fleet::FleetArgs),
     Completions(manual::Completions),
     Man(manual::Man),
     #[cfg(feature = "bench")]
@@ -179,6 +181,7 @@ impl Cli {
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Power(power) => power.run(),
+            Command::Fleet(fleet) => fleet.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(_) => manual::Man::run(&Self::command()),
             #[cfg(feature = "bench")]

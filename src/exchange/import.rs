@@ -347,6 +347,7 @@ fn into_record(
             described: hosts.first().map(|host| (*host).to_owned()),
             ..host()
         },
+        placement: None,
         adapter: adapter(importer, named.map(str::to_owned), version),
         clock: Reading::unmeasured(format!("{name} does not say how precise its clock is")),
         power: Reading::unmeasured(format!("{name} measures no energy")),

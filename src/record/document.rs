@@ -29,16 +29,19 @@ pub enum DocumentKind {
     Tuning,
     /// Gains of power sensors.
     Calibration,
+    /// What a fleet run is to do.
+    Fleet,
 }
 
 /// Every kind with the mark that a file of it carries.
-const KINDS: [(DocumentKind, &str); 6] = [
+const KINDS: [(DocumentKind, &str); 7] = [
     (DocumentKind::Record, "perwatt-record"),
     (DocumentKind::Inspection, "inspection"),
     (DocumentKind::Pairing, "perwatt-pairing"),
     (DocumentKind::Noise, "perwatt-noise"),
     (DocumentKind::Tuning, "perwatt-tuning"),
     (DocumentKind::Calibration, "perwatt-calibration"),
+    (DocumentKind::Fleet, "perwatt-fleet"),
 ];
 
 impl DocumentKind {

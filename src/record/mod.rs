@@ -28,6 +28,7 @@ mod journal;
 mod limits;
 mod measure;
 mod measurement;
+mod placement;
 mod privacy;
 mod reading;
 mod resource;
@@ -74,7 +75,8 @@ pub use limits::{
 };
 pub use measure::{Better, Measure};
 pub use measurement::{EnergySum, MonitoredWindow, PowerMeasurement, SensorEnergy};
-pub use privacy::{Whereabouts, anonymize, tidy};
+pub use placement::{Placement, Scheduler};
+pub use privacy::{Whereabouts, anonymize, tidy, unidentify};
 pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
 pub use roofline::Roof;
@@ -84,7 +86,7 @@ pub use session::{
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.4.0";
+pub const SCHEMA_VERSION: &str = "1.5.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +105,9 @@ pub struct Record {
     pub provenance: Provenance,
     /// The machine.
     pub host: Host,
+    /// Where a run of a fleet was placed; absent in a run by itself. Since version 1.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
     /// The adapter that the cases ran on.
     pub adapter: Adapter,
     /// How time was measured.

@@ -80,6 +80,7 @@ pub fn anonymize(record: &mut Record) {
         program.clear();
         program.push_str("perwatt");
     }
+    record.placement = None;
     record.host.kernel = Reading::unmeasured(left_out());
     record.host.memory_bytes = Reading::unmeasured(left_out());
     if !record.adapter.is_software() {
@@ -124,6 +125,18 @@ pub fn anonymize(record: &mut Record) {
     });
 }
 
+/// Leaves out what names a node or a person of a cluster, where nobody asked for it: absolute paths. Places on the
+/// bus, figures and programs stay.
+pub fn unidentify(record: &mut Record) {
+    if let Some(placement) = &mut record.placement {
+        placement.node = None;
+        placement.user = None;
+        placement.gpu_uuid = None;
+        placement.pci = None;
+    }
+    rewrite(record, &|text| without(text, is_path));
+}
+
 /// What stands before the first colon of a sensor's name: its family.
 fn family(source: &str) -> String {
     source.split(':').next().unwrap_or_default().to_owned()
@@ -166,18 +179,27 @@ fn digest(text: &str) -> u64 {
 
 /// A text without addresses on the PCI bus and without absolute paths.
 fn without_places(text: &str) -> String {
+    without(text, |word| is_path(word) || has_pci_address(word))
+}
+
+/// Whether a word begins as an absolute path does.
+fn is_path(word: &str) -> bool {
+    word.starts_with('/') && word.len() > 2
+        || word
+            .get(1..3)
+            .is_some_and(|rest| rest == ":\\" || rest == ":/")
+}
+
+/// A text without the words that tell.
+fn without(text: &str, tells: impl Fn(&str) -> bool) -> String {
     text.split_inclusive([' ', '`', '"', ',', ';', '(', ')', '=', '\n'])
         .map(|word| {
-            let path = word.starts_with('/') && word.len() > 2
-                || word
-                    .get(1..3)
-                    .is_some_and(|rest| rest == ":\\" || rest == ":/");
             let end = word.len()
                 - word.chars().next_back().map_or(0, |c| match c {
                     ' ' | '`' | '"' | ',' | ';' | '(' | ')' | '=' | '\n' => c.len_utf8(),
                     _ => 0,
                 });
-            if path || has_pci_address(word) {
+            if tells(word) {
                 format!("({LEFT_OUT}){}", &word[end..])
             } else {
                 word.to_owned()

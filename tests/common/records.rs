@@ -41,6 +41,7 @@ pub(crate) fn record(session: &str) -> Record {
             memory_bytes: Reading::unmeasured("synthetic"),
             described: None,
         },
+        placement: None,
         adapter: Adapter {
             index: 0,
             group: 0,

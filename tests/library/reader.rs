@@ -37,7 +37,7 @@ macro_rules! strict {
 strict! {
     File {
         kind: Option<String>, schema_version: String, session: String, started_utc: String, provenance: Provenance,
-        host: Host, adapter: Adapter, clock: Or<Clock>, power: Or<Value>, plan: Plan,
+        host: Host, placement: Option<Value>, adapter: Adapter, clock: Or<Clock>, power: Or<Value>, plan: Plan,
         invocations: Vec<Invocation>, cases: Vec<Case>, roofline: Vec<Roof>, warnings: Vec<Value>,
     }
     Provenance {
