@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use perwatt::bench::{Checks, Executable, Request, plan};
 use perwatt::clock::GpuTime;
 use perwatt::device::{Gpu, choose, enumerate};
-use perwatt::workload::CaseKernel;
+use perwatt::workload::{CaseKernel, Poison};
 
 /// Small enough for a software driver, and one case of each kind of kernel.
 const CASES: [&str; 5] = [
@@ -64,7 +64,7 @@ fn bench(criterion: &mut Criterion<GpuTime>, gpu: &Gpu, clock: &GpuTime, planned
     executable
         .compile(Checks::Off)
         .expect("the shader compiles");
-    executable.poison().expect("a device");
+    executable.poison(Poison::First).expect("a device");
     clock.pass_ns(|pass| executable.encode(pass, 1));
     let outputs = executable.outputs().expect("outputs");
     let verification = case.verify(kernel, executable.program(), &outputs);

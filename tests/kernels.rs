@@ -21,7 +21,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use perwatt::bench::{Checks, Executable, parse_case};
 use perwatt::device::{Found, Gpu, enumerate};
 use perwatt::record::{Adapter, DeviceType, Resource, Verification};
-use perwatt::workload::{Action, Case, Kernel, Program, registry, workload};
+use perwatt::workload::{Action, Case, Kernel, Poison, Program, registry, workload};
 
 const CHILD: &str = "PERWATT_KERNELS_CHILD";
 /// Set where a child is to say what it is at; holds the driver's name.
@@ -1075,7 +1075,7 @@ fn execute(
         // As where a watchdog is near; the two ways have nothing to do with each other, and are tried together.
         Checks::On => executable.compile_in_pieces(pieces, checks).unwrap(),
     }
-    executable.poison().unwrap();
+    executable.poison(Poison::First).unwrap();
     if let Action::Dispatches(_) = executable.program().action {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());

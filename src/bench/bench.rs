@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::device_memory::beyond_textures;
 use super::executor::{Checks, Executable};
 use super::footprint::copies;
 use super::harness_cost::CpuLedger;
@@ -10,7 +11,7 @@ use crate::device::{Gpu, GpuError};
 use crate::record::{DeviceType, FailureKind, Outcome, Verification};
 use crate::sampling::Sampler;
 use crate::units::{Bytes, Seconds};
-use crate::workload::{Action, Kernel, Problem, Program, Unsupported};
+use crate::workload::{Action, Kernel, Poison, Problem, Program, Unsupported};
 
 /// Share of the budget that goes into samples; the rest is for building, references and slack.
 const SAMPLING_SHARE: f64 = 0.1;
@@ -174,6 +175,7 @@ impl<'g> Bench<'g> {
             }
             return Err(Stop::Skip(reason));
         }
+        beyond_textures(self.gpu, &program).map_err(Stop::Skip)?;
         let free = free_of_host(self.gpu);
         refuse_if_too_big(&program, free)?;
         Ok((program, free))
@@ -197,7 +199,7 @@ impl<'g> Bench<'g> {
             };
             let mut executable = Executable::allocate(gpu, program, copies).map_err(no_room)?;
             executable.compile(settings.checks).map_err(no_room)?;
-            executable.poison().map_err(no_room)?;
+            executable.poison(Poison::First).map_err(no_room)?;
             Ok(executable)
         })
     }

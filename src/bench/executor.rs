@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use super::device_memory::{DeviceMemory, MemoryUse, binding_type, sampler_type, samplers};
 use super::pieces::{self, Piece, in_pieces, longest, pieces};
 use crate::device::{Gpu, GpuError};
-use crate::workload::{Action, Buffer, Contents, Dispatch, POISON, Program};
+use crate::workload::{Action, BindingKind, Contents, Dispatch, Poison, Program};
 
 /// A program on a device.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Executable<'g> {
     /// Executions take the sets in turn; the first is filled from the host.
     sets: Vec<BufferSet>,
     /// What is copied over a buffer of this index before each execution.
-    pristine: Vec<(usize, wgpu::Buffer)>,
+    pristine: Vec<(usize, DeviceMemory)>,
     steps: Vec<Step>,
     /// In how many dispatches each step is done.
     pieces: Vec<u32>,
@@ -40,27 +41,18 @@ struct Step {
     pieces: Vec<(Piece, Option<wgpu::BindGroup>)>,
     /// Times in a row.
     repeat: u32,
+    /// What the pass sets before it.
+    immediates: Vec<u8>,
+    /// The buffer and the byte in it from which the workgroups are read when it runs.
+    indirect: Option<(usize, u64)>,
 }
 
 /// All buffers of a program once.
 #[derive(Debug)]
 struct BufferSet {
-    buffers: Vec<wgpu::Buffer>,
+    buffers: Vec<DeviceMemory>,
     /// What each step binds of them, by group.
     bind_groups: Vec<Vec<wgpu::BindGroup>>,
-}
-
-/// What a buffer is used for. A small input may be a user's constants, which shaders often bind as
-/// uniform; 64 KiB is the most that every device binds so.
-fn usage(buffer: &Buffer) -> wgpu::BufferUsages {
-    use wgpu::BufferUsages as Usage;
-    let usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-    match buffer.contents {
-        Contents::Input(_) | Contents::Restored(_) if buffer.bytes <= 64 << 10 => {
-            usage | Usage::UNIFORM
-        }
-        _ => usage,
-    }
 }
 
 /// Whether wgpu adds run-time checks to shaders.
@@ -83,7 +75,7 @@ impl<'g> Executable<'g> {
         let first = BufferSet::new(gpu, &program)?;
         for (buffer, allocated) in program.buffers.iter().zip(&first.buffers) {
             if let Some(input) = buffer.contents.input() {
-                write_in_pieces(gpu, allocated, &input.generate(buffer.bytes))?;
+                allocated.write(gpu, &input.generate(buffer.bytes))?;
             }
         }
         let mut sets = vec![first];
@@ -112,7 +104,7 @@ impl<'g> Executable<'g> {
         let mut pristine = Vec::new();
         for (at, buffer) in program.buffers.iter().enumerate() {
             if matches!(buffer.contents, Contents::Restored(_)) {
-                pristine.push((at, copy_of(gpu, &sets[0].buffers[at])?));
+                pristine.push((at, sets[0].buffers[at].copy(gpu)?));
             }
         }
         let executable = Self {
@@ -153,7 +145,7 @@ impl<'g> Executable<'g> {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         for set in self.sets.iter().take(executions as usize) {
             for (at, source) in &self.pristine {
-                encoder.copy_buffer_to_buffer(source, 0, &set.buffers[*at], 0, source.size());
+                source.copy_to(&mut encoder, &set.buffers[*at]);
             }
         }
         self.gpu.queue.submit([encoder.finish()]);
@@ -172,7 +164,7 @@ impl<'g> Executable<'g> {
         {
             let source = &first.buffers[at];
             for set in others {
-                encoder.copy_buffer_to_buffer(source, 0, &set.buffers[at], 0, source.size());
+                source.copy_to(&mut encoder, &set.buffers[at]);
             }
         }
         self.gpu.queue.submit([encoder.finish()]);
@@ -221,7 +213,12 @@ impl<'g> Executable<'g> {
 
     /// Rows of workgroups that one of the program's dispatches can be taken apart into.
     pub(super) fn rows(&self, step: usize) -> u32 {
-        let workgroups = self.program.dispatches()[step].workgroups;
+        let dispatch = &self.program.dispatches()[step];
+        // What is read when it runs is not known before.
+        if dispatch.indirect.is_some() {
+            return 1;
+        }
+        let workgroups = dispatch.workgroups;
         workgroups[longest(workgroups)]
     }
 
@@ -229,12 +226,40 @@ impl<'g> Executable<'g> {
     pub(super) fn encode_part(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, rows: u32) {
         let mut workgroups = self.program.dispatches()[step].workgroups;
         workgroups[longest(workgroups)] = rows;
-        pass.set_pipeline(&self.steps[step].pipeline);
-        for (group, bind_group) in (0..).zip(&self.sets[0].bind_groups[step]) {
+        self.begin(pass, step, 0);
+        self.dispatch(pass, step, 0, workgroups);
+    }
+
+    /// Records what a step works with: pipeline, immediate data, and a set of buffers.
+    fn begin(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, set: usize) {
+        let bind_groups = &self.sets[set].bind_groups[step];
+        let step = &self.steps[step];
+        pass.set_pipeline(&step.pipeline);
+        if !step.immediates.is_empty() {
+            pass.set_immediates(0, &step.immediates);
+        }
+        for (group, bind_group) in (0..).zip(bind_groups) {
             pass.set_bind_group(group, bind_group, &[]);
         }
-        let [x, y, z] = workgroups;
-        pass.dispatch_workgroups(x, y, z);
+    }
+
+    /// Records a dispatch of so many workgroups, or of as many as a buffer says. What a buffer says is not held to the
+    /// adapter's limits, since wgpu would need a dispatch of its own for that: beyond them it costs the worker at worst,
+    /// as an endless loop does.
+    fn dispatch(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        step: usize,
+        set: usize,
+        [x, y, z]: [u32; 3],
+    ) {
+        let indirect = self.steps[step].indirect;
+        let buffer =
+            |(at, offset): (usize, u64)| Some((self.sets[set].buffers.get(at)?.buffer()?, offset));
+        match indirect.and_then(buffer) {
+            Some((buffer, offset)) => pass.dispatch_workgroups_indirect(buffer, offset),
+            None => pass.dispatch_workgroups(x, y, z),
+        }
     }
 
     /// Compiles one dispatch, done in so many pieces.
@@ -279,7 +304,7 @@ impl<'g> Executable<'g> {
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(&dispatch.label),
             bind_group_layouts: &groups,
-            immediate_size: 0,
+            immediate_size: u32::try_from(dispatch.immediates.len()).unwrap_or(u32::MAX),
         });
         let constants: Vec<(&str, f64)> = dispatch
             .constants
@@ -310,6 +335,8 @@ impl<'g> Executable<'g> {
             layouts,
             pieces,
             repeat: dispatch.repeat,
+            immediates: dispatch.immediates.clone(),
+            indirect: dispatch.indirect,
         })
     }
 
@@ -358,17 +385,17 @@ impl<'g> Executable<'g> {
     ///
     /// # Errors
     /// The device was lost.
-    pub fn poison(&mut self) -> Result<(), GpuError> {
-        self.downloaded.fill(POISON);
+    pub fn poison(&mut self, poison: Poison) -> Result<(), GpuError> {
+        self.downloaded = poison.bytes(self.downloaded.len());
         let first = &self.sets[0].buffers;
         for (index, spec) in self.program.buffers.iter().enumerate() {
             let uploaded =
                 matches!(self.program.action, Action::Upload { buffer } if buffer == index);
             if uploaded || matches!(spec.contents, Contents::Output) {
-                fill(self.gpu, &first[index], POISON)?;
+                first[index].poison(self.gpu, poison)?;
             }
             if let Contents::Kept(input) = &spec.contents {
-                write_in_pieces(self.gpu, &first[index], &input.generate(spec.bytes))?;
+                first[index].write(self.gpu, &input.generate(spec.bytes))?;
             }
         }
         self.copy_first_set(|contents| matches!(contents, Contents::Output | Contents::Kept(_)))
@@ -381,18 +408,14 @@ impl<'g> Executable<'g> {
             let at = self.next.get();
             self.next.set((at + 1) % self.sets.len());
             self.last.set(at);
-            for (step, bind_groups) in self.steps.iter().zip(&self.sets[at].bind_groups) {
-                pass.set_pipeline(&step.pipeline);
-                for (group, bind_group) in (0..).zip(bind_groups) {
-                    pass.set_bind_group(group, bind_group, &[]);
-                }
+            for (number, step) in self.steps.iter().enumerate() {
+                self.begin(pass, number, at);
                 let pieces = (0..step.repeat).flat_map(|_| &step.pieces);
                 for (piece, first) in pieces {
                     if let Some(first) = first {
                         pass.set_bind_group(pieces::GROUP, first, &[]);
                     }
-                    let [x, y, z] = piece.workgroups;
-                    pass.dispatch_workgroups(x, y, z);
+                    self.dispatch(pass, number, at, piece.workgroups);
                 }
             }
         }
@@ -411,17 +434,14 @@ impl<'g> Executable<'g> {
                 self.encode(&mut pass, 1);
             }
             Action::Upload { buffer } => {
-                queue.write_buffer(&self.sets[0].buffers[*buffer], 0, &self.upload);
+                if let Some(buffer) = self.sets[0].buffers[*buffer].buffer() {
+                    queue.write_buffer(buffer, 0, &self.upload);
+                }
             }
             Action::Download { buffer } => {
-                if let Some(staging) = &self.staging {
-                    encoder.copy_buffer_to_buffer(
-                        &self.sets[0].buffers[*buffer],
-                        0,
-                        staging,
-                        0,
-                        staging.size(),
-                    );
+                let buffer = self.sets[0].buffers[*buffer].buffer();
+                if let Some((staging, buffer)) = self.staging.as_ref().zip(buffer) {
+                    encoder.copy_buffer_to_buffer(buffer, 0, staging, 0, staging.size());
                 }
             }
         }
@@ -443,7 +463,7 @@ impl<'g> Executable<'g> {
     pub fn outputs(&self) -> Result<Vec<Vec<u8>>, GpuError> {
         match self.program.action {
             Action::Upload { buffer } => {
-                return Ok(vec![self.gpu.read(&self.sets[0].buffers[buffer])?]);
+                return Ok(vec![self.sets[0].buffers[buffer].read(self.gpu)?]);
             }
             Action::Download { .. } => return Ok(vec![self.downloaded.clone()]),
             Action::Dispatches(_) | Action::RoundTrip(_) => {}
@@ -453,7 +473,7 @@ impl<'g> Executable<'g> {
             .iter()
             .zip(&self.sets[self.last.get()].buffers)
             .filter(|(spec, _)| spec.is_read_back())
-            .map(|(_, buffer)| self.gpu.read(buffer))
+            .map(|(_, buffer)| buffer.read(self.gpu))
             .collect()
     }
 }
@@ -462,13 +482,12 @@ impl BufferSet {
     /// Allocates the buffers of a program.
     fn new(gpu: &Gpu, program: &Program) -> Result<Self, GpuError> {
         let mut buffers = Vec::with_capacity(program.buffers.len());
-        for buffer in &program.buffers {
-            buffers.push(gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(&buffer.name),
-                size: buffer.bytes,
-                usage: usage(buffer),
-                mapped_at_creation: false,
-            }));
+        for (index, buffer) in program.buffers.iter().enumerate() {
+            buffers.push(DeviceMemory::new(
+                gpu,
+                buffer,
+                MemoryUse::of(program, index),
+            ));
             gpu.check()?;
         }
         Ok(Self {
@@ -480,15 +499,33 @@ impl BufferSet {
     /// Adds what the next step binds.
     fn bind(&mut self, gpu: &Gpu, dispatch: &Dispatch, layouts: &[wgpu::BindGroupLayout]) {
         let groups = (0u32..).zip(layouts).map(|(group, layout)| {
-            let entries: Vec<wgpu::BindGroupEntry<'_>> = dispatch
-                .bindings
-                .iter()
-                .filter(|binding| binding.group == group)
-                .map(|binding| wgpu::BindGroupEntry {
-                    binding: binding.number,
-                    resource: self.buffers[binding.buffer].as_entire_binding(),
+            let bindings = dispatch.bindings.iter().filter(|b| b.group == group);
+            let shown: Vec<(u32, &DeviceMemory, Option<wgpu::TextureView>)> = bindings
+                .map(|binding| {
+                    let memory = &self.buffers[binding.buffer];
+                    (binding.number, memory, memory.view(binding.kind))
                 })
                 .collect();
+            let samplers = samplers(gpu, dispatch, group);
+            let mut entries = Vec::new();
+            for (number, memory, view) in &shown {
+                let resource = match (memory.buffer(), view) {
+                    (Some(buffer), _) => buffer.as_entire_binding(),
+                    (None, Some(view)) => wgpu::BindingResource::TextureView(view),
+                    // A texture where the shader has a buffer: the layout refuses the group.
+                    (None, None) => continue,
+                };
+                entries.push(wgpu::BindGroupEntry {
+                    binding: *number,
+                    resource,
+                });
+            }
+            for (number, sampler) in &samplers {
+                entries.push(wgpu::BindGroupEntry {
+                    binding: *number,
+                    resource: wgpu::BindingResource::Sampler(sampler),
+                });
+            }
             gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&dispatch.label),
                 layout,
@@ -505,46 +542,34 @@ fn first_workgroup_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
     gpu.device
         .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("first workgroup"),
-            entries: &[layout_entry(0, wgpu::BufferBindingType::Uniform)],
+            entries: &[layout_entry(0, binding_type(BindingKind::Uniform))],
         })
 }
 
-/// An entry of a layout: a buffer of any size.
-fn layout_entry(number: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
+/// An entry of a layout.
+fn layout_entry(number: u32, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding: number,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
+        ty,
         count: None,
     }
 }
 
 /// The layouts of a dispatch's groups, empty ones included: what a shader declares and does not use needs no place.
 fn layouts(gpu: &Gpu, dispatch: &Dispatch) -> Vec<wgpu::BindGroupLayout> {
-    let groups = dispatch
-        .bindings
-        .iter()
-        .map(|binding| binding.group + 1)
-        .max()
-        .unwrap_or(0);
-    (0..groups)
+    let of_samplers = dispatch.samplers.iter().map(|(group, ..)| *group);
+    let of_bindings = dispatch.bindings.iter().map(|binding| binding.group);
+    let groups = of_bindings.chain(of_samplers).map(|group| group + 1).max();
+    (0..groups.unwrap_or(0))
         .map(|group| {
             let bound = dispatch.bindings.iter().filter(|b| b.group == group);
+            let sampled = dispatch.samplers.iter().filter(|(at, ..)| *at == group);
             let entries: Vec<wgpu::BindGroupLayoutEntry> = bound
-                .map(|binding| {
-                    let ty = if binding.uniform {
-                        wgpu::BufferBindingType::Uniform
-                    } else {
-                        wgpu::BufferBindingType::Storage {
-                            read_only: binding.read_only,
-                        }
-                    };
-                    layout_entry(binding.number, ty)
-                })
+                .map(|binding| layout_entry(binding.number, binding_type(binding.kind)))
+                .chain(sampled.map(|(_, number, sampler)| {
+                    layout_entry(*number, sampler_type(sampler.filter))
+                }))
                 .collect();
             gpu.device
                 .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -553,57 +578,4 @@ fn layouts(gpu: &Gpu, dispatch: &Dispatch) -> Vec<wgpu::BindGroupLayout> {
                 })
         })
         .collect()
-}
-
-/// Another buffer with the same contents.
-fn copy_of(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<wgpu::Buffer, GpuError> {
-    let copy = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("pristine"),
-        size: buffer.size(),
-        usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.check()?;
-    let mut encoder = gpu.device.create_command_encoder(&Default::default());
-    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, buffer.size());
-    gpu.queue.submit([encoder.finish()]);
-    gpu.wait()?;
-    Ok(copy)
-}
-
-/// Bytes that are on their way to the device at a time. All staging of one submission exists at once, and a device
-/// that has no room for it is lost.
-const PIECE: u64 = 64 << 20;
-
-/// Writes to a buffer, in pieces.
-fn write_in_pieces(gpu: &Gpu, buffer: &wgpu::Buffer, data: &[u8]) -> Result<(), GpuError> {
-    let mut offset = 0;
-    for piece in data.chunks(usize::try_from(PIECE).unwrap_or(usize::MAX)) {
-        gpu.queue.write_buffer(buffer, offset, piece);
-        gpu.queue.submit([]);
-        offset += piece.len() as u64;
-        if offset < data.len() as u64 {
-            gpu.wait()?;
-        }
-    }
-    gpu.wait()
-}
-
-/// Writes one byte all over a buffer, in pieces.
-fn fill(gpu: &Gpu, buffer: &wgpu::Buffer, byte: u8) -> Result<(), GpuError> {
-    let length = buffer.size().min(PIECE);
-    let piece = vec![byte; usize::try_from(length).unwrap_or(0)];
-    let mut offset = 0;
-    while offset < buffer.size() {
-        let length = (buffer.size() - offset).min(PIECE);
-        gpu.queue.write_buffer(
-            buffer,
-            offset,
-            &piece[..usize::try_from(length).unwrap_or(0)],
-        );
-        gpu.queue.submit([]);
-        gpu.wait()?;
-        offset += length;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verific
 use crate::sampling::Readings;
 use crate::stats;
 use crate::units::Seconds;
-use crate::workload::{Action, Kernel, Problem, Program, Unsupported, lint};
+use crate::workload::{Action, Kernel, Poison, Problem, Program, Unsupported, lint};
 
 /// How long a GPU is kept busy before anything is timed, at least and at most. An MI300 needs 0.4 s to reach its
 /// clock; with the executions of verification before it that is enough.
@@ -64,12 +64,12 @@ impl<'g> CaseMeasurement<'_, 'g> {
             self.bench
                 .prepare_in_copies(self.problem, self.kernel, self.settings)?;
         let split = self.keep_within_watchdog(&mut executable)?;
-        executable.poison()?;
+        executable.poison(Poison::First)?;
         self.bench.execute(&mut executable, 1)?;
         let verified_before = self.verify(&executable)?;
 
         // From here on only timed executions may write the outputs.
-        executable.poison()?;
+        executable.poison(Poison::Second)?;
         let readings = self.sample(&mut executable)?;
         let energy = self.energy(&mut executable, &readings)?;
         let verified_after = self.verify(&executable)?;
@@ -118,7 +118,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         };
         let mut executable = self.bench.prepare_program(program, self.settings)?;
         self.keep_within_watchdog(&mut executable)?;
-        executable.poison()?;
+        executable.poison(Poison::First)?;
         self.bench.execute(&mut executable, 1)?;
         let outputs = executable.outputs()?;
         let names = executable

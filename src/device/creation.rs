@@ -12,12 +12,16 @@ use crate::error::{Error, Result};
 use crate::record::RefusedFeature;
 
 /// Features that perwatt asks for where an adapter has them, those first that most depends on.
-const WANTED: [&str; 6] = [
+const WANTED: [&str; 10] = [
     "TIMESTAMP_QUERY",
     "SHADER_F16",
     "SUBGROUP",
     "SUBGROUP_BARRIER",
     "SHADER_INT64",
+    "IMMEDIATES",
+    "FLOAT32_FILTERABLE",
+    "BGRA8UNORM_STORAGE",
+    "TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES",
     "EXPERIMENTAL_COOPERATIVE_MATRIX",
 ];
 

@@ -3,7 +3,7 @@
 use crate::record::{Adapter, CoopMatrix, DeviceType, Limits, Reading};
 
 /// Features that decide what perwatt can run or how it measures, by the names that files use.
-const FEATURES: [(&str, wgpu::Features); 9] = [
+const FEATURES: [(&str, wgpu::Features); 12] = [
     ("SHADER_F16", wgpu::Features::SHADER_F16),
     ("SHADER_F64", wgpu::Features::SHADER_F64),
     ("SHADER_INT64", wgpu::Features::SHADER_INT64),
@@ -11,6 +11,12 @@ const FEATURES: [(&str, wgpu::Features); 9] = [
     ("SUBGROUP_BARRIER", wgpu::Features::SUBGROUP_BARRIER),
     ("TIMESTAMP_QUERY", wgpu::Features::TIMESTAMP_QUERY),
     ("IMMEDIATES", wgpu::Features::IMMEDIATES),
+    ("FLOAT32_FILTERABLE", wgpu::Features::FLOAT32_FILTERABLE),
+    ("BGRA8UNORM_STORAGE", wgpu::Features::BGRA8UNORM_STORAGE),
+    (
+        "TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES",
+        wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES,
+    ),
     ("PIPELINE_CACHE", wgpu::Features::PIPELINE_CACHE),
     (
         "EXPERIMENTAL_COOPERATIVE_MATRIX",

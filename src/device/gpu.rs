@@ -36,6 +36,8 @@ pub struct Gpu {
     /// wgpu's queue.
     pub queue: wgpu::Queue,
     fault: Arc<Mutex<Option<GpuError>>>,
+    /// What it was opened on, which knows what its texture formats can do.
+    handle: wgpu::Adapter,
 }
 
 impl Gpu {
@@ -61,6 +63,7 @@ impl Gpu {
             device,
             queue,
             fault,
+            handle: found.handle.clone(),
         };
         gpu.adapter.subgroup_width = gpu.subgroup_width().map_err(|fault| Error::Device {
             device: found.adapter.label(),
@@ -106,6 +109,15 @@ impl Gpu {
             Some(_) => Err(fault
                 .take()
                 .unwrap_or_else(|| GpuError::Refused("unknown".to_owned()))),
+        }
+    }
+
+    /// What textures of a format can do on this device.
+    pub fn format_features(&self, format: wgpu::TextureFormat) -> wgpu::TextureFormatFeatures {
+        if self.adapter.has("TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES") {
+            self.handle.get_texture_format_features(format)
+        } else {
+            format.guaranteed_format_features(self.device.features())
         }
     }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{CustomDtype, CustomSampler, CustomTexture};
+
 /// What a workload file says about one kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CustomKernel {
@@ -27,6 +29,9 @@ pub struct CustomKernel {
     /// The kernel whose outputs on the same inputs are the expected ones, where a check says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Box<CustomKernel>>,
+    /// Samplers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samplers: Vec<CustomSampler>,
 }
 
 /// One dispatch of a custom kernel.
@@ -52,6 +57,23 @@ pub struct CustomDispatch {
     /// How many times in a row it is dispatched; absent for once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,
+    /// The buffer that holds the workgroups instead of `workgroups`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indirect: Option<CustomIndirect>,
+    /// Immediate data (push constants), as little-endian words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub immediates: Vec<u32>,
+}
+
+/// Where a dispatch's workgroups are read from when it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomIndirect {
+    /// The buffer.
+    pub buffer: String,
+    /// Which of its words is the first of three.
+    #[serde(default)]
+    pub first: u32,
 }
 
 /// One buffer of a custom kernel.
@@ -71,6 +93,9 @@ pub struct CustomBuffer {
     /// What it must hold after an execution, beside the contents of kind `expected`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CustomCheck>,
+    /// What it is made of where it is a texture; its elements are then the numbers of its texels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texture: Option<CustomTexture>,
 }
 
 /// What a buffer must hold after an execution.
@@ -124,20 +149,6 @@ pub enum CustomCheck {
         /// Relative tolerance.
         relative: f64,
     },
-}
-
-/// Element types of a custom kernel's buffers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum CustomDtype {
-    /// IEEE 754 binary32.
-    F32,
-    /// IEEE 754 binary16.
-    F16,
-    /// Unsigned 32-bit integers.
-    U32,
-    /// Signed 32-bit integers.
-    I32,
 }
 
 /// What is in a buffer before the first execution.

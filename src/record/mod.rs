@@ -16,6 +16,7 @@ mod case_invocation;
 mod case_name;
 mod check;
 mod clock;
+mod custom_dtype;
 mod custom_kernel;
 mod disk;
 mod document;
@@ -34,6 +35,7 @@ mod reading;
 mod resource;
 mod roofline;
 mod session;
+mod texture;
 mod warning;
 mod warning_kinds;
 
@@ -50,8 +52,9 @@ pub use case_glob::CaseGlob;
 pub use case_name::CaseName;
 pub use check::{Contradiction, ContradictionKind};
 pub use clock::{ClockMethod, ClockSetup};
+pub use custom_dtype::CustomDtype;
 pub use custom_kernel::{
-    CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomDtype, CustomGenerator,
+    CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomGenerator, CustomIndirect,
     CustomKernel,
 };
 pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
@@ -82,6 +85,9 @@ pub use resource::{Resource, Resources};
 pub use roofline::Roof;
 pub use session::{
     EnergyScope, Host, InvocationInfo, Origin, PlanSummary, Provenance, StatedSensor,
+};
+pub use texture::{
+    CustomSampler, CustomTexture, SamplerAddress, SamplerFilter, TexelFormat, TextureDimension,
 };
 pub use warning::Warning;
 

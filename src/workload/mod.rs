@@ -37,7 +37,7 @@ pub use interface::{SuiteCases, Workload};
 pub use kit::dtype::Dtype;
 pub use kit::input::{Input, Storage};
 pub use kit::kernel::Kernel;
-pub use kit::program::{Action, Binding, Buffer, Contents, Dispatch, POISON, Program};
+pub use kit::program::{Action, Binding, BindingKind, Buffer, Contents, Dispatch, Poison, Program};
 pub use kit::unsupported::Unsupported;
 pub use lint::{Hazard, lint};
 pub use registry::{UnknownCase, find_case, registry, workload};

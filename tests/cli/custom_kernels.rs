@@ -49,7 +49,7 @@ bind = ["x", "y", "z"]
 "#;
 
 /// Runs the file in a folder that holds the given files.
-fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> Output {
+pub(super) fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> Output {
     std::fs::write(folder.join("custom.toml"), toml).unwrap();
     for (name, contents) in files {
         std::fs::write(folder.join(name), contents).unwrap();
@@ -65,7 +65,7 @@ fn run(folder: &Path, toml: &str, files: &[(&str, &[u8])], options: &[&str]) -> 
 }
 
 /// The case and kernel that the record in a folder has.
-fn result(folder: &Path, id: &str) -> CaseResult {
+pub(super) fn result(folder: &Path, id: &str) -> CaseResult {
     let record = load(folder.join("out.json")).unwrap();
     let found = record.cases.into_iter().find(|case| case.id() == id);
     found.unwrap_or_else(|| panic!("no {id}"))

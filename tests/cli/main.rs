@@ -43,6 +43,7 @@ mod sensors;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod ab;
 mod custom_kernels;
+mod custom_resources;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod drivers;
 #[cfg(all(feature = "bench", target_os = "linux"))]

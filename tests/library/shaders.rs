@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use perwatt::workload::{Case, Dispatch, lint, registry};
+use perwatt::workload::{BindingKind, Case, Dispatch, lint, registry};
 
 /// Cases that between them reach every path of a template: for each dtype the first, the last, and one
 /// whose dimensions are a multiple of nothing.
@@ -138,10 +138,8 @@ fn check_layout(what: &str, dispatch: &Dispatch, module: &naga::Module) {
             panic!("{what}: binding {number} is no storage buffer");
         };
         let writes = access.contains(naga::StorageAccess::STORE);
-        assert_eq!(
-            writes, !binding.read_only,
-            "{what}: access of binding {number}"
-        );
+        let stated = BindingKind::Storage { read_only: !writes };
+        assert_eq!(stated, binding.kind, "{what}: access of binding {number}");
     }
 }
 

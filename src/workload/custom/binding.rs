@@ -1,6 +1,6 @@
 //! Which buffer each variable of a shader gets.
 
-use super::buffers::Wanted;
+use super::element_type::Wanted;
 use crate::error::nearest;
 use crate::record::CustomDispatch;
 use crate::workload::wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule};
@@ -10,7 +10,7 @@ use crate::workload::wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule
 pub(super) struct Bound {
     pub(super) module: WgslModule,
     pub(super) needs: EntryNeeds,
-    /// Variables with the names of their buffers.
+    /// Variables with the names of their buffers, textures and samplers.
     pub(super) variables: Vec<(BoundVariable, String)>,
 }
 
@@ -42,7 +42,7 @@ impl Bound {
             }
             if let BoundResource::Other(what) = variable.resource {
                 return Err(format!(
-                    "{} (@group({}) @binding({})) is {what}, and manifests bind buffers only; make it a storage buffer",
+                    "{} (@group({}) @binding({})) is {what}, and manifests bind buffers, samplers, and textures of one, two or three dimensions; change the shader",
                     variable.name, variable.group, variable.binding
                 ));
             }
@@ -52,6 +52,15 @@ impl Bound {
             needs,
             variables,
         })
+    }
+
+    /// What the variables take that are bound to a name.
+    pub(super) fn resources(&self, name: &str) -> impl Iterator<Item = &BoundResource> + Clone {
+        let name = name.to_owned();
+        let variables = self.variables.iter();
+        variables
+            .filter(move |(_, bound)| *bound == name)
+            .map(|(variable, _)| &variable.resource)
     }
 
     /// What the variables of a buffer say of its type.
@@ -114,7 +123,7 @@ fn in_order(
         .map(|v| format!("{} (@group({}) @binding({}))", v.name, v.group, v.binding))
         .collect();
     Err(format!(
-        "`bind` has {given} buffers, and the shader declares {}: {}; leave `bind` out to bind by these names",
+        "`bind` has {given} names, and the shader declares {}: {}; leave `bind` out to bind by these names",
         all.len(),
         list.join(", ")
     ))

@@ -14,13 +14,16 @@ use rand_pcg::Pcg64Mcg;
 
 use super::amounts::{as_number, compile, what};
 use super::columns::BufferColumn;
-use super::data::{numbers, read, storage, stored};
+use super::data::{numbers, read, stored};
 use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, Verification};
 use crate::workload::kit::checker::{Checker, strata};
-use crate::workload::kit::program::POISON;
+use crate::workload::kit::program::Poison;
 
 /// Most elements for which a formula is evaluated.
 const MOST_EVALUATED: u64 = 1 << 18;
+
+/// Most elements that may never have been written for which it is evaluated besides: one is enough where that is wrong.
+const MOST_POISONED: usize = 1 << 12;
 
 /// An output buffer with everything that its checks refer to.
 pub(super) struct CheckedBuffer<'a> {
@@ -34,11 +37,12 @@ pub(super) struct CheckedBuffer<'a> {
 /// The numbers of all buffers before the execution, by name.
 pub(super) type Before = BTreeMap<String, Arc<BufferColumn>>;
 
-/// Verifies outputs, and the checks themselves. `outputs` are the bytes of each buffer.
+/// Verifies outputs and, unless that was proven before, the checks themselves. `outputs` are the bytes of each buffer.
 pub(super) fn verify(
     buffers: &[CheckedBuffer<'_>],
     outputs: &[&[u8]],
     before: &Before,
+    proven: bool,
 ) -> Verification {
     let elements = buffers.iter().map(|b| b.buffer.elements).sum();
     let run = |outputs: &[&[u8]]| {
@@ -51,6 +55,7 @@ pub(super) fn verify(
     let mut verification = run(outputs);
     // Only what passed can have passed for nothing.
     if verification.passed
+        && !proven
         && let Some(reason) = proves_nothing(buffers, run)
     {
         verification = Checker::failed(reason);
@@ -64,13 +69,13 @@ fn proves_nothing(
     run: impl Fn(&[&[u8]]) -> Verification,
 ) -> Option<String> {
     let size = |buffer: &CheckedBuffer<'_>| {
-        usize::try_from(buffer.buffer.elements * storage(buffer.buffer.dtype).bytes()).unwrap_or(0)
+        usize::try_from(buffer.buffer.elements * buffer.buffer.dtype.bytes()).unwrap_or(0)
     };
     let zeros: Vec<Vec<u8>> = buffers.iter().map(|buffer| vec![0; size(buffer)]).collect();
     let untouched: Vec<Vec<u8>> = buffers
         .iter()
         .map(|buffer| {
-            let poison = || vec![POISON; size(buffer)];
+            let poison = || Poison::First.bytes(size(buffer));
             buffer.before.clone().unwrap_or_else(poison)
         })
         .collect();
@@ -181,13 +186,18 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
     }
 }
 
+/// Whether a number may be what filled an output before a verified execution.
+fn is_poison(number: f64, dtype: CustomDtype) -> bool {
+    let mut poisons = Poison::ALL
+        .into_iter()
+        .flat_map(|poison| numbers(&poison.word(), dtype));
+    number.is_nan() || poisons.any(|poison| poison.total_cmp(&number).is_eq())
+}
+
 /// What a wrong element of an output that was filled with poison tells of its cause.
 fn hint(got: f64, want: f64, dtype: CustomDtype) -> Option<&'static str> {
-    let (is_poison, is_whole) = match dtype {
-        CustomDtype::F32 | CustomDtype::F16 => (got.is_nan(), false),
-        CustomDtype::U32 => ((got - f64::from(u32::MAX)).abs() < 0.5, true),
-        CustomDtype::I32 => ((got + 1.0).abs() < 0.5, true),
-    };
+    let is_whole = matches!(dtype, CustomDtype::U32 | CustomDtype::I32);
+    let is_poison = is_poison(got, dtype);
     if is_poison {
         return Some(
             "it holds what was there before, so it was never written; counters and other scratch memory that an \
@@ -215,7 +225,7 @@ struct Compared<'a> {
 
 impl Compared<'_> {
     fn with_file(&mut self, path: &str, dtype: CustomDtype, elements: u64, tolerance: (f64, f64)) {
-        let bytes = elements * storage(dtype).bytes();
+        let bytes = elements * dtype.bytes();
         match read(Path::new(path), dtype, bytes) {
             Ok(bytes) => self.with_numbers(&numbers(&bytes, dtype), tolerance),
             Err(e) => self
@@ -295,9 +305,7 @@ impl Compared<'_> {
             Err(e) => return self.checker.fail(e),
         };
         let shared = Arc::new(shared);
-        let mut random = Pcg64Mcg::seed_from_u64(self.got.len() as u64);
-        for at in strata(self.got.len() as u64, MOST_EVALUATED, &mut random) {
-            let at = usize::try_from(at).unwrap_or(0);
+        for at in self.places() {
             let scope = Value::from_object(ElementScope {
                 at,
                 shared: Arc::clone(&shared),
@@ -315,6 +323,21 @@ impl Compared<'_> {
                 }
             }
         }
+    }
+
+    /// The elements for which a formula is evaluated: some of all, and those that may never have been written.
+    fn places(&self) -> Vec<usize> {
+        let all = self.got.len() as u64;
+        let mut random = Pcg64Mcg::seed_from_u64(all);
+        let drawn = strata(all, MOST_EVALUATED, &mut random).into_iter();
+        let mut places: Vec<usize> = drawn.map(|at| usize::try_from(at).unwrap_or(0)).collect();
+        if !self.initial && all > MOST_EVALUATED {
+            let poisoned = (0..self.got.len()).filter(|at| is_poison(self.got[*at], self.dtype));
+            places.extend(poisoned.take(MOST_POISONED));
+            places.sort_unstable();
+            places.dedup();
+        }
+        places
     }
 
     fn finite(&mut self) {

@@ -5,56 +5,47 @@ use std::path::Path;
 
 use super::amounts::{Amount, ParameterScope};
 use super::binding::Bound;
+use super::contents::written;
 use super::entry::FileEntry;
-use super::file::{BindTable, DispatchTable};
+use super::file::{BindTable, DispatchTable, IndirectTable};
 use crate::error::Result;
-use crate::record::{CustomDispatch, MOST_SOURCE_BYTES, read_within, regular_inside};
+use crate::record::{
+    CustomDispatch, CustomIndirect, MOST_SOURCE_BYTES, read_within, regular_inside,
+};
 use crate::workload::kit::template::{expand_text, is_template};
 use crate::workload::wgsl::{WgslModule, hint};
 
 /// Most times in a row that one dispatch is repeated.
 const MOST_REPEATS: u64 = 10_000;
 
+/// Dispatches, and what each binds: none where naga refuses the shader.
+pub(super) type ReadDispatches = (Vec<CustomDispatch>, Vec<Option<Bound>>);
+
 /// Dispatches with their shaders read.
 pub(super) fn dispatches(
     entry: &FileEntry<'_>,
     tables: &[DispatchTable],
     scope: &ParameterScope,
-) -> Result<Vec<CustomDispatch>> {
+) -> Result<ReadDispatches> {
     if tables.is_empty() {
         return Err(entry.wrong("has no [[….dispatch]]; add at least one"));
     }
-    tables
-        .iter()
-        .map(|table| dispatch(entry, table, scope))
-        .collect()
+    let read = |table| dispatch(entry, table, scope);
+    let both: Vec<_> = tables.iter().map(read).collect::<Result<_>>()?;
+    Ok(both.into_iter().unzip())
 }
 
 fn dispatch(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
     scope: &ParameterScope,
-) -> Result<CustomDispatch> {
+) -> Result<(CustomDispatch, Option<Bound>)> {
     let shown = table.shader.display().to_string();
     let of_shader = |reason: String| entry.wrong(format!("{shown}: {reason}"));
-    let mut overrides = BTreeMap::new();
-    for (name, amount) in &table.overrides {
-        let value = scope.number(amount);
-        let value = value.map_err(|e| entry.wrong(format!("`overrides.{name}`: {e}")))?;
-        overrides.insert(name.clone(), value);
-    }
     let (bind, bind_by_name) = match table.bind.clone() {
         Some(BindTable::InOrder(names)) => (names, BTreeMap::new()),
         Some(BindTable::ByName(names)) => (Vec::new(), names),
         None => (Vec::new(), BTreeMap::new()),
-    };
-    let repeat = match &table.repeat {
-        None => None,
-        Some(amount) => match scope.whole(amount) {
-            Ok(times @ 1..=MOST_REPEATS) => u32::try_from(times).ok(),
-            Ok(_) => return Err(entry.wrong(format!("`repeat` must be from 1 to {MOST_REPEATS}"))),
-            Err(e) => return Err(entry.wrong(format!("`repeat`: {e}"))),
-        },
     };
     let mut dispatch = CustomDispatch {
         wgsl: source(entry, table, scope)?,
@@ -62,39 +53,119 @@ fn dispatch(
         workgroups: [1; 3],
         bind,
         entry: table.entry.clone(),
-        overrides,
+        overrides: overrides(entry, table, scope)?,
         bind_by_name,
-        repeat,
+        repeat: repeat(entry, table, scope)?,
+        indirect: table.indirect.clone().map(|indirect| match indirect {
+            IndirectTable::Buffer(buffer) => CustomIndirect { buffer, first: 0 },
+            IndirectTable::At(indirect) => indirect,
+        }),
+        immediates: Vec::new(),
     };
     let bound = Bound::of(&dispatch).transpose().map_err(of_shader)?;
-    dispatch.workgroups = match (&table.workgroups, &table.threads) {
-        (Some(groups), None) => three(entry, "workgroups", groups.list(), scope)?,
-        (None, Some(threads)) => {
+    dispatch.immediates = immediates(table, scope, bound.as_ref()).map_err(of_shader)?;
+    if let Some(workgroups) = workgroups(entry, table, scope, bound.as_ref())? {
+        dispatch.workgroups = workgroups;
+    }
+    Ok((dispatch, bound))
+}
+
+/// Values of overrides.
+fn overrides(
+    entry: &FileEntry<'_>,
+    table: &DispatchTable,
+    scope: &ParameterScope,
+) -> Result<BTreeMap<String, f64>> {
+    let value = |(name, amount): (&String, &Amount)| {
+        let value = scope.number(amount);
+        let value = value.map_err(|e| entry.wrong(format!("`overrides.{name}`: {e}")))?;
+        Ok((name.clone(), value))
+    };
+    table.overrides.iter().map(value).collect()
+}
+
+/// Times in a row.
+fn repeat(
+    entry: &FileEntry<'_>,
+    table: &DispatchTable,
+    scope: &ParameterScope,
+) -> Result<Option<u32>> {
+    let Some(amount) = &table.repeat else {
+        return Ok(None);
+    };
+    match scope.whole(amount) {
+        Ok(times @ 1..=MOST_REPEATS) => Ok(u32::try_from(times).ok()),
+        Ok(_) => Err(entry.wrong(format!("`repeat` must be from 1 to {MOST_REPEATS}"))),
+        Err(e) => Err(entry.wrong(format!("`repeat`: {e}"))),
+    }
+}
+
+/// Immediate data as words; none where the shader has none.
+fn immediates(
+    table: &DispatchTable,
+    scope: &ParameterScope,
+    bound: Option<&Bound>,
+) -> std::result::Result<Vec<u32>, String> {
+    let declared = bound.and_then(|bound| Some((bound, bound.needs.immediate.as_ref()?)));
+    match (&table.immediates, declared) {
+        (None, None) => Ok(Vec::new()),
+        (Some(_), None) => Err(
+            "`immediates` is given, and the entry point uses no `var<immediate>`; remove it"
+                .to_owned(),
+        ),
+        (None, Some((_, (name, _)))) => Err(format!(
+            "uses {name}, which is immediate data (push constants); give `immediates`, a number, a list, or a table of \
+             its members, as in `immediates = {{ n = 256 }}`"
+        )),
+        (Some(value), Some((bound, (name, ty)))) => {
+            let bytes = written(value, scope)
+                .and_then(|value| bound.module.encode(*ty, &value))
+                .map_err(|e| format!("`immediates` for {name}: {e}"))?;
+            let mut words = Vec::new();
+            for word in bytes.chunks(4) {
+                let mut whole = [0; 4];
+                whole[..word.len()].copy_from_slice(word);
+                words.push(u32::from_le_bytes(whole));
+            }
+            Ok(words)
+        }
+    }
+}
+
+/// Workgroups; none where they are read from a buffer.
+fn workgroups(
+    entry: &FileEntry<'_>,
+    table: &DispatchTable,
+    scope: &ParameterScope,
+    bound: Option<&Bound>,
+) -> Result<Option<[u32; 3]>> {
+    let of_shader = |reason: &str| entry.wrong(format!("{}: {reason}", table.shader.display()));
+    match (&table.workgroups, &table.threads, &table.indirect) {
+        (None, None, Some(_)) => Ok(None),
+        (Some(groups), None, None) => three(entry, "workgroups", groups.list(), scope).map(Some),
+        (None, Some(threads), None) => {
             let wanted = three(entry, "threads", threads.list(), scope)?;
             let Some(bound) = bound else {
                 return Err(of_shader(
-                    "naga cannot read it, so `threads` cannot be divided by its workgroup; give `workgroups`"
-                        .to_owned(),
+                    "naga cannot read it, so `threads` cannot be divided by its workgroup; give `workgroups`",
                 ));
             };
             let [x, y, z] = bound.needs.threads;
-            [
+            Ok(Some([
                 wanted[0].div_ceil(x.max(1)),
                 wanted[1].div_ceil(y.max(1)),
                 wanted[2].div_ceil(z.max(1)),
-            ]
+            ]))
         }
-        _ => {
-            return Err(of_shader(
-                "give either `workgroups` or `threads`, which is divided by the size of a workgroup".to_owned(),
-            ));
-        }
-    };
-    Ok(dispatch)
+        _ => Err(of_shader(
+            "give one of `workgroups`, `threads`, which is divided by the size of a workgroup, and `indirect`, a buffer \
+             that holds the workgroups",
+        )),
+    }
 }
 
 /// Up to three numbers above 0.
-fn three(
+pub(super) fn three(
     entry: &FileEntry<'_>,
     key: &str,
     amounts: &[Amount],

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::amounts::Amount;
+use crate::record::{CustomIndirect, SamplerAddress, SamplerFilter};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -55,6 +56,10 @@ pub(super) struct KernelTable {
     pub(super) dispatch: Vec<DispatchTable>,
     #[serde(default)]
     pub(super) buffer: Vec<BufferTable>,
+    #[serde(default)]
+    pub(super) texture: Vec<BufferTable>,
+    #[serde(default)]
+    pub(super) sampler: Vec<SamplerTable>,
 }
 
 /// `[[workload]]`: a custom case.
@@ -78,6 +83,10 @@ pub(super) struct WorkloadTable {
     pub(super) dispatch: Vec<DispatchTable>,
     #[serde(default)]
     pub(super) buffer: Vec<BufferTable>,
+    #[serde(default)]
+    pub(super) texture: Vec<BufferTable>,
+    #[serde(default)]
+    pub(super) sampler: Vec<SamplerTable>,
 }
 
 /// `[[….dispatch]]`.
@@ -92,6 +101,32 @@ pub(super) struct DispatchTable {
     #[serde(default)]
     pub(super) overrides: BTreeMap<String, Amount>,
     pub(super) repeat: Option<Amount>,
+    pub(super) indirect: Option<IndirectTable>,
+    pub(super) immediates: Option<toml::Value>,
+}
+
+/// Where the workgroups are read from when a dispatch runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of a buffer, or `{ buffer = \"name\", first = 0 }`"
+)]
+pub(super) enum IndirectTable {
+    /// From the first three words of a buffer.
+    Buffer(String),
+    /// From three words of it.
+    At(CustomIndirect),
+}
+
+/// `[[….sampler]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SamplerTable {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) filter: SamplerFilter,
+    #[serde(default)]
+    pub(super) address: SamplerAddress,
 }
 
 /// One amount, or one for each dimension.
@@ -129,7 +164,7 @@ pub(super) enum BindTable {
     ByName(BTreeMap<String, String>),
 }
 
-/// `[[….buffer]]`.
+/// `[[….buffer]]`, and `[[….texture]]` with `size` and `format`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BufferTable {
@@ -137,6 +172,8 @@ pub(super) struct BufferTable {
     #[serde(rename = "type")]
     pub(super) dtype: Option<String>,
     pub(super) elements: Option<Amount>,
+    pub(super) size: Option<Amounts>,
+    pub(super) format: Option<String>,
     pub(super) fill: Option<Amount>,
     pub(super) values: Option<Vec<toml::Value>>,
     pub(super) members: Option<toml::Table>,

@@ -3,14 +3,14 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::data::{put, storage};
+use super::data::put;
 use crate::record::{CustomBuffer, CustomGenerator};
 
 /// The contents of a buffer in bytes.
 pub(super) fn generate(buffer: &CustomBuffer, generator: &CustomGenerator, seed: u64) -> Vec<u8> {
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ of_name(&buffer.name));
     let count = usize::try_from(buffer.elements).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(count * storage(buffer.dtype).bytes() as usize);
+    let mut bytes = Vec::with_capacity(count * buffer.dtype.bytes() as usize);
     let mut write = |value: f64| put(value, buffer.dtype, &mut bytes);
     match generator {
         CustomGenerator::Uniform { low, high } => {

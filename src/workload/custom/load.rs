@@ -8,21 +8,21 @@ use minijinja::value::Value;
 
 use crate::error::{Error, Result, nearest};
 use crate::record::{
-    Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel, MOST_CASES,
-    MOST_SOURCE_BYTES, read_within,
+    Counts, CustomBuffer, CustomCheck, CustomContents, CustomKernel, MOST_CASES, MOST_SOURCE_BYTES,
+    read_within,
 };
 use crate::workload::case::Case;
 use crate::workload::case_kernel::CaseKernel;
 use crate::workload::custom::amounts::ParameterScope;
 use crate::workload::custom::binding::Bound;
-use crate::workload::custom::buffers::buffer;
+use crate::workload::custom::buffers::buffers;
 use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
 use crate::workload::custom::entry::FileEntry;
 use crate::workload::custom::file::{
-    BufferTable, KernelTable, ParameterTable, ParameterValue, ParameterValues, WorkloadFile,
-    WorkloadTable,
+    KernelTable, ParameterTable, ParameterValue, ParameterValues, WorkloadFile, WorkloadTable,
 };
+use crate::workload::custom::textures::samplers;
 use crate::workload::custom::work::CustomWork;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case, registry};
@@ -137,20 +137,21 @@ fn kernel(path: &Path, table: &KernelTable, scope: &ParameterScope) -> Result<Ca
         };
         entry.wrong(format!("{unknown}{hint}"))
     })?;
-    let mut custom = CustomKernel {
-        dispatches: dispatches(&entry, &table.dispatch, scope)?,
-        buffers: Vec::new(),
+    let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
+    let custom = CustomKernel {
+        dispatches,
+        cold: table.cold,
+        buffers: buffers(&entry, &table.buffer, &table.texture, scope, &bound, false)?,
+        samplers: samplers(&entry, &table.sampler, &bound)?,
         ..empty(path, true)
     };
-    custom.cold = table.cold;
-    custom.buffers = buffers(&entry, &table.buffer, scope, &custom.dispatches, false)?;
     if let Some(output) = custom.buffers.iter().find(|b| is_checked(b)) {
         return Err(entry.wrong(format!(
             "buffer {:?} has expected numbers, but the built-in reference checks this case; remove them",
             output.name
         )));
     }
-    CustomWork::new(&case, case.counts(), &custom)
+    CustomWork::read(&case, case.counts(), &custom, bound)
         .check_bindings()
         .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
@@ -170,6 +171,7 @@ fn empty(path: &Path, built_in_case: bool) -> CustomKernel {
         cold: false,
         unverified: None,
         reference: None,
+        samplers: Vec::new(),
     }
 }
 
@@ -189,32 +191,23 @@ fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Resul
         file: path,
         name: format!("workload {:?}", case.to_string()),
     };
-    let mut custom = CustomKernel {
-        dispatches: dispatches(&entry, &table.dispatch, scope)?,
+    let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
+    let referenced = table.reference.is_some();
+    let (tables, textures) = (&table.buffer, &table.texture);
+    let custom = CustomKernel {
+        dispatches,
         unverified: table.unverified.clone(),
         cold: table.cold,
+        buffers: buffers(&entry, tables, textures, scope, &bound, referenced)?,
+        samplers: samplers(&entry, &table.sampler, &bound)?,
         ..empty(path, false)
     };
-    let referenced = table.reference.is_some();
-    custom.buffers = buffers(&entry, &table.buffer, scope, &custom.dispatches, referenced)?;
-    let whole = |key: &str, amount| {
-        let number = scope.whole(amount);
-        number.map_err(|e| entry.wrong(format!("`{key}`: {e}")))
-    };
-    let counts = Counts {
-        flop: whole("flop", &table.flop)?,
-        bytes: whole("bytes", &table.bytes)?,
-        tokens: table
-            .tokens
-            .as_ref()
-            .map(|tokens| whole("tokens", tokens))
-            .transpose()?,
-    };
-    refuse_unchecked(&entry, &custom)?;
+    let counts = counts(&entry, table, scope)?;
+    refuse_unchecked(&entry, &custom, &bound)?;
     if custom.cold && counts.bytes == 0 {
         return Err(entry.wrong("`cold = true` needs `bytes`, by which the copies are counted"));
     }
-    CustomWork::new(&case, counts, &custom)
+    CustomWork::read(&case, counts, &custom, bound)
         .check_bindings()
         .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
@@ -223,6 +216,20 @@ fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Resul
         counts,
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
+    })
+}
+
+/// The useful work of one execution.
+fn counts(entry: &FileEntry<'_>, table: &WorkloadTable, scope: &ParameterScope) -> Result<Counts> {
+    let whole = |key: &str, amount| {
+        let number = scope.whole(amount);
+        number.map_err(|e| entry.wrong(format!("`{key}`: {e}")))
+    };
+    let tokens = table.tokens.as_ref();
+    Ok(Counts {
+        flop: whole("flop", &table.flop)?,
+        bytes: whole("bytes", &table.bytes)?,
+        tokens: tokens.map(|tokens| whole("tokens", tokens)).transpose()?,
     })
 }
 
@@ -263,7 +270,11 @@ fn is_checked(buffer: &CustomBuffer) -> bool {
 }
 
 /// Stops a case whose output nothing checks, unless the manifest says why.
-fn refuse_unchecked(entry: &FileEntry<'_>, custom: &CustomKernel) -> Result<()> {
+fn refuse_unchecked(
+    entry: &FileEntry<'_>,
+    custom: &CustomKernel,
+    bound: &[Option<Bound>],
+) -> Result<()> {
     if let Some(reason) = &custom.unverified {
         if reason.trim().is_empty() {
             return Err(entry.wrong("`unverified` must say why nothing checks the output"));
@@ -274,16 +285,12 @@ fn refuse_unchecked(entry: &FileEntry<'_>, custom: &CustomKernel) -> Result<()> 
         return Ok(());
     }
     // What a shader that cannot be read binds shows when it is built.
-    let bound: Vec<Bound> = custom
-        .dispatches
-        .iter()
-        .filter_map(|dispatch| Bound::of(dispatch)?.ok())
-        .collect();
-    let readable = bound.len() == custom.dispatches.len();
+    let readable = bound.iter().all(Option::is_some);
+    let read = bound.iter().flatten();
     let is_bound = |buffer: &CustomBuffer| {
         !readable
-            || bound
-                .iter()
+            || read
+                .clone()
                 .any(|bound| bound.wanted(&buffer.name).is_some())
     };
     if custom.buffers.iter().any(|b| is_checked(b) && is_bound(b)) {
@@ -402,28 +409,4 @@ fn check_shape(shape: &str) -> Result<(), String> {
              and any of `@*?[]{{}}`"
         ))
     }
-}
-
-/// Buffers with their contents and checks.
-fn buffers(
-    entry: &FileEntry<'_>,
-    tables: &[BufferTable],
-    scope: &ParameterScope,
-    dispatches: &[CustomDispatch],
-    referenced: bool,
-) -> Result<Vec<CustomBuffer>> {
-    let bound: Vec<Bound> = dispatches
-        .iter()
-        .filter_map(|dispatch| Bound::of(dispatch)?.ok())
-        .collect();
-    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let read = |table: &BufferTable| {
-        let entry = FileEntry {
-            file: entry.file,
-            name: format!("{}, buffer {:?}", entry.name, table.name),
-        };
-        let wanted = bound.iter().find_map(|bound| bound.wanted(&table.name));
-        buffer(&entry, table, scope, wanted.as_ref(), &names, referenced)
-    };
-    tables.iter().map(read).collect()
 }

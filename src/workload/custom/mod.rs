@@ -13,13 +13,18 @@ mod binding;
 mod buffers;
 mod checks;
 mod columns;
+mod contents;
 mod data;
 mod declared;
 mod dispatches;
+mod element_type;
 mod entry;
+mod expectations;
 mod file;
 mod generate;
 mod load;
+mod program;
+mod textures;
 mod work;
 
 pub(crate) use declared::custom_case;

@@ -2,27 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::error::nearest;
 use crate::record::{
-    Adapter, Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel,
-    Limits, Resources, Verification,
+    Adapter, Counts, CustomCheck, CustomContents, CustomDispatch, CustomKernel, Limits, Resources,
+    Verification,
 };
 use crate::workload::case::{Case, Problem};
 use crate::workload::case_kernel::CaseKernel;
 use crate::workload::custom::binding::Bound;
 use crate::workload::custom::checks::{Before, CheckedBuffer, verify};
 use crate::workload::custom::columns::BufferColumn;
-use crate::workload::custom::data::{numbers, put, read, storage};
-use crate::workload::custom::generate::generate;
+use crate::workload::custom::data::numbers;
+use crate::workload::custom::program::{dispatch, empty, filled};
 use crate::workload::kit::checker::Checker;
-use crate::workload::kit::input::Input;
 use crate::workload::kit::kernel::Kernel;
-use crate::workload::kit::program::{Action, Binding, Buffer, Contents, Dispatch, Program};
+use crate::workload::kit::program::{Action, Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::wgsl::{BoundResource, BoundVariable};
 
 /// A custom kernel in the form that the measuring loop takes.
 #[derive(Debug)]
@@ -31,6 +27,10 @@ pub struct CustomWork<'a> {
     custom: &'a CustomKernel,
     counts: Counts,
     limits: Option<&'a Limits>,
+    /// What the dispatches bind, once their shaders were read; none for what naga refuses.
+    bound: OnceLock<Result<Vec<Option<Bound>>, String>>,
+    /// Whether the checks were found to prove something.
+    proven: OnceLock<()>,
     /// What the reference left in its buffers, once it ran.
     reference: OnceLock<BTreeMap<String, Vec<u8>>>,
 }
@@ -51,8 +51,38 @@ impl<'a> CustomWork<'a> {
             custom,
             counts,
             limits: None,
+            bound: OnceLock::new(),
+            proven: OnceLock::new(),
             reference: OnceLock::new(),
         }
+    }
+
+    /// The same of a kernel whose shaders were read already.
+    pub(super) fn read(
+        case: &'a Case,
+        counts: Counts,
+        custom: &'a CustomKernel,
+        bound: Vec<Option<Bound>>,
+    ) -> Self {
+        Self {
+            bound: Ok(bound).into(),
+            ..Self::new(case, counts, custom)
+        }
+    }
+
+    /// What each dispatch binds.
+    fn bound(&self) -> Result<&[Option<Bound>], Unsupported> {
+        let bound = self.bound.get_or_init(|| {
+            let dispatches = self.custom.dispatches.iter();
+            let read = |dispatch: &CustomDispatch| {
+                let bound = Bound::of(dispatch).transpose();
+                bound.map_err(|e| format!("{}: {e}", dispatch.shader))
+            };
+            dispatches.map(read).collect()
+        });
+        bound
+            .as_deref()
+            .map_err(|reason| Unsupported::Custom(reason.clone()))
     }
 
     /// Whether every name that a dispatch binds is a buffer, without filling one.
@@ -94,21 +124,21 @@ impl<'a> CustomWork<'a> {
     }
 
     fn dispatches(&self, buffers: &[Buffer]) -> Result<Vec<Dispatch>, Unsupported> {
-        let dispatches = self.custom.dispatches.iter();
+        let dispatches = self.custom.dispatches.iter().zip(self.bound()?);
         dispatches
-            .map(|custom| dispatch(custom, buffers).map_err(Unsupported::Custom))
+            .map(|(custom, bound)| {
+                dispatch(self.custom, custom, bound.as_ref(), buffers).map_err(Unsupported::Custom)
+            })
             .collect()
     }
 
     /// Names of the buffers that a shader writes.
-    fn written(&self) -> BTreeSet<String> {
-        let dispatches = self.custom.dispatches.iter();
-        dispatches
-            .filter_map(|dispatch| Bound::of(dispatch)?.ok())
-            .flat_map(|bound| bound.variables)
+    fn written(&self) -> Result<BTreeSet<&str>, Unsupported> {
+        let variables = self.bound()?.iter().flatten().flat_map(|b| &b.variables);
+        Ok(variables
             .filter(|(variable, _)| variable.written)
-            .map(|(_, buffer)| buffer)
-            .collect()
+            .map(|(_, buffer)| buffer.as_str())
+            .collect())
     }
 
     /// The buffers of a program as its checks see them, with the bytes of its outputs.
@@ -251,10 +281,10 @@ impl Problem for CustomWork<'_> {
         {
             return Err(beyond);
         }
-        let written = self.written();
+        let written = self.written()?;
         for custom in &self.custom.buffers {
             for buffer in buffers.iter_mut().filter(|b| b.name == custom.name) {
-                let written = written.contains(&custom.name);
+                let written = written.contains(custom.name.as_str());
                 buffer.contents =
                     filled(custom, buffer.bytes, written).map_err(Unsupported::Custom)?;
             }
@@ -275,147 +305,11 @@ impl Problem for CustomWork<'_> {
         if buffers.is_empty() {
             return Checker::failed("no output was read back".to_owned());
         }
-        verify(&buffers, &bytes, &self.before(program))
-    }
-}
-
-/// A custom buffer as a program has it, with no contents yet.
-fn empty(custom: &CustomBuffer) -> Result<Buffer, String> {
-    let bytes = custom
-        .elements
-        .checked_mul(storage(custom.dtype).bytes())
-        .and_then(|bytes| bytes.checked_next_multiple_of(4))
-        .ok_or_else(|| format!("buffer {:?} is larger than any memory", custom.name))?;
-    let contents = match custom.contents {
-        CustomContents::Expected { .. } => Contents::Output,
-        CustomContents::Scratch if !custom.checks.is_empty() => Contents::Output,
-        _ => Contents::Scratch,
-    };
-    Ok(Buffer {
-        name: custom.name.clone().into(),
-        bytes,
-        contents,
-    })
-}
-
-/// The contents of a custom buffer of this size, which a shader writes or not.
-fn filled(custom: &CustomBuffer, bytes: u64, written: bool) -> Result<Contents, String> {
-    let room = usize::try_from(bytes)
-        .map_err(|_| format!("buffer {:?} is too large for this machine", custom.name))?;
-    let mut data = Vec::new();
-    match &custom.contents {
-        CustomContents::Scratch if custom.restore == Some(true) => {}
-        CustomContents::Scratch if custom.checks.is_empty() => return Ok(Contents::Scratch),
-        CustomContents::Scratch | CustomContents::Expected { .. } => return Ok(Contents::Output),
-        CustomContents::Fill { value } => {
-            let mut one = Vec::new();
-            put(*value, custom.dtype, &mut one);
-            data.extend(one.iter().cycle().take(room));
+        let proven = self.proven.get().is_some();
+        let verification = verify(&buffers, &bytes, &self.before(program), proven);
+        if verification.passed {
+            let _ = self.proven.set(());
         }
-        CustomContents::Values { values } => {
-            for value in values {
-                put(*value, custom.dtype, &mut data);
-            }
-        }
-        CustomContents::File { path, .. } => {
-            data = read(Path::new(path), custom.dtype, bytes)?;
-            if (data.len() as u64) < custom.elements * storage(custom.dtype).bytes() {
-                return Err(format!(
-                    "{path}: holds fewer numbers than when the manifest was read"
-                ));
-            }
-        }
-        CustomContents::Generated { generator, seed } => data = generate(custom, generator, *seed),
+        verification
     }
-    data.resize(room, 0);
-    let input = Input::Bytes(data);
-    Ok(match custom.restore {
-        Some(true) => Contents::Restored(input),
-        None if written => Contents::Restored(input),
-        // Filled again before the verified executions alone.
-        _ if !custom.checks.is_empty() => Contents::Kept(input),
-        _ => Contents::Input(input),
-    })
-}
-
-/// A custom dispatch as a program has it.
-fn dispatch(custom: &CustomDispatch, buffers: &[Buffer]) -> Result<Dispatch, String> {
-    // Without this directive, the front end knows nothing of such matrices.
-    if custom.wgsl.contains("wgpu_cooperative_matrix") {
-        return Err(format!(
-            "{}: wgpu's cooperative matrices are unfinished and may misbehave with a kernel that nobody has \
-             seen, so custom kernels do not get them; write it without",
-            custom.shader
-        ));
-    }
-    let mut dispatch = Dispatch {
-        label: custom.shader.clone(),
-        file: custom.shader.clone().into(),
-        wgsl: custom.wgsl.clone(),
-        bindings: Vec::new(),
-        entry: custom.entry.clone(),
-        constants: BTreeMap::new(),
-        workgroups: custom.workgroups,
-        repeat: custom.repeat.unwrap_or(1),
-        workgroup_threads: [1; 3],
-        workgroup_bytes: 0,
-        features: Vec::new(),
-        least_subgroup: 1,
-        coop_matrix: None,
-    };
-    // A source that naga refuses is the driver's front end to refuse, with the place.
-    let Some(bound) = Bound::of(custom) else {
-        return Ok(dispatch);
-    };
-    let bound = bound.map_err(|e| format!("{}: {e}", custom.shader))?;
-    for (variable, name) in &bound.variables {
-        dispatch
-            .bindings
-            .push(binding(custom, variable, name, buffers)?);
-    }
-    dispatch.constants = bound
-        .module
-        .pipeline_constants(&custom.overrides)
-        .map_err(|e| format!("{}: {e}", custom.shader))?;
-    dispatch.wgsl = bound.module.source;
-    dispatch.entry = Some(bound.needs.entry);
-    dispatch.workgroup_threads = bound.needs.threads;
-    dispatch.workgroup_bytes = bound.needs.workgroup_bytes;
-    dispatch.features = bound.needs.features;
-    Ok(dispatch)
-}
-
-/// A variable with its buffer.
-fn binding(
-    custom: &CustomDispatch,
-    variable: &BoundVariable,
-    name: &str,
-    buffers: &[Buffer],
-) -> Result<Binding, String> {
-    let shader = &custom.shader;
-    let Some(buffer) = buffers.iter().position(|buffer| buffer.name == *name) else {
-        let names: Vec<&str> = buffers.iter().map(|buffer| &*buffer.name).collect();
-        let close = nearest(name, names.iter().copied())
-            .map_or(String::new(), |close| format!("; did you mean {close:?}?"));
-        return Err(format!(
-            "{shader}: no buffer is called {name:?}; there are {}{close}; a variable of another name than its buffer is \
-             bound by `bind = {{ {} = \"BUFFER\" }}`",
-            names.join(", "),
-            variable.name
-        ));
-    };
-    let bytes = buffers[buffer].bytes;
-    if bytes < variable.least_bytes {
-        return Err(format!(
-            "{shader}: {} needs {} bytes and the buffer {name:?} has {bytes}; give it more `elements`",
-            variable.name, variable.least_bytes
-        ));
-    }
-    Ok(Binding {
-        buffer,
-        group: variable.group,
-        number: variable.binding,
-        uniform: variable.resource == BoundResource::Uniform,
-        read_only: variable.resource == BoundResource::Storage { read_only: true },
-    })
 }

@@ -149,6 +149,7 @@ impl KernelFamily<Moved> for TransferDirection {
                     stream: 0,
                     mask: 0xff,
                 }),
+                texture: None,
             }],
             action: match self {
                 Self::Upload => Action::Upload { buffer: 0 },

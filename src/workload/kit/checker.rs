@@ -7,7 +7,7 @@
 
 use crate::record::Verification;
 use crate::workload::kit::input::{Storage, decode};
-use crate::workload::kit::program::POISON;
+use crate::workload::kit::program::Poison;
 
 /// How much rounding may cost in a sum of products.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +184,7 @@ impl Checker {
         let width = usize::try_from(element_bytes).unwrap_or(4);
         let poisoned = bytes
             .chunks(width)
-            .position(|element| element.iter().all(|byte| *byte == POISON));
+            .position(|element| Poison::ALL.iter().any(|poison| poison.is(element)));
         if let Some(position) = poisoned {
             self.fail(format!(
                 "element {position} of the output was never written"

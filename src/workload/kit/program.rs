@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::record::{Adapter, CoopMatrix, Limits, Reading};
+use crate::record::{
+    Adapter, CoopMatrix, CustomSampler, CustomTexture, Limits, Reading, TexelFormat,
+    TextureDimension,
+};
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::template::Template;
 use crate::workload::kit::unsupported::Unsupported;
@@ -41,7 +44,7 @@ pub enum Action {
     },
 }
 
-/// A storage buffer.
+/// A buffer, or a texture.
 #[derive(Clone, Debug)]
 pub struct Buffer {
     /// What it holds, for messages: `A`, `scores`.
@@ -50,6 +53,8 @@ pub struct Buffer {
     pub bytes: u64,
     /// What is in it before the first execution.
     pub contents: Contents,
+    /// What it is made of where it is a texture; its bytes are then its texels, nothing between the rows.
+    pub texture: Option<CustomTexture>,
 }
 
 /// What is in a buffer before the first execution.
@@ -65,14 +70,45 @@ pub enum Contents {
     Kept(Input),
     /// Working memory; its contents do not matter and nobody reads them back.
     Scratch,
-    /// An output. It is filled with [`POISON`] before each verified execution and read back after, so
+    /// An output. It is filled with [`Poison`] before each verified execution and read back after, so
     /// an element that the kernel never writes is seen.
     Output,
 }
 
-/// The byte that fills outputs before a verified execution: as f32 or f16 a NaN, which no kernel
-/// writes on the inputs that perwatt gives it.
-pub const POISON: u8 = 0xff;
+/// What fills outputs before a verified execution: as f32 or f16 a NaN, which no kernel writes on the inputs that perwatt
+/// gives it. A whole number may be the right one, so the two verified executions of a case begin with different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// All ones.
+    First,
+    /// NaNs with other bits: `0x7fc0` in every half of a word.
+    Second,
+}
+
+impl Poison {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// The bytes that are repeated.
+    pub const fn word(self) -> [u8; 4] {
+        match self {
+            Self::First => [0xff; 4],
+            Self::Second => [0xc0, 0x7f, 0xc0, 0x7f],
+        }
+    }
+
+    /// So many bytes of it.
+    pub fn bytes(self, length: usize) -> Vec<u8> {
+        self.word().into_iter().cycle().take(length).collect()
+    }
+
+    /// Whether an element of 1, 2 or 4 bytes, of a buffer full of them, is it.
+    pub(crate) fn is(self, element: &[u8]) -> bool {
+        element
+            .iter()
+            .eq(self.word().iter().cycle().take(element.len()))
+    }
+}
 
 /// One dispatch of one shader.
 #[derive(Clone, Debug)]
@@ -103,6 +139,12 @@ pub struct Dispatch {
     pub least_subgroup: u32,
     /// The matrix-unit configuration that the source multiplies with, if it does.
     pub coop_matrix: Option<CoopMatrix>,
+    /// Samplers with group and binding.
+    pub samplers: Vec<(u32, u32, CustomSampler)>,
+    /// Immediate data.
+    pub immediates: Vec<u8>,
+    /// The buffer and the byte in it from which the workgroups are read when it runs.
+    pub indirect: Option<(usize, u64)>,
 }
 
 /// A buffer as a shader sees it.
@@ -114,10 +156,40 @@ pub struct Binding {
     pub group: u32,
     /// `@binding`.
     pub number: u32,
-    /// `var<uniform>` rather than `var<storage>`.
-    pub uniform: bool,
-    /// `var<storage, read>` rather than `read_write`.
-    pub read_only: bool,
+    /// As what.
+    pub kind: BindingKind,
+}
+
+/// As what a shader sees a buffer or texture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingKind {
+    /// `var<uniform>`.
+    Uniform,
+    /// `var<storage>`.
+    Storage {
+        /// `read` rather than `read_write`.
+        read_only: bool,
+    },
+    /// `texture_2d` and its like.
+    Texture {
+        /// Whether its numbers are whole, and signed then.
+        whole: Option<bool>,
+        /// Whether a sampler reads between its texels.
+        filtered: bool,
+        /// The dimensions of the view.
+        dimension: TextureDimension,
+    },
+    /// `texture_storage_2d` and its like.
+    StorageTexture {
+        /// How its texels are stored.
+        format: TexelFormat,
+        /// The dimensions of the view.
+        dimension: TextureDimension,
+        /// Whether it can be read.
+        reads: bool,
+        /// Whether it can be written.
+        writes: bool,
+    },
 }
 
 impl Buffer {
@@ -127,6 +199,7 @@ impl Buffer {
             name: name.into(),
             bytes: elements.saturating_mul(storage.bytes()).next_multiple_of(4),
             contents,
+            texture: None,
         }
     }
 
@@ -164,6 +237,7 @@ impl Buffer {
             name: name.into(),
             bytes: bytes.next_multiple_of(4),
             contents: Contents::Input(Input::Noise { seed, stream, mask }),
+            texture: None,
         }
     }
 
@@ -173,6 +247,7 @@ impl Buffer {
             name: name.into(),
             bytes: bytes.len() as u64,
             contents: Contents::Input(Input::Bytes(bytes)),
+            texture: None,
         }
     }
 
@@ -204,7 +279,12 @@ impl Buffer {
 
     /// Why a device with these limits cannot bind it, or `None` where it can.
     pub(crate) fn beyond_limits(&self, limits: &Limits) -> Option<Unsupported> {
-        let most = limits.max_buffer_bytes.min(limits.max_binding_bytes);
+        // A texture is bound whole, and read back by way of a buffer.
+        let binding = match self.texture {
+            Some(_) => u64::MAX,
+            None => limits.max_binding_bytes,
+        };
+        let most = limits.max_buffer_bytes.min(binding);
         (self.bytes > most).then(|| Unsupported::BufferSize {
             buffer: self.name.to_string(),
             bytes: self.bytes,
@@ -298,8 +378,9 @@ impl Dispatch {
                     buffer: *buffer,
                     group: 0,
                     number: u32::try_from(number).unwrap_or(u32::MAX),
-                    uniform: false,
-                    read_only: number < read,
+                    kind: BindingKind::Storage {
+                        read_only: number < read,
+                    },
                 })
                 .collect(),
             entry: None,
@@ -315,6 +396,9 @@ impl Dispatch {
             },
             least_subgroup: 1,
             coop_matrix: None,
+            samplers: Vec::new(),
+            immediates: Vec::new(),
+            indirect: None,
         })
     }
 
@@ -406,7 +490,10 @@ impl Dispatch {
                 limits.max_workgroups
             ));
         }
-        let storage = self.bindings.iter().filter(|binding| !binding.uniform);
+        let storage = self
+            .bindings
+            .iter()
+            .filter(|binding| matches!(binding.kind, BindingKind::Storage { .. }));
         let bound = u32::try_from(storage.count()).unwrap_or(u32::MAX);
         if bound > limits.max_storage_buffers {
             return beyond(format!(

@@ -8,8 +8,12 @@ fn needless(extension: &str) -> bool {
 
 /// The source as naga takes it, with every place where it was.
 pub(super) fn accepted(wgsl: &str) -> String {
-    // A mark of the encoding is no text, and no editor counts it as a column.
-    let mut out = wgsl.strip_prefix('\u{feff}').unwrap_or(wgsl).to_owned();
+    // A mark of the encoding is no text, and no editor counts it as a column. What wgpu called push constants is called
+    // immediate data since its version 28.
+    let mut out = wgsl
+        .strip_prefix('\u{feff}')
+        .unwrap_or(wgsl)
+        .replace("var<push_constant>", "var<immediate    >");
     let mut at = 0;
     loop {
         at = after_blanks(&out, at);

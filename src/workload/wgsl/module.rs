@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use naga::back::pipeline_constants::{self, PipelineConstantError};
 use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Handle, ImageClass, Module, ShaderStage, StorageAccess, Type, TypeInner};
+use naga::{
+    AddressSpace, Handle, ImageClass, ImageDimension, Module, ScalarKind, ShaderStage,
+    StorageAccess, Type, TypeInner,
+};
 
 use super::directives::accepted;
+use super::layout::{WrittenValue, encode};
 use crate::error::nearest;
+use crate::record::{TexelFormat, TextureDimension};
 
 /// A WGSL source that naga accepts.
 #[derive(Debug)]
@@ -30,6 +35,26 @@ pub enum BoundResource {
     },
     /// A uniform buffer.
     Uniform,
+    /// A texture that is sampled or loaded from.
+    Texture {
+        /// Whether its numbers are whole, and signed then; none for floating-point ones.
+        whole: Option<bool>,
+        /// Its dimensions.
+        dimension: TextureDimension,
+    },
+    /// A texture that is stored to or loaded from.
+    StorageTexture {
+        /// How its texels are stored.
+        format: TexelFormat,
+        /// Its dimensions.
+        dimension: TextureDimension,
+        /// Whether it can be read.
+        reads: bool,
+        /// Whether it can be written.
+        writes: bool,
+    },
+    /// A sampler.
+    Sampler,
     /// Anything else, in words.
     Other(&'static str),
 }
@@ -68,6 +93,8 @@ pub struct EntryNeeds {
     pub variables: Vec<BoundVariable>,
     /// Device features, by wgpu's names.
     pub features: Vec<&'static str>,
+    /// Name and type of its immediate data.
+    pub(crate) immediate: Option<(String, Handle<Type>)>,
 }
 
 impl WgslModule {
@@ -149,6 +176,7 @@ impl WgslModule {
             .ok_or_else(|| format!("has no compute entry point called {entry:?}"))?;
         let uses = info.get_entry_point(found);
         let mut workgroup_bytes = 0_u64;
+        let mut immediate = None;
         for (handle, variable) in module.global_variables.iter() {
             if uses[handle].is_empty() {
                 continue;
@@ -159,11 +187,7 @@ impl WgslModule {
                     workgroup_bytes += u64::from(size.unwrap_or(0).next_multiple_of(4));
                 }
                 AddressSpace::Immediate => {
-                    return Err(format!(
-                        "uses {}, which is in immediate data (push constants), and manifests cannot set those; \
-                         make it a `var<uniform>`",
-                        variable.name.as_deref().unwrap_or("a variable")
-                    ));
+                    immediate = variable.name.clone();
                 }
                 _ => {}
             }
@@ -182,8 +206,21 @@ impl WgslModule {
             entry,
             workgroup_bytes: u32::try_from(workgroup_bytes).unwrap_or(u32::MAX),
             variables,
-            features: self.features(),
+            features: self.features(immediate.is_some()),
+            immediate: immediate.and_then(|name| {
+                let mut variables = self.module.global_variables.iter();
+                let (_, variable) = variables.find(|(_, variable)| {
+                    variable.space == AddressSpace::Immediate
+                        && variable.name.as_ref() == Some(&name)
+                })?;
+                Some((name, variable.ty))
+            }),
         })
+    }
+
+    /// A value as the bytes that a type of this module lays out.
+    pub(crate) fn encode(&self, ty: Handle<Type>, value: &WrittenValue) -> Result<Vec<u8>, String> {
+        encode(&self.module, ty, value)
     }
 
     /// The values of overrides by naga's keys: the number where one is given by `@id`, else the name.
@@ -217,8 +254,11 @@ impl WgslModule {
     }
 
     /// Device features that the source needs, by wgpu's names.
-    fn features(&self) -> Vec<&'static str> {
+    fn features(&self, immediates: bool) -> Vec<&'static str> {
         let mut features = Vec::new();
+        if immediates {
+            features.push("IMMEDIATES");
+        }
         let half = self.module.types.iter().any(|(_, ty)| {
             matches!(
                 ty.inner,
@@ -273,11 +313,18 @@ fn bound_variables(
                 read_only: !access.contains(StorageAccess::STORE),
             },
             (AddressSpace::Uniform, _) => BoundResource::Uniform,
-            (_, TypeInner::Sampler { .. }) => BoundResource::Other("a sampler"),
-            (_, TypeInner::Image { class, .. }) => BoundResource::Other(match class {
-                ImageClass::Storage { .. } => "a storage texture",
-                _ => "a texture",
-            }),
+            (_, TypeInner::Sampler { comparison: false }) => BoundResource::Sampler,
+            (_, TypeInner::Sampler { comparison: true }) => {
+                BoundResource::Other("a comparison sampler")
+            }
+            (
+                _,
+                TypeInner::Image {
+                    dim,
+                    arrayed,
+                    class,
+                },
+            ) => image(*dim, *arrayed, *class),
             _ => BoundResource::Other("no buffer"),
         };
         let (used, least_bytes) = kept(variable).unwrap_or((GlobalUse::empty(), 0));
@@ -294,6 +341,47 @@ fn bound_variables(
     }
     variables.sort_by_key(|variable| (variable.group, variable.binding));
     variables
+}
+
+/// What a texture is to a binding.
+fn image(dim: ImageDimension, arrayed: bool, class: ImageClass) -> BoundResource {
+    let dimension = match (dim, arrayed) {
+        (ImageDimension::D1, false) => TextureDimension::D1,
+        (ImageDimension::D2, false) => TextureDimension::D2,
+        (ImageDimension::D2, true) => TextureDimension::D2Array,
+        (ImageDimension::D3, false) => TextureDimension::D3,
+        _ => return BoundResource::Other("a cube texture"),
+    };
+    match class {
+        ImageClass::Sampled { multi: true, .. } => BoundResource::Other("a multisampled texture"),
+        ImageClass::Sampled { kind, .. } => BoundResource::Texture {
+            whole: match kind {
+                ScalarKind::Sint => Some(true),
+                ScalarKind::Uint => Some(false),
+                _ => None,
+            },
+            dimension,
+        },
+        ImageClass::Depth { .. } => BoundResource::Other("a depth texture"),
+        ImageClass::External => BoundResource::Other("an external texture"),
+        ImageClass::Storage { format, access } => {
+            // Both call a format by its name in WebGPU.
+            let name = format!("{format:?}").to_lowercase();
+            let known = TexelFormat::ALL.iter().find(|f| f.name() == name);
+            let Some(format) = known else {
+                return BoundResource::Other("a storage texture of a packed or rare format");
+            };
+            if access.contains(StorageAccess::ATOMIC) {
+                return BoundResource::Other("a storage texture with atomics");
+            }
+            BoundResource::StorageTexture {
+                format: *format,
+                dimension,
+                reads: access.contains(StorageAccess::LOAD),
+                writes: access.contains(StorageAccess::STORE),
+            }
+        }
+    }
 }
 
 /// Validates with or without subgroups.
@@ -327,12 +415,6 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         .iter()
         .any(|word| line.starts_with(word))
     };
-    if source.contains("var<push_constant>") {
-        return Some(
-            "`var<push_constant>` is no WGSL, and manifests set no immediate data; make it a `var<uniform>` and bind a \
-             buffer",
-        );
-    }
     if source.lines().any(directive) {
         return Some(
             "the file is for another preprocessor (lines such as `#define`, `#ifdef`); expand it with that one first, \

@@ -1,0 +1,169 @@
+//! Textures and samplers of custom kernels, as a workload file declares them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::CustomDtype;
+
+/// What a texture is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CustomTexture {
+    /// How a texel is stored.
+    pub format: TexelFormat,
+    /// Texels along each dimension; layers come last.
+    pub size: [u32; 3],
+    /// Which dimensions it has.
+    pub dimension: TextureDimension,
+}
+
+impl CustomTexture {
+    /// Bytes of all texels, nothing between the rows; none where they are more than a number holds.
+    pub fn bytes(&self) -> Option<u64> {
+        let numbers = self
+            .size
+            .iter()
+            .try_fold(self.format.channels(), |all, n| {
+                all.checked_mul(u64::from(*n))
+            })?;
+        numbers.checked_mul(self.format.dtype().bytes())
+    }
+
+    /// Bytes of one row of texels.
+    pub fn row_bytes(&self) -> u64 {
+        u64::from(self.size[0]) * self.format.channels() * self.format.dtype().bytes()
+    }
+
+    /// Rows of all layers together.
+    pub fn rows(&self) -> u64 {
+        u64::from(self.size[1]) * u64::from(self.size[2])
+    }
+}
+
+/// Which dimensions a texture has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TextureDimension {
+    /// `texture_1d`.
+    #[serde(rename = "1d")]
+    D1,
+    /// `texture_2d`.
+    #[serde(rename = "2d")]
+    D2,
+    /// `texture_2d_array`.
+    #[serde(rename = "2d-array")]
+    D2Array,
+    /// `texture_3d`.
+    #[serde(rename = "3d")]
+    D3,
+}
+
+impl TextureDimension {
+    /// Numbers of a size.
+    pub const fn lengths(self) -> usize {
+        match self {
+            Self::D1 => 1,
+            Self::D2 => 2,
+            Self::D2Array | Self::D3 => 3,
+        }
+    }
+}
+
+/// The texel formats with their names, channels and the form of one channel.
+macro_rules! texel_formats {
+    ($($variant:ident $name:literal $channels:literal $dtype:ident,)*) => {
+        /// How a texel is stored, by WebGPU's names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[allow(missing_docs, reason = "WebGPU's specification says what each is")]
+        pub enum TexelFormat {
+            $(#[serde(rename = $name)] $variant,)*
+        }
+
+        impl TexelFormat {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// WebGPU's name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Numbers of a texel.
+            pub const fn channels(self) -> u64 {
+                match self { $(Self::$variant => $channels,)* }
+            }
+
+            /// How each is stored.
+            pub const fn dtype(self) -> CustomDtype {
+                match self { $(Self::$variant => CustomDtype::$dtype,)* }
+            }
+        }
+    };
+}
+
+texel_formats! {
+    R8Unorm "r8unorm" 1 Unorm8,
+    R8Snorm "r8snorm" 1 Snorm8,
+    R8Uint "r8uint" 1 U8,
+    R8Sint "r8sint" 1 I8,
+    R16Uint "r16uint" 1 U16,
+    R16Sint "r16sint" 1 I16,
+    R16Float "r16float" 1 F16,
+    Rg8Unorm "rg8unorm" 2 Unorm8,
+    Rg8Snorm "rg8snorm" 2 Snorm8,
+    Rg8Uint "rg8uint" 2 U8,
+    Rg8Sint "rg8sint" 2 I8,
+    R32Uint "r32uint" 1 U32,
+    R32Sint "r32sint" 1 I32,
+    R32Float "r32float" 1 F32,
+    Rg16Uint "rg16uint" 2 U16,
+    Rg16Sint "rg16sint" 2 I16,
+    Rg16Float "rg16float" 2 F16,
+    Rgba8Unorm "rgba8unorm" 4 Unorm8,
+    Rgba8Snorm "rgba8snorm" 4 Snorm8,
+    Rgba8Uint "rgba8uint" 4 U8,
+    Rgba8Sint "rgba8sint" 4 I8,
+    Bgra8Unorm "bgra8unorm" 4 Unorm8,
+    Rg32Uint "rg32uint" 2 U32,
+    Rg32Sint "rg32sint" 2 I32,
+    Rg32Float "rg32float" 2 F32,
+    Rgba16Uint "rgba16uint" 4 U16,
+    Rgba16Sint "rgba16sint" 4 I16,
+    Rgba16Float "rgba16float" 4 F16,
+    Rgba32Uint "rgba32uint" 4 U32,
+    Rgba32Sint "rgba32sint" 4 I32,
+    Rgba32Float "rgba32float" 4 F32,
+}
+
+/// A sampler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CustomSampler {
+    /// The name of its variable, or the one that `bind` uses.
+    pub name: String,
+    /// How it reads between texels.
+    pub filter: SamplerFilter,
+    /// What it reads beyond the edges.
+    pub address: SamplerAddress,
+}
+
+/// How a sampler reads between texels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplerFilter {
+    /// The next texel.
+    #[default]
+    Nearest,
+    /// The mean of those around.
+    Linear,
+}
+
+/// What a sampler reads beyond the edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplerAddress {
+    /// The texel at the edge.
+    #[default]
+    Clamp,
+    /// The texture again from the other edge.
+    Repeat,
+    /// The texture again from the same edge.
+    Mirror,
+}

@@ -1,0 +1,322 @@
+//! The parts of a custom kernel as a program has them: its buffers and textures, filled, and its dispatches, bound.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::binding::Bound;
+use super::data::{put, read};
+use super::generate::generate;
+use crate::error::nearest;
+use crate::record::{
+    CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel, CustomSampler,
+    SamplerAddress, SamplerFilter,
+};
+use crate::workload::kit::input::Input;
+use crate::workload::kit::program::{Binding, BindingKind, Buffer, Contents, Dispatch};
+use crate::workload::wgsl::{BoundResource, BoundVariable};
+
+/// A custom buffer as a program has it, with no contents yet.
+pub(super) fn empty(custom: &CustomBuffer) -> Result<Buffer, String> {
+    let bytes = custom
+        .elements
+        .checked_mul(custom.dtype.bytes())
+        .and_then(|bytes| match &custom.texture {
+            None => bytes.checked_next_multiple_of(4),
+            // A journal that was changed may say anything.
+            Some(texture) => Some(bytes).filter(|bytes| texture.bytes() == Some(*bytes)),
+        })
+        .ok_or_else(|| format!("buffer {:?} is larger than any memory", custom.name))?;
+    let contents = match custom.contents {
+        CustomContents::Expected { .. } => Contents::Output,
+        CustomContents::Scratch if !custom.checks.is_empty() => Contents::Output,
+        _ => Contents::Scratch,
+    };
+    Ok(Buffer {
+        name: custom.name.clone().into(),
+        bytes,
+        contents,
+        texture: custom.texture,
+    })
+}
+
+/// The contents of a custom buffer of this size, which a shader writes or not.
+pub(super) fn filled(custom: &CustomBuffer, bytes: u64, written: bool) -> Result<Contents, String> {
+    let room = usize::try_from(bytes)
+        .map_err(|_| format!("buffer {:?} is too large for this machine", custom.name))?;
+    let mut data = Vec::new();
+    match &custom.contents {
+        CustomContents::Scratch if custom.restore == Some(true) => {}
+        CustomContents::Scratch if custom.checks.is_empty() => return Ok(Contents::Scratch),
+        CustomContents::Scratch | CustomContents::Expected { .. } => return Ok(Contents::Output),
+        CustomContents::Fill { value } => {
+            let mut one = Vec::new();
+            put(*value, custom.dtype, &mut one);
+            data.extend(one.iter().cycle().take(room));
+        }
+        CustomContents::Values { values } => {
+            for value in values {
+                put(*value, custom.dtype, &mut data);
+            }
+        }
+        CustomContents::File { path, .. } => {
+            data = read(Path::new(path), custom.dtype, bytes)?;
+            if (data.len() as u64) < custom.elements * custom.dtype.bytes() {
+                return Err(format!(
+                    "{path}: holds fewer numbers than when the manifest was read"
+                ));
+            }
+        }
+        CustomContents::Generated { generator, seed } => data = generate(custom, generator, *seed),
+    }
+    data.resize(room, 0);
+    let input = Input::Bytes(data);
+    Ok(match custom.restore {
+        Some(true) => Contents::Restored(input),
+        None if written => Contents::Restored(input),
+        // Filled again before the verified executions alone.
+        _ if !custom.checks.is_empty() => Contents::Kept(input),
+        _ => Contents::Input(input),
+    })
+}
+
+/// A custom dispatch as a program has it; `bound` is what its shader binds, where naga reads it.
+pub(super) fn dispatch(
+    kernel: &CustomKernel,
+    custom: &CustomDispatch,
+    bound: Option<&Bound>,
+    buffers: &[Buffer],
+) -> Result<Dispatch, String> {
+    let of_shader = |e: String| format!("{}: {e}", custom.shader);
+    // Without this directive, the front end knows nothing of such matrices.
+    if custom.wgsl.contains("wgpu_cooperative_matrix") {
+        return Err(of_shader(
+            "wgpu's cooperative matrices are unfinished and may misbehave with a kernel that nobody has seen, so custom \
+             kernels do not get them; write it without"
+                .to_owned(),
+        ));
+    }
+    let mut dispatch = unbound(custom);
+    // A source that naga refuses is the driver's front end to refuse, with the place.
+    let Some(bound) = bound else {
+        return Ok(dispatch);
+    };
+    let needs = &bound.needs;
+    dispatch.features = needs.features.clone();
+    for (variable, name) in &bound.variables {
+        if variable.resource == BoundResource::Sampler {
+            let sampler = sampler(kernel, name);
+            dispatch
+                .samplers
+                .push((variable.group, variable.binding, sampler));
+        }
+    }
+    let samplers = &dispatch.samplers;
+    let linear = samplers
+        .iter()
+        .any(|(.., s)| s.filter == SamplerFilter::Linear);
+    for (variable, name) in &bound.variables {
+        if variable.resource == BoundResource::Sampler {
+            continue;
+        }
+        let buffer = place(&custom.shader, variable, name, buffers)?;
+        let kind = kind(variable, &buffers[buffer], linear).map_err(of_shader)?;
+        dispatch.features.extend(feature(kernel, name, kind));
+        dispatch.bindings.push(Binding {
+            buffer,
+            group: variable.group,
+            number: variable.binding,
+            kind,
+        });
+    }
+    dispatch.indirect = indirect(custom, buffers).map_err(of_shader)?;
+    let constants = bound.module.pipeline_constants(&custom.overrides);
+    dispatch.constants = constants.map_err(of_shader)?;
+    dispatch.wgsl.clone_from(&bound.module.source);
+    dispatch.entry = Some(needs.entry.clone());
+    dispatch.workgroup_threads = needs.threads;
+    dispatch.workgroup_bytes = needs.workgroup_bytes;
+    Ok(dispatch)
+}
+
+/// A dispatch that binds nothing yet.
+fn unbound(custom: &CustomDispatch) -> Dispatch {
+    Dispatch {
+        label: custom.shader.clone(),
+        file: custom.shader.clone().into(),
+        wgsl: custom.wgsl.clone(),
+        bindings: Vec::new(),
+        entry: custom.entry.clone(),
+        constants: BTreeMap::new(),
+        workgroups: custom.workgroups,
+        repeat: custom.repeat.unwrap_or(1),
+        workgroup_threads: [1; 3],
+        workgroup_bytes: 0,
+        features: Vec::new(),
+        least_subgroup: 1,
+        coop_matrix: None,
+        samplers: Vec::new(),
+        immediates: custom
+            .immediates
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect(),
+        indirect: None,
+    }
+}
+
+/// The sampler of a name; one that is not declared is WebGPU's default.
+fn sampler(kernel: &CustomKernel, name: &str) -> CustomSampler {
+    let mut declared = kernel.samplers.iter();
+    let found = declared.find(|sampler| sampler.name == name).cloned();
+    found.unwrap_or_else(|| CustomSampler {
+        name: name.to_owned(),
+        filter: SamplerFilter::default(),
+        address: SamplerAddress::default(),
+    })
+}
+
+/// A feature that a binding needs beyond what its shader says.
+fn feature(kernel: &CustomKernel, name: &str, kind: BindingKind) -> Option<&'static str> {
+    let BindingKind::Texture { filtered, .. } = kind else {
+        return None;
+    };
+    let mut buffers = kernel.buffers.iter();
+    let wide = buffers.any(|b| b.name == name && b.dtype == CustomDtype::F32);
+    (filtered && wide).then_some("FLOAT32_FILTERABLE")
+}
+
+/// Which buffer a variable gets.
+fn place(
+    shader: &str,
+    variable: &BoundVariable,
+    name: &str,
+    buffers: &[Buffer],
+) -> Result<usize, String> {
+    let Some(found) = buffers.iter().position(|buffer| buffer.name == *name) else {
+        let names: Vec<&str> = buffers.iter().map(|buffer| &*buffer.name).collect();
+        let close = nearest(name, names.iter().copied())
+            .map_or(String::new(), |close| format!("; did you mean {close:?}?"));
+        return Err(format!(
+            "{shader}: no buffer is called {name:?}; there are {}{close}; a variable of another name than its buffer is \
+             bound by `bind = {{ {} = \"BUFFER\" }}`",
+            names.join(", "),
+            variable.name
+        ));
+    };
+    let bytes = buffers[found].bytes;
+    if bytes < variable.least_bytes {
+        return Err(format!(
+            "{shader}: {} needs {} bytes and the buffer {name:?} has {bytes}; give it more `elements`",
+            variable.name, variable.least_bytes
+        ));
+    }
+    Ok(found)
+}
+
+/// As what a variable sees a buffer or texture; `linear` is whether the dispatch has a sampler that reads between texels.
+fn kind(variable: &BoundVariable, buffer: &Buffer, linear: bool) -> Result<BindingKind, String> {
+    let (name, shown) = (&variable.name, &buffer.name);
+    let wrong = |reason: String| Err(format!("{name} {reason}"));
+    let (kind, wanted) = match (&variable.resource, &buffer.texture) {
+        (BoundResource::Uniform, None) => return Ok(BindingKind::Uniform),
+        (BoundResource::Storage { read_only }, None) => {
+            return Ok(BindingKind::Storage {
+                read_only: *read_only,
+            });
+        }
+        (BoundResource::Uniform | BoundResource::Storage { .. }, Some(_)) => {
+            return wrong(format!(
+                "is a buffer and {shown:?} a texture; declare it under [[….buffer]]"
+            ));
+        }
+        (BoundResource::Texture { .. } | BoundResource::StorageTexture { .. }, None) => {
+            return wrong(format!(
+                "is a texture and {shown:?} a buffer; declare it under [[….texture]] with `size` and `format`"
+            ));
+        }
+        (BoundResource::Texture { whole, dimension }, Some(texture)) => {
+            let dtype = texture.format.dtype();
+            let stored = dtype.is_whole().then_some(matches!(
+                dtype,
+                CustomDtype::I8 | CustomDtype::I16 | CustomDtype::I32
+            ));
+            if stored != *whole {
+                return wrong(format!(
+                    "reads {}, and {shown:?} is stored as {}; change one of them",
+                    match whole {
+                        None => "f32",
+                        Some(true) => "i32",
+                        Some(false) => "u32",
+                    },
+                    texture.format.name()
+                ));
+            }
+            let kind = BindingKind::Texture {
+                whole: *whole,
+                filtered: whole.is_none() && (dtype != CustomDtype::F32 || linear),
+                dimension: *dimension,
+            };
+            (kind, (*dimension, texture))
+        }
+        (
+            BoundResource::StorageTexture {
+                format,
+                dimension,
+                reads,
+                writes,
+            },
+            Some(texture),
+        ) => {
+            if *format != texture.format {
+                return wrong(format!(
+                    "is stored as {}, and {shown:?} as {}; give the same `format`, or none",
+                    format.name(),
+                    texture.format.name()
+                ));
+            }
+            let kind = BindingKind::StorageTexture {
+                format: *format,
+                dimension: *dimension,
+                reads: *reads,
+                writes: *writes,
+            };
+            (kind, (*dimension, texture))
+        }
+        (BoundResource::Sampler | BoundResource::Other(_), _) => {
+            return wrong(format!("cannot be bound to {shown:?}"));
+        }
+    };
+    let (dimension, texture) = wanted;
+    if dimension != texture.dimension {
+        return wrong(format!(
+            "and another variable see {shown:?} in different dimensions; declare two textures"
+        ));
+    }
+    Ok(kind)
+}
+
+/// The buffer and the byte in it that a dispatch's workgroups are read from.
+fn indirect(custom: &CustomDispatch, buffers: &[Buffer]) -> Result<Option<(usize, u64)>, String> {
+    let Some(indirect) = &custom.indirect else {
+        return Ok(None);
+    };
+    let name = &indirect.buffer;
+    let found = buffers
+        .iter()
+        .position(|buffer| buffer.name == **name && buffer.texture.is_none())
+        .ok_or_else(|| {
+            let names: Vec<&str> = buffers.iter().map(|buffer| &*buffer.name).collect();
+            format!(
+                "`indirect`: no buffer is called {name:?}; there are {}",
+                names.join(", ")
+            )
+        })?;
+    let first = u64::from(indirect.first) * 4;
+    if first + 12 > buffers[found].bytes {
+        return Err(format!(
+            "`indirect`: three words from {} on are beyond the end of {name:?}; give it more `elements`",
+            indirect.first
+        ));
+    }
+    Ok(Some((found, first)))
+}

@@ -1,0 +1,116 @@
+//! The textures and samplers of a manifest.
+
+use super::amounts::ParameterScope;
+use super::binding::Bound;
+use super::dispatches::three;
+use super::entry::FileEntry;
+use super::file::{BufferTable, SamplerTable};
+use crate::error::{Result, nearest};
+use crate::record::{CustomSampler, CustomTexture, TexelFormat};
+use crate::workload::wgsl::BoundResource;
+
+/// What a texture is made of: its size by the manifest, its dimensions by the shader, its format by either.
+pub(super) fn texture(
+    entry: &FileEntry<'_>,
+    table: &BufferTable,
+    scope: &ParameterScope,
+    bound: &[&Bound],
+) -> Result<CustomTexture> {
+    if table.dtype.is_some() {
+        return Err(
+            entry.wrong("a texture has `format` instead of `type`, for example \"rgba8unorm\"")
+        );
+    }
+    let mut resources = bound.iter().flat_map(|bound| bound.resources(&table.name));
+    let dimension = resources
+        .clone()
+        .find_map(|resource| match resource {
+            BoundResource::Texture { dimension, .. }
+            | BoundResource::StorageTexture { dimension, .. } => Some(*dimension),
+            _ => None,
+        })
+        .ok_or_else(|| {
+            entry.wrong(format!(
+                "no entry point of a dispatch uses a texture called {:?}; name it as the shader's variable, or bind it \
+                 by `bind = {{ variable = {:?} }}`",
+                table.name, table.name
+            ))
+        })?;
+    let stored = resources.find_map(|resource| match resource {
+        BoundResource::StorageTexture { format, .. } => Some(*format),
+        _ => None,
+    });
+    let format = match (&table.format, stored) {
+        (Some(name), _) => format_called(entry, name)?,
+        (None, Some(format)) => format,
+        (None, None) => {
+            return Err(entry.wrong(
+                "give its `format`, for example \"rgba8unorm\", \"r32float\" or \"rgba32float\"",
+            ));
+        }
+    };
+    let Some(amounts) = &table.size else {
+        return Err(entry.wrong("give its `size`, for example `size = [256, 256]`"));
+    };
+    let lengths = dimension.lengths();
+    if amounts.list().len() != lengths {
+        let given = amounts.list().len();
+        return Err(entry.wrong(format!(
+            "`size` has {given} numbers and the shader's texture {lengths}"
+        )));
+    }
+    let texture = CustomTexture {
+        format,
+        size: three(entry, "size", amounts.list(), scope)?,
+        dimension,
+    };
+    match texture.bytes() {
+        Some(_) => Ok(texture),
+        None => Err(entry.wrong("is larger than any memory")),
+    }
+}
+
+/// The format of a name.
+fn format_called(entry: &FileEntry<'_>, name: &str) -> Result<TexelFormat> {
+    let formats = TexelFormat::ALL;
+    if let Some(format) = formats.iter().find(|format| format.name() == name) {
+        return Ok(*format);
+    }
+    let names = || formats.iter().map(|format| format.name());
+    let close =
+        nearest(name, names()).map_or(String::new(), |close| format!("; did you mean {close:?}?"));
+    Err(entry.wrong(format!(
+        "the `format` {name:?} is unknown{close}; there are {}",
+        names().collect::<Vec<_>>().join(", ")
+    )))
+}
+
+/// The samplers of a manifest.
+pub(super) fn samplers(
+    entry: &FileEntry<'_>,
+    tables: &[SamplerTable],
+    bound: &[Option<Bound>],
+) -> Result<Vec<CustomSampler>> {
+    let readable = bound.iter().all(Option::is_some);
+    let used = |name: &str| {
+        let mut resources = bound
+            .iter()
+            .flatten()
+            .flat_map(|bound| bound.resources(name));
+        resources.any(|resource| *resource == BoundResource::Sampler)
+    };
+    let sampler = |table: &SamplerTable| {
+        if readable && !used(&table.name) {
+            return Err(entry.wrong(format!(
+                "sampler {:?}: no entry point of a dispatch uses a sampler of this name; name it as the shader's variable",
+                table.name
+            )));
+        }
+        Ok(CustomSampler {
+            name: table.name.clone(),
+            filter: table.filter,
+            address: table.address,
+        })
+    };
+    tables.iter().map(sampler).collect()
+}

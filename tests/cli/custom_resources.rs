@@ -1,0 +1,316 @@
+//! What a user's kernel may be bound to beside buffers: textures, samplers, immediate data, and workgroups that a buffer
+//! says.
+
+use super::custom_kernels::{result, run};
+use perwatt::record::Status;
+use std::process::Output;
+
+/// Runs a manifest with a shader of its own and gives the exit code and what was said.
+fn ran(toml: &str, shader: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--power", "none"];
+    let output = run(
+        folder.path(),
+        toml,
+        &[("s.wgsl", shader.as_bytes())],
+        &options,
+    );
+    let Output { status, .. } = output;
+    (
+        status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+const BLUR: &str = r#"
+[[workload]]
+case = "blur/f32/67x33"
+params = { w = 67, h = 33 }
+[[workload.texture]]
+name = "image"
+size = ["w", "h"]
+format = "rgba8unorm"
+uniform = [0, 1]
+[[workload.sampler]]
+name = "between"
+filter = "linear"
+[[workload.texture]]
+name = "out"
+size = ["w", "h"]
+formula = "image[i]"
+absolute = 0.003
+[[workload.buffer]]
+name = "mean"
+elements = "w * h"
+formula = "(image[4*i] + image[4*i+1] + image[4*i+2] + image[4*i+3]) / 4"
+absolute = 1e-5
+[[workload.dispatch]]
+shader = "s.wgsl"
+threads = ["w", "h"]
+"#;
+
+const BLUR_SHADER: &str = "
+@group(0) @binding(0) var image: texture_2d<f32>;
+@group(0) @binding(1) var between: sampler;
+@group(1) @binding(0) var out: texture_storage_2d<rgba8unorm, write>;
+@group(1) @binding(1) var<storage, read_write> mean: array<f32>;
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let size = textureDimensions(image);
+    if any(id.xy >= size) { return; }
+    let at = (vec2f(id.xy) + 0.5) / vec2f(size);
+    textureStore(out, id.xy, textureSampleLevel(image, between, at, 0.0));
+    mean[id.y * size.x + id.x] = dot(textureLoad(image, id.xy, 0), vec4f(0.25));
+}";
+
+#[test]
+fn a_texture_is_filled_sampled_stored_and_checked_like_a_buffer() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("s.wgsl", BLUR_SHADER.as_bytes())];
+    let output = run(folder.path(), BLUR, &files, &["--power", "none"]);
+    assert!(output.status.success(), "{output:?}");
+    let case = result(folder.path(), "blur/f32/67x33@own");
+    assert_eq!(case.status, Status::Measured);
+    let textures = case.custom.unwrap().buffers;
+    let sizes: Vec<_> = textures
+        .iter()
+        .filter_map(|b| Some(b.texture?.size))
+        .collect();
+    assert_eq!(sizes, [[67, 33, 1]; 2]);
+}
+
+#[test]
+fn a_texel_that_is_wrong_or_never_written_fails_the_case() {
+    for (right, wrong) in [
+        (
+            "if any(id.xy >= size)",
+            "if any(id.xy >= size) || (id.x == 3 && id.y == 2)",
+        ),
+        (
+            "textureStore(out, id.xy,",
+            "textureStore(out, id.xy, 0.98 *",
+        ),
+        ("textureStore(out, id.xy,", "textureStore(out, id.yx,"),
+    ] {
+        let shader = BLUR_SHADER.replace(right, wrong);
+        assert_ne!(shader, BLUR_SHADER);
+        let (code, said) = ran(BLUR, &shader);
+        assert_eq!(code, Some(1), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn formats_and_dimensions_hold_the_numbers_that_the_formula_sees() {
+    let forms = [
+        ("r32float", "f32", "1", "uniform = [-9, 9]"),
+        ("rgba32float", "f32", "4", "normal = [0, 1]"),
+        ("rgba16float", "f32", "4", "uniform = [-9, 9]"),
+        ("rgba8snorm", "f32", "4", "uniform = [-1, 1]"),
+        ("rgba8uint", "u32", "4", "integers = [0, 255]"),
+        (
+            "r32sint",
+            "i32",
+            "1",
+            "integers = [-2147483648, 2147483647]",
+        ),
+        ("rgba16sint", "i32", "4", "integers = [-32768, 32767]"),
+    ];
+    let dimensions = [("2d", "[19, 5]"), ("3d", "[5, 19, 3]")];
+    for (format, number, channels, contents) in forms {
+        for (dimension, size) in dimensions {
+            let toml = format!(
+                "[[workload]]\ncase = \"load/-/{format}\"\n\
+                 [[workload.texture]]\nname = \"t\"\nsize = {size}\nformat = \"{format}\"\n{contents}\n\
+                 [[workload.texture]]\nname = \"twin\"\nsize = {size}\nformula = \"t[i]\"\n\
+                 [[workload.dispatch]]\nshader = \"s.wgsl\"\nthreads = {size}\n"
+            );
+            let place = if dimension == "2d" { "id.xy" } else { "id" };
+            let vector = if channels == "1" { "four" } else { "four.xyzw" };
+            let shader = format!(
+                "@group(0) @binding(0) var t: texture_{dimension}<{number}>;
+                @group(0) @binding(4) var twin: texture_storage_{dimension}<{format}, write>;
+                @compute @workgroup_size(4, 4) fn main(@builtin(global_invocation_id) id: vec3u) {{
+                    if all({place} < textureDimensions(t)) {{
+                        let four = textureLoad(t, {place}, 0);
+                        textureStore(twin, {place}, {vector});
+                    }} }}"
+            );
+            let (code, said) = ran(&toml, &shader);
+            assert_eq!(code, Some(0), "{format} {dimension}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_texture_that_is_changed_in_place_is_restored_before_each_execution() {
+    let toml = "[[workload]]\ncase = \"twice/f32/16\"\nbytes = 2048\n\
+        [[workload.texture]]\nname = \"t\"\nsize = [16, 16]\nramp = [1, 1]\nformula = \"2 * t[i]\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nthreads = [16, 16]\n";
+    let shader = "@group(0) @binding(0) var t: texture_storage_2d<r32float, read_write>;
+        @compute @workgroup_size(8, 8) fn main(@builtin(global_invocation_id) id: vec3u) {
+            textureStore(t, id.xy, 2.0 * textureLoad(t, id.xy)); }";
+    let (code, said) = ran(toml, shader);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_texture_that_is_declared_wrongly_is_told_what_is_right() {
+    let cases = [
+        ("format = \"rgba8unorm\"\n", "", "give its `format`"),
+        (
+            "rgba8unorm\"\nuni",
+            "rgba8unrom\"\nuni",
+            "did you mean \"rgba8unorm\"",
+        ),
+        ("uniform = [0, 1]", "uniform = [0, 2]", "2.0 is no number"),
+        (
+            "size = [\"w\", \"h\"]\nformat",
+            "size = \"w\"\nformat",
+            "the shader's texture 2",
+        ),
+        (
+            "name = \"image\"",
+            "name = \"imgae\"",
+            "did you mean \"imgae\"",
+        ),
+        (
+            "name = \"between\"",
+            "name = \"betwen\"",
+            "uses a sampler of this name",
+        ),
+        (
+            "filter = \"linear\"",
+            "filter = \"lineal\"",
+            "did you mean `linear`",
+        ),
+        (
+            "size = [\"w\", \"h\"]\nformula",
+            "size = [\"w\", \"h\"]\nformat = \"rgba8uint\"\nformula",
+            "out is stored as rgba8unorm",
+        ),
+        (
+            "[[workload.texture]]\nname = \"image\"\nsize = [\"w\", \"h\"]\nformat = \"rgba8unorm\"",
+            "[[workload.buffer]]\nname = \"image\"\ntype = \"f32\"\nelements = 64",
+            "declare it under [[….texture]]",
+        ),
+        (
+            "elements = \"w * h\"",
+            "elements = \"w * h\"\nsize = [4, 4]",
+            "are keys of a texture",
+        ),
+    ];
+    for (right, wrong, says) in cases {
+        let toml = BLUR.replacen(right, wrong, 1);
+        assert_ne!(toml, BLUR, "{right}");
+        let (code, said) = ran(&toml, BLUR_SHADER);
+        assert_eq!(code, Some(2), "{wrong}: {said}");
+        assert!(said.contains(says), "{wrong}: {said}");
+    }
+}
+
+const INDIRECT: &str = r#"
+[[workload]]
+case = "indirect/u32/1000"
+params = { n = 1000 }
+[[workload.buffer]]
+name = "args"
+elements = 4
+scratch = true
+[[workload.buffer]]
+name = "z"
+elements = "n"
+formula = "i + 7"
+[[workload.dispatch]]
+shader = "s.wgsl"
+entry = "count"
+workgroups = 1
+immediates = { n = "n", add = 7 }
+[[workload.dispatch]]
+shader = "s.wgsl"
+entry = "main"
+indirect = { buffer = "args", first = 1 }
+immediates = { n = "n", add = 7 }
+"#;
+
+const INDIRECT_SHADER: &str = "
+struct Settings { n: u32, add: u32 }
+var<immediate> settings: Settings;
+@group(0) @binding(0) var<storage, read_write> args: array<u32>;
+@group(0) @binding(1) var<storage, read_write> z: array<u32>;
+@compute @workgroup_size(1) fn count() {
+    args[1] = (settings.n + 63) / 64;
+    args[2] = 1;
+    args[3] = 1;
+}
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+    if id.x < settings.n { z[id.x] = id.x + settings.add; }
+}";
+
+#[test]
+fn workgroups_may_be_what_a_kernel_wrote_and_immediates_are_set() {
+    let (code, said) = ran(INDIRECT, INDIRECT_SHADER);
+    assert_eq!(code, Some(0), "{said}");
+    // What wgpu called it before its version 28.
+    let older = INDIRECT_SHADER.replace("var<immediate>", "var<push_constant>");
+    let (code, said) = ran(INDIRECT, &older);
+    assert_eq!(code, Some(0), "{said}");
+    // One workgroup too few leaves elements unwritten.
+    let short = INDIRECT_SHADER.replace("(settings.n + 63) / 64", "settings.n / 64");
+    let (code, said) = ran(INDIRECT, &short);
+    assert_eq!(code, Some(1), "{said}");
+    for (right, wrong, says) in [
+        ("first = 1", "first = 2", "beyond the end"),
+        (
+            "\"args\", first",
+            "\"arsg\", first",
+            "no buffer is called \"arsg\"",
+        ),
+        (
+            "{ n = \"n\", add = 7 }",
+            "{ n = \"n\", ad = 7 }",
+            "did you mean \"add\"",
+        ),
+        (
+            "immediates = { n = \"n\", add = 7 }\n",
+            "",
+            "give `immediates`",
+        ),
+    ] {
+        let (code, said) = ran(&INDIRECT.replacen(right, wrong, 1), INDIRECT_SHADER);
+        assert_eq!(code, Some(2), "{wrong}: {said}");
+        assert!(said.contains(says), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn a_whole_number_that_is_never_written_is_found_though_it_equals_what_was_there() {
+    // 0xffffffff fills outputs at first; element 5 is to be that, and is never written.
+    let shader = "@group(0) @binding(0) var<storage, read_write> z: array<u32>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            if id.x != 5 { z[id.x] = select(id.x, 0xffffffff, id.x == 9); } }";
+    let toml = "[[workload]]\ncase = \"ones/u32/64\"\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 64\nformula = \"4294967295 if i == 5 or i == 9 else i\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = 1\n";
+    let (code, said) = ran(toml, shader);
+    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = ran(
+        toml,
+        &shader
+            .replace("if id.x != 5 {", "if true {")
+            .replace("id.x == 9", "id.x == 9 || id.x == 5"),
+    );
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn an_element_that_is_never_written_is_found_where_a_formula_is_not_evaluated_everywhere() {
+    let shader = "@group(0) @binding(0) var<storage, read_write> z: array<u32>;
+        @compute @workgroup_size(256) fn main(@builtin(global_invocation_id) id: vec3u) {
+            if id.x != 777777 { z[id.x] = id.x; } }";
+    let toml = "[[workload]]\ncase = \"ramp/u32/1Mi\"\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 1048576\nformula = \"i\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = 4096\n";
+    let (code, said) = ran(toml, shader);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("z[777777]"), "{said}");
+}
