@@ -399,7 +399,6 @@ function samples(series, marks) {
   const rows = series.invocations.flatMap((invocation) => invocation.at_s.map((at, index) => ({ invocation, at, time: invocation.time_s[index], index })));
   const thinned = series.invocations.some((invocation) => invocation.samples > invocation.at_s.length);
   const colours = signs(series.invocations.map((invocation) => invocation.invocation), COLOURS);
-  const steadyFrom = (invocation) => (invocation.samples > invocation.at_s.length ? Math.round(invocation.discarded * invocation.at_s.length / invocation.samples) : invocation.discarded);
   return chart({
     title: `Samples of ${series.id}`,
     about: `Time of one execution, against the measured time that had passed in the invocation. Hollow points came before steady state.${thinned ? " Of long series the lowest and the highest sample of each stretch are drawn." : ""}`,
@@ -415,7 +414,7 @@ function samples(series, marks) {
         color: { type: "identity" },
         marks: [
           series.invocations.map((invocation) => Plot.line(d3.zip(invocation.at_s, invocation.time_s), { stroke: colours.get(invocation.invocation), strokeOpacity: 0.5 })),
-          Plot.dot(rows, { x: "at", y: "time", r: 2.2, stroke: (row) => colours.get(row.invocation.invocation), fill: (row) => (row.index < steadyFrom(row.invocation) ? "var(--paper)" : colours.get(row.invocation.invocation)) }),
+          Plot.dot(rows, { x: "at", y: "time", r: 2.2, stroke: (row) => colours.get(row.invocation.invocation), fill: (row) => (row.index < row.invocation.early ? "var(--paper)" : colours.get(row.invocation.invocation)) }),
         ],
       },
       points: rows.map((row) => ({ x: row.at, y: row.time, text: `invocation ${row.invocation.invocation}\n${seconds(row.time)} after ${seconds(row.at)}` })),

@@ -54,7 +54,7 @@ impl SensorKnowledge<'_> {
         if let Some(period) = stated.update_period_s {
             setup.update_period_s = Reading::Measured(period);
             setup.notes.push(format!(
-                "that it is renewed every {} is the user's word",
+                "that it is renewed every {} is as you set it, not verified",
                 Seconds(period)
             ));
         }
@@ -64,7 +64,7 @@ impl SensorKnowledge<'_> {
                 setup.coverage = Reading::Measured((window / period).min(1.0));
             }
             setup.notes.push(format!(
-                "that it averages over {} is the user's word",
+                "that it averages over {} is as you set it, not verified",
                 Seconds(window)
             ));
         }

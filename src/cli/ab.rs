@@ -47,11 +47,11 @@ pub(super) struct Ab {
     #[arg(long, value_name = "FILE")]
     candidate_bin: Option<PathBuf>,
 
-    /// Set for the baseline only, VK_DRIVER_FILES say (repeatable)
+    /// Environment variable of the baseline only, e.g. VK_DRIVER_FILES=… (repeatable)
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     base_env: Vec<(String, String)>,
 
-    /// Set for the candidate only (repeatable)
+    /// The same for the candidate only (repeatable)
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     candidate_env: Vec<(String, String)>,
 
@@ -101,7 +101,7 @@ pub(super) struct Ab {
     #[command(flatten)]
     commands: CommandArgs,
 
-    /// Judge at once, by the exit code, as `perwatt gate` does
+    /// Set the exit code from the verdict, as `perwatt gate` does
     #[arg(long)]
     gate: bool,
 

@@ -17,17 +17,11 @@ use crate::invest::{
 };
 use crate::report::{self, PageExtent};
 
-/// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, gases.
+/// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, emissions.
 ///
 /// Without a record everything rests on published ranges. With one, the achievable rates and the power
 /// are those that were measured, with their uncertainty; every figure says which of the two it rests on.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  perwatt invest
-  perwatt invest results/h100.json --scenario article-400bn
-  perwatt invest --scenario budget --set budget=25M --accelerator h200-sxm --country SE
-  perwatt invest --scenario gigawatt --against mi300x
-  perwatt invest --scenario my-cluster.toml --set pue=1.05/1.1/1.2 --json")]
 pub(super) struct Invest {
     /// A result file; the answer is about its device
     #[arg(value_name = "RECORD")]
@@ -92,7 +86,7 @@ pub(super) struct Question {
     #[arg(long, value_name = "FORMAT", value_parser = parse_weights)]
     weights: Option<ModelWeights>,
 
-    /// Where the electricity is from, for its price and gases
+    /// Country of the grid: electricity price and carbon intensity
     #[arg(long, value_name = "CODE")]
     country: Option<String>,
 
@@ -100,7 +94,7 @@ pub(super) struct Question {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
-    /// Draws of the simulation
+    /// Monte Carlo samples
     #[arg(long, value_name = "N", default_value_t = Draws::default().count)]
     draws: usize,
 

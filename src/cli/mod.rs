@@ -55,7 +55,7 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use exit::Exit;
 use interrupts::catch_signals;
@@ -129,7 +129,15 @@ impl Command {
 
 /// The whole program: parse, run, exit.
 pub fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match manual::answer_shell(command) {
+        Ok(false) => {}
+        Ok(true) => return Exit::Done.into(),
+        Err(trouble) => {
+            output::show_usage(&trouble);
+            return Exit::Usage.into();
+        }
+    }
+    match parsed() {
         Ok(cli) => match cli.run() {
             Ok(exit) => exit.into(),
             Err(error) => {
@@ -143,6 +151,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
         }
     }
+}
+
+/// The definition of the command line.
+fn command() -> clap::Command {
+    manual::dressed(Cli::command())
+}
+
+/// What was typed.
+fn parsed() -> clap::error::Result<Cli> {
+    let mut command = command();
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|mistake| mistake.format(&mut command))
 }
 
 impl Cli {
@@ -167,7 +187,7 @@ impl Cli {
             Command::Report(report) => report.run(),
             #[cfg(feature = "bench")]
             Command::NewKernel(command) => command.run(),
-            Command::Schema(_) => schema::Schema::run(),
+            Command::Schema(schema) => schema.run(),
             Command::Compare(compare) => compare.run(),
             Command::Gate(gate) => gate.run(),
             #[cfg(feature = "bench")]
@@ -182,8 +202,8 @@ impl Cli {
             Command::Export(export) => export.run(),
             Command::Power(power) => power.run(),
             Command::Fleet(fleet) => fleet.run(),
-            Command::Completions(completions) => completions.run(Self::command()),
-            Command::Man(_) => manual::Man::run(&Self::command()),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(command()),
             #[cfg(feature = "bench")]
             Command::Worker(_) => worker::Worker::run(),
             #[cfg(feature = "bench")]

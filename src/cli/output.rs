@@ -123,18 +123,28 @@ pub(super) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Columns of the terminal, where results go to one; 0 for a terminal that does not know its size.
+/// Columns that results may take: of the terminal where they go to one, 0 for a terminal that does not know its
+/// size; else as `COLUMNS` says, where it says something.
 pub(super) fn width() -> Option<u16> {
     let out = standard_output();
-    reported(out.is_terminal(), terminal_size::terminal_size_of(&out))
+    let columns = std::env::var("COLUMNS").ok();
+    reported(
+        out.is_terminal(),
+        terminal_size::terminal_size_of(&out),
+        columns.as_deref(),
+    )
 }
 
 /// What is made of the size that a terminal reports, or does not.
 fn reported(
     terminal: bool,
     size: Option<(terminal_size::Width, terminal_size::Height)>,
+    columns: Option<&str>,
 ) -> Option<u16> {
-    terminal.then(|| size.map_or(0, |(columns, _)| columns.0))
+    if terminal {
+        return Some(size.map_or(0, |(columns, _)| columns.0));
+    }
+    columns.and_then(|columns| columns.parse().ok())
 }
 
 #[cfg(test)]
@@ -145,8 +155,10 @@ mod tests {
     #[test]
     fn an_unsized_terminal_is_no_pipe() {
         let size = Some((Width(72), Height(20)));
-        assert_eq!(reported(true, size), Some(72));
-        assert_eq!(reported(true, None), Some(0));
-        assert_eq!(reported(false, size), None);
+        assert_eq!(reported(true, size, Some("40")), Some(72));
+        assert_eq!(reported(true, None, None), Some(0));
+        assert_eq!(reported(false, size, None), None);
+        assert_eq!(reported(false, None, Some("120")), Some(120));
+        assert_eq!(reported(false, None, Some("wide")), None);
     }
 }

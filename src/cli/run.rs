@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::args::HOW;
 use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs, custom_kernels};
 use super::exit::Exit;
@@ -68,7 +69,7 @@ struct NewRun {
     measure: MeasureArgs,
 
     /// Worker processes; three or more give a 95 % confidence interval
-    #[arg(long, default_value_t = 3, value_name = "N", allow_negative_numbers = true, value_parser = invocations)]
+    #[arg(help_heading = HOW, long, default_value_t = 3, value_name = "N", allow_negative_numbers = true, value_parser = invocations)]
     invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]
@@ -76,7 +77,7 @@ struct NewRun {
     out: Option<PathBuf>,
 
     /// Tune the chosen kernels first
-    #[arg(long)]
+    #[arg(help_heading = HOW, long)]
     tune: bool,
 }
 

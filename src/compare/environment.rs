@@ -94,7 +94,7 @@ impl Aspect {
                 Error::usage(
                     what,
                     format!(
-                        "nothing is called {text:?}{hint}; there are {}",
+                        "unknown {text:?}{hint}; expected one of {}",
                         names.join(", ")
                     ),
                 )

@@ -21,7 +21,7 @@ pub enum Metric {
     Throughput,
     /// Energy of one execution.
     Energy,
-    /// Useful work a joule, which is throughput per watt.
+    /// Useful work per joule, which is throughput per watt.
     ThroughputPerWatt,
     /// Another tool's figure of which less is better and that is no time: bytes, say.
     #[serde(skip_deserializing)]
@@ -212,7 +212,7 @@ impl Metric {
         }
     }
 
-    /// The metric's value in its unit (seconds, joules, work a second, work a joule) for a cost in
+    /// The metric's value in its unit (seconds, joules, work per second, work per joule) for a cost in
     /// nanoseconds or joules.
     pub(super) fn value(self, cost: f64, headline: Headline) -> f64 {
         let cost = match self.cost() {

@@ -37,7 +37,7 @@ pub struct VerdictRow {
     pub only_in: Option<Side>,
     /// For a case that is lost: the candidate's that takes its place.
     pub successor: Option<Successor>,
-    /// Baseline's value in seconds, joules, work a second or work a joule.
+    /// Baseline's value in seconds, joules, work per second or work per joule.
     pub baseline: Option<f64>,
     /// Candidate's value.
     pub candidate: Option<f64>,

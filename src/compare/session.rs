@@ -9,8 +9,8 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
-    CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure, Origin,
-    Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    Boundary, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
+    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
 };
 use crate::stats::geometric_mean;
 
@@ -45,6 +45,8 @@ pub struct SessionSensor {
     pub identity: String,
     /// Standard uncertainty of its gain, as a share.
     pub gain: f64,
+    /// What it measures: the chip, the card, the whole machine.
+    pub boundary: Boundary,
     /// Whether its readings are made up.
     pub simulated: bool,
 }
@@ -60,6 +62,7 @@ impl SessionSensor {
                 host.memory_bytes.measured()
             ),
             gain: setup.gain.uncertainty.standard(),
+            boundary: setup.boundary,
             simulated: setup.simulated,
         }
     }

@@ -248,6 +248,8 @@ pub struct PageSamples {
     pub samples: usize,
     /// Samples before steady state.
     pub discarded: u32,
+    /// How many of the drawn samples, at the front, are of those.
+    pub early: usize,
     /// Least, quartiles, median and most of all steady samples, in seconds.
     pub quantiles_s: [f64; 5],
     /// The rest in words.

@@ -61,6 +61,10 @@ fn of_invocation(invocation: &CaseInvocation, most: usize) -> Option<PageSamples
             .collect(),
         samples: sampling.samples_ns.len(),
         discarded: sampling.discarded,
+        early: kept
+            .iter()
+            .take_while(|at| **at < sampling.discarded as usize)
+            .count(),
         quantiles_s: quantiles(sampling)?,
         words: words(sampling, energy),
     })

@@ -265,11 +265,11 @@ pub struct Summary {
     pub power_w: Reading<Estimate>,
     /// Energy of one execution.
     pub energy_j: Reading<Estimate>,
-    /// Useful FLOP a joule.
+    /// Useful FLOP per joule.
     pub flop_per_j: Reading<Estimate>,
-    /// Useful bytes a joule.
+    /// Useful bytes per joule.
     pub bytes_per_j: Reading<Estimate>,
-    /// Tokens a joule.
+    /// Tokens per joule.
     pub tokens_per_j: Reading<Estimate>,
     /// Time of one execution in the energy windows, by the host's clock. Power and work per joule are those
     /// of this rate. Files before version 1.2 do not state it.

@@ -23,7 +23,7 @@ pub struct CustomKernel {
     /// Whether executions take copies of the buffers in turn, so that caches do not stand in for memory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cold: bool,
-    /// Why nothing checks the output, in the user's words; absent where something does.
+    /// Why nothing checks the output, as the user put it; absent where something does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified: Option<String>,
     /// The kernel whose outputs on the same inputs are the expected ones, where a check says so.

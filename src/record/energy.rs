@@ -437,7 +437,7 @@ pub enum ErrorCause {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
     /// Time of day at which the worker's clock stood at zero, in seconds since 1970, so that a meter's own
-    /// log can be laid beside it.
+    /// log can be compared with it.
     #[serde(default)]
     pub zero_unix_s: Reading<f64>,
     /// When each new value was read.

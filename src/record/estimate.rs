@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reading;
 use crate::stats::{Interval, Undefined};
+use crate::units::{known_to, percent};
 
 /// A value with its interval; the unit stands in the name of the field that holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +42,31 @@ impl Estimate {
     pub fn quotient_of(&self, work: f64) -> Reading<Self> {
         let interval = |known: &Interval| Reading::from(known.quotient_of(work));
         Self::with(work / self.value, self.interval.and_then(interval))
+    }
+
+    /// The value as `show` writes it, with no digit finer than its interval.
+    pub fn text(&self, show: impl FnOnce(f64) -> String) -> String {
+        let text = show(self.value);
+        match self.relative_half_width() {
+            Some(share) => known_to(&text, share),
+            None => text,
+        }
+    }
+
+    /// The interval in words: `±5 %`, or its ends, since `±120 %` would reach below zero; why there is none.
+    pub fn spread(&self, show: impl Fn(f64) -> String) -> Result<String, &str> {
+        /// The half-width from which on an interval is given by its ends.
+        const WIDE: f64 = 0.5;
+        let interval = match &self.interval {
+            Reading::Measured(interval) => interval,
+            Reading::Unmeasured(reason) => return Err(&reason.unmeasured),
+        };
+        let share = interval.half_width() / self.value;
+        if share.is_finite() && share < WIDE {
+            return Ok(format!("±{}", percent(share)));
+        }
+        let end = |value: f64| known_to(&show(value), share.min(0.1));
+        Ok(format!("{} to {}", end(interval.low), end(interval.high)))
     }
 
     /// Half of the interval as a share of the value, where there is an interval.

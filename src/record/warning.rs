@@ -14,7 +14,7 @@ use crate::units::{Seconds, Watts, percent, si};
 pub enum Warning {
     /// Nothing checks the output of a custom kernel.
     Unverified {
-        /// Why, in the user's words.
+        /// Why, as the user put it.
         reason: String,
     },
     /// Device timestamps and the host's clock do not agree.

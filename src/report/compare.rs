@@ -1,8 +1,6 @@
 //! A comparison as a page for the terminal: the verdict first, then what needs attention.
 
-use comfy_table::Cell;
-
-use super::table::{columns, counted, fold, table, text};
+use super::table::{cell, columns, counted, fold, table, text};
 use crate::compare::{
     Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
@@ -63,7 +61,7 @@ pub fn comparisons(all: &[Comparison], width: Option<u16>) -> String {
             mean.map_or_else(dash, |m| format!("{}/{}", m.cases, m.cases + m.left_out)),
         ];
         cells.extend(seen.iter().map(|verdict| one.count(*verdict).to_string()));
-        table.add_row(cells.into_iter().map(Cell::new));
+        table.add_row(cells.into_iter().map(cell));
     }
     let metric = all
         .first()
@@ -210,7 +208,7 @@ fn rows(comparison: &Comparison, width: Option<u16>) -> String {
             .into_iter()
             .zip(&all)
             .filter(|(_, (name, spared))| kept(name, *spared));
-        table.add_row(kept.map(|(cell, _)| Cell::new(cell)));
+        table.add_row(kept.map(|(text, _)| cell(text)));
     }
     text(&table) + &legend(comparison, roomy && open, width)
 }
@@ -237,14 +235,17 @@ fn codegen(comparison: &Comparison, width: Option<u16>) -> String {
     }
     for row in changed {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(dash);
-        table.add_row([
-            row.verdict.to_string(),
-            row.case.clone(),
-            row.label(),
-            or_dash(&row.baseline_text),
-            or_dash(&row.candidate_text),
-            row.ratio.map_or_else(dash, |ratio| change(ratio.value)),
-        ]);
+        table.add_row(
+            [
+                row.verdict.to_string(),
+                row.case.clone(),
+                row.label(),
+                or_dash(&row.baseline_text),
+                or_dash(&row.candidate_text),
+                row.ratio.map_or_else(dash, |ratio| change(ratio.value)),
+            ]
+            .map(cell),
+        );
     }
     text(&table)
 }

@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table::{fold, table, text};
+use super::table::{cell, fold, table, text};
 use crate::record::{CaseName, Counts};
 use crate::units::{Bytes, Flop};
 
@@ -34,14 +34,14 @@ pub fn list(cases: &[ListedCase], width: Option<u16>) -> String {
         let (workload, rest) = CaseName::split_workload(&case.case);
         if kernels.last().is_none_or(|(last, _)| *last != workload) {
             kernels.push((workload, BTreeSet::new()));
-            table.add_row([workload]);
+            table.add_row([cell(workload)]);
         }
         if let Some((_, names)) = kernels.last_mut() {
             names.extend(case.kernels.iter().map(String::as_str));
         }
         let counts = &case.counts;
         table.add_row([
-            Cell::new(format!("  {rest}")),
+            cell(format!("  {rest}")),
             Cell::new(or_dash(counts.flop, |n| Flop(n).to_string())),
             Cell::new(or_dash(counts.bytes, |n| Bytes(n).to_string())),
             Cell::new(case.suites.join(" ")),

@@ -1,8 +1,6 @@
 //! A calibration as a page for the terminal.
 
-use comfy_table::Cell;
-
-use super::table::{fold, table, text};
+use super::table::{cell, fold, table, text};
 use crate::compare::{Noise, Spread};
 use crate::stats::{Demand, Effect, NoisePrior, SessionCost};
 use crate::units::{change, fine_percent};
@@ -27,7 +25,7 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
                 fine_percent(spread.invocation_sd),
                 visible(spread),
             ];
-            table.add_row(cells.into_iter().map(Cell::new));
+            table.add_row(cells.into_iter().map(cell));
         }
     }
     text(&table)

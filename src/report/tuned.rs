@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{fold, table, text};
+use super::table::{cell, fold, table, text};
 use crate::record::Reading;
 use crate::units::{Joules, Seconds};
 
@@ -46,7 +46,7 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
     );
     for kernel in kernels {
         for row in rows(kernel) {
-            times.add_row(row);
+            times.add_row(row.into_iter().map(cell));
         }
     }
     page += &text(&times);

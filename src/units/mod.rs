@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use number::{
-    bound_percent, change, change_range, fine_percent, number, p_value, percent, prefix, si,
+    bound_percent, change, change_range, fine_percent, known_to, number, p_value, percent, prefix,
+    si,
 };
 
 /// Declares a quantity: a transparent `f64` newtype in a base unit, shown with SI prefixes.
@@ -132,16 +133,16 @@ quantity!(
     /// Bytes a second.
     BytesPerSecond, "B/s");
 quantity!(
-    /// Floating-point operations a joule, which is the same as FLOP/s a watt.
+    /// Floating-point operations per joule, which is the same as FLOP/s per watt.
     FlopPerJoule, "FLOP/J");
 quantity!(
-    /// Bytes a joule.
+    /// Bytes per joule.
     BytesPerJoule, "B/J");
 quantity!(
     /// Operations that are not on floating-point numbers, a second.
     OpPerSecond, "OP/s");
 quantity!(
-    /// Operations that are not on floating-point numbers, a joule.
+    /// Operations that are not on floating-point numbers, per joule.
     OpPerJoule, "OP/J");
 quantity!(
     /// Arithmetic intensity of a case.
@@ -169,7 +170,7 @@ quantity!(
     /// Greenhouse gases as the mass of CO₂ that warms as much over a century.
     KilogramsCo2e, "kg CO2e");
 quantity!(
-    /// Greenhouse gases of energy. Sources quote grams a kilowatt-hour: [`KilogramsPerJoule::g_per_kwh`].
+    /// Greenhouse gases of energy. Sources quote grams per kilowatt-hour: [`KilogramsPerJoule::g_per_kwh`].
     KilogramsPerJoule, "kg CO2e/J");
 quantity!(
     /// Greenhouse gases of having something for a while.
@@ -299,7 +300,7 @@ impl DollarsPerJoule {
 }
 
 impl KilogramsPerJoule {
-    /// From grams a kilowatt-hour.
+    /// From grams per kilowatt-hour.
     pub const fn g_per_kwh(grams: f64) -> Self {
         Self(grams * 1e-3 / JOULES_PER_KWH)
     }

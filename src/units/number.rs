@@ -65,6 +65,44 @@ pub fn si(value: f64, unit: &str) -> String {
     format!("{} {prefix}{unit}", three_digits(digits))
 }
 
+/// A value in words with no digit finer than the interval around it, whose half-width is this share of the value;
+/// at least one digit stays.
+///
+/// ```
+/// # use perwatt::units::{known_to, si};
+/// assert_eq!(known_to(&si(24.04e9, "FLOP/s"), 0.25), "24 GFLOP/s");
+/// assert_eq!(known_to(&si(24.04e9, "FLOP/s"), 0.01), "24.0 GFLOP/s");
+/// assert_eq!(known_to("2.98 ms", 7.65), "3 ms");
+/// ```
+pub fn known_to(text: &str, share: f64) -> String {
+    let (digits, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let Ok(value) = digits.parse::<f64>() else {
+        return text.to_owned();
+    };
+    let half_width = (value * share).abs();
+    if !(half_width > 0.0 && half_width.is_finite()) || digits.contains(['e', 'E']) {
+        return text.to_owned();
+    }
+    // The place of the first digit of a third of the half-width, so that rounding takes less than a fifth of it; and
+    // at most that of the value's own first digit.
+    let place = (half_width / 3.0)
+        .log10()
+        .floor()
+        .min(value.abs().log10().floor()) as i32;
+    let decimals = digits.split_once('.').map_or(0, |(_, after)| after.len());
+    let shown = match usize::try_from(-place) {
+        Ok(known) => format!("{value:.*}", known.min(decimals)),
+        Err(_) => {
+            let step = 10_f64.powi(place);
+            format!("{:.0}", (value / step).round() * step)
+        }
+    };
+    match unit {
+        "" => shown,
+        unit => format!("{shown} {unit}"),
+    }
+}
+
 /// A number without a unit, four significant digits, as a power of ten where it is very large or small.
 ///
 /// ```

@@ -515,11 +515,7 @@ fn a_manifest_that_is_wrong_is_told_the_nearest_right_word() {
         ),
         ("count = 256, ", "", "\"count\" has no value"),
         ("threads = 256", "thread = 256", "did you mean `threads`"),
-        (
-            "threads = 256",
-            "threads = \"n\"",
-            "nothing is called \"n\"",
-        ),
+        ("threads = 256", "threads = \"n\"", "unknown name \"n\""),
         (
             "threads = 256",
             "threads = 256\nentry = \"scael\"",
@@ -537,7 +533,7 @@ fn a_manifest_that_is_wrong_is_told_the_nearest_right_word() {
             "elements = 256\ntype = \"f64\"",
             "`type` \"f64\" is unknown",
         ),
-        ("0.5 * (i + 5)", "0.5 * (j + 5)", "nothing is called \"j\""),
+        ("0.5 * (i + 5)", "0.5 * (j + 5)", "unknown name \"j\""),
         ("formula", "formulae", "did you mean `formula`"),
         (
             "formula = \"0.5 * (i + 5)\"",

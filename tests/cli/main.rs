@@ -31,6 +31,7 @@ mod gate;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod hostile;
 mod invest;
+mod manual;
 mod report;
 mod side_by_side;
 

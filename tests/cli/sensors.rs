@@ -200,7 +200,7 @@ fn a_name_means_what_a_user_means_by_it() {
         .setup()
         .notes
         .join(" ");
-    assert!(notes.contains("user's word"), "{notes}");
+    assert!(notes.contains("as you set it"), "{notes}");
     let message = machine.named("amdgpu:83:00.0:energy", None).reason();
     assert!(message.contains("amdgpu:0000:83:00.0:average"), "{message}");
     assert!(

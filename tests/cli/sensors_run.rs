@@ -116,7 +116,7 @@ fn nvidias_joules_are_those_of_the_card_that_was_named() {
     );
     let record = run_bare("nvml:01:00.0", Some(&fake));
     assert_eq!(setup(&record).source, "nvml:0000:01:00.0:energy");
-    assert!(setup(&record).notes.join(" ").contains("user's word"));
+    assert!(setup(&record).notes.join(" ").contains("as you set it"));
     let window = holds(&record, 100.0);
     assert_eq!(
         window.conditions[0].core_clock_mhz.measured(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::records::{record_of, with_energy};
 use crate::support::perwatt;
-use perwatt::record::{FailureKind, Record, Status, save};
+use perwatt::record::{Boundary, FailureKind, Reading, Record, Status, Warning, save};
 use serde_json::Value;
 
 const CASE: &str = "matmul/f32/64x64x64";
@@ -290,4 +290,61 @@ fn a_choice_that_leaves_nothing_is_an_error() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("leave nothing"));
     }
+}
+
+#[test]
+fn joules_of_the_wall_and_of_the_card_have_no_ratio() {
+    let reason = "one sensor measures the board and the other the wall";
+    let (_folder, files) = Folder::with(&[
+        metered("one", 1.0, Boundary::Board),
+        metered("two", 2.0, Boundary::Wall),
+    ]);
+    let energy = compare(&files, &["--metric", "energy", "--json"]);
+    assert!(energy.contains(reason), "{energy}");
+    // Of one boundary there is a ratio.
+    let (_folder, files) = Folder::with(&[
+        metered("one", 1.0, Boundary::Wall),
+        metered("two", 2.0, Boundary::Wall),
+    ]);
+    let energy = compare(&files, &["--metric", "energy", "--json"]);
+    assert!(!energy.contains("one sensor measures"), "{energy}");
+}
+
+/// A card whose meter measures this.
+fn metered(name: &str, factor: f64, boundary: Boundary) -> Record {
+    let mut record = card(name, factor);
+    with_energy(&mut record, &[factor, factor * 1.01, factor * 0.99]);
+    set_boundary(&mut record, boundary);
+    record
+}
+
+fn set_boundary(record: &mut Record, boundary: Boundary) {
+    let Reading::Measured(setup) = &mut record.power else {
+        panic!("no power setup");
+    };
+    setup.boundary = boundary;
+}
+
+#[test]
+fn what_records_warn_of_stands_below_the_table() {
+    let mut warned = card("one", 1.0);
+    warned.cases[1].warnings.push(Warning::ShortExecution {
+        execution_ns: 3e3,
+        dispatch_gap_ns: 2e3,
+    });
+    let mut other = card("two", 2.0);
+    other.cases[1].parameters.insert("tile".to_owned(), 8);
+    let (_folder, files) = Folder::with(&[warned, other]);
+    let page = compare(&files, &[])
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        page.contains(&format!("A, {CASE}: an execution takes 3.00 µs")),
+        "{page}"
+    );
+    assert!(
+        page.contains(&format!("different parameters in {CASE}")),
+        "{page}"
+    );
 }

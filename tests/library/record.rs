@@ -30,7 +30,7 @@ fn the_committed_schema_is_that_of_the_types() {
     assert_eq!(
         json(&path),
         schema(),
-        "the format has changed: think of SCHEMA_VERSION, then `cargo run -- schema > results/schema.json`"
+        "the format has changed: think of SCHEMA_VERSION, then `cargo run -- schema > results/schema.json` and `cargo run -- schema --markdown > docs/result-file.md`"
     );
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::HOW;
 use super::target::TargetArgs;
 use super::values::{positive, scopes, tiers};
 use crate::bench::{Request, SessionRequest};
@@ -27,41 +28,41 @@ pub(in crate::cli) struct MeasureArgs {
     #[command(flatten)]
     pub(in crate::cli) target: TargetArgs,
 
-    /// Most seconds for one case in one invocation; longer cases are skipped with the reason
+    /// Time limit per case and invocation, in seconds; longer cases are skipped with the reason
     /// [default: 4 for quick, 8 for gpu, else 30]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
+    #[arg(help_heading = HOW, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
     pub(in crate::cli) budget: Option<f64>,
 
     /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
     /// publishable at least 60 s of steady load
-    #[arg(long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
+    #[arg(help_heading = HOW, hide_short_help = true, long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
     pub(in crate::cli) energy: EnergyTier,
 
     /// Which cases energy is measured of: every case in every invocation, or once a session the roofs, the
     /// largest product, decode and the layer, each with its fastest kernel [default: once for quick and gpu, else all]
-    #[arg(long, value_parser = scopes(), value_name = "WHICH")]
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_parser = scopes(), value_name = "WHICH")]
     pub(in crate::cli) energy_of: Option<EnergyScope>,
 
     /// Seconds between two new values of the power sensor, where perwatt cannot see it (a power that hardly
     /// changes, a meter's manual)
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "SECONDS", value_parser = positive)]
     pub(in crate::cli) sensor_period: Option<f64>,
 
     /// Seconds over which a value of the power sensor averages, where that is known
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "SECONDS", value_parser = positive)]
     pub(in crate::cli) sensor_window: Option<f64>,
 
     /// Run shaders with wgpu's bounds and loop checks
-    #[arg(long)]
+    #[arg(help_heading = HOW, hide_short_help = true, long)]
     pub(in crate::cli) checked: bool,
 
     /// A TOML file with custom kernels or workloads; without --suite and --case, only its cases run,
     /// together with the built-in kernels for them (repeatable)
-    #[arg(long = "workloads", value_name = "FILE")]
+    #[arg(help_heading = HOW, long = "workloads", value_name = "FILE")]
     pub(in crate::cli) workloads: Vec<PathBuf>,
 
     /// Which parameters that `perwatt tune` found to use
-    #[arg(long, value_enum, default_value_t = Tuned::Time)]
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_enum, default_value_t = Tuned::Time)]
     pub(in crate::cli) tuned: Tuned,
 }
 
@@ -136,8 +137,8 @@ pub(in crate::cli) fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<Cas
 /// How long to wait for a worker; the one measuring option that a resumed run may change.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DeadlineArgs {
-    /// Seconds after which a case that does not answer is given up [default: 4 × budget + 60, and
+    /// Seconds after which a case that does not answer is killed [default: 4 × budget + 60, and
     /// what energy needs]
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "SECONDS", value_parser = positive)]
     pub(in crate::cli) deadline: Option<f64>,
 }

@@ -15,3 +15,12 @@ pub(super) mod target;
 #[cfg(feature = "bench")]
 pub(super) mod values;
 pub(super) mod verdict;
+
+/// Heading of the options that say what is measured, and on what.
+#[cfg(feature = "bench")]
+pub(super) const WHAT: &str = "What is measured";
+/// Heading of those that say how.
+#[cfg(feature = "bench")]
+pub(super) const HOW: &str = "How it is measured";
+/// Heading of those that say how verdicts are reached.
+pub(super) const JUDGED: &str = "How it is judged";

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::super::output::tell;
+use super::WHAT;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
@@ -21,31 +22,31 @@ pub(in crate::cli) struct TargetArgs {
     /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
     /// several, joined by commas, must all fit; or hardware, or software, or, for run, all in turn [default: the discrete GPU, else the
     /// only GPU]
-    #[arg(long, value_name = "SEL")]
+    #[arg(help_heading = WHAT, long, value_name = "SEL")]
     pub(in crate::cli) device: Option<String>,
 
     /// Which cases [default: gpu on a GPU and quick on a software driver, or every suite's with --case]
-    #[arg(long, value_parser = suites())]
+    #[arg(help_heading = WHAT, long, value_parser = suites())]
     pub(in crate::cli) suite: Option<Suite>,
 
-    /// Only cases like this: a glob over `perwatt list`, optionally with @KERNEL; or a case of your own
+    /// Run only cases matching GLOB, over the names in `perwatt list`, optionally with @KERNEL; or a case of your own
     /// shape, written out (repeatable)
-    #[arg(long = "case", value_name = "GLOB")]
+    #[arg(help_heading = WHAT, long = "case", value_name = "GLOB")]
     pub(in crate::cli) cases: Vec<String>,
 
     /// Only kernels of this name (repeatable)
-    #[arg(long = "kernel", value_name = "NAME")]
+    #[arg(help_heading = WHAT, long = "kernel", value_name = "NAME")]
     pub(in crate::cli) kernels: Vec<String>,
 
     /// Seed of the input data
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(help_heading = WHAT, long, default_value_t = 1, value_name = "N", hide_short_help = true)]
     pub(in crate::cli) seed: u64,
 
-    #[arg(long, default_value = "auto", value_name = "SOURCE", help = power_help())]
+    #[arg(help_heading = WHAT, long, default_value = "auto", value_name = "SOURCE", help = power_help())]
     pub(in crate::cli) power: Selection,
 
     /// Folder of the tuning files [default: perwatt/tuning in the user's data folder, or $PERWATT_TUNING]
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = WHAT, long, value_name = "DIR", hide_short_help = true)]
     pub(in crate::cli) tuning: Option<PathBuf>,
 }
 

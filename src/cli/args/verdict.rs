@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
+use super::JUDGED;
 use super::at_scale::{AtScaleArgs, Scaled};
 use super::source::SourceArgs;
 use crate::cli::exit::Exit;
@@ -29,17 +30,17 @@ pub(in crate::cli) const NOISE_FILE: &str = "noise.json";
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PolicyArgs {
     /// Margins and rules, TOML [default: 1 % time, 3 % energy, equivalence at 2 %]
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = JUDGED, long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
     /// Margins that a kind of machine can hold, where the policy says nothing else: shared-runner (5 %) or
     /// quiet-machine (1 %); in both, what cannot be decided is a warning
-    #[arg(long, value_name = "NAME", value_parser = presets())]
+    #[arg(help_heading = JUDGED, long, value_name = "NAME", value_parser = presets())]
     preset: Option<Preset>,
 
     /// Compare despite a difference in WHAT: device, driver, backend, parameters, version, power, clock,
     /// checks, origin, work, data or host (repeatable, or joined by commas)
-    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    #[arg(help_heading = JUDGED, long, value_name = "WHAT", value_delimiter = ',')]
     across: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ pub(in crate::cli) struct PolicyArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NoiseArgs {
     /// The device's noise, from `perwatt calibrate-noise` [default: noise.json next to the baseline]
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = JUDGED, long, value_name = "FILE")]
     noise: Option<PathBuf>,
 }
 

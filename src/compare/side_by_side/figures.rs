@@ -7,7 +7,7 @@ use crate::compare::metric::{Cost, Metric};
 use crate::compare::session::{Session, SessionCase};
 use crate::record::{CaseName, Headline, Measure, Reading, WorkUnit};
 use crate::stats::{Interval, geometric_mean, invocations_interval};
-use crate::units::{TokensPerSecond, number};
+use crate::units::{TokensPerSecond, known_to, number};
 
 /// A kernel of a case, in every session of a column that measured it.
 #[derive(Clone)]
@@ -31,6 +31,12 @@ impl<'a> MeasuredKernel<'a> {
     /// Whether an output was not compared with a reference.
     pub(super) fn unverified(&self) -> bool {
         self.cases.iter().any(|case| case.unverified)
+    }
+
+    /// What its records warn of.
+    pub(super) fn notes(&self) -> impl Iterator<Item = &'a str> {
+        let cases = self.cases.iter().copied();
+        cases.flat_map(|case| case.notes.iter().map(String::as_str))
     }
 
     /// Its costs, one list for each session.
@@ -235,6 +241,12 @@ impl RowFigure {
         };
         let value = geometric_mean(&units).ok()?;
         let interval = Reading::from(invocations_interval(&units, Interval::LEVEL));
-        Some((value, self.show(value), interval))
+        let text = match &interval {
+            Reading::Measured(interval) => {
+                known_to(&self.show(value), interval.half_width() / value)
+            }
+            Reading::Unmeasured(_) => self.show(value),
+        };
+        Some((value, text, interval))
     }
 }

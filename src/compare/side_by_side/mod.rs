@@ -5,6 +5,7 @@
 //! whatever differs, and each case shows its best verified kernel. Ratios and their intervals are those of
 //! [`compare`](super::compare), which here is told that the difference is the question.
 
+mod cautions;
 mod columns;
 mod description;
 mod figures;
@@ -36,6 +37,7 @@ pub fn describe(sets: &[Vec<Session>], choice: &DescriptionChoice) -> Descriptio
     if choice.metric.is_none() && columns.len() > 1 {
         notes.extend(energy_note(&columns, &sections));
     }
+    notes.extend(cautions::cautions(&columns, &sections));
     Description {
         alone: sections::alone(&columns, metrics[0]),
         columns: columns::described(&columns, &differs),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::cautions::boundaries_differ;
 use super::columns::SessionColumn;
 use super::description::SectionMean;
 use crate::compare::environment::Aspect;
 use crate::compare::judge::compare;
-use crate::compare::metric::Metric;
+use crate::compare::metric::{Cost, Metric};
 use crate::compare::policy::Policy;
 use crate::compare::ratio::Ratio;
 use crate::compare::session::{Session, SessionCase};
@@ -28,6 +29,17 @@ pub(super) fn ratios(
     cases: &[&str],
     metric: Metric,
 ) -> SectionRatios {
+    let unlike = match metric.cost() {
+        Cost::Time => None,
+        Cost::Energy => boundaries_differ(first, other),
+    };
+    if let Some(reason) = unlike {
+        let none = |case: &&str| ((*case).to_owned(), Reading::unmeasured(reason.as_str()));
+        return SectionRatios {
+            by_case: cases.iter().map(none).collect(),
+            mean: None,
+        };
+    }
     let policy = Policy {
         metrics: vec![metric],
         // What differs is the question. Different work or data under one name is no ratio of speeds.

@@ -157,7 +157,7 @@ impl Machine {
         }
         let note = adapter.map(|adapter| {
             format!(
-                "chosen by name; that it belongs to {} is the user's word and not verified",
+                "chosen by name; that it belongs to {} is as you set it, not verified",
                 adapter.label()
             )
         });

@@ -3,10 +3,10 @@
 
 use comfy_table::Cell;
 
-use super::cases::{ShownKernels, dash, measured, or_dash, rate};
+use super::cases::{ShownKernels, dash, measured, or_dash, rate, spread};
 use super::short::is_short;
 use crate::record::{
-    CaseName, CaseResult, EnergyTier, Estimate, Reading, Record, Resource, Roof, Status, Summary,
+    CaseName, CaseResult, EnergyTier, Reading, Record, Resource, Roof, Status, Summary,
 };
 use crate::report::table::{fold, table, text};
 use crate::units::{TokensPerSecond, number, percent};
@@ -124,8 +124,12 @@ fn of_roof(record: &Record, roof: &Roof) -> AnswerLine {
             .1
             .unwrap_or_default()
             .to_owned(),
-        rate: roof.resource.unit().per_second(roof.rate_per_s.value),
-        spread: spread(&roof.rate_per_s),
+        rate: roof
+            .rate_per_s
+            .text(|rate| roof.resource.unit().per_second(rate)),
+        spread: spread(&roof.rate_per_s, |rate| {
+            roof.resource.unit().per_second(rate)
+        }),
         share: dash(),
         per_joule: summary.map_or_else(dash, |(case, summary)| rate(case, summary).1),
     }
@@ -137,10 +141,19 @@ fn of_case(case: &CaseResult, summary: &Summary) -> AnswerLine {
         what: case.case.clone(),
         kernel: case.kernel.clone(),
         rate,
-        spread: spread(&summary.time_ns),
+        spread: spread_of_rate(case, summary),
         share: or_dash(&summary.roofline_share, |share| percent(share.value)),
         per_joule,
     }
+}
+
+/// How well the rate is known by which a case is named.
+fn spread_of_rate(case: &CaseResult, summary: &Summary) -> String {
+    let unit = case.headline().unit;
+    let Some(rate) = unit.rate(summary) else {
+        return dash();
+    };
+    or_dash(rate, |rate| spread(rate, |rate| unit.per_second(rate)))
 }
 
 /// A layer, which people ask for its tokens.
@@ -152,18 +165,16 @@ fn of_layer(case: &CaseResult, summary: &Summary) -> AnswerLine {
     AnswerLine {
         what: format!("one Llama layer {}{phase}", case.dtype()),
         rate: or_dash(&summary.tokens_per_s, |rate| {
-            TokensPerSecond(rate.value).to_string()
+            rate.text(|rate| TokensPerSecond(rate).to_string())
+        }),
+        spread: or_dash(&summary.tokens_per_s, |rate| {
+            spread(rate, |rate| TokensPerSecond(rate).to_string())
         }),
         per_joule: or_dash(&summary.tokens_per_j, |rate| {
-            format!("{} tokens", number(rate.value))
+            rate.text(|rate| format!("{} tokens", number(rate)))
         }),
         ..of_case(case, summary)
     }
-}
-
-/// Half of an interval as a share of its value.
-fn spread(estimate: &Estimate) -> String {
-    estimate.relative_half_width().map_or_else(dash, percent)
 }
 
 /// The one step that would help most.

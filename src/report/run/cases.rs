@@ -2,8 +2,8 @@
 
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, Estimate, Outcome, Reading, Record, Summary, WorkUnit};
-use crate::report::table::{table, text};
-use crate::units::{Seconds, Watts, number, percent};
+use crate::report::table::{cell, table, text};
+use crate::units::{Joules, Seconds, Watts, number, percent};
 
 /// Which kernels of a case are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +43,13 @@ pub(super) fn results(record: &Record, kernels: ShownKernels, width: Option<u16>
         for (case, summary) in part {
             if case.workload() != workload {
                 workload = case.workload();
-                table.add_row([workload]);
+                table.add_row([cell(workload)]);
             }
-            table.add_row(shown.iter().map(|column| (column.cell)(case, summary)));
+            table.add_row(
+                shown
+                    .iter()
+                    .map(|column| cell((column.cell)(case, summary))),
+            );
         }
     }
     text(&table)
@@ -110,9 +114,7 @@ const COLUMNS: [Column; 10] = {
             format!("  {rest}")
         }),
         column("kernel", |case, _| case.kernel.clone()),
-        column("time", |_, summary| {
-            Seconds::from_ns(summary.time_ns.value).to_string()
-        }),
+        column("time", |_, summary| summary.time_ns.text(show_ns)),
         column("±95 %", |case, summary| {
             uncertainty(case, &summary.time_ns)
         }),
@@ -121,12 +123,14 @@ const COLUMNS: [Column; 10] = {
             or_dash(&summary.roofline_share, |e| percent(e.value))
         }),
         energy("power", |_, summary| {
-            or_dash(&summary.power_w, |e| Watts(e.value).to_string())
+            or_dash(&summary.power_w, |e| {
+                e.text(|watts| Watts(watts).to_string())
+            })
         }),
         energy("rate/W", |case, summary| rate(case, summary).1),
         energy("±95 %", |_, summary| {
             or_dash(&summary.energy_j, |energy| {
-                energy.relative_half_width().map_or_else(dash, percent)
+                spread(energy, |joules| Joules(joules).to_string())
             })
         }),
         column("error", |_, summary| match summary.worst_error_over_bound {
@@ -149,7 +153,9 @@ pub(super) fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) 
 pub(super) fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
     let unit = case.headline().unit;
     let cell = |rate: Option<&Reading<Estimate>>, show: fn(WorkUnit, f64) -> String| {
-        rate.map_or_else(dash, |rate| or_dash(rate, |e| show(unit, e.value)))
+        rate.map_or_else(dash, |rate| {
+            or_dash(rate, |e| e.text(|value| show(unit, value)))
+        })
     };
     (
         cell(unit.rate(summary), WorkUnit::per_second),
@@ -157,11 +163,22 @@ pub(super) fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
     )
 }
 
+/// A time in nanoseconds, in words.
+fn show_ns(ns: f64) -> String {
+    Seconds::from_ns(ns).to_string()
+}
+
+/// Half of an interval as a share of its value, or its ends; a dash where there is none. The column's title has the ±.
+pub(super) fn spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
+    let text = estimate.spread(show).unwrap_or_else(|_| dash());
+    text.trim_start_matches('±').to_owned()
+}
+
 /// Half of the interval as a share of the value; in brackets where it is only the precision inside one
 /// invocation.
 fn uncertainty(case: &CaseResult, time: &Estimate) -> String {
-    if let Some(share) = time.relative_half_width() {
-        return percent(share);
+    if time.interval.measured().is_some() {
+        return spread(time, show_ns);
     }
     let widest = case
         .invocations

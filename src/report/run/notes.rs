@@ -152,8 +152,8 @@ pub(super) fn warnings(record: &Record, width: Option<u16>) -> String {
             .map_or_else(String::new, |first| format!("{first}: "));
         let like = match cases.len() {
             0 | 1 => String::new(),
-            2 => format!(" (The like for {}.)", cases[1]),
-            more => format!(" (The like for {} and {} more.)", cases[1], more - 2),
+            2 => format!(" (Same for {}.)", cases[1]),
+            more => format!(" (Same for {} and {} others.)", cases[1], more - 2),
         };
         page += &fold(&format!("Warning: {about}{warning}.{like}"), "  ", width);
     }

@@ -11,7 +11,7 @@ use comfy_table::{Cell, ColumnConstraint};
 
 use words::{factor_range, headline, section_title};
 
-use super::table::{WIDEST, columns, counted, fold, table, text};
+use super::table::{WIDEST, cell, columns, counted, fold, table, text};
 use crate::compare::{
     DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description, Metric,
 };
@@ -150,9 +150,9 @@ fn block_table(description: &Description, block: &[usize], width: Option<u16>) -
             let (of, rest) = CaseName::split_workload(&row.case);
             if of != workload {
                 workload = of;
-                table.add_row([workload]);
+                table.add_row([cell(workload)]);
             }
-            table.add_row(cells(row, rest, block, layout).into_iter().map(Cell::new));
+            table.add_row(cells(row, rest, block, layout).into_iter().map(cell));
         }
         if let Some(mean) = mean_cells(section, block, layout) {
             table.add_row(mean.into_iter().map(Cell::new));

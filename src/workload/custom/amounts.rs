@@ -216,7 +216,7 @@ pub(super) fn compile<'a>(
                 || format!("; there are {}", known.join(", ")),
                 |close| format!("; did you mean {close:?}?"),
             );
-            return Err(format!("{text:?}: nothing is called {name:?}{close}"));
+            return Err(format!("{text:?}: unknown name {name:?}{close}"));
         }
     }
     Ok(expression)
@@ -270,7 +270,7 @@ mod tests {
         for (text, says) in [
             ("n / 3", "333.33"),
             ("0 - n", "-1000"),
-            ("m + 1", "nothing is called \"m\""),
+            ("m + 1", "unknown name \"m\""),
             ("sqrr(4)", "did you mean \"sqrt\""),
             ("n +", "n +"),
             ("'a' * 99999999", "no expression"),

@@ -1,0 +1,100 @@
+//! What a reader must know before a number of the table is quoted: what the records warn of, kernels of one name
+//! that are not the same, sensors that do not measure the same thing.
+
+use std::collections::BTreeMap;
+
+use super::columns::SessionColumn;
+use super::description::DescribedSection;
+use super::figures::MeasuredKernel;
+use crate::compare::metric::Cost;
+
+/// Cases that a caution names before the rest is counted.
+const NAMED: usize = 3;
+
+/// Why there is no ratio of joules between two columns, where their sensors measure different things.
+pub(super) fn boundaries_differ(
+    first: &SessionColumn<'_>,
+    other: &SessionColumn<'_>,
+) -> Option<String> {
+    let boundaries = |column: &SessionColumn<'_>| {
+        let sensors = column.sessions.iter();
+        let sensors = sensors.filter_map(|session| session.sensor.as_ref().ok());
+        let mut names: Vec<String> = sensors.map(|sensor| sensor.boundary.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let (one, two) = (boundaries(first), boundaries(other));
+    (!one.is_empty() && !two.is_empty() && one != two).then(|| {
+        format!(
+            "one sensor measures the {} and the other the {}",
+            one.join(" or "),
+            two.join(" or ")
+        )
+    })
+}
+
+/// What the records warn of in what the table shows, and where one kernel ran with different parameters.
+pub(super) fn cautions(
+    columns: &[SessionColumn<'_>],
+    sections: &[DescribedSection],
+) -> Vec<String> {
+    let mut warned: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    let mut unlike: Vec<&str> = Vec::new();
+    let mut seen: Vec<(&str, Cost)> = Vec::new();
+    for section in sections {
+        for row in &section.rows {
+            let (case, cost) = (row.case.as_str(), section.metric.cost());
+            if seen.contains(&(case, cost)) {
+                continue;
+            }
+            seen.push((case, cost));
+            let kernels: Vec<Option<&MeasuredKernel<'_>>> = columns
+                .iter()
+                .map(|column| column.best.get(case)?.by(cost))
+                .collect();
+            for (at, kernel) in kernels.iter().enumerate() {
+                for note in kernel.iter().flat_map(|kernel| kernel.notes()) {
+                    let cases = warned
+                        .entry((SessionColumn::letter(at), note.to_owned()))
+                        .or_default();
+                    if !cases.contains(&case) {
+                        cases.push(case);
+                    }
+                }
+            }
+            if other_parameters(&kernels) && !unlike.contains(&case) {
+                unlike.push(case);
+            }
+        }
+    }
+    let mut cautions: Vec<String> = warned
+        .into_iter()
+        .map(|((letter, note), cases)| format!("{letter}, {}: {note}", some(&cases)))
+        .collect();
+    if !unlike.is_empty() {
+        cautions.push(format!(
+            "the same kernel ran with different parameters in {}; `perwatt show` has them",
+            some(&unlike)
+        ));
+    }
+    cautions
+}
+
+/// Whether two columns show one kernel with different parameters.
+fn other_parameters(kernels: &[Option<&MeasuredKernel<'_>>]) -> bool {
+    let mut there = kernels.iter().flatten();
+    let Some(first) = there.next() else {
+        return false;
+    };
+    let parameters = &first.case().parameters;
+    there.any(|kernel| kernel.name() == first.name() && kernel.case().parameters != *parameters)
+}
+
+/// Names of cases, the first of many written out.
+fn some(cases: &[&str]) -> String {
+    match cases.len().checked_sub(NAMED) {
+        None | Some(0) => cases.join(", "),
+        Some(more) => format!("{} and {more} more", cases[..NAMED].join(", ")),
+    }
+}
