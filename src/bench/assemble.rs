@@ -67,7 +67,7 @@ fn apply(record: &mut Record, event: &Event) -> Result<()> {
             record.power = (**power).clone();
         }
         Event::Invocation { info } => record.invocations.push(info.clone()),
-        Event::Case { case, result } => {
+        Event::Case { case, result, .. } => {
             let entry = record.cases.get_mut(*case).ok_or_else(|| {
                 Error::Worker(format!(
                     "the journal names case {case}, which its session lacks; start a new run"

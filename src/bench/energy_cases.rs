@@ -76,7 +76,7 @@ const QUESTIONS: [EnergyQuestion; 6] = {
 fn medians(events: &[Event]) -> BTreeMap<usize, f64> {
     let mut times: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for event in events {
-        if let Event::Case { case, result } = event
+        if let Event::Case { case, result, .. } = event
             && let Outcome::Measured { sampling, .. } = &result.outcome
             && sampling.median_ns > 0.0
         {

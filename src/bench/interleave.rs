@@ -85,6 +85,7 @@ pub fn merge(records: &[Record]) -> Result<Record> {
                 events.push(Event::Case {
                     case,
                     result: Box::new(result),
+                    from_outside: false,
                 });
             }
         }

@@ -11,7 +11,7 @@ use crate::process::BuildIdentity;
 use crate::record::{
     CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, Reading, Record, SCHEMA_VERSION,
 };
-use crate::workload::CaseKernel;
+use crate::workload::{CaseKernel, Kernel};
 
 use super::new_record::build_provenance;
 
@@ -239,7 +239,7 @@ fn sensible_events(record: &Record, rest: &[Event]) -> std::result::Result<(), N
                 return malformed("it opens the device twice".to_owned());
             }
             Event::Setup { .. } => {}
-            Event::Case { case, result } => {
+            Event::Case { case, result, .. } => {
                 let invocation = result.invocation;
                 if *case >= record.cases.len() || invocation >= record.plan.invocations {
                     return malformed(format!(
@@ -333,7 +333,13 @@ fn take_custom_kernels(
         let Some(ours) = given
             .iter()
             .find(|given| given.id() == id)
-            .and_then(|given| Some((given.custom.clone()?, given.counts)))
+            .and_then(|given| {
+                let kernel = Kernel {
+                    name: given.kernel.name.clone(),
+                    parameters: case.parameters.clone(),
+                };
+                Some((given.with_kernel(kernel).custom?, given.counts))
+            })
         else {
             return Err(NotResumable::CustomKernel { id, file });
         };

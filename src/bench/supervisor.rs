@@ -61,9 +61,6 @@ struct SessionRun<'a> {
     record: Record,
     observer: &'a mut dyn ProgressObserver,
     interrupted: &'a AtomicBool,
-    /// Failures, by invocation and case, that say nothing against the case: its worker was killed from outside, or
-    /// none came as far as beginning it.
-    not_its_fault: HashSet<(u32, usize)>,
 }
 
 /// What ended a worker.
@@ -118,7 +115,6 @@ pub fn run(
         record,
         observer,
         interrupted,
-        not_its_fault: HashSet::new(),
     };
     for invocation in 0..session.record.plan.invocations {
         if interrupted.load(Ordering::Relaxed) || !session.invocation(invocation)? {
@@ -208,9 +204,11 @@ impl SessionRun<'_> {
     /// taken a GPU back a few times in a minute stop altogether.
     fn costly_before(&self, index: usize) -> Option<String> {
         self.events.iter().find_map(|event| match event {
-            Event::Case { case, result }
-                if *case == index && !self.not_its_fault.contains(&(result.invocation, index)) =>
-            {
+            Event::Case {
+                case,
+                result,
+                from_outside: false,
+            } if *case == index => {
                 let Outcome::Failed {
                     failure, reason, ..
                 } = &result.outcome
@@ -241,7 +239,7 @@ impl SessionRun<'_> {
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Case { case, result } if result.invocation == invocation => Some(*case),
+                Event::Case { case, result, .. } if result.invocation == invocation => Some(*case),
                 _ => None,
             })
             .collect();
@@ -283,10 +281,19 @@ impl SessionRun<'_> {
                     Err(breach) => (FailureKind::Crash, breach.to_string(), false),
                 },
             };
-            if let Some(index) = dialogue.in_hand().filter(|_| from_outside) {
-                self.not_its_fault.insert((invocation, index));
+            match dialogue.in_hand() {
+                Some(index) => {
+                    let outcome = Outcome::Failed {
+                        failure,
+                        reason: reason.clone(),
+                        verification: None,
+                    };
+                    self.end_from(invocation, index, outcome, from_outside)?;
+                }
+                None => self
+                    .observer
+                    .note(&format!("a worker ended between cases: {reason}")),
             }
-            self.fail_in_hand(invocation, dialogue.in_hand(), failure, reason.clone())?;
             return Ok(WorkerEnd::Broken(reason));
         }
     }
@@ -404,48 +411,32 @@ impl SessionRun<'_> {
         })
     }
 
-    /// Records the failure of the case that a broken worker had in hand.
-    fn fail_in_hand(
-        &mut self,
-        invocation: u32,
-        in_hand: Option<usize>,
-        failure: FailureKind,
-        reason: String,
-    ) -> Result<()> {
-        match in_hand {
-            Some(index) => self.end(
-                invocation,
-                index,
-                Outcome::Failed {
-                    failure,
-                    reason,
-                    verification: None,
-                },
-            ),
-            None => {
-                self.observer
-                    .note(&format!("a worker ended between cases: {reason}"));
-                Ok(())
-            }
-        }
-    }
-
     /// Fails all that an invocation has left.
     fn give_up(&mut self, invocation: u32, reason: &str) -> Result<()> {
         for index in self.open_cases(invocation) {
-            self.not_its_fault.insert((invocation, index));
             let outcome = Outcome::Failed {
                 failure: FailureKind::Crash,
                 reason: reason.to_owned(),
                 verification: None,
             };
-            self.end(invocation, index, outcome)?;
+            self.end_from(invocation, index, outcome, true)?;
         }
         Ok(())
     }
 
     /// Keeps the outcome of a case.
     fn end(&mut self, invocation: u32, index: usize, outcome: Outcome) -> Result<()> {
+        self.end_from(invocation, index, outcome, false)
+    }
+
+    /// Keeps the outcome of a case, and whether what ended it came from outside.
+    fn end_from(
+        &mut self,
+        invocation: u32,
+        index: usize,
+        outcome: Outcome,
+        from_outside: bool,
+    ) -> Result<()> {
         self.observer.end(invocation, index, &outcome);
         let result = Box::new(CaseInvocation {
             invocation,
@@ -454,6 +445,7 @@ impl SessionRun<'_> {
         self.keep(Event::Case {
             case: index,
             result,
+            from_outside,
         })
     }
 

@@ -12,6 +12,9 @@ use crate::workload::registry;
 /// The manifest, in which [`PLACEHOLDER`] stands for the kernel's name.
 const MANIFEST: &str = include_str!("../../examples/new-kernel/kernels.toml");
 
+/// The same without what can be learnt from it.
+const MINIMAL: &str = include_str!("../../examples/new-kernel/minimal.toml");
+
 /// The shader.
 const SHADER: &str = include_str!("../../examples/new-kernel/my-kernel.wgsl");
 
@@ -27,6 +30,10 @@ pub(super) struct NewKernel {
     /// Where the folder goes
     #[arg(long, value_name = "DIR", default_value = ".")]
     into: PathBuf,
+
+    /// A short manifest, without the comments that say what else can stand in it
+    #[arg(long)]
+    minimal: bool,
 }
 
 impl NewKernel {
@@ -48,7 +55,7 @@ impl NewKernel {
             })?;
         write(
             &folder.join("kernels.toml"),
-            &MANIFEST.replace(PLACEHOLDER, name),
+            &self.manifest().replace(PLACEHOLDER, name),
         )?;
         write(&folder.join(format!("{name}.wgsl")), SHADER)?;
         tell(&format!(
@@ -56,6 +63,10 @@ impl NewKernel {
             folder.display()
         ));
         Ok(Exit::Done)
+    }
+
+    fn manifest(&self) -> &'static str {
+        if self.minimal { MINIMAL } else { MANIFEST }
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::args::HOW;
 use super::args::fresh::Fresh;
-use super::args::measure::{DeadlineArgs, MeasureArgs, custom_kernels};
+use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
 use super::input::whereabouts;
 use super::interrupts::Keeping;
@@ -45,7 +45,7 @@ pub(super) struct Run {
 
     /// Resume an interrupted run, by its result file or journal. What to measure stands in it, so no
     /// other measuring option fits beside it; but what names a command, host or file must be given again:
-    /// --power, --workloads
+    /// --power, --workloads, --allow-commands
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 
@@ -167,7 +167,7 @@ impl Run {
         let given = &self.new.new.measure;
         let again = GivenAgain {
             power: self.new.was_given("power").then_some(&given.target.power),
-            custom: &custom_kernels(&given.workloads)?,
+            custom: &given.custom_kernels()?,
         };
         bench::admit(&path, &mut events, program.build(), &again)?;
         let Some(Event::Session { record, .. }) = events.first() else {

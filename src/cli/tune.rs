@@ -19,7 +19,7 @@ use crate::bench::tune::{self, SearchResult, Store, Tuning};
 use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
-use crate::workload::{CaseKernel, Suite};
+use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
 
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///
@@ -42,6 +42,10 @@ pub(super) struct Tune {
     /// power sensor]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     time: Option<f64>,
+
+    /// A TOML file with custom kernels, of which the values under `tune` are searched; without --case, only they are
+    #[arg(long = "workloads", value_name = "FILE")]
+    workloads: Vec<PathBuf>,
 
     /// Do not search; write the device's tuned parameters to a file, for another machine of its kind
     #[arg(long, value_name = "FILE", group = "instead")]
@@ -90,7 +94,13 @@ impl Tune {
         self.target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
         let mut request = self.target.request();
-        if self.quick || request.cases.is_empty() {
+        for file in &self.workloads {
+            request
+                .custom
+                .extend(load_custom(file, ManifestCommands::Refused)?);
+        }
+        let nothing_named = request.cases.is_empty() && request.custom.is_empty();
+        if self.quick || nothing_named {
             request.suite.get_or_insert(Suite::default_for(adapter));
         }
         let planned = bench::plan(&request, adapter)?;

@@ -43,6 +43,10 @@ pub enum Event {
         case: usize,
         /// What happened.
         result: Box<CaseInvocation>,
+        /// Whether what ended it came from outside: a signal, a machine without memory, workers that began badly. Such a
+        /// case is tried again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        from_outside: bool,
     },
     /// An invocation went through all its cases.
     Invocation {
@@ -220,7 +224,7 @@ fn check(events: &[Event]) -> Result<(), String> {
                 structure(record)?;
                 false
             }
-            Event::Case { case, result } => !cases.insert((*case, result.invocation)),
+            Event::Case { case, result, .. } => !cases.insert((*case, result.invocation)),
             Event::Invocation { info } => !ended.insert(info.invocation),
             Event::Setup { .. } => false,
         };

@@ -18,6 +18,17 @@ pub struct CaseKernel {
     pub custom: Option<Box<CustomKernel>>,
     /// Where the parameters come from: `default`, or the tuning that chose them.
     pub parameters_from: String,
+    /// A custom kernel with other parameters, where its file gives it some for `tune` to search.
+    pub variants: Vec<KernelVariant>,
+}
+
+/// A custom kernel with certain parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelVariant {
+    /// Its name with the parameters.
+    pub kernel: Kernel,
+    /// What it is with them.
+    pub custom: Box<CustomKernel>,
 }
 
 impl CaseKernel {
@@ -29,6 +40,21 @@ impl CaseKernel {
             kernel,
             custom: None,
             parameters_from: "default".to_owned(),
+            variants: Vec::new(),
+        }
+    }
+
+    /// The same with other parameters; a custom kernel is another one with them, where its file has it.
+    pub fn with_kernel(&self, kernel: Kernel) -> Self {
+        let mut variants = self.variants.iter();
+        let custom = match variants.find(|variant| variant.kernel == kernel) {
+            Some(variant) => Some(variant.custom.clone()),
+            None => self.custom.clone(),
+        };
+        Self {
+            kernel,
+            custom,
+            ..self.clone()
         }
     }
 

@@ -30,9 +30,9 @@ mod wgsl;
 mod written;
 
 pub use case::{Case, Part, Problem, Suite};
-pub use case_kernel::CaseKernel;
 pub(crate) use case_kernel::is_known;
-pub use custom::{CustomWork, load_custom};
+pub use case_kernel::{CaseKernel, KernelVariant};
+pub use custom::{CustomWork, ManifestCommands, load_custom};
 pub use interface::{SuiteCases, Workload};
 pub use kit::dtype::Dtype;
 pub use kit::input::{Input, Storage};

@@ -84,6 +84,7 @@ impl TryFrom<WrittenCaseKernel> for CaseKernel {
             counts: written.counts,
             custom: written.custom,
             parameters_from: written.parameters_from,
+            variants: Vec::new(),
         })
     }
 }

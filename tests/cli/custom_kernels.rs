@@ -334,7 +334,7 @@ fn every_example_kernel_runs_verified() {
         .iter()
         .filter(|case| case.custom.is_some())
         .collect();
-    assert_eq!(own.len(), 18);
+    assert_eq!(own.len(), 20);
     for case in own {
         assert_eq!(case.status, Status::Measured, "{}", case.id());
     }
@@ -343,16 +343,25 @@ fn every_example_kernel_runs_verified() {
 #[test]
 fn a_new_kernel_runs_as_it_was_written_and_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let new = || {
+    let new = |words: &[&str]| {
         perwatt()
             .current_dir(folder.path())
-            .args(["new-kernel", "fast-one"])
+            .arg("new-kernel")
+            .args(words)
             .output()
             .unwrap()
     };
-    assert!(new().status.success());
-    assert_eq!(new().status.code(), Some(2));
-    let manifest = folder.path().join("fast-one/kernels.toml");
+    assert!(new(&["fast-one"]).status.success());
+    assert_eq!(new(&["fast-one"]).status.code(), Some(2));
+    assert!(new(&["short-one", "--minimal"]).status.success());
+    let manifest = |name: &str| folder.path().join(name).join("kernels.toml");
+    let lines = |name: &str| {
+        std::fs::read_to_string(manifest(name))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    assert!(lines("short-one") < lines("fast-one"));
     let output = perwatt()
         .current_dir(folder.path())
         .args([
@@ -367,13 +376,17 @@ fn a_new_kernel_runs_as_it_was_written_and_replaces_nothing() {
             "out.json",
         ])
         .arg("--workloads")
-        .arg(manifest)
+        .arg(manifest("fast-one"))
+        .arg("--workloads")
+        .arg(manifest("short-one"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    for n in [4096, 65536] {
-        let case = result(folder.path(), &format!("fast-one/f32/{n}@own"));
-        assert_eq!(case.status, Status::Measured);
+    for name in ["fast-one", "short-one"] {
+        for n in [4096, 65536] {
+            let case = result(folder.path(), &format!("{name}/f32/{n}@own"));
+            assert_eq!(case.status, Status::Measured);
+        }
     }
 }
 

@@ -176,7 +176,7 @@ fn a_texture_that_is_declared_wrongly_is_told_what_is_right() {
         (
             "name = \"between\"",
             "name = \"betwen\"",
-            "uses a sampler of this name",
+            "has a sampler of this name",
         ),
         (
             "filter = \"linear\"",
@@ -313,4 +313,148 @@ fn an_element_that_is_never_written_is_found_where_a_formula_is_not_evaluated_ev
     let (code, said) = ran(toml, shader);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("z[777777]"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_expands_a_shader_only_where_the_user_allows_it() {
+    let toml = "[[workload]]\ncase = \"dbl/f32/256\"\nparams = { factor = 2 }\n\
+        [[workload.buffer]]\nname = \"x\"\nelements = 256\nramp = [1, 1]\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 256\nformula = \"2 * x[i]\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nexpand = [\"sh\", \"expand.sh\", \"${factor}\"]\nworkgroups = 4\n";
+    let shader = "@group(0) @binding(0) var<storage, read> x: array<f32>;
+        @group(0) @binding(1) var<storage, read_write> z: array<f32>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            z[id.x] = FACTOR * x[id.x]; }";
+    let folder = tempfile::tempdir().unwrap();
+    let expand = |script: &str, options: &[&str]| {
+        let files = [
+            ("s.wgsl", shader.as_bytes()),
+            ("expand.sh", script.as_bytes()),
+        ];
+        let output = run(folder.path(), toml, &files, options);
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let script = "touch ran; sed \"s/FACTOR/$1.0/\" s.wgsl";
+    let (code, said) = expand(script, &["--power", "none"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("--allow-commands") && said.contains("line 12"),
+        "{said}"
+    );
+    assert!(!folder.path().join("ran").exists());
+    let allowed = ["--power", "none", "--allow-commands"];
+    let (code, said) = expand(script, &allowed);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(folder.path().join("ran").exists());
+    for (script, says) in [
+        (
+            "echo no such macro >&2; exit 3",
+            "exit status: 3: no such macro",
+        ),
+        ("true", "printed nothing"),
+        ("yes", "printed more than"),
+    ] {
+        let (code, said) = expand(script, &[&allowed[..], &["--force"]].concat());
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn a_buffer_for_what_one_entry_point_does_not_use_takes_its_type_from_the_shader_all_the_same() {
+    let toml = "[[workload]]\ncase = \"three/u32/64\"\n\
+        [[workload.buffer]]\nname = \"misc\"\nelements = 4\nscratch = true\nrestore = true\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 64\nformula = \"3 * i\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nentry = \"main\"\nworkgroups = 1\n";
+    let shader = "@group(0) @binding(0) var<storage, read_write> misc: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> z: array<u32>;
+        @compute @workgroup_size(1) fn count() { misc[0] += 1; }
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { z[id.x] = 3 * id.x; }";
+    let (code, said) = ran(toml, shader);
+    assert_eq!(code, Some(0), "{said}");
+    // A check on such a buffer alone checks nothing.
+    let (code, said) = ran(
+        &toml
+            .replace("formula = \"3 * i\"", "scratch = true")
+            .replace("scratch = true\nrestore = true", "formula = \"0\""),
+        shader,
+    );
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no bound buffer has a check"), "{said}");
+}
+
+#[test]
+fn a_shader_may_be_put_together_from_several_files() {
+    let toml = "[[workload]]\ncase = \"joined/u32/64\"\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 64\nformula = \"5 * i\"\n\
+        [[workload.dispatch]]\nshader = [\"common.wgsl\", \"main.wgsl\"]\nworkgroups = 1\n";
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("common.wgsl", &b"fn five(x: u32) -> u32 { return 5 * x; }"[..]),
+        (
+            "main.wgsl",
+            &b"@group(0) @binding(0) var<storage, read_write> z: array<u32>;
+            @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { z[id.x] = five(id.x); }"[..],
+        ),
+    ];
+    let output = run(folder.path(), toml, &files, &["--power", "none"]);
+    assert!(output.status.success(), "{output:?}");
+    let toml = toml.replace("\"common.wgsl\", ", "\"/etc/passwd\", ");
+    let output = run(folder.path(), &toml, &files, &["--power", "none"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn tune_searches_the_values_that_a_manifest_gives_it_and_run_takes_what_it_kept() {
+    let shader = "override WIDE: u32 = 1;
+        @group(0) @binding(0) var<storage, read_write> z: array<u32>;
+        @compute @workgroup_size(WIDE) fn main(@builtin(global_invocation_id) id: vec3u) {
+            if id.x < arrayLength(&z) { z[id.x] = 3 * id.x; } }";
+    // A width of 3 leaves elements out, so it must lose.
+    let toml = "[[workload]]\ncase = \"tuned/u32/30000\"\ntune = { WIDE = [1, 32, 64, 3] }\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 30000\nformula = \"3 * i\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\noverrides = { WIDE = \"WIDE\" }\nworkgroups = \"30000 // (4 if WIDE == 3 else WIDE) + 1\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    let options = [
+        "--power",
+        "none",
+        "--tuning",
+        folder.path().to_str().unwrap(),
+    ];
+    let files = [("s.wgsl", shader.as_bytes())];
+    let output = run(folder.path(), toml, &files, &options);
+    assert!(output.status.success(), "{output:?}");
+    let default = result(folder.path(), "tuned/u32/30000@own");
+    assert_eq!(default.parameters["WIDE"], 1);
+    let output = crate::support::perwatt()
+        .args(["tune", "--time", "20"])
+        .args(options)
+        .arg("--workloads")
+        .arg(folder.path().join("custom.toml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("Kept in"), "{output:?}");
+    let output = run(
+        folder.path(),
+        toml,
+        &files,
+        &[&options[..], &["--force"]].concat(),
+    );
+    assert!(output.status.success(), "{output:?}");
+    let tuned = result(folder.path(), "tuned/u32/30000@own");
+    assert!(
+        [32, 64].contains(&tuned.parameters["WIDE"]),
+        "{:?}",
+        tuned.parameters
+    );
+    assert!(
+        tuned.parameters_from.starts_with("tuned "),
+        "{}",
+        tuned.parameters_from
+    );
 }

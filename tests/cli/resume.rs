@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use perwatt::record::{Boundary, CaseResult, EnergyProvenance, PowerSetup, Status, load};
+use perwatt::record::{Boundary, CaseResult, EnergyProvenance, Outcome, PowerSetup, Status, load};
 use serde_json::{Value, json};
 
 use crate::support::{has_device, perwatt};
@@ -263,4 +263,29 @@ fn a_run_of_which_everything_was_skipped_decides_nothing() {
     }
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(said(&output).contains("Nothing was measured"), "{output:?}");
+}
+
+#[test]
+fn a_case_whose_worker_was_ended_from_outside_is_tried_again_after_a_resume() {
+    if !has_device() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), &SMALL);
+    let case = |from_outside: bool| {
+        json!({"event": "case", "case": 0, "from_outside": from_outside, "result": {
+            "invocation": 0, "outcome": "failed", "failure": "crash", "reason": "killed"}})
+    };
+    for (from_outside, measured) in [(true, 1), (false, 0)] {
+        let journal = write(folder.path(), &[session.clone(), case(from_outside)]);
+        let output = resume(folder.path(), &journal, &["--power", "none"]);
+        let record = load(folder.path().join("hostile.json"))
+            .unwrap_or_else(|e| panic!("{e}: {}", said(&output)));
+        let outcomes = &record.cases[0].invocations;
+        let times = outcomes
+            .iter()
+            .filter(|one| matches!(one.outcome, Outcome::Measured { .. }));
+        assert_eq!(times.count(), measured, "{}", said(&output));
+        std::fs::remove_file(folder.path().join("hostile.json")).unwrap();
+    }
 }

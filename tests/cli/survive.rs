@@ -68,7 +68,7 @@ fn resume_and_check(out: &Path, kept: Vec<Event>) -> Record {
     assert!(!out.with_added_extension("journal").exists());
     let record = load(out).unwrap();
     for event in kept {
-        let Event::Case { case, result } = event else {
+        let Event::Case { case, result, .. } = event else {
             continue;
         };
         assert!(

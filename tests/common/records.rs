@@ -440,6 +440,7 @@ pub(crate) fn events_of(measured: &Record) -> Vec<Event> {
             results.push(Event::Case {
                 case: index,
                 result: Box::new(result),
+                from_outside: false,
             });
         }
     }

@@ -16,7 +16,7 @@ use perwatt::record::{
 };
 use perwatt::report;
 use perwatt::units::Seconds;
-use perwatt::workload::load_custom;
+use perwatt::workload::{ManifestCommands, load_custom};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -73,7 +73,7 @@ pub(crate) const TARGETS: &[Target] = &[
                 ("t.wgsl", SHADER_OF_A_TABLE),
                 ("x.bin", b"12345678"),
             ],
-            |path| load_custom(path).is_ok(),
+            |path| load_custom(path, ManifestCommands::Refused).is_ok(),
         )
     }),
     target("scenario", scenarios, || {

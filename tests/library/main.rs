@@ -18,6 +18,8 @@ mod assembled;
 mod contradictions;
 #[cfg(feature = "bench")]
 mod fleet;
+#[cfg(feature = "bench")]
+mod manifests;
 mod reader;
 mod record;
 #[cfg(feature = "bench")]

@@ -3,7 +3,7 @@
 //! An entry is only as good as what it was measured with. So it is used only by the same perwatt, on the
 //! same driver, and while the shader that its parameters give is still the same.
 
-use super::shader_hash::shader_hash;
+use super::shader_hash::{hash_with, shader_hash};
 use super::tuning_file::{Entry, Objective, Tuning};
 use crate::record::{Adapter, CaseName};
 use crate::workload::{Case, CaseKernel, Kernel, find_case, is_known};
@@ -64,11 +64,10 @@ impl Tuning {
         objective: Objective,
     ) -> Applied {
         let mut applied = Applied::default();
-        for planned in planned
-            .iter_mut()
-            .filter(|planned| planned.custom.is_none())
-        {
-            if let Some(entry) = self.entry(&planned.case, &planned.kernel, objective) {
+        for planned in planned {
+            if planned.custom.is_some() {
+                self.apply_to_custom(planned, adapter, objective, &mut applied);
+            } else if let Some(entry) = self.entry(&planned.case, &planned.kernel, objective) {
                 let kernel = with_parameters(&planned.kernel, entry);
                 if !entry.is_current(&planned.case, &kernel, adapter) {
                     applied.stale.push(planned.id());
@@ -87,6 +86,38 @@ impl Tuning {
             }
         }
         applied
+    }
+
+    /// Gives a custom kernel the parameters that were found for it; those of other cases mean nothing to it.
+    fn apply_to_custom(
+        &self,
+        planned: &mut CaseKernel,
+        adapter: &Adapter,
+        objective: Objective,
+        applied: &mut Applied,
+    ) {
+        if planned.variants.is_empty() {
+            return;
+        }
+        let Some(entry) = self.entry(&planned.case, &planned.kernel, objective) else {
+            return;
+        };
+        let kernel = with_parameters(&planned.kernel, entry);
+        let known = planned
+            .variants
+            .iter()
+            .any(|variant| variant.kernel == kernel);
+        let current = entry.perwatt_version == env!("CARGO_PKG_VERSION")
+            && hash_with(planned, &kernel, adapter).as_ref() == Some(&entry.shader_hash);
+        if !(known && current) {
+            applied.stale.push(planned.id());
+            return;
+        }
+        *planned = CaseKernel {
+            parameters_from: entry.provenance(),
+            ..planned.with_kernel(kernel)
+        };
+        applied.tuned += 1;
     }
 
     /// The entry of this very case and kernel.

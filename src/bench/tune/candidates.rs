@@ -1,6 +1,6 @@
 //! Which parameter sets a search tries, and in which order: the host-testable half of a search.
 
-use crate::workload::{Case, CaseKernel, Kernel};
+use crate::workload::{CaseKernel, Kernel};
 
 /// Code that is this many times as long as the default's is what kept a compiler busy beyond its deadline;
 /// shorter code was slow to run.
@@ -10,7 +10,7 @@ pub(super) const LONG: usize = 2;
 pub fn subjects(planned: &[CaseKernel]) -> Vec<CaseKernel> {
     planned
         .iter()
-        .filter(|planned| planned.custom.is_none() && space(planned).len() > 1)
+        .filter(|planned| space(planned).len() > 1)
         .cloned()
         .collect()
 }
@@ -18,6 +18,14 @@ pub fn subjects(planned: &[CaseKernel]) -> Vec<CaseKernel> {
 /// The default and every parameter set of the same kernel.
 pub(super) fn space(subject: &CaseKernel) -> Vec<Kernel> {
     let mut space = vec![subject.kernel.clone()];
+    if subject.custom.is_some() {
+        let others = subject
+            .variants
+            .iter()
+            .map(|variant| variant.kernel.clone());
+        space.extend(others.filter(|kernel| *kernel != subject.kernel));
+        return space;
+    }
     for kernel in subject.case.tuning_space() {
         if kernel.name == subject.kernel.name && !space.contains(&kernel) {
             space.push(kernel);
@@ -26,8 +34,16 @@ pub(super) fn space(subject: &CaseKernel) -> Vec<Kernel> {
     space
 }
 
-/// Length of a kernel's shaders, which compilers' time grows with.
-pub(super) fn code_bytes(case: &Case, kernel: &Kernel) -> usize {
+/// Length of the shaders of a kernel with certain parameters, which compilers' time grows with.
+pub(super) fn code_bytes(subject: &CaseKernel, kernel: &Kernel) -> usize {
+    if let Some(custom) = subject.with_kernel(kernel.clone()).custom {
+        return custom
+            .dispatches
+            .iter()
+            .map(|dispatch| dispatch.wgsl.len())
+            .sum();
+    }
+    let case = &subject.case;
     case.program(kernel, 0).map_or(0, |program| {
         let dispatches = program.dispatches().iter();
         dispatches.map(|dispatch| dispatch.wgsl.len()).sum()
@@ -108,7 +124,10 @@ mod tests {
         let case = crate::workload::find_case("matmul/f32/64x64x64").unwrap();
         let mut tiled = case.tuning_space();
         tiled.retain(|kernel| kernel.name == "tiled" && kernel.parameters["step_k"] == 0);
-        let lengths: Vec<_> = tiled.iter().map(|k| code_bytes(&case, k)).collect();
+        let lengths: Vec<_> = tiled
+            .iter()
+            .map(|k| code_bytes(&CaseKernel::built_in(case.clone(), (*k).clone()), k))
+            .collect();
         assert!(lengths.iter().max() >= lengths.iter().min().map(|least| LONG * least).as_ref());
     }
 

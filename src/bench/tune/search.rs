@@ -9,7 +9,7 @@ use rand_pcg::Pcg64;
 
 use super::candidates::{LONG, code_bytes, leave_out, next_batch, space};
 use super::efficient::{EnergyCandidate, most_efficient};
-use super::shader_hash::shader_hash;
+use super::shader_hash::hash_with;
 use super::tuning_file::{Entry, Objective};
 use crate::bench::new_record::{SessionRequest, session};
 use crate::bench::summary::without_gain;
@@ -117,7 +117,7 @@ pub fn search(
     };
     let space = space(subject);
     let all = space.len();
-    let fits = |kernel: &Kernel| shader_hash(&subject.case, kernel, adapter).is_some();
+    let fits = |kernel: &Kernel| hash_with(subject, kernel, adapter).is_some();
     let candidates: Vec<Kernel> = space.into_iter().filter(fits).collect();
     let unsupported = all - candidates.len();
     let best = search.go(candidates)?;
@@ -203,9 +203,9 @@ impl Search<'_> {
         let mut scored = baseline.clone();
         let mut random = Pcg64::seed_from_u64(self.effort.seed);
         candidates.shuffle(&mut random);
-        let case = &self.subject.case;
+        let subject = self.subject;
         while !candidates.is_empty() && self.spent() < SCREEN_SHARE && !self.stopped() {
-            self.too_long += leave_out(&mut candidates, self.longest, |k| code_bytes(case, k));
+            self.too_long += leave_out(&mut candidates, self.longest, |k| code_bytes(subject, k));
             let batch = next_batch(&mut candidates, scored.first().map(|best| &best.kernel));
             scored.extend(self.step("screen", batch, 1, budget_s, timeout, SCREEN_SHARE)?);
             fastest_first(&mut scored);
@@ -271,8 +271,8 @@ impl Search<'_> {
 
     /// Remembers the length of code that the compiler did not finish by its deadline.
     fn note_long(&mut self, kernel: &Kernel) {
-        let length = code_bytes(&self.subject.case, kernel);
-        if length >= LONG * code_bytes(&self.subject.case, &self.subject.kernel) {
+        let length = code_bytes(self.subject, kernel);
+        if length >= LONG * code_bytes(self.subject, &self.subject.kernel) {
             self.longest = self.longest.min(length);
         }
     }
@@ -388,9 +388,8 @@ impl Search<'_> {
         let planned: Vec<CaseKernel> = kernels
             .iter()
             .map(|kernel| CaseKernel {
-                kernel: kernel.clone(),
                 parameters_from: "candidate".to_owned(),
-                ..self.subject.clone()
+                ..self.subject.with_kernel(kernel.clone())
             })
             .collect();
         let request = SessionRequest {
@@ -492,7 +491,7 @@ impl Search<'_> {
             kernel: kernel.name.to_string(),
             objective,
             parameters: kernel.parameters.clone(),
-            shader_hash: shader_hash(&self.subject.case, kernel, self.adapter)?,
+            shader_hash: hash_with(self.subject, kernel, self.adapter)?,
             perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
             tuned_utc: crate::record::now_utc(),
             time_ns: 0.0,

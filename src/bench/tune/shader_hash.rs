@@ -1,7 +1,23 @@
 //! A hash that tells whether tuned parameters still give the shaders that they were measured with.
 
 use crate::record::Adapter;
-use crate::workload::{Case, Kernel};
+use crate::workload::{Case, CaseKernel, Kernel};
+
+/// The hash of a planned kernel with other parameters. That of a custom one is of all that its dispatches say, which an
+/// adapter's limits have no part in.
+pub(super) fn hash_with(
+    planned: &CaseKernel,
+    kernel: &Kernel,
+    adapter: &Adapter,
+) -> Option<String> {
+    if planned.custom.is_none() {
+        return shader_hash(&planned.case, kernel, adapter);
+    }
+    let custom = planned.with_kernel(kernel.clone()).custom?;
+    let dispatches = serde_json::to_string(&custom.dispatches).ok()?;
+    let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
+    Some(format!("{:016x}", fnv1a([dispatches.as_str(), wgpu])))
+}
 
 /// A hash of the shaders that a kernel's parameters give for a case, and of wgpu's version; `None`
 /// where the kernel cannot do the case on this adapter.

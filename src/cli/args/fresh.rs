@@ -9,7 +9,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Id};
 
 /// Options that a resumed run may be given again: what a journal names is not run, asked or read unless the
 /// user names it too.
-pub(in crate::cli) const AGAIN: [&str; 2] = ["power", "workloads"];
+pub(in crate::cli) const AGAIN: [&str; 3] = ["power", "workloads", "allow_commands"];
 
 /// The options of `T`, each of which conflicts with `--resume`.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::target::TargetArgs;
 use super::values::{positive, scopes, tiers};
 use crate::bench::{Request, SessionRequest};
 use crate::record::{Adapter, EnergyScope, EnergyTier, StatedSensor};
-use crate::workload::{CaseKernel, Suite, load_custom};
+use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
 
 /// Which tuned parameters a run uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,6 +61,10 @@ pub(in crate::cli) struct MeasureArgs {
     #[arg(help_heading = HOW, long = "workloads", value_name = "FILE")]
     pub(in crate::cli) workloads: Vec<PathBuf>,
 
+    /// Run the commands by which workload files expand shaders (`expand`); only for files that you trust
+    #[arg(long)]
+    pub(in crate::cli) allow_commands: bool,
+
     /// Which parameters that `perwatt tune` found to use
     #[arg(help_heading = HOW, hide_short_help = true, long, value_enum, default_value_t = Tuned::Time)]
     pub(in crate::cli) tuned: Tuned,
@@ -72,7 +76,7 @@ impl MeasureArgs {
     /// # Errors
     /// A workload file cannot be used.
     pub(in crate::cli) fn request(&self, adapter: &Adapter) -> crate::Result<Request> {
-        let custom = custom_kernels(&self.workloads)?;
+        let custom = self.custom_kernels()?;
         let nothing_named = self.target.cases.is_empty() && custom.is_empty();
         let suite = match (self.target.suite, nothing_named) {
             (None, true) => Some(Suite::default_for(adapter)),
@@ -83,6 +87,25 @@ impl MeasureArgs {
             custom,
             ..self.target.request()
         })
+    }
+
+    /// The kernels of the workload files.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub(in crate::cli) fn custom_kernels(&self) -> crate::Result<Vec<CaseKernel>> {
+        let commands = if self.allow_commands {
+            ManifestCommands::Allowed
+        } else {
+            ManifestCommands::Refused
+        };
+        let load = |file: &PathBuf| load_custom(file, commands);
+        let loaded: Vec<Vec<CaseKernel>> = self
+            .workloads
+            .iter()
+            .map(load)
+            .collect::<crate::Result<_>>()?;
+        Ok(loaded.concat())
     }
 
     /// How a session over a suite, or over what was named, measures.
@@ -120,18 +143,6 @@ impl MeasureArgs {
             _ => EnergyScope::All,
         })
     }
-}
-
-/// The kernels of workload files.
-///
-/// # Errors
-/// A file cannot be used.
-pub(in crate::cli) fn custom_kernels(files: &[PathBuf]) -> crate::Result<Vec<CaseKernel>> {
-    let loaded: Vec<Vec<CaseKernel>> = files
-        .iter()
-        .map(|file| load_custom(file))
-        .collect::<crate::Result<_>>()?;
-    Ok(loaded.concat())
 }
 
 /// How long to wait for a worker; the one measuring option that a resumed run may change.

@@ -12,6 +12,9 @@ pub(super) struct Bound {
     pub(super) needs: EntryNeeds,
     /// Variables with the names of their buffers, textures and samplers.
     pub(super) variables: Vec<(BoundVariable, String)>,
+    /// The same of variables that the entry point does not use. People declare buffers for them all the same, and a
+    /// second entry point or the next version of a shader may use them.
+    unused: Vec<(BoundVariable, String)>,
 }
 
 impl Bound {
@@ -47,17 +50,27 @@ impl Bound {
                 ));
             }
         }
+        let unused = needs.variables.iter().filter(|variable| !variable.used);
+        let unused = unused
+            .map(|variable| (variable.clone(), of_variable(dispatch, variable)))
+            .collect();
         Ok(Self {
             module,
             needs,
             variables,
+            unused,
         })
     }
 
-    /// What the variables take that are bound to a name.
+    /// Whether the entry point uses a buffer.
+    pub(super) fn uses(&self, buffer: &str) -> bool {
+        self.variables.iter().any(|(_, name)| name == buffer)
+    }
+
+    /// What the variables take that are bound to a name, or would be if the entry point used them.
     pub(super) fn resources(&self, name: &str) -> impl Iterator<Item = &BoundResource> + Clone {
         let name = name.to_owned();
-        let variables = self.variables.iter();
+        let variables = self.variables.iter().chain(&self.unused);
         variables
             .filter(move |(_, bound)| *bound == name)
             .map(|(variable, _)| &variable.resource)
@@ -65,7 +78,8 @@ impl Bound {
 
     /// What the variables of a buffer say of its type.
     pub(super) fn wanted(&self, buffer: &str) -> Option<Wanted<'_>> {
-        let (variable, _) = self.variables.iter().find(|(_, name)| name == buffer)?;
+        let mut variables = self.variables.iter().chain(&self.unused);
+        let (variable, _) = variables.find(|(_, name)| name == buffer)?;
         Some(Wanted {
             module: &self.module.module,
             ty: variable.ty,
@@ -90,11 +104,14 @@ fn by_name(
     }
     let used = needs.variables.iter().filter(|variable| variable.used);
     Ok(used
-        .map(|variable| {
-            let buffer = dispatch.bind_by_name.get(&variable.name);
-            (variable.clone(), buffer.unwrap_or(&variable.name).clone())
-        })
+        .map(|variable| (variable.clone(), of_variable(dispatch, variable)))
         .collect())
+}
+
+/// The name that a variable is bound to where names decide.
+fn of_variable(dispatch: &CustomDispatch, variable: &BoundVariable) -> String {
+    let buffer = dispatch.bind_by_name.get(&variable.name);
+    buffer.unwrap_or(&variable.name).clone()
 }
 
 /// Buffers in the order of groups and bindings: of all variables, or of those that the entry point uses.

@@ -1,6 +1,8 @@
 //! The buffers and textures of a manifest, with contents and checks read and held to their types. Nothing is allocated
 //! for them; data files are read for their digest alone.
 
+use toml::Spanned;
+
 use super::amounts::ParameterScope;
 use super::binding::Bound;
 use super::contents::{check_generator, contents, has_contents, is_laid_out};
@@ -15,13 +17,13 @@ use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, Cust
 /// Buffers with their contents and checks, then textures.
 pub(super) fn buffers(
     entry: &FileEntry<'_>,
-    buffers: &[BufferTable],
-    textures: &[BufferTable],
+    buffers: &[Spanned<BufferTable>],
+    textures: &[Spanned<BufferTable>],
     scope: &ParameterScope,
     bound: &[Option<Bound>],
     referenced: bool,
 ) -> Result<Vec<CustomBuffer>> {
-    let tables = || buffers.iter().chain(textures);
+    let tables = || buffers.iter().chain(textures).map(Spanned::get_ref);
     let all: Vec<&str> = tables().map(|table| table.name.as_str()).collect();
     let filled: Vec<&str> = tables()
         .filter(|table| has_contents(table))
@@ -32,12 +34,10 @@ pub(super) fn buffers(
         filled: &filled,
     };
     let bound: Vec<&Bound> = bound.iter().flatten().collect();
-    let of_kind = |tables: &[BufferTable], kind: &str| -> Result<Vec<CustomBuffer>> {
-        let read = |table: &BufferTable| {
-            let entry = FileEntry {
-                file: entry.file,
-                name: format!("{}, {kind} {:?}", entry.name, table.name),
-            };
+    let of_kind = |tables: &[Spanned<BufferTable>], kind: &str| -> Result<Vec<CustomBuffer>> {
+        let read = |table: &Spanned<BufferTable>| {
+            let entry = entry.inner(table, &format!("{kind} {:?}", table.get_ref().name));
+            let table = table.get_ref();
             let texture = match kind {
                 "texture" => Some(texture(&entry, table, scope, &bound)?),
                 _ => None,

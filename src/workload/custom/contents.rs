@@ -141,6 +141,15 @@ fn hold(entry: &FileEntry<'_>, dtype: CustomDtype, numbers: &[f64]) -> Result<()
     }
 }
 
+/// Up to which whole number a type has every one.
+fn exact_to(dtype: CustomDtype) -> f64 {
+    match dtype {
+        CustomDtype::F32 => 16_777_216.0,
+        CustomDtype::F16 => 2048.0,
+        _ => f64::INFINITY,
+    }
+}
+
 /// What the numbers of a type are.
 fn range(dtype: CustomDtype) -> &'static str {
     match dtype {
@@ -241,7 +250,15 @@ pub(super) fn check_generator(
         CustomGenerator::Normal { .. } => {
             return Err("`normal` takes a mean and a standard deviation from 0 up".to_owned());
         }
-        CustomGenerator::Integers { low, high } => (low as f64, high as f64),
+        CustomGenerator::Integers { low, high } => {
+            let (least, most) = (low as f64, high as f64);
+            if least.abs().max(most.abs()) > exact_to(dtype) {
+                return Err(format!(
+                    "`integers` from {low} to {high} needs a `type` that has each of them exactly; use i32 or u32"
+                ));
+            }
+            (least, most)
+        }
         CustomGenerator::Ramp { start, step } => {
             let last = start + step * (elements.saturating_sub(1)) as f64;
             if whole && step.fract() != 0.0 {
@@ -249,7 +266,16 @@ pub(super) fn check_generator(
             }
             (start.min(last), start.max(last))
         }
-        CustomGenerator::Permutation => (0.0, elements.saturating_sub(1) as f64),
+        CustomGenerator::Permutation => {
+            let last = elements.saturating_sub(1) as f64;
+            if last > exact_to(dtype) {
+                return Err(format!(
+                    "`permutation` of {elements} numbers needs a `type` that has each of them exactly; use u32, or fewer \
+                     elements"
+                ));
+            }
+            (0.0, last)
+        }
     };
     if least > most {
         return Err(format!(

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use toml::Spanned;
+
 use super::amounts::{Amount, ParameterScope};
 use super::binding::Bound;
+use super::commands::printed;
 use super::contents::written;
 use super::entry::FileEntry;
 use super::file::{BindTable, DispatchTable, IndirectTable};
@@ -24,13 +27,15 @@ pub(super) type ReadDispatches = (Vec<CustomDispatch>, Vec<Option<Bound>>);
 /// Dispatches with their shaders read.
 pub(super) fn dispatches(
     entry: &FileEntry<'_>,
-    tables: &[DispatchTable],
+    tables: &[Spanned<DispatchTable>],
     scope: &ParameterScope,
 ) -> Result<ReadDispatches> {
     if tables.is_empty() {
         return Err(entry.wrong("has no [[….dispatch]]; add at least one"));
     }
-    let read = |table| dispatch(entry, table, scope);
+    let read = |table: &Spanned<DispatchTable>| {
+        dispatch(&entry.inner(table, "dispatch"), table.get_ref(), scope)
+    };
     let both: Vec<_> = tables.iter().map(read).collect::<Result<_>>()?;
     Ok(both.into_iter().unzip())
 }
@@ -40,7 +45,7 @@ fn dispatch(
     table: &DispatchTable,
     scope: &ParameterScope,
 ) -> Result<(CustomDispatch, Option<Bound>)> {
-    let shown = table.shader.display().to_string();
+    let shown = table.shader.shown();
     let of_shader = |reason: String| entry.wrong(format!("{shown}: {reason}"));
     let (bind, bind_by_name) = match table.bind.clone() {
         Some(BindTable::InOrder(names)) => (names, BTreeMap::new()),
@@ -64,7 +69,7 @@ fn dispatch(
     };
     let bound = Bound::of(&dispatch).transpose().map_err(of_shader)?;
     dispatch.immediates = immediates(table, scope, bound.as_ref()).map_err(of_shader)?;
-    if let Some(workgroups) = workgroups(entry, table, scope, bound.as_ref())? {
+    if let Some(workgroups) = workgroups(entry, table, scope, &dispatch.wgsl, bound.as_ref())? {
         dispatch.workgroups = workgroups;
     }
     Ok((dispatch, bound))
@@ -137,18 +142,20 @@ fn workgroups(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
     scope: &ParameterScope,
+    source: &str,
     bound: Option<&Bound>,
 ) -> Result<Option<[u32; 3]>> {
-    let of_shader = |reason: &str| entry.wrong(format!("{}: {reason}", table.shader.display()));
+    let of_shader = |reason: &str| entry.wrong(format!("{}: {reason}", table.shader.shown()));
     match (&table.workgroups, &table.threads, &table.indirect) {
         (None, None, Some(_)) => Ok(None),
         (Some(groups), None, None) => three(entry, "workgroups", groups.list(), scope).map(Some),
         (None, Some(threads), None) => {
             let wanted = three(entry, "threads", threads.list(), scope)?;
             let Some(bound) = bound else {
-                return Err(of_shader(
-                    "naga cannot read it, so `threads` cannot be divided by its workgroup; give `workgroups`",
-                ));
+                let why = WgslModule::parse(source).err().unwrap_or_default();
+                return Err(of_shader(&format!(
+                    "it is no WGSL, so `threads` cannot be divided by its workgroup: {why}"
+                )));
             };
             let [x, y, z] = bound.needs.threads;
             Ok(Some([
@@ -192,9 +199,19 @@ pub(super) fn three(
 
 /// The source of a dispatch, expanded where it uses the syntax of templates.
 fn source(entry: &FileEntry<'_>, table: &DispatchTable, scope: &ParameterScope) -> Result<String> {
-    let shown = table.shader.display().to_string();
-    let shader = entry.inside(&table.shader)?;
-    let text = read_within(&shader, MOST_SOURCE_BYTES)?;
+    let shown = table.shader.shown();
+    if let Some(words) = &table.expand {
+        return printed(entry, words, scope);
+    }
+    let files = table.shader.list();
+    if files.is_empty() {
+        return Err(entry.wrong("`shader` is an empty list; give the name of a WGSL file"));
+    }
+    let mut texts = Vec::new();
+    for file in files {
+        texts.push(read_within(&entry.inside(file)?, MOST_SOURCE_BYTES)?);
+    }
+    let text = texts.join("\n");
     if !is_template(&text) {
         // What naga reads is WGSL, whatever it looks like.
         let other = || WgslModule::parse(&text).is_err();

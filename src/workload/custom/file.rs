@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::amounts::Amount;
 use crate::record::{CustomIndirect, SamplerAddress, SamplerFilter};
@@ -13,9 +14,9 @@ use crate::record::{CustomIndirect, SamplerAddress, SamplerFilter};
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkloadFile {
     #[serde(default)]
-    pub(super) kernel: Vec<KernelTable>,
+    pub(super) kernel: Vec<Spanned<KernelTable>>,
     #[serde(default)]
-    pub(super) workload: Vec<WorkloadTable>,
+    pub(super) workload: Vec<Spanned<WorkloadTable>>,
 }
 
 /// Values of parameters, by name.
@@ -52,14 +53,16 @@ pub(super) struct KernelTable {
     #[serde(default)]
     pub(super) params: ParameterTable,
     #[serde(default)]
+    pub(super) tune: BTreeMap<String, Vec<Amount>>,
+    #[serde(default)]
     pub(super) cold: bool,
-    pub(super) dispatch: Vec<DispatchTable>,
+    pub(super) dispatch: Vec<Spanned<DispatchTable>>,
     #[serde(default)]
-    pub(super) buffer: Vec<BufferTable>,
+    pub(super) buffer: Vec<Spanned<BufferTable>>,
     #[serde(default)]
-    pub(super) texture: Vec<BufferTable>,
+    pub(super) texture: Vec<Spanned<BufferTable>>,
     #[serde(default)]
-    pub(super) sampler: Vec<SamplerTable>,
+    pub(super) sampler: Vec<Spanned<SamplerTable>>,
 }
 
 /// `[[workload]]`: a custom case.
@@ -72,6 +75,8 @@ pub(super) struct WorkloadTable {
     #[serde(default)]
     pub(super) params: ParameterTable,
     #[serde(default)]
+    pub(super) tune: BTreeMap<String, Vec<Amount>>,
+    #[serde(default)]
     pub(super) cold: bool,
     pub(super) unverified: Option<String>,
     pub(super) reference: Option<String>,
@@ -80,20 +85,21 @@ pub(super) struct WorkloadTable {
     #[serde(default = "nothing")]
     pub(super) bytes: Amount,
     pub(super) tokens: Option<Amount>,
-    pub(super) dispatch: Vec<DispatchTable>,
+    pub(super) dispatch: Vec<Spanned<DispatchTable>>,
     #[serde(default)]
-    pub(super) buffer: Vec<BufferTable>,
+    pub(super) buffer: Vec<Spanned<BufferTable>>,
     #[serde(default)]
-    pub(super) texture: Vec<BufferTable>,
+    pub(super) texture: Vec<Spanned<BufferTable>>,
     #[serde(default)]
-    pub(super) sampler: Vec<SamplerTable>,
+    pub(super) sampler: Vec<Spanned<SamplerTable>>,
 }
 
 /// `[[….dispatch]]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DispatchTable {
-    pub(super) shader: PathBuf,
+    pub(super) shader: ShaderFiles,
+    pub(super) expand: Option<Vec<String>>,
     pub(super) entry: Option<String>,
     pub(super) workgroups: Option<Amounts>,
     pub(super) threads: Option<Amounts>,
@@ -103,6 +109,38 @@ pub(super) struct DispatchTable {
     pub(super) repeat: Option<Amount>,
     pub(super) indirect: Option<IndirectTable>,
     pub(super) immediates: Option<toml::Value>,
+}
+
+/// Where a shader's text stands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of a file, or a list of files that are joined"
+)]
+pub(super) enum ShaderFiles {
+    /// In one file.
+    One(PathBuf),
+    /// In several, one after another.
+    Joined(Vec<PathBuf>),
+}
+
+impl ShaderFiles {
+    pub(super) fn list(&self) -> &[PathBuf] {
+        match self {
+            Self::One(file) => std::slice::from_ref(file),
+            Self::Joined(files) => files,
+        }
+    }
+
+    /// What messages and records call it.
+    pub(super) fn shown(&self) -> String {
+        let names: Vec<String> = self
+            .list()
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        names.join(" + ")
+    }
 }
 
 /// Where the workgroups are read from when a dispatch runs.

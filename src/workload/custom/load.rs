@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use minijinja::value::Value;
+use toml::Spanned;
 
 use crate::error::{Error, Result, nearest};
 use crate::record::{
@@ -12,13 +13,13 @@ use crate::record::{
     read_within,
 };
 use crate::workload::case::Case;
-use crate::workload::case_kernel::CaseKernel;
-use crate::workload::custom::amounts::ParameterScope;
+use crate::workload::case_kernel::{CaseKernel, KernelVariant};
+use crate::workload::custom::amounts::{Amount, ParameterScope};
 use crate::workload::custom::binding::Bound;
 use crate::workload::custom::buffers::buffers;
 use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
-use crate::workload::custom::entry::FileEntry;
+use crate::workload::custom::entry::{FileEntry, ManifestCommands, ManifestText};
 use crate::workload::custom::file::{
     KernelTable, ParameterTable, ParameterValue, ParameterValues, WorkloadFile, WorkloadTable,
 };
@@ -31,8 +32,13 @@ use crate::workload::registry::{UnknownCase, find_case, registry};
 ///
 /// # Errors
 /// The file, a shader or a data file cannot be read or lies elsewhere, or an entry is malformed.
-pub fn load_custom(path: &Path) -> Result<Vec<CaseKernel>> {
+pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKernel>> {
     let text = read_within(path, MOST_SOURCE_BYTES)?;
+    let manifest = ManifestText {
+        path,
+        text: &text,
+        commands,
+    };
     let file: WorkloadFile = toml::from_str(&text).map_err(|e| {
         Error::file(
             path,
@@ -50,20 +56,36 @@ pub fn load_custom(path: &Path) -> Result<Vec<CaseKernel>> {
         ));
     }
     let mut found = Vec::new();
+    // The line of each.
+    let mut lines = Vec::new();
     for table in &file.kernel {
-        for scope in scopes(path, &table.params)? {
-            found.push(kernel(path, table, &scope)?);
+        let entry = manifest.entry(table, format!("kernel {:?}", table.get_ref().name));
+        for scope in scopes(&entry, &table.get_ref().params)? {
+            let forms = forms(&entry, &table.get_ref().tune, &scope)?;
+            let all = forms.iter().map(|(parameters, scope)| {
+                let found = kernel(&entry, table.get_ref(), scope)?;
+                Ok(with_parameters(found, parameters))
+            });
+            found.push(one_of(&entry, all.collect::<Result<_>>()?)?);
+            lines.push(entry.line);
         }
     }
     let mut references = Vec::new();
     for table in &file.workload {
-        for scope in scopes(path, &table.params)? {
-            references.push((found.len(), table.reference.clone()));
-            found.push(workload(path, table, &scope)?);
+        let entry = manifest.entry(table, format!("workload {:?}", table.get_ref().case));
+        for scope in scopes(&entry, &table.get_ref().params)? {
+            references.push((found.len(), table.get_ref().reference.clone()));
+            let forms = forms(&entry, &table.get_ref().tune, &scope)?;
+            let all = forms.iter().map(|(parameters, scope)| {
+                let found = workload(&manifest, table, scope)?;
+                Ok(with_parameters(found, parameters))
+            });
+            found.push(one_of(&entry, all.collect::<Result<_>>()?)?);
+            lines.push(entry.line);
         }
     }
-    give_references(path, &mut found, &references)?;
-    refuse_same_names(path, &found)?;
+    give_references(path, &mut found, &references, &lines)?;
+    refuse_same_names(path, &found, &lines)?;
     Ok(found)
 }
 
@@ -79,7 +101,7 @@ fn meant(message: &str) -> String {
 }
 
 /// Every combination of the parameters' values.
-fn scopes(path: &Path, params: &ParameterTable) -> Result<Vec<ParameterScope>> {
+fn scopes(entry: &FileEntry<'_>, params: &ParameterTable) -> Result<Vec<ParameterScope>> {
     let mut scopes = vec![ParameterScope::default()];
     for (name, values) in params {
         let values: &[ParameterValue] = match values {
@@ -89,13 +111,10 @@ fn scopes(path: &Path, params: &ParameterTable) -> Result<Vec<ParameterScope>> {
         let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !name.starts_with(|c: char| c.is_ascii_digit());
         if !sound || values.is_empty() || scopes.len() * values.len() > MOST_CASES {
-            return Err(Error::file(
-                path,
-                format!(
-                    "the parameter {name:?} needs a name of letters, digits and `_`, at least one value, and at most \
-                     {MOST_CASES} combinations in all"
-                ),
-            ));
+            return Err(entry.wrong(format!(
+                "the parameter {name:?} needs a name of letters, digits and `_`, at least one value, and at most \
+                 {MOST_CASES} combinations in all"
+            )));
         }
         scopes = scopes
             .iter()
@@ -119,12 +138,93 @@ fn evaluated(value: &ParameterValue) -> Value {
     }
 }
 
+/// Most combinations of the values that one kernel gives to `tune`.
+const MOST_FORMS: usize = 4096;
+
+/// Every combination of the values that `tune` searches, with the scope in which the kernel has them; the first is the
+/// default.
+fn forms(
+    entry: &FileEntry<'_>,
+    tune: &BTreeMap<String, Vec<Amount>>,
+    scope: &ParameterScope,
+) -> Result<Vec<(BTreeMap<String, u32>, ParameterScope)>> {
+    let mut forms = vec![(BTreeMap::new(), scope.clone())];
+    for (name, amounts) in tune {
+        if scope.0.contains_key(name)
+            || amounts.is_empty()
+            || forms.len() * amounts.len() > MOST_FORMS
+        {
+            return Err(entry.wrong(format!(
+                "`tune.{name}` needs a name that is none of `params`, at least one value, and at most {MOST_FORMS} \
+                 combinations in all"
+            )));
+        }
+        let values = amounts.iter().map(|amount| {
+            let whole = scope
+                .whole(amount)
+                .map_err(|e| entry.wrong(format!("`tune.{name}`: {e}")))?;
+            u32::try_from(whole)
+                .map_err(|_| entry.wrong(format!("`tune.{name}`: {whole} is too large")))
+        });
+        let values: Vec<u32> = values.collect::<Result<_>>()?;
+        let with = |(parameters, scope): &(BTreeMap<String, u32>, ParameterScope), value: u32| {
+            let (mut parameters, mut scope) = (parameters.clone(), scope.clone());
+            parameters.insert(name.clone(), value);
+            scope.0.insert(name.clone(), Value::from(value));
+            (parameters, scope)
+        };
+        forms = forms
+            .iter()
+            .flat_map(|form| values.iter().map(move |value| with(form, *value)))
+            .collect();
+    }
+    Ok(forms)
+}
+
+/// A kernel under the values that `tune` gave it.
+fn with_parameters(mut found: CaseKernel, parameters: &BTreeMap<String, u32>) -> CaseKernel {
+    found.kernel.parameters.clone_from(parameters);
+    found
+}
+
+/// The first of several forms of a kernel, with the others as its variants.
+fn one_of(entry: &FileEntry<'_>, all: Vec<CaseKernel>) -> Result<CaseKernel> {
+    let mut forms = all.into_iter();
+    let mut first = forms
+        .next()
+        .ok_or_else(|| entry.wrong("has no form; give each key of `tune` a value"))?;
+    for form in forms {
+        if form.case != first.case || form.counts != first.counts {
+            return Err(entry.wrong(
+                "values of `tune` are choices of one case, so they cannot stand in `case`, `flop`, `bytes` or `tokens`; \
+                 what makes another case belongs to `params`",
+            ));
+        }
+        first
+            .variants
+            .extend(form.custom.map(|custom| KernelVariant {
+                kernel: form.kernel,
+                custom,
+            }));
+    }
+    if let Some(custom) = first.custom.clone().filter(|_| !first.variants.is_empty()) {
+        first.variants.insert(
+            0,
+            KernelVariant {
+                kernel: first.kernel.clone(),
+                custom,
+            },
+        );
+    }
+    Ok(first)
+}
+
 /// A custom kernel for a built-in case.
-fn kernel(path: &Path, table: &KernelTable, scope: &ParameterScope) -> Result<CaseKernel> {
-    let entry = FileEntry {
-        file: path,
-        name: format!("kernel {:?}", table.name),
-    };
+fn kernel(
+    entry: &FileEntry<'_>,
+    table: &KernelTable,
+    scope: &ParameterScope,
+) -> Result<CaseKernel> {
     let wrong = |reason: String| entry.wrong(reason);
     check_name(&table.name).map_err(wrong)?;
     let name = scope.text(&table.case).map_err(wrong)?;
@@ -137,13 +237,13 @@ fn kernel(path: &Path, table: &KernelTable, scope: &ParameterScope) -> Result<Ca
         };
         entry.wrong(format!("{unknown}{hint}"))
     })?;
-    let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
+    let (dispatches, bound) = dispatches(entry, &table.dispatch, scope)?;
     let custom = CustomKernel {
         dispatches,
         cold: table.cold,
-        buffers: buffers(&entry, &table.buffer, &table.texture, scope, &bound, false)?,
-        samplers: samplers(&entry, &table.sampler, &bound)?,
-        ..empty(path, true)
+        buffers: buffers(entry, &table.buffer, &table.texture, scope, &bound, false)?,
+        samplers: samplers(entry, &table.sampler, &bound)?,
+        ..empty(entry.file.path, true)
     };
     if let Some(output) = custom.buffers.iter().find(|b| is_checked(b)) {
         return Err(entry.wrong(format!(
@@ -179,18 +279,16 @@ fn empty(path: &Path, built_in_case: bool) -> CustomKernel {
 const FROM_FILE: &str = "the user's file";
 
 /// A custom case with its kernel.
-fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Result<CaseKernel> {
-    let entry = FileEntry {
-        file: path,
-        name: format!("workload {:?}", table.case),
-    };
-    let wrong = |reason: String| entry.wrong(reason);
-    check_name(&table.kernel).map_err(wrong)?;
+fn workload(
+    manifest: &ManifestText<'_>,
+    table: &Spanned<WorkloadTable>,
+    scope: &ParameterScope,
+) -> Result<CaseKernel> {
+    let entry = manifest.entry(table, format!("workload {:?}", table.get_ref().case));
+    let table = table.get_ref();
+    check_name(&table.kernel).map_err(|reason| entry.wrong(reason))?;
     let case = declared_case(&entry, table, scope)?;
-    let entry = FileEntry {
-        file: path,
-        name: format!("workload {:?}", case.to_string()),
-    };
+    let entry = entry.named(format!("workload {:?}", case.to_string()));
     let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
     let referenced = table.reference.is_some();
     let (tables, textures) = (&table.buffer, &table.texture);
@@ -200,7 +298,7 @@ fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Resul
         cold: table.cold,
         buffers: buffers(&entry, tables, textures, scope, &bound, referenced)?,
         samplers: samplers(&entry, &table.sampler, &bound)?,
-        ..empty(path, false)
+        ..empty(manifest.path, false)
     };
     let counts = counts(&entry, table, scope)?;
     refuse_unchecked(&entry, &custom, &bound)?;
@@ -216,6 +314,7 @@ fn workload(path: &Path, table: &WorkloadTable, scope: &ParameterScope) -> Resul
         counts,
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
+        variants: Vec::new(),
     })
 }
 
@@ -287,12 +386,8 @@ fn refuse_unchecked(
     // What a shader that cannot be read binds shows when it is built.
     let readable = bound.iter().all(Option::is_some);
     let read = bound.iter().flatten();
-    let is_bound = |buffer: &CustomBuffer| {
-        !readable
-            || read
-                .clone()
-                .any(|bound| bound.wanted(&buffer.name).is_some())
-    };
+    let is_bound =
+        |buffer: &CustomBuffer| !readable || read.clone().any(|bound| bound.uses(&buffer.name));
     if custom.buffers.iter().any(|b| is_checked(b) && is_bound(b)) {
         return Ok(());
     }
@@ -308,6 +403,7 @@ fn give_references(
     path: &Path,
     found: &mut [CaseKernel],
     references: &[(usize, Option<String>)],
+    lines: &[usize],
 ) -> Result<()> {
     let known: Vec<(usize, String, String)> = references
         .iter()
@@ -323,7 +419,9 @@ fn give_references(
             .iter()
             .filter(|(other, c, _)| *c == case && other != at)
             .collect();
-        let wrong = |reason: String| Error::file(path, format!("workload {case:?}: {reason}"));
+        let line = lines[*at];
+        let wrong =
+            |reason: String| Error::file(path, format!("line {line}, workload {case:?}: {reason}"));
         let reference = same
             .iter()
             .find(|(_, _, kernel)| kernel == wanted)
@@ -364,19 +462,26 @@ fn give_references(
             };
             custom.reference = Some(Box::new(reference));
         }
+        let given = found[*at]
+            .custom
+            .as_ref()
+            .and_then(|custom| custom.reference.clone());
+        for variant in &mut found[*at].variants {
+            variant.custom.reference.clone_from(&given);
+        }
     }
     Ok(())
 }
 
 /// Stops a file with two kernels of one name for one case, which nothing could tell apart.
-fn refuse_same_names(path: &Path, found: &[CaseKernel]) -> Result<()> {
+fn refuse_same_names(path: &Path, found: &[CaseKernel], lines: &[usize]) -> Result<()> {
     let mut names = BTreeMap::new();
-    for case in found {
+    for (case, line) in found.iter().zip(lines) {
         if names.insert(case.id(), ()).is_some() {
             return Err(Error::file(
                 path,
                 format!(
-                    "{} is already declared; give one another `kernel` name, or name the parameters in `case`, as in \
+                    "line {line}, {} is already declared; give one another `kernel` name, or name the parameters in `case`, as in \
                      \"saxpy/f32/${{n}}\"",
                     case.id()
                 ),

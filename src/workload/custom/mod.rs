@@ -13,6 +13,7 @@ mod binding;
 mod buffers;
 mod checks;
 mod columns;
+mod commands;
 mod contents;
 mod data;
 mod declared;
@@ -28,5 +29,6 @@ mod textures;
 mod work;
 
 pub(crate) use declared::custom_case;
+pub use entry::ManifestCommands;
 pub use load::load_custom;
 pub use work::CustomWork;

@@ -1,5 +1,7 @@
 //! The textures and samplers of a manifest.
 
+use toml::Spanned;
+
 use super::amounts::ParameterScope;
 use super::binding::Bound;
 use super::dispatches::three;
@@ -31,7 +33,7 @@ pub(super) fn texture(
         })
         .ok_or_else(|| {
             entry.wrong(format!(
-                "no entry point of a dispatch uses a texture called {:?}; name it as the shader's variable, or bind it \
+                "no shader of a dispatch has a texture called {:?}; name it as the shader's variable, or bind it \
                  by `bind = {{ variable = {:?} }}`",
                 table.name, table.name
             ))
@@ -88,7 +90,7 @@ fn format_called(entry: &FileEntry<'_>, name: &str) -> Result<TexelFormat> {
 /// The samplers of a manifest.
 pub(super) fn samplers(
     entry: &FileEntry<'_>,
-    tables: &[SamplerTable],
+    tables: &[Spanned<SamplerTable>],
     bound: &[Option<Bound>],
 ) -> Result<Vec<CustomSampler>> {
     let readable = bound.iter().all(Option::is_some);
@@ -99,12 +101,13 @@ pub(super) fn samplers(
             .flat_map(|bound| bound.resources(name));
         resources.any(|resource| *resource == BoundResource::Sampler)
     };
-    let sampler = |table: &SamplerTable| {
+    let sampler = |table: &Spanned<SamplerTable>| {
+        let entry = entry.inner(table, &format!("sampler {:?}", table.get_ref().name));
+        let table = table.get_ref();
         if readable && !used(&table.name) {
-            return Err(entry.wrong(format!(
-                "sampler {:?}: no entry point of a dispatch uses a sampler of this name; name it as the shader's variable",
-                table.name
-            )));
+            return Err(entry.wrong(
+                "no shader of a dispatch has a sampler of this name; name it as the shader's variable",
+            ));
         }
         Ok(CustomSampler {
             name: table.name.clone(),

@@ -417,13 +417,14 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
     };
     if source.lines().any(directive) {
         return Some(
-            "the file is for another preprocessor (lines such as `#define`, `#ifdef`); expand it with that one first, \
-             or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
+            "the file is for another preprocessor (lines such as `#define`, `#import`); expand it with that one, first or \
+             by `expand = [\"command\", …]`, or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
         );
     }
     if source.contains("{{") {
         return Some(
-            "the file is a template of another engine (`{{`); expand it first, or write `${name}` with `params`",
+            "the file is a template of another engine (`{{`); expand it, first or by `expand = [\"command\", …]`, or write \
+             `${name}` with `params`",
         );
     }
     None
