@@ -17,7 +17,20 @@ function theme() {
   return button;
 }
 
+/** A page of many GPUs has sections of its own. */
+function buildFleet() {
+  const parts = fleetSections(data.fleet);
+  const nav = el("nav", { "aria-label": "Sections" }, el("ul", {}, parts.map(([id, name]) => el("li", {}, el("a", { href: `#${id}` }, name)))));
+  document.getElementById("page").append(
+    el("header", {}, el("h1", {}, data.title), el("div", { class: "controls" }, theme())),
+    nav, ...parts.map((entry) => entry[2]));
+}
+
 function build() {
+  if (data.fleet) {
+    buildFleet();
+    return;
+  }
   const { records } = data;
   const site = data.links.length > 0;
   const single = site ? [] : OF_RECORD;

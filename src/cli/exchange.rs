@@ -2,15 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "fleet")]
+use anyhow::bail;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::args::source::SourceArgs;
 use super::exit::Exit;
+#[cfg(not(feature = "fleet"))]
+use super::fleet::engine_lacking::without_engine;
+#[cfg(feature = "fleet")]
+use super::fleet::source::{each_record, record_files};
 use super::input::{load_record, whereabouts};
 use super::output::{print_as_is, tell};
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::exchange::{Direction, Format, ImportOptions, export, import};
+#[cfg(feature = "fleet")]
+use crate::fleet::table::{ParquetFolder, file_stem, rows_of};
 use crate::record::{self, Record};
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
@@ -46,9 +54,9 @@ pub(super) struct Import {
 pub(super) struct Export {
     /// Format to write
     #[arg(long, value_parser = formats())]
-    format: Format,
+    format: ExportFormat,
 
-    /// Records
+    /// Records; for parquet also folders of records
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -56,7 +64,7 @@ pub(super) struct Export {
     #[arg(long, value_parser = directions())]
     direction: Option<Direction>,
 
-    /// File to write [default: standard output]
+    /// File to write [default: standard output]; for parquet the folder of the layout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -120,18 +128,75 @@ impl Import {
     }
 }
 
+/// What records are exported as.
+#[derive(Clone, Copy, Debug)]
+enum ExportFormat {
+    /// One text.
+    Text(Format),
+    /// A folder of Parquet files.
+    Parquet,
+}
+
 impl Export {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        match self.format {
+            ExportFormat::Text(format) => self.text(format),
+            ExportFormat::Parquet => self.parquet(),
+        }
+    }
+
+    #[cfg(not(feature = "fleet"))]
+    fn parquet(&self) -> anyhow::Result<Exit> {
+        Err(without_engine("--format parquet"))
+    }
+
+    #[cfg(feature = "fleet")]
+    fn parquet(&self) -> anyhow::Result<Exit> {
+        let Some(out) = &self.out else {
+            bail!("--format parquet: a layout is a folder; name it with --out DIR");
+        };
+        if self.direction.is_some() {
+            bail!("--direction: the column `better` says it of each figure; leave it out");
+        }
+        let files = record_files(&self.files)?;
+        let mut folder = ParquetFolder::open(out)?;
+        let taken = each_record(&files, |path, record| {
+            folder.add(&rows_of(record, &file_stem(path)))
+        })?;
+        let count = folder.finish()?;
+        if count.records == 0 {
+            bail!("none of the files is a record that can be used, so nothing was exported");
+        }
+        let twice = match count.twice {
+            0 => String::new(),
+            twice => format!("; {twice} were given twice"),
+        };
+        tell(&format!(
+            "{}: {} records, {} rows in {} files, {:.1} MB{twice}",
+            out.display(),
+            count.records,
+            count.rows,
+            count.files,
+            count.bytes as f64 / 1e6
+        ));
+        // What was named above is missing in the layout.
+        Ok(match taken.refused {
+            0 => Exit::Done,
+            _ => Exit::Inconclusive,
+        })
+    }
+
+    fn text(&self, format: Format) -> anyhow::Result<Exit> {
         let records = self
             .files
             .iter()
             .map(|file| load_record(file))
             .collect::<crate::Result<Vec<Record>>>()?;
-        let text = export(&records, self.format, self.direction)?;
+        let text = export(&records, format, self.direction)?;
         match &self.out {
             Some(file) => OutputFile {
                 path: file,
-                kind: OutputFileKind::Exported(self.format),
+                kind: OutputFileKind::Exported(format),
                 force: self.force,
             }
             .write(&text)?,
@@ -142,9 +207,15 @@ impl Export {
 }
 
 /// Parses the name of a format.
-fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::name))
-        .try_map(|name| Format::parse(&name).ok_or("not a known format"))
+fn formats() -> impl TypedValueParser<Value = ExportFormat> {
+    const PARQUET: &str = "parquet";
+    let names = Format::ALL.map(Format::name).into_iter().chain([PARQUET]);
+    PossibleValuesParser::new(names).try_map(|name| match name.as_str() {
+        PARQUET => Ok(ExportFormat::Parquet),
+        name => Format::parse(name)
+            .map(ExportFormat::Text)
+            .ok_or("not a known format"),
+    })
 }
 
 /// Parses a direction.

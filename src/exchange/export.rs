@@ -4,7 +4,6 @@
 //! two intervals of one measurement. Which way a value improves goes along where the format has a place for it; where
 //! it has none, a file holds values of one direction.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use schemars::JsonSchema;
@@ -13,11 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::escape::{self, cell};
-use crate::record::{
-    Better, CaseResult, EnergyWindow, Measure, Outcome, Reading, Record, Status, WorkUnit,
-};
-use crate::stats::{Interval, geometric_mean, invocations_interval};
-use crate::units::Seconds;
+use crate::record::{Better, CaseResult, ExportedFigure, Record, Status};
 
 /// A format that records can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,16 +92,13 @@ impl Direction {
             Self::Larger => "larger",
         }
     }
-}
 
-/// One figure of a case.
-struct ExportedFigure {
-    metric: &'static str,
-    unit: Cow<'static, str>,
-    better: Direction,
-    value: f64,
-    interval: Option<Interval>,
-    invocations: usize,
+    fn is(self, better: Better) -> bool {
+        matches!(
+            (self, better),
+            (Self::Smaller, Better::Smaller) | (Self::Larger, Better::Larger)
+        )
+    }
 }
 
 /// Writes records in a format; `direction` keeps the values of one direction.
@@ -126,118 +118,6 @@ pub fn export(records: &[Record], format: Format, direction: Option<Direction>) 
     }
 }
 
-/// The figures of a case: its record's own summary. Only where the record says that there is none, as of
-/// another tool's times, they are computed from the invocations.
-fn values(case: &CaseResult) -> Vec<ExportedFigure> {
-    if case.status != Status::Measured {
-        return Vec::new();
-    }
-    let Reading::Measured(summary) = &case.summary else {
-        return times(case);
-    };
-    let timed = summary.invocations as usize;
-    let metered = invocations(case)
-        .filter(|(_, energy)| energy.is_some())
-        .count();
-    let arithmetic = WorkUnit::arithmetic(case.dtype());
-    let (per_second, per_joule) = match arithmetic {
-        WorkUnit::Op => ("OP/s", "OP/J"),
-        _ => ("FLOP/s", "FLOP/J"),
-    };
-    let (smaller, larger) = (Direction::Smaller, Direction::Larger);
-    let time = Reading::Measured(summary.time_ns.clone());
-    [
-        ("time", "ns", smaller, &time, timed),
-        ("flop_per_s", per_second, larger, &summary.flop_per_s, timed),
-        ("bytes_per_s", "B/s", larger, &summary.bytes_per_s, timed),
-        ("energy", "J", smaller, &summary.energy_j, metered),
-        (
-            "flop_per_j",
-            per_joule,
-            larger,
-            &summary.flop_per_j,
-            metered,
-        ),
-        ("bytes_per_j", "B/J", larger, &summary.bytes_per_j, metered),
-    ]
-    .into_iter()
-    .filter_map(|(metric, unit, better, estimate, invocations)| {
-        let estimate = estimate.measured()?;
-        Some(ExportedFigure {
-            metric,
-            unit: Cow::Borrowed(unit),
-            better,
-            value: estimate.value,
-            interval: estimate.interval.measured().copied(),
-            invocations,
-        })
-    })
-    .collect()
-}
-
-/// Time and bandwidth of a case whose record sums nothing up.
-fn times(case: &CaseResult) -> Vec<ExportedFigure> {
-    let medians: Vec<f64> = invocations(case).map(|(median_ns, _)| median_ns).collect();
-    let Ok(value) = geometric_mean(&medians) else {
-        return Vec::new();
-    };
-    if let Some(measure) = &case.measure {
-        return vec![foreign(measure, &medians, value)];
-    }
-    let time = ExportedFigure {
-        metric: "time",
-        unit: Cow::Borrowed("ns"),
-        better: Direction::Smaller,
-        value,
-        interval: invocations_interval(&medians, Interval::LEVEL).ok(),
-        invocations: medians.len(),
-    };
-    let rate = (case.counts.bytes > 0).then(|| {
-        let work = case.counts.bytes as f64 / Seconds::from_ns(1.0).get();
-        ExportedFigure {
-            metric: "bytes_per_s",
-            unit: Cow::Borrowed("B/s"),
-            better: Direction::Larger,
-            value: work / value,
-            interval: time.interval.and_then(|time| time.quotient_of(work).ok()),
-            invocations: time.invocations,
-        }
-    });
-    [Some(time), rate].into_iter().flatten().collect()
-}
-
-/// Another tool's figure in its own unit.
-fn foreign(measure: &Measure, medians: &[f64], cost: f64) -> ExportedFigure {
-    let interval = invocations_interval(medians, Interval::LEVEL).ok();
-    let (better, interval) = match measure.better {
-        Better::Smaller => (Direction::Smaller, interval),
-        Better::Larger => (
-            Direction::Larger,
-            interval.and_then(|cost| cost.quotient_of(1e9).ok()),
-        ),
-    };
-    ExportedFigure {
-        metric: "value",
-        unit: Cow::Owned(measure.unit.clone()),
-        better,
-        value: measure.value(cost),
-        interval,
-        invocations: medians.len(),
-    }
-}
-
-/// Median and energy window of each invocation that measured the case.
-fn invocations(case: &CaseResult) -> impl Iterator<Item = (f64, Option<&EnergyWindow>)> {
-    case.invocations
-        .iter()
-        .filter_map(|result| match &result.outcome {
-            Outcome::Measured {
-                sampling, energy, ..
-            } => Some((sampling.median_ns, energy.measured())),
-            _ => None,
-        })
-}
-
 /// Figures of all cases that go in a direction, with the case's name.
 fn chosen(
     records: &[Record],
@@ -245,9 +125,9 @@ fn chosen(
 ) -> impl Iterator<Item = (&Record, &CaseResult, ExportedFigure)> {
     records.iter().flat_map(move |record| {
         record.cases.iter().flat_map(move |case| {
-            values(case)
+            case.exported()
                 .into_iter()
-                .filter(move |value| direction.is_none_or(|wanted| wanted == value.better))
+                .filter(move |value| direction.is_none_or(|wanted| wanted.is(value.better)))
                 .map(move |value| (record, case, value))
         })
     })
@@ -377,7 +257,7 @@ fn csv_rows(
         let [h, i, j, k, l, m, n, o, p] = rest;
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     };
-    let figures = values(case);
+    let figures = case.exported();
     if figures.is_empty() {
         let reason = match &case.status {
             Status::Measured => case.summary.reason().unwrap_or("no invocation measured it"),
@@ -389,14 +269,14 @@ fn csv_rows(
     }
     figures
         .into_iter()
-        .filter(|figure| direction.is_none_or(|wanted| wanted == figure.better))
+        .filter(|figure| direction.is_none_or(|wanted| wanted.is(figure.better)))
         .map(|figure| {
             let [low, high, level] = figure.interval.map_or_else(Default::default, |interval| {
                 [interval.low, interval.high, interval.level].map(|number| number.to_string())
             });
             row([
                 figure.metric.to_owned(),
-                figure.better.name().to_owned(),
+                figure.better.to_string(),
                 cell(&figure.unit),
                 figure.value.to_string(),
                 low,

@@ -24,6 +24,7 @@ const PAGE: &str = concat!(
     include_str!("../../assets/page/dom.js"),
     include_str!("../../assets/page/charts.js"),
     include_str!("../../assets/page/sections.js"),
+    include_str!("../../assets/page/fleet.js"),
     include_str!("../../assets/page/main.js"),
     "})();\n"
 );

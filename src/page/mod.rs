@@ -8,6 +8,8 @@ mod cases;
 mod comparison;
 mod energy;
 mod figure;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod history;
 mod html;
 mod kernels;
@@ -23,6 +25,8 @@ mod terminal;
 mod verdict;
 mod warnings;
 
+#[cfg(feature = "fleet")]
+pub use fleet::fleet_page;
 pub use html::html;
 pub use model::PageData;
 pub use named::NamedRecord;

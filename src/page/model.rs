@@ -23,6 +23,80 @@ pub struct PageData {
     pub history: Vec<PageHistory>,
     /// Pages of single records, on the first page of a site.
     pub links: Vec<PageLink>,
+    /// What the records of many GPUs say together.
+    pub fleet: Option<PageFleet>,
+}
+
+/// What the records of many GPUs say together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageFleet {
+    /// What a reader must know first.
+    pub notes: Vec<String>,
+    /// What to look at first.
+    pub pull: Vec<PageSuspect>,
+    /// What the list rests on.
+    pub rules: Vec<String>,
+    /// The models.
+    pub models: Vec<PageFleetModel>,
+    /// What did not enter, and what slow cards cost, in words.
+    pub after: Vec<String>,
+}
+
+/// A line of the list of what to look at first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageSuspect {
+    /// What it is.
+    pub what: String,
+    /// The card or the group.
+    pub name: String,
+    /// Its model.
+    pub device: String,
+    /// The clearest case, with its ratio in words.
+    pub worst: String,
+    /// How much more its work costs, in words.
+    pub cost: String,
+    /// The same as a number.
+    pub cost_ratio: Option<f64>,
+    /// Dollars a year, in words.
+    pub dollars: String,
+    /// What to do.
+    pub advice: String,
+    /// What goes with it.
+    pub seen: String,
+}
+
+/// One model of a fleet.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageFleetModel {
+    /// The model with its number of cards.
+    pub title: String,
+    /// What is said of its cards.
+    pub sentences: Vec<String>,
+    /// Each card over all cases, as a multiple of the median; of very many cards some.
+    pub ratios: Vec<f64>,
+    /// The listed cards: name and multiple.
+    pub listed: Vec<(String, f64)>,
+    /// Where the cards lie, case by case.
+    pub cases: Vec<PageFleetCase>,
+}
+
+/// One case of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageFleetCase {
+    /// The case.
+    pub case: String,
+    /// Cards.
+    pub cards: usize,
+    /// Median of their times, in words.
+    pub median: String,
+    /// Spread between cards, a share.
+    pub spread: f64,
+    /// The same in words.
+    pub spread_words: String,
+    /// 5 and 95 % of the cards against the median, in words.
+    pub range: String,
+    /// Two kinds of cards, in words.
+    pub two_kinds: Option<String>,
 }
 
 /// A page of a site.

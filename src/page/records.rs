@@ -34,6 +34,7 @@ pub fn page_data(sets: &[Vec<NamedRecord>]) -> PageData {
         comparison: comparison(sets),
         history: history(&all),
         links: Vec::new(),
+        fleet: None,
         records,
     }
 }
@@ -58,7 +59,7 @@ pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageDat
     data
 }
 
-fn made_by() -> String {
+pub(super) fn made_by() -> String {
     format!("perwatt {}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -22,6 +22,7 @@ mod disk;
 mod document;
 mod energy;
 mod estimate;
+mod exported;
 mod file;
 mod headline;
 mod inspection;
@@ -65,6 +66,7 @@ pub use energy::{
     SamplerCost, Trace,
 };
 pub use estimate::Estimate;
+pub use exported::ExportedFigure;
 pub use file::{load, parse, save, schema};
 pub use headline::{Headline, WorkUnit};
 pub use inspection::{

@@ -5,6 +5,8 @@
 
 mod compare;
 mod devices;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod gate;
 mod imported;
 mod inspect;
@@ -21,6 +23,8 @@ mod tuned;
 
 pub use compare::{comparison, comparisons};
 pub use devices::{ListedAdapter, devices};
+#[cfg(feature = "fleet")]
+pub use fleet::{fleet, fleet_csv, fleet_prometheus};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use invest::{

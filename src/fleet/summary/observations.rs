@@ -1,0 +1,276 @@
+//! The judged figures of a fleet, by model and case.
+//!
+//! A card is what one GPU of one machine is; its records are repetitions of it and no further cards. Cards are compared
+//! only among those of one model, one graphics API, and alone or at once with others. A copy of a record under
+//! another name is left out and named.
+
+use std::collections::{HashMap, HashSet};
+
+use datafusion::arrow::array::{Array, RecordBatch};
+
+use super::cells::{NO_TEXT, Texts, at, numbers, wholes};
+use super::engine::FleetEngine;
+use super::sql;
+use crate::error::Result;
+
+/// Standard errors in half a 95 % interval of a normal value.
+const HALF: f64 = 1.96;
+
+/// A GPU of a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FleetCard {
+    pub(super) model: usize,
+    pub(super) node: String,
+    pub(super) gpu: Option<String>,
+    pub(super) driver: String,
+}
+
+/// Cards that are compared with each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PeerModel {
+    pub(super) device: String,
+    pub(super) backend: String,
+    pub(super) at_once: bool,
+}
+
+/// A record.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SessionEntry {
+    pub(super) file: String,
+    pub(super) started_ms: Option<i64>,
+}
+
+/// What a record says of a case.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FleetObservation {
+    pub(super) card: u32,
+    pub(super) session: u32,
+    /// ln of the time of one execution, or of what stands for it.
+    pub(super) cost: f64,
+    /// Its standard error; NaN where nothing is known.
+    pub(super) own: f32,
+    /// ln of the joules of one execution; NaN where none was measured.
+    pub(super) joules: f64,
+    /// Its standard error; NaN where nothing is known.
+    pub(super) joules_own: f32,
+    /// Why the card slowed down, by number; [`NO_TEXT`] where it did not.
+    pub(super) throttled: u32,
+    /// The kernel, by number.
+    pub(super) kernel: u32,
+}
+
+/// The judged figures.
+#[derive(Default)]
+pub(super) struct FleetObservations {
+    pub(super) models: Vec<PeerModel>,
+    pub(super) cards: Vec<FleetCard>,
+    pub(super) sessions: Vec<SessionEntry>,
+    /// For each model, its cases with what was observed.
+    pub(super) cases: Vec<Vec<(String, Vec<FleetObservation>)>>,
+    pub(super) texts: Texts,
+    /// Copies that were left out, with the file that stayed.
+    pub(super) copies: Vec<(String, String)>,
+    /// Files that share a session's identity and not its figures.
+    pub(super) namesakes: usize,
+}
+
+/// Reads the judged figures.
+pub(super) fn observe(engine: &FleetEngine, with_software: bool) -> Result<FleetObservations> {
+    let mut gathering = Gathering::default();
+    engine.ask(sql::entering(with_software), |batch| gathering.add(batch))?;
+    Ok(gathering.finish())
+}
+
+/// What tells cards apart, by numbers of texts.
+type CardKey = [u32; 7];
+
+/// FleetObservations under construction.
+#[derive(Default)]
+struct Gathering {
+    all: FleetObservations,
+    model_numbers: HashMap<[u32; 5], usize>,
+    card_numbers: HashMap<CardKey, u32>,
+    session_numbers: HashMap<[u32; 4], u32>,
+    session_keys: Vec<[u32; 4]>,
+    case_numbers: HashMap<(usize, u32), usize>,
+}
+
+impl Gathering {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let texts = &mut self.all.texts;
+        let mut text = |name: &str| texts.column(batch, name);
+        let [device, backend, driver, host, gpu] = [
+            text("device")?,
+            text("backend")?,
+            text("driver")?,
+            text("host")?,
+            text("gpu")?,
+        ];
+        let [record, content, file, case, kernel, better, throttled] = [
+            text("record")?,
+            text("content")?,
+            text("file")?,
+            text("case")?,
+            text("kernel")?,
+            text("better")?,
+            text("throttled_by")?,
+        ];
+        let larger = texts.number("larger");
+        let whole = |name: &str| wholes(batch, name);
+        let (vendor, id, at_once) = (
+            whole("vendor_id")?,
+            whole("device_id")?,
+            whole("concurrent_gpus")?,
+        );
+        let started = whole("started_utc")?;
+        let number = |name: &str| numbers(batch, name);
+        let (value, low, high) = (number("value")?, number("low")?, number("high")?);
+        let (joules, joules_low, joules_high) = (
+            number("joules")?,
+            number("joules_low")?,
+            number("joules_high")?,
+        );
+        for row in 0..batch.num_rows() {
+            let (Some(cost), own) = logarithm(at(&value, row), at(&low, row), at(&high, row))
+            else {
+                continue;
+            };
+            let alone = at_once.is_null(row) || at_once.value(row) <= 1;
+            let key = [
+                device[row],
+                vendor.value(row) as u32,
+                id.value(row) as u32,
+                backend[row],
+                u32::from(!alone),
+                host[row],
+                gpu[row],
+            ];
+            let card = self.card(key, driver[row]);
+            let time = (!started.is_null(row)).then(|| started.value(row));
+            let session = self.session([record[row], content[row], file[row], card], time);
+            let (joules, joules_own) = logarithm(
+                at(&joules, row),
+                at(&joules_low, row),
+                at(&joules_high, row),
+            );
+            self.push(
+                card,
+                case[row],
+                FleetObservation {
+                    card,
+                    session,
+                    cost: if better[row] == larger { -cost } else { cost },
+                    own,
+                    joules: joules.unwrap_or(f64::NAN),
+                    joules_own,
+                    throttled: throttled[row],
+                    kernel: kernel[row],
+                },
+            );
+        }
+        Ok(())
+    }
+
+    fn card(&mut self, key: CardKey, driver: u32) -> u32 {
+        if let Some(card) = self.card_numbers.get(&key) {
+            return *card;
+        }
+        let all = &mut self.all;
+        let text = |number| all.texts.text(number).unwrap_or_default().to_owned();
+        let of_model = [key[0], key[1], key[2], key[3], key[4]];
+        let model = *self.model_numbers.entry(of_model).or_insert_with(|| {
+            all.models.push(PeerModel {
+                device: text(key[0]),
+                backend: text(key[3]),
+                at_once: key[4] == 1,
+            });
+            all.cases.push(Vec::new());
+            all.models.len() - 1
+        });
+        let card = all.cards.len() as u32;
+        let entry = FleetCard {
+            model,
+            node: text(key[5]),
+            gpu: all.texts.text(key[6]).map(str::to_owned),
+            driver: text(driver),
+        };
+        all.cards.push(entry);
+        self.card_numbers.insert(key, card);
+        card
+    }
+
+    fn session(&mut self, key: [u32; 4], started_ms: Option<i64>) -> u32 {
+        if let Some(session) = self.session_numbers.get(&key) {
+            return *session;
+        }
+        let session = self.all.sessions.len() as u32;
+        let file = self.all.texts.text(key[2]).unwrap_or_default().to_owned();
+        self.all.sessions.push(SessionEntry { file, started_ms });
+        self.session_keys.push(key);
+        self.session_numbers.insert(key, session);
+        session
+    }
+
+    fn push(&mut self, card: u32, case: u32, observation: FleetObservation) {
+        let model = self.all.cards[card as usize].model;
+        let cases = &mut self.all.cases[model];
+        let texts = &self.all.texts;
+        let place = *self.case_numbers.entry((model, case)).or_insert_with(|| {
+            cases.push((texts.text(case).unwrap_or_default().to_owned(), Vec::new()));
+            cases.len() - 1
+        });
+        cases[place].1.push(observation);
+    }
+
+    /// Leaves out copies, and brings all into an order that does not depend on who read first.
+    fn finish(mut self) -> FleetObservations {
+        let mut order: Vec<usize> = (0..self.all.sessions.len()).collect();
+        order.sort_by(|a, b| self.all.sessions[*a].file.cmp(&self.all.sessions[*b].file));
+        let mut first: HashMap<[u32; 2], usize> = HashMap::new();
+        let mut of_record: HashMap<u32, HashSet<u32>> = HashMap::new();
+        let mut copies: HashSet<u32> = HashSet::new();
+        for at in order {
+            let [record, content, ..] = self.session_keys[at];
+            of_record.entry(record).or_default().insert(content);
+            match first.get(&[record, content]) {
+                Some(kept) => {
+                    copies.insert(at as u32);
+                    let sessions = &self.all.sessions;
+                    self.all
+                        .copies
+                        .push((sessions[at].file.clone(), sessions[*kept].file.clone()));
+                }
+                None => _ = first.insert([record, content], at),
+            }
+        }
+        self.all.namesakes = of_record
+            .values()
+            .filter(|contents| contents.len() > 1)
+            .count();
+        for cases in &mut self.all.cases {
+            cases.sort_by(|a, b| a.0.cmp(&b.0));
+            for (_, observations) in cases {
+                if !copies.is_empty() {
+                    observations.retain(|one| !copies.contains(&one.session));
+                }
+                observations.sort_unstable_by_key(|one| (one.card, one.session));
+            }
+        }
+        self.all
+    }
+}
+
+/// The logarithm of a figure with its standard error.
+fn logarithm(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> (Option<f64>, f32) {
+    let value = value.filter(|value| *value > 0.0).map(f64::ln);
+    let own = match (low, high) {
+        (Some(low), Some(high)) if 0.0 < low && low <= high => (high / low).ln() / 2.0 / HALF,
+        _ => f64::NAN,
+    };
+    (value, own as f32)
+}
+
+/// Why a card slowed down, where it did.
+pub(super) fn reason(texts: &Texts, number: u32) -> Option<&str> {
+    (number != NO_TEXT).then(|| texts.text(number)).flatten()
+}
