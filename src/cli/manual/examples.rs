@@ -193,10 +193,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "export",
-        &[(
-            "For a spreadsheet or pandas",
-            "perwatt export result.json --format csv",
-        )],
+        &[
+            (
+                "For a spreadsheet or pandas",
+                "perwatt export result.json --format csv",
+            ),
+            (
+                "A fleet's records for DuckDB, Spark or a warehouse",
+                "perwatt export fleet/ --format parquet --out layout",
+            ),
+        ],
     ),
     (
         "power list",
@@ -236,6 +242,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             "What is done, running, failed or missing",
             "perwatt fleet status fleet/",
         )],
+    ),
+    (
+        "fleet summary",
+        &[
+            (
+                "Which twenty cards to look at first",
+                "perwatt fleet summary fleet/ --top 20",
+            ),
+            (
+                "The same as a page, at your own price of a card's hour",
+                "perwatt fleet summary fleet/ --page fleet.html --price-per-hour 2.50",
+            ),
+            (
+                "For the monitoring that is there",
+                "perwatt fleet summary fleet/ --prometheus > fleet.prom",
+            ),
+        ],
     ),
     (
         "completions",
