@@ -50,6 +50,29 @@ fn interrupt() {
     end_now(Exit::Interrupted.code());
 }
 
+/// Passes over requests to end; for helpers, which end when their parent does. A scheduler sends such requests to every
+/// process of a job, and a helper that followed would look as if its kernel had crashed it.
+#[cfg(unix)]
+pub(super) fn leave_signals_to_parent() -> anyhow::Result<()> {
+    use std::sync::Arc;
+
+    use anyhow::Context;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+    let nobody_looks = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&nobody_looks))
+            .context("signals cannot be caught")?;
+    }
+    Ok(())
+}
+
+/// Passes over requests to end: this system sends them to the group's leader alone.
+#[cfg(not(unix))]
+pub(super) fn leave_signals_to_parent() -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// Begins to catch signals; for commands that people start.
 #[cfg(unix)]
 pub(super) fn catch_signals() -> anyhow::Result<()> {

@@ -18,6 +18,8 @@ mod exchange;
 mod exit;
 mod fleet;
 mod gate;
+#[cfg(feature = "bench")]
+mod identity;
 mod input;
 #[cfg(feature = "inspect")]
 mod inspect;
@@ -58,7 +60,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use exit::Exit;
-use interrupts::catch_signals;
+use interrupts::{catch_signals, leave_signals_to_parent};
 
 /// What a GPU does, at what energy, and how well that is known.
 #[derive(Debug, Parser)]
@@ -171,7 +173,9 @@ impl Cli {
     /// # Errors
     /// Anything that stops a command; the message is for the user and the exit code is [`Exit::Usage`].
     pub fn run(self) -> anyhow::Result<Exit> {
-        if !self.command.is_helper() {
+        if self.command.is_helper() {
+            leave_signals_to_parent()?;
+        } else {
             catch_signals()?;
         }
         match self.command {

@@ -11,6 +11,7 @@ use super::args::HOW;
 use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
+use super::identity::{by_itself, identified};
 use super::input::whereabouts;
 use super::interrupts::Keeping;
 use super::output::{print, tell, width};
@@ -27,7 +28,9 @@ use crate::device::{AdapterAccess, Survey, each_gpu, same_description};
 use crate::escape::shell_word;
 use crate::power::{EnergyEffort, Selection};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Record, Status};
+use crate::record::{
+    self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Placement, Record, Status,
+};
 use crate::report;
 use crate::workload::{Case, CaseKernel};
 
@@ -79,6 +82,19 @@ struct NewRun {
     /// Tune the chosen kernels first
     #[arg(help_heading = HOW, long)]
     tune: bool,
+
+    /// Let the record name node, user, and the GPU's number and place
+    #[arg(long, conflicts_with = "anonymous")]
+    identify: bool,
+
+    /// Where the run is placed, as `perwatt fleet` says it
+    #[arg(long, hide = true, value_name = "JSON", value_parser = placement)]
+    placement: Option<Placement>,
+}
+
+/// Parses what a fleet's task says.
+fn placement(text: &str) -> Result<Placement, String> {
+    serde_json::from_str(text).map_err(|e| e.to_string())
 }
 
 /// Parses a number of invocations.
@@ -135,6 +151,9 @@ impl Run {
         match ending {
             Ending::Complete(mut record) => {
                 record::tidy(&mut record, &whereabouts());
+                if record.placement.as_ref().is_some_and(|p| !p.identifies()) {
+                    record::unidentify(&mut record);
+                }
                 if self.anonymous {
                     record::anonymize(&mut record);
                 }
@@ -249,7 +268,8 @@ impl NewRun {
         }
         tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
         let session = self.measure.session(request.suite, self.invocations);
-        let record = bench::session(&session, adapter, &planned);
+        let mut record = bench::session(&session, adapter, &planned);
+        self.place(&mut record);
         let twins = survey
             .adapters
             .iter()
@@ -271,6 +291,23 @@ impl NewRun {
             events: vec![event],
             access,
         }))
+    }
+
+    /// Says in the record where it is measured. The arguments that only a fleet gives name its folder and node.
+    fn place(&self, record: &mut Record) {
+        record.placement = match &self.placement {
+            Some(placement) => Some(placement.clone()),
+            None if self.identify => Some(identified(by_itself(), &record.adapter)),
+            None => None,
+        };
+        if self.placement.is_some() {
+            let own = ["--out=", "--placement="];
+            let argv = &mut record.provenance.argv;
+            argv.retain(|word| !own.iter().any(|option| word.starts_with(option)));
+            if let Some(program) = argv.first_mut() {
+                "perwatt".clone_into(program);
+            }
+        }
     }
 
     /// Runs the same on each GPU in turn, each as a run of its own with its own record.

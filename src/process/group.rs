@@ -66,6 +66,14 @@ impl GroupedChild {
         Ok(status)
     }
 
+    /// Asks the group to end in good order; the caller waits, and dropping it ends what is left.
+    pub fn ask_to_end(&self) {
+        #[cfg(unix)]
+        if !self.ended {
+            signal(self.child.id(), rustix::process::Signal::TERM);
+        }
+    }
+
     /// Its number is not its own any more.
     fn forget(&mut self) {
         self.ended = true;

@@ -50,6 +50,10 @@ mod drivers;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod energy_doubts;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod fleet;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+mod fleet_slurm;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod hardware;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;

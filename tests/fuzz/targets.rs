@@ -6,13 +6,17 @@ use perwatt::bench::{assemble, tune};
 use perwatt::compare::{Noise, Pairing, Policy, Session, Sides, compare};
 use perwatt::escape;
 use perwatt::exchange::{Format, IMPORTERS, ImportOptions, TableColumn, export, import};
+use perwatt::fleet::spread::{
+    FleetPlan, JobPaths, gpus_of_job, is_exclusive, is_node_name, job_of_sbatch, node_jobs,
+    nodes_of_sinfo, queue_of_squeue, sbatch_arguments,
+};
 use perwatt::invest::{Changes, Draws, Evidence, Scenario, model};
 use perwatt::power::calibration::Calibrations;
 use perwatt::power::sensors::{LogChoice, Machine, Places, load_curve, load_log};
 use perwatt::record::Boundary;
 use perwatt::record::{
-    CaseGlob, Event, Inspection, InvocationInfo, Reading, Record, Whereabouts, anonymize, parse,
-    parse_document, parse_journal, save, save_document, tidy,
+    CaseGlob, Event, Inspection, InvocationInfo, Reading, Record, Scheduler, Whereabouts,
+    anonymize, parse, parse_document, parse_journal, save, save_document, tidy,
 };
 use perwatt::report;
 use perwatt::units::Seconds;
@@ -48,6 +52,8 @@ pub(crate) const TARGETS: &[Target] = &[
     target("pairing", pairings, || text(document::<Pairing>)),
     target("noise", noises, || text(noise)),
     target("tuning", tunings, || text(document::<tune::Tuning>)),
+    target("fleet", fleets, || text(fleet)),
+    target("slurm", slurm_outputs, || text(slurm)),
     target("calibration", calibrations, || {
         text(document::<Calibrations>)
     }),
@@ -393,6 +399,57 @@ fn noises() -> Vec<Vec<u8>> {
     let (baseline, candidate) = two_sessions();
     let noise = Noise::calibrate(&[baseline, candidate]).unwrap();
     saved(|path| save_document(&noise, path))
+}
+
+/// A plan, and what is told to schedulers by it.
+fn fleet(text: &str) -> bool {
+    let Ok(plan) = parse_document::<FleetPlan>(Path::new("fleet.json"), text) else {
+        return false;
+    };
+    let all = plan.tasks.iter().map(|task| task.id).collect();
+    let paths = JobPaths {
+        folder: "/f",
+        script: "/f/job.sh",
+        program: "perwatt",
+    };
+    for job in node_jobs(&plan, &all) {
+        assert!(is_node_name(&job.node));
+        let script = sbatch_arguments(&plan, &job, &paths);
+        assert!(script.contains(&"/f/job.sh".to_owned()));
+    }
+    true
+}
+
+fn fleets() -> Vec<Vec<u8>> {
+    let places = [("n1", Some(0)), ("n1", Some(1)), ("n2", None)];
+    let places = places.map(|(node, gpu)| (Some(node.to_owned()), gpu));
+    let mut plan = FleetPlan::new(Scheduler::Slurm, places.to_vec());
+    plan.options = vec!["--case=matmul".to_owned()];
+    vec![serde_json::to_vec(&plan).unwrap()]
+}
+
+/// What Slurm prints, by each of its readers.
+fn slurm(text: &str) -> bool {
+    let nodes = nodes_of_sinfo(text);
+    let named = nodes.as_ref().is_ok_and(|nodes| {
+        assert!(nodes.iter().all(|node| is_node_name(&node.name)));
+        !nodes.is_empty()
+    });
+    let queued = !queue_of_squeue(text).is_empty();
+    let job = job_of_sbatch(text).is_some();
+    let shown = is_exclusive(text).is_some() || gpus_of_job(text).is_some();
+    named || queued || job || shown
+}
+
+fn slurm_outputs() -> Vec<Vec<u8>> {
+    [
+        "n1|gpu:h100:8(S:0-1),nic:1\nn2|(null)\n",
+        "12|RUNNING|None\n13|PENDING|Resources\n",
+        "123;main\n",
+        "JobId=1 OverSubscribe=NO Nodes=n1 GRES=gpu:2(IDX:0-1)\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
 }
 
 fn tunings() -> Vec<Vec<u8>> {

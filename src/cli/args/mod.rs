@@ -3,6 +3,8 @@
 
 pub(super) mod at_scale;
 #[cfg(feature = "bench")]
+pub(super) mod fleet;
+#[cfg(feature = "bench")]
 pub(super) mod forwarded;
 #[cfg(feature = "bench")]
 pub(super) mod fresh;

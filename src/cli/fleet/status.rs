@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::queue::queue_of;
 use crate::cli::exit::Exit;
-use crate::cli::output::{print, print_json};
+use crate::cli::output::{print, print_json, tell};
 use crate::escape::shell_word;
 use crate::fleet::spread::{FleetFolder, FleetStanding, Standing, TaskStanding, collect};
 
@@ -27,14 +28,25 @@ impl FleetStatus {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let folder = FleetFolder::at(&self.folder);
         let plan = folder.plan()?;
+        tell_of_folder(&folder);
         let collected = collect(&folder, &plan)?;
-        let standing = FleetStanding::of(&folder, &plan, collected, None);
+        let queue = queue_of(&plan);
+        let standing = FleetStanding::of(&folder, &plan, collected, queue.as_ref());
         if self.json {
             print_json(&standing)?;
         } else {
             print(&page(&standing, &folder))?;
         }
         Ok(exit_of(&standing))
+    }
+}
+
+/// Says so where the folder takes nothing more: a task that cannot write cannot say why it ends.
+pub(super) fn tell_of_folder(folder: &FleetFolder) {
+    if let Err(error) = folder.try_writing() {
+        tell(&format!(
+            "WARNING: {error}. No task can write its record there; what is there stays, and is shown."
+        ));
     }
 }
 

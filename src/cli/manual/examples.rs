@@ -236,11 +236,32 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             "perwatt power measure -- python train.py",
         )],
     ),
+    #[cfg(feature = "bench")]
+    (
+        "fleet run",
+        &[
+            (
+                "Every GPU of a partition of Slurm's, with nodes to themselves",
+                "perwatt fleet run --out fleet --partition gpu --exclusive --slurm=--time=60 -- --suite gpu",
+            ),
+            (
+                "A manifest for Kubernetes",
+                "perwatt fleet run --out fleet --scheduler kubernetes --gpus 64 --image perwatt --claim fleet -- --suite gpu > job.json",
+            ),
+        ],
+    ),
     (
         "fleet status",
         &[(
             "What is done, running, failed or missing",
             "perwatt fleet status fleet/",
+        )],
+    ),
+    (
+        "fleet gather",
+        &[(
+            "Check the records, and bring in what nodes wrote elsewhere",
+            "perwatt fleet gather fleet/ copied/",
         )],
     ),
     (

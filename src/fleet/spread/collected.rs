@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::folder::FleetFolder;
 use super::plan::FleetPlan;
+use super::task_state::own_record;
 use crate::error::{Error, Result};
 use crate::record::{self, Record};
 
@@ -138,14 +139,32 @@ pub fn collect(folder: &FleetFolder, plan: &FleetPlan) -> Result<Collected> {
             Err(why) => collected.remark(&file, Remark::Unreadable(why)),
         }
     }
-    // The first of two is the one that counts.
-    sound.sort_by(|a, b| (&a.started_utc, &a.file).cmp(&(&b.started_utc, &b.file)));
+    // Of two the one counts that its task calls its own, else the first.
+    sound.sort_by_cached_key(|examined: &Examined| {
+        let own = examined
+            .task
+            .and_then(|task| own_record(folder, &plan.id, task));
+        let other = own != Some(name_of(&examined.file));
+        (other, examined.started_utc.clone(), examined.file.clone())
+    });
     let mut sessions: HashMap<String, String> = HashMap::new();
     for examined in sound {
         collected.place(plan, &mut sessions, &examined);
     }
     collected.remarks.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(collected)
+}
+
+/// Whether a file is a record of this fleet, and of which task.
+///
+/// # Errors
+/// It cannot be read as a record.
+pub(super) fn task_of(file: &Path, plan: &FleetPlan) -> Result<Option<u32>> {
+    let record = record::load(file)?;
+    let placement = record.placement.as_ref();
+    Ok(placement
+        .filter(|placement| placement.fleet.as_ref() == Some(&plan.id))
+        .and_then(|placement| placement.task))
 }
 
 /// Every `*.json` of a folder, read at once and not kept.

@@ -1,6 +1,7 @@
 //! A fleet's folder: what lies where in it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::plan::FleetPlan;
@@ -32,10 +33,35 @@ impl FleetFolder {
                  folder with --out",
             ));
         }
-        for part in [folder.records(), folder.logs(), folder.tasks()] {
+        folder.make()?;
+        Ok(folder)
+    }
+
+    /// Makes what is missing of the folder.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn make(&self) -> Result<()> {
+        for part in [self.records(), self.logs(), self.tasks()] {
             fs::create_dir_all(&part).map_err(|cause| Error::io(&part, cause))?;
         }
-        Ok(folder)
+        Ok(())
+    }
+
+    /// Sees whether the folder takes as much as a task's first words.
+    ///
+    /// # Errors
+    /// It is full, or may not be written.
+    pub fn try_writing(&self) -> Result<()> {
+        const FIRST_WORDS_BYTES: usize = 64 << 10;
+        let io = |cause| Error::io(self.records(), cause);
+        let mut file = tempfile::Builder::new()
+            .prefix(".perwatt-")
+            .tempfile_in(self.records())
+            .map_err(io)?;
+        file.write_all(&[0; FIRST_WORDS_BYTES])
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(io)
     }
 
     /// The folder itself.

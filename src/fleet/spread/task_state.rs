@@ -76,6 +76,17 @@ impl TaskState {
         write_file(&file, &text)
     }
 
+    /// Writes how the task ended. Where there is no room for that, what it said before goes, so that nobody takes it for
+    /// alive.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn save_end(&self, folder: &FleetFolder) -> Result<()> {
+        self.save(folder).inspect_err(|_| {
+            let _ = fs::remove_file(folder.state_of(self.task));
+        })
+    }
+
     /// Whether it can be believed to be of this task.
     fn is_of(&self, fleet: &str, task: u32) -> bool {
         let plain = |name: &String| is_node_name(name);
@@ -104,6 +115,13 @@ pub(super) fn seen(
         fresh: age < SILENCE,
         state,
     })
+}
+
+/// The name of the record that a task calls its own.
+pub(super) fn own_record(folder: &FleetFolder, fleet: &str, task: u32) -> Option<String> {
+    seen(folder, fleet, task, SystemTime::UNIX_EPOCH)?
+        .state
+        .record
 }
 
 /// The time by the clock of the file system that holds a folder, where one may write there; else by this machine's.

@@ -27,6 +27,7 @@ mod conditions;
 mod families;
 mod family;
 mod gpu_metrics;
+mod gpu_number;
 mod guarded_command;
 mod hidden_gpu;
 mod hwmon;
@@ -46,6 +47,7 @@ mod sysfs;
 
 pub use candidate::{Candidate, Owner};
 pub use family::Places;
+pub use gpu_number::gpu_number;
 pub use hidden_gpu::{HiddenGpu, gpus_on_bus};
 pub use log::{LogChoice, LogRow, MeterLog, load_curve, load_log};
 pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};

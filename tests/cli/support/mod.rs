@@ -5,6 +5,8 @@
 pub(crate) mod fake_nvml;
 #[cfg(target_os = "linux")]
 pub(crate) mod plug_server;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+pub(crate) mod slurm_cluster;
 #[cfg(target_os = "linux")]
 pub(crate) mod sysfs_tree;
 #[cfg(target_os = "linux")]

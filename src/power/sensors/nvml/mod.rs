@@ -15,6 +15,7 @@ mod library;
 use std::path::PathBuf;
 
 use super::family::{Family, Places, Scanned};
+use super::pci::PciAddress;
 use super::sysfs::{self, Sysfs};
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use library::LoadFailure;
@@ -50,6 +51,23 @@ impl Family for Nvml {
     fn scan(&self, _: &Places) -> Scanned {
         Scanned::absent("nvml: NVIDIA's library exists for Linux and Windows only".to_owned())
     }
+}
+
+/// The number that NVIDIA gave the card at an address, where its library says.
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+pub(super) fn uuid_of(address: PciAddress, places: &Places) -> Option<String> {
+    let library = library::load(places.nvml.as_deref(), places.start_limit).ok()?;
+    let count = library::count(library.nvml).ok()?;
+    (0..count)
+        .filter_map(|index| library::handle(library.nvml, index).ok())
+        .find(|card| library::place(card).0 == Some(address))
+        .and_then(|card| card.uuid().ok())
+}
+
+/// The number that NVIDIA gave the card at an address: its library exists for Linux and Windows only.
+#[cfg(not(any(target_os = "linux", target_os = "windows")))]
+pub(super) fn uuid_of(_: PciAddress, _: &Places) -> Option<String> {
+    None
 }
 
 /// NVIDIA's GPUs on the bus, where there are some and each of them sleeps.
