@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::marks;
 use super::model::{PageCase, PageFigure, PageHeadline, PageRoof, PageUnmeasured};
-use crate::record::{Origin, Reading, Record};
+use crate::record::{Origin, Reading, Record, Resource};
 use crate::units::percent;
 
 /// The three sentences.
@@ -22,10 +22,12 @@ fn achieved(record: &Record, cases: &[PageCase], roofs: &[PageRoof]) -> String {
     let best = |memory: bool| largest(roofs.iter().filter(|roof| roof.memory == memory));
     let mut parts = Vec::new();
     if let Some(roof) = best(false) {
+        let mut known = record.roofline.iter().map(|roof| roof.resource);
+        let resource = known.find(|known| known.name() == roof.resource);
         parts.push(format!(
             "computes at up to {} ({}, {})",
             roof.rate.text,
-            roof.resource,
+            resource.map_or(roof.resource, Resource::words),
             brief(&roof.rate)
         ));
     }

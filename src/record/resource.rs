@@ -38,6 +38,20 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What it is called in a sentence or a table.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::FlopF32 => "f32 arithmetic",
+            Self::FlopF16 => "f16 arithmetic",
+            Self::MatrixF32 => "matrix units, f32",
+            Self::MatrixF16 => "matrix units, f16 → f32",
+            Self::MatrixF16Acc16 => "matrix units, f16",
+            Self::OpInt8 => "int8 dot products",
+            Self::Memory => "memory, read and written",
+            Self::MemoryRead => "memory, read",
+        }
+    }
+
     /// The written form.
     pub const fn name(self) -> &'static str {
         match self {

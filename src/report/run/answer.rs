@@ -5,9 +5,7 @@ use comfy_table::Cell;
 
 use super::cases::{ShownKernels, dash, measured, or_dash, rate, spread};
 use super::short::is_short;
-use crate::record::{
-    CaseName, CaseResult, EnergyTier, Reading, Record, Resource, Roof, Status, Summary,
-};
+use crate::record::{CaseName, CaseResult, EnergyTier, Reading, Record, Roof, Status, Summary};
 use crate::report::table::{fold, table, text};
 use crate::units::{TokensPerSecond, number, percent};
 
@@ -101,25 +99,11 @@ fn lines(record: &Record) -> Vec<AnswerLine> {
     lines
 }
 
-/// What a roof is called.
-fn roof_name(resource: Resource) -> &'static str {
-    match resource {
-        Resource::FlopF32 => "f32 arithmetic",
-        Resource::FlopF16 => "f16 arithmetic",
-        Resource::MatrixF32 => "matrix units, f32",
-        Resource::MatrixF16 => "matrix units, f16 → f32",
-        Resource::MatrixF16Acc16 => "matrix units, f16",
-        Resource::OpInt8 => "int8 dot products",
-        Resource::Memory => "memory, read and written",
-        Resource::MemoryRead => "memory, read",
-    }
-}
-
 fn of_roof(record: &Record, roof: &Roof) -> AnswerLine {
     let case = record.cases.iter().find(|case| case.id() == roof.from);
     let summary = case.and_then(|case| Some((case, case.summary.measured()?)));
     AnswerLine {
-        what: roof_name(roof.resource).to_owned(),
+        what: roof.resource.words().to_owned(),
         kernel: CaseName::split_kernel(&roof.from)
             .1
             .unwrap_or_default()
