@@ -47,8 +47,13 @@ impl<'a> ModelStudy<'a> {
         model: usize,
         options: &'a SummaryOptions,
     ) -> Self {
+        // A card of which only a copy is left out has no figure, and is none.
+        let mut measured = vec![false; all.cards.len()];
+        for one in all.cases[model].iter().flat_map(|(_, of_case)| of_case) {
+            measured[one.card as usize] = true;
+        }
         let cards: Vec<u32> = (0..all.cards.len() as u32)
-            .filter(|card| all.cards[*card as usize].model == model)
+            .filter(|card| measured[*card as usize])
             .collect();
         let mut places = vec![0_u32; all.cards.len()];
         for (at, card) in cards.iter().enumerate() {
