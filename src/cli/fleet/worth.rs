@@ -65,7 +65,7 @@ pub(super) fn priced(summary: &FleetSummary, options: &PriceOptions) -> Result<F
     worth.jobs = summary
         .models
         .iter()
-        .filter_map(|model| Some(job(model, scales.get(model.device.as_str())?, options)?))
+        .filter_map(|model| job(model, scales.get(model.device.as_str())?, options))
         .collect();
     Ok(worth)
 }

@@ -171,7 +171,7 @@ fn fits(places: &[CardPlace], groups: &[SlowGroup]) -> Vec<bool> {
     places
         .iter()
         .enumerate()
-        .map(|(card, place)| !of_groups.contains(&card) && !(aside && place.throttled))
+        .map(|(card, place)| !(of_groups.contains(&card) || aside && place.throttled))
         .collect()
 }
 
