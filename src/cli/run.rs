@@ -574,7 +574,7 @@ mod tests {
             if matches!(
                 name,
                 "resume" | "deadline" | "force" | "anonymous" | "all-kernels"
-            ) || AGAIN.contains(&name)
+            ) || AGAIN.contains(&argument.get_id().as_str())
             {
                 continue;
             }

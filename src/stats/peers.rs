@@ -104,9 +104,8 @@ impl Peers {
     }
 }
 
-/// Drop of the logarithm of the likelihood within which a tail counts as possible: a one-sided bound of 95 %, half of
-/// the 90 % quantile of χ² with one degree of freedom.
-const NOT_RULED_OUT: f64 = 1.353;
+/// Drop of the logarithm of a likelihood one standard error away from its largest.
+const STANDARD_ERROR: f64 = 0.5;
 
 impl Tail {
     /// The tail of the normal distribution.
@@ -134,11 +133,14 @@ impl Tail {
             .iter()
             .map(|(score, _)| *score)
             .fold(f64::NEG_INFINITY, f64::max);
-        // The heaviest tail that the data do not rule out: taking the likeliest one calls like cards slow wherever it
-        // is a little too light.
-        let heaviest = scores
-            .iter()
-            .find(|(score, _)| *score >= best - NOT_RULED_OUT);
+        // The heaviest tail within one standard error: taking the likeliest one calls like cards slow wherever it is a
+        // little too light. Where nothing was seen, what is believed.
+        let slack = if distances.is_empty() {
+            0.0
+        } else {
+            STANDARD_ERROR
+        };
+        let heaviest = scores.iter().find(|(score, _)| *score >= best - slack);
         Self {
             degrees: heaviest.map_or(1.0, |(_, degrees)| *degrees),
         }
