@@ -581,7 +581,11 @@ mod tests {
             let values = argument.get_value_parser().possible_values();
             let sample = values.and_then(|mut values| values.next());
             let word = if argument.get_action().takes_values() {
-                let value = sample.map_or("7".to_owned(), |value| value.get_name().to_owned());
+                let number = match name {
+                    "placement" => r#"{"scheduler":"local"}"#,
+                    _ => "7",
+                };
+                let value = sample.map_or(number.to_owned(), |value| value.get_name().to_owned());
                 format!("--{name}={value}")
             } else {
                 format!("--{name}")
