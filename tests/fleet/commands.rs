@@ -90,7 +90,7 @@ fn fleet(folder: &Path) {
         assert_eq!(record.contradictions(), [], "card {card}");
         save(
             &record,
-            &records.join(format!("n{:02}--{}.json", card / 2, card % 2)),
+            records.join(format!("n{:02}--{}.json", card / 2, card % 2)),
         )
         .unwrap();
     }
@@ -205,7 +205,7 @@ fn a_fleet_of_software_drivers_says_nothing_of_cards() {
     for card in 0..10 {
         let mut record = as_card(card, 1.0 + card as f64 * 0.001);
         record.adapter.device_type = DeviceType::Software;
-        save(&record, &folder.path().join(format!("n{card}.json"))).unwrap();
+        save(&record, folder.path().join(format!("n{card}.json"))).unwrap();
     }
     let from = folder.path().to_str().unwrap();
     let output = perwatt(&["fleet", "summary", from]);
@@ -232,7 +232,7 @@ fn hostile_names_do_nothing_in_any_form() {
             },
         );
         record.adapter.name = "=cmd|'</script><script>alert(1)</script>\u{1b}[31m\"\\".to_owned();
-        save(&record, &folder.path().join(format!("n{card}.json"))).unwrap();
+        save(&record, folder.path().join(format!("n{card}.json"))).unwrap();
     }
     let from = folder.path().to_str().unwrap();
     let page = folder.path().join("p.html");

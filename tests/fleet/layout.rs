@@ -88,7 +88,9 @@ fn the_printed_sql_says_where_the_cards_lie() {
     let mut table = String::new();
     engine
         .ask(distribution_sql(), |batch| {
-            table += &pretty_format_batches(&[batch.clone()]).unwrap().to_string();
+            table += &pretty_format_batches(std::slice::from_ref(batch))
+                .unwrap()
+                .to_string();
             Ok(())
         })
         .unwrap();
@@ -215,7 +217,7 @@ fn what_is_absent_is_null() {
         .ask(
             "SELECT count(*), count(joules), count(low), count(gpu), count(started_utc), count(temperature_c), count(value) FROM figures",
             |batch| {
-                counts += &pretty_format_batches(&[batch.clone()]).unwrap().to_string();
+                counts += &pretty_format_batches(std::slice::from_ref(batch)).unwrap().to_string();
                 Ok(())
             },
         )
