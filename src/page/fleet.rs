@@ -29,7 +29,7 @@ pub fn fleet_page(summary: &FleetSummary, worth: &FleetWorth) -> PageData {
                 .map(|(item, worth)| suspect(item, worth.as_ref()))
                 .collect(),
             rules: vec![format!(
-                "Of the slow cards listed, at most {} are expected to be there by chance; what lies within {} of its \
+                "Of the slow cards listed, {} may be there by chance, more where like cards scatter widely; what lies within {} of its \
                  peers is not listed. Intervals are of 95 %, beyond what like cards differ by.",
                 percent(summary.fdr),
                 percent(summary.min_effect)

@@ -89,7 +89,7 @@ fn first(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Stri
     page + &fold(
         &format!(
             "Costs: how much more a card needs for the same work than its peers, with a 95 % interval beyond what like \
-             cards differ by. Of the slow cards listed, at most {} are expected to be there by chance. Dollars and \
+             cards differ by. Of the slow cards listed, {} may be there by chance, more where like cards scatter widely. Dollars and \
              MWh are MODELLED: what these cards' own excess costs in a year.",
             percent(summary.fdr)
         ),
