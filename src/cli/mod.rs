@@ -157,7 +157,7 @@ pub fn main() -> ExitCode {
 
 /// The definition of the command line.
 fn command() -> clap::Command {
-    manual::dressed(Cli::command())
+    manual::with_examples(Cli::command())
 }
 
 /// What was typed.

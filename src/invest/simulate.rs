@@ -14,6 +14,7 @@ use super::choices::Choices;
 use super::distribution::Distribution;
 use super::inputs::{INPUTS, Inputs};
 use super::outputs::{OUTPUTS, Outputs};
+use crate::record::stable_hash;
 
 /// How many draws, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -139,7 +140,7 @@ pub(super) fn draw(
 /// Uniform numbers in (0, 1) from the stream of this name.
 pub(super) fn uniforms(name: &str, draws: Draws, replica: u64) -> Vec<f64> {
     const HALF_STEP: f64 = 1.0 / (1_u64 << 54) as f64;
-    let own = fnv(name);
+    let own = stable_hash(name.bytes());
     // Streams of one generator must not start from one state: they would be shifted copies.
     let state = u128::from(scrambled(draws.seed ^ own)) << 64
         | u128::from(scrambled(
@@ -149,13 +150,6 @@ pub(super) fn uniforms(name: &str, draws: Draws, replica: u64) -> Vec<f64> {
     (0..draws.count)
         .map(|_| (random.next_u64() >> 11) as f64 * (2.0 * HALF_STEP) + HALF_STEP)
         .collect()
-}
-
-/// The 64-bit FNV-1a hash: a stream's number must never change, which the standard library's hash may.
-fn fnv(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// The finaliser of SplitMix64: neighbouring numbers become unrelated ones.

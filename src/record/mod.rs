@@ -36,6 +36,7 @@ mod reading;
 mod resource;
 mod roofline;
 mod session;
+mod stable_hash;
 mod texture;
 mod warning;
 mod warning_kinds;
@@ -88,6 +89,7 @@ pub use roofline::Roof;
 pub use session::{
     EnergyScope, Host, InvocationInfo, Origin, PlanSummary, Provenance, StatedSensor,
 };
+pub use stable_hash::stable_hash;
 pub use texture::{
     CustomSampler, CustomTexture, SamplerAddress, SamplerFilter, TexelFormat, TextureDimension,
 };

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{Reading, Record};
+use super::{Reading, Record, stable_hash};
 
 /// Where the person who measures keeps things; a path below is kept as seen from there.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ pub fn anonymize(record: &mut Record) {
     }
     // A benchmark of another tool names its host; a digest still tells one host from another.
     if let Some(described) = &mut record.host.described {
-        *described = format!("{LEFT_OUT} #{:016x}", digest(described));
+        *described = format!("{LEFT_OUT} #{:016x}", stable_hash(described.bytes()));
     }
     record.adapter.pci_id = Reading::unmeasured(left_out());
     if let Some(power) = &mut record.plan.power {
@@ -110,7 +110,7 @@ pub fn anonymize(record: &mut Record) {
         for dispatch in custom.dispatches_mut() {
             dispatch.shader = LEFT_OUT.to_owned();
             // Still told apart from another, by comparisons of programs.
-            dispatch.wgsl = format!("left_out_{:016x}", digest(&dispatch.wgsl));
+            dispatch.wgsl = format!("left_out_{:016x}", stable_hash(dispatch.wgsl.bytes()));
         }
         for path in custom.paths_mut() {
             *path = LEFT_OUT.to_owned();
@@ -167,14 +167,7 @@ fn shortened_command(line: &str) -> String {
     let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
     // An assignment in front of a command may be the very secret.
     let program = if program.contains('=') { "" } else { program };
-    format!("{program}{DIGEST}{:016x}", digest(line))
-}
-
-/// FNV-1a, the same on every machine and in every version.
-fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    format!("{program}{DIGEST}{:016x}", stable_hash(line.bytes()))
 }
 
 /// A text without addresses on the PCI bus and without absolute paths.

@@ -6,19 +6,12 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::{has_device, perwatt};
+use crate::support::{has_device, one_case, perwatt};
 
-const SHORT: [&str; 9] = [
-    "--",
-    "--case=gemv/f32/131x257@subgroup",
-    "--power",
-    "none",
-    "--budget",
-    "1",
-    "--invocations",
-    "1",
-    "--device=software",
-];
+/// A short run on a software driver, as it stands behind a fleet's options.
+fn short() -> Vec<&'static str> {
+    [&["--", "--device=software"], &one_case("1")[..]].concat()
+}
 
 fn fleet(arguments: &[&str], folder: &Path, more: &[&str]) -> Output {
     perwatt()
@@ -58,9 +51,9 @@ fn what_others_did_to_a_folder_is_named_and_loses_nothing() {
     }
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("it's a; fleet");
-    let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &SHORT);
+    let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &short());
     assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
-    let again = fleet(&["run", "--scheduler=local", "--out"], &folder, &SHORT);
+    let again = fleet(&["run", "--scheduler=local", "--out"], &folder, &short());
     assert_eq!(again.status.code(), Some(2), "{}", said(&again));
     let file = record_in(&folder);
     let sound = read(&file);
@@ -128,7 +121,7 @@ fn what_is_missing_is_named_brought_in_and_run_again() {
     }
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("fleet");
-    let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &SHORT);
+    let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &short());
     assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
     let file = record_in(&folder);
     let elsewhere = place.path().join("copied");
@@ -253,7 +246,7 @@ fn a_folder_that_takes_nothing_is_said_to_be_so() {
     let outcome = std::panic::catch_unwind(|| {
         let folder = full.join("fleet");
         fs::write(full.join("filler"), vec![0; 40 << 10]).unwrap();
-        let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &SHORT);
+        let ran = fleet(&["run", "--scheduler=local", "--out"], &folder, &short());
         assert_ne!(ran.status.code(), Some(0), "{}", said(&ran));
         let text = said(&ran).to_lowercase();
         assert!(text.contains("no space left"), "{text}");
@@ -363,7 +356,7 @@ fn a_pod_finds_its_task_and_brings_the_plan_along() {
             "--image=x",
             "--claim=y",
         ][..],
-        &SHORT,
+        &short(),
     ]
     .concat();
     assert!(

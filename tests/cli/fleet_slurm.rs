@@ -9,18 +9,9 @@ use perwatt::record::{Record, Status, load};
 use serde_json::Value;
 
 use crate::support::slurm_cluster::{SlurmCluster, wait_until};
-use crate::support::{has_device, perwatt};
+use crate::support::{has_device, one_case, perwatt};
 
-const SHORT: [&str; 8] = [
-    "--case",
-    "gemv/f32/131x257@subgroup",
-    "--power",
-    "none",
-    "--budget",
-    "1",
-    "--invocations",
-    "1",
-];
+const SHORT: [&str; 8] = one_case("1");
 
 fn fleet(cluster: &SlurmCluster, arguments: &[&str], folder: &Path) -> Command {
     let mut command = perwatt();
@@ -183,16 +174,7 @@ fn inside_an_allocation(cluster: &SlurmCluster, folder: &Path) {
 }
 
 /// Enough work to be caught in the middle.
-const LONG: [&str; 8] = [
-    "--case",
-    "gemv/f32/131x257@subgroup",
-    "--power",
-    "none",
-    "--budget",
-    "1",
-    "--invocations",
-    "12",
-];
+const LONG: [&str; 8] = one_case("12");
 
 fn a_power_cut_costs_one_node(cluster: &mut SlurmCluster, folder: &Path) {
     begin(cluster, folder, &["--at-once"], &LONG);

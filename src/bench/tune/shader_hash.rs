@@ -1,6 +1,6 @@
 //! A hash that tells whether tuned parameters still give the shaders that they were measured with.
 
-use crate::record::Adapter;
+use crate::record::{Adapter, stable_hash};
 use crate::workload::{Case, CaseKernel, Kernel};
 
 /// The hash of a planned kernel with other parameters. That of a custom one is of all that its dispatches say, which an
@@ -16,7 +16,10 @@ pub(super) fn hash_with(
     let custom = planned.with_kernel(kernel.clone()).custom?;
     let dispatches = serde_json::to_string(&custom.dispatches).ok()?;
     let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
-    Some(format!("{:016x}", fnv1a([dispatches.as_str(), wgpu])))
+    Some(format!(
+        "{:016x}",
+        hash_of_texts([dispatches.as_str(), wgpu])
+    ))
 }
 
 /// A hash of the shaders that a kernel's parameters give for a case, and of wgpu's version; `None`
@@ -28,17 +31,12 @@ pub(super) fn shader_hash(case: &Case, kernel: &Kernel, adapter: &Adapter) -> Op
     }
     let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
     let texts = program.dispatches().iter().map(|d| d.wgsl.as_str());
-    Some(format!("{:016x}", fnv1a(texts.chain([wgpu]))))
+    Some(format!("{:016x}", hash_of_texts(texts.chain([wgpu]))))
 }
 
-/// FNV-1a, which stays the same from one compiler to the next, as the standard library's hasher may not.
-pub(super) fn fnv1a<'t>(texts: impl IntoIterator<Item = &'t str>) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for text in texts {
-        // A byte that no text holds keeps "ab", "c" apart from "a", "bc".
-        for byte in text.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash
+/// A hash of texts in order.
+pub(super) fn hash_of_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> u64 {
+    // A byte that no text holds keeps "ab", "c" apart from "a", "bc".
+    let bytes = |text: &'t str| text.bytes().chain([0xff]);
+    stable_hash(texts.into_iter().flat_map(bytes))
 }

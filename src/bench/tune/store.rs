@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::shader_hash::fnv1a;
+use super::shader_hash::hash_of_texts;
 use super::tuning_file::{AdapterKey, Tuning};
 use crate::error::{Error, Result};
 use crate::record::Adapter;
@@ -37,7 +37,7 @@ impl Store {
         self.folder.join(format!(
             "{slug}-{}-{:08x}.json",
             adapter.backend,
-            fnv1a([key.as_str()]) >> 32
+            hash_of_texts([key.as_str()]) >> 32
         ))
     }
 

@@ -15,6 +15,8 @@ use clap_complete::env::Shells;
 use super::exit::Exit;
 use super::output::{print_as_is, tell};
 
+pub(super) use examples::with_examples;
+
 /// Print a shell's completion script.
 ///
 /// The script asks perwatt itself what fits: commands and options, and also this machine's devices, the
@@ -36,18 +38,13 @@ pub(super) struct Man {
     out: Option<PathBuf>,
 }
 
-/// The definition of the command line with examples, and with what the Tab key offers.
-pub(super) fn dressed(command: Command) -> Command {
-    complete::with_offers(examples::with_examples(command))
-}
-
 /// Answers a shell that asks what fits; `false` where none asks.
 ///
 /// # Errors
 /// The shell is unknown, or does not say what it asks.
 pub(super) fn answer_shell(command: fn() -> Command) -> clap::error::Result<bool> {
     let folder = std::env::current_dir().ok();
-    CompleteEnv::with_factory(command)
+    CompleteEnv::with_factory(|| complete::with_offers(command()))
         .var(complete::VARIABLE)
         .try_complete(std::env::args_os(), folder.as_deref())
 }

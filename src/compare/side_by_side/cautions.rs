@@ -1,12 +1,11 @@
 //! What a reader must know before a number of the table is quoted: what the records warn of, kernels of one name
 //! that are not the same, sensors that do not measure the same thing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::SessionColumn;
 use super::description::DescribedSection;
 use super::figures::MeasuredKernel;
-use crate::compare::metric::Cost;
 
 /// Cases that a caution names before the rest is counted.
 const NAMED: usize = 3;
@@ -39,32 +38,23 @@ pub(super) fn cautions(
     columns: &[SessionColumn<'_>],
     sections: &[DescribedSection],
 ) -> Vec<String> {
-    let mut warned: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
-    let mut unlike: Vec<&str> = Vec::new();
-    let mut seen: Vec<(&str, Cost)> = Vec::new();
+    let mut warned: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut unlike: BTreeSet<&str> = BTreeSet::new();
     for section in sections {
-        for row in &section.rows {
-            let (case, cost) = (row.case.as_str(), section.metric.cost());
-            if seen.contains(&(case, cost)) {
-                continue;
-            }
-            seen.push((case, cost));
+        let cost = section.metric.cost();
+        for case in section.rows.iter().map(|row| row.case.as_str()) {
             let kernels: Vec<Option<&MeasuredKernel<'_>>> = columns
                 .iter()
                 .map(|column| column.best.get(case)?.by(cost))
                 .collect();
             for (at, kernel) in kernels.iter().enumerate() {
                 for note in kernel.iter().flat_map(|kernel| kernel.notes()) {
-                    let cases = warned
-                        .entry((SessionColumn::letter(at), note.to_owned()))
-                        .or_default();
-                    if !cases.contains(&case) {
-                        cases.push(case);
-                    }
+                    let cases = warned.entry((SessionColumn::letter(at), note));
+                    cases.or_default().insert(case);
                 }
             }
-            if other_parameters(&kernels) && !unlike.contains(&case) {
-                unlike.push(case);
+            if other_parameters(&kernels) {
+                unlike.insert(case);
             }
         }
     }
@@ -92,9 +82,11 @@ fn other_parameters(kernels: &[Option<&MeasuredKernel<'_>>]) -> bool {
 }
 
 /// Names of cases, the first of many written out.
-fn some(cases: &[&str]) -> String {
-    match cases.len().checked_sub(NAMED) {
-        None | Some(0) => cases.join(", "),
-        Some(more) => format!("{} and {more} more", cases[..NAMED].join(", ")),
+fn some(cases: &BTreeSet<&str>) -> String {
+    let named: Vec<&str> = cases.iter().copied().take(NAMED).collect();
+    let named = named.join(", ");
+    match cases.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }

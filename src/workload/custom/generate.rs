@@ -4,11 +4,12 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::data::put;
-use crate::record::{CustomBuffer, CustomGenerator};
+use crate::record::{CustomBuffer, CustomGenerator, stable_hash};
 
 /// The contents of a buffer in bytes.
 pub(super) fn generate(buffer: &CustomBuffer, generator: &CustomGenerator, seed: u64) -> Vec<u8> {
-    let mut random = Pcg64Mcg::seed_from_u64(seed ^ of_name(&buffer.name));
+    // Buffers of one manifest differ, and those of one name agree.
+    let mut random = Pcg64Mcg::seed_from_u64(seed ^ stable_hash(buffer.name.bytes()));
     let count = usize::try_from(buffer.elements).unwrap_or(usize::MAX);
     let mut bytes = Vec::with_capacity(count * buffer.dtype.bytes() as usize);
     let mut write = |value: f64| put(value, buffer.dtype, &mut bytes);
@@ -47,11 +48,4 @@ pub(super) fn generate(buffer: &CustomBuffer, generator: &CustomGenerator, seed:
         }
     }
     bytes
-}
-
-/// A number for a name (FNV-1a), so that buffers of one manifest differ and those of one name agree.
-fn of_name(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

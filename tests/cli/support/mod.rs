@@ -40,3 +40,18 @@ pub(crate) fn has_device() -> bool {
     }
     there
 }
+
+/// Options of `run` for the smallest case, so often.
+#[cfg(feature = "bench")]
+pub(crate) const fn one_case(invocations: &'static str) -> [&'static str; 8] {
+    [
+        "--case",
+        "gemv/f32/131x257@subgroup",
+        "--power",
+        "none",
+        "--budget",
+        "1",
+        "--invocations",
+        invocations,
+    ]
+}
