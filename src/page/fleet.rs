@@ -3,7 +3,7 @@
 use super::model::{PageData, PageFleet, PageFleetCase, PageFleetModel, PageSuspect};
 use super::records::made_by;
 use crate::fleet::summary::{
-    FleetItemWorth, FleetSummary, FleetWorth, ModelSummary, PeerRatio, PullItem,
+    FleetItemWorth, FleetSummary, FleetWorth, LeftOut, ModelSummary, PeerRatio, PullItem,
 };
 use crate::units::{Seconds, number, percent};
 
@@ -152,12 +152,7 @@ fn after(summary: &FleetSummary, worth: &FleetWorth) -> Vec<String> {
             .iter()
             .map(|basis| format!("MODELLED, assumed of {basis}.")),
     );
-    lines.extend(summary.left_out.iter().map(|one| {
-        format!(
-            "{}: {} figures in {} files did not enter: {}.",
-            one.device, one.figures, one.files, one.why
-        )
-    }));
+    lines.extend(summary.left_out.iter().map(LeftOut::sentence));
     lines.extend(summary.copies.iter().map(|copy| {
         format!(
             "{} is a copy of {} and was left out.",

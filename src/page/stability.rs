@@ -5,6 +5,7 @@ use super::series::{kept, rounded};
 use crate::record::{
     CaseInvocation, CaseResult, EnergyWindow, Outcome, Reading, Record, Sampling, StopReason,
 };
+use crate::stats::quantile_of_sorted;
 use crate::units::{Seconds, number};
 
 /// Samples of all measured cases of which a time is known; `most` points each.
@@ -79,14 +80,8 @@ fn quantiles(sampling: &Sampling) -> Option<[f64; 5]> {
         .copied()
         .collect();
     steady.sort_unstable_by(f64::total_cmp);
-    let last = steady.len().checked_sub(1)?;
-    let at = |share: f64| {
-        let place = share * last as f64;
-        let (low, high) = (place.floor() as usize, place.ceil() as usize);
-        let between = steady[low] + (steady[high] - steady[low]) * place.fract();
-        rounded(between * 1e-9)
-    };
-    Some([at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)])
+    let at = |share: f64| Some(rounded(quantile_of_sorted(&steady, share)? * 1e-9));
+    Some([at(0.0)?, at(0.25)?, at(0.5)?, at(0.75)?, at(1.0)?])
 }
 
 fn words(sampling: &Sampling, energy: &Reading<EnergyWindow>) -> Vec<(String, String)> {

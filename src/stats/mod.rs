@@ -35,8 +35,10 @@ pub use invocations::invocations_interval;
 pub use moments::{Moments, geometric_mean};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use peers::{PeerStanding, Peers, Tail};
-pub use rank::{hodges_lehmann, rank_sum_above, signed_rank_above};
-pub use samples::{effective_sample_size, half_width, median, outliers, steady_start};
+pub use rank::{RankedValues, hodges_lehmann, signed_rank_above};
+pub use samples::{
+    effective_sample_size, half_width, median, outliers, quantile_of_sorted, steady_start,
+};
 pub use session_cost::{NoisePrior, SessionCost};
 pub use sessions::noise_of;
 pub use trend::Trend;

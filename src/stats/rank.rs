@@ -78,46 +78,70 @@ pub fn signed_rank_above(values: &[f64], bound: f64) -> f64 {
     }
 }
 
-/// One-sided p-value of the Wilcoxon–Mann–Whitney test that a group is like the rest: small where it lies above.
-/// Ties share their ranks; normal with half a step for continuity, which is never below what all orders of so small
-/// groups allow. One where either is empty.
-///
-/// # Examples
-/// ```
-/// use perwatt::stats::rank_sum_above;
-///
-/// let rest: Vec<f64> = (0..40).map(f64::from).collect();
-/// assert!(rank_sum_above(&[50.0, 51.0, 52.0, 53.0], &rest) < 1e-3);
-/// assert!(rank_sum_above(&[3.0, 21.0, 30.0], &rest) > 0.1);
-/// ```
-pub fn rank_sum_above(group: &[f64], rest: &[f64]) -> f64 {
-    let (m, n) = (group.len() as f64, rest.len() as f64);
-    let mut all: Vec<(f64, bool)> = group.iter().map(|value| (*value, true)).collect();
-    all.extend(rest.iter().map(|value| (*value, false)));
-    if group.is_empty() || rest.is_empty() || all.iter().any(|(value, _)| !value.is_finite()) {
-        return 1.0;
+/// Values that are ranked once, so that each of many groups of them can be held against its rest at the cost of its
+/// own size.
+#[derive(Clone, Debug)]
+pub struct RankedValues {
+    /// Twice the rank of each value, ties sharing theirs.
+    doubled: Vec<usize>,
+    /// Sum of the squares of the ranks' distances from their middle.
+    squares: f64,
+}
+
+impl RankedValues {
+    /// The values, all of them finite; none where one is not.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+        let sorted: Vec<(f64, bool)> = order.iter().map(|at| (values[*at], true)).collect();
+        let mut doubled = vec![0; values.len()];
+        for (at, rank) in order.iter().zip(doubled_ranks(&sorted)) {
+            doubled[*at] = rank;
+        }
+        let middle = (values.len() as f64 + 1.0) / 2.0;
+        let squares = doubled
+            .iter()
+            .map(|rank| (*rank as f64 / 2.0 - middle).powi(2))
+            .sum();
+        Some(Self { doubled, squares })
     }
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ranks = doubled_ranks(&all);
-    let of_group = ranks.iter().zip(&all).filter(|(_, (_, inside))| *inside);
-    let sum: f64 = of_group.map(|(rank, _)| *rank as f64 / 2.0).sum();
-    let total = m + n;
-    let mean = m * (total + 1.0) / 2.0;
-    let middle = (total + 1.0) / 2.0;
-    let squares: f64 = ranks
-        .iter()
-        .map(|rank| (*rank as f64 / 2.0 - middle).powi(2))
-        .sum();
-    let variance = m * n / (total * (total - 1.0)) * squares;
-    if variance <= 0.0 {
-        return 1.0;
+
+    /// One-sided p-value of the Wilcoxon–Mann–Whitney test that a group, by the places of its values, is like the
+    /// rest: small where it lies above. Ties share their ranks; normal with half a step for continuity, and never
+    /// below what all orders of so small groups allow. One where the group or its rest is empty.
+    ///
+    /// # Examples
+    /// ```
+    /// use perwatt::stats::RankedValues;
+    ///
+    /// let values: Vec<f64> = (0..40).map(f64::from).collect();
+    /// let ranked = RankedValues::of(&values).unwrap();
+    /// assert!(ranked.sum_above(&[36, 37, 38, 39]) < 1e-3);
+    /// assert!(ranked.sum_above(&[3, 21, 30]) > 0.1);
+    /// ```
+    pub fn sum_above(&self, group: &[usize]) -> f64 {
+        let total = self.doubled.len() as f64;
+        let m = group.len() as f64;
+        let n = total - m;
+        if group.is_empty() || n < 1.0 {
+            return 1.0;
+        }
+        let sum: f64 = group.iter().map(|at| self.doubled[*at] as f64 / 2.0).sum();
+        let mean = m * (total + 1.0) / 2.0;
+        let variance = m * n / (total * (total - 1.0)) * self.squares;
+        if variance <= 0.0 {
+            return 1.0;
+        }
+        let p = Normal::standard().sf((sum - 0.5 - mean) / variance.sqrt());
+        // All orders are equally likely, so no p-value is below one ÷ their number.
+        let orders: f64 = (0..group.len())
+            .map(|i| (total - i as f64) / (m - i as f64))
+            .product();
+        p.max(1.0 / orders)
     }
-    let p = Normal::standard().sf((sum - 0.5 - mean) / variance.sqrt());
-    // All orders are equally likely, so no p-value is below one ÷ their number.
-    let orders: f64 = (0..group.len())
-        .map(|i| (total - i as f64) / (m - i as f64))
-        .product();
-    p.max(1.0 / orders)
 }
 
 /// Twice the rank of each size, so that the mean rank of a tie is whole.

@@ -209,3 +209,19 @@ fn block_medians(samples: &[f64], blocks: usize) -> Vec<f64> {
         .map(|block| median_of(&samples[block * count / blocks..(block + 1) * count / blocks]))
         .collect()
 }
+
+/// A quantile of values that are sorted, between neighbours; none of no values.
+///
+/// # Examples
+/// ```
+/// use perwatt::stats::quantile_of_sorted;
+///
+/// assert_eq!(quantile_of_sorted(&[1.0, 2.0, 4.0], 0.75), Some(3.0));
+/// assert_eq!(quantile_of_sorted(&[], 0.5), None);
+/// ```
+pub fn quantile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = share * last as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    Some(sorted[low] + (sorted[high] - sorted[low]) * place.fract())
+}

@@ -189,6 +189,25 @@ fn throttled_cards_are_named_with_their_reason() {
 }
 
 #[test]
+fn a_case_slows_down_once_however_many_records_say_so() {
+    let spec = FleetSpec {
+        records: 3,
+        ..identical(Noise::Normal, 16, 2)
+    };
+    let mut all = records(&spec, &nothing);
+    for record in &mut all[5 * spec.records..6 * spec.records] {
+        record.cases[0].throttled_by = Some("hardware thermal slowdown".to_owned());
+    }
+    let summary = summary_of(&all, &SummaryOptions::default());
+    let cases: Vec<usize> = summary.models[0]
+        .throttled
+        .iter()
+        .map(|t| t.cases)
+        .collect();
+    assert_eq!(cases, [1]);
+}
+
+#[test]
 fn wasteful_cards_are_found_by_joules() {
     let spec = identical(Noise::Normal, 64, 7);
     let summary = summary(&spec, &|card, _, _| {

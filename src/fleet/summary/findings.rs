@@ -65,6 +65,27 @@ pub struct LeftOut {
     pub files: u64,
 }
 
+impl LeftOut {
+    /// What did not enter, and why, as a sentence.
+    pub fn sentence(&self) -> String {
+        let what = match self.why.as_str() {
+            "simulated power" => "their joules were left out",
+            _ => "did not enter",
+        };
+        let counted = |count: u64, thing: &str| match count {
+            1 => format!("1 {thing}"),
+            _ => format!("{count} {thing}s"),
+        };
+        format!(
+            "{}: {} in {} {what}: {}.",
+            self.device,
+            counted(self.figures, "figure"),
+            counted(self.files, "file"),
+            self.why
+        )
+    }
+}
+
 /// A copy of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordCopy {

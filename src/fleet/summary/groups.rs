@@ -7,13 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::place::CardPlace;
-use crate::stats::{Interval, Peers, Tail, holm, median, rank_sum_above};
+use crate::stats::{Interval, Peers, RankedValues, Tail, holm};
 
 /// Share of a group's cards that must themselves lie at half of the least effect or above.
 const MOST_OF_IT: f64 = 0.8;
 
 /// Fewest cards of machines whose names begin alike.
 const FEWEST_OF_A_RACK: usize = 3;
+
+/// Most breaks of a name at which a group may end.
+const MOST_BREAKS: usize = 8;
 
 /// A group of cards that is slow as a whole.
 #[derive(Clone, Debug)]
@@ -45,25 +48,29 @@ pub(super) fn slow_groups(
     if known.len() < Peers::FEWEST {
         return Vec::new();
     }
+    let mut position = vec![0; places.len()];
+    for (at, card) in known.iter().enumerate() {
+        position[*card] = at;
+    }
+    let values: Vec<f64> = known.iter().map(|card| overall[*card]).collect();
+    let Some(ranked) = RankedValues::of(&values) else {
+        return Vec::new();
+    };
     let candidates = candidates(places, &known);
-    let tested: Vec<SlowGroup> = candidates
-        .into_iter()
-        .filter_map(|(name, cards)| tested(name, cards, places, &known, overall))
+    let p_values: Vec<f64> = candidates
+        .values()
+        .map(|cards| {
+            let group: Vec<usize> = cards.iter().map(|card| position[*card]).collect();
+            ranked.sum_above(&group)
+        })
         .collect();
-    let adjusted = holm(&tested.iter().map(|group| group.p).collect::<Vec<f64>>());
-    let mut found: Vec<SlowGroup> = tested
+    // Of thousands of machines hardly any is left here, so only these are held against all other cards.
+    let mut found: Vec<SlowGroup> = candidates
         .into_iter()
-        .zip(adjusted)
-        .map(|(group, p)| SlowGroup { p, ..group })
-        .filter(|group| group.p <= level && group.effect >= min_effect)
-        .filter(|group| {
-            let rest = rest_of(&group.cards, &known, overall);
-            let centre = median(&rest).unwrap_or(0.0);
-            let slow = group
-                .cards
-                .iter()
-                .filter(|card| overall[**card] - centre >= min_effect / 2.0);
-            slow.count() as f64 >= MOST_OF_IT * group.cards.len() as f64
+        .zip(holm(&p_values))
+        .filter(|(_, p)| *p <= level)
+        .filter_map(|((name, cards), p)| {
+            slow_group(name, cards, p, places, &known, overall, min_effect)
         })
         .collect();
     found.sort_by(|a, b| b.cards.len().cmp(&a.cards.len()).then(a.name.cmp(&b.name)));
@@ -117,42 +124,40 @@ fn beginnings(name: &str) -> BTreeSet<&str> {
         }
         before = Some(kind(c));
     }
+    // More parts than a name has; a hostile one has thousands.
     breaks
         .into_iter()
+        .take(MOST_BREAKS)
         .map(|at| name[..at].trim_end_matches(|c: char| !c.is_alphanumeric()))
         .filter(|beginning| beginning.ends_with(|c: char| c.is_numeric()) || beginning.len() > 1)
         .collect()
 }
 
-fn rest_of(cards: &[usize], known: &[usize], overall: &[f64]) -> Vec<f64> {
-    let inside: HashSet<&usize> = cards.iter().collect();
-    known
-        .iter()
-        .filter(|card| !inside.contains(card))
-        .map(|card| overall[*card])
-        .collect()
-}
-
-fn tested(
+/// A group with its effect, where that is at least the least one and most of the cards share it.
+fn slow_group(
     name: String,
     cards: Vec<usize>,
+    p: f64,
     places: &[CardPlace],
     known: &[usize],
     overall: &[f64],
+    min_effect: f64,
 ) -> Option<SlowGroup> {
-    let group: Vec<f64> = cards.iter().map(|card| overall[*card]).collect();
-    let rest = rest_of(&cards, known, overall);
-    if rest.len() < Peers::FEWEST / 2 {
-        return None;
+    let mut inside = vec![false; places.len()];
+    for card in &cards {
+        inside[*card] = true;
     }
+    let group: Vec<f64> = cards.iter().map(|card| overall[*card]).collect();
+    let rest = known.iter().filter(|card| !inside[**card]);
+    let rest: Vec<f64> = rest.map(|card| overall[*card]).collect();
     let (own, others) = (Peers::of(&group), Peers::of(&rest));
     let effect = own.centre - others.centre;
-    // What lies above nothing needs no ranks.
-    let p = if effect > 0.0 {
-        rank_sum_above(&group, &rest)
-    } else {
-        1.0
-    };
+    let slow = group
+        .iter()
+        .filter(|value| **value - others.centre >= min_effect / 2.0);
+    if effect < min_effect || (slow.count() as f64) < MOST_OF_IT * group.len() as f64 {
+        return None;
+    }
     let spread = Peers {
         spread: own.spread.max(others.spread),
         degrees: own.degrees.max(1.0),

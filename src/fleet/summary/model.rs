@@ -1,6 +1,6 @@
 //! One model: its cards' times and joules studied, and what is said of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::drift::{CardDrift, ModelDrift, drift};
 use super::findings::{
@@ -12,7 +12,7 @@ use super::options::SummaryOptions;
 use super::place::CardPlace;
 use super::study::{CardStudy, Member, Study, study};
 use super::synchronous::step_time;
-use crate::stats::{Peers, TwoGroups, median};
+use crate::stats::{Peers, TwoGroups, median, quantile_of_sorted};
 use crate::units::percent;
 
 /// Sizes of jobs that are shown where the fleet is large enough.
@@ -33,9 +33,9 @@ pub(super) struct ModelStudy<'a> {
     cards: Vec<u32>,
     /// For each card, why it slowed down and in how many cases.
     throttled: Vec<Option<(u32, usize)>>,
-    time_members: Vec<Vec<Member>>,
+    /// For each case, quantiles of ln of its cards' times.
+    quantiles: Vec<[f64; 6]>,
     time: Study,
-    energy_members: Vec<Vec<Member>>,
     energy: Study,
     drift: ModelDrift,
 }
@@ -66,8 +66,6 @@ impl<'a> ModelStudy<'a> {
                 .map(|(_, observations)| members(observations, &places, of))
                 .collect()
         };
-        let time_members = members(&|one| (one.cost, one.own));
-        let energy_members = members(&|one| (one.joules, one.joules_own));
         let throttled = throttled(all, model, &places, cards.len());
         let described: Vec<CardPlace> = cards
             .iter()
@@ -78,8 +76,13 @@ impl<'a> ModelStudy<'a> {
             })
             .collect();
         let least = options.min_effect.ln_1p();
-        let time = study(&described, &time_members, options.fdr, least);
-        let energy = study(&described, &energy_members, options.fdr, least);
+        // One kind of figure at a time: of ten million, each takes hundreds of megabytes.
+        let by_time = members(&|one| (one.cost, one.own));
+        let quantiles = by_time.iter().map(|of_case| quantiles(of_case)).collect();
+        let time = study(&described, &by_time, options.fdr, least);
+        drop(by_time);
+        let by_joules = members(&|one| (one.joules, one.joules_own));
+        let energy = study(&described, &by_joules, options.fdr, least);
         let centres: Vec<f64> = time.cases.iter().map(|case| case.all.centre).collect();
         let drift = drift(all, model, &centres, options.fdr, least);
         Self {
@@ -88,9 +91,8 @@ impl<'a> ModelStudy<'a> {
             options,
             cards,
             throttled,
-            time_members,
+            quantiles,
             time,
-            energy_members,
             energy,
             drift,
         }
@@ -109,8 +111,8 @@ impl<'a> ModelStudy<'a> {
     /// What is said of the model.
     pub(super) fn summary(&self, time: &Tested, energy: &Tested) -> ModelSummary {
         let model = &self.all.models[self.model];
-        let stragglers = self.stragglers(&self.time, &self.time_members, time, true);
-        let wasteful = self.stragglers(&self.energy, &self.energy_members, energy, false);
+        let stragglers = self.stragglers(&self.time, time, true);
+        let wasteful = self.stragglers(&self.energy, energy, false);
         let enough_cards = self.time.cards.iter().any(|card| card.p.is_some());
         ModelSummary {
             device: model.device.clone(),
@@ -148,15 +150,11 @@ impl<'a> ModelStudy<'a> {
     }
 
     fn records(&self) -> usize {
-        let mut sessions = BTreeSet::new();
-        let mut last = u32::MAX;
+        let mut seen = vec![false; self.all.sessions.len()];
         for one in self.all.cases[self.model].iter().flat_map(|(_, all)| all) {
-            if one.session != last {
-                last = one.session;
-                sessions.insert(last);
-            }
+            seen[one.session as usize] = true;
         }
-        sessions.len()
+        seen.into_iter().filter(|seen| *seen).count()
     }
 
     fn name(&self, place: usize) -> CardName {
@@ -229,16 +227,13 @@ impl<'a> ModelStudy<'a> {
             .enumerate()
             .map(|(at, (case, _))| {
                 let (time, energy) = (&self.time.cases[at], &self.energy.cases[at]);
-                let mut costs: Vec<f64> = self.time_members[at].iter().map(|m| m.cost).collect();
-                costs.sort_unstable_by(f64::total_cmp);
                 let joules = energy.all.count;
                 CaseDistribution {
                     case: case.clone(),
                     cards: time.all.count,
                     median_ns: time.all.centre.exp(),
                     spread: time.all.spread,
-                    quantiles_ns: [0.0, 0.05, 0.25, 0.75, 0.95, 1.0]
-                        .map(|share| quantile(&costs, share).exp()),
+                    quantiles_ns: self.quantiles[at].map(f64::exp),
                     two_kinds: time.split.map(|split| two_kinds(&split, "in this case")),
                     joules_cards: joules,
                     median_j: (joules > 0).then(|| energy.all.centre.exp()),
@@ -266,20 +261,15 @@ impl<'a> ModelStudy<'a> {
             .find(|group| group.cards.contains(&place))
     }
 
-    fn stragglers(
-        &self,
-        study: &Study,
-        members: &[Vec<Member>],
-        tested: &Tested,
-        by_time: bool,
-    ) -> Vec<Straggler> {
+    fn stragglers(&self, study: &Study, tested: &Tested, by_time: bool) -> Vec<Straggler> {
+        let usual_driver = self.usual_driver();
         let mut found: Vec<Straggler> = (0..self.cards.len())
             .filter_map(|place| {
                 let q = tested.adjusted[place].filter(|q| *q <= self.options.fdr)?;
                 self.straggler(place, &study.cards[place], q, tested.level)
             })
             .map(|(place, mut straggler)| {
-                straggler.seen = self.seen(place, &straggler, members, by_time);
+                straggler.seen = self.seen(place, &straggler, usual_driver, by_time);
                 straggler
             })
             .collect();
@@ -342,7 +332,7 @@ impl<'a> ModelStudy<'a> {
         &self,
         place: usize,
         straggler: &Straggler,
-        _members: &[Vec<Member>],
+        usual_driver: Option<&str>,
         by_time: bool,
     ) -> Vec<String> {
         let mut seen = Vec::new();
@@ -355,7 +345,7 @@ impl<'a> ModelStudy<'a> {
             seen.push(format!("all of {group} is slow"));
         }
         let driver = &self.all.cards[self.cards[place] as usize].driver;
-        if let Some(usual) = self.usual_driver()
+        if let Some(usual) = usual_driver
             && usual != driver
         {
             seen.push(format!("driver {driver}, where most have {usual}"));
@@ -530,13 +520,14 @@ fn throttled(
 ) -> Vec<Option<(u32, usize)>> {
     let mut throttled: Vec<Option<(u32, usize)>> = vec![None; count];
     for (_, observations) in &all.cases[model] {
-        for one in observations
-            .iter()
-            .filter(|one| reason(&all.texts, one.throttled).is_some())
-        {
-            let entry =
-                throttled[places[one.card as usize] as usize].get_or_insert((one.throttled, 0));
-            entry.1 += 1;
+        // Of a card with several records a case counts once.
+        for of_card in observations.chunk_by(|a, b| a.card == b.card) {
+            let mut reasons = of_card.iter().map(|one| one.throttled);
+            let Some(why) = reasons.find(|why| reason(&all.texts, *why).is_some()) else {
+                continue;
+            };
+            let place = places[of_card[0].card as usize] as usize;
+            throttled[place].get_or_insert((why, 0)).1 += 1;
         }
     }
     throttled
@@ -551,12 +542,10 @@ fn two_kinds(split: &TwoGroups, place: &str) -> String {
     )
 }
 
-/// A quantile of sorted values, between neighbours; NaN of none.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
-    };
-    let place = share * last as f64;
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * place.fract()
+/// The least, the most, and where 5, 25, 75 and 95 per cent of a case's cards lie below; NaN where it has none.
+fn quantiles(members: &[Member]) -> [f64; 6] {
+    let mut costs: Vec<f64> = members.iter().map(|member| member.cost).collect();
+    costs.sort_unstable_by(f64::total_cmp);
+    [0.0, 0.05, 0.25, 0.75, 0.95, 1.0]
+        .map(|share| quantile_of_sorted(&costs, share).unwrap_or(f64::NAN))
 }

@@ -249,12 +249,14 @@ impl Gathering {
             .count();
         for cases in &mut self.all.cases {
             cases.sort_by(|a, b| a.0.cmp(&b.0));
-            for (_, observations) in cases {
+            for (_, observations) in cases.iter_mut() {
                 if !copies.is_empty() {
                     observations.retain(|one| !copies.contains(&one.session));
                 }
                 observations.sort_unstable_by_key(|one| (one.card, one.session));
             }
+            // Of a case that only copies had, nothing is known.
+            cases.retain(|(_, observations)| !observations.is_empty());
         }
         self.all
     }
@@ -262,7 +264,9 @@ impl Gathering {
 
 /// The logarithm of a figure with its standard error.
 fn logarithm(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> (Option<f64>, f32) {
-    let value = value.filter(|value| *value > 0.0).map(f64::ln);
+    let value = value
+        .filter(|value| *value > 0.0 && value.is_finite())
+        .map(f64::ln);
     let own = match (low, high) {
         (Some(low), Some(high)) if 0.0 < low && low <= high => (high / low).ln() / 2.0 / HALF,
         _ => f64::NAN,

@@ -61,9 +61,10 @@ ORDER BY device, host, gpu, \"case\", kernel";
 
 /// How many cards answered a case that some card failed.
 pub(super) const ANSWERED: &str = "\
-SELECT device, \"case\", kernel, count(DISTINCT file) AS files
+SELECT device, \"case\", kernel, count(DISTINCT record || '/' || file) AS files
 FROM figures
 WHERE quantity IN ('time', 'value')
+  AND verified AND NOT simulated AND NOT software_driver
   AND \"case\" IN (SELECT DISTINCT \"case\" FROM figures WHERE status = 'failed')
 GROUP BY 1, 2, 3";
 

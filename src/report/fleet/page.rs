@@ -298,17 +298,7 @@ fn jobs(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Strin
 fn left_out(summary: &FleetSummary, width: Option<u16>) -> String {
     let mut page = String::new();
     for one in &summary.left_out {
-        let what = match one.why.as_str() {
-            "simulated power" => "their joules were left out",
-            _ => "did not enter",
-        };
-        let line = format!(
-            "  {}: {} in {} {what}: {}.",
-            one.device,
-            counted(one.figures as usize, "figure"),
-            counted(one.files as usize, "file"),
-            one.why
-        );
+        let line = format!("  {}", one.sentence());
         page += &fold(&escape::line(&line), "    ", width);
     }
     for copy in summary.copies.iter().take(LINES) {
