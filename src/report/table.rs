@@ -3,6 +3,8 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use textwrap::{Options, WordSplitter};
 
+pub(super) use crate::units::counted;
+
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
 pub(super) const WIDEST: u16 = 100;
 
@@ -18,14 +20,6 @@ pub(super) fn columns(width: Option<u16>) -> u16 {
         None => WIDEST,
         Some(0) => UNSIZED,
         Some(columns) => columns.min(WIDEST),
-    }
-}
-
-/// A number of things, in the plural where there are several.
-pub(super) fn counted(count: usize, thing: &str) -> String {
-    match count {
-        1 => format!("1 {thing}"),
-        _ => format!("{count} {thing}s"),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn prefix(value: f64) -> (f64, &'static str) {
 /// ```
 /// # use perwatt::units::si;
 /// assert_eq!(si(1.234e9, "B/s"), "1.23 GB/s");
-/// assert_eq!(si(0.25, "tokens/s"), "0.2500 tokens/s");
+/// assert_eq!(si(0.25, "tokens/s"), "0.25 tokens/s");
 /// ```
 pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -63,6 +63,14 @@ pub fn si(value: f64, unit: &str) -> String {
         return format!("{digits:.2e} {prefix}{unit}");
     }
     format!("{} {prefix}{unit}", three_digits(digits))
+}
+
+/// A number of things, in the plural where there are several.
+pub fn counted(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
 }
 
 /// A value in words with no digit finer than the interval around it, whose half-width is this share of the value;

@@ -204,6 +204,15 @@ fn a_plan_from_somebody_else_commands_nothing() {
             assert!(!said(&output).contains('\u{1b}'));
         }
     }
+    // A whole one of somebody else would run in one's own name.
+    if rustix::process::getuid().is_root() {
+        write(&file, &plan("n1", &[]));
+        std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
+        let output = fleet(&["gather", "--resubmit"], place.path(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("12345"), "{}", said(&output));
+        fs::remove_file(&file).unwrap();
+    }
     // Options that would write elsewhere are refused where they are read, too.
     write(
         &file,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "bench")]
+use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 
@@ -13,6 +15,7 @@ use crate::cli::output::{print, print_json, tell};
 use crate::fleet::spread::{
     Brought, BroughtOutcome, FleetFolder, FleetLock, FleetStanding, bring, collect,
 };
+use crate::units::counted;
 
 /// Bring the records of a fleet run together, check them, and submit again what is missing
 ///
@@ -59,14 +62,10 @@ impl FleetGather {
         // Before the lock, for the plainer message; and after it, for what another wrote meanwhile.
         folder.plan()?;
         tell_of_folder(&folder);
-        let lock = match FleetLock::take(folder.path(), PATIENCE) {
-            Ok(lock) => Some(lock),
-            // A folder that cannot be written can be read all the same.
-            Err(error) if self.only_looks() => {
-                tell(&error.to_string());
-                None
-            }
-            Err(error) => return Err(error.into()),
+        // Who only looks waits for nobody, and can look at a folder that cannot be written.
+        let lock = match self.only_looks() {
+            true => None,
+            false => Some(FleetLock::take(folder.path(), PATIENCE)?),
         };
         let plan = folder.plan()?;
         let mut collected = collect(&folder, &plan)?;
@@ -76,6 +75,14 @@ impl FleetGather {
             collected = collect(&folder, &plan)?;
         }
         let queue = queue_of(&plan);
+        #[cfg(feature = "bench")]
+        if self.resubmit {
+            is_yours(&folder)?;
+            // A job that waits has left no trace in the folder: it would be submitted a second time.
+            if queue.is_none() && plan.tasks.iter().any(|task| task.job.is_some()) {
+                bail!("Slurm cannot be asked what waits; try again once squeue answers");
+            }
+        }
         let standing = FleetStanding::of(&folder, &plan, collected, queue.as_ref());
         #[cfg(feature = "bench")]
         let wanted: std::collections::BTreeSet<u32> = standing.abandoned().into_iter().collect();
@@ -89,7 +96,10 @@ impl FleetGather {
         match lock {
             #[cfg(feature = "bench")]
             Some(lock) if self.resubmit && !wanted.is_empty() => {
-                tell(&format!("Submitting {} tasks again", wanted.len()));
+                tell(&format!(
+                    "Submitting {} again",
+                    counted(wanted.len(), "task")
+                ));
                 let pods = self.pod_options();
                 super::run::finish(&folder, plan, &wanted, lock, pods.as_ref())
             }
@@ -119,12 +129,37 @@ impl FleetGather {
     }
 }
 
+/// Sees that the plan is of whoever runs this: its program and its options would run in their name.
+///
+/// # Errors
+/// It belongs to somebody else.
+#[cfg(all(feature = "bench", unix))]
+fn is_yours(folder: &FleetFolder) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = folder.plan_file();
+    let owner = std::fs::metadata(&file)?.uid();
+    if owner != rustix::process::getuid().as_raw() {
+        bail!(
+            "{}: belongs to user {owner}, and what it says would run in your name; resubmit as that user, or plan a fleet \
+             of your own",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(all(feature = "bench", not(unix)))]
+fn is_yours(_folder: &FleetFolder) -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// What was brought in, and what was left.
 fn told(brought: &[Brought]) -> String {
     let taken = |brought: &&Brought| matches!(brought.outcome, BroughtOutcome::Taken(_));
     let mut page = String::new();
     if let count @ 1.. = brought.iter().filter(taken).count() {
-        page += &format!("{count} records brought in\n");
+        page += &format!("{} brought in\n", counted(count, "record"));
     }
     for left in brought.iter().filter(|brought| !taken(brought)) {
         page += &format!("  {}  {}\n", left.file.display(), left.outcome);

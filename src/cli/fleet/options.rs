@@ -48,6 +48,11 @@ impl RunOptions {
     /// It would not, or they are not a fleet's.
     pub(super) fn parse(words: &[String]) -> anyhow::Result<Self> {
         let command = Run::augment_args(Command::new("perwatt run"));
+        let flags: Vec<String> = command
+            .get_arguments()
+            .filter(|argument| !argument.get_action().takes_values())
+            .map(|argument| argument.get_id().to_string())
+            .collect();
         let line = once("run").chain(words.iter().map(String::as_str));
         let matches = command
             .try_get_matches_from(line)
@@ -64,9 +69,14 @@ impl RunOptions {
         }
         let mut again = Vec::new();
         for id in AGAIN.into_iter().filter(|id| was_given(&matches, id)) {
+            let long = id.replace('_', "-");
+            if flags.iter().any(|flag| flag == id) {
+                again.push(format!("--{long}"));
+                continue;
+            }
             for value in matches.get_raw(id).into_iter().flatten() {
                 let value = value.to_str().context("an option is no text")?;
-                again.push(format!("--{id}={value}"));
+                again.push(format!("--{long}={value}"));
             }
         }
         Ok(Self {
@@ -116,9 +126,19 @@ mod tests {
             "--power",
             "none",
             "--workloads=a b.toml",
+            "--allow-commands",
         ])
         .unwrap();
-        assert_eq!(options.again, ["--power=none", "--workloads=a b.toml"]);
+        assert_eq!(
+            options.again,
+            ["--power=none", "--workloads=a b.toml", "--allow-commands"]
+        );
+        let resumed: Vec<&str> = options.again.iter().map(String::as_str).collect();
+        let line = [&["--resume", "x.json"], &resumed[..]].concat();
+        let line = once("run").chain(line);
+        Run::augment_args(Command::new("perwatt run"))
+            .try_get_matches_from(line)
+            .unwrap();
         assert!(!options.choose_device);
         assert!(parse(&["--device=0"]).unwrap().choose_device);
     }

@@ -26,6 +26,7 @@ use crate::fleet::spread::{
 };
 use crate::process::ProgramImage;
 use crate::record::{Adapter, Scheduler, now_utc};
+use crate::units::counted;
 
 /// Measure each GPU of a cluster or machine, with a record of each
 ///
@@ -51,8 +52,8 @@ impl FleetRun {
         let lock = FleetLock::take(folder.path(), Duration::ZERO)?;
         folder.save(&plan)?;
         tell(&format!(
-            "Fleet   {} tasks by {scheduler}\nFolder  {}",
-            plan.tasks.len(),
+            "Fleet   {} by {scheduler}\nFolder  {}",
+            counted(plan.tasks.len(), "task"),
             folder.path().display()
         ));
         let all = plan.tasks.iter().map(|task| task.id).collect();
@@ -174,8 +175,8 @@ impl FleetRun {
             Scheduler::Local => {
                 let how = if plan.at_once { "at once" } else { "in turn" };
                 print(&format!(
-                    "{} GPUs of this machine, {how}: perwatt run {}\n",
-                    plan.tasks.len(),
+                    "{} of this machine, {how}: perwatt run {}\n",
+                    counted(plan.tasks.len(), "GPU"),
                     plan.options
                         .iter()
                         .map(|word| shell_word(word))

@@ -84,7 +84,7 @@ pub(super) fn submit(
                 for task in &mut plan.tasks {
                     if task.node.as_ref() == Some(&job.node) {
                         task.job = Some(number.clone());
-                        task.attempts += 1;
+                        task.attempts = task.attempts.saturating_add(1);
                     }
                 }
                 folder.save(plan)?;

@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{print, print_json, tell};
 use crate::escape::shell_word;
 use crate::fleet::spread::{FleetFolder, FleetStanding, Standing, TaskStanding, collect};
+use crate::units::counted;
 
 /// Say which tasks of a fleet run are done, running, waiting, failed or missing, and what to do
 ///
@@ -77,7 +78,11 @@ pub(super) fn page(standing: &FleetStanding, folder: &FleetFolder) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(kind, count)| format!("{count} {}", kind.word()))
         .collect();
-    let mut page = format!("{} GPUs: {}\n", standing.tasks.len(), counts.join(", "));
+    let mut page = format!(
+        "{}: {}\n",
+        counted(standing.tasks.len(), "GPU"),
+        counts.join(", ")
+    );
     for kind in [
         Standing::Failed,
         Standing::Missing,

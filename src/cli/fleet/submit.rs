@@ -25,7 +25,7 @@ pub(super) enum Submitted {
     Interrupted,
 }
 
-/// Gets these tasks to run. The lock is let go as soon as the plan says what was submitted.
+/// Gets these tasks to run. The lock is held until a scheduler has them, or until they have ended here.
 pub(super) fn submit_tasks(
     folder: &FleetFolder,
     mut plan: FleetPlan,
@@ -39,7 +39,7 @@ pub(super) fn submit_tasks(
     }
     for task in &mut plan.tasks {
         if wanted.contains(&task.id) {
-            task.attempts += 1;
+            task.attempts = task.attempts.saturating_add(1);
         }
     }
     lock.check()?;
@@ -59,7 +59,7 @@ pub(super) fn submit_tasks(
     }
 }
 
-/// Runs tasks by `srun`, with the lock let go once they have begun.
+/// Runs tasks by `srun`. The lock is held until they have ended, so that no other `gather` starts them too.
 fn by_srun(
     folder: &FleetFolder,
     plan: &FleetPlan,
@@ -78,8 +78,9 @@ fn by_srun(
     }
     let steps = GroupedChild::spawn(srun(folder, plan, &nodes), StopSignal::Request)
         .context("srun cannot be started; is it installed here and on PATH?")?;
+    let ended = wait_for(vec![steps]);
     drop(lock);
-    wait_for(vec![steps])
+    ended
 }
 
 /// Runs tasks on this machine, in turn or at once. The lock is held, so that no other `gather` starts them too.

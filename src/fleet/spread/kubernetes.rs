@@ -35,8 +35,9 @@ const RETRIES: u32 = 2;
 /// # Errors
 /// The plan cannot be written as JSON.
 pub fn manifest(plan: &FleetPlan, tasks: &[u32], pods: &PodOptions) -> serde_json::Result<Value> {
-    let attempt = plan.tasks.iter().map(|task| task.attempts).max();
-    let name = format!("{}-{}", plan.job_name(), attempt.unwrap_or_default());
+    // Of all tasks, so that no two submissions share a name: what a cluster has is not changed by a second manifest.
+    let attempts: u64 = plan.tasks.iter().map(|task| u64::from(task.attempts)).sum();
+    let name = format!("{}-{attempts}", plan.job_name());
     let mut metadata = json!({
         "name": name,
         "labels": {"app.kubernetes.io/name": "perwatt", "perwatt/fleet": plan.id},

@@ -24,6 +24,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How often the holder writes it.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// How often a lock that nobody seems to hold is taken away at once; one that cannot be read or moved seems so for ever.
+const MOST_FREED: u32 = 3;
+
 /// How often somebody who waits looks.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -53,11 +56,14 @@ impl FleetLock {
             std::process::id()
         );
         let begun = Instant::now();
+        let mut freed = 0;
         loop {
             if make(&file, &token)? {
                 return Ok(Self::held(file, token));
             }
-            if free_if_dead(folder, &file, silence)? {
+            // Where it cannot be taken away after all, it is waited for as any other.
+            if freed < MOST_FREED && free_if_dead(folder, &file, silence)? {
+                freed += 1;
                 continue;
             }
             if begun.elapsed() >= patience {
@@ -215,5 +221,14 @@ mod tests {
         // And who was taken for dead learns it.
         fs::write(folder.path().join("fleet.lock"), "another's\n").unwrap();
         assert!(dead.check().is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_taken_away_is_waited_for_as_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("fleet.lock")).unwrap();
+        let error =
+            FleetLock::take_after(folder.path(), Duration::ZERO, Duration::ZERO).unwrap_err();
+        assert!(error.to_string().contains("another perwatt"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::stats::Interval;
+use crate::units::counted;
 
 /// A ratio to one's peers, as a multiple: 1.08 is 8 % more.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -72,15 +73,11 @@ impl LeftOut {
             "simulated power" => "their joules were left out",
             _ => "did not enter",
         };
-        let counted = |count: u64, thing: &str| match count {
-            1 => format!("1 {thing}"),
-            _ => format!("{count} {thing}s"),
-        };
         format!(
             "{}: {} in {} {what}: {}.",
             self.device,
-            counted(self.figures, "figure"),
-            counted(self.files, "file"),
+            counted(self.figures as usize, "figure"),
+            counted(self.files as usize, "file"),
             self.why
         )
     }
