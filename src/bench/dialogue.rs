@@ -50,6 +50,13 @@ pub(super) enum Advance {
         /// Its power sensor, or why there is none.
         power: Box<Reading<PowerSetup>>,
     },
+    /// The device cools before the next case.
+    Cooling {
+        /// Its temperature in °C.
+        celsius: f64,
+        /// For how long so far, in seconds.
+        waited_s: f64,
+    },
     /// A case begins.
     Begun(usize),
     /// The case in hand is over.
@@ -111,7 +118,7 @@ impl fmt::Display for Breach {
 impl Dialogue {
     /// A conversation with a worker that was given a job.
     pub(super) fn about(job: &Job, build: &BuildIdentity) -> Self {
-        Self::new(job.cases.keys().copied().collect(), build)
+        Self::new(job.cases.iter().map(|(index, _)| *index).collect(), build)
     }
 
     fn new(open: BTreeSet<usize>, build: &BuildIdentity) -> Self {
@@ -169,6 +176,10 @@ impl Dialogue {
                     power,
                 };
                 (Stage::Between, opened)
+            }
+            Message::Cooling { celsius, waited_s } => {
+                self.must_be(Stage::Between)?;
+                (Stage::Between, Advance::Cooling { celsius, waited_s })
             }
             Message::Begin { index } => {
                 self.must_be(Stage::Between)?;

@@ -99,6 +99,16 @@ pub fn merge(records: &[Record]) -> Result<Record> {
     assemble::record(&events)
 }
 
+/// The first invocations of a record; those after them belong to no finished pair.
+pub fn first_invocations(mut record: Record, count: u32) -> Record {
+    record.plan.invocations = record.plan.invocations.min(count);
+    record.invocations.retain(|info| info.invocation < count);
+    for case in &mut record.cases {
+        case.invocations.retain(|result| result.invocation < count);
+    }
+    record
+}
+
 /// Sees that two records are of the same work on the same device.
 fn same_work(first: &Record, other: &Record) -> Result<()> {
     let differs = |what: &str| {
@@ -119,6 +129,9 @@ fn same_work(first: &Record, other: &Record) -> Result<()> {
         let planned = &first.cases[place_of(first, case)?];
         if (&planned.parameters, planned.counts) != (&case.parameters, case.counts) {
             return differs("their cases");
+        }
+        if planned.custom != case.custom {
+            return differs("a custom kernel's program or data");
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! supervisor is gone and the worker ends itself. The worker answers with [`Message`]s, in the order that
 //! `dialogue` allows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,11 @@ pub struct Job {
     /// How to measure energy; none spends no time on it.
     #[serde(default)]
     pub power: Option<PowerJob>,
-    /// The cases in order, by their positions in the record.
-    pub cases: BTreeMap<usize, CaseKernel>,
+    /// The temperature in °C at or below which a case is to begin.
+    #[serde(default)]
+    pub cool_to_c: Option<f64>,
+    /// The cases in the order in which to measure them, with their positions in the record.
+    pub cases: Vec<(usize, CaseKernel)>,
 }
 
 /// How a worker is to measure energy.
@@ -68,6 +71,13 @@ pub enum Message {
         clock: ClockSetup,
         /// Its power sensor, or why there is none.
         power: Box<Reading<PowerSetup>>,
+    },
+    /// The worker waits for the device to cool before the next case.
+    Cooling {
+        /// Its temperature in °C.
+        celsius: f64,
+        /// For how long so far, in seconds.
+        waited_s: f64,
     },
     /// A case begins.
     Begin {

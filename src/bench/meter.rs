@@ -90,6 +90,17 @@ impl Meter {
         }
     }
 
+    /// The device's temperature in °C, as a meter's driver last said it.
+    pub(super) fn temperature_c(meter: &Reading<Self>) -> Reading<f64> {
+        match meter {
+            Reading::Unmeasured(why) => Reading::Unmeasured(why.clone()),
+            Reading::Measured(meter) => match meter.sampler.conditions() {
+                Some(conditions) => conditions.temperature_c,
+                None => Reading::unmeasured("the sensor has not been asked yet"),
+            },
+        }
+    }
+
     /// The power limit that the sensor's driver states.
     pub(super) fn limit_w(&self) -> Option<f64> {
         let plausible = self.setup.plausible.as_ref()?;

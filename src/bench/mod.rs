@@ -10,6 +10,7 @@ pub mod assemble;
     reason = "the bench itself, without what is done on it"
 )]
 mod bench;
+mod cooling;
 mod device_memory;
 mod dialogue;
 mod energy_cases;

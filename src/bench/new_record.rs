@@ -2,8 +2,8 @@
 
 use crate::power::Selection;
 use crate::record::{
-    Adapter, DocumentKind, EnergyScope, EnergyTier, Host, Origin, PlanSummary, Provenance, Reading,
-    Record, SCHEMA_VERSION, StatedSensor,
+    Adapter, CaseOrder, DocumentKind, EnergyScope, EnergyTier, Host, Origin, PlanSummary,
+    Provenance, Reading, Record, SCHEMA_VERSION, StatedSensor,
 };
 use crate::workload::CaseKernel;
 
@@ -28,6 +28,10 @@ pub struct SessionRequest {
     pub energy: EnergyTier,
     /// Which cases energy is measured of.
     pub energy_of: EnergyScope,
+    /// In which order each invocation goes through the cases.
+    pub order: CaseOrder,
+    /// The temperature in °C at or below which a case is to begin.
+    pub cool_to_c: Option<f64>,
     /// What the user says of the sensor.
     pub sensor: Option<StatedSensor>,
 }
@@ -54,6 +58,8 @@ pub fn session(request: &SessionRequest, adapter: &Adapter, planned: &[CaseKerne
             energy: Some(request.energy),
             sensor: request.sensor,
             energy_of: Some(request.energy_of),
+            order: Some(request.order),
+            cool_to_c: request.cool_to_c,
             cases: planned.iter().map(CaseKernel::id).collect(),
         },
         invocations: Vec::new(),

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::power::Selection;
 use crate::process::BuildIdentity;
 use crate::record::{
-    CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, Reading, Record, SCHEMA_VERSION,
+    CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, RESTING_C, Reading, Record,
+    SCHEMA_VERSION,
 };
 use crate::workload::{CaseKernel, Kernel};
 
@@ -207,6 +208,11 @@ fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
     }
     if !(plan.budget_s > 0.0 && plan.budget_s <= LONGEST_BUDGET_S) {
         return Err(NotResumable::Budget(plan.budget_s));
+    }
+    if let Some(celsius) = plan.cool_to_c.filter(|c| !RESTING_C.contains(c)) {
+        return Err(NotResumable::Malformed(format!(
+            "it waits for {celsius} °C, at which no device rests"
+        )));
     }
     let mut ids = BTreeSet::new();
     for case in &record.cases {

@@ -8,6 +8,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
 use super::assemble;
 use super::dialogue::{Advance, Breach, Dialogue};
 use super::energy_cases::energy_cases;
@@ -17,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::power::{self, EnergyEffort, SensorTiming};
 use crate::process::{Helper, Listened, Timeout};
 use crate::record::{
-    CaseInvocation, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome, PowerSetup,
-    Reading, Record, Status,
+    CaseInvocation, CaseOrder, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome,
+    PlanSummary, PowerSetup, Reading, Record, Status,
 };
 use crate::units::Seconds;
 use crate::workload::CaseKernel;
@@ -259,28 +263,30 @@ impl SessionRun<'_> {
         let mut dialogue = Dialogue::about(&job, self.workers.program.build());
         let mut worker = self.workers.start(&job)?;
         let mut timeout = Timeout::new(START_DEADLINE);
+        let mut had = None;
         loop {
-            let (failure, reason, from_outside) = match self.listen(&mut worker, &mut timeout) {
-                Heard::Interrupted => return Ok(WorkerEnd::Interrupted),
-                Heard::Trouble {
-                    failure,
-                    reason,
-                    from_outside,
-                } => (failure, reason, from_outside),
-                Heard::Line(line) => match dialogue.hear(&line) {
-                    Ok(step) => {
-                        if let Some(end) = self.follow(invocation, step, own_cpu_s)? {
-                            return Ok(end);
+            let (failure, reason, from_outside) =
+                match self.listen(&mut worker, &mut timeout, &mut had) {
+                    Heard::Interrupted => return Ok(WorkerEnd::Interrupted),
+                    Heard::Trouble {
+                        failure,
+                        reason,
+                        from_outside,
+                    } => (failure, reason, from_outside),
+                    Heard::Line(line) => match dialogue.hear(&line) {
+                        Ok(step) => {
+                            if let Some(end) = self.follow(invocation, step, own_cpu_s)? {
+                                return Ok(end);
+                            }
+                            timeout = Timeout::new(self.workers.deadline);
+                            continue;
                         }
-                        timeout = Timeout::new(self.workers.deadline);
-                        continue;
-                    }
-                    Err(other @ Breach::OtherProgram { .. }) => {
-                        return Err(Error::Worker(other.to_string()));
-                    }
-                    Err(breach) => (FailureKind::Crash, breach.to_string(), false),
-                },
-            };
+                        Err(other @ Breach::OtherProgram { .. }) => {
+                            return Err(Error::Worker(other.to_string()));
+                        }
+                        Err(breach) => (FailureKind::Crash, breach.to_string(), false),
+                    },
+                };
             match dialogue.in_hand() {
                 Some(index) => {
                     let outcome = Outcome::Failed {
@@ -298,15 +304,27 @@ impl SessionRun<'_> {
         }
     }
 
+    /// The processor's time that a worker has had since the last look, where that is what counts.
+    fn worked(&self, worker: &Helper, had: &mut Option<Duration>) -> Option<Duration> {
+        let now = worker.cpu_time().filter(|_| self.workers.counts_cpu)?;
+        let before = had.replace(now).unwrap_or(now);
+        Some(now.saturating_sub(before))
+    }
+
     /// Waits for a worker's next line.
-    fn listen(&self, worker: &mut Helper, timeout: &mut Timeout) -> Heard {
+    fn listen(
+        &self,
+        worker: &mut Helper,
+        timeout: &mut Timeout,
+        had: &mut Option<Duration>,
+    ) -> Heard {
         loop {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Heard::Interrupted;
             }
             match worker.listen(POLL_INTERVAL) {
                 Listened::Line(line) => return Heard::Line(line),
-                Listened::Nothing if !timeout.is_over() => {}
+                Listened::Nothing if !timeout.is_over_after(self.worked(worker, had)) => {}
                 Listened::Nothing => {
                     let limit = timeout.limit().as_secs_f64();
                     return Heard::Trouble {
@@ -361,6 +379,13 @@ impl SessionRun<'_> {
                     })?;
                 }
             }
+            Advance::Cooling { celsius, waited_s } => {
+                // Once a wait; the rest says that the worker is alive.
+                if waited_s == 0.0 {
+                    self.observer
+                        .note(&format!("{celsius:.0} °C; waits for the device to cool"));
+                }
+            }
             Advance::Begun(index) => {
                 let id = self.record.cases[index].id();
                 self.observer.begin(invocation, index, &id);
@@ -383,6 +408,10 @@ impl SessionRun<'_> {
                 CaseKernel::of_result(&self.record.cases[index]).ok()?,
             ))
         };
+        let plan = &self.record.plan;
+        let rank = ranks(plan, invocation, self.record.cases.len());
+        let mut open = open;
+        open.sort_by_key(|index| rank.get(*index).copied());
         let cases = open.into_iter().filter_map(planned).collect();
         Job {
             adapter: self.record.adapter.clone(),
@@ -392,6 +421,7 @@ impl SessionRun<'_> {
             budget_s: self.record.plan.budget_s,
             checked: self.record.provenance.checked_shaders,
             power: self.power_job(invocation),
+            cool_to_c: self.record.plan.cool_to_c,
             cases,
         }
     }
@@ -455,6 +485,16 @@ impl SessionRun<'_> {
         self.events.push(event);
         Ok(())
     }
+}
+
+/// Where each case stands in an invocation's order: the same again after a crash or a resume.
+fn ranks(plan: &PlanSummary, invocation: u32, cases: usize) -> Vec<usize> {
+    let mut ranks: Vec<usize> = (0..cases).collect();
+    if plan.order == Some(CaseOrder::Random) {
+        let seed = plan.seed ^ (u64::from(invocation) << 32);
+        ranks.shuffle(&mut Pcg64::seed_from_u64(seed));
+    }
+    ranks
 }
 
 /// What energy will cost in time, said before it costs it.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::bench::{Bench, Settings};
+use super::cooling::cool_down;
 use super::energy_cases::NOT_CHOSEN;
 use super::executor::Checks;
 use super::measure_case::CaseMeasurement;
@@ -100,7 +101,17 @@ fn measure_all(
     })?;
     let mut without = Reading::unmeasured(NOT_CHOSEN);
     let chosen = job.power.as_ref().and_then(|power| power.cases.as_ref());
-    for (&index, planned) in &job.cases {
+    for (index, planned) in &job.cases {
+        let index = *index;
+        let warm = match job.cool_to_c {
+            Some(wanted_c) => cool_down(
+                wanted_c,
+                || Meter::temperature_c(&meter),
+                |celsius, waited_s| supervisor.say(&Message::Cooling { celsius, waited_s }),
+                std::thread::sleep,
+            )?,
+            None => None,
+        };
         supervisor.say(&Message::Begin { index })?;
         let passed_over = meter.measured().is_some() && chosen.is_some_and(|c| !c.contains(&index));
         let meter = if passed_over {
@@ -108,7 +119,10 @@ fn measure_all(
         } else {
             &mut meter
         };
-        let outcome = finite(measure_one(&mut bench, meter, planned, settings));
+        let mut outcome = finite(measure_one(&mut bench, meter, planned, settings));
+        if let (Outcome::Measured { warnings, .. }, Some(warm)) = (&mut outcome, warm) {
+            warnings.push(warm);
+        }
         let lost = matches!(
             outcome,
             Outcome::Failed {

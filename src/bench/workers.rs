@@ -17,6 +17,9 @@ pub struct Workers {
     pub access: AdapterAccess,
     /// How long one case may take before its worker is given up.
     pub deadline: Duration,
+    /// Whether only the processor's time that a worker gets counts, and a quarter of the rest: for software drivers, whose
+    /// work is the processor's, on machines that have other work too.
+    pub counts_cpu: bool,
 }
 
 impl Workers {

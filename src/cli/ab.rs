@@ -15,6 +15,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::ab_command::{CommandArgs, CommandTurns};
+use super::ab_resume::{FinishedPairs, asked};
 use super::ab_sides::{Overlap, SidePlan, device_of, empty_record};
 use super::args::forwarded::Forwarded;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
@@ -28,7 +29,7 @@ use super::turn::{Turn, take_pair, wait};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Adapter, Record};
+use crate::record::{self, Adapter, Record, stable_hash};
 use crate::report;
 
 /// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
@@ -90,6 +91,10 @@ pub(super) struct Ab {
     #[arg(long, value_name = "N")]
     order_seed: Option<u64>,
 
+    /// Go on with the interrupted comparison in --out, given the same options again
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+
     /// Folder for baseline.json, candidate.json and pairing.json
     #[arg(long, default_value = "ab", value_name = "DIR")]
     out: PathBuf,
@@ -144,6 +149,20 @@ impl SideProgram {
     }
 }
 
+impl SideProgram {
+    /// What tells one build from another.
+    fn identity(&self) -> anyhow::Result<String> {
+        match self {
+            Self::This(image) => Ok(image.build().executable.clone()),
+            Self::At(path) => {
+                let bytes = std::fs::read(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                Ok(format!("{:016x}", stable_hash(bytes)))
+            }
+        }
+    }
+}
+
 impl fmt::Display for SideProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -189,9 +208,15 @@ impl Ab {
             }
         }
         let pairing = self.out.join("pairing.json");
-        if !self.outputs.force {
-            refuse_overwriting(&self.out)?;
-        }
+        let asked = self.asked(&policy)?;
+        let finished = if self.resume {
+            FinishedPairs::read(&pairing, self.order_seed, asked)?
+        } else {
+            if !self.outputs.force {
+                refuse_overwriting(&self.out)?;
+            }
+            FinishedPairs::none(self.order_seed, asked)
+        };
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         remove_abandoned_turns(&self.out)?;
@@ -201,13 +226,13 @@ impl Ab {
             let turns = CommandTurns {
                 folder: &self.out,
                 pairs: self.pairs,
-                seed: self.order_seed.unwrap_or_else(rand::random),
+                finished,
                 environments: [&self.base_env, &self.candidate_env],
                 interrupted,
             };
             self.commands.take_turns(&turns, &pairing)?
         } else {
-            self.take_turns(&pairing, &policy, interrupted)?
+            self.take_turns(&pairing, &policy, &finished, interrupted)?
         };
         let comparison = match &ended {
             Turn::Interrupted if !pairing.exists() => {
@@ -220,7 +245,9 @@ impl Ab {
         match ended {
             Turn::Interrupted => {
                 print(&report::comparison(&comparison, None, width()))?;
-                tell("Interrupted; the pairs that were finished are kept and shown.");
+                tell(
+                    "Interrupted; the pairs that were finished are kept and shown. The same command with --resume goes on.",
+                );
                 Ok(Exit::Interrupted)
             }
             Turn::Done if self.gate => self.outputs.deliver(&comparison, &policy),
@@ -229,6 +256,19 @@ impl Ab {
                 Ok(Exit::Done)
             }
         }
+    }
+
+    /// A hash of all that decides what is measured and when it ends.
+    fn asked(&self, policy: &Policy) -> anyhow::Result<String> {
+        let sides = [Side::Baseline, Side::Candidate].map(|side| {
+            let side = self.side(side)?;
+            Ok((side.program.identity()?, side.environment, side.arguments))
+        });
+        let [baseline, candidate]: [anyhow::Result<_>; 2] = sides;
+        let pairs = (self.pairs, self.looks(), self.measure_unchanged);
+        let policy = serde_json::to_string(policy).context("the policy cannot be written")?;
+        let commands = self.commands.identity();
+        Ok(asked(&(baseline?, candidate?, pairs, commands, policy)))
     }
 
     /// What is run for a side.
@@ -300,17 +340,23 @@ impl Ab {
         }
     }
 
-    /// Runs the pairs, and writes the records and the pairing after each.
+    /// Runs the pairs that are not finished, and writes the records and the pairing after each.
     fn take_turns(
         &self,
         pairing: &Path,
         policy: &Policy,
+        finished: &FinishedPairs,
         interrupted: &AtomicBool,
     ) -> anyhow::Result<Turn> {
         let mut baseline = self.side(Side::Baseline)?;
         let mut candidate = self.side(Side::Candidate)?;
-        let seed = self.order_seed.unwrap_or_else(rand::random);
         let overlap = self.overlap(&mut baseline, &mut candidate)?;
+        let files = PairFiles {
+            ab: self,
+            overlap: overlap.as_ref(),
+            finished,
+            pairing,
+        };
         if let Some(overlap) = &overlap
             && overlap.changed.is_empty()
         {
@@ -320,15 +366,32 @@ impl Ab {
             {
                 return Ok(Turn::Interrupted);
             }
-            self.save(&[&baseline, &candidate], Some(overlap), seed, &[], pairing)?;
+            files.save(&[&baseline, &candidate], &[])?;
             return Ok(Turn::Done);
         }
+        baseline
+            .records
+            .extend(finished.record(Side::Baseline).cloned());
+        candidate
+            .records
+            .extend(finished.record(Side::Candidate).cloned());
         let looks = self.looks();
         let most = looks.last().copied().unwrap_or(self.pairs);
-        let bar = TurnsBar::new(most);
-        let mut pairs = Vec::new();
-        let mut open = None;
-        for (number, first) in (0..).zip(order(most, seed)) {
+        let mut pairs = finished.pairs.clone();
+        let bar = TurnsBar::new(most, pairs.len());
+        let mut open = looks
+            .first()
+            .filter(|first| **first as usize <= pairs.len())
+            .map(|_| finished.last_cases());
+        for (number, first) in (0..).zip(order(most, finished.seed)).skip(pairs.len()) {
+            // Also where a resumed comparison had reached a look and not taken it.
+            if looks.contains(&number) {
+                let undecided = compare_pairing(pairing, policy)?.open_cases();
+                if undecided.is_empty() {
+                    break;
+                }
+                open = Some(undecided);
+            }
             let sides = [
                 (baseline.name, &mut baseline),
                 (candidate.name, &mut candidate),
@@ -340,20 +403,7 @@ impl Ab {
                 return Ok(Turn::Interrupted);
             };
             pairs.push(pair);
-            self.save(
-                &[&baseline, &candidate],
-                overlap.as_ref(),
-                seed,
-                &pairs,
-                pairing,
-            )?;
-            if looks.contains(&(number + 1)) {
-                let undecided = compare_pairing(pairing, policy)?.open_cases();
-                if undecided.is_empty() {
-                    break;
-                }
-                open = Some(undecided);
-            }
+            files.save(&[&baseline, &candidate], &pairs)?;
         }
         Ok(Turn::Done)
     }
@@ -397,23 +447,27 @@ impl Ab {
         candidate.arguments = with_cases(None, &self.candidate_workloads, &measured);
         Ok(Some(overlap))
     }
+}
 
+/// Where the pairs of a comparison are kept.
+struct PairFiles<'a> {
+    ab: &'a Ab,
+    overlap: Option<&'a Overlap>,
+    finished: &'a FinishedPairs,
+    pairing: &'a Path,
+}
+
+impl PairFiles<'_> {
     /// Writes both records and the pairing.
-    fn save(
-        &self,
-        sides: &[&Turns; 2],
-        overlap: Option<&Overlap>,
-        seed: u64,
-        pairs: &[Pair],
-        file: &Path,
-    ) -> anyhow::Result<()> {
-        let [baseline, candidate] = sides.map(|side| side.save(&self.out));
-        let mut pairing = Pairing::new(baseline?, candidate?, seed, pairs.to_vec());
-        if let Some(overlap) = overlap {
+    fn save(&self, sides: &[&Turns; 2], pairs: &[Pair]) -> anyhow::Result<()> {
+        let [baseline, candidate] = sides.map(|side| side.save(&self.ab.out));
+        let mut pairing = Pairing::new(baseline?, candidate?, self.finished.seed, pairs.to_vec());
+        if let Some(overlap) = self.overlap {
             overlap.note_in(&mut pairing);
         }
-        pairing.looks = self.looks();
-        Ok(pairing.save(file)?)
+        pairing.looks = self.ab.looks();
+        pairing.asked = Some(self.finished.asked.clone());
+        Ok(pairing.save(self.pairing)?)
     }
 }
 
@@ -510,7 +564,8 @@ fn refuse_overwriting(folder: &Path) -> anyhow::Result<()> {
         if file.exists() {
             bail!(
                 "{}: an earlier comparison is there, of which every finished pair is kept: read it by `perwatt \
-                 compare {}`, and for more pairs choose another folder with --out, or pass --force to replace this one",
+                 compare {}`; --resume goes on with one that was interrupted, another --out begins a new one, and --force \
+                 replaces it",
                 file.display(),
                 folder.join("pairing.json").display()
             );

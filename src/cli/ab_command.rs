@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::ab_resume::FinishedPairs;
 use super::args::source::SourceArgs;
 use super::progress::TurnsBar;
 use super::turn::{Turn, take_pair, wait};
@@ -42,7 +43,7 @@ pub(super) struct CommandArgs {
 pub(super) struct CommandTurns<'a> {
     pub(super) folder: &'a Path,
     pub(super) pairs: u32,
-    pub(super) seed: u64,
+    pub(super) finished: FinishedPairs,
     pub(super) environments: [&'a [(String, String)]; 2],
     pub(super) interrupted: &'a AtomicBool,
 }
@@ -65,6 +66,11 @@ impl CommandArgs {
         ])
     }
 
+    /// All that decides what is measured, as one text.
+    pub(super) fn identity(&self) -> String {
+        format!("{:?} {}", self.commands(), self.source.identity())
+    }
+
     /// Whether programs of another tool are compared.
     pub(super) fn given(&self) -> bool {
         self.commands().is_some()
@@ -84,9 +90,15 @@ impl CommandArgs {
         };
         let mut baseline = side("baseline", base, turns.environments[0])?;
         let mut candidate = side("candidate", candidate, turns.environments[1])?;
-        let bar = TurnsBar::new(turns.pairs);
-        let mut pairs = Vec::new();
-        for (number, first) in (0..).zip(order(turns.pairs, turns.seed)) {
+        let mut pairs = turns.finished.pairs.clone();
+        for side in [&mut baseline, &mut candidate] {
+            side.take_over(pairs.len())?;
+        }
+        let bar = TurnsBar::new(turns.pairs, pairs.len());
+        let turns_left = (0..)
+            .zip(order(turns.pairs, turns.finished.seed))
+            .skip(pairs.len());
+        for (number, first) in turns_left {
             let sides = [
                 (baseline.name, &mut baseline),
                 (candidate.name, &mut candidate),
@@ -99,7 +111,9 @@ impl CommandArgs {
             };
             pairs.push(pair);
             let [base, new] = [&baseline, &candidate].map(|side| self.save(side, turns.folder));
-            Pairing::new(base?, new?, turns.seed, pairs.clone()).save(pairing)?;
+            let mut paired = Pairing::new(base?, new?, turns.finished.seed, pairs.clone());
+            paired.asked = Some(turns.finished.asked.clone());
+            paired.save(pairing)?;
         }
         Ok(Turn::Done)
     }
@@ -144,9 +158,31 @@ impl<'a> ProgramSide<'a> {
         })
     }
 
+    /// What a turn's program writes or prints.
+    fn output(&self, number: usize) -> PathBuf {
+        self.folder.join(format!("{:03}", number + 1))
+    }
+
+    /// Takes over what the turns of an earlier call wrote.
+    fn take_over(&mut self, turns: usize) -> anyhow::Result<()> {
+        self.files = (0..turns).map(|number| self.output(number)).collect();
+        match self.files.iter().find(|file| !file.exists()) {
+            Some(missing) => bail!(
+                "{}: is gone, so the comparison cannot go on; begin anew with another --out",
+                missing.display()
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// One turn: what the program wrote to {out}, otherwise what it printed.
     fn take(&mut self, number: u32, interrupted: &AtomicBool) -> anyhow::Result<Turn> {
-        let out = self.folder.join(format!("{:03}", number + 1));
+        let out = self.output(number as usize);
+        // What an earlier comparison left there would be taken for this turn's.
+        if out.exists() {
+            std::fs::remove_file(&out)
+                .with_context(|| format!("cannot remove {}", out.display()))?;
+        }
         let [printed, said] = ["printed", "said"].map(|name| self.folder.join(name));
         let created = |path: &Path| {
             File::create(path).with_context(|| format!("cannot write {}", path.display()))

@@ -13,6 +13,7 @@ use super::args::verdict::{
     compare_sessions, pairing_at,
 };
 use super::exit::Exit;
+use super::input::without_schemas;
 use super::output::{print, print_json, width};
 use crate::compare::{
     Comparison, Description, DescriptionChoice, Metric, RowOrder, describe, load_sets,
@@ -173,7 +174,10 @@ impl Compare {
     }
 
     fn describe(&self) -> anyhow::Result<Exit> {
-        let description = describe(&load_sets(&self.files)?, &self.table.choice()?);
+        let description = describe(
+            &load_sets(&without_schemas(&self.files))?,
+            &self.table.choice()?,
+        );
         let nothing = description.sections.is_empty() && description.alone.is_empty();
         if nothing && (self.table.kernel.is_some() || !self.table.only.is_empty()) {
             bail!(

@@ -12,6 +12,7 @@ use super::args::verdict::{
 use super::exit::Exit;
 use crate::compare::load_sessions;
 use crate::record::DocumentKind;
+use crate::units::counted;
 
 /// Judge a candidate against a baseline; the exit code is the verdict.
 ///
@@ -63,8 +64,8 @@ impl Gate {
             [] => (self.baseline.clone(), self.candidate.clone()),
             [baseline, candidate] => (vec![baseline.clone()], vec![candidate.clone()]),
             other => bail!(
-                "{} files without --baseline and --candidate: give one baseline and one candidate, or name the sides",
-                other.len()
+                "{} without --baseline and --candidate: give one baseline and one candidate, or name the sides",
+                counted(other.len(), "file")
             ),
         };
         let comparison = match &self.pairing {

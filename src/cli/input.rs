@@ -1,6 +1,8 @@
 //! Records that the user names, for looking at: what in one contradicts itself is told, by name. And where the
 //! user is, which records are not to say.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::output::tell;
@@ -26,6 +28,34 @@ pub(super) fn load_record(path: &Path) -> crate::Result<Record> {
         tell(&format!("Warning: and {more} more like it"));
     }
     Ok(record)
+}
+
+/// Of several files those that are no JSON schema: `perwatt schema` writes one, and it lies beside results, where
+/// `results/*.json` names it too.
+pub(super) fn without_schemas(files: &[PathBuf]) -> Vec<PathBuf> {
+    let (schemas, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.iter().cloned().partition(|file| is_schema(file));
+    if others.is_empty() {
+        return files.to_vec();
+    }
+    for schema in schemas {
+        tell(&format!(
+            "{}: is a JSON schema and no result; left out",
+            schema.display()
+        ));
+    }
+    others
+}
+
+/// Whether a file begins as a JSON schema does, with `$defs` or `$schema`. What is read from a pipe would be gone.
+fn is_schema(file: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let mut read = || File::open(file)?.take(64).read_to_end(&mut beginning);
+    file.is_file()
+        && read().is_ok()
+        && ["\"$schema\"", "\"$defs\""]
+            .iter()
+            .any(|mark| String::from_utf8_lossy(&beginning).contains(mark))
 }
 
 /// Where the person who measures keeps things.

@@ -1,15 +1,24 @@
 //! `perwatt list`: what can be measured.
 
+use anyhow::{anyhow, bail};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::exit::Exit;
 use super::output::{print, print_json, width};
+use crate::record::{CaseGlob, CaseName};
 use crate::report::{self, ListedCase};
-use crate::workload::registry;
+use crate::workload::{Suite, registry};
 
 /// Show every workload, case, kernel and suite, with the work that each case counts.
 #[derive(Debug, Args)]
 pub(super) struct List {
+    /// Only the cases of this suite.
+    #[arg(long, value_name = "SUITE", value_parser = PossibleValuesParser::new(Suite::ALL.map(Suite::name)))]
+    suite: Option<String>,
+    /// Only the cases that fit a glob, as `run --case` takes it (repeatable).
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -20,19 +29,49 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let cases = listed();
+        let cases = self.chosen()?;
         if self.json {
             print_json(&cases)?;
             return Ok(Exit::Done);
         }
         let mut page = report::list(&cases, width());
         if self.about {
-            for workload in registry() {
+            let shown = |name: &str| {
+                cases
+                    .iter()
+                    .any(|case| CaseName::split_workload(&case.case).0 == name)
+            };
+            for workload in registry().iter().filter(|workload| shown(workload.name())) {
                 page += &format!("\n{}\n{}\n", workload.name(), workload.about());
             }
         }
         print(&page)?;
         Ok(Exit::Done)
+    }
+}
+
+impl List {
+    /// The cases that are asked for.
+    fn chosen(&self) -> anyhow::Result<Vec<ListedCase>> {
+        let mut globs = Vec::new();
+        for glob in &self.cases {
+            let compiled = CaseGlob::new(glob).map_err(|why| anyhow!("--case {glob}: {why}"))?;
+            globs.push((glob, compiled));
+        }
+        let mut cases = listed();
+        if let Some(suite) = &self.suite {
+            cases.retain(|case| case.suites.contains(suite));
+        }
+        if let Some((nothing, _)) = globs
+            .iter()
+            .find(|(_, glob)| !cases.iter().any(|case| glob.fits(&case.case)))
+        {
+            bail!("--case {nothing}: matches no case; `perwatt list` without it shows them");
+        }
+        if !globs.is_empty() {
+            cases.retain(|case| globs.iter().any(|(_, glob)| glob.fits(&case.case)));
+        }
+        Ok(cases)
     }
 }
 

@@ -8,6 +8,8 @@ mod ab;
 #[cfg(feature = "bench")]
 mod ab_command;
 #[cfg(feature = "bench")]
+mod ab_resume;
+#[cfg(feature = "bench")]
 mod ab_sides;
 mod args;
 mod calibrate_noise;

@@ -40,7 +40,7 @@ impl PolicyCommand {
         if suggestions.is_empty() {
             bail!(
                 "no case has two figures, so nothing is known of its spread; measure identical code with \
-                 `perwatt ab --pairs 20`, or several times with `perwatt run`"
+                 `perwatt ab --pairs 20`, or several times with `perwatt run`, and give all results"
             );
         }
         let text = written(&suggestions, self.pairs, &policy);

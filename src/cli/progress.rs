@@ -177,6 +177,8 @@ impl TimeLeft {
 pub(super) struct TurnsBar {
     bar: ProgressBar,
     pairs: u32,
+    /// Turns of an earlier call.
+    before: u64,
     begun: Instant,
     /// When the last line was written, where there is no terminal for a bar.
     told: Option<Cell<Instant>>,
@@ -187,14 +189,17 @@ pub(super) struct TurnsBar {
 const SPARSE: Duration = Duration::from_secs(30);
 
 impl TurnsBar {
-    /// A bar over all turns.
-    pub(super) fn new(pairs: u32) -> Self {
+    /// A bar over all turns, of which those of some pairs are over.
+    pub(super) fn new(pairs: u32, finished: usize) -> Self {
         let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
+        let before = 2 * finished as u64;
+        bar.set_position(before);
         let begun = Instant::now();
         let told = (!is_watched()).then(|| Cell::new(begun));
         Self {
             bar,
             pairs,
+            before,
             begun,
             told,
         }
@@ -212,10 +217,11 @@ impl TurnsBar {
         self.bar.inc(1);
         let (done, all) = (self.bar.position(), 2 * u64::from(self.pairs));
         // The first turn says how long the rest will take.
-        let due = |told: &Cell<Instant>| done == 1 || told.get().elapsed() >= SPARSE;
+        let here = done.saturating_sub(self.before).max(1);
+        let due = |told: &Cell<Instant>| here == 1 || told.get().elapsed() >= SPARSE;
         if let Some(told) = self.told.as_ref().filter(|told| due(told)) {
             told.set(Instant::now());
-            let per_turn = self.begun.elapsed().as_secs_f64() / done as f64;
+            let per_turn = self.begun.elapsed().as_secs_f64() / here as f64;
             let left = Seconds(per_turn * all.saturating_sub(done) as f64);
             tell(&format!("{done} of {all} turns, about {left} left."));
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
+use super::input::without_schemas;
 use super::output::{print, tell, to_terminal, width};
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::compare::load_record_sets;
@@ -43,7 +44,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let sets: Vec<Vec<NamedRecord>> = load_record_sets(&self.files)?
+        let sets: Vec<Vec<NamedRecord>> = load_record_sets(&without_schemas(&self.files))?
             .into_iter()
             .map(|set| {
                 let named = |(name, record)| NamedRecord { name, record };

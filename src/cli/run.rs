@@ -144,6 +144,8 @@ impl Run {
             program,
             access,
             deadline: deadline(self.deadline.deadline, &events),
+            // A limit that the user sets is what it says.
+            counts_cpu: self.deadline.deadline.is_none() && is_on_software(&events),
         };
         let keeping = Keeping::begin();
         let ending = measure(&workers, &mut journal, events, keeping.interrupted())
@@ -434,6 +436,11 @@ fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
     let seconds = asked_s.unwrap_or(4.0 * budget + 60.0 + energy);
     // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
     Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
+}
+
+/// Whether a session's device is a software driver.
+fn is_on_software(events: &[Event]) -> bool {
+    matches!(events.first(), Some(Event::Session { record, .. }) if record.adapter.is_software())
 }
 
 /// Runs the session with a progress bar.

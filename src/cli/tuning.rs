@@ -98,6 +98,7 @@ pub(super) fn search_all(
         program: device.program.clone(),
         access: device.access.clone(),
         deadline: Duration::from_secs(60),
+        counts_cpu: false,
     };
     let power = effort.sensor(adapter);
     let total = effort.time(subjects.len(), &power);

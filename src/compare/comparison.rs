@@ -29,6 +29,9 @@ pub enum Design {
 pub struct Comparison {
     /// How the two sides were measured.
     pub design: Design,
+    /// How many pairs were given, where they are interleaved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<usize>,
     /// Files of the baseline that were used.
     pub baseline: Vec<String>,
     /// Files of the candidate.

@@ -133,7 +133,7 @@ pub struct Environment {
     /// The sort of power source and its boundary, not its slot; nothing where there was none.
     pub power: Option<String>,
     /// Whether the CPU did the work. What is shown says so in `device`.
-    #[serde(skip)]
+    #[serde(default)]
     pub software: bool,
 }
 
@@ -188,9 +188,10 @@ impl Environment {
             } else {
                 "unchecked shaders".to_owned()
             },
+            // A simulated sensor is a difference of the sensor, and leaves the times what they are.
             origin: match record.provenance.origin {
-                Origin::Measured => "measured",
-                Origin::Simulated => "simulated",
+                Origin::Simulated if record.is_all_simulated() => "simulated",
+                Origin::Measured | Origin::Simulated => "measured",
                 Origin::Imported => "imported",
             }
             .to_owned(),

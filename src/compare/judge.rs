@@ -67,6 +67,7 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
         } else {
             Design::Sessions
         },
+        pairs: sides.pairs.map(<[_]>::len),
         baseline: names(&sides.baseline),
         candidate: names(&sides.candidate),
         baseline_environment: sides.baseline.first().map(|s| s.environment.clone()),

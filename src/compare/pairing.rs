@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::record::{self, Document, DocumentKind, load_document, save_document};
 
 /// The version of the file.
-const VERSION: &str = "1.2.0";
+const VERSION: &str = "1.3.0";
 
 /// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +81,10 @@ pub struct Pairing {
     /// of pairs was. Since 1.2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<u32>,
+    /// A hash of all that was asked: options, programs, environments and limits, so that a comparison which was
+    /// interrupted goes on as it began. Since 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
 }
 
 /// A case under its former and its present name.
@@ -125,6 +129,7 @@ impl Pairing {
             notes: Vec::new(),
             lost: Vec::new(),
             looks: Vec::new(),
+            asked: None,
         }
     }
 

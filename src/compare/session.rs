@@ -1,6 +1,6 @@
 //! What a comparison needs to know of a record: a small part, so that a thousand fit into memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -262,7 +262,7 @@ impl Session {
                 Reading::Measured(setup) => Ok(SessionSensor::of(setup, &record.host)),
                 Reading::Unmeasured(reason) => Err(reason.unmeasured.clone()),
             },
-            simulated: record.provenance.origin == Origin::Simulated,
+            simulated: record.is_all_simulated(),
             software: record.adapter.is_software(),
             cases: record
                 .cases
@@ -287,6 +287,7 @@ impl Session {
     /// A file holds several results, or two of them come from different environments.
     pub fn of_turns(files: &[Vec<Self>], name: &str) -> Result<Self, Error> {
         let mut merged: Option<Self> = None;
+        let mut known = HashSet::new();
         for (turn, sessions) in (0..).zip(files) {
             let [session] = sessions.as_slice() else {
                 return Err(Error::usage(
@@ -294,6 +295,12 @@ impl Session {
                     "a file holds several results; give one result a turn",
                 ));
             };
+            if !known.insert(&session.id) {
+                return Err(Error::usage(
+                    session.name.clone(),
+                    "is a copy of another turn's result, and a turn counts once; give each turn's own",
+                ));
+            }
             let whole = merged.get_or_insert_with(|| Self {
                 name: name.to_owned(),
                 cases: Vec::new(),

@@ -42,6 +42,7 @@ pub fn compare_inspections(
     rows.sort_by_key(|row| row.verdict);
     Comparison {
         design: Design::Shaders,
+        pairs: None,
         baseline: vec![baseline_name.to_owned()],
         candidate: vec![candidate_name.to_owned()],
         baseline_environment: None,

@@ -1,6 +1,6 @@
 //! Margins that a machine can hold, from two sides of the same code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::evidence::log_ratios;
 use super::metric::Metric;
@@ -54,26 +54,51 @@ pub fn suggest_from_pairs(
     suggestions(spreads, pairs, policy)
 }
 
-/// The same from sessions of the same code: invocations that run side by side differ as those of a session.
+/// The same from sessions of the same code: invocations that run side by side differ as those of a session. Where
+/// every session has one invocation, the spread between sessions stands for it; it is the same or larger.
 pub fn suggest_from_sessions(sessions: &[Session], pairs: u32, policy: &Policy) -> Vec<Suggestion> {
-    let mut squares: BTreeMap<(String, Metric), (f64, f64)> = BTreeMap::new();
-    for case in sessions.iter().flat_map(|session| &session.cases) {
+    let mut known = HashSet::new();
+    let once = sessions.iter().filter(|session| known.insert(&session.id));
+    let mut costs: BTreeMap<(String, Metric), Vec<SessionCost>> = BTreeMap::new();
+    for case in once.flat_map(|session| &session.cases) {
         for metric in [Metric::Time, Metric::Energy] {
             let values = case.invocations.iter();
-            let costs: Vec<f64> = values.filter_map(|v| v.cost(metric.cost())).collect();
-            if let Ok(of_session) = SessionCost::of(&costs) {
-                let sum = squares.entry((case.id.clone(), metric)).or_default();
-                sum.0 += of_session.squares;
-                sum.1 += of_session.invocations.saturating_sub(1) as f64;
+            let values: Vec<f64> = values.filter_map(|v| v.cost(metric.cost())).collect();
+            if let Ok(of_session) = SessionCost::of(&values) {
+                let of_case = costs.entry((case.id.clone(), metric)).or_default();
+                of_case.push(of_session);
             }
         }
     }
-    let spreads = squares
+    let spreads = costs
         .into_iter()
-        .filter(|(_, (_, degrees))| *degrees > 0.0)
-        .map(|(row, (squares, degrees))| (row, ((2.0 * squares / degrees).sqrt(), degrees)))
+        .filter_map(|(row, costs)| {
+            let (squares, degrees) = within(&costs).or_else(|| between(&costs))?;
+            Some((row, ((2.0 * squares / degrees).sqrt(), degrees)))
+        })
         .collect();
     suggestions(spreads, pairs, policy)
+}
+
+/// Squared deviations of invocations from their session's mean, with their degrees of freedom, where there are any.
+fn within(costs: &[SessionCost]) -> Option<(f64, f64)> {
+    let squares = costs.iter().map(|cost| cost.squares).sum();
+    let degrees: usize = costs
+        .iter()
+        .map(|cost| cost.invocations.saturating_sub(1))
+        .sum();
+    (degrees > 0).then_some((squares, degrees as f64))
+}
+
+/// Squared deviations of sessions from their mean, with their degrees of freedom, where there are any.
+fn between(costs: &[SessionCost]) -> Option<(f64, f64)> {
+    let degrees = costs.len().checked_sub(1).filter(|degrees| *degrees > 0)?;
+    let mean = costs.iter().map(|cost| cost.mean_log).sum::<f64>() / costs.len() as f64;
+    let squares = costs
+        .iter()
+        .map(|cost| (cost.mean_log - mean).powi(2))
+        .sum();
+    Some((squares, degrees as f64))
 }
 
 fn suggestions(

@@ -360,6 +360,8 @@ fn into_record(
             energy: None,
             sensor: None,
             energy_of: None,
+            order: None,
+            cool_to_c: None,
             cases: cases.iter().map(CaseResult::id).collect(),
         },
         invocations: Vec::new(),

@@ -49,6 +49,11 @@ impl GroupedChild {
         })
     }
 
+    /// The process's number.
+    pub fn child_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The process.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child

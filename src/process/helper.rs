@@ -84,6 +84,11 @@ impl Helper {
         }
     }
 
+    /// Time of processors that it has had so far, where the system says.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        cpu_time_of(self.process.child_id())
+    }
+
     /// How it ended and the last that it printed; for a helper that is gone.
     pub fn last_words(&mut self) -> LastWords {
         const GLANCE: Duration = Duration::from_millis(20);
@@ -127,6 +132,27 @@ impl Helper {
         }
         (format!("was killed ({status}), perhaps for memory"), false)
     }
+}
+
+/// Time of processors that a process has had so far.
+#[cfg(target_os = "linux")]
+fn cpu_time_of(process: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in parentheses, and may hold blanks and parentheses itself.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    let ticks = (user + system) as f64;
+    Some(Duration::from_secs_f64(
+        ticks / rustix::param::clock_ticks_per_second() as f64,
+    ))
+}
+
+/// Time of processors that a process has had so far.
+#[cfg(not(target_os = "linux"))]
+fn cpu_time_of(_process: u32) -> Option<Duration> {
+    None
 }
 
 /// Whether a process got the signal that nobody can catch.

@@ -1,11 +1,16 @@
 //! How long an answer may take, in time during which the one who waits was awake: a stopped process and a
-//! suspended machine answer nobody, and that is no fault of the one who was asked.
+//! suspended machine answer nobody, and that is no fault of the one who was asked. Nor is it where the machine gave its
+//! processor to others.
 
 use std::time::{Duration, Instant};
 
 /// Most that one look at the clock may cost. Looks come every tenth of a second; a longer gap means that
 /// the one who waits did not run.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// Time of somebody who got no processor counts at least as this part of it: one who waits for something that never
+/// comes uses none either.
+const LEAST_OF_STARVED: u32 = 4;
 
 /// A time limit that counts only while somebody looks.
 #[derive(Clone, Debug)]
@@ -38,11 +43,20 @@ impl Timeout {
 
     /// Whether it is exhausted. Looked at each time nothing was heard.
     pub fn is_over(&mut self) -> bool {
-        self.look(Instant::now())
+        self.look(Instant::now(), None)
     }
 
-    fn look(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.last).min(LONGEST_LOOK);
+    /// The same, where the one who was asked has had so much of the processor's time since the last look: no more counts,
+    /// but a quarter of the time in any case.
+    pub fn is_over_after(&mut self, worked: Option<Duration>) -> bool {
+        self.look(Instant::now(), worked)
+    }
+
+    fn look(&mut self, now: Instant, worked: Option<Duration>) -> bool {
+        let mut passed = now.saturating_duration_since(self.last).min(LONGEST_LOOK);
+        if let Some(worked) = worked {
+            passed = passed.min(worked.max(passed / LEAST_OF_STARVED));
+        }
         self.last = now;
         self.left = self.left.saturating_sub(passed);
         // One more look: an answer may lie there that came while nobody looked.
@@ -63,13 +77,13 @@ mod tests {
         let mut now = start;
         for _ in 0..10 {
             now += TICK;
-            assert!(!timeout.look(now));
+            assert!(!timeout.look(now, None));
         }
         // Stopped for an hour: it counts as one second.
         now += Duration::from_secs(3600);
-        assert!(!timeout.look(now));
+        assert!(!timeout.look(now, None));
         let mut looks = 0;
-        while !timeout.look(now) {
+        while !timeout.look(now, None) {
             now += TICK;
             looks += 1;
         }
@@ -81,7 +95,27 @@ mod tests {
         let start = Instant::now();
         let mut timeout = Timeout::from(Duration::from_millis(500), start);
         let later = start + Duration::from_secs(60);
-        assert!(!timeout.look(later), "what came meanwhile is heard first");
-        assert!(timeout.look(later + TICK));
+        assert!(
+            !timeout.look(later, None),
+            "what came meanwhile is heard first"
+        );
+        assert!(timeout.look(later + TICK, None));
+    }
+
+    #[test]
+    fn who_gets_no_processor_has_longer_but_not_for_ever() {
+        let seconds = |share: f64| {
+            let start = Instant::now();
+            let mut timeout = Timeout::from(Duration::from_secs(10), start);
+            let mut now = start;
+            while !timeout.look(now, Some(TICK.mul_f64(share))) {
+                now += TICK;
+            }
+            (now - start).as_secs()
+        };
+        assert_eq!(seconds(1.0), 10);
+        assert_eq!(seconds(2.0), 10, "several threads take no time off");
+        assert_eq!(seconds(0.5), 20);
+        assert_eq!(seconds(0.0), 40);
     }
 }

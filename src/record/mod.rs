@@ -87,7 +87,8 @@ pub use reading::{Reading, Unmeasured};
 pub use resource::{Resource, Resources};
 pub use roofline::Roof;
 pub use session::{
-    EnergyScope, Host, InvocationInfo, Origin, PlanSummary, Provenance, StatedSensor,
+    CaseOrder, EnergyScope, Host, InvocationInfo, Origin, PlanSummary, Provenance, RESTING_C,
+    StatedSensor,
 };
 pub use stable_hash::stable_hash;
 pub use texture::{
@@ -96,7 +97,7 @@ pub use texture::{
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.5.0";
+pub const SCHEMA_VERSION: &str = "1.6.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -141,7 +142,10 @@ impl Record {
     /// are not.
     pub fn is_all_simulated(&self) -> bool {
         let sensor = self.power.measured().is_some_and(|power| power.simulated);
-        self.provenance.origin == Origin::Simulated && !sensor
+        // Also one that turned out to be of no use.
+        let asked = self.plan.power.as_deref();
+        let asked = asked.is_some_and(|source| source.starts_with("simulated:"));
+        self.provenance.origin == Origin::Simulated && !sensor && !asked
     }
 }
 

@@ -78,6 +78,12 @@ pub struct PlanSummary {
     /// Which cases energy was to be measured of; all, in files before version 1.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_of: Option<EnergyScope>,
+    /// In which order each invocation goes through the cases; as listed, in files before version 1.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<CaseOrder>,
+    /// The temperature in °C at or below which a case was to begin, where one was asked for. Since version 1.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cool_to_c: Option<f64>,
     /// What was planned, as `case@kernel`, in order.
     pub cases: Vec<String>,
 }
@@ -91,6 +97,20 @@ pub struct StatedSensor {
     /// Time over which a value averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub averaging_s: Option<f64>,
+}
+
+/// Temperatures in °C at which a device can rest, and that can be waited for.
+pub const RESTING_C: std::ops::RangeInclusive<f64> = 0.0..=150.0;
+
+/// In which order an invocation goes through the cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseOrder {
+    /// As they are listed.
+    #[default]
+    Listed,
+    /// In another order each time, drawn by the seed.
+    Random,
 }
 
 /// Which cases of a session get an energy measurement.

@@ -131,6 +131,13 @@ pub enum Warning {
         /// Time of one execution in the energy window.
         window_ns: f64,
     },
+    /// A case began on a warmer device than was asked for.
+    NotCooled {
+        /// The temperature at or below which it was to begin, in °C.
+        wanted_c: f64,
+        /// Why it began all the same.
+        reason: String,
+    },
     /// A kind that a newer perwatt of the same major version added.
     #[serde(other)]
     Unknown,
@@ -219,7 +226,8 @@ impl fmt::Display for Warning {
             ),
             Self::FewEffectiveSamples { effective, wanted } => write!(
                 f,
-                "only {effective:.0} effective samples of {wanted:.0} wanted; raise --budget"
+                "only {:.0} effective samples of {wanted:.0} wanted; raise --budget",
+                effective.floor()
             ),
             Self::InvocationLost { invocation, reason } => {
                 write!(f, "invocation {invocation} has no figure: {reason}")
@@ -299,6 +307,10 @@ impl fmt::Display for Warning {
                  per joule belong to the latter",
                 time(*timed_ns),
                 time(*window_ns)
+            ),
+            Self::NotCooled { wanted_c, reason } => write!(
+                f,
+                "not begun at {wanted_c} °C or below, as --cool-to asks: {reason}"
             ),
             Self::Unknown => {
                 f.write_str("a warning that only a newer perwatt can read; update perwatt")

@@ -110,7 +110,11 @@ pub(super) fn headline(comparison: &Comparison, decision: Option<Decision>) -> S
     };
     let how = match comparison.design {
         Design::Shaders => "stated by compilers; nothing is random".to_owned(),
-        Design::Paired => format!("interleaved pairs; {}", error_rate(comparison)),
+        Design::Paired => format!(
+            "{}; {}",
+            counted(comparison.pairs.unwrap_or_default(), "interleaved pair"),
+            error_rate(comparison)
+        ),
         Design::Sessions => format!(
             "{} + {} sessions; {}",
             comparison.baseline.len(),
@@ -300,7 +304,8 @@ fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
     let prior = match priors.as_slice() {
         [] => String::new(),
         [one] => format!(" The spread is assumed: {one}."),
-        more => format!(" The spread is assumed, from {} calibrations.", more.len()),
+        [one, other] => format!(" The spread is assumed: {one}; {other}."),
+        _ => " The spread is assumed, for each row its own; --json has it.".to_owned(),
     };
     let detectable = if roomy {
         "detectable: the smallest change for the worse that would be detected."
@@ -331,6 +336,10 @@ pub(super) fn geomean(mean: &Geomean) -> String {
             change(ratio.value),
             interval(ratio),
             counted(mean.cases, "case")
+        ),
+        None if mean.cases == 0 => format!(
+            "Geometric mean of {}: none, because no case could be judged{left}",
+            mean.metric
         ),
         None => format!(
             "Geometric mean of {}: none, {} can be compared{left}",

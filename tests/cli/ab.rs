@@ -491,3 +491,107 @@ fn until_decided_measures_on_only_what_is_open_and_the_gate_reads_its_looks() {
     );
     assert_eq!(both.status.code(), Some(2), "{both:?}");
 }
+
+#[test]
+fn an_interrupted_comparison_goes_on_and_only_as_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("ab");
+    let pairs = || {
+        let pairing = Pairing::load(&out.join("pairing.json"));
+        pairing.map_or(0, |(pairing, ..)| pairing.pairs.len())
+    };
+    let nothing = ab(&out, &["--pairs", "4", "--resume"]);
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+    let mut begun = perwatt()
+        .args(["ab", "--case", "matmul/f32/67x43x59@naive", "--budget", "1"])
+        .args(["--order-seed", "5", "--pairs", "4", "--out"])
+        .arg(&out)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while pairs() == 0 {
+        assert!(begun.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    begun.kill().unwrap();
+    begun.wait().unwrap();
+    let kept = pairs();
+    let time_of_first = || {
+        let record = load(out.join("baseline.json")).unwrap();
+        record.invocations[0].started_utc.clone()
+    };
+    let first = time_of_first();
+    for other in [
+        &["--pairs", "5"][..],
+        &["--pairs", "4", "--seed", "9"],
+        &["--pairs", "4", "--candidate-env", "A=B"],
+    ] {
+        let refused = ab(&out, &[&["--resume"], other].concat());
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    assert_eq!(pairs(), kept);
+    let resumed = ab(&out, &["--pairs", "4", "--resume"]);
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+    assert_eq!((pairs(), time_of_first()), (4, first));
+    let record = load(out.join("candidate.json")).unwrap();
+    let numbers = record.invocations.iter().map(|info| info.invocation);
+    assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 3]);
+    // The whole order is the one that was drawn at the beginning.
+    let (whole, ..) = Pairing::load(&out.join("pairing.json")).unwrap();
+    let fresh = folder.path().join("fresh");
+    assert!(ab(&fresh, &["--pairs", "4"]).status.success());
+    let (fresh, ..) = Pairing::load(&fresh.join("pairing.json")).unwrap();
+    assert_eq!(whole.pairs, fresh.pairs);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_comparison_of_programs_goes_on_after_one_of_them_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken");
+    let turns = folder.path().join("turns");
+    let run = |more: &[&str]| {
+        let command = format!(
+            "echo turn >> {turns}; test ! -e {broken} && echo '[{{\"name\": \"sort\", \"ms\": 2.0}}]'",
+            turns = turns.display(),
+            broken = broken.display()
+        );
+        perwatt()
+            .args(["ab", "--pairs", "4", "--from", "json", "--base-command"])
+            .args([&command, "--candidate-command", &command, "--out"])
+            .arg(folder.path().join("out"))
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let counted = || {
+        std::fs::read_to_string(&turns)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    std::fs::write(&broken, "").unwrap();
+    assert_eq!(run(&[]).status.code(), Some(2));
+    std::fs::remove_file(&broken).unwrap();
+    let whole = run(&["--force"]);
+    assert_eq!(whole.status.code(), Some(0), "{whole:?}");
+    assert_eq!(counted(), 1 + 8);
+    // Two finished pairs, as if it had ended there.
+    let file = folder.path().join("out/pairing.json");
+    let mut pairing: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    pairing["pairs"].as_array_mut().unwrap().truncate(2);
+    std::fs::write(&file, pairing.to_string()).unwrap();
+    // What the unfinished third turn left is no result of the one that replaces it.
+    let left = folder.path().join("out/baseline/003");
+    std::fs::write(&left, "[{\"name\": \"sort\", \"ms\": 900.0}]").unwrap();
+    let resumed = run(&["--resume"]);
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+    assert_eq!(counted(), 1 + 8 + 4);
+    let (pairing, ..) = Pairing::load(&file).unwrap();
+    assert_eq!(pairing.pairs.len(), 4);
+    assert!(!std::fs::read_to_string(&left).unwrap().contains("900"));
+    // What is finished and gone is said.
+    std::fs::remove_file(folder.path().join("out/candidate/001")).unwrap();
+    assert_eq!(run(&["--resume"]).status.code(), Some(2));
+}

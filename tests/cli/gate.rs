@@ -841,3 +841,131 @@ fn the_headline_counts_what_is_judged_and_names_where() {
     let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(page.contains("on Card 9000 (vulkan, drv 1.2.3)"), "{page}");
 }
+
+#[test]
+fn a_software_driver_is_calibrated_as_any_device_is() {
+    let files = Files::new();
+    let software = |name: &str, factor: f64| {
+        let mut record = session(name, factor);
+        record.adapter.device_type = perwatt::record::DeviceType::Software;
+        files.save(&format!("{name}.json"), &record)
+    };
+    let runs = [
+        software("a", 1.0),
+        software("b", 1.001),
+        software("c", 0.999),
+    ];
+    let noise = files.path("noise.json");
+    let mut arguments: Vec<&std::ffi::OsStr> = vec![
+        "calibrate-noise".as_ref(),
+        "--out".as_ref(),
+        noise.as_os_str(),
+    ];
+    arguments.extend(runs.iter().map(|run| run.as_os_str()));
+    let output = call(&arguments);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let output = gate(
+        &runs[0],
+        &runs[1],
+        &["--noise", noise.to_str().unwrap(), "--allow-inconclusive"],
+    );
+    assert!(
+        out(&output).contains("calibrated noise"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn a_turn_that_is_given_twice_is_no_second_pair() {
+    let files = Files::new();
+    let old = files.save("old.json", &record_of("a", &[(CASE, &[1e6])]));
+    let new = files.save("new.json", &record_of("b", &[(CASE, &[1.035e6])]));
+    let copy = files.path("copy.json");
+    std::fs::copy(&new, &copy).unwrap();
+    let other = files.save("other.json", &record_of("c", &[(CASE, &[1e6])]));
+    let of_turns = |turns: &[&PathBuf]| {
+        let mut arguments: Vec<&std::ffi::OsStr> = vec!["gate".as_ref(), "--pair".as_ref()];
+        arguments.extend(turns.iter().map(|turn| turn.as_os_str()));
+        call(&arguments)
+    };
+    for turns in [
+        &[&old, &new, &old, &new][..],
+        &[&old, &new, &other, &copy],
+        &[&old, &old],
+    ] {
+        let output = of_turns(turns);
+        assert_eq!(code(&output), 2, "{}", out(&output));
+        assert!(err(&output).contains("counts once"), "{}", err(&output));
+    }
+    let output = of_turns(&[&old, &new]);
+    assert_eq!(code(&output), 3, "{}", out(&output));
+    assert!(
+        out(&output).contains("1 interleaved pair;"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn a_simulated_sensor_leaves_times_what_they_are() {
+    let files = Files::new();
+    let mut simulated = session("b", 1.0);
+    simulated.provenance.origin = perwatt::record::Origin::Simulated;
+    simulated.plan.power = Some("simulated:ada-instant".to_owned());
+    let old = files.save("old.json", &session("a", 1.0));
+    let new = files.save("new.json", &simulated);
+    let output = gate(&old, &new, &[]);
+    let page = out(&output);
+    assert!(
+        !page.contains("INCOMPARABLE") && !page.contains("SIMULATED"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_policy_is_learned_from_runs_of_one_invocation_too() {
+    let files = Files::new();
+    let mut arguments = vec!["policy".to_owned(), "--from".to_owned()];
+    for n in 0..6 {
+        let time = 1e6 * (1.0 + 0.01 * (f64::from(n) * 2.4).sin());
+        let record = record_of(&format!("run {n}"), &[(CASE, &[time])]);
+        let file = files.save(&format!("{n}.json"), &record);
+        arguments.push(file.display().to_string());
+    }
+    let output = call(&arguments);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("[[case]]"), "{}", out(&output));
+    // One run, however often it is given, shows no spread.
+    let one = arguments[2].clone();
+    let twice = ["policy", "--from", &one, &one].map(str::to_owned);
+    assert_eq!(code(&call(&twice)), 2);
+}
+
+#[test]
+fn a_schema_among_results_is_named_and_left_out() {
+    let files = Files::new();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/schema.json");
+    std::fs::copy(schema, files.path("schema.json")).unwrap();
+    files.save("a.json", &session("a", 1.0));
+    files.save("b.json", &session("b", 1.1));
+    for command in ["compare", "report"] {
+        let output = perwatt()
+            .current_dir(files.0.path())
+            .args([command, "a.json", "b.json", "schema.json"])
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        assert!(
+            err(&output).contains("schema.json: is a JSON schema"),
+            "{}",
+            err(&output)
+        );
+    }
+    let alone = perwatt()
+        .current_dir(files.0.path())
+        .args(["report", "schema.json"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&alone), 2);
+}

@@ -160,3 +160,28 @@ fn the_page_of_the_format_is_that_of_the_types() {
         "the format has changed: `cargo run -- schema --markdown > docs/result-file.md`"
     );
 }
+
+#[test]
+fn a_list_is_narrowed_as_a_run_is() {
+    let listed = |arguments: &[&str]| -> Vec<String> {
+        let output = perwatt()
+            .args(["list", "--json"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let cases: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let name = |case: &serde_json::Value| case["case"].as_str().unwrap().to_owned();
+        cases.as_array().unwrap().iter().map(name).collect()
+    };
+    let all = listed(&[]).len();
+    let quick = listed(&["--suite", "quick"]);
+    let products = listed(&["--suite", "quick", "--case", "matmul"]);
+    assert!(products.len() < quick.len() && quick.len() < all);
+    assert!(products.iter().all(|case| case.starts_with("matmul/")));
+    let nothing = perwatt()
+        .args(["list", "--case", "nothing"])
+        .output()
+        .unwrap();
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+}

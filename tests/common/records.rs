@@ -77,6 +77,8 @@ pub(crate) fn record(session: &str) -> Record {
             energy: None,
             sensor: None,
             energy_of: None,
+            order: None,
+            cool_to_c: None,
             cases: vec![],
         },
         invocations: vec![],

@@ -18,8 +18,8 @@ use crate::bench::workers::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, Selection};
 use crate::record::{
-    Adapter, CaseResult, EnergyScope, EnergyTier, Event, FailureKind, Journal, Outcome, Reading,
-    Record, Status, Summary,
+    Adapter, CaseOrder, CaseResult, EnergyScope, EnergyTier, Event, FailureKind, Journal, Outcome,
+    Reading, Record, Status, Summary,
 };
 use crate::workload::{CaseKernel, Kernel};
 
@@ -402,6 +402,8 @@ impl Search<'_> {
             power: pace.power,
             energy: EnergyTier::Screening,
             energy_of: EnergyScope::All,
+            order: CaseOrder::Listed,
+            cool_to_c: None,
             sensor: None,
         };
         let folder =

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::HOW;
 use super::target::TargetArgs;
-use super::values::{positive, scopes, tiers};
+use super::values::{celsius, orders, positive, scopes, tiers};
 use crate::bench::{Request, SessionRequest};
-use crate::record::{Adapter, EnergyScope, EnergyTier, StatedSensor};
+use crate::record::{Adapter, CaseOrder, EnergyScope, EnergyTier, StatedSensor};
 use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
 
 /// Which tuned parameters a run uses.
@@ -42,6 +42,16 @@ pub(in crate::cli) struct MeasureArgs {
     /// largest product, decode and the layer, each with its fastest kernel [default: once for quick and gpu, else all]
     #[arg(help_heading = HOW, hide_short_help = true, long, value_parser = scopes(), value_name = "WHICH")]
     pub(in crate::cli) energy_of: Option<EnergyScope>,
+
+    /// In which order each invocation goes through the cases: as listed, or another order each time, so that no case
+    /// is always measured after the same one
+    #[arg(help_heading = HOW, hide_short_help = true, long, default_value = "listed", value_parser = orders(), value_name = "ORDER")]
+    pub(in crate::cli) order: CaseOrder,
+
+    /// Begin each case only once the sensor reads this temperature in °C or less; after five minutes it begins
+    /// all the same, with a warning
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_parser = celsius, value_name = "CELSIUS")]
+    pub(in crate::cli) cool_to: Option<f64>,
 
     /// Seconds between two new values of the power sensor, where perwatt cannot see it (a power that hardly
     /// changes, a meter's manual)
@@ -122,6 +132,8 @@ impl MeasureArgs {
             power: self.target.power.clone(),
             energy: self.energy,
             energy_of: self.energy_scope(suite),
+            order: self.order,
+            cool_to_c: self.cool_to,
             sensor: self.stated_sensor(),
         }
     }

@@ -44,6 +44,23 @@ impl SourceArgs {
         self.from
     }
 
+    /// All that is said of the files, as one text.
+    #[cfg(feature = "bench")]
+    pub(in crate::cli) fn identity(&self) -> String {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| (&column.role, &column.name));
+        format!(
+            "{:?}",
+            (
+                self.from.map(Importer::name),
+                &self.saved,
+                columns.collect::<Vec<_>>()
+            )
+        )
+    }
+
     /// What the user says about the files.
     pub(in crate::cli) fn options(&self) -> ImportOptions {
         ImportOptions {

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::record::{EnergyScope, EnergyTier};
+use crate::record::{CaseOrder, EnergyScope, EnergyTier, RESTING_C};
 use crate::workload::Suite;
 
 /// Parses the name of a tier.
@@ -19,6 +19,26 @@ pub(in crate::cli) fn scopes() -> impl TypedValueParser<Value = EnergyScope> {
         "once" => EnergyScope::Once,
         _ => EnergyScope::All,
     })
+}
+
+/// Parses the order of cases.
+pub(in crate::cli) fn orders() -> impl TypedValueParser<Value = CaseOrder> {
+    PossibleValuesParser::new(["listed", "random"]).map(|name| match name.as_str() {
+        "random" => CaseOrder::Random,
+        _ => CaseOrder::Listed,
+    })
+}
+
+/// Parses a temperature in degrees Celsius at which a device can rest.
+pub(in crate::cli) fn celsius(text: &str) -> Result<f64, String> {
+    match text
+        .trim_end_matches("°C")
+        .trim_end_matches(['C', ' '])
+        .parse::<f64>()
+    {
+        Ok(celsius) if RESTING_C.contains(&celsius) => Ok(celsius),
+        _ => Err("degrees Celsius from 0 to 150 are needed, as in 45".to_owned()),
+    }
 }
 
 /// Parses a number of seconds.

@@ -1,5 +1,6 @@
 //! What `compare`, `gate` and `ab` have in common: how verdicts are reached and where they go.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::JUDGED;
 use super::at_scale::{AtScaleArgs, Scaled};
 use super::source::SourceArgs;
 use crate::cli::exit::Exit;
-use crate::cli::output::{json, print, print_as_is, print_json, tell_as_is, width};
+use crate::cli::output::{json, print, print_as_is, print_json, tell, tell_as_is, width};
 use crate::cli::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
     Aspect, Comparison, Decision, Looks, Noise, OnUndecided, Pair, Pairing, Policy, Preset,
@@ -68,7 +69,7 @@ impl PolicyArgs {
             policy.across.push(Aspect::parse(name, "--across")?);
         }
         for gap in policy.gaps() {
-            crate::cli::output::tell(&format!("Warning: {gap}."));
+            tell(&format!("Warning: {gap}."));
         }
         Ok(policy)
     }
@@ -193,6 +194,7 @@ impl PairArgs {
             )
             .into());
         };
+        once_each(files)?;
         let side = |at: usize| -> anyhow::Result<Session> {
             let files: Vec<PathBuf> = pairs.iter().map(|pair| pair[at].clone()).collect();
             let name = files[0].display().to_string();
@@ -230,6 +232,21 @@ impl PairArgs {
             policy,
         ))
     }
+}
+
+/// Sees that no file is given twice: it would count as so many turns.
+fn once_each(files: &[PathBuf]) -> crate::Result<()> {
+    let mut known = HashSet::new();
+    for file in files {
+        let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+        if !known.insert(place) {
+            return Err(crate::Error::file(
+                file,
+                "is given twice, and a turn counts once; give each turn's own file",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Compares sessions that know nothing of each other.
@@ -362,10 +379,13 @@ impl OutputArgs {
         Ok(match decision {
             Decision::Passed => Exit::Done,
             Decision::Failed => Exit::Regression,
-            Decision::Undecided
-                if !comparison.measured_nothing()
-                    && (self.allow_inconclusive || policy.undecided == OnUndecided::Warn) =>
-            {
+            Decision::Undecided if comparison.measured_nothing() => Exit::Inconclusive,
+            Decision::Undecided if self.allow_inconclusive => {
+                tell("What is undecided does not fail here, since --allow-inconclusive is given.");
+                Exit::Done
+            }
+            Decision::Undecided if policy.undecided == OnUndecided::Warn => {
+                tell("What is undecided does not fail here, by the policy (undecided = \"warn\").");
                 Exit::Done
             }
             Decision::Undecided => Exit::Inconclusive,

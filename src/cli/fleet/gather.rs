@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::queue::queue_of;
 use super::status::{exit_of, page, tell_of_folder};
 use crate::cli::exit::Exit;
-use crate::cli::output::{print, print_json, tell};
+#[cfg(feature = "bench")]
+use crate::cli::output::tell;
+use crate::cli::output::{print, print_json};
 use crate::fleet::spread::{
     Brought, BroughtOutcome, FleetFolder, FleetLock, FleetStanding, bring, collect,
 };

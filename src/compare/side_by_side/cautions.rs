@@ -38,7 +38,7 @@ pub(super) fn cautions(
     columns: &[SessionColumn<'_>],
     sections: &[DescribedSection],
 ) -> Vec<String> {
-    let mut warned: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut warned: BTreeMap<(String, String), (&str, BTreeSet<&str>)> = BTreeMap::new();
     let mut unlike: BTreeSet<&str> = BTreeSet::new();
     for section in sections {
         let cost = section.metric.cost();
@@ -49,8 +49,9 @@ pub(super) fn cautions(
                 .collect();
             for (at, kernel) in kernels.iter().enumerate() {
                 for note in kernel.iter().flat_map(|kernel| kernel.notes()) {
-                    let cases = warned.entry((SessionColumn::letter(at), note));
-                    cases.or_default().insert(case);
+                    let kind = (SessionColumn::letter(at), without_numbers(note));
+                    let (_, cases) = warned.entry(kind).or_insert((note, BTreeSet::new()));
+                    cases.insert(case);
                 }
             }
             if other_parameters(&kernels) {
@@ -60,7 +61,7 @@ pub(super) fn cautions(
     }
     let mut cautions: Vec<String> = warned
         .into_iter()
-        .map(|((letter, note), cases)| format!("{letter}, {}: {note}", some(&cases)))
+        .map(|((letter, _), (note, cases))| format!("{letter}, {}: {note}", some(&cases)))
         .collect();
     if !unlike.is_empty() {
         cautions.push(format!(
@@ -69,6 +70,12 @@ pub(super) fn cautions(
         ));
     }
     cautions
+}
+
+/// What a note is about: of notes that differ in their numbers alone the first speaks for all.
+fn without_numbers(note: &str) -> String {
+    let is_of_number = |c: &char| c.is_ascii_digit() || *c == '.';
+    note.chars().filter(|c| !is_of_number(c)).collect()
 }
 
 /// Whether two columns show one kernel with different parameters.

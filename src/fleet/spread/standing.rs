@@ -177,10 +177,19 @@ fn stands(
         return (Standing::Missing, reason);
     };
     match &state.ended {
-        Some(end) if end.recorded => (
-            Standing::Missing,
-            "its record was written and is not here any more".to_owned(),
-        ),
+        Some(end) if end.recorded => {
+            let there = state
+                .record
+                .as_ref()
+                .filter(|record| folder.records().join(record).exists());
+            let reason = match there {
+                Some(record) => {
+                    format!("its record {record} does not count, as is said of it below")
+                }
+                None => "its record was written and is not here any more".to_owned(),
+            };
+            (Standing::Missing, reason)
+        }
         Some(end) => (Standing::Failed, end.reason.clone()),
         None if *fresh && queued.is_none() => (Standing::Running, String::new()),
         None => {
