@@ -77,8 +77,8 @@ pub(super) struct Ab {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pairs: u32,
 
-    /// Measure on only what is still undecided, looking after 6, 9, 13, 19 and so on pairs; every look counts, so
-    /// that verdicts are as sure as with a fixed number. Such a run may take more than ten pairs
+    /// Stop measuring each case as soon as it is decided. Looks after 6, 9, 13, 19 and so on pairs, with error rates
+    /// corrected for the repeated looks. May take more than ten pairs
     #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
     until_decided: bool,
 

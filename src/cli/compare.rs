@@ -30,7 +30,7 @@ use crate::report;
 /// whatever comes out; `perwatt gate` sets it.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
-    /// What is put side by side, or one pairing, or the folder of `perwatt ab`
+    /// Result files or folders to compare; or one pairing, or the folder that `perwatt ab` wrote
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 

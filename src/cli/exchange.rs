@@ -23,10 +23,10 @@ use crate::record::{self, Record};
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
-/// What ran as its own process is an invocation. For hyperfine that is every time. For the other tools
-/// it is every file (criterion: every folder), and its repetitions are samples; give several files, each
-/// of one process. Times are imported, of which less is better, and rates, of which more is better. A row
-/// without a usable value is left out with a note. Of a file with several devices, each gets a record.
+/// Each process is one invocation. In hyperfine's files each time is one. In the files of other tools the whole file
+/// is one (criterion: the folder), and its repetitions are samples; give several files, each from one process. Times
+/// (less is better) and rates (more is better) are imported. A row without a usable value is left out with a note. A
+/// file with several devices gives one record for each.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     #[command(flatten)]

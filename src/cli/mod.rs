@@ -64,7 +64,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use exit::Exit;
 use interrupts::{catch_signals, leave_signals_to_parent};
 
-/// What a GPU does, at what energy, and how well that is known.
+/// Measure GPU throughput and energy, with uncertainty.
 #[derive(Debug, Parser)]
 #[command(
     name = "perwatt",

@@ -10,12 +10,11 @@ use super::output::tell;
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::record;
 
-/// Leave out of a record what tells whose machine it was.
+/// Remove from a record what identifies the machine.
 ///
-/// Left out are arguments, the kernel's version, main memory, the processor (but of a software driver, whose
-/// device it is), places on the PCI bus, names of hosts, paths, and the source of custom kernels. Measured
-/// figures, the device and its driver stay, and so does what a comparison needs. `perwatt run --anonymous`
-/// writes such a record at once.
+/// Removed are arguments, the kernel's version, main memory, PCI addresses, host names, paths, the source of custom
+/// kernels, and the processor unless it is the measured device (software drivers). Measured figures, the device and its
+/// driver stay, and so does what a comparison needs. `perwatt run --anonymous` writes such a record at once.
 #[derive(Debug, Args)]
 pub(super) struct Redact {
     /// The record

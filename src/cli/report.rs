@@ -17,13 +17,7 @@ use crate::page::{NamedRecord, html, page_data, site, terminal};
 /// file that needs no network and holds everything: what was measured and how well it is known, the roofline, the
 /// efficiency, the comparison, the stability, the energy with its error budget, the kernels, the history and the
 /// provenance.
-///
-/// Examples:
-///
-///   perwatt report result.json -o report.html
-///   perwatt report results/ --site public
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Report {
     /// Result files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]

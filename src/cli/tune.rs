@@ -43,7 +43,8 @@ pub(super) struct Tune {
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     time: Option<f64>,
 
-    /// A TOML file with custom kernels, of which the values under `tune` are searched; without --case, only they are
+    /// A TOML file with custom kernels; the values under `tune` are searched. Without --case, only these kernels are
+    /// tuned
     #[arg(long = "workloads", value_name = "FILE")]
     workloads: Vec<PathBuf>,
 

@@ -527,10 +527,6 @@ fn incomparable(mismatches: &[Mismatch], f: &mut fmt::Formatter<'_>) -> fmt::Res
     {
         f.write_str("; give sessions of one environment")
     } else {
-        write!(
-            f,
-            "; `--across {}` compares all the same",
-            aspects.join(",")
-        )
+        write!(f, "; `--across {}` compares them anyway", aspects.join(","))
     }
 }

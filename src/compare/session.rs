@@ -295,7 +295,9 @@ impl Session {
                     "a file holds several results; give one result a turn",
                 ));
             };
-            if !known.insert(&session.id) {
+            // An import is known by its contents alone, and a program may print the same twice.
+            let drawn = session.environment.origin != "imported";
+            if drawn && !known.insert(&session.id) {
                 return Err(Error::usage(
                     session.name.clone(),
                     "is a copy of another turn's result, and a turn counts once; give each turn's own",

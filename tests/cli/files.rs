@@ -212,3 +212,34 @@ fn redact_leaves_the_figures_and_nothing_that_tells_whose_they_are() {
     both.iter_mut().for_each(anonymize);
     assert_ne!(both[0].host.described, both[1].host.described);
 }
+
+/// The newest version of glibc that a program asks for.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_program_starts_on_systems_with_an_older_c_library() {
+    const MARK: &[u8] = b"GLIBC_2.";
+    // A newer library has newer versions of more functions; who builds a program for others does it on an older system.
+    let here = std::process::Command::new("getconf")
+        .arg("GNU_LIBC_VERSION")
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let minor = here
+        .ok()
+        .and_then(|text| text.trim().strip_prefix("glibc 2.")?.parse::<u32>().ok());
+    if minor.is_none_or(|minor| minor > 36) {
+        eprintln!("skipped: this system's C library is newer than glibc 2.36");
+        return;
+    }
+    let program = std::fs::read(crate::support::PROGRAM).unwrap();
+    let newest = program
+        .windows(MARK.len())
+        .enumerate()
+        .filter(|(_, window)| *window == MARK)
+        .filter_map(|(at, _)| {
+            let digits = program[at + MARK.len()..].iter().take(3);
+            let digits: Vec<u8> = digits.take_while(|c| c.is_ascii_digit()).copied().collect();
+            std::str::from_utf8(&digits).unwrap().parse::<u32>().ok()
+        })
+        .max();
+    assert!(newest.unwrap() <= 34, "glibc 2.{newest:?}");
+}

@@ -928,7 +928,7 @@ fn a_policy_is_learned_from_runs_of_one_invocation_too() {
     let files = Files::new();
     let mut arguments = vec!["policy".to_owned(), "--from".to_owned()];
     for n in 0..6 {
-        let time = 1e6 * (1.0 + 0.01 * (f64::from(n) * 2.4).sin());
+        let time = 1e6 * (1.0 + 0.08 * (f64::from(n) * 2.4).sin());
         let record = record_of(&format!("run {n}"), &[(CASE, &[time])]);
         let file = files.save(&format!("{n}.json"), &record);
         arguments.push(file.display().to_string());

@@ -19,9 +19,9 @@ use crate::workload::Suite;
 /// Which kernels of which cases, on which device.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TargetArgs {
-    /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan;
-    /// several, joined by commas, must all fit; or hardware, or software, or, for run, all in turn [default: the discrete GPU, else the
-    /// only GPU]
+    /// The device: an index from `perwatt devices`, part of its name, a PCI id, or backend:vulkan. Conditions joined by
+    /// commas must all match. hardware and software select a kind; run also takes all, which measures each device in
+    /// turn [default: the discrete GPU, else the only GPU]
     #[arg(help_heading = WHAT, long, value_name = "SEL")]
     pub(in crate::cli) device: Option<String>,
 

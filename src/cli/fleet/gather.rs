@@ -38,13 +38,13 @@ pub(super) struct FleetGather {
     #[arg(long)]
     resubmit: bool,
 
-    #[cfg(feature = "bench")]
-    #[command(flatten)]
-    pods: crate::cli::args::fleet::PodArgs,
-
     /// As JSON
     #[arg(long)]
     json: bool,
+
+    #[cfg(feature = "bench")]
+    #[command(flatten)]
+    pods: crate::cli::args::fleet::PodArgs,
 }
 
 /// What is shown as JSON.

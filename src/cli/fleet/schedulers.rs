@@ -156,7 +156,7 @@ pub(super) fn dry_run(folder: &FleetFolder, plan: &FleetPlan) -> anyhow::Result<
     Ok(page)
 }
 
-/// `srun` with a task a GPU in the allocation that this process is in.
+/// `srun` with a task a GPU, on nodes of as many GPUs each, in the allocation that this process is in.
 pub(super) fn srun(folder: &FleetFolder, plan: &FleetPlan, nodes: &[String]) -> Command {
     let tasks = nodes.first().map_or(1, |node| plan.of_node(node).count());
     let bound = plan.tasks.iter().any(|task| task.gpu.is_some());

@@ -1,6 +1,6 @@
 //! Getting tasks of a plan to run: to Slurm's queue, by `srun`, as a manifest, or as children on this machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -66,19 +66,26 @@ fn by_srun(
     wanted: &BTreeSet<u32>,
     lock: FleetLock,
 ) -> anyhow::Result<Submitted> {
-    let mut nodes = Vec::new();
+    // Nodes with as many tasks each share a step, since a step has as many on every node.
+    let mut alike: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for task in plan.tasks.iter().filter(|task| wanted.contains(&task.id)) {
         let node = task
             .node
             .clone()
             .context("a task of this plan has no node")?;
+        let nodes = alike.entry(plan.of_node(&node).count()).or_default();
         if !nodes.contains(&node) {
             nodes.push(node);
         }
     }
-    let steps = GroupedChild::spawn(srun(folder, plan, &nodes), StopSignal::Request)
-        .context("srun cannot be started; is it installed here and on PATH?")?;
-    let ended = wait_for(vec![steps]);
+    let steps: anyhow::Result<Vec<GroupedChild>> = alike
+        .values()
+        .map(|nodes| {
+            GroupedChild::spawn(srun(folder, plan, nodes), StopSignal::Request)
+                .context("srun cannot be started; is it installed here and on PATH?")
+        })
+        .collect();
+    let ended = wait_for(steps?);
     drop(lock);
     ended
 }

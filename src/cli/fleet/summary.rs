@@ -10,9 +10,9 @@ use crate::cli::exit::Exit;
 /// Say which cards of a fleet are slow, hot or wasteful, and what that costs
 ///
 /// Cards are compared with their peers: those of the same model, through the same graphics API. A card's records are
-/// repetitions of it. The list holds at most the share --fdr of cards that are there by chance; what lies
-/// within --min-effect of its peers is not listed. Software drivers, simulated and unverified figures never
-/// enter; they are counted. docs/fleet.md says how it is done.
+/// repetitions of it. At most a share of --fdr of the listed cards is expected to be there by chance; large fleets with
+/// heavy-tailed noise have more, as docs/fleet.md says. Cards within --min-effect of their peers are not listed.
+/// Software drivers and simulated or unverified figures are excluded and counted.
 #[derive(Debug, Args)]
 #[cfg_attr(
     not(feature = "fleet"),

@@ -37,7 +37,7 @@ pub(in super::super) struct Attach {
     /// The column of the power, where there are several
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// The device, of a log of several: what stands in its column of indices, bus ids or entities
+    /// The device to take from a log of several: its index, bus id or entity name in the log
     #[arg(long, value_name = "NAME")]
     log_device: Option<String>,
     /// The zone of times that name none, as Europe/Berlin [default: this machine's]

@@ -18,9 +18,9 @@ use crate::units::Seconds;
 
 /// Compare a sensor with a reference under load and keep its gain for later runs.
 ///
-/// The device runs the peak probe for each window, with idle between. Where the two measure different
-/// things (a card and a plug), they are compared above idle, and the power supply's loss and whatever
-/// else the load makes the machine draw is then part of the gain.
+/// The device runs the peak probe for each window, with idle between. If the two measure different things, such as a
+/// card and a plug, only the power above idle is compared. The gain then includes the power supply's loss and whatever
+/// else the machine draws under load.
 #[derive(Debug, Args)]
 pub(in super::super) struct Calibrate {
     /// The sensor, by its name in `perwatt power list`
