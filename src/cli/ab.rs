@@ -73,7 +73,7 @@ pub(super) struct Ab {
     #[arg(long, value_name = "FILE", requires = "base_workloads")]
     candidate_workloads: Vec<PathBuf>,
 
-    /// Pairs of invocations; ten tell 3 % on a machine of usual noise
+    /// Pairs of invocations; ten detect 2 % on a machine of usual noise
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pairs: u32,
 

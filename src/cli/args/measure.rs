@@ -33,7 +33,7 @@ pub(in crate::cli) struct MeasureArgs {
     #[arg(help_heading = HOW, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
     pub(in crate::cli) budget: Option<f64>,
 
-    /// Time for energy, where there is a sensor: screening takes 6 to 15 s a case and invocation,
+    /// Time for energy, where there is a sensor: screening takes 5 to 15 s a case and invocation,
     /// publishable at least 60 s of steady load
     #[arg(help_heading = HOW, hide_short_help = true, long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
     pub(in crate::cli) energy: EnergyTier,
