@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
 use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
 use super::distribution::Distribution;
@@ -12,7 +14,6 @@ use super::inputs::{INPUTS, Size, known, position, unit};
 use super::language_model::LanguageModel;
 use super::scenario::Scenario;
 use super::title;
-use super::written::parse;
 use crate::error::{Error, Result};
 
 /// Stands for the record's own device where an accelerator is named.
@@ -44,7 +45,7 @@ pub struct Changes {
 }
 
 /// Everything that the model takes, with its sources: the model is a pure function of this.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assumptions {
     /// The scenario's name.
     pub scenario: String,
@@ -412,18 +413,9 @@ impl<'a> Building<'a> {
                     .unit
             }
         };
-        let distribution = parse(value, unit).map_err(|reason| Error::usage(what(), reason))?;
-        let assumption = Assumption {
-            distribution,
-            basis: Basis::Given,
-            source: "--set".to_owned(),
-            date: None,
-        };
-        if let Some(kind) = INPUTS.iter().find(|kind| kind.key == target) {
-            assumption
-                .check(kind)
-                .map_err(|reason| Error::usage(what(), reason))?;
-        }
+        let kind = INPUTS.iter().find(|kind| kind.key == target);
+        let assumption =
+            Assumption::given(value, unit, kind).map_err(|reason| Error::usage(what(), reason))?;
         if let Some(size) = size {
             self.size = size;
             self.size_is_own = true;

@@ -118,7 +118,7 @@ impl PriorSet {
 }
 
 /// What the power under load rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PowerBasis {
     /// The server's rated power and published shares of it.
@@ -130,7 +130,7 @@ pub enum PowerBasis {
 }
 
 /// What a rate rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RateBasis {
     /// A published utilisation of the data-sheet peak.
@@ -142,7 +142,7 @@ pub enum RateBasis {
 }
 
 /// What is decided rather than drawn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choices {
     /// What the size is given as.
     pub size: Size,

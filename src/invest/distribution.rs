@@ -5,13 +5,13 @@
 //! `f64` is IEEE 754's.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Standard normal deviate beyond which 2.5 % lie.
 const Z_95: f64 = 1.959_963_984_540_054;
 
 /// A distribution of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "shape", rename_all = "kebab-case")]
 pub enum Distribution {
     /// Known.
@@ -87,6 +87,30 @@ impl Distribution {
             Self::Uniform { low, high }
             | Self::Triangular { low, high, .. }
             | Self::Measured { low, high, .. } => (low, high),
+        }
+    }
+
+    /// In a unit that many times smaller.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        match self {
+            Self::Constant { value } => Self::Constant {
+                value: value * factor,
+            },
+            Self::Uniform { low, high } => Self::Uniform {
+                low: low * factor,
+                high: high * factor,
+            },
+            Self::Triangular { low, value, high } => Self::Triangular {
+                low: low * factor,
+                value: value * factor,
+                high: high * factor,
+            },
+            Self::Measured { value, low, high } => Self::Measured {
+                value: value * factor,
+                low: low * factor,
+                high: high * factor,
+            },
         }
     }
 

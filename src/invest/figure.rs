@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribution::Distribution;
 use super::inputs::InputKind;
+use super::written::parse;
 
 /// A figure in a data or scenario file.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,7 +20,7 @@ pub(super) struct Figure {
 }
 
 /// What a number rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Basis {
     /// A record of the device itself.
@@ -56,7 +57,7 @@ impl Basis {
 }
 
 /// What the model takes an input to be, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumption {
     /// What is known of it, in the input's unit.
     pub distribution: Distribution,
@@ -92,6 +93,23 @@ impl Figure {
 }
 
 impl Assumption {
+    /// What `--set KEY=TEXT` states of an input in this unit.
+    ///
+    /// # Errors
+    /// The text is no distribution, or part of it lies where the input makes no sense.
+    pub(super) fn given(text: &str, unit: &str, kind: Option<&InputKind>) -> Result<Self, String> {
+        let assumption = Self {
+            distribution: parse(text, unit)?,
+            basis: Basis::Given,
+            source: "--set".to_owned(),
+            date: None,
+        };
+        if let Some(kind) = kind {
+            assumption.check(kind)?;
+        }
+        Ok(assumption)
+    }
+
     /// # Errors
     /// Part of it lies where the input makes no sense.
     pub(super) fn check(&self, kind: &InputKind) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! The numbers that the model takes, each with its unit, its bounds and who could know it.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::nearest;
 use crate::units::{
@@ -27,7 +27,7 @@ impl ReducibleBy {
 }
 
 /// What the size of a scenario is given as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Size {
     /// Dollars to spend.

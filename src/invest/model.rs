@@ -135,7 +135,7 @@ pub(super) struct Simulation<'a> {
     assumptions: &'a Assumptions,
     draws: Draws,
     columns: Vec<InputColumn>,
-    /// Every output of every draw.
+    /// Every output of every draw; nothing of one that is not wanted.
     pub(super) results: Vec<Vec<f64>>,
     depends: Vec<Vec<bool>>,
 }
@@ -151,23 +151,32 @@ impl<'a> Simulation<'a> {
         draws: Draws,
         replica: impl Fn(usize) -> u64 + Sync,
     ) -> Result<Self> {
-        if !(Draws::FEWEST..=Draws::MOST).contains(&draws.count) {
-            return Err(Error::usage(
-                format!("--draws {}", draws.count),
-                format!("give {} to {}", Draws::FEWEST, Draws::MOST),
-            ));
-        }
+        draws.check()?;
         let columns = draw(&distributions(assumptions), draws, replica);
         let all: Vec<usize> = (0..OUTPUTS.len()).collect();
-        let results = run(&assumptions.choices, &columns, None, &all, draws.count);
+        Ok(Self::of_columns(assumptions, draws, columns, &all))
+    }
+
+    /// The outputs at these places, of inputs that are drawn already.
+    pub(super) fn of_columns(
+        assumptions: &'a Assumptions,
+        draws: Draws,
+        columns: Vec<InputColumn>,
+        wanted: &[usize],
+    ) -> Self {
+        let mut results = vec![Vec::new(); OUTPUTS.len()];
+        let found = run(&assumptions.choices, &columns, None, wanted, draws.count);
+        for (at, found) in wanted.iter().zip(found) {
+            results[*at] = found;
+        }
         let depends = dependencies(&assumptions.choices, &columns, draws.count);
-        Ok(Self {
+        Self {
             assumptions,
             draws,
             columns,
             results,
             depends,
-        })
+        }
     }
 
     /// The draws of one output.
@@ -184,10 +193,12 @@ impl<'a> Simulation<'a> {
         at.map_or(Basis::Prior, |at| self.basis(at).0)
     }
 
-    fn outputs(&self) -> Result<BTreeMap<&'static str, ModelOutput>> {
+    /// The outputs that were wanted.
+    pub(super) fn outputs(&self) -> Result<BTreeMap<&'static str, ModelOutput>> {
         let quantiles = in_parallel(OUTPUTS.len(), |at| Quantiles::of(self.results[at].clone()));
         let mut found = BTreeMap::new();
-        for (at, kind) in OUTPUTS.iter().enumerate() {
+        let wanted = |at: &(usize, _)| !self.results[at.0].is_empty();
+        for (at, kind) in OUTPUTS.iter().enumerate().filter(wanted) {
             let quantiles = match quantiles[at] {
                 Some(quantiles) => Reading::Measured(quantiles),
                 // A model that some draws' fleet does not hold is not said to run.
@@ -366,7 +377,7 @@ impl<'a> Simulation<'a> {
 
 impl Assumptions {
     /// The middle of what an input is taken to be.
-    fn central(&self, key: &str) -> Option<f64> {
+    pub(super) fn central(&self, key: &str) -> Option<f64> {
         let value = self.values[position(key)?].as_ref()?;
         Some(value.distribution.central())
     }
@@ -396,7 +407,7 @@ impl Assumptions {
     }
 }
 
-fn distributions(assumptions: &Assumptions) -> Vec<Option<Distribution>> {
+pub(super) fn distributions(assumptions: &Assumptions) -> Vec<Option<Distribution>> {
     assumptions
         .values
         .iter()
@@ -420,7 +431,10 @@ fn annex_xi_method(assumptions: &Assumptions) -> String {
     )
 }
 
-fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
+pub(super) fn notes(
+    assumptions: &Assumptions,
+    outputs: &BTreeMap<&'static str, ModelOutput>,
+) -> Vec<String> {
     let mut notes = assumptions.notes.clone();
     let count = outputs
         .get("accelerators")
@@ -438,15 +452,29 @@ fn notes(assumptions: &Assumptions, outputs: &BTreeMap<&'static str, ModelOutput
     notes
 }
 
+/// Pairs of outputs of which the first cannot be larger than the second.
+const BOUNDED: [(&str, &str); 4] = [
+    ("in_use_f32", "peak_f32"),
+    ("in_use_bf16", "peak_bf16"),
+    ("in_use_fp8", "peak_fp8"),
+    ("mean_power", "facility_power"),
+];
+
+/// Outputs whose absence means that there are no tokens.
+const TOKENS: [&str; 2] = ["decode_rate", "train_rate"];
+
+/// Whether the notes speak of this output.
+pub(super) fn is_noted(key: &str) -> bool {
+    let bounded = BOUNDED
+        .iter()
+        .any(|(less, more)| [*less, *more].contains(&key));
+    bounded || TOKENS.contains(&key) || key == "accelerators"
+}
+
 /// Outputs that cannot be larger than others, and are: a fault of an input, named.
 fn breaches(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
     let median = |key: &str| Some(outputs.get(key)?.quantiles.measured()?.p50);
-    [
-        ("in_use_f32", "peak_f32"),
-        ("in_use_bf16", "peak_bf16"),
-        ("in_use_fp8", "peak_fp8"),
-        ("mean_power", "facility_power"),
-    ]
+    BOUNDED
     .iter()
     .filter_map(|(less, more)| {
         let (value, most) = (median(less)?, median(more)?);
@@ -463,7 +491,7 @@ fn breaches(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
 
 /// Why there are no tokens, where there are none.
 fn absent_tokens(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
-    ["decode_rate", "train_rate"]
+    TOKENS
         .iter()
         .filter_map(|key| {
             let reason = outputs.get(key)?.quantiles.reason()?;

@@ -73,6 +73,32 @@ pub enum Section {
     JsonOnly,
 }
 
+impl Section {
+    /// Its title; `run_flop` is the work of the one run.
+    pub fn title(self, run_flop: f64) -> String {
+        let title = match self {
+            Self::Purchase => "What it buys",
+            Self::Footprint => "Power, energy and emissions",
+            Self::Cost => "What work costs",
+            Self::Accelerator => "One accelerator at work",
+            Self::Run => return format!("One run of {} FLOP", power_of_ten(run_flop)),
+            Self::Sci => "SCI (ISO/IEC 21031)",
+            Self::OnePerCent => "1 % saves per year",
+            Self::JsonOnly => "",
+        };
+        title.to_owned()
+    }
+}
+
+fn power_of_ten(value: f64) -> String {
+    let text = format!("{value:e}");
+    match text.split_once('e') {
+        Some(("1", exponent)) => format!("10^{exponent}"),
+        Some((digits, exponent)) => format!("{digits}·10^{exponent}"),
+        None => text,
+    }
+}
+
 /// What an output is.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputKind {
@@ -92,6 +118,32 @@ pub struct OutputKind {
     pub traced_as: Option<&'static str>,
     /// The number format that it is about, where it is about one.
     pub format: Option<NumberFormat>,
+}
+
+/// The outputs that a reader takes in at a glance, beside what is done in the format that was chosen.
+const AT_A_GLANCE: [&str; 15] = [
+    "capital",
+    "accelerators",
+    "capital_servers",
+    "capital_network",
+    "capital_building",
+    "facility_power",
+    "energy",
+    "operational",
+    "cost",
+    "busy_hour",
+    "decode_tokens",
+    "decode_rate",
+    "device_power",
+    "run_hours",
+    "run_cost",
+];
+
+impl OutputKind {
+    /// Whether it stands where a reader wants the answer at a glance.
+    pub fn is_at_a_glance(&self, precision: NumberFormat) -> bool {
+        AT_A_GLANCE.contains(&self.key) || self.format == Some(precision)
+    }
 }
 
 /// Declares the outputs: the typed struct of one draw, how each field is computed, and the table of what

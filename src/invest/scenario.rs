@@ -62,6 +62,11 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// As it is asked for: a built-in one's name, or the file.
+    pub fn name(&self) -> &str {
+        &self.id
+    }
+
     /// The built-in scenarios.
     ///
     /// # Errors

@@ -141,6 +141,8 @@ fn is_flat(output: &[f64]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::invest::simulate::{Draws, uniforms};
 
     fn column(name: &str) -> InputColumn {
@@ -150,8 +152,8 @@ mod tests {
         };
         let levels = uniforms(name, draws, 0);
         InputColumn {
-            values: levels.clone(),
-            levels,
+            values: Arc::new(levels.clone()),
+            levels: Arc::new(levels),
             constant: f64::NAN,
         }
     }
@@ -163,7 +165,7 @@ mod tests {
         let output: Vec<f64> = a
             .levels
             .iter()
-            .zip(&b.levels)
+            .zip(b.levels.iter())
             .map(|(a, b)| 3.0 * a + b)
             .collect();
         for (column, truth) in [(&a, 0.9), (&b, 0.1), (&c, 0.0)] {
@@ -196,7 +198,7 @@ mod tests {
         let sum = |a: &InputColumn, b: &InputColumn| -> Vec<f64> {
             a.levels
                 .iter()
-                .zip(&b.levels)
+                .zip(b.levels.iter())
                 .map(|(a, b)| 3.0 * a + b)
                 .collect()
         };

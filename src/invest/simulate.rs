@@ -4,20 +4,24 @@
 //! other input's draws, and two scenarios with one seed differ by what differs between them and not by
 //! luck. Work is spread over threads by index; the result does not depend on how many there are.
 
+use std::sync::Arc;
+
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
+#[cfg(not(target_family = "wasm"))]
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::choices::Choices;
 use super::distribution::Distribution;
 use super::inputs::{INPUTS, Inputs};
 use super::outputs::{OUTPUTS, Outputs};
+use crate::error::{Error, Result};
 use crate::record::stable_hash;
 
 /// How many draws, and from which seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Draws {
     /// Draws of every input.
     pub count: usize,
@@ -30,6 +34,18 @@ impl Draws {
     pub const FEWEST: usize = 1_000;
     /// Most that fit a small machine's memory.
     pub const MOST: usize = 1_000_000;
+
+    /// # Errors
+    /// Too few or too many.
+    pub(super) fn check(self) -> Result<()> {
+        if (Self::FEWEST..=Self::MOST).contains(&self.count) {
+            return Ok(());
+        }
+        Err(Error::usage(
+            format!("--draws {}", self.count),
+            format!("give {} to {}", Self::FEWEST, Self::MOST),
+        ))
+    }
 }
 
 impl Default for Draws {
@@ -71,9 +87,13 @@ impl Quantiles {
         if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        values.sort_unstable_by(f64::total_cmp);
         let count = values.len() as f64;
-        let at = |rank: f64| values[(rank as usize).min(values.len() - 1)];
+        let last = values.len() - 1;
+        // What would stand there in order, without the time that putting all in order takes.
+        let mut at = |rank: f64| {
+            let rank = (rank as usize).min(last);
+            *values.select_nth_unstable_by(rank, f64::total_cmp).1
+        };
         // The ranks of a binomial's standard deviation around the middle.
         let half = 0.5 * count.sqrt();
         Some(Self {
@@ -85,17 +105,45 @@ impl Quantiles {
     }
 }
 
-/// One input's draws.
+/// One input's draws, shared by all simulations that take them.
+#[derive(Clone, Debug)]
 pub(super) struct InputColumn {
     /// Values in the input's unit; empty where it is constant.
-    pub(super) values: Vec<f64>,
+    pub(super) values: Arc<Vec<f64>>,
     /// The share of the probability below each value, as drawn.
-    pub(super) levels: Vec<f64>,
+    pub(super) levels: Arc<Vec<f64>>,
     /// The value where it is constant.
     pub(super) constant: f64,
 }
 
 impl InputColumn {
+    /// The draws of one input; of one that is not known, nothing.
+    pub(super) fn draw(
+        key: &str,
+        distribution: Option<Distribution>,
+        draws: Draws,
+        replica: u64,
+    ) -> Self {
+        let fixed = |constant| Self {
+            values: Arc::default(),
+            levels: Arc::default(),
+            constant,
+        };
+        match distribution {
+            None => fixed(f64::NAN),
+            Some(distribution) if distribution.is_constant() => fixed(distribution.central()),
+            Some(distribution) => {
+                let levels = uniforms(key, draws, replica);
+                let values = levels.iter().map(|u| distribution.quantile(*u)).collect();
+                Self {
+                    values: Arc::new(values),
+                    levels: Arc::new(levels),
+                    constant: f64::NAN,
+                }
+            }
+        }
+    }
+
     fn at(&self, draw: usize) -> f64 {
         self.values.get(draw).copied().unwrap_or(self.constant)
     }
@@ -114,26 +162,7 @@ pub(super) fn draw(
     let jobs: Vec<_> = distributions.iter().zip(INPUTS).collect();
     in_parallel(jobs.len(), |job| {
         let (distribution, kind) = jobs[job];
-        match distribution {
-            None => InputColumn {
-                values: Vec::new(),
-                levels: Vec::new(),
-                constant: f64::NAN,
-            },
-            Some(distribution) if distribution.is_constant() => InputColumn {
-                values: Vec::new(),
-                levels: Vec::new(),
-                constant: distribution.central(),
-            },
-            Some(distribution) => {
-                let levels = uniforms(kind.key, draws, replica(job));
-                InputColumn {
-                    values: levels.iter().map(|u| distribution.quantile(*u)).collect(),
-                    levels,
-                    constant: f64::NAN,
-                }
-            }
-        }
+        InputColumn::draw(kind.key, *distribution, draws, replica(job))
     })
 }
 
@@ -230,10 +259,16 @@ pub(super) fn dependencies(
     depends
 }
 
-/// `job(0)`, `job(1)`, … in order, spread over the threads that there are. Where threads cannot be started
-/// (wasm32), rayon does all of it on the calling one.
+/// `job(0)`, `job(1)`, … in order, spread over the threads that there are.
+#[cfg(not(target_family = "wasm"))]
 pub(super) fn in_parallel<T: Send>(jobs: usize, job: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     (0..jobs).into_par_iter().map(job).collect()
+}
+
+/// `job(0)`, `job(1)`, … in order, on the one thread that there is.
+#[cfg(target_family = "wasm")]
+pub(super) fn in_parallel<T: Send>(jobs: usize, job: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..jobs).map(job).collect()
 }
 
 #[cfg(test)]

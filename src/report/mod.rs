@@ -14,7 +14,6 @@ mod invest;
 mod list;
 mod noise;
 mod power;
-mod quantity;
 mod run;
 mod schema_reference;
 mod side_by_side;

@@ -1,11 +1,11 @@
 //! The summary for a terminal: what to look at first, then each model, then what did not enter.
 
-use super::super::quantity::digits;
 use super::super::table::{counted, fold, table, text};
 use crate::escape;
 use crate::fleet::summary::{
     FleetItemWorth, FleetSummary, FleetWorth, ModelSummary, PeerRatio, PullKind, Straggler,
 };
+use crate::invest::digits;
 use crate::units::{Joules, Seconds, percent};
 
 /// Cases that are shown of a model; JSON has all.

@@ -1,8 +1,7 @@
 //! What the changes of a comparison come to at the scale of a scenario.
 
-use super::super::quantity::{digits, scale};
 use super::super::table::fold;
-use crate::invest::{Changed, OutputQuantity, Quantiles, Worth};
+use crate::invest::{Changed, OutputQuantity, Quantiles, Worth, digits, scale};
 
 /// What the changes of a comparison come to, each under its own title.
 pub fn at_scale(

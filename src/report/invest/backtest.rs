@@ -1,8 +1,7 @@
 //! The model compared with public clusters and runs.
 
-use super::super::quantity::{digits, scale};
 use super::super::table::{fold, table, text};
-use crate::invest::{Backtest, BacktestUse, PriorSet};
+use crate::invest::{Backtest, BacktestUse, PriorSet, digits, scale};
 
 /// The model compared with public clusters.
 pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) -> String {

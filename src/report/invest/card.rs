@@ -1,8 +1,7 @@
 //! What the machine does with common language models, beside the cloud's price.
 
-use super::super::quantity::digits;
 use super::super::table::{fold, table, text};
-use crate::invest::{CardModel, Quantiles};
+use crate::invest::{CardModel, Quantiles, digits};
 use crate::record::Reading;
 
 /// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]

@@ -1,8 +1,7 @@
 //! What can be named and set, and where each input is from.
 
-use super::super::quantity::range;
 use super::super::table::{fold, table, text};
-use crate::invest::{Answer, Assumption, CatalogEntry, ModelInput, ReducibleBy, Size};
+use crate::invest::{Answer, Assumption, CatalogEntry, ModelInput, ReducibleBy, Size, range};
 
 /// Where every input is from.
 pub fn invest_sources(answer: &Answer, width: Option<u16>) -> String {

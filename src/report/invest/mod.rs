@@ -12,7 +12,7 @@ mod sensitivity;
 mod what_if;
 
 use super::table::{fold, table, text};
-use crate::invest::{Answer, CardModel, OUTPUTS, RecordFigure, Section};
+use crate::invest::{Answer, CardModel, OUTPUTS, OutputKind, RecordFigure, Section};
 
 use notes::notes;
 use row::{header, row};
@@ -40,27 +40,6 @@ pub enum PageExtent {
     /// All of it.
     Full,
 }
-
-/// The rows of the short page.
-const SHORT: [&str; 17] = [
-    "capital",
-    "accelerators",
-    "capital_servers",
-    "capital_network",
-    "capital_building",
-    "in_use_bf16",
-    "achieved_bf16",
-    "facility_power",
-    "energy",
-    "operational",
-    "cost",
-    "busy_hour",
-    "decode_tokens",
-    "decode_rate",
-    "device_power",
-    "run_hours",
-    "run_cost",
-];
 
 /// The answer as a page.
 pub fn invest(
@@ -171,10 +150,11 @@ fn measured(findings: &[RecordFigure], width: Option<u16>) -> String {
 /// A section's outputs under its title; nothing where it has none.
 fn section(answer: &Answer, section: Section, extent: PageExtent, width: Option<u16>) -> String {
     let mut page = String::new();
-    let shown = |key: &str| extent == PageExtent::Full || SHORT.contains(&key);
+    let shown =
+        |kind: &OutputKind| extent == PageExtent::Full || kind.is_at_a_glance(answer.precision);
     for kind in OUTPUTS
         .iter()
-        .filter(|kind| kind.section == section && shown(kind.key))
+        .filter(|kind| kind.section == section && shown(kind))
     {
         let output = answer.outputs.get(kind.key);
         let Some((output, quantiles)) = output.and_then(|o| Some((o, o.quantiles.measured()?)))
@@ -193,21 +173,7 @@ fn section(answer: &Answer, section: Section, extent: PageExtent, width: Option<
     if page.is_empty() {
         return page;
     }
-    header(&title(section, answer), width) + &page
-}
-
-fn title(section: Section, answer: &Answer) -> String {
-    let title = match section {
-        Section::Purchase => "What it buys",
-        Section::Footprint => "Power, energy and emissions",
-        Section::Cost => "What work costs",
-        Section::Accelerator => "One accelerator at work",
-        Section::Run => return format!("One run of {} FLOP", power_of_ten(run_flop(answer))),
-        Section::Sci => "SCI (ISO/IEC 21031)",
-        Section::OnePerCent => "1 % saves per year",
-        Section::JsonOnly => "",
-    };
-    title.to_owned()
+    header(&section.title(run_flop(answer)), width) + &page
 }
 
 /// What one per cent is worth.
@@ -228,13 +194,4 @@ fn run_flop(answer: &Answer) -> f64 {
         .iter()
         .find(|input| input.key == "run_flop")
         .map_or(1e25, |input| input.assumption.distribution.central())
-}
-
-fn power_of_ten(value: f64) -> String {
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some(("1", exponent)) => format!("10^{exponent}"),
-        Some((digits, exponent)) => format!("{digits}·10^{exponent}"),
-        None => text,
-    }
 }

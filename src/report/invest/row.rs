@@ -1,8 +1,7 @@
 //! One output in one line: its quantiles, its basis, and a bar on a scale common to all.
 
-use super::super::quantity::{digits, scale};
 use super::super::table::WIDEST;
-use crate::invest::{Basis, OutputQuantity, Quantiles};
+use crate::invest::{Basis, OutputQuantity, Quantiles, digits, scale};
 
 /// A bar's ends are this factor below and above the median.
 const BAR_FACTOR: f64 = 3.0;

@@ -1,9 +1,8 @@
 //! Two devices compared for the same sum.
 
-use super::super::quantity::{digits, scale};
 use super::super::table::{fold, table, text};
 use super::notes;
-use crate::invest::{Contrast, WhatIf};
+use crate::invest::{Contrast, WhatIf, digits, scale};
 
 /// Two devices under one sum.
 pub fn invest_what_if(what_if: &WhatIf, width: Option<u16>) -> String {

@@ -1,10 +1,11 @@
 //! Numbers of the capital model as people read them: the quantity chooses the scale and the unit.
 
-use crate::invest::{Distribution, OutputQuantity};
+use super::distribution::Distribution;
+use super::outputs::OutputQuantity;
 use crate::units::{FlopPerDollar, FlopPerJoule, FlopPerSecond, Seconds, Watts, prefix};
 
 /// What a value is divided by to be read, and the unit that goes with it.
-pub(super) fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, String) {
+pub fn scale(quantity: OutputQuantity, unit: &str, value: f64) -> (f64, String) {
     const HOUR: f64 = 3600.0;
     let si = |unit: &str, value: f64| {
         let (factor, prefix) = prefix(value);
@@ -80,7 +81,7 @@ fn thousands(value: f64) -> (f64, &'static str) {
 }
 
 /// Three significant digits, without an exponent where that can be read.
-pub(super) fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     let size = value.abs();
     if size <= 0.0 {
         "0".to_owned()
@@ -98,7 +99,7 @@ pub(super) fn digits(value: f64) -> String {
 }
 
 /// What is known of an input.
-pub(super) fn range(distribution: Distribution) -> String {
+pub fn range(distribution: Distribution) -> String {
     let n = plain;
     match distribution {
         Distribution::Constant { value } => n(value),
