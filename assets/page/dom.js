@@ -133,11 +133,11 @@ function table({ caption, columns, rows, filter = false }) {
 /** Pairs of a name and a word. */
 const pairs = (list) => el("dl", {}, list.flatMap(([name, word]) => [el("dt", {}, name), el("dd", {}, word)]));
 
-/** A button that copies a text. */
+/** A button that copies a text, or what a function then gives; the text stands in a `pre` beside it. */
 function copy(text) {
   const button = el("button", { type: "button", onclick: async () => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
       button.textContent = "Copied";
     } catch {
       // No clipboard for pages from disk in some browsers: select it, so that a key copies it.

@@ -26,7 +26,18 @@ function buildFleet() {
     nav, ...parts.map((entry) => entry[2]));
 }
 
+/** A page about a scenario and nothing else. */
+function buildInvestment() {
+  document.getElementById("page").append(
+    el("header", {}, el("h1", {}, data.title), el("div", { class: "marks" }, badges(["MODELLED"])), el("div", { class: "controls" }, theme())),
+    investmentSection(data.investment));
+}
+
 function build() {
+  if (data.investment) {
+    buildInvestment();
+    return;
+  }
   if (data.fleet) {
     buildFleet();
     return;
@@ -34,7 +45,8 @@ function build() {
   const { records } = data;
   const site = data.links.length > 0;
   const single = site ? [] : OF_RECORD;
-  const singleLast = site ? [] : OF_RECORD_LAST;
+  const invested = records.some((record) => record.investment);
+  const singleLast = site ? [] : [...OF_RECORD_LAST.slice(0, -1), ...(invested ? [["investment", "Investment", (record) => investmentSection(record.investment)]] : []), ...OF_RECORD_LAST.slice(-1)];
   const first = el("div");
   const last = el("div");
   const fill = (at) => {

@@ -9,12 +9,14 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::input::load_record;
-use super::output::{print, print_json, width};
+use super::output::{print, print_json, tell, width};
+use super::output_file::{OutputFile, OutputFileKind};
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
     NumberFormat, PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WhatIf, accelerators,
     backtests, countries, model, models, what_if,
 };
+use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
 
 /// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, emissions.
@@ -37,6 +39,14 @@ pub(super) struct Invest {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    /// Write a page for a browser, with sliders that compute anew
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["json", "full", "sources", "inputs", "list", "against", "backtest"])]
+    out: Option<PathBuf>,
+
+    /// Replace whatever is at --out
+    #[arg(long, requires = "out")]
+    force: bool,
 
     /// Show everything: every row, what makes them uncertain, what one per cent is worth
     #[arg(long)]
@@ -169,6 +179,9 @@ impl Invest {
         let evidence = self.record.as_deref().map(load).transpose()?;
         let changes = self.question.changes();
         let scenario = self.question.scenario(evidence.is_some())?;
+        if let Some(file) = &self.out {
+            return self.write_page(file, scenario, evidence.as_ref());
+        }
         let assumptions = scenario.assume(evidence.as_ref(), &changes)?;
         if self.inputs && self.json {
             print_schemed(BTreeMap::from([("inputs", assumptions.all_inputs())]))?;
@@ -266,6 +279,28 @@ fn on_this_desk(
 }
 
 impl Invest {
+    fn write_page(
+        &self,
+        path: &Path,
+        scenario: Scenario,
+        evidence: Option<&Evidence>,
+    ) -> anyhow::Result<Exit> {
+        let file = OutputFile {
+            path,
+            kind: OutputFileKind::Page,
+            force: self.force,
+        };
+        file.check()?;
+        let asked = AskedInvestment {
+            scenario,
+            changes: self.question.changes(),
+            draws: self.question.draws(),
+        };
+        file.write(&html(&investment_page(&asked, evidence)?)?)?;
+        tell(&format!("Page: {}", path.display()));
+        Ok(Exit::Done)
+    }
+
     fn lists(&self) -> anyhow::Result<Exit> {
         if self.json {
             let lists = [

@@ -9,7 +9,10 @@ use super::input::without_schemas;
 use super::output::{print, tell, to_terminal, width};
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::compare::load_record_sets;
-use crate::page::{NamedRecord, html, page_data, site, terminal};
+use crate::error::Error;
+use crate::invest::{Changes, Draws, Scenario};
+use crate::page::{AskedInvestment, NamedRecord, html, page_data, site, terminal};
+use crate::record::Reading;
 
 /// Draw result files: as a page for a browser, as a site, or in the terminal.
 ///
@@ -34,10 +37,58 @@ pub(super) struct Report {
     /// Replace whatever is at --out or in --site
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    investment: InvestmentArgs,
+}
+
+/// What a scenario comes to with each record, in the page.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Investment")]
+struct InvestmentArgs {
+    /// Also say what a scenario comes to with each result (`perwatt invest --list`), with sliders
+    #[arg(long, value_name = "ID|FILE")]
+    scenario: Option<String>,
+
+    /// The accelerator that is bought; `record` is the result's own device
+    #[arg(long, value_name = "ID", requires = "scenario")]
+    accelerator: Option<String>,
+
+    /// Country of the grid: electricity price and carbon intensity
+    #[arg(long, value_name = "CODE", requires = "scenario")]
+    country: Option<String>,
+
+    /// Another value for an input, as `perwatt invest` takes it (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", requires = "scenario")]
+    set: Vec<String>,
+}
+
+impl InvestmentArgs {
+    /// What is asked, where something is.
+    fn asked(&self) -> crate::Result<Option<AskedInvestment>> {
+        let Some(scenario) = &self.scenario else {
+            return Ok(None);
+        };
+        Ok(Some(AskedInvestment {
+            scenario: Scenario::open(scenario)?,
+            changes: Changes {
+                accelerator: self.accelerator.clone(),
+                country: self.country.clone(),
+                set: self.set.clone(),
+                ..Changes::default()
+            },
+            draws: Draws::default(),
+        }))
+    }
 }
 
 impl Report {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let asked = self.investment.asked()?;
+        if asked.is_some() && self.out.is_none() && self.site.is_none() {
+            let reason = "a scenario stands in a page: give -o FILE or --site DIR; `perwatt invest RESULT` prints it";
+            return Err(Error::usage("--scenario", reason).into());
+        }
         let sets: Vec<Vec<NamedRecord>> = load_record_sets(&without_schemas(&self.files))?
             .into_iter()
             .map(|set| {
@@ -46,10 +97,16 @@ impl Report {
             })
             .collect();
         if let Some(file) = &self.out {
-            self.write(file, &html(&page_data(&sets))?)?;
+            let data = page_data(&sets, asked.as_ref());
+            self.write(file, &html(&data)?)?;
+            for record in &data.records {
+                if let Some(reason) = record.investment.as_ref().and_then(Reading::reason) {
+                    tell(&format!("No scenario for {}: {reason}", record.file));
+                }
+            }
             tell(&format!("Page: {}", file.display()));
         } else if let Some(folder) = &self.site {
-            let files = site(&sets)?;
+            let files = site(&sets, asked.as_ref())?;
             for file in &files {
                 self.write(&folder.join(&file.name), &file.text)?;
             }
@@ -59,7 +116,7 @@ impl Report {
                 files.len()
             ));
         } else {
-            print(&terminal(&page_data(&sets), to_terminal(), width()))?;
+            print(&terminal(&page_data(&sets, None), to_terminal(), width()))?;
         }
         Ok(Exit::Done)
     }

@@ -1,7 +1,7 @@
 //! What the records of many GPUs say together, as the data of a page.
 
 use super::model::{PageData, PageFleet, PageFleetCase, PageFleetModel, PageSuspect};
-use super::records::made_by;
+use super::provenance::made_by;
 use crate::fleet::summary::{
     FleetItemWorth, FleetSummary, FleetWorth, LeftOut, ModelSummary, PeerRatio, PullItem,
 };
@@ -14,6 +14,7 @@ const MOST_CARDS: usize = 5_000;
 pub fn fleet_page(summary: &FleetSummary, worth: &FleetWorth) -> PageData {
     let cards: usize = summary.models.iter().map(|model| model.cards).sum();
     PageData {
+        investment: None,
         title: format!("A fleet of {cards} cards"),
         made_by: made_by(),
         records: Vec::new(),

@@ -12,22 +12,36 @@ use sha2::{Digest, Sha256};
 
 use super::model::PageData;
 use crate::escape;
+use crate::record::Reading;
 
 const TEMPLATE: &str = include_str!("../../assets/page/template.html");
 const CSS: &str = include_str!("../../assets/page/page.css");
 const D3: &str = include_str!("../../assets/page/vendor/d3.min.js");
 const PLOT: &str = include_str!("../../assets/page/vendor/plot.umd.min.js");
 
-/// The page's own scripts, in one function so that nothing of them is global.
+/// The page's own scripts; in one function, so that nothing of them is global.
 const PAGE: &str = concat!(
-    "\"use strict\";(() => {\n",
     include_str!("../../assets/page/dom.js"),
     include_str!("../../assets/page/charts.js"),
     include_str!("../../assets/page/sections.js"),
     include_str!("../../assets/page/fleet.js"),
     include_str!("../../assets/page/main.js"),
-    "})();\n"
 );
+
+/// The style of a scenario, on pages that have one.
+const INVESTMENT_CSS: &str = include_str!("../../assets/page/investment.css");
+
+/// The part of them that moves the inputs of a scenario, on pages that have one.
+const INVESTMENT: &str = include_str!("../../assets/page/investment.js");
+
+/// What runs the model beside the page, so that the page never waits for it.
+const WORKER: &str = include_str!("../../assets/page/worker.js");
+
+/// The investment model, built by `scripts/build-invest-wasm`.
+const MODULE: &[u8] = include_bytes!("../../assets/page/invest.wasm.gz");
+
+/// What the policy allows beside the scripts where the model is in the page: to compile it, and to run it in a thread.
+const POLICY_OF_MODULE: &str = " 'wasm-unsafe-eval'; worker-src blob:";
 
 /// Licences of what is bundled.
 const LICENCES: &str = concat!(
@@ -58,22 +72,52 @@ pub fn html(data: &PageData) -> Result<String, serde_json::Error> {
     make_inert(&mut value);
     let title = value["title"].as_str().unwrap_or("perwatt").to_owned();
     let generator = value["made_by"].as_str().unwrap_or("perwatt").to_owned();
-    let hashes: Vec<String> = [D3, PLOT, PAGE]
+    let has_model = data.investment.is_some()
+        || data
+            .records
+            .iter()
+            .any(|record| matches!(&record.investment, Some(Reading::Measured(_))));
+    let has_section = has_model || data.records.iter().any(|r| r.investment.is_some());
+    let page = script(has_section);
+    let hashes: Vec<String> = [D3, PLOT, &page]
         .into_iter()
         .map(|script| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script))))
         .collect();
+    let policy = if has_model { POLICY_OF_MODULE } else { "" };
     let parts = [
-        ("HASHES", hashes.join(" ")),
+        ("HASHES", hashes.join(" ") + policy),
         ("GENERATOR", escape::markup(&generator)),
         ("TITLE", escape::markup(&title)),
-        ("CSS", CSS.to_owned()),
+        (
+            "CSS",
+            if has_section {
+                [CSS, INVESTMENT_CSS].concat()
+            } else {
+                CSS.to_owned()
+            },
+        ),
         ("LICENCES", escape::markup(LICENCES)),
         ("DATA", escape::script_data(&compact(&value)?)),
         ("D3", D3.to_owned()),
         ("PLOT", PLOT.to_owned()),
-        ("PAGE", PAGE.to_owned()),
+        ("MODULE", if has_model { module() } else { String::new() }),
+        ("PAGE", page),
     ];
     Ok(filled(&parts))
+}
+
+/// The page's own scripts, with that of a scenario or without it.
+fn script(has_section: bool) -> String {
+    let section = if has_section { INVESTMENT } else { "" };
+    format!("\"use strict\";(() => {{\n{section}{PAGE}}})();\n")
+}
+
+/// The model and what runs it, as data that a browser does not run by itself.
+fn module() -> String {
+    format!(
+        "<script type=\"text/plain\" id=\"worker\">{WORKER}</script>\n<script type=\"text/plain\" id=\"module\">{}</script>\n",
+        STANDARD.encode(MODULE)
+    )
 }
 
 /// The template with its places filled, each by what stands there and never by what a filling holds.
@@ -103,8 +147,8 @@ fn make_inert(value: &mut Value) {
             let all = std::mem::take(fields);
             for (key, mut value) in all {
                 match (&*key, &mut value) {
-                    // What is to be copied into a shell is whole or nothing.
-                    ("command", Value::String(text)) => *text = cut(text, LONGEST),
+                    // What is to be copied into a shell, or read by the page's model, is whole or nothing.
+                    ("command" | "question", Value::String(text)) => *text = cut(text, LONGEST),
                     (_, value) => make_inert(value),
                 }
                 fields.insert(inert_text(&key), value);
@@ -145,6 +189,9 @@ fn cut(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -166,8 +213,50 @@ mod tests {
     }
 
     #[test]
+    fn the_model_was_built_from_the_source_that_is_here() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut here = ["assets/page/invest.wasm.gz", "src/record/stable_hash.rs"]
+            .map(str::to_owned)
+            .to_vec();
+        for folder in ["src/invest", "src/units"] {
+            for entry in fs::read_dir(root.join(folder)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(".rs") {
+                    here.push(format!("{folder}/{name}"));
+                }
+            }
+        }
+        here.sort();
+        let written = fs::read_to_string(root.join("assets/page/invest.sha256")).unwrap();
+        let of = |file: &String| {
+            let mut bytes = fs::read(root.join(file)).unwrap();
+            if file.ends_with(".rs") {
+                // As it is in the repository, whatever line ends this copy has.
+                bytes.retain(|byte| *byte != b'\r');
+            }
+            let hash: String = Sha256::digest(bytes)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            format!("{hash}  {file}")
+        };
+        let now: Vec<String> = here.iter().map(of).collect();
+        let then: Vec<String> = written
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect();
+        let differ = |line: &&String| !(now.contains(line) && then.contains(line));
+        let differing: Vec<&String> = now.iter().chain(&then).filter(differ).collect();
+        assert!(
+            differing.is_empty(),
+            "run scripts/build-invest-wasm: the source of the page's model changed in {differing:#?}"
+        );
+    }
+
+    #[test]
     fn no_script_can_end_its_element() {
-        for script in [D3, PLOT, PAGE] {
+        for script in [D3, PLOT, PAGE, INVESTMENT, WORKER] {
             let low = script.to_lowercase();
             assert!(!low.contains("</script") && !low.contains("<!--"));
         }

@@ -1,6 +1,7 @@
 //! The words that must not be overlooked, and when they stand.
 
 use super::model::PageMark;
+use crate::invest::{Basis, Evidence};
 use crate::record::{
     CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record, Status,
 };
@@ -17,6 +18,31 @@ pub(super) const SOFTWARE_DRIVER: &str = "SOFTWARE DRIVER";
 pub(super) const CONTRADICTORY: &str = "CONTRADICTORY";
 /// A kernel gave a wrong output, or none.
 pub(super) const FAILED: &str = "FAILED";
+
+/// Marks of what a model computes from a record.
+pub(super) fn of_evidence(evidence: &Evidence) -> Vec<PageMark> {
+    let mut marks = Vec::new();
+    let mut mark = |word, why: &str| {
+        marks.push(PageMark {
+            word,
+            why: why.to_owned(),
+            of_energy: false,
+        });
+    };
+    if evidence.software {
+        mark(
+            SOFTWARE_DRIVER,
+            "the record is of a processor; no GPU was measured",
+        );
+    }
+    if evidence.basis == Basis::Simulated {
+        mark(
+            SIMULATED,
+            "a part of the record was not measured on hardware",
+        );
+    }
+    marks
+}
 
 /// Marks of a whole record.
 pub(super) fn of_record(record: &Record) -> Vec<PageMark> {

@@ -12,6 +12,7 @@ mod figure;
 mod fleet;
 mod history;
 mod html;
+mod investment;
 mod kernels;
 mod marks;
 mod model;
@@ -28,6 +29,7 @@ mod warnings;
 #[cfg(feature = "fleet")]
 pub use fleet::fleet_page;
 pub use html::html;
+pub use investment::{AskedInvestment, investment_page};
 pub use model::PageData;
 pub use named::NamedRecord;
 pub use records::page_data;

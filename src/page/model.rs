@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::compare::Description;
+use crate::invest::{LiveAnswer, RecordFigure};
 use crate::record::Reading;
 
 /// A whole page.
@@ -25,6 +26,74 @@ pub struct PageData {
     pub links: Vec<PageLink>,
     /// What the records of many GPUs say together.
     pub fleet: Option<PageFleet>,
+    /// What a scenario comes to, on a page that is about nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub investment: Option<PageInvestment>,
+}
+
+/// What a scenario of the investment model comes to. Nothing of it was measured, and what it rests on is said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageInvestment {
+    /// The scenario's title.
+    pub title: String,
+    /// Accelerator, number format, language model, priors and draws.
+    pub about: String,
+    /// That all is modelled, and from what.
+    pub modelled: String,
+    /// What else must not be overlooked.
+    pub marks: Vec<PageMark>,
+    /// What the record says that the model could use.
+    pub record: Vec<RecordFigure>,
+    /// The figures before anything is moved.
+    pub answer: LiveAnswer,
+    /// Inputs that can be moved.
+    pub sliders: Vec<PageSlider>,
+    /// Inputs that could be moved and change nothing here, in words.
+    pub idle: Vec<String>,
+    /// What went in.
+    pub inputs: Vec<PageAssumption>,
+    /// The command that gives the same figures; what is moved is added to it.
+    pub command: String,
+    /// What the model in the page is asked, as JSON: a browser's numbers hold no whole seed.
+    pub question: String,
+}
+
+/// An input that can be moved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageSlider {
+    /// Its name after `--set`.
+    pub key: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// The lowest value.
+    pub low: f64,
+    /// The highest value.
+    pub high: f64,
+    /// From one value to the next.
+    pub step: f64,
+    /// The middle of what is assumed.
+    pub middle: Option<f64>,
+    /// What is assumed, in words.
+    pub assumed: String,
+}
+
+/// An input of the model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageAssumption {
+    /// Its name.
+    pub key: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// What it is taken to be.
+    pub value: String,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What that rests on.
+    pub basis: &'static str,
+    /// Where it is from.
+    pub source: String,
 }
 
 /// What the records of many GPUs say together.
@@ -151,6 +220,9 @@ pub struct PageRecord {
     pub provenance: Vec<(String, String)>,
     /// The command line, quoted for a shell.
     pub command: String,
+    /// What a scenario comes to with this record, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub investment: Option<Reading<PageInvestment>>,
 }
 
 /// Something about figures that must not be overlooked.

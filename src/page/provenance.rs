@@ -84,6 +84,11 @@ fn shown<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {
     }
 }
 
+/// What makes a page.
+pub(super) fn made_by() -> String {
+    format!("perwatt {}", env!("CARGO_PKG_VERSION"))
+}
+
 /// The command line as a POSIX shell reads it.
 pub(super) fn command(record: &Record) -> String {
     let words: Vec<String> = record

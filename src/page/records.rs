@@ -4,18 +4,20 @@ use super::cases::{cases, roofs, sheet};
 use super::comparison::comparison;
 use super::energy::{energy, sensor, traces_of};
 use super::history::history;
+use super::investment::AskedInvestment;
 use super::kernels::kernels;
 use super::marks;
 use super::model::{PageData, PageLink, PageRecord};
 use super::named::NamedRecord;
-use super::provenance::{command, provenance};
+use super::provenance::{command, made_by, provenance};
 use super::series::share;
 use super::stability::{series_of, stability};
 use super::verdict::{headlines, sentences, unmeasured};
 use super::warnings::warnings;
 
-/// The page of some records. Each set is what one argument of the command line gave.
-pub fn page_data(sets: &[Vec<NamedRecord>]) -> PageData {
+/// The page of some records. Each set is what one argument of the command line gave. What is asked of the investment
+/// model is answered with each record.
+pub fn page_data(sets: &[Vec<NamedRecord>], asked: Option<&AskedInvestment>) -> PageData {
     let all: Vec<&NamedRecord> = sets.iter().flatten().collect();
     let series: usize = all
         .iter()
@@ -26,7 +28,10 @@ pub fn page_data(sets: &[Vec<NamedRecord>]) -> PageData {
     let records: Vec<PageRecord> = all
         .iter()
         .zip(labels)
-        .map(|(named, label)| page_record(named, label, most))
+        .map(|(named, label)| PageRecord {
+            investment: asked.map(|asked| asked.with_record(named)),
+            ..page_record(named, label, most)
+        })
         .collect();
     PageData {
         title: title(&records),
@@ -35,13 +40,14 @@ pub fn page_data(sets: &[Vec<NamedRecord>]) -> PageData {
         history: history(&all),
         links: Vec::new(),
         fleet: None,
+        investment: None,
         records,
     }
 }
 
 /// The first page of a site: of each record what sums it up, with a link to its page.
 pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageData {
-    let mut data = page_data(sets);
+    let mut data = page_data(sets, None);
     data.title = format!("{} records", data.records.len());
     for record in &mut data.records {
         record.stability.clear();
@@ -57,10 +63,6 @@ pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageDat
         })
         .collect();
     data
-}
-
-pub(super) fn made_by() -> String {
-    format!("perwatt {}", env!("CARGO_PKG_VERSION"))
 }
 
 fn title(records: &[PageRecord]) -> String {
@@ -116,6 +118,7 @@ fn page_record(named: &NamedRecord, label: String, most: usize) -> PageRecord {
         kernels: kernels(record),
         provenance: provenance(record),
         command: command(record),
+        investment: None,
         cases,
     }
 }

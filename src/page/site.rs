@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::html::html;
+use super::investment::AskedInvestment;
 use super::model::PageData;
 use super::named::NamedRecord;
 use super::records::{index_data, page_data};
@@ -17,11 +18,14 @@ pub struct SiteFile {
     pub text: String,
 }
 
-/// All files of the site of some records.
+/// All files of the site of some records, each with what is asked of the investment model.
 ///
 /// # Errors
 /// A page cannot be written as JSON.
-pub fn site(sets: &[Vec<NamedRecord>]) -> Result<Vec<SiteFile>, serde_json::Error> {
+pub fn site(
+    sets: &[Vec<NamedRecord>],
+    asked: Option<&AskedInvestment>,
+) -> Result<Vec<SiteFile>, serde_json::Error> {
     let records: Vec<&NamedRecord> = sets.iter().flatten().collect();
     let hrefs = names(&records);
     let mut files = vec![SiteFile {
@@ -30,7 +34,7 @@ pub fn site(sets: &[Vec<NamedRecord>]) -> Result<Vec<SiteFile>, serde_json::Erro
     }];
     let mut entries = Vec::new();
     for (named, href) in records.iter().zip(&hrefs) {
-        let data = page_data(&[vec![(*named).clone()]]);
+        let data = page_data(&[vec![(*named).clone()]], asked);
         files.push(SiteFile {
             name: href.clone(),
             text: html(&data)?,

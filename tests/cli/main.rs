@@ -31,6 +31,8 @@ mod gate;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod hostile;
 mod invest;
+#[cfg(target_os = "linux")]
+mod investment_page;
 mod manual;
 mod report;
 mod side_by_side;

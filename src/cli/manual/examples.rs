@@ -71,6 +71,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "A folder of results as a site",
                 "perwatt report results/ --site public/",
             ),
+            (
+                "With what the card's work costs, and sliders",
+                "perwatt report result.json --scenario desk -o report.html",
+            ),
         ],
     ),
     (
@@ -174,6 +178,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "Two accelerators",
                 "perwatt invest --scenario gigawatt --against mi300x",
+            ),
+            (
+                "A page with sliders",
+                "perwatt invest --scenario article-155bn -o article.html",
             ),
         ],
     ),
