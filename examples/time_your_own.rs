@@ -1,7 +1,15 @@
-//! Times a pipeline of your own with perwatt's clock and statistics.
+//! Times a pipeline of your own with perwatt's clock and statistics, and gates it.
 //!
 //! `cargo run --example time_your_own`. The stopwatch needs nothing but a `wgpu::Device` and its
-//! queue, so it drops into a project that opens its device itself.
+//! queue, so it drops into a project that opens its device itself. With the name of a file, what was sampled becomes one
+//! more invocation there; several runs on each side of a change are what the gate judges:
+//!
+//! ```sh
+//! for run in 1 2 3 4 5; do cargo run --example time_your_own -- before.json; done
+//! # … the change …
+//! for run in 1 2 3 4 5; do cargo run --example time_your_own -- after.json; done
+//! perwatt gate --baseline before.json --candidate after.json
+//! ```
 #![allow(
     clippy::print_stdout,
     reason = "an example shows what it found on stdout"
@@ -10,6 +18,7 @@
 use std::time::Duration;
 
 use perwatt::clock::Stopwatch;
+use perwatt::harness::OwnRecord;
 use perwatt::record::Reading;
 use perwatt::sampling::Sampler;
 
@@ -24,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 const ELEMENTS: u32 = 1 << 20;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (device, queue) = pollster::block_on(open())?;
+    let (adapter, device, queue) = pollster::block_on(open())?;
     let (pipeline, bindings) = build(&device);
 
     let mut stopwatch = Stopwatch::new(&device, &queue);
@@ -37,6 +46,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         })
     })?;
+    if let Some(file) = std::env::args_os().nth(1) {
+        let mut record = OwnRecord::on(&adapter);
+        record.add("sqrt/f32/1048576@plain", &readings);
+        record.append_to(file)?;
+    }
 
     let (sampling, warnings) = readings.summarize();
     println!("median         {:.1} µs", sampling.median_ns / 1e3);
@@ -58,14 +72,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Opens any device, with timestamps where it has them.
-async fn open() -> Result<(wgpu::Device, wgpu::Queue), Box<dyn std::error::Error>> {
+async fn open() -> Result<(wgpu::Adapter, wgpu::Device, wgpu::Queue), Box<dyn std::error::Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = instance.request_adapter(&Default::default()).await?;
     let descriptor = wgpu::DeviceDescriptor {
         required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
         ..Default::default()
     };
-    Ok(adapter.request_device(&descriptor).await?)
+    let (device, queue) = adapter.request_device(&descriptor).await?;
+    Ok((adapter, device, queue))
 }
 
 /// The pipeline that is to be timed.

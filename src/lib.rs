@@ -1,10 +1,11 @@
 //! perwatt measures what a GPU does and at what energy, and says how well it knows.
 //!
-//! Five modules are made for other programs:
+//! Six modules are made for other programs:
 //!
 //! - [`clock`]: a stopwatch for any `wgpu::Device`, by device timestamps that the host's clock checks;
 //!   `clock::GpuTime` is the same as a Criterion measurement (feature `criterion`);
 //! - [`sampling`]: how many executions fill a batch, and when a median is precise enough;
+//! - [`harness`]: a program's own readings as a record;
 //! - [`stats`]: medians, intervals, effective sample sizes, equivalence;
 //! - [`record`]: the result file;
 //! - [`units`]: quantities as types.
@@ -38,6 +39,8 @@ pub mod exchange;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod fleet;
+#[cfg(feature = "gpu")]
+pub mod harness;
 #[cfg(feature = "inspect")]
 #[doc(hidden)]
 pub mod inspect;
