@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::device_memory::beyond_textures;
+use super::device_limits::beyond_device;
 use super::executor::{Checks, Executable};
 use super::footprint::copies;
 use super::harness_cost::CpuLedger;
@@ -175,7 +175,7 @@ impl<'g> Bench<'g> {
             }
             return Err(Stop::Skip(reason));
         }
-        beyond_textures(self.gpu, &program).map_err(Stop::Skip)?;
+        beyond_device(self.gpu, &program).map_err(Stop::Skip)?;
         let free = free_of_host(self.gpu);
         refuse_if_too_big(&program, free)?;
         Ok((program, free))

@@ -2,14 +2,11 @@
 
 use crate::device::{Gpu, GpuError};
 use crate::record::{CustomTexture, SamplerAddress, SamplerFilter, TexelFormat, TextureDimension};
-use crate::workload::{BindingKind, Buffer, Contents, Dispatch, Poison, Program};
+use crate::workload::{BindingKind, Buffer, Dispatch, Poison, Program, StoredTexture};
 
 /// Bytes that are on their way to the device at a time. All staging of one submission exists at once, and a device
 /// that has no room for it is lost.
 const PIECE: u64 = 64 << 20;
-
-/// What rows of texels in a buffer begin at multiples of.
-const ROW_ALIGNMENT: u64 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as u64;
 
 /// A buffer or texture of a device.
 #[derive(Debug)]
@@ -27,38 +24,35 @@ pub(super) struct MemoryUse {
     storage_texture: bool,
     /// As what says how many workgroups there are.
     indirect: bool,
+    /// As `var<uniform>`.
+    uniform: bool,
 }
 
 impl MemoryUse {
     /// The use of the buffer of this index.
     pub(super) fn of(program: &Program, index: usize) -> Self {
         let dispatches = || program.dispatches().iter();
-        let mut bindings = dispatches()
-            .flat_map(|dispatch| &dispatch.bindings)
-            .filter(|binding| binding.buffer == index);
+        let bound_as = |kind: fn(&BindingKind) -> bool| {
+            dispatches()
+                .flat_map(|dispatch| &dispatch.bindings)
+                .any(|binding| binding.buffer == index && kind(&binding.kind))
+        };
         Self {
-            storage_texture: bindings
-                .any(|binding| matches!(binding.kind, BindingKind::StorageTexture { .. })),
+            storage_texture: bound_as(|kind| matches!(kind, BindingKind::StorageTexture(_))),
+            uniform: bound_as(|kind| *kind == BindingKind::Uniform),
             indirect: dispatches()
                 .any(|dispatch| dispatch.indirect.is_some_and(|(at, _)| at == index)),
         }
     }
 }
 
-/// What a buffer is used for. A small input may be a user's constants, which shaders often bind as
-/// uniform; 64 KiB is the most that every device binds so.
-fn usage(buffer: &Buffer, uses: MemoryUse) -> wgpu::BufferUsages {
+/// What a buffer is used for.
+fn usage(uses: MemoryUse) -> wgpu::BufferUsages {
     use wgpu::BufferUsages as Usage;
     let mut usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-    if uses.indirect {
-        usage |= Usage::INDIRECT;
-    }
-    match buffer.contents {
-        Contents::Input(_) | Contents::Restored(_) if buffer.bytes <= 64 << 10 => {
-            usage | Usage::UNIFORM
-        }
-        _ => usage,
-    }
+    usage.set(Usage::INDIRECT, uses.indirect);
+    usage.set(Usage::UNIFORM, uses.uniform);
+    usage
 }
 
 impl DeviceMemory {
@@ -69,7 +63,7 @@ impl DeviceMemory {
             return Self::Buffer(gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(&buffer.name),
                 size: buffer.bytes,
-                usage: usage(buffer, uses),
+                usage: usage(uses),
                 mapped_at_creation: false,
             }));
         };
@@ -155,32 +149,80 @@ impl DeviceMemory {
 
     /// Writes the whole contents.
     pub(super) fn write(&self, gpu: &Gpu, data: &[u8]) -> Result<(), GpuError> {
-        match self {
-            Self::Buffer(buffer) => write_in_pieces(gpu, buffer, data),
-            Self::Texture(texture, made_of) => {
-                gpu.queue.write_texture(
-                    texture.as_image_copy(),
-                    data,
-                    rows_of(made_of, made_of.row_bytes()),
-                    texture.size(),
-                );
-                gpu.queue.submit([]);
-                gpu.wait()
-            }
-        }
+        self.write_in_pieces(gpu, |from, bytes| {
+            data.get(from..from + bytes).unwrap_or_default()
+        })
     }
 
     /// Fills it with poison.
     pub(super) fn poison(&self, gpu: &Gpu, poison: Poison) -> Result<(), GpuError> {
+        let most = self.bytes().min(PIECE);
+        // A piece may begin within a word.
+        let all = poison.bytes(usize::try_from(most).unwrap_or(0) + 4);
+        self.write_in_pieces(gpu, |from, bytes| {
+            let from = from % 4;
+            all.get(from..from + bytes).unwrap_or_default()
+        })
+    }
+
+    /// Bytes of its contents.
+    fn bytes(&self) -> u64 {
         match self {
-            Self::Buffer(buffer) => fill(gpu, buffer, poison),
-            Self::Texture(_, made_of) => {
-                let bytes = made_of
-                    .bytes()
-                    .and_then(|bytes| usize::try_from(bytes).ok());
-                self.write(gpu, &poison.bytes(bytes.unwrap_or(0)))
+            Self::Buffer(buffer) => buffer.size(),
+            Self::Texture(_, made_of) => made_of.rows() * made_of.row_bytes(),
+        }
+    }
+
+    /// Writes everything, a piece after the other; `data` gives so many bytes from a place on.
+    fn write_in_pieces<'d>(
+        &self,
+        gpu: &Gpu,
+        data: impl Fn(usize, usize) -> &'d [u8],
+    ) -> Result<(), GpuError> {
+        let mut from = 0;
+        let mut wrote = |write: &dyn Fn(&[u8]), bytes: u64| {
+            // What is larger than this machine's addresses was refused before it came here.
+            let bytes = usize::try_from(bytes).unwrap_or(0);
+            write(data(from, bytes));
+            from += bytes;
+            gpu.queue.submit([]);
+            gpu.wait()
+        };
+        match self {
+            Self::Buffer(buffer) => {
+                let mut offset = 0;
+                while offset < buffer.size() {
+                    let bytes = (buffer.size() - offset).min(PIECE);
+                    wrote(&|data| gpu.queue.write_buffer(buffer, offset, data), bytes)?;
+                    offset += bytes;
+                }
+            }
+            Self::Texture(texture, made_of) => {
+                for band in bands(made_of, PIECE) {
+                    let place = wgpu::TexelCopyTextureInfo {
+                        origin: wgpu::Origin3d {
+                            x: 0,
+                            y: band.y,
+                            z: band.z,
+                        },
+                        ..texture.as_image_copy()
+                    };
+                    let layout = wgpu::TexelCopyBufferLayout {
+                        offset: 0,
+                        bytes_per_row: u32::try_from(made_of.row_bytes()).ok(),
+                        rows_per_image: Some(band.rows),
+                    };
+                    let size = wgpu::Extent3d {
+                        width: made_of.size[0],
+                        height: band.rows,
+                        depth_or_array_layers: band.layers,
+                    };
+                    let write = |data: &[u8]| gpu.queue.write_texture(place, data, layout, size);
+                    wrote(&write, band.bytes(made_of))?;
+                }
             }
         }
+        Ok(())
     }
 
     /// Reads the whole contents.
@@ -189,11 +231,10 @@ impl DeviceMemory {
             Self::Buffer(buffer) => return gpu.read(buffer),
             Self::Texture(texture, made_of) => (texture, made_of),
         };
-        let row = made_of.row_bytes();
-        let pitch = row.next_multiple_of(ROW_ALIGNMENT);
+        let (row, pitch) = (made_of.row_bytes(), made_of.row_pitch());
         let rows = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("texels"),
-            size: pitch * made_of.rows(),
+            size: made_of.read_back_bytes(),
             usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -224,7 +265,7 @@ impl DeviceMemory {
             return None;
         };
         let (BindingKind::Texture { dimension, .. }
-        | BindingKind::StorageTexture { dimension, .. }) = kind
+        | BindingKind::StorageTexture(StoredTexture { dimension, .. })) = kind
         else {
             return None;
         };
@@ -262,12 +303,12 @@ pub(super) fn binding_type(kind: BindingKind) -> wgpu::BindingType {
             view_dimension: view_dimension(dimension),
             multisampled: false,
         },
-        BindingKind::StorageTexture {
+        BindingKind::StorageTexture(StoredTexture {
             format,
             dimension,
             reads,
             writes,
-        } => wgpu::BindingType::StorageTexture {
+        }) => wgpu::BindingType::StorageTexture {
             access: match (reads, writes) {
                 (true, true) => wgpu::StorageTextureAccess::ReadWrite,
                 (true, false) => wgpu::StorageTextureAccess::ReadOnly,
@@ -315,61 +356,6 @@ pub(super) fn sampler_type(filter: SamplerFilter) -> wgpu::BindingType {
     })
 }
 
-/// Why a device cannot have a program's textures, if so.
-pub(super) fn beyond_textures(gpu: &Gpu, program: &Program) -> Result<(), String> {
-    let limits = gpu.device.limits();
-    for buffer in &program.buffers {
-        let Some(texture) = &buffer.texture else {
-            continue;
-        };
-        let [x, y, z] = texture.size;
-        let (most, layers) = match texture.dimension {
-            TextureDimension::D1 => (limits.max_texture_dimension_1d, 1),
-            TextureDimension::D2 => (limits.max_texture_dimension_2d, 1),
-            TextureDimension::D2Array => (
-                limits.max_texture_dimension_2d,
-                limits.max_texture_array_layers,
-            ),
-            TextureDimension::D3 => (
-                limits.max_texture_dimension_3d,
-                limits.max_texture_dimension_3d,
-            ),
-        };
-        if x > most || y > most || z > layers {
-            return Err(format!(
-                "the texture {} is {x} × {y} × {z} and the adapter has at most {most} × {most} × {layers}",
-                buffer.name
-            ));
-        }
-    }
-    let dispatches = program.dispatches().iter();
-    for binding in dispatches.flat_map(|dispatch| &dispatch.bindings) {
-        use wgpu::TextureFormatFeatureFlags as Flags;
-        let BindingKind::StorageTexture {
-            format,
-            reads,
-            writes,
-            ..
-        } = binding.kind
-        else {
-            continue;
-        };
-        let (needed, what) = match (reads, writes) {
-            (true, true) => (Flags::STORAGE_READ_WRITE, "read_write"),
-            (true, false) => (Flags::STORAGE_READ_ONLY, "read"),
-            _ => (Flags::STORAGE_WRITE_ONLY, "write"),
-        };
-        let features = gpu.format_features(format_of(format));
-        if !features.flags.contains(needed) {
-            return Err(format!(
-                "the adapter has no storage textures of {} for {what}",
-                format.name()
-            ));
-        }
-    }
-    Ok(())
-}
-
 fn extent(texture: &CustomTexture) -> wgpu::Extent3d {
     let [width, height, depth_or_array_layers] = texture.size;
     wgpu::Extent3d {
@@ -403,41 +389,73 @@ macro_rules! same_names {
     };
 }
 
-fn format_of(format: TexelFormat) -> wgpu::TextureFormat {
+pub(super) fn format_of(format: TexelFormat) -> wgpu::TextureFormat {
     same_names!(format: R8Unorm R8Snorm R8Uint R8Sint R16Uint R16Sint R16Float Rg8Unorm Rg8Snorm Rg8Uint Rg8Sint
         R32Uint R32Sint R32Float Rg16Uint Rg16Sint Rg16Float Rgba8Unorm Rgba8Snorm Rgba8Uint Rgba8Sint Bgra8Unorm
         Rg32Uint Rg32Sint Rg32Float Rgba16Uint Rgba16Sint Rgba16Float Rgba32Uint Rgba32Sint Rgba32Float)
 }
 
-/// Writes to a buffer, in pieces.
-fn write_in_pieces(gpu: &Gpu, buffer: &wgpu::Buffer, data: &[u8]) -> Result<(), GpuError> {
-    let mut offset = 0;
-    for piece in data.chunks(usize::try_from(PIECE).unwrap_or(usize::MAX)) {
-        gpu.queue.write_buffer(buffer, offset, piece);
-        gpu.queue.submit([]);
-        offset += piece.len() as u64;
-        if offset < data.len() as u64 {
-            gpu.wait()?;
-        }
-    }
-    gpu.wait()
+/// Rows of a texture that are written together: some of one layer, or all of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Band {
+    y: u32,
+    z: u32,
+    rows: u32,
+    layers: u32,
 }
 
-/// Writes poison all over a buffer, in pieces.
-fn fill(gpu: &Gpu, buffer: &wgpu::Buffer, poison: Poison) -> Result<(), GpuError> {
-    let length = buffer.size().min(PIECE);
-    let piece = poison.bytes(usize::try_from(length).unwrap_or(0));
-    let mut offset = 0;
-    while offset < buffer.size() {
-        let length = (buffer.size() - offset).min(PIECE);
-        gpu.queue.write_buffer(
-            buffer,
-            offset,
-            &piece[..usize::try_from(length).unwrap_or(0)],
-        );
-        gpu.queue.submit([]);
-        gpu.wait()?;
-        offset += length;
+impl Band {
+    fn bytes(self, texture: &CustomTexture) -> u64 {
+        texture.row_bytes() * u64::from(self.rows) * u64::from(self.layers)
     }
-    Ok(())
+}
+
+/// A texture in bands of at most so many bytes, or of one row where that has more.
+fn bands(texture: &CustomTexture, most: u64) -> Vec<Band> {
+    let [_, height, depth] = texture.size;
+    let fitting = |bytes: u64| u32::try_from((most / bytes.max(1)).max(1)).unwrap_or(u32::MAX);
+    let rows = fitting(texture.row_bytes()).min(height);
+    let layers = if rows == height {
+        fitting(texture.row_bytes() * u64::from(height)).min(depth)
+    } else {
+        1
+    };
+    let starts = |all: u32, step: u32| (0..all).step_by(step.max(1) as usize);
+    let of_layers = |z: u32| {
+        starts(height, rows).map(move |y| Band {
+            y,
+            z,
+            rows: rows.min(height - y),
+            layers: layers.min(depth - z),
+        })
+    };
+    starts(depth, layers).flat_map(of_layers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_make_the_whole_and_keep_within() {
+        for size in [[1, 1, 1], [7, 5, 1], [3, 9, 4], [64, 1, 33], [5, 100, 6]] {
+            for most in [1, 16, 100, 1000, 1 << 20] {
+                let texture = CustomTexture {
+                    format: TexelFormat::Rg8Unorm,
+                    size,
+                    dimension: TextureDimension::D2Array,
+                };
+                let mut next = 0;
+                for band in bands(&texture, most) {
+                    let bytes = band.bytes(&texture);
+                    assert!(bytes <= most.max(texture.row_bytes()), "{size:?} {most}");
+                    let row = u64::from(band.z) * u64::from(size[1]) + u64::from(band.y);
+                    assert_eq!(row * texture.row_bytes(), next, "{size:?} {most}");
+                    assert!(band.layers == 1 || band.rows == size[1]);
+                    next += bytes;
+                }
+                assert_eq!(Some(next), texture.bytes());
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::device_memory::{DeviceMemory, MemoryUse, binding_type, sampler_type, samplers};
-use super::pieces::{self, Piece, in_pieces, longest, pieces};
+use super::pieces::{Piece, ToldShader, pieces, told};
 use crate::device::{Gpu, GpuError};
 use crate::workload::{Action, BindingKind, Contents, Dispatch, Poison, Program};
 
@@ -39,6 +39,8 @@ struct Step {
     layouts: Vec<wgpu::BindGroupLayout>,
     /// What it is done in; one that begins at the first workgroup where it is done at once.
     pieces: Vec<(Piece, Option<wgpu::BindGroup>)>,
+    /// The group of what tells a piece where it begins.
+    told_group: u32,
     /// Times in a row.
     repeat: u32,
     /// What the pass sets before it.
@@ -188,11 +190,33 @@ impl<'g> Executable<'g> {
         for (dispatch, pieces) in self.program.dispatches().iter().zip(&self.pieces) {
             let step = self.step(dispatch, *pieces, checks)?;
             for set in &mut self.sets {
-                set.bind(self.gpu, dispatch, &step.layouts);
+                let bound = set.bound(self.gpu, dispatch, &step.layouts);
+                set.bind_groups.push(bound);
             }
             self.gpu.check()?;
             self.steps.push(step);
         }
+        Ok(())
+    }
+
+    /// Has one of the program's dispatches done in so many pieces from now on, and compiles it for that.
+    ///
+    /// # Errors
+    /// As [`Executable::compile_in_pieces`].
+    pub(super) fn take_apart(
+        &mut self,
+        number: usize,
+        count: u32,
+        checks: Checks,
+    ) -> Result<(), GpuError> {
+        let dispatch = &self.program.dispatches()[number];
+        let step = self.step(dispatch, count, checks)?;
+        for set in &mut self.sets {
+            set.bind_groups[number] = set.bound(self.gpu, dispatch, &step.layouts);
+        }
+        self.gpu.check()?;
+        self.pieces[number] = count;
+        self.steps[number] = step;
         Ok(())
     }
 
@@ -211,23 +235,44 @@ impl<'g> Executable<'g> {
         self.steps.iter().map(in_all).sum()
     }
 
-    /// Rows of workgroups that one of the program's dispatches can be taken apart into.
-    pub(super) fn rows(&self, step: usize) -> u32 {
+    /// Workgroups of one of the program's dispatches: those that it says, or those that a buffer of the first set says
+    /// just now.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub(super) fn workgroups(&self, step: usize) -> Result<[u32; 3], GpuError> {
         let dispatch = &self.program.dispatches()[step];
-        // What is read when it runs is not known before.
-        if dispatch.indirect.is_some() {
-            return 1;
-        }
-        let workgroups = dispatch.workgroups;
-        workgroups[longest(workgroups)]
+        let Some((at, offset)) = dispatch.indirect else {
+            return Ok(dispatch.workgroups);
+        };
+        let bytes = self.sets[0].buffers[at].read(self.gpu)?;
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let words = bytes.get(offset..).unwrap_or_default().as_chunks().0;
+        let word = |n: usize| words.get(n).map_or(0, |word| u32::from_le_bytes(*word));
+        Ok([word(0), word(1), word(2)])
     }
 
-    /// Records the first rows of one of the program's dispatches, which leaves its outputs unfinished.
-    pub(super) fn encode_part(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, rows: u32) {
-        let mut workgroups = self.program.dispatches()[step].workgroups;
-        workgroups[longest(workgroups)] = rows;
+    /// Records so many workgroups of one of the program's dispatches, on the first set.
+    pub(super) fn encode_part(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        step: usize,
+        [x, y, z]: [u32; 3],
+    ) {
         self.begin(pass, step, 0);
-        self.dispatch(pass, step, 0, workgroups);
+        pass.dispatch_workgroups(x, y, z);
+    }
+
+    /// Records the whole of one of the program's dispatches, on a set.
+    pub(super) fn encode_step(&self, pass: &mut wgpu::ComputePass<'_>, number: usize, set: usize) {
+        let step = &self.steps[number];
+        self.begin(pass, number, set);
+        for (piece, first) in (0..step.repeat).flat_map(|_| &step.pieces) {
+            if let Some(first) = first {
+                pass.set_bind_group(step.told_group, first, &[]);
+            }
+            self.dispatch(pass, number, set, piece.workgroups);
+        }
     }
 
     /// Records what a step works with: pipeline, immediate data, and a set of buffers.
@@ -267,13 +312,11 @@ impl<'g> Executable<'g> {
         let device = &self.gpu.device;
         let told = match count {
             0 | 1 => None,
-            _ => Some(
-                in_pieces(&dispatch.wgsl, dispatch.workgroup_threads).ok_or_else(|| {
-                    GpuError::Refused(format!("{}: cannot be done in pieces", dispatch.label))
-                })?,
-            ),
+            _ => Some(self.told(dispatch).ok_or_else(|| {
+                GpuError::Refused(format!("{}: cannot be done in pieces", dispatch.label))
+            })?),
         };
-        let wgsl = told.as_deref().unwrap_or(&dispatch.wgsl);
+        let wgsl = told.as_ref().map_or(&dispatch.wgsl, |told| &told.wgsl);
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(&dispatch.label),
             source: wgpu::ShaderSource::Wgsl(wgsl.into()),
@@ -297,9 +340,8 @@ impl<'g> Executable<'g> {
         let mut groups: Vec<Option<&wgpu::BindGroupLayout>> = layouts.iter().map(Some).collect();
         let first = first_workgroup_layout(self.gpu);
         if told.is_some() {
-            // No shader that is told where it begins has a group of this number.
-            groups.resize(groups.len().max(pieces::GROUP as usize + 1), None);
-            groups[pieces::GROUP as usize] = Some(&first);
+            // It is told by the group after its own.
+            groups.push(Some(&first));
         }
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(&dispatch.label),
@@ -334,10 +376,16 @@ impl<'g> Executable<'g> {
             pipeline,
             layouts,
             pieces,
+            told_group: told.map_or(0, |told| told.group),
             repeat: dispatch.repeat,
             immediates: dispatch.immediates.clone(),
             indirect: dispatch.indirect,
         })
+    }
+
+    /// A dispatch's shader as it is told where a piece begins, where that can be done on this device.
+    pub(super) fn told(&self, dispatch: &Dispatch) -> Option<ToldShader> {
+        told(dispatch, self.gpu.device.limits().max_bind_groups)
     }
 
     /// Pieces with what tells a shader where each begins.
@@ -408,15 +456,8 @@ impl<'g> Executable<'g> {
             let at = self.next.get();
             self.next.set((at + 1) % self.sets.len());
             self.last.set(at);
-            for (number, step) in self.steps.iter().enumerate() {
-                self.begin(pass, number, at);
-                let pieces = (0..step.repeat).flat_map(|_| &step.pieces);
-                for (piece, first) in pieces {
-                    if let Some(first) = first {
-                        pass.set_bind_group(pieces::GROUP, first, &[]);
-                    }
-                    self.dispatch(pass, number, at, piece.workgroups);
-                }
+            for number in 0..self.steps.len() {
+                self.encode_step(pass, number, at);
             }
         }
     }
@@ -496,8 +537,13 @@ impl BufferSet {
         })
     }
 
-    /// Adds what the next step binds.
-    fn bind(&mut self, gpu: &Gpu, dispatch: &Dispatch, layouts: &[wgpu::BindGroupLayout]) {
+    /// What a dispatch binds of it, by group.
+    fn bound(
+        &self,
+        gpu: &Gpu,
+        dispatch: &Dispatch,
+        layouts: &[wgpu::BindGroupLayout],
+    ) -> Vec<wgpu::BindGroup> {
         let groups = (0u32..).zip(layouts).map(|(group, layout)| {
             let bindings = dispatch.bindings.iter().filter(|b| b.group == group);
             let shown: Vec<(u32, &DeviceMemory, Option<wgpu::TextureView>)> = bindings
@@ -532,8 +578,7 @@ impl BufferSet {
                 entries: &entries,
             })
         });
-        let groups = groups.collect();
-        self.bind_groups.push(groups);
+        groups.collect()
     }
 }
 

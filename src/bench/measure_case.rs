@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bench::{Bench, Settings, Stop};
 use super::executor::{Checks, Executable};
 use super::meter::Meter;
-use super::watchdog::{longest_dispatch, pieces_within};
+use super::watchdog::{keep_within, longest_dispatch};
 use crate::device::GpuError;
 use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning};
 use crate::sampling::Readings;
@@ -195,15 +195,12 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let Some(most) = longest_dispatch(&self.bench.gpu.adapter) else {
             return Ok(None);
         };
-        let pieces = pieces_within(self.bench, executable, most)?;
+        let pieces = keep_within(self.bench, executable, most, self.settings.checks)?;
         if pieces.iter().all(|count| *count == 1) {
             return Ok(None);
         }
         let all = executable.program().dispatches();
         let dispatches: u32 = all.iter().map(|dispatch| dispatch.repeat).sum();
-        self.bench
-            .ledger
-            .foreign(|| executable.compile_in_pieces(pieces, self.settings.checks))?;
         Ok(Some(Warning::InPieces {
             dispatches,
             pieces: u32::try_from(executable.dispatches()).unwrap_or(u32::MAX),

@@ -6,9 +6,7 @@
 use std::time::Duration;
 
 use crate::units::Seconds;
-
-/// The binding group that holds where a piece begins.
-pub(super) const GROUP: u32 = 1;
+use crate::workload::{Dispatch, WgslModule};
 
 /// Name of the variable in the shader.
 const FIRST: &str = "perwatt_first_workgroup";
@@ -16,13 +14,37 @@ const FIRST: &str = "perwatt_first_workgroup";
 /// Values that count from the beginning of a dispatch, and what a workgroup is in their unit.
 const COUNTED: [&str; 2] = ["workgroup_id", "global_invocation_id"];
 
-/// Values that a piece would change and that cannot be mended.
-const OTHERS: [&str; 2] = ["num_workgroups", "@group(1)"];
+/// A value that a piece would change and that cannot be mended.
+const UNMENDED: &str = "num_workgroups";
 
-/// A shader whose workgroups count from where a uniform of group 1 says; nothing where it cannot be told.
-/// `threads` are a workgroup's.
-pub(super) fn in_pieces(wgsl: &str, threads: [u32; 3]) -> Option<String> {
-    if OTHERS.iter().any(|other| wgsl.contains(other)) {
+/// A shader that is told where its piece begins.
+#[derive(Clone, Debug)]
+pub(super) struct ToldShader {
+    /// Its source.
+    pub(super) wgsl: String,
+    /// The binding group that holds where the piece begins, which nothing else is in.
+    pub(super) group: u32,
+}
+
+/// A dispatch's shader, told where its piece begins; nothing where it cannot be: its workgroups are counted when it runs,
+/// or no group is left, of which a device has so many.
+pub(super) fn told(dispatch: &Dispatch, groups: u32) -> Option<ToldShader> {
+    let bound = dispatch.bindings.iter().map(|binding| binding.group);
+    let sampled = dispatch.samplers.iter().map(|(group, ..)| *group);
+    let group = bound.chain(sampled).map(|group| group + 1).max();
+    let group = group.unwrap_or(0);
+    if dispatch.indirect.is_some() || group >= groups {
+        return None;
+    }
+    let wgsl = in_pieces(&dispatch.wgsl, dispatch.workgroup_threads, group)?;
+    // What is told by its text may be written as nobody expected.
+    WgslModule::parse(&wgsl).ok()?;
+    Some(ToldShader { wgsl, group })
+}
+
+/// A shader whose workgroups count from where a uniform of a group says. `threads` are a workgroup's.
+fn in_pieces(wgsl: &str, threads: [u32; 3], group: u32) -> Option<String> {
+    if wgsl.contains(UNMENDED) {
         return None;
     }
     // Only the plain spelling is told from others; one value of two would leave workgroups where they are not.
@@ -74,7 +96,7 @@ pub(super) fn in_pieces(wgsl: &str, threads: [u32; 3]) -> Option<String> {
     told.push_str(rest);
     let changed = told.len() > wgsl.len();
     changed
-        .then(|| format!("{told}\n@group({GROUP}) @binding(0) var<uniform> {FIRST}: vec4<u32>;\n"))
+        .then(|| format!("{told}\n@group({group}) @binding(0) var<uniform> {FIRST}: vec4<u32>;\n"))
 }
 
 /// Where a piece begins and how many workgroups it has.
@@ -208,7 +230,7 @@ mod tests {
         let wgsl = "fn other(a: u32) -> u32 { return a; }\n@compute @workgroup_size(8, 4)\nfn main(\n    \
                     @builtin(workgroup_id) group: vec3u,\n    @builtin(local_invocation_index) thread: u32,\n    \
                     @builtin(global_invocation_id) id: vec3u,\n) {\n    let a = group.x + id.y;\n}\n";
-        let told = in_pieces(wgsl, [8, 4, 1]).unwrap();
+        let told = in_pieces(wgsl, [8, 4, 1], 1).unwrap();
         assert!(
             told.contains("@builtin(workgroup_id) group_in_piece: vec3u"),
             "{told}"
@@ -220,14 +242,14 @@ mod tests {
         assert!(told.contains("return a; }\n@compute"), "{told}");
         naga::front::wgsl::parse_str(&told).unwrap();
         assert_eq!(
-            in_pieces("@compute @workgroup_size(1) fn main() {}", [1; 3]),
+            in_pieces("@compute @workgroup_size(1) fn main() {}", [1; 3], 0),
             None
         );
         let counted = "@compute @workgroup_size(1) fn main(@builtin(num_workgroups) n: vec3u) {}";
-        assert_eq!(in_pieces(counted, [1; 3]), None);
+        assert_eq!(in_pieces(counted, [1; 3], 0), None);
         let spaced = "@compute @workgroup_size(1) fn main(@builtin(workgroup_id) g: vec3u, \
                       @builtin( global_invocation_id ) i: vec3u) {}";
-        assert_eq!(in_pieces(spaced, [1; 3]), None);
+        assert_eq!(in_pieces(spaced, [1; 3], 0), None);
     }
 
     #[test]

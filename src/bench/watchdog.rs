@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Stop};
-use super::executor::Executable;
-use super::pieces::{Taken, in_pieces, take};
+use super::executor::{Checks, Executable};
+use super::pieces::{Taken, longest, take};
 use crate::record::Adapter;
 use crate::units::Seconds;
 
@@ -37,44 +37,100 @@ fn longest_dispatch_of(adapter: &Adapter, given: Option<&str>) -> Option<Seconds
     Some(Seconds(if delicate { 0.25 } else { 0.5 }))
 }
 
-/// In how many pieces each of a program's dispatches is done so that none is estimated to outlast `most`, found by
-/// measuring growing parts of them.
+/// Has each of a program's dispatches done in so many pieces that none is estimated to outlast `most`, found by measuring
+/// growing parts of them; how many pieces each has.
+///
+/// A dispatch may take as long as what the ones before it leave says: the loops of its shader, or its workgroups
+/// themselves. So each is measured on what they left.
 ///
 /// # Errors
 /// One cannot be done in pieces short enough, or the device failed.
-pub(super) fn pieces_within(
+pub(super) fn keep_within(
     bench: &mut Bench<'_>,
-    executable: &Executable<'_>,
+    executable: &mut Executable<'_>,
     most: Seconds,
+    checks: Checks,
 ) -> Result<Vec<u32>, Stop> {
-    let refused = |label: &str, why: String| {
-        Stop::Skip(format!(
-            "{label}: {why}, and beyond {most} this platform may reset the GPU; choose a smaller shape or another kernel"
-        ))
-    };
     let mut counts = Vec::new();
-    for (step, dispatch) in executable.program().dispatches().iter().enumerate() {
-        let taken = take(executable.rows(step), most, |rows| {
-            // A part may have changed what the next one begins with.
-            executable.restore(1)?;
-            let lap = bench.time(|pass| executable.encode_part(pass, step, rows))?;
-            Ok::<_, Stop>(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
-        })?;
-        match taken {
-            Taken::NotAtAll(row) => {
-                let why = format!("a single row of its workgroups takes about {row}");
-                return Err(refused(&dispatch.label, why));
-            }
-            Taken::InPieces(count) => {
-                if count > 1 && in_pieces(&dispatch.wgsl, dispatch.workgroup_threads).is_none() {
-                    let why = "one dispatch takes too long and cannot be done in pieces";
-                    return Err(refused(&dispatch.label, why.to_owned()));
-                }
-                counts.push(count);
-            }
+    let steps = executable.program().dispatches().len();
+    for step in 0..steps {
+        let count = pieces_of(bench, executable, step, most)?;
+        if count > 1 {
+            let take_apart = || executable.take_apart(step, count, checks);
+            bench.ledger.foreign(take_apart)?;
+        }
+        counts.push(count);
+        // Where nothing is restored, what it leaves is there for the next.
+        if step + 1 < steps && !executable.program().restores() {
+            bench.time(|pass| executable.encode_step(pass, step, 0))?;
         }
     }
     Ok(counts)
+}
+
+/// In how many pieces one of a program's dispatches is done.
+fn pieces_of(
+    bench: &mut Bench<'_>,
+    executable: &Executable<'_>,
+    step: usize,
+    most: Seconds,
+) -> Result<u32, Stop> {
+    let dispatch = &executable.program().dispatches()[step];
+    let refused = |why: String| {
+        Stop::Skip(format!(
+            "{}: {why}, and beyond {most} this platform may reset the GPU; choose a smaller shape or another kernel",
+            dispatch.label
+        ))
+    };
+    find_what_is_left(bench, executable, step)?;
+    let workgroups = executable.workgroups(step)?;
+    let limit = bench.gpu.adapter.limits.max_workgroups;
+    if let Some(beyond) = workgroups.iter().find(|count| **count > limit) {
+        return Err(Stop::Skip(format!(
+            "{}: the buffer of `indirect` says {beyond} workgroups along one dimension and the adapter allows {limit}",
+            dispatch.label
+        )));
+    }
+    let side = longest(workgroups);
+    if workgroups.contains(&0) {
+        return Ok(1);
+    }
+    let taken = take(workgroups[side], most, |rows| {
+        find_what_is_left(bench, executable, step)?;
+        let mut part = workgroups;
+        part[side] = rows;
+        let lap = bench.time(|pass| executable.encode_part(pass, step, part))?;
+        Ok::<_, Stop>(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
+    })?;
+    match taken {
+        Taken::NotAtAll(row) => Err(refused(format!(
+            "a single row of its workgroups takes about {row}"
+        ))),
+        Taken::InPieces(count) if count > 1 && executable.told(dispatch).is_none() => Err(refused(
+            "one dispatch takes too long and cannot be done in pieces".to_owned(),
+        )),
+        Taken::InPieces(count) => Ok(count),
+    }
+}
+
+/// Brings back what a dispatch finds, where parts of it or of others may have changed that.
+fn find_what_is_left(
+    bench: &mut Bench<'_>,
+    executable: &Executable<'_>,
+    step: usize,
+) -> Result<(), Stop> {
+    if !executable.program().restores() {
+        return Ok(());
+    }
+    executable.restore(1)?;
+    if step > 0 {
+        bench.time(|pass| {
+            for earlier in 0..step {
+                executable.encode_step(pass, earlier, 0);
+            }
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

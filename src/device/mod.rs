@@ -101,8 +101,8 @@ fn enumerate_backends(backends: wgpu::Backends) -> Vec<Found> {
     // measuring: perwatt verifies every output itself.
     descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
     descriptor.flags -= wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG;
-    // For indirect dispatches, of which perwatt has none, wgpu compiles a shader of its own on every device; one driver
-    // fails on that alone.
+    // To check indirect dispatches, which only users' kernels have, wgpu compiles a shader of its own on every device; one
+    // driver fails on that alone.
     descriptor.flags -= wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
     let instance = wgpu::Instance::new(descriptor);
     let handles = pollster::block_on(instance.enumerate_adapters(backends));

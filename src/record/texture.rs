@@ -33,6 +33,18 @@ impl CustomTexture {
         u64::from(self.size[0]) * self.format.channels() * self.format.dtype().bytes()
     }
 
+    /// Bytes from one row to the next in a buffer that the texture is copied to.
+    pub fn row_pitch(&self) -> u64 {
+        /// What WebGPU has rows begin at multiples of.
+        const ROW_ALIGNMENT: u64 = 256;
+        self.row_bytes().next_multiple_of(ROW_ALIGNMENT)
+    }
+
+    /// Bytes of such a buffer.
+    pub fn read_back_bytes(&self) -> u64 {
+        self.row_pitch().saturating_mul(self.rows())
+    }
+
     /// Rows of all layers together.
     pub fn rows(&self) -> u64 {
         u64::from(self.size[1]) * u64::from(self.size[2])

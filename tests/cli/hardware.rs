@@ -33,7 +33,7 @@ fn layer() -> &'static Path {
 }
 
 /// lavapipe's manifest.
-fn lavapipe() -> Option<&'static str> {
+pub(super) fn lavapipe() -> Option<&'static str> {
     let manifests = [
         "/usr/share/vulkan/icd.d/lvp_icd.json",
         "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json",
@@ -45,7 +45,7 @@ fn lavapipe() -> Option<&'static str> {
     found
 }
 
-fn under_layer(manifest: &str) -> Command {
+pub(super) fn under_layer(manifest: &str) -> Command {
     let mut command = perwatt();
     command
         .env("VK_DRIVER_FILES", manifest)

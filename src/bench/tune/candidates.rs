@@ -36,7 +36,7 @@ pub(super) fn space(subject: &CaseKernel) -> Vec<Kernel> {
 
 /// Length of the shaders of a kernel with certain parameters, which compilers' time grows with.
 pub(super) fn code_bytes(subject: &CaseKernel, kernel: &Kernel) -> usize {
-    if let Some(custom) = subject.with_kernel(kernel.clone()).custom {
+    if let Some(custom) = subject.custom_with(kernel) {
         return custom
             .dispatches
             .iter()

@@ -13,7 +13,7 @@ pub(super) fn hash_with(
     if planned.custom.is_none() {
         return shader_hash(&planned.case, kernel, adapter);
     }
-    let custom = planned.with_kernel(kernel.clone()).custom?;
+    let custom = planned.custom_with(kernel)?;
     let dispatches = serde_json::to_string(&custom.dispatches).ok()?;
     let wgpu = option_env!("PERWATT_WGPU_VERSION").unwrap_or("");
     Some(format!(

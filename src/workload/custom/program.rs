@@ -51,7 +51,7 @@ pub(super) fn filled(custom: &CustomBuffer, bytes: u64, written: bool) -> Result
         CustomContents::Fill { value } => {
             let mut one = Vec::new();
             put(*value, custom.dtype, &mut one);
-            data.extend(one.iter().cycle().take(room));
+            data = one.repeat(room / one.len().max(1));
         }
         CustomContents::Values { values } => {
             for value in values {
@@ -229,7 +229,7 @@ fn kind(variable: &BoundVariable, buffer: &Buffer, linear: bool) -> Result<Bindi
                 "is a buffer and {shown:?} a texture; declare it under [[….buffer]]"
             ));
         }
-        (BoundResource::Texture { .. } | BoundResource::StorageTexture { .. }, None) => {
+        (BoundResource::Texture { .. } | BoundResource::StorageTexture(_), None) => {
             return wrong(format!(
                 "is a texture and {shown:?} a buffer; declare it under [[….texture]] with `size` and `format`"
             ));
@@ -258,29 +258,18 @@ fn kind(variable: &BoundVariable, buffer: &Buffer, linear: bool) -> Result<Bindi
             };
             (kind, (*dimension, texture))
         }
-        (
-            BoundResource::StorageTexture {
-                format,
-                dimension,
-                reads,
-                writes,
-            },
-            Some(texture),
-        ) => {
-            if *format != texture.format {
+        (BoundResource::StorageTexture(stored), Some(texture)) => {
+            if stored.format != texture.format {
                 return wrong(format!(
                     "is stored as {}, and {shown:?} as {}; give the same `format`, or none",
-                    format.name(),
+                    stored.format.name(),
                     texture.format.name()
                 ));
             }
-            let kind = BindingKind::StorageTexture {
-                format: *format,
-                dimension: *dimension,
-                reads: *reads,
-                writes: *writes,
-            };
-            (kind, (*dimension, texture))
+            (
+                BindingKind::StorageTexture(*stored),
+                (stored.dimension, texture),
+            )
         }
         (BoundResource::Sampler | BoundResource::Other(_), _) => {
             return wrong(format!("cannot be bound to {shown:?}"));

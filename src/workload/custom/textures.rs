@@ -9,6 +9,7 @@ use super::entry::FileEntry;
 use super::file::{BufferTable, SamplerTable};
 use crate::error::{Result, nearest};
 use crate::record::{CustomSampler, CustomTexture, TexelFormat};
+use crate::workload::kit::stored_texture::StoredTexture;
 use crate::workload::wgsl::BoundResource;
 
 /// What a texture is made of: its size by the manifest, its dimensions by the shader, its format by either.
@@ -28,7 +29,7 @@ pub(super) fn texture(
         .clone()
         .find_map(|resource| match resource {
             BoundResource::Texture { dimension, .. }
-            | BoundResource::StorageTexture { dimension, .. } => Some(*dimension),
+            | BoundResource::StorageTexture(StoredTexture { dimension, .. }) => Some(*dimension),
             _ => None,
         })
         .ok_or_else(|| {
@@ -39,7 +40,7 @@ pub(super) fn texture(
             ))
         })?;
     let stored = resources.find_map(|resource| match resource {
-        BoundResource::StorageTexture { format, .. } => Some(*format),
+        BoundResource::StorageTexture(stored) => Some(stored.format),
         _ => None,
     });
     let format = match (&table.format, stored) {

@@ -182,9 +182,11 @@ impl Checker {
     /// Fails if any element of the whole output still is what was there before the kernel ran.
     pub(crate) fn written(&mut self, bytes: &[u8], element_bytes: u64) {
         let width = usize::try_from(element_bytes).unwrap_or(4);
-        let poisoned = bytes
-            .chunks(width)
-            .position(|element| Poison::ALL.iter().any(|poison| poison.is(element)));
+        let is_poison = |(at, element): (usize, &[u8])| {
+            let mut poisons = Poison::ALL.into_iter();
+            poisons.any(|poison| poison.is_at(at * width, element))
+        };
+        let poisoned = bytes.chunks(width).enumerate().position(is_poison);
         if let Some(position) = poisoned {
             self.fail(format!(
                 "element {position} of the output was never written"

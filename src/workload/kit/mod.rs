@@ -9,6 +9,7 @@ pub(crate) mod kernel;
 pub(crate) mod matrix_unit;
 pub(crate) mod program;
 pub(crate) mod quantized;
+pub(crate) mod stored_texture;
 pub(crate) mod subgroup_broadcast;
 pub(crate) mod template;
 pub(crate) mod units;

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::record::{
-    Adapter, CoopMatrix, CustomSampler, CustomTexture, Limits, Reading, TexelFormat,
-    TextureDimension,
+    Adapter, CoopMatrix, CustomSampler, CustomTexture, Limits, Reading, TextureDimension,
 };
 use crate::workload::kit::input::{Input, Storage};
+use crate::workload::kit::stored_texture::StoredTexture;
 use crate::workload::kit::template::Template;
 use crate::workload::kit::unsupported::Unsupported;
 
@@ -99,14 +99,16 @@ impl Poison {
 
     /// So many bytes of it.
     pub fn bytes(self, length: usize) -> Vec<u8> {
-        self.word().into_iter().cycle().take(length).collect()
+        let mut bytes = self.word().repeat(length.div_ceil(4));
+        bytes.truncate(length);
+        bytes
     }
 
-    /// Whether an element of 1, 2 or 4 bytes, of a buffer full of them, is it.
-    pub(crate) fn is(self, element: &[u8]) -> bool {
-        element
-            .iter()
-            .eq(self.word().iter().cycle().take(element.len()))
+    /// Whether the bytes of a buffer from a place on, a multiple of their number, are what it was filled with.
+    pub(crate) fn is_at(self, place: usize, element: &[u8]) -> bool {
+        let word = self.word();
+        let wanted = word.iter().cycle().skip(place % 4);
+        element.iter().zip(wanted).all(|(byte, want)| byte == want)
     }
 }
 
@@ -180,16 +182,7 @@ pub enum BindingKind {
         dimension: TextureDimension,
     },
     /// `texture_storage_2d` and its like.
-    StorageTexture {
-        /// How its texels are stored.
-        format: TexelFormat,
-        /// The dimensions of the view.
-        dimension: TextureDimension,
-        /// Whether it can be read.
-        reads: bool,
-        /// Whether it can be written.
-        writes: bool,
-    },
+    StorageTexture(StoredTexture),
 }
 
 impl Buffer {
@@ -280,14 +273,16 @@ impl Buffer {
     /// Why a device with these limits cannot bind it, or `None` where it can.
     pub(crate) fn beyond_limits(&self, limits: &Limits) -> Option<Unsupported> {
         // A texture is bound whole, and read back by way of a buffer.
-        let binding = match self.texture {
-            Some(_) => u64::MAX,
-            None => limits.max_binding_bytes,
+        let (bytes, most) = match self.texture {
+            Some(texture) => (texture.read_back_bytes(), limits.max_buffer_bytes),
+            None => (
+                self.bytes,
+                limits.max_buffer_bytes.min(limits.max_binding_bytes),
+            ),
         };
-        let most = limits.max_buffer_bytes.min(binding);
-        (self.bytes > most).then(|| Unsupported::BufferSize {
+        (bytes > most).then(|| Unsupported::BufferSize {
             buffer: self.name.to_string(),
-            bytes: self.bytes,
+            bytes,
             most,
         })
     }
@@ -524,5 +519,36 @@ impl Dispatch {
                 subgroup,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Buffer, Contents};
+    use crate::record::{CustomTexture, Limits, TexelFormat, TextureDimension};
+
+    #[test]
+    fn a_texture_needs_the_room_that_reading_it_back_takes() {
+        let narrow = CustomTexture {
+            format: TexelFormat::R8Unorm,
+            size: [1, 4096, 1],
+            dimension: TextureDimension::D2,
+        };
+        let buffer = Buffer {
+            name: "t".into(),
+            bytes: 4096,
+            contents: Contents::Output,
+            texture: Some(narrow),
+        };
+        let beyond = |max_buffer_bytes| {
+            let limits = Limits {
+                max_buffer_bytes,
+                ..Limits::default()
+            };
+            buffer.beyond_limits(&limits).map(|why| why.to_string())
+        };
+        assert_eq!(beyond(1 << 20), None);
+        let why = beyond((1 << 20) - 1).unwrap_or_default();
+        assert!(why.contains("1048576"), "{why}");
     }
 }

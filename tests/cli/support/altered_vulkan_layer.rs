@@ -23,8 +23,13 @@ const FEATURE_NOT_PRESENT: c_int = -8;
 const DEVICE_LOST: c_int = -4;
 
 /// Where limits lie in `VkPhysicalDeviceProperties`, all of them 32 bits.
-const LIMITS: [(&str, usize); 6] = [
+const LIMITS: [(&str, usize); 11] = [
+    ("maxUniformBufferRange", 296 + 24),
     ("maxStorageBufferRange", 296 + 28),
+    ("maxPushConstantsSize", 296 + 32),
+    ("maxBoundDescriptorSets", 296 + 64),
+    ("maxPerStageDescriptorSamplers", 296 + 68),
+    ("maxPerStageDescriptorStorageImages", 296 + 84),
     ("maxPerStageDescriptorStorageBuffers", 296 + 76),
     ("maxComputeSharedMemorySize", 296 + 216),
     ("maxComputeWorkGroupInvocations", 296 + 232),
