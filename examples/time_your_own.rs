@@ -1,14 +1,14 @@
 //! Times a pipeline of your own with perwatt's clock and statistics, and gates it.
 //!
 //! `cargo run --example time_your_own`. The stopwatch needs nothing but a `wgpu::Device` and its
-//! queue, so it drops into a project that opens its device itself. With the name of a file, what was sampled becomes one
-//! more invocation there; several runs on each side of a change are what the gate judges:
+//! queue, so it drops into a project that opens its device itself. With the name of a file it writes a record. The gate
+//! learns the noise between runs from several of them, each in a file of its own:
 //!
 //! ```sh
-//! for run in 1 2 3 4 5; do cargo run --example time_your_own -- before.json; done
+//! for run in 1 2 3 4 5 6 7 8; do cargo run --example time_your_own -- before-$run.json; done
 //! # … the change …
-//! for run in 1 2 3 4 5; do cargo run --example time_your_own -- after.json; done
-//! perwatt gate --baseline before.json --candidate after.json
+//! for run in 1 2 3 4 5 6 7 8; do cargo run --example time_your_own -- after-$run.json; done
+//! perwatt gate --baseline before-*.json --candidate after-*.json
 //! ```
 #![allow(
     clippy::print_stdout,

@@ -110,9 +110,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The closest of `candidates` to `given`, for "did you mean" in messages; `None` where nothing is near.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Another case of letters is a slip too, and the least.
+    let similarity = |candidate: &str| {
+        let folded = strsim::jaro_winkler(&given.to_lowercase(), &candidate.to_lowercase());
+        strsim::jaro_winkler(given, candidate).max(folded - 1e-3)
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(given, candidate), candidate))
+        .map(|candidate| (similarity(candidate), candidate))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
@@ -125,6 +130,7 @@ mod tests {
     #[test]
     fn a_typo_finds_its_word_and_nonsense_finds_none() {
         assert_eq!(nearest("matmull", ["matmul", "softmax"]), Some("matmul"));
+        assert_eq!(nearest("N", ["m", "n"]), Some("n"));
         assert_eq!(nearest("zzz", ["matmul", "softmax"]), None);
     }
 }

@@ -1,8 +1,9 @@
 //! A program's own kernels in a record: what `perwatt show`, `compare` and `gate` need to judge them.
 //!
 //! A process gives an [`OwnRecord`] what it sampled and appends that to a file as one invocation. Samples of one process
-//! say nothing of the next, so run the program several times for each side of a comparison. Nothing here checks an output,
-//! and the record says so; check your own before you time it.
+//! say nothing of the next, and processes that ran together nothing of another hour: run the program eight times for each
+//! side of a comparison, each time with a file of its own, and give the gate all of them. Nothing here checks an output, and
+//! the record says so; check your own before you time it.
 //!
 //! # Examples
 //!

@@ -4,10 +4,24 @@
 const POINTS = 256u;
 const TAU = 6.283185307179586;
 
+// Cosine and sine of so many turns. WGSL lets its own be off by 2⁻¹¹, and some drivers take that.
+fn direction(turns: f32) -> vec2f {
+    let quarters = round(4 * turns);
+    let x = TAU * (turns - quarters / 4);
+    let y = x * x;
+    let c = 1 + y * (-1.0 / 2 + y * (1.0 / 24 + y * (-1.0 / 720 + y / 40320)));
+    let s = x * (1 + y * (-1.0 / 6 + y * (1.0 / 120 + y * (-1.0 / 5040 + y / 362880))));
+    switch i32(quarters) & 3 {
+        case 0: { return vec2f(c, s); }
+        case 1: { return vec2f(-s, c); }
+        case 2: { return vec2f(-c, -s); }
+        default: { return vec2f(s, -c); }
+    }
+}
+
 fn turned(z: vec2f, turns: f32) -> vec2f {
-    let c = cos(TAU * turns);
-    let s = sin(TAU * turns);
-    return vec2f(z.x * c - z.y * s, z.x * s + z.y * c);
+    let d = direction(turns);
+    return vec2f(z.x * d.x - z.y * d.y, z.x * d.y + z.y * d.x);
 }
 
 @compute @workgroup_size(256)

@@ -48,6 +48,10 @@ pub(super) struct Tune {
     #[arg(long = "workloads", value_name = "FILE")]
     workloads: Vec<PathBuf>,
 
+    /// Run the commands by which workload files expand shaders (`expand`); only for files that you trust
+    #[arg(long)]
+    allow_commands: bool,
+
     /// Do not search; write the device's tuned parameters to a file, for another machine of its kind
     #[arg(long, value_name = "FILE", group = "instead")]
     export: Option<PathBuf>,
@@ -95,10 +99,9 @@ impl Tune {
         self.target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
         let mut request = self.target.request();
+        let commands = ManifestCommands::allowed_by(self.allow_commands);
         for file in &self.workloads {
-            request
-                .custom
-                .extend(load_custom(file, ManifestCommands::Refused)?);
+            request.custom.extend(load_custom(file, commands)?);
         }
         let nothing_named = request.cases.is_empty() && request.custom.is_empty();
         if self.quick || nothing_named {

@@ -71,6 +71,39 @@ impl GroupedChild {
         Ok(status)
     }
 
+    /// Whether it has ended. It is not waited for yet, so its number stays its own, and the group's.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn has_ended(&mut self) -> io::Result<bool> {
+        #[cfg(unix)]
+        if let Some(leader) = leader_of(self.child.id()) {
+            use rustix::process::{WaitId, WaitIdOptions, waitid};
+            let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+            return Ok(waitid(WaitId::Pid(leader), look)?.is_some());
+        }
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Ends the group and says how its leader ended.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn end(mut self) -> io::Result<ExitStatus> {
+        self.end_group()
+    }
+
+    /// Ends the group. The number of an unwaited child is not given away, so it is the right one.
+    fn end_group(&mut self) -> io::Result<ExitStatus> {
+        #[cfg(unix)]
+        signal(self.child.id(), rustix::process::Signal::KILL);
+        // It fails where the process is gone already, which is what it is for.
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        self.forget();
+        status
+    }
+
     /// Asks the group to end in good order; the caller waits, and dropping it ends what is left.
     pub fn ask_to_end(&self) {
         #[cfg(unix)]
@@ -91,16 +124,10 @@ impl GroupedChild {
 
 impl Drop for GroupedChild {
     fn drop(&mut self) {
-        if self.ended {
-            return;
+        if !self.ended {
+            // Nobody is left to hear how it ended.
+            let _ = self.end_group();
         }
-        // All of this fails only where the process is gone already, which is what it is for. The number of
-        // an unwaited child is not given away, so the group is the right one.
-        #[cfg(unix)]
-        signal(self.child.id(), rustix::process::Signal::KILL);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        self.forget();
     }
 }
 
@@ -135,11 +162,14 @@ fn each(choose: impl Fn(StopSignal) -> rustix::process::Signal) {
 }
 
 #[cfg(unix)]
+fn leader_of(id: u32) -> Option<rustix::process::Pid> {
+    let id = i32::try_from(id).ok()?;
+    rustix::process::Pid::from_raw(id)
+}
+
+#[cfg(unix)]
 fn signal(leader: u32, signal: rustix::process::Signal) {
-    let leader = i32::try_from(leader)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(leader) = leader {
+    if let Some(leader) = leader_of(leader) {
         // A group that is gone needs no signal.
         let _ = rustix::process::kill_process_group(leader, signal);
     }

@@ -22,7 +22,7 @@ pub struct CaseKernel {
     pub variants: Vec<KernelVariant>,
 }
 
-/// A custom kernel with certain parameters.
+/// A custom kernel with certain parameters. Its reference is that of the default parameters, and stands there alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KernelVariant {
     /// Its name with the parameters.
@@ -44,17 +44,32 @@ impl CaseKernel {
         }
     }
 
-    /// The same with other parameters; a custom kernel is another one with them, where its file has it.
-    pub fn with_kernel(&self, kernel: Kernel) -> Self {
+    /// The custom kernel that this one is with other parameters, where its file has it, and as it is otherwise; without
+    /// its reference.
+    pub fn custom_with(&self, kernel: &Kernel) -> Option<&CustomKernel> {
         let mut variants = self.variants.iter();
-        let custom = match variants.find(|variant| variant.kernel == kernel) {
-            Some(variant) => Some(variant.custom.clone()),
-            None => self.custom.clone(),
-        };
+        match variants.find(|variant| variant.kernel == *kernel) {
+            Some(variant) => Some(&variant.custom),
+            None => self.custom.as_deref(),
+        }
+    }
+
+    /// The same with other parameters, and none to search any more.
+    pub fn with_kernel(&self, kernel: Kernel) -> Self {
+        let reference = self.custom.as_ref().and_then(|c| c.reference.clone());
+        let custom = self.custom_with(&kernel).map(|custom| {
+            Box::new(CustomKernel {
+                reference,
+                ..custom.clone()
+            })
+        });
         Self {
+            case: self.case.clone(),
             kernel,
+            counts: self.counts,
             custom,
-            ..self.clone()
+            parameters_from: self.parameters_from.clone(),
+            variants: Vec::new(),
         }
     }
 

@@ -350,7 +350,26 @@ fn a_command_expands_a_shader_only_where_the_user_allows_it() {
     let (code, said) = expand(script, &allowed);
     assert_eq!(code, Some(0), "{said}");
     assert!(folder.path().join("ran").exists());
+    let line = "x".repeat(100);
+    let talks = format!(
+        "n=0; while [ $n -lt 3000 ]; do echo {line} >&2; n=$((n + 1)); done; sed \"s/FACTOR/$1.0/\" s.wgsl"
+    );
+    let leaves = "sleep 100 > /dev/null 2>&1 & echo $! > left; sed \"s/FACTOR/$1.0/\" s.wgsl";
+    for script in [talks.as_str(), leaves] {
+        let (code, said) = expand(script, &[&allowed[..], &["--force"]].concat());
+        assert_eq!(code, Some(0), "{said}");
+    }
+    let left = std::fs::read_to_string(folder.path().join("left")).unwrap();
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", left.trim()));
+    assert!(
+        state.is_err() || state.is_ok_and(|s| s.contains(") Z ")),
+        "what the command started still runs"
+    );
     for (script, says) in [
+        (
+            "sleep 100 & sed \"s/FACTOR/$1.0/\" s.wgsl",
+            "held its standard output open",
+        ),
         (
             "echo no such macro >&2; exit 3",
             "exit status: 3: no such macro",
@@ -457,4 +476,35 @@ fn tune_searches_the_values_that_a_manifest_gives_it_and_run_takes_what_it_kept(
         "{}",
         tuned.parameters_from
     );
+}
+
+#[test]
+fn what_lies_between_values_is_not_compared_and_what_is_a_value_is() {
+    let shader = "struct Body { position: vec3f, mass: f32, velocity: vec3f }
+        @group(0) @binding(0) var<storage, read_write> z: array<vec3f>;
+        @group(0) @binding(1) var<storage, read_write> bodies: array<Body>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            z[id.x] = vec3f(f32(4 * id.x), f32(4 * id.x + 1), f32(4 * id.x + 2));
+            bodies[id.x].position = vec3f(1, 2, 3);
+            bodies[id.x].mass = 4;
+            bodies[id.x].velocity = vec3f(5, 6, 7); }";
+    let toml = "[[workload]]\ncase = \"three/f32/64\"\n\
+        [[workload.buffer]]\nname = \"z\"\nelements = 256\nformula = \"i\"\ncheck = [\"finite\", \"sorted\"]\n\
+        [[workload.buffer]]\nname = \"bodies\"\nelements = 512\nformula = \"i % 8 + 1\"\n\
+        [[workload.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = 1\n";
+    let (code, said) = ran(toml, shader);
+    assert_eq!(code, Some(0), "{said}");
+    for (right, wrong, says) in [
+        (
+            "bodies[id.x].mass = 4;",
+            "",
+            "bodies[3] holds what was there before",
+        ),
+        ("f32(4 * id.x + 2)", "f32(4 * id.x + 3)", "z["),
+        ("vec3f(5, 6, 7)", "vec3f(5, 6, 8)", "bodies["),
+    ] {
+        let (code, said) = ran(toml, &shader.replace(right, wrong));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(says), "{wrong}: {said}");
+    }
 }

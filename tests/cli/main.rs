@@ -45,6 +45,8 @@ mod sensors;
 
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod ab;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+mod custom_devices;
 mod custom_kernels;
 mod custom_resources;
 #[cfg(all(feature = "bench", target_os = "linux"))]
@@ -59,6 +61,8 @@ mod fleet_slurm;
 mod hardware;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
+#[cfg(feature = "bench")]
+mod own_program;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod resume;
 #[cfg(all(feature = "bench", target_os = "linux"))]

@@ -29,9 +29,9 @@ fn readings(takes_ns: f64, random: &mut Pcg64) -> Readings {
 }
 
 /// A file of so many processes that measured two kernels.
-fn file(path: &Path, takes_ns: [f64; 2], random: &mut Pcg64) -> Record {
+fn file(path: &Path, processes: u32, takes_ns: [f64; 2], random: &mut Pcg64) -> Record {
     let adapters = enumerate();
-    for _ in 0..8 {
+    for _ in 0..processes {
         let mut record = OwnRecord::on(&adapters[0].handle);
         record.add("blur/f32/1920x1080@rows", &readings(takes_ns[0], random));
         record.add("sum/f32/4096", &readings(takes_ns[1], random));
@@ -48,10 +48,14 @@ fn what_a_program_sampled_is_shown_compared_and_gated() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let mut random = Pcg64::seed_from_u64(8);
-    let before = file(&at("before.json"), [50_000.0, 9_000.0], &mut random);
-    file(&at("same.json"), [50_000.0, 9_000.0], &mut random);
-    file(&at("slower.json"), [50_000.0, 10_800.0], &mut random);
-    assert_eq!(before.invocations.len(), 8);
+    let sides = [("before", 9_000.0), ("same", 9_000.0), ("slower", 9_900.0)];
+    for (side, sum_ns) in sides {
+        for run in 0..8 {
+            let path = at(&format!("{side}-{run}.json"));
+            file(&path, 1, [50_000.0, sum_ns], &mut random);
+        }
+    }
+    let before = load(at("before-0.json")).unwrap();
     let ids: Vec<String> = before.cases.iter().map(|case| case.id()).collect();
     assert_eq!(ids, ["blur/f32/1920x1080@rows", "sum/f32/4096@own"]);
     let run = |words: &[&str]| {
@@ -63,24 +67,25 @@ fn what_a_program_sampled_is_shown_compared_and_gated() {
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(said).unwrap())
     };
+    let files =
+        |side: &str| -> Vec<String> { (0..8).map(|run| format!("{side}-{run}.json")).collect() };
     let gate = |candidate: &str| {
-        run(&[
-            "gate",
-            "--baseline",
-            "before.json",
-            "--candidate",
-            candidate,
-        ])
+        let (before, after) = (files("before"), files(candidate));
+        let mut words = vec!["gate", "--baseline"];
+        words.extend(before.iter().map(String::as_str));
+        words.push("--candidate");
+        words.extend(after.iter().map(String::as_str));
+        run(&words)
     };
-    let (code, said) = gate("same.json");
+    let (code, said) = gate("same");
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = gate("slower.json");
+    let (code, said) = gate("slower");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("sum"), "{said}");
-    let (code, said) = run(&["show", "before.json"]);
+    let (code, said) = run(&["show", "before-0.json"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified"), "{said}");
-    let (code, said) = run(&["compare", "before.json", "slower.json"]);
+    let (code, said) = run(&["compare", "before-0.json", "slower-0.json"]);
     assert_eq!(code, Some(0), "{said}");
 }
 
@@ -92,7 +97,7 @@ fn what_does_not_belong_together_is_not_appended() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.json");
     let mut random = Pcg64::seed_from_u64(9);
-    let mut written = file(&path, [1_000.0, 2_000.0], &mut random);
+    let mut written = file(&path, 8, [1_000.0, 2_000.0], &mut random);
     let adapters = enumerate();
     let append = |name: &str, times: usize| {
         let mut record = OwnRecord::on(&adapters[0].handle);

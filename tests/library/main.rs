@@ -27,3 +27,5 @@ mod resources;
 #[cfg(feature = "bench")]
 mod shaders;
 mod verdicts;
+#[cfg(feature = "bench")]
+mod wrong_manifests;

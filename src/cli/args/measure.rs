@@ -72,7 +72,7 @@ pub(in crate::cli) struct MeasureArgs {
     pub(in crate::cli) workloads: Vec<PathBuf>,
 
     /// Run the commands by which workload files expand shaders (`expand`); only for files that you trust
-    #[arg(long)]
+    #[arg(help_heading = HOW, long)]
     pub(in crate::cli) allow_commands: bool,
 
     /// Which parameters that `perwatt tune` found to use
@@ -104,11 +104,7 @@ impl MeasureArgs {
     /// # Errors
     /// A file cannot be used.
     pub(in crate::cli) fn custom_kernels(&self) -> crate::Result<Vec<CaseKernel>> {
-        let commands = if self.allow_commands {
-            ManifestCommands::Allowed
-        } else {
-            ManifestCommands::Refused
-        };
+        let commands = ManifestCommands::allowed_by(self.allow_commands);
         let load = |file: &PathBuf| load_custom(file, commands);
         let loaded: Vec<Vec<CaseKernel>> = self
             .workloads

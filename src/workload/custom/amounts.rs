@@ -44,6 +44,13 @@ impl fmt::Display for Amount {
 pub(super) struct ParameterScope(pub(super) BTreeMap<String, Value>);
 
 impl ParameterScope {
+    /// The same with another value.
+    pub(super) fn with(&self, name: &str, value: Value) -> Self {
+        let mut values = self.0.clone();
+        values.insert(name.to_owned(), value);
+        Self(values)
+    }
+
     /// The number that an amount stands for.
     pub(super) fn number(&self, amount: &Amount) -> Result<f64, String> {
         match amount {
@@ -113,6 +120,7 @@ type Unary = fn(f64) -> f64;
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MOST_WORK));
     environment.add_function("min", f64::min);
     environment.add_function("max", f64::max);
     environment.add_function("pow", f64::powf);
@@ -190,6 +198,9 @@ const FUNCTIONS: [&str; 22] = [
     "abs", "ceil", "ceil_div", "cos", "count", "dot", "exp", "floor", "least", "log", "log2",
     "max", "min", "most", "pow", "round", "sign", "sin", "sqrt", "tanh", "total", "trunc",
 ];
+
+/// Most work of evaluating one, in minijinja's unit: an instruction, or 64 bytes.
+const MOST_WORK: u64 = 100_000;
 
 /// Longest expression.
 const MOST_CHARACTERS: usize = 2000;

@@ -1,5 +1,7 @@
 //! Which buffer each variable of a shader gets.
 
+use std::sync::Arc;
+
 use super::element_type::Wanted;
 use crate::error::nearest;
 use crate::record::CustomDispatch;
@@ -8,7 +10,7 @@ use crate::workload::wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule
 /// A shader of a dispatch, read, with the buffer of each variable that its entry point uses.
 #[derive(Debug)]
 pub(super) struct Bound {
-    pub(super) module: WgslModule,
+    pub(super) module: Arc<WgslModule>,
     pub(super) needs: EntryNeeds,
     /// Variables with the names of their buffers, textures and samplers.
     pub(super) variables: Vec<(BoundVariable, String)>,
@@ -18,16 +20,11 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Reads a dispatch's shader; `None` where naga refuses it, which the driver's front end says better.
+    /// What a dispatch binds of its shader.
     ///
     /// # Errors
     /// The entry point, an override or a binding does not fit; in words that follow the shader's name.
-    pub(super) fn of(dispatch: &CustomDispatch) -> Option<Result<Self, String>> {
-        let module = WgslModule::parse(&dispatch.wgsl).ok()?;
-        Some(Self::new(module, dispatch))
-    }
-
-    fn new(module: WgslModule, dispatch: &CustomDispatch) -> Result<Self, String> {
+    pub(super) fn new(module: Arc<WgslModule>, dispatch: &CustomDispatch) -> Result<Self, String> {
         let needs = module.needs(dispatch.entry.as_deref(), &dispatch.overrides)?;
         let variables = if dispatch.bind.is_empty() {
             by_name(dispatch, &needs)?

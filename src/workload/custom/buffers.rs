@@ -25,6 +25,14 @@ pub(super) fn buffers(
 ) -> Result<Vec<CustomBuffer>> {
     let tables = || buffers.iter().chain(textures).map(Spanned::get_ref);
     let all: Vec<&str> = tables().map(|table| table.name.as_str()).collect();
+    for (at, table) in buffers.iter().chain(textures).enumerate() {
+        let name = &table.get_ref().name;
+        if all.iter().take(at).any(|other| other == name) {
+            return Err(entry
+                .inner(table, &format!("buffer {name:?}"))
+                .wrong("another buffer or texture has this name; rename one of them"));
+        }
+    }
     let filled: Vec<&str> = tables()
         .filter(|table| has_contents(table))
         .map(|table| table.name.as_str())

@@ -18,6 +18,7 @@ use super::data::{numbers, read, stored};
 use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, Verification};
 use crate::workload::kit::checker::{Checker, strata};
 use crate::workload::kit::program::Poison;
+use crate::workload::wgsl::ByteGaps;
 
 /// Most elements for which a formula is evaluated.
 const MOST_EVALUATED: u64 = 1 << 18;
@@ -32,6 +33,8 @@ pub(super) struct CheckedBuffer<'a> {
     pub(super) before: Option<Vec<u8>>,
     /// What the reference left, where there is one.
     pub(super) reference: Option<&'a [u8]>,
+    /// Where no value of its variable lies, and nothing is expected.
+    pub(super) gaps: Option<ByteGaps>,
 }
 
 /// The numbers of all buffers before the execution, by name.
@@ -123,6 +126,7 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
         elements,
         contents,
         checks,
+        texture,
         ..
     } = buffer.buffer;
     let got = numbers(output, *dtype);
@@ -131,10 +135,14 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
         return;
     }
     let got = &got[..usize::try_from(*elements).unwrap_or(0)];
+    let together = texture.map_or(1, |texture| texture.format.channels());
     let mut compared = Compared {
         dtype: *dtype,
         name,
         got,
+        bytes: output,
+        together: usize::try_from(together).unwrap_or(1),
+        gaps: buffer.gaps.as_ref(),
         initial: buffer.before.is_some(),
         hint: None,
         checker,
@@ -182,31 +190,32 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
         }
     }
     if let Some(hint) = compared.hint {
-        compared.checker.explain(hint);
+        compared.checker.explain(&hint);
     }
 }
 
-/// Whether a number may be what filled an output before a verified execution.
-fn is_poison(number: f64, dtype: CustomDtype) -> bool {
-    let mut poisons = Poison::ALL
-        .into_iter()
-        .flat_map(|poison| numbers(&poison.word(), dtype));
-    number.is_nan() || poisons.any(|poison| poison.total_cmp(&number).is_eq())
-}
-
-/// What a wrong element of an output that was filled with poison tells of its cause.
-fn hint(got: f64, want: f64, dtype: CustomDtype) -> Option<&'static str> {
+/// What a wrong element of an output that was filled with poison tells of its cause. `left` are the bytes of it that are
+/// poison, 0 where any is not.
+fn hint(got: f64, want: f64, dtype: CustomDtype, left: usize) -> Option<&'static str> {
     let is_whole = matches!(dtype, CustomDtype::U32 | CustomDtype::I32);
-    let is_poison = is_poison(got, dtype);
-    if is_poison {
-        return Some(
-            "it holds what was there before, so it was never written; counters and other scratch memory that an \
-             execution changes need `restore = true`",
-        );
+    match left {
+        0 => {}
+        // One number of 256 is no accident to build on.
+        1 => {
+            return Some(
+                "may never have been written: what was there before is the same number, as it is in one of 256 cases",
+            );
+        }
+        _ => {
+            return Some(
+                "holds what was there before, so it was never written; counters and other scratch memory that an \
+                 execution changes need `restore = true`",
+            );
+        }
     }
     // All ones and so many more.
     (is_whole && want >= 2.0 && (want - got - 1.0).abs() < 1e-9).then_some(
-        "one too little is what adding to all ones gives, which fill an output before it is checked: a kernel that adds \
+        "is one too little, which is what adding to all ones gives, which fill an output before it is checked: a kernel that adds \
          to its output needs `fill = 0`",
     )
 }
@@ -216,10 +225,15 @@ struct Compared<'a> {
     name: &'a str,
     dtype: CustomDtype,
     got: &'a [f64],
+    /// The same as it was read back.
+    bytes: &'a [u8],
+    /// Numbers that a shader writes at once: those of a texel.
+    together: usize,
+    gaps: Option<&'a ByteGaps>,
     /// Whether something else than poison was there before.
     initial: bool,
     /// What a wrong element tells of its cause.
-    hint: Option<&'static str>,
+    hint: Option<String>,
     checker: &'a mut Checker,
 }
 
@@ -244,7 +258,9 @@ impl Compared<'_> {
             return;
         }
         for (at, want) in wanted.iter().enumerate().take(self.got.len()) {
-            self.element(at, *want, tolerance);
+            if !self.is_gap(at) {
+                self.element(at, *want, tolerance);
+            }
         }
     }
 
@@ -271,7 +287,8 @@ impl Compared<'_> {
                 .check(got, want, bound, bound, || format!("{name}[{at}]"));
             let off = (got - want).abs() > bound || got.is_nan();
             if off && !self.initial && self.hint.is_none() {
-                self.hint = hint(got, want, self.dtype);
+                self.hint = hint(got, want, self.dtype, self.poison_bytes(at))
+                    .map(|hint| format!("{name}[{at}] {hint}"));
             }
         }
     }
@@ -325,14 +342,40 @@ impl Compared<'_> {
         }
     }
 
+    /// Whether no value of the variable lies where an element is.
+    fn is_gap(&self, at: usize) -> bool {
+        let bytes = usize::try_from(self.dtype.bytes()).unwrap_or(1);
+        self.gaps.is_some_and(|gaps| gaps.has(at * bytes))
+    }
+
+    /// The places of all elements that are values.
+    fn values(&self) -> impl Iterator<Item = usize> {
+        (0..self.got.len()).filter(|at| !self.is_gap(*at))
+    }
+
+    /// Bytes of what an element was written with that are what filled the output before; 0 where any is not.
+    fn poison_bytes(&self, at: usize) -> usize {
+        let bytes = self.together * usize::try_from(self.dtype.bytes()).unwrap_or(1);
+        let from = at / self.together * bytes;
+        let written = self.bytes.get(from..from + bytes).unwrap_or_default();
+        let mut poisons = Poison::ALL.into_iter();
+        if !written.is_empty() && poisons.any(|poison| poison.is_at(from, written)) {
+            bytes
+        } else {
+            0
+        }
+    }
+
     /// The elements for which a formula is evaluated: some of all, and those that may never have been written.
     fn places(&self) -> Vec<usize> {
         let all = self.got.len() as u64;
         let mut random = Pcg64Mcg::seed_from_u64(all);
         let drawn = strata(all, MOST_EVALUATED, &mut random).into_iter();
         let mut places: Vec<usize> = drawn.map(|at| usize::try_from(at).unwrap_or(0)).collect();
+        places.retain(|at| !self.is_gap(*at));
         if !self.initial && all > MOST_EVALUATED {
-            let poisoned = (0..self.got.len()).filter(|at| is_poison(self.got[*at], self.dtype));
+            let poisoned =
+                (0..self.got.len()).filter(|at| !self.is_gap(*at) && self.poison_bytes(*at) > 0);
             places.extend(poisoned.take(MOST_POISONED));
             places.sort_unstable();
             places.dedup();
@@ -341,7 +384,8 @@ impl Compared<'_> {
     }
 
     fn finite(&mut self) {
-        match self.got.iter().position(|number| !number.is_finite()) {
+        let wrong = |at: &usize| !self.is_gap(*at) && !self.got[*at].is_finite();
+        match (0..self.got.len()).find(wrong) {
             Some(at) => self.checker.fail(format!(
                 "{}[{at}] is {}, not finite",
                 self.name, self.got[at]
@@ -351,17 +395,19 @@ impl Compared<'_> {
     }
 
     fn sorted(&mut self) {
+        let values: Vec<usize> = self.values().collect();
         // So written that a NaN is out of order.
-        let ordered = |pair: &[f64]| pair[0] <= pair[1];
-        match self.got.windows(2).position(|pair| !ordered(pair)) {
-            Some(at) => self.checker.fail(format!(
-                "{name}[{at}] is {} and {name}[{}] is {}, so it is not sorted",
-                self.got[at],
-                at + 1,
-                self.got[at + 1],
+        let ordered = |pair: &&[usize]| self.got[pair[0]] <= self.got[pair[1]];
+        match values.windows(2).find(|pair| !ordered(pair)) {
+            Some(pair) => self.checker.fail(format!(
+                "{name}[{}] is {} and {name}[{}] is {}, so it is not sorted",
+                pair[0],
+                self.got[pair[0]],
+                pair[1],
+                self.got[pair[1]],
                 name = self.name
             )),
-            None => self.checker.compared(self.got.len() as u64),
+            None => self.checker.compared(values.len() as u64),
         }
     }
 
@@ -369,12 +415,17 @@ impl Compared<'_> {
         let Some(column) = before.get(of) else {
             return self.checker.fail(format!("no buffer is called {of:?}"));
         };
-        let sorted = |numbers: &[f64]| {
-            let mut sorted = numbers.to_vec();
+        let sorted = |numbers: &mut dyn Iterator<Item = f64>| {
+            let mut sorted: Vec<f64> = numbers.collect();
             sorted.sort_by(f64::total_cmp);
             sorted
         };
-        let (got, wanted) = (sorted(self.got), sorted(column.numbers()));
+        // The other buffer is of the same form, or it is no permutation.
+        let same = column.numbers().len() == self.got.len();
+        let wanted = column.numbers().iter().enumerate();
+        let wanted = wanted.filter(|(at, _)| !(same && self.is_gap(*at)));
+        let got = sorted(&mut self.values().map(|at| self.got[at]));
+        let wanted = sorted(&mut wanted.map(|(_, number)| *number));
         if got.len() != wanted.len() {
             return self.checker.fail(format!(
                 "{} has {} numbers and {of} {}, so it is no permutation",
@@ -400,7 +451,7 @@ impl Compared<'_> {
         let Some(column) = before.get(of) else {
             return self.checker.fail(format!("no buffer is called {of:?}"));
         };
-        let got: f64 = self.got.iter().sum();
+        let got: f64 = self.values().map(|at| self.got[at]).sum();
         let want = column.total(0, usize::MAX);
         let bound = absolute + relative * want.abs();
         let name = self.name;

@@ -1,8 +1,9 @@
 //! The command that expands a shader: the user's own preprocessor, run only where the user allowed it.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -27,12 +28,12 @@ const MOST_SAID: u64 = 64 << 10;
 /// Most characters of it that are shown.
 const MOST_SHOWN: usize = 1_000;
 
-/// What a command prints, run in the folder of the file.
+/// What a command prints, run in the folder of the file; once for each distinct list of words.
 pub(super) fn printed(
     entry: &FileEntry<'_>,
     words: &[String],
     scope: &ParameterScope,
-) -> Result<String> {
+) -> Result<Arc<str>> {
     let wrong = |reason: String| entry.wrong(format!("`expand`: {reason}"));
     if entry.file.commands == ManifestCommands::Refused {
         return Err(wrong(
@@ -50,8 +51,10 @@ pub(super) fn printed(
                 .to_owned(),
         ));
     };
-    let text = run(entry.folder(), program, arguments);
-    text.map_err(|reason| wrong(format!("{program}: {reason}")))
+    entry.file.reads.printed(&words, || {
+        let text = run(entry.folder(), program, arguments);
+        text.map_err(|reason| wrong(format!("{program}: {reason}")))
+    })
 }
 
 /// Runs a program and takes what it prints.
@@ -74,51 +77,89 @@ fn run(folder: &Path, program: &str, arguments: &[String]) -> std::result::Resul
         .stderr(Stdio::piped());
     let mut child = GroupedChild::spawn(command, StopSignal::Force).map_err(|e| e.to_string())?;
     let most = MOST_SOURCE_BYTES;
-    let printed = read(child.child().stdout.take(), most + 1);
-    let said = read(child.child().stderr.take(), MOST_SAID);
+    // Who prints more is ended by what it writes to being closed. What it says goes on being taken: it may say a lot
+    // and still do its work.
+    let printed = read(child.child().stdout.take(), most + 1, Beyond::Closed);
+    let said = read(child.child().stderr.take(), MOST_SAID, Beyond::Dropped);
     let mut time = Timeout::new(TIME_LIMIT);
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
-            break status;
-        }
+    while !child.has_ended().map_err(|e| e.to_string())? {
         if time.is_over() {
             let limit = time.limit().as_secs();
             return Err(format!("did not end within {limit} s and was ended"));
         }
         std::thread::sleep(POLL_INTERVAL);
-    };
-    let text = |from: &Receiver<Vec<u8>>| from.recv_timeout(LAST_WORDS).unwrap_or_default();
-    let bytes = text(&printed);
-    if bytes.len() as u64 > most {
+    }
+    let printed = printed.recv_timeout(LAST_WORDS);
+    // What it left running in its group ends here.
+    let status = child.end().map_err(|e| e.to_string())?;
+    let too_much = |bytes: &Vec<u8>| bytes.len() as u64 > most;
+    // It is ended by that.
+    if printed
+        .as_ref()
+        .is_ok_and(|read| read.as_ref().is_ok_and(too_much))
+    {
         return Err(format!("printed more than {most} bytes"));
     }
     if !status.success() {
-        let said: String = String::from_utf8_lossy(&text(&said))
-            .trim()
-            .chars()
-            .take(MOST_SHOWN)
-            .collect();
-        return Err(format!(
-            "{status}{}{said}",
-            if said.is_empty() { "" } else { ": " }
-        ));
+        return Err(ended_badly(status, &said));
     }
+    let bytes = printed
+        .map_err(|_| {
+            format!(
+                "ended, and something that it started held its standard output open for {} s more; let it wait for \
+                 what it starts",
+                LAST_WORDS.as_secs()
+            )
+        })?
+        .map_err(|e| format!("its standard output cannot be read: {e}"))?;
     if bytes.is_empty() {
         return Err("printed nothing; it must print the WGSL on standard output".to_owned());
     }
     String::from_utf8(bytes).map_err(|_| "printed what is no UTF-8".to_owned())
 }
 
-/// Reads up to so many bytes beside what else goes on, and closes what it reads from: who writes more is ended by that.
-fn read(from: Option<impl Read + Send + 'static>, most: u64) -> Receiver<Vec<u8>> {
+/// How a command failed, with what it said.
+fn ended_badly(status: ExitStatus, said: &Receiver<io::Result<Vec<u8>>>) -> String {
+    // What cannot be read adds nothing to that it failed.
+    let said = said.recv_timeout(LAST_WORDS).ok().and_then(Result::ok);
+    let said = String::from_utf8_lossy(said.as_deref().unwrap_or_default()).into_owned();
+    let said: String = said.trim().chars().take(MOST_SHOWN).collect();
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!("{status}{colon}{said}")
+}
+
+/// What becomes of what is beyond the most that is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    /// Nobody can write it.
+    Closed,
+    /// It is taken and dropped.
+    Dropped,
+}
+
+/// Reads up to so many bytes beside what else goes on.
+fn read(
+    from: Option<impl Read + Send + 'static>,
+    most: u64,
+    beyond: Beyond,
+) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(from) = from {
-            // What cannot be read ends like what is over; nobody may be left to hear it.
-            let _ = from.take(most).read_to_end(&mut bytes);
-        }
-        let _ = sender.send(bytes);
+        let read = match from {
+            None => Ok(()),
+            Some(mut from) => from
+                .by_ref()
+                .take(most)
+                .read_to_end(&mut bytes)
+                .and_then(|_| match beyond {
+                    Beyond::Closed => Ok(0),
+                    Beyond::Dropped => io::copy(&mut from, &mut io::sink()),
+                })
+                .map(drop),
+        };
+        // Nobody may be left to hear it.
+        let _ = sender.send(read.map(|()| bytes));
     });
     receiver
 }

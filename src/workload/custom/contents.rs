@@ -45,6 +45,7 @@ pub(super) fn contents(
             .collect::<std::result::Result<_, _>>()
             .map_err(|e| entry.wrong(e))?;
         hold(entry, dtype, &values)?;
+        entry.keep(size_of_val(values.as_slice()))?;
         let count = values.len() as u64;
         return Ok((CustomContents::Values { values }, Some(count)));
     }
@@ -197,6 +198,7 @@ fn laid_out(
     let mut bytes = encode(wanted.module, wanted.ty, &value).map_err(|e| entry.wrong(e))?;
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     let values: Vec<f64> = numbers(&bytes, CustomDtype::U32);
+    entry.keep(size_of_val(values.as_slice()))?;
     let count = values.len() as u64;
     Ok((CustomContents::Values { values }, Some(count)))
 }

@@ -153,7 +153,8 @@ pub(super) fn data_file(
     let file = scope.text(file).map_err(|e| entry.wrong(e))?;
     let path = entry.inside(Path::new(&file))?;
     let count = elements(&path, dtype).map_err(|e| entry.wrong(format!("{file}: {e}")))?;
-    let sha256 = sha256(&path)?;
+    let sha256 = entry.file.reads.digest(&path, || sha256(&path));
+    let sha256 = sha256.map_err(|e| entry.wrong(e))?;
     Ok((path.display().to_string(), count, sha256))
 }
 

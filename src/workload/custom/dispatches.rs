@@ -1,7 +1,7 @@
 //! The dispatches of a manifest, with their shaders read and expanded.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Arc;
 
 use toml::Spanned;
 
@@ -12,11 +12,9 @@ use super::contents::written;
 use super::entry::FileEntry;
 use super::file::{BindTable, DispatchTable, IndirectTable};
 use crate::error::Result;
-use crate::record::{
-    CustomDispatch, CustomIndirect, MOST_SOURCE_BYTES, read_within, regular_inside,
-};
+use crate::record::{CustomDispatch, CustomIndirect, regular_inside};
 use crate::workload::kit::template::{expand_text, is_template};
-use crate::workload::wgsl::{WgslModule, hint};
+use crate::workload::wgsl::hint;
 
 /// Most times in a row that one dispatch is repeated.
 const MOST_REPEATS: u64 = 10_000;
@@ -67,11 +65,15 @@ fn dispatch(
         }),
         immediates: Vec::new(),
     };
-    let bound = Bound::of(&dispatch).transpose().map_err(of_shader)?;
+    entry.keep(dispatch.wgsl.len())?;
+    let bound = match entry.file.reads.parsed(&dispatch.wgsl) {
+        Ok(module) => Ok(Bound::new(module, &dispatch).map_err(of_shader)?),
+        Err(refused) => Err(refused),
+    };
+    let groups = workgroups(entry, table, scope, bound.as_ref())?;
+    let bound = bound.ok();
     dispatch.immediates = immediates(table, scope, bound.as_ref()).map_err(of_shader)?;
-    if let Some(workgroups) = workgroups(entry, table, scope, &dispatch.wgsl, bound.as_ref())? {
-        dispatch.workgroups = workgroups;
-    }
+    dispatch.workgroups = groups.unwrap_or(dispatch.workgroups);
     Ok((dispatch, bound))
 }
 
@@ -137,13 +139,12 @@ fn immediates(
     }
 }
 
-/// Workgroups; none where they are read from a buffer.
+/// Workgroups; none where they are read from a buffer. `bound` is why naga refuses the shader where it does.
 fn workgroups(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
     scope: &ParameterScope,
-    source: &str,
-    bound: Option<&Bound>,
+    bound: std::result::Result<&Bound, &String>,
 ) -> Result<Option<[u32; 3]>> {
     let of_shader = |reason: &str| entry.wrong(format!("{}: {reason}", table.shader.shown()));
     match (&table.workgroups, &table.threads, &table.indirect) {
@@ -151,12 +152,11 @@ fn workgroups(
         (Some(groups), None, None) => three(entry, "workgroups", groups.list(), scope).map(Some),
         (None, Some(threads), None) => {
             let wanted = three(entry, "threads", threads.list(), scope)?;
-            let Some(bound) = bound else {
-                let why = WgslModule::parse(source).err().unwrap_or_default();
-                return Err(of_shader(&format!(
+            let bound = bound.map_err(|why| {
+                of_shader(&format!(
                     "it is no WGSL, so `threads` cannot be divided by its workgroup: {why}"
-                )));
-            };
+                ))
+            })?;
             let [x, y, z] = bound.needs.threads;
             Ok(Some([
                 wanted[0].div_ceil(x.max(1)),
@@ -201,7 +201,7 @@ pub(super) fn three(
 fn source(entry: &FileEntry<'_>, table: &DispatchTable, scope: &ParameterScope) -> Result<String> {
     let shown = table.shader.shown();
     if let Some(words) = &table.expand {
-        return printed(entry, words, scope);
+        return printed(entry, words, scope).map(|text| text.to_string());
     }
     let files = table.shader.list();
     if files.is_empty() {
@@ -209,22 +209,24 @@ fn source(entry: &FileEntry<'_>, table: &DispatchTable, scope: &ParameterScope) 
     }
     let mut texts = Vec::new();
     for file in files {
-        texts.push(read_within(&entry.inside(file)?, MOST_SOURCE_BYTES)?);
+        let text = entry.file.reads.text(&entry.inside(file)?);
+        texts.push(text.map_err(|e| entry.wrong(e))?);
     }
     let text = texts.join("\n");
     if !is_template(&text) {
         // What naga reads is WGSL, whatever it looks like.
-        let other = || WgslModule::parse(&text).is_err();
+        let other = || entry.file.reads.parsed(&text).is_err();
         return match hint(&text).filter(|_| other()) {
             Some(hint) => Err(entry.wrong(format!("{shown}: {hint}"))),
             None => Ok(text),
         };
     }
-    let folder = entry.folder().to_owned();
+    let (folder, reads) = (entry.folder().to_owned(), Arc::clone(&entry.file.reads));
     expand_text(&shown, &text, scope.0.clone(), move |name| {
         let path = folder.join(name);
         regular_inside(&folder, &path).map_err(|e| format!("{name}: {e}"))?;
-        read_within(Path::new(&path), MOST_SOURCE_BYTES).map_err(|e| e.to_string())
+        let included = reads.text(&path).map_err(|e| e.to_string())?;
+        Ok(included.to_string())
     })
     .map_err(|reason| {
         let other = hint(&text).map_or_else(

@@ -1,10 +1,13 @@
 //! A workload file and an entry of it, for messages and for the folder that its paths must stay in.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::error::{Error, Result};
+use super::reads::ManifestReads;
+use crate::error::{Error, Result, nearest};
 use crate::record::regular_inside;
 
 /// Whether the commands that a workload file names are run.
@@ -16,11 +19,20 @@ pub enum ManifestCommands {
     Allowed,
 }
 
+impl ManifestCommands {
+    /// What an option of the command line says.
+    pub fn allowed_by(option: bool) -> Self {
+        if option { Self::Allowed } else { Self::Refused }
+    }
+}
+
 /// A workload file.
 pub(super) struct ManifestText<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
     pub(super) commands: ManifestCommands,
+    /// What the paths and commands in it gave.
+    pub(super) reads: Arc<ManifestReads>,
 }
 
 impl ManifestText<'_> {
@@ -63,6 +75,12 @@ impl FileEntry<'_> {
         self.file.entry(table, format!("{}, {name}", self.name))
     }
 
+    /// Counts what a case holds of shaders and numbers.
+    pub(super) fn keep(&self, bytes: usize) -> Result<()> {
+        let kept = self.file.reads.keep(bytes);
+        kept.map_err(|reason| self.wrong(reason))
+    }
+
     /// The folder of the file.
     pub(super) fn folder(&self) -> &Path {
         match self.file.path.parent() {
@@ -77,10 +95,26 @@ impl FileEntry<'_> {
         let beside = self.folder().join(path);
         regular_inside(self.folder(), &beside).map_err(|e| {
             let shown = path.display();
+            let close = match e.kind() {
+                ErrorKind::NotFound => self.close_to(path),
+                _ => String::new(),
+            };
             self.wrong(format!(
-                "{shown}: {e}; paths are relative to the workload file"
+                "{shown}: {e}{close}; paths are relative to the workload file"
             ))
         })?;
         Ok(beside)
+    }
+
+    /// What may have been meant by a path that leads to nothing: a file beside the manifest of nearly its name.
+    fn close_to(&self, path: &Path) -> String {
+        let there = std::fs::read_dir(self.folder()).into_iter().flatten();
+        let names: Vec<String> = there
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        let wanted = path.to_string_lossy();
+        nearest(&wanted, names.iter().map(String::as_str))
+            .map_or_else(String::new, |close| format!("; did you mean {close:?}?"))
     }
 }

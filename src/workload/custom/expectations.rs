@@ -51,9 +51,11 @@ pub(super) fn checks(
             .map(String::as_str)
             .chain(names.filled.iter().copied());
         compile(formula, known.chain(["i"])).map_err(|e| {
-            entry.wrong(format!(
-                "`formula`: {e}; of buffers, those with contents can be named"
-            ))
+            let named = |name: &&&str| e.contains(&format!("unknown name {name:?}"));
+            let empty = names.all.iter().find(named).map_or("", |_| {
+                "; it is a buffer without contents, and of buffers those with contents can be named"
+            });
+            entry.wrong(format!("`formula`: {e}{empty}"))
         })?;
         checks.push(CustomCheck::Formula {
             formula: formula.clone(),

@@ -3,25 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use minijinja::value::Value;
 use toml::Spanned;
 
 use crate::error::{Error, Result, nearest};
 use crate::record::{
-    Counts, CustomBuffer, CustomCheck, CustomContents, CustomKernel, MOST_CASES, MOST_SOURCE_BYTES,
-    read_within,
+    Counts, CustomBuffer, CustomCheck, CustomContents, CustomKernel, MOST_SOURCE_BYTES, read_within,
 };
 use crate::workload::case::Case;
-use crate::workload::case_kernel::{CaseKernel, KernelVariant};
-use crate::workload::custom::amounts::{Amount, ParameterScope};
+use crate::workload::case_kernel::CaseKernel;
+use crate::workload::custom::amounts::ParameterScope;
 use crate::workload::custom::binding::Bound;
 use crate::workload::custom::buffers::buffers;
+use crate::workload::custom::combinations::{combinations, one_of, refuse_unused};
 use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
 use crate::workload::custom::entry::{FileEntry, ManifestCommands, ManifestText};
 use crate::workload::custom::file::{
-    KernelTable, ParameterTable, ParameterValue, ParameterValues, WorkloadFile, WorkloadTable,
+    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable,
 };
 use crate::workload::custom::textures::samplers;
 use crate::workload::custom::work::CustomWork;
@@ -38,7 +38,9 @@ pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKe
         path,
         text: &text,
         commands,
+        reads: Arc::default(),
     };
+    refuse_other_tables(&manifest)?;
     let file: WorkloadFile = toml::from_str(&text).map_err(|e| {
         Error::file(
             path,
@@ -60,33 +62,67 @@ pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKe
     let mut lines = Vec::new();
     for table in &file.kernel {
         let entry = manifest.entry(table, format!("kernel {:?}", table.get_ref().name));
-        for scope in scopes(&entry, &table.get_ref().params)? {
-            let forms = forms(&entry, &table.get_ref().tune, &scope)?;
-            let all = forms.iter().map(|(parameters, scope)| {
-                let found = kernel(&entry, table.get_ref(), scope)?;
-                Ok(with_parameters(found, parameters))
-            });
-            found.push(one_of(&entry, all.collect::<Result<_>>()?)?);
+        let KernelTable { params, tune, .. } = table.get_ref();
+        for combination in combinations(&entry, params, tune)? {
+            found.push(one_of(&entry, &combination, |scope| {
+                kernel(&entry, table.get_ref(), scope)
+            })?);
             lines.push(entry.line);
         }
     }
     let mut references = Vec::new();
     for table in &file.workload {
         let entry = manifest.entry(table, format!("workload {:?}", table.get_ref().case));
-        for scope in scopes(&entry, &table.get_ref().params)? {
-            references.push((found.len(), table.get_ref().reference.clone()));
-            let forms = forms(&entry, &table.get_ref().tune, &scope)?;
-            let all = forms.iter().map(|(parameters, scope)| {
-                let found = workload(&manifest, table, scope)?;
-                Ok(with_parameters(found, parameters))
-            });
-            found.push(one_of(&entry, all.collect::<Result<_>>()?)?);
+        let WorkloadTable { params, tune, .. } = table.get_ref();
+        for combination in combinations(&entry, params, tune)? {
+            let reference = table.get_ref().reference.as_ref();
+            let reference = reference.map(|name| combination.scope.text(name));
+            references.push((
+                found.len(),
+                reference.transpose().map_err(|e| entry.wrong(e))?,
+            ));
+            found.push(one_of(&entry, &combination, |scope| {
+                workload(&manifest, table, scope)
+            })?);
             lines.push(entry.line);
         }
     }
+    refuse_unused(&manifest, &file)?;
     give_references(path, &mut found, &references, &lines)?;
     refuse_same_names(path, &found, &lines)?;
     Ok(found)
+}
+
+/// Stops tables of another name than the two that a file has: of what stands below a misspelt one, a message would name the
+/// first line that does not fit.
+fn refuse_other_tables(manifest: &ManifestText<'_>) -> Result<()> {
+    const KNOWN: [&str; 2] = ["kernel", "workload"];
+    for (before, line) in manifest.text.lines().enumerate() {
+        let Some(header) = line.trim().strip_prefix('[') else {
+            continue;
+        };
+        let header = header.trim_start_matches('[');
+        let name: String = header
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+            .collect();
+        // Other things begin with a bracket too, a line of a list say; a table is closed by one.
+        let is_table = header.split('#').next().unwrap_or_default().trim_end();
+        if !is_table.ends_with(']') || name.is_empty() || KNOWN.contains(&name.as_str()) {
+            continue;
+        }
+        if let Some(close) = nearest(&name, KNOWN) {
+            let line = before + 1;
+            return Err(Error::file(
+                manifest.path,
+                format!(
+                    "line {line}: `{name}` is no table of a workload file; did you mean `{close}`?"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The key that was probably meant, of those that a message about an unknown one lists in backquotes.
@@ -100,125 +136,6 @@ fn meant(message: &str) -> String {
     close.map_or_else(String::new, |close| format!(" (did you mean `{close}`?)"))
 }
 
-/// Every combination of the parameters' values.
-fn scopes(entry: &FileEntry<'_>, params: &ParameterTable) -> Result<Vec<ParameterScope>> {
-    let mut scopes = vec![ParameterScope::default()];
-    for (name, values) in params {
-        let values: &[ParameterValue] = match values {
-            ParameterValues::One(value) => std::slice::from_ref(value),
-            ParameterValues::Each(values) => values,
-        };
-        let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !name.starts_with(|c: char| c.is_ascii_digit());
-        if !sound || values.is_empty() || scopes.len() * values.len() > MOST_CASES {
-            return Err(entry.wrong(format!(
-                "the parameter {name:?} needs a name of letters, digits and `_`, at least one value, and at most \
-                 {MOST_CASES} combinations in all"
-            )));
-        }
-        scopes = scopes
-            .iter()
-            .flat_map(|scope| {
-                values.iter().map(|value| {
-                    let mut scope = scope.clone();
-                    scope.0.insert(name.clone(), evaluated(value));
-                    scope
-                })
-            })
-            .collect();
-    }
-    Ok(scopes)
-}
-
-fn evaluated(value: &ParameterValue) -> Value {
-    match value {
-        ParameterValue::Whole(number) => Value::from(*number),
-        ParameterValue::Fraction(number) => Value::from(*number),
-        ParameterValue::Word(word) => Value::from(word.clone()),
-    }
-}
-
-/// Most combinations of the values that one kernel gives to `tune`.
-const MOST_FORMS: usize = 4096;
-
-/// Every combination of the values that `tune` searches, with the scope in which the kernel has them; the first is the
-/// default.
-fn forms(
-    entry: &FileEntry<'_>,
-    tune: &BTreeMap<String, Vec<Amount>>,
-    scope: &ParameterScope,
-) -> Result<Vec<(BTreeMap<String, u32>, ParameterScope)>> {
-    let mut forms = vec![(BTreeMap::new(), scope.clone())];
-    for (name, amounts) in tune {
-        if scope.0.contains_key(name)
-            || amounts.is_empty()
-            || forms.len() * amounts.len() > MOST_FORMS
-        {
-            return Err(entry.wrong(format!(
-                "`tune.{name}` needs a name that is none of `params`, at least one value, and at most {MOST_FORMS} \
-                 combinations in all"
-            )));
-        }
-        let values = amounts.iter().map(|amount| {
-            let whole = scope
-                .whole(amount)
-                .map_err(|e| entry.wrong(format!("`tune.{name}`: {e}")))?;
-            u32::try_from(whole)
-                .map_err(|_| entry.wrong(format!("`tune.{name}`: {whole} is too large")))
-        });
-        let values: Vec<u32> = values.collect::<Result<_>>()?;
-        let with = |(parameters, scope): &(BTreeMap<String, u32>, ParameterScope), value: u32| {
-            let (mut parameters, mut scope) = (parameters.clone(), scope.clone());
-            parameters.insert(name.clone(), value);
-            scope.0.insert(name.clone(), Value::from(value));
-            (parameters, scope)
-        };
-        forms = forms
-            .iter()
-            .flat_map(|form| values.iter().map(move |value| with(form, *value)))
-            .collect();
-    }
-    Ok(forms)
-}
-
-/// A kernel under the values that `tune` gave it.
-fn with_parameters(mut found: CaseKernel, parameters: &BTreeMap<String, u32>) -> CaseKernel {
-    found.kernel.parameters.clone_from(parameters);
-    found
-}
-
-/// The first of several forms of a kernel, with the others as its variants.
-fn one_of(entry: &FileEntry<'_>, all: Vec<CaseKernel>) -> Result<CaseKernel> {
-    let mut forms = all.into_iter();
-    let mut first = forms
-        .next()
-        .ok_or_else(|| entry.wrong("has no form; give each key of `tune` a value"))?;
-    for form in forms {
-        if form.case != first.case || form.counts != first.counts {
-            return Err(entry.wrong(
-                "values of `tune` are choices of one case, so they cannot stand in `case`, `flop`, `bytes` or `tokens`; \
-                 what makes another case belongs to `params`",
-            ));
-        }
-        first
-            .variants
-            .extend(form.custom.map(|custom| KernelVariant {
-                kernel: form.kernel,
-                custom,
-            }));
-    }
-    if let Some(custom) = first.custom.clone().filter(|_| !first.variants.is_empty()) {
-        first.variants.insert(
-            0,
-            KernelVariant {
-                kernel: first.kernel.clone(),
-                custom,
-            },
-        );
-    }
-    Ok(first)
-}
-
 /// A custom kernel for a built-in case.
 fn kernel(
     entry: &FileEntry<'_>,
@@ -226,9 +143,9 @@ fn kernel(
     scope: &ParameterScope,
 ) -> Result<CaseKernel> {
     let wrong = |reason: String| entry.wrong(reason);
-    check_name(&table.name).map_err(wrong)?;
-    let name = scope.text(&table.case).map_err(wrong)?;
-    let case = find_case(&name).map_err(|unknown| {
+    let name = kernel_name(&table.name, &table.case, &table.params, scope).map_err(wrong)?;
+    let case = scope.text(&table.case).map_err(wrong)?;
+    let case = find_case(&case).map_err(|unknown| {
         let hint = match unknown {
             UnknownCase::Workload(_) => {
                 "; `perwatt list` shows the built-in cases, and a [[workload]] declares a case of your own"
@@ -257,8 +174,35 @@ fn kernel(
     Ok(CaseKernel {
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
-        ..CaseKernel::built_in(case, Kernel::new(table.name.clone(), &[]))
+        ..CaseKernel::built_in(case, Kernel::new(name, &[]))
     })
+}
+
+/// The name of a kernel for a built-in case.
+fn kernel_name(
+    name: &str,
+    case: &str,
+    params: &ParameterTable,
+    scope: &ParameterScope,
+) -> Result<String, String> {
+    let text = scope.text(name)?;
+    check_name(text + &unnamed(name, case, params, scope))
+}
+
+/// What tells the cases of a sweep apart where the texts of neither kernel nor case name what is swept over: they would
+/// have one name.
+fn unnamed(kernel: &str, case: &str, params: &ParameterTable, scope: &ParameterScope) -> String {
+    let swept =
+        |values: &ParameterValues| matches!(values, ParameterValues::Each(v) if v.len() > 1);
+    let mut told = String::new();
+    if !kernel.contains("${") && !case.contains("${") {
+        for (parameter, _) in params.iter().filter(|(_, values)| swept(values)) {
+            if let Some(value) = scope.0.get(parameter) {
+                told += &format!("-{parameter}{value}");
+            }
+        }
+    }
+    told
 }
 
 /// A custom kernel of a file, with nothing in it yet.
@@ -286,7 +230,8 @@ fn workload(
 ) -> Result<CaseKernel> {
     let entry = manifest.entry(table, format!("workload {:?}", table.get_ref().case));
     let table = table.get_ref();
-    check_name(&table.kernel).map_err(|reason| entry.wrong(reason))?;
+    let kernel = scope.text(&table.kernel).and_then(check_name);
+    let kernel = kernel.map_err(|reason| entry.wrong(reason))?;
     let case = declared_case(&entry, table, scope)?;
     let entry = entry.named(format!("workload {:?}", case.to_string()));
     let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
@@ -310,7 +255,7 @@ fn workload(
         .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
         case,
-        kernel: Kernel::new(table.kernel.clone(), &[]),
+        kernel: Kernel::new(kernel, &[]),
         counts,
         custom: Some(Box::new(custom)),
         parameters_from: FROM_FILE.to_owned(),
@@ -340,19 +285,10 @@ fn declared_case(
 ) -> Result<Case> {
     let wrong = |reason: String| entry.wrong(reason);
     let mut name = scope.text(&table.case).map_err(wrong)?;
-    // A sweep whose shape does not name what it sweeps over would have cases of one name.
-    let swept =
-        |values: &ParameterValues| matches!(values, ParameterValues::Each(v) if v.len() > 1);
-    if !table.case.contains("${") {
-        for (parameter, _) in table.params.iter().filter(|(_, values)| swept(values)) {
-            if let Some(value) = scope.0.get(parameter) {
-                name += &format!("-{parameter}{value}");
-            }
-        }
-    }
+    name += &unnamed(&table.kernel, &table.case, &table.params, scope);
     let case = custom_case(&name)
         .map_err(|unknown| entry.wrong(format!("{unknown}, for example `saxpy/f32/1048576`")))?;
-    check_name(&case.workload).map_err(wrong)?;
+    check_name(case.workload.to_string()).map_err(wrong)?;
     check_shape(&case.shape()).map_err(wrong)?;
     if registry().iter().any(|known| known.name() == case.workload) {
         return Err(wrong(format!(
@@ -462,13 +398,6 @@ fn give_references(
             };
             custom.reference = Some(Box::new(reference));
         }
-        let given = found[*at]
-            .custom
-            .as_ref()
-            .and_then(|custom| custom.reference.clone());
-        for variant in &mut found[*at].variants {
-            variant.custom.reference.clone_from(&given);
-        }
     }
     Ok(())
 }
@@ -481,8 +410,8 @@ fn refuse_same_names(path: &Path, found: &[CaseKernel], lines: &[usize]) -> Resu
             return Err(Error::file(
                 path,
                 format!(
-                    "line {line}, {} is already declared; give one another `kernel` name, or name the parameters in `case`, as in \
-                     \"saxpy/f32/${{n}}\"",
+                    "line {line}, {} is already declared; give one another name, or name the parameters in `case` or the \
+                     kernel's name, as in \"saxpy/f32/${{n}}\" or \"tiled-${{n}}\"",
                     case.id()
                 ),
             ));
@@ -492,10 +421,10 @@ fn refuse_same_names(path: &Path, found: &[CaseKernel], lines: &[usize]) -> Resu
 }
 
 /// Names stand in cases, globs and tables.
-fn check_name(name: &str) -> Result<(), String> {
+fn check_name(name: String) -> Result<String, String> {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name.chars().all(sound) {
-        Ok(())
+        Ok(name)
     } else {
         Err(format!(
             "{name:?} cannot be a name; use letters, digits, `-`, `_` and `.`"

@@ -4,15 +4,16 @@
 //! f64 reference checks it. A `[[workload]]` is a custom case, checked against a file of expected numbers, a formula,
 //! another kernel or invariants. What nothing checks says so, with the reason.
 //!
-//! `file` has the form of such a file, `load` reads and checks it by way of `entry`, `amounts`, `dispatches`, `binding`
-//! and `buffers`; `declared` is the case of a `[[workload]]`, and `work` runs what was found with `data`, `generate` and
-//! `checks`.
+//! `file` has the form of such a file, `load` reads and checks it by way of `entry`, `combinations`, `amounts`,
+//! `dispatches`, `binding` and `buffers`, and `reads` remembers what files and commands gave; `declared` is the case of a
+//! `[[workload]]`, and `work` runs what was found with `data`, `generate` and `checks`.
 
 mod amounts;
 mod binding;
 mod buffers;
 mod checks;
 mod columns;
+mod combinations;
 mod commands;
 mod contents;
 mod data;
@@ -25,6 +26,7 @@ mod file;
 mod generate;
 mod load;
 mod program;
+mod reads;
 mod textures;
 mod work;
 

@@ -19,6 +19,7 @@ use crate::workload::kit::checker::Checker;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Action, Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::wgsl::{ByteGaps, WgslModule};
 
 /// A custom kernel in the form that the measuring loop takes.
 #[derive(Debug)]
@@ -75,8 +76,14 @@ impl<'a> CustomWork<'a> {
         let bound = self.bound.get_or_init(|| {
             let dispatches = self.custom.dispatches.iter();
             let read = |dispatch: &CustomDispatch| {
-                let bound = Bound::of(dispatch).transpose();
-                bound.map_err(|e| format!("{}: {e}", dispatch.shader))
+                // What naga refuses, the driver's front end says better.
+                let Ok(module) = WgslModule::parse(&dispatch.wgsl) else {
+                    return Ok(None);
+                };
+                let bound = Bound::new(Arc::new(module), dispatch);
+                bound
+                    .map(Some)
+                    .map_err(|e| format!("{}: {e}", dispatch.shader))
             };
             dispatches.map(read).collect()
         });
@@ -170,10 +177,18 @@ impl<'a> CustomWork<'a> {
                 reference: reference
                     .and_then(|all| all.get(&*there.name))
                     .map(Vec::as_slice),
+                gaps: self.gaps(&buffer.name),
             });
             bytes.push(output.as_slice());
         }
         (buffers, bytes)
+    }
+
+    /// The bytes of a buffer on which no value of its variable lies.
+    fn gaps(&self, buffer: &str) -> Option<ByteGaps> {
+        let mut bound = self.bound().ok()?.iter().flatten();
+        let wanted = bound.find_map(|bound| bound.wanted(buffer))?;
+        ByteGaps::of(wanted.module, wanted.ty)
     }
 
     /// The numbers that the checks refer to, as they are before an execution.

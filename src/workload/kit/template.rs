@@ -91,7 +91,10 @@ fn syntax() -> Result<Environment<'static>, Error> {
             .build()?,
     );
     // minijinja's own takes an unknown name for a missing argument, and would leave the loop out.
-    environment.add_function("range", |from: u32, to: u32| Value::from_iter(from..to));
+    // A user's file may name any numbers, so nothing is made of them before it is asked for.
+    environment.add_function("range", |from: u32, to: u32| {
+        Value::make_iterable(move || from..to)
+    });
     Ok(environment)
 }
 
@@ -99,6 +102,9 @@ fn syntax() -> Result<Environment<'static>, Error> {
 pub(crate) fn is_template(text: &str) -> bool {
     text.contains("${") || text.lines().any(|line| line.trim_start().starts_with('#'))
 }
+
+/// Most work of expanding a user's shader, in minijinja's unit: an instruction, or 64 bytes.
+const MOST_WORK: u64 = 1 << 20;
 
 /// Expands a user's shader. `include` reads a file that it includes.
 ///
@@ -111,6 +117,7 @@ pub(crate) fn expand_text(
     include: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
 ) -> Result<String, String> {
     let mut environment = syntax().map_err(|e| e.to_string())?;
+    environment.set_fuel(Some(MOST_WORK));
     environment.set_loader(move |name| {
         include(name)
             .map(|text| Some(format!("{text}\n")))

@@ -13,6 +13,7 @@ use super::directives::accepted;
 use super::layout::{WrittenValue, encode};
 use crate::error::nearest;
 use crate::record::{TexelFormat, TextureDimension};
+use crate::workload::kit::stored_texture::StoredTexture;
 
 /// A WGSL source that naga accepts.
 #[derive(Debug)]
@@ -43,16 +44,7 @@ pub enum BoundResource {
         dimension: TextureDimension,
     },
     /// A texture that is stored to or loaded from.
-    StorageTexture {
-        /// How its texels are stored.
-        format: TexelFormat,
-        /// Its dimensions.
-        dimension: TextureDimension,
-        /// Whether it can be read.
-        reads: bool,
-        /// Whether it can be written.
-        writes: bool,
-    },
+    StorageTexture(StoredTexture),
     /// A sampler.
     Sampler,
     /// Anything else, in words.
@@ -244,7 +236,12 @@ impl WgslModule {
                     return Err(if names.is_empty() {
                         format!("has no overrides, so {name:?} cannot be set")
                     } else {
-                        format!("has no override {name:?}; it has {}", names.join(", "))
+                        let close = nearest(name, names.iter().copied())
+                            .map_or(String::new(), |close| format!("; did you mean {close:?}?"));
+                        format!(
+                            "has no override {name:?}; it has {}{close}",
+                            names.join(", ")
+                        )
                     });
                 };
                 let key = found.id.map_or_else(|| name.clone(), |id| id.to_string());
@@ -374,12 +371,12 @@ fn image(dim: ImageDimension, arrayed: bool, class: ImageClass) -> BoundResource
             if access.contains(StorageAccess::ATOMIC) {
                 return BoundResource::Other("a storage texture with atomics");
             }
-            BoundResource::StorageTexture {
+            BoundResource::StorageTexture(StoredTexture {
                 format: *format,
                 dimension,
                 reads: access.contains(StorageAccess::LOAD),
                 writes: access.contains(StorageAccess::STORE),
-            }
+            })
         }
     }
 }
@@ -415,15 +412,17 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         .iter()
         .any(|word| line.starts_with(word))
     };
-    if source.lines().any(directive) {
+    // `#{NAME}` is naga_oil's.
+    if source.lines().any(directive) || source.contains("#{") {
         return Some(
             "the file is for another preprocessor (lines such as `#define`, `#import`); expand it with that one, first or \
              by `expand = [\"command\", …]`, or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
         );
     }
-    if source.contains("{{") {
+    // No WGSL has a brace before a percent sign; two together may close and open blocks.
+    if source.contains("{{") || source.contains("{%") {
         return Some(
-            "the file is a template of another engine (`{{`); expand it, first or by `expand = [\"command\", …]`, or write \
+            "the file is a template of another engine (`{{`, `{%`); expand it, first or by `expand = [\"command\", …]`, or write \
              `${name}` with `params`",
         );
     }

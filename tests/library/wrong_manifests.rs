@@ -1,0 +1,339 @@
+//! Manifests of kernels that are wrong in the ways of people: each message names the file, the line and what is right.
+
+use std::path::Path;
+
+use perwatt::error::Error;
+use perwatt::workload::{CaseKernel, ManifestCommands, load_custom};
+use tempfile::TempDir;
+
+const SHADER: &str = "override TILE: u32 = 4;
+struct P { count: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> p: P;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> z: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+    if id.x < p.count { z[id.x] = p.scale * x[id.x] + f32(TILE - 4); } }
+@compute @workgroup_size(64) fn other() { z[0] = 1; }
+";
+
+const MANIFEST: &str = r#"# A comment of one line.
+[[workload]]
+case = "scaled/f32/${n}"
+kernel = "plain"
+params = { n = [256, 1024] }
+flop = "n"
+bytes = "8 * n"
+
+[[workload.buffer]]
+name = "p"
+members = { count = "n", scale = 0.5 }
+
+[[workload.buffer]]
+name = "x"
+elements = "n"
+uniform = [1, 2]
+
+[[workload.buffer]]
+name = "z"
+elements = "n"
+formula = "0.5 * x[i]"
+relative = 1e-6
+
+[[workload.dispatch]]
+shader = "s.wgsl"
+entry = "main"
+threads = "n"
+"#;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.wgsl"), SHADER).unwrap();
+    std::fs::write(folder.path().join("latin.wgsl"), b"// caf\xe9\n").unwrap();
+    folder
+}
+
+fn load(folder: &Path, text: &str) -> Result<Vec<CaseKernel>, Error> {
+    let path = folder.join("k.toml");
+    std::fs::write(&path, text).unwrap();
+    load_custom(&path, ManifestCommands::Refused)
+}
+
+#[test]
+fn what_editors_do_to_a_file_changes_nothing() {
+    let folder = folder();
+    let forms = [
+        MANIFEST.to_owned(),
+        format!("\u{feff}{MANIFEST}"),
+        MANIFEST.replace('\n', "\r\n"),
+        MANIFEST.replace(" = ", "\t=\t"),
+        MANIFEST.replace("one line", "größerer Länge 行"),
+        MANIFEST.replace("[[workload.buffer]]\n", "[[ workload . buffer ]]\n"),
+    ];
+    for text in forms {
+        assert_eq!(load(folder.path(), &text).unwrap().len(), 2, "{text}");
+    }
+    std::fs::write(
+        folder.path().join("s.wgsl"),
+        format!("\u{feff}{}", SHADER.replace('\n', "\r\n")),
+    )
+    .unwrap();
+    assert_eq!(load(folder.path(), MANIFEST).unwrap().len(), 2);
+}
+
+#[test]
+fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
+    let many: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+    let many = format!("[{}]", many.join(", "));
+    let sweep = format!("{{ n = {many}, m = {many}, k = {many} }}");
+    // From, to, the line that is named, what is said.
+    let ways: [(&str, &str, usize, &str); 46] = [
+        ("flop", "flops", 6, "did you mean `flop`"),
+        ("kernel", "kernle", 4, "did you mean `kernel`"),
+        (
+            "[[workload.buffer]]",
+            "[[workload.bufer]]",
+            9,
+            "did you mean `buffer`",
+        ),
+        ("[[workload]]", "[[worklod]]", 2, "did you mean `workload`"),
+        ("members", "member", 11, "did you mean `members`"),
+        (
+            "elements = \"n\"\nuni",
+            "elements = \"m\"\nuni",
+            13,
+            "unknown name \"m\"",
+        ),
+        (
+            "elements = \"n\"\nuni",
+            "elements = true\nuni",
+            15,
+            "a number, or an expression",
+        ),
+        (
+            "elements = \"n\"\nuni",
+            "elements = -4\nuni",
+            13,
+            "from 0 up",
+        ),
+        (
+            "elements = \"n\"\nuni",
+            "elements = \"n / 3\"\nuni",
+            13,
+            "whole number",
+        ),
+        (
+            "elements = \"n\"\nuni",
+            "elements = 1e18\nuni",
+            13,
+            "`elements`",
+        ),
+        (
+            "elements = \"n\"\nuni",
+            "elements = nan\nuni",
+            13,
+            "`elements`",
+        ),
+        ("elements = \"n\"\nuni", "uni", 13, "give `elements`"),
+        ("\"8 * n\"", "\"8 * * n\"", 2, "`bytes`"),
+        (
+            "\"8 * n\"",
+            "\"8 * N\"",
+            2,
+            "unknown name \"N\"; did you mean \"n\"",
+        ),
+        ("\"8 * n\"", "\"log(0 * n) \"", 2, "`bytes`"),
+        ("\"8 * n\"", "\"2 ** n\"", 2, "`bytes`"),
+        ("\"8 * n\"", "8 * n", 7, ""),
+        ("[256, 1024]", "[]", 2, "`params.n` is an empty list"),
+        ("[256, 1024]", "[256, 256]", 2, "already declared"),
+        (
+            "{ n = [256, 1024] }",
+            "{ n = [256, 1024], tile = 8 }",
+            2,
+            "`params.tile` is used nowhere",
+        ),
+        (
+            "{ n = [256, 1024] }",
+            "{ n = [256, 1024], 'ti le' = 8 }",
+            2,
+            "cannot be a parameter",
+        ),
+        (
+            "{ n = [256, 1024] }",
+            &sweep,
+            2,
+            "1000000000 combinations (1000 of `params.k` ×",
+        ),
+        ("{ n = [256, 1024] }", "[256, 1024]", 5, ""),
+        (
+            "uniform = [1, 2]",
+            "uniform = [2, 1]",
+            13,
+            "lesser one first",
+        ),
+        ("uniform = [1, 2]", "uniform = [1]", 16, ""),
+        (
+            "uniform = [1, 2]",
+            "unifrom = [1, 2]",
+            16,
+            "did you mean `uniform`",
+        ),
+        ("uniform = [1, 2]", "file = \"x.npy\"", 13, "x.npy"),
+        ("name = \"x\"", "name = \"y\"", 13, "\"y\""),
+        (
+            "name = \"x\"",
+            "name = \"z\"",
+            18,
+            "another buffer or texture has this name",
+        ),
+        ("name = \"z\"", "name = \"z \"", 18, "\"z \""),
+        ("0.5 * x[i]", "0.5 * y[i]", 18, "there are n, p, x, i"),
+        ("0.5 * x[i]", "0.5 * z[i]", 18, "buffer without contents"),
+        ("0.5 * x[i]", "0.5 * x[i", 18, "`formula`"),
+        (
+            "formula = \"0.5 * x[i]\"\n",
+            "",
+            18,
+            "output with expected, formula",
+        ),
+        ("relative = 1e-6", "relative = nan", 18, "numbers from 0 up"),
+        (
+            "relative = 1e-6",
+            "relativ = 1e-6",
+            22,
+            "did you mean `relative`",
+        ),
+        ("\"s.wgsl\"", "\"S.wgsl\"", 24, "did you mean \"s.wgsl\""),
+        ("\"s.wgsl\"", "\"latin.wgsl\"", 24, "byte 6"),
+        ("\"s.wgsl\"", "\"../s.wgsl\"", 24, "../s.wgsl"),
+        ("\"s.wgsl\"", "[]", 24, "empty list"),
+        ("\"main\"", "\"mian\"", 24, "did you mean \"main\""),
+        ("entry = \"main\"\n", "", 24, "several compute entry points"),
+        ("threads = \"n\"", "threads = 0", 24, "above 0"),
+        (
+            "threads = \"n\"",
+            "",
+            24,
+            "give one of `workgroups`, `threads`",
+        ),
+        (
+            "threads = \"n\"",
+            "threads = \"n\"\noverrides = { TIEL = 8 }",
+            24,
+            "did you mean \"TILE\"",
+        ),
+        (
+            "threads = \"n\"",
+            "threads = \"n\"\nbind = { X = \"x\" }",
+            24,
+            "did you mean \"x\"",
+        ),
+    ];
+    let folder = folder();
+    let mut silent = Vec::new();
+    for (from, to, line, says) in ways {
+        let text = MANIFEST.replacen(from, to, 1);
+        assert_ne!(text, MANIFEST, "{from}");
+        match load(folder.path(), &text) {
+            Ok(_) => silent.push(format!("{to}: taken")),
+            Err(error) => {
+                let said = error.to_string();
+                let placed = said.contains("k.toml")
+                    && (said.contains(&format!("line {line},"))
+                        || said.contains(&format!("line {line}:"))
+                        || said.contains(&format!("line {line}\n")));
+                if !placed || !said.contains(says) {
+                    silent.push(format!("{to} (line {line}, {says:?}): {said}"));
+                }
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_runs_once_for_each_list_of_words_and_a_file_is_read_once() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("e.sh"), "echo \"$@\" >> ran; cat s.wgsl").unwrap();
+    let path = at("k.toml");
+    let runs = |arguments: &str| {
+        let _ = std::fs::remove_file(at("ran"));
+        let text = MANIFEST
+            .replace(
+                "threads = \"n\"",
+                &format!("expand = [\"sh\", \"e.sh\"{arguments}]\nthreads = \"n\"\noverrides = {{ TILE = \"tile\" }}"),
+            )
+            .replace("flop = ", "tune = { tile = [4, 5, 6] }\nflop = ");
+        std::fs::write(&path, text).unwrap();
+        let cases = load_custom(&path, ManifestCommands::Allowed).unwrap();
+        assert_eq!(cases.len(), 2);
+        assert!(cases.iter().all(|case| case.variants.len() == 3));
+        std::fs::read_to_string(at("ran")).unwrap().lines().count()
+    };
+    assert_eq!(runs(""), 1);
+    assert_eq!(runs(", \"${n}\""), 2);
+    assert_eq!(runs(", \"${n}\", \"${tile}\""), 6);
+}
+
+#[test]
+fn a_template_without_end_and_shaders_beyond_all_memory_are_refused() {
+    let folder = folder();
+    let endless =
+        "#for a in range(0, 4000000000)\n#for b in range(0, 4000000000)\n#endfor\n#endfor\n";
+    std::fs::write(folder.path().join("s.wgsl"), endless).unwrap();
+    let said = load(folder.path(), MANIFEST).unwrap_err().to_string();
+    assert!(
+        said.contains("s.wgsl:") && said.contains("line 24"),
+        "{said}"
+    );
+    // 4 MiB for each of a thousand cases.
+    let long = format!("// ${{n}}\n{}{SHADER}", "// a line\n".repeat(400_000));
+    std::fs::write(folder.path().join("s.wgsl"), long).unwrap();
+    let many: Vec<String> = (1..1000).map(|n| n.to_string()).collect();
+    let text = MANIFEST.replace("256, 1024", &many.join(", "));
+    let said = load(folder.path(), &text).unwrap_err().to_string();
+    assert!(said.contains("256 MiB together"), "{said}");
+}
+
+#[test]
+fn alternatives_of_a_kernel_may_depend_on_parameters() {
+    let folder = folder();
+    let shader = "override TILE: u32 = 1;
+        @group(0) @binding(0) var<storage, read> A: array<f32>;
+        @group(0) @binding(1) var<storage, read> B: array<f32>;
+        @group(0) @binding(2) var<storage, read_write> C: array<f32>;
+        @compute @workgroup_size(8, 8) fn main() { C[0] = A[0] * B[0] * f32(TILE); }";
+    std::fs::write(folder.path().join("s.wgsl"), shader).unwrap();
+    let entry = |name: &str, case: &str| {
+        format!(
+            "[[kernel]]\nname = \"{name}\"\ncase = \"{case}\"\nparams = {{ n = [64, 128], tile = [1, 2] }}\n\
+             [[kernel.dispatch]]\nshader = \"s.wgsl\"\nthreads = [\"n\", \"n // tile\"]\noverrides = {{ TILE = \"tile\" }}\n"
+        )
+    };
+    let ids = |text: &str| -> Vec<String> {
+        let cases = load(folder.path(), text).unwrap();
+        cases.iter().map(CaseKernel::id).collect()
+    };
+    assert_eq!(
+        ids(&entry("tiled-${tile}", "matmul/f32/${n}x${n}x${n}")),
+        [
+            "matmul/f32/64x64x64@tiled-1",
+            "matmul/f32/64x64x64@tiled-2",
+            "matmul/f32/128x128x128@tiled-1",
+            "matmul/f32/128x128x128@tiled-2",
+        ]
+    );
+    assert_eq!(
+        ids(&entry("tiled", "matmul/f32/64x64x64")),
+        [
+            "matmul/f32/64x64x64@tiled-n64-tile1",
+            "matmul/f32/64x64x64@tiled-n64-tile2",
+            "matmul/f32/64x64x64@tiled-n128-tile1",
+            "matmul/f32/64x64x64@tiled-n128-tile2",
+        ]
+    );
+    let said = load(folder.path(), &entry("tiled", "matmul/f32/${n}x64x64")).unwrap_err();
+    assert!(said.to_string().contains("or the kernel's name"), "{said}");
+}
