@@ -50,84 +50,89 @@ fn beyond_size(texture: &CustomTexture, limits: &wgpu::Limits) -> Result<(), Str
 
 /// Of what a dispatch needs more than a device has.
 fn beyond_counts(dispatch: &Dispatch, program: &Program, limits: &wgpu::Limits) -> Option<String> {
-    let count = |kind: fn(&BindingKind) -> bool| {
-        let bindings = dispatch.bindings.iter();
-        bindings.filter(|binding| kind(&binding.kind)).count() as u64
-    };
+    let [x, y, z] = dispatch.workgroup_threads;
+    let threads = [
+        (x, limits.max_compute_workgroup_size_x, "x"),
+        (y, limits.max_compute_workgroup_size_y, "y"),
+        (z, limits.max_compute_workgroup_size_z, "z"),
+    ];
+    let immediates = u32::try_from(dispatch.immediates.len()).unwrap_or(u32::MAX);
+    let beyond_threads = threads.into_iter().find(|(need, most, _)| need > most);
+    if let Some((need, most, side)) = beyond_threads {
+        return Some(format!(
+            "needs {need} threads of a workgroup along {side} and the adapter has {most}"
+        ));
+    }
+    let uniform = dispatch
+        .bindings
+        .iter()
+        .filter(|b| b.kind == BindingKind::Uniform);
+    let sizes = uniform.filter_map(|b| program.buffers.get(b.buffer));
+    let largest = sizes.map(|buffer| buffer.bytes).max().unwrap_or(0);
+    if largest > limits.max_uniform_buffer_binding_size {
+        return Some(format!(
+            "needs {largest} bytes of one uniform buffer and the adapter has {}",
+            limits.max_uniform_buffer_binding_size
+        ));
+    }
+    let mut needs = bound_counts(dispatch, limits).to_vec();
+    needs.push((
+        immediates,
+        limits.max_immediate_size,
+        "bytes of immediate data (push constants)",
+    ));
+    let beyond = needs.into_iter().find(|(need, most, _)| need > most);
+    beyond.map(|(need, most, what)| format!("needs {need} {what} and the adapter has {most}"))
+}
+
+/// What a dispatch binds: how many, of how many, of what.
+fn bound_counts(dispatch: &Dispatch, limits: &wgpu::Limits) -> [(u32, u32, &'static str); 6] {
     let places = || {
         let samplers = dispatch.samplers.iter();
         let samplers = samplers.map(|(group, number, _)| (*group, *number));
         let bindings = dispatch.bindings.iter().map(|b| (b.group, b.number));
         bindings.chain(samplers)
     };
-    let groups = places().map(|(group, _)| u64::from(group) + 1).max();
-    let numbers = places().map(|(_, number)| u64::from(number) + 1).max();
-    let mut uniform = dispatch.bindings.iter();
-    let uniform = uniform.find_map(|binding| {
-        let bytes = program.buffers.get(binding.buffer)?.bytes;
-        let beyond = bytes > limits.max_uniform_buffer_binding_size;
-        (binding.kind == BindingKind::Uniform && beyond).then_some(bytes)
-    });
-    let [x, y, z] = dispatch.workgroup_threads.map(u64::from);
-    let needs: [(u64, u64, &str); 11] = [
+    let up_to = |most: Option<u32>| most.map_or(0, |most| most.saturating_add(1));
+    let groups = up_to(places().map(|(group, _)| group).max());
+    let numbers = up_to(places().map(|(_, number)| number).max());
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let count = |kind: fn(&BindingKind) -> bool| {
+        let bindings = dispatch.bindings.iter();
+        number(bindings.filter(|binding| kind(&binding.kind)).count())
+    };
+    let textures = count(|kind| matches!(kind, BindingKind::Texture { .. }));
+    let stored = count(|kind| matches!(kind, BindingKind::StorageTexture(_)));
+    let uniform = count(|kind| *kind == BindingKind::Uniform);
+    let of = limits;
+    [
+        (groups, of.max_bind_groups, "bind groups"),
         (
-            dispatch.immediates.len() as u64,
-            limits.max_immediate_size.into(),
-            "bytes of immediate data (push constants)",
-        ),
-        (
-            groups.unwrap_or(0),
-            limits.max_bind_groups.into(),
-            "bind groups",
-        ),
-        (
-            numbers.unwrap_or(0),
-            limits.max_bindings_per_bind_group.into(),
+            numbers,
+            of.max_bindings_per_bind_group,
             "binding numbers in a group",
         ),
         (
-            dispatch.samplers.len() as u64,
-            limits.max_samplers_per_shader_stage.into(),
+            number(dispatch.samplers.len()),
+            of.max_samplers_per_shader_stage,
             "samplers",
         ),
         (
-            count(|kind| matches!(kind, BindingKind::Texture { .. })),
-            limits.max_sampled_textures_per_shader_stage.into(),
+            textures,
+            of.max_sampled_textures_per_shader_stage,
             "sampled textures",
         ),
         (
-            count(|kind| matches!(kind, BindingKind::StorageTexture(_))),
-            limits.max_storage_textures_per_shader_stage.into(),
+            stored,
+            of.max_storage_textures_per_shader_stage,
             "storage textures",
         ),
         (
-            count(|kind| *kind == BindingKind::Uniform),
-            limits.max_uniform_buffers_per_shader_stage.into(),
+            uniform,
+            of.max_uniform_buffers_per_shader_stage,
             "uniform buffers",
         ),
-        (
-            uniform.unwrap_or(0),
-            limits.max_uniform_buffer_binding_size,
-            "bytes of one uniform buffer",
-        ),
-        (
-            x,
-            limits.max_compute_workgroup_size_x.into(),
-            "threads of a workgroup along x",
-        ),
-        (
-            y,
-            limits.max_compute_workgroup_size_y.into(),
-            "threads of a workgroup along y",
-        ),
-        (
-            z,
-            limits.max_compute_workgroup_size_z.into(),
-            "threads of a workgroup along z",
-        ),
-    ];
-    let beyond = needs.into_iter().find(|(need, most, _)| need > most);
-    beyond.map(|(need, most, what)| format!("needs {need} {what} and the adapter has {most}"))
+    ]
 }
 
 /// Which storage texture's format the adapter does not have.

@@ -19,6 +19,7 @@ mod executor;
 mod footprint;
 mod harness_cost;
 pub mod interleave;
+mod layouts;
 mod measure_case;
 mod messages;
 mod meter;
