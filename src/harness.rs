@@ -229,6 +229,8 @@ impl OwnRecord {
                 energy: None,
                 sensor: None,
                 energy_of: None,
+                order: None,
+                cool_to_c: None,
                 cases: Vec::new(),
             },
             invocations: Vec::new(),
