@@ -7,7 +7,7 @@ use std::time::Duration;
 use perwatt::clock::Lap;
 use perwatt::device::enumerate;
 use perwatt::harness::OwnRecord;
-use perwatt::record::{Record, load};
+use perwatt::record::{CaseResult, Record, load};
 use perwatt::sampling::{Readings, Sampler};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -56,7 +56,7 @@ fn what_a_program_sampled_is_shown_compared_and_gated() {
         }
     }
     let before = load(at("before-0.json")).unwrap();
-    let ids: Vec<String> = before.cases.iter().map(|case| case.id()).collect();
+    let ids: Vec<String> = before.cases.iter().map(CaseResult::id).collect();
     assert_eq!(ids, ["blur/f32/1920x1080@rows", "sum/f32/4096@own"]);
     let run = |words: &[&str]| {
         let output = perwatt()
