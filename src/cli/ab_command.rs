@@ -85,6 +85,8 @@ impl CommandArgs {
         let Some([base, candidate]) = self.commands() else {
             bail!("--base-command and --candidate-command belong together");
         };
+        // What is wrong with the options is said before anything is measured.
+        self.source.tool()?;
         let side = |name: &'static str, command, environment| {
             ProgramSide::new(name, command, environment, turns.folder)
         };
@@ -124,8 +126,10 @@ impl CommandArgs {
             process_per_file: true,
             ..self.source.options()
         };
-        let (mut records, _) = import(self.source.tool()?, &side.files, &options)
-            .with_context(|| format!("the {}'s output", side.name))?;
+        let imported = import(self.source.tool()?, &side.files, &options);
+        let mut records = imported
+            .with_context(|| format!("the {}'s output", side.name))?
+            .records;
         let Some(record) = records.pop().filter(|_| records.is_empty()) else {
             bail!(
                 "the {}'s output is of several devices; let the command measure one",

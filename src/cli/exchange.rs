@@ -20,6 +20,7 @@ use crate::exchange::{Direction, Format, ImportOptions, export, import};
 #[cfg(feature = "fleet")]
 use crate::fleet::table::{ParquetFolder, file_stem, rows_of};
 use crate::record::{self, Record};
+use crate::units::counted;
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
 ///
@@ -80,10 +81,14 @@ impl Import {
             device: self.device.clone(),
             ..self.source.options()
         };
-        let (mut records, left_out) = import(self.source.tool()?, &self.files, &options)?;
-        for what in &left_out {
+        let imported = import(self.source.tool()?, &self.files, &options)?;
+        for what in &imported.left_out {
             tell(&format!("Left out: {what}"));
         }
+        for note in &imported.notes {
+            tell(&format!("Note: {note}"));
+        }
+        let mut records = imported.records;
         let count = records.len();
         for (number, record) in (1..).zip(&mut records) {
             let out = match number {
@@ -98,10 +103,10 @@ impl Import {
                 _ => format!("{}, ", record.adapter.name),
             };
             tell(&format!(
-                "Record: {} ({device}{} cases, {} invocations)",
+                "Record: {} ({device}{}, {})",
                 out.display(),
-                record.cases.len(),
-                record.plan.invocations
+                counted(record.cases.len(), "case"),
+                counted(record.plan.invocations as usize, "invocation")
             ));
         }
         Ok(Exit::Done)
@@ -169,14 +174,15 @@ impl Export {
         }
         let twice = match count.twice {
             0 => String::new(),
+            1 => "; 1 was given twice".to_owned(),
             twice => format!("; {twice} were given twice"),
         };
         tell(&format!(
-            "{}: {} records, {} rows in {} files, {:.1} MB{twice}",
+            "{}: {}, {} in {}, {:.1} MB{twice}",
             out.display(),
-            count.records,
-            count.rows,
-            count.files,
+            counted(count.records, "record"),
+            counted(count.rows, "row"),
+            counted(count.files, "file"),
             count.bytes as f64 / 1e6
         ));
         // What was named above is missing in the layout.

@@ -32,6 +32,7 @@ use crate::record::{
     self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Placement, Record, Status,
 };
 use crate::report;
+use crate::units::counted;
 use crate::workload::{Case, CaseKernel};
 
 /// Measure verified kernels on a device and write a result file.
@@ -525,11 +526,16 @@ fn exit_of(record: &Record) -> Exit {
 /// What is about to be measured, and where it goes. How long it takes is said once the first case showed it.
 fn what_is_measured(record: &Record, out: &Path) -> String {
     format!(
-        "Device  {}Suite   {}: {} cases with their kernels, {} invocations each\nFile    {}",
+        "Device  {}Suite   {}: {} with {}, {} each\nFile    {}",
         report::device_lines(&record.adapter, width()),
         record.plan.suite.as_deref().unwrap_or("chosen cases"),
-        record.cases.len(),
-        record.plan.invocations,
+        counted(record.cases.len(), "case"),
+        if record.cases.len() == 1 {
+            "its kernel"
+        } else {
+            "their kernels"
+        },
+        counted(record.plan.invocations as usize, "invocation"),
         out.display()
     )
 }

@@ -15,6 +15,7 @@ use super::program::data_difference;
 use super::reason::{Mismatch, Reason};
 use super::session::{Session, SessionCase};
 use super::sides::Sides;
+use crate::record::Counts;
 
 /// The sessions that are held against each other.
 pub(super) struct Comparable<'a> {
@@ -286,10 +287,15 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
         ]
     };
     let data = data_difference(&other.data, &reference.data);
+    // What another tool does not count is unknown and not nothing.
+    let unknown = |case: &SessionCase| case.imported && case.counts == Counts::default();
+    let one_kind = other.measure == reference.measure;
+    let unknown_work = one_kind && (unknown(other) || unknown(reference));
     described(other)
         .into_iter()
         .zip(described(reference))
         .filter(|((_, baseline), (_, candidate))| baseline != candidate)
+        .filter(|((aspect, _), _)| !(*aspect == Aspect::Work && unknown_work))
         .map(|((aspect, baseline), (_, candidate))| Difference {
             aspect,
             baseline,

@@ -178,9 +178,7 @@ impl Environment {
             device: on_host(adapter.name.clone()),
             model: on_host(model),
             pci: known.then(|| format!("{:04x}:{:04x}", adapter.vendor_id, adapter.device_id)),
-            driver: format!("{} {}", adapter.driver, adapter.driver_info)
-                .trim()
-                .to_owned(),
+            driver: adapter.driver_and_version(),
             backend: adapter.backend.clone(),
             version: major(&record.provenance.perwatt_version),
             checks: if record.provenance.checked_shaders {

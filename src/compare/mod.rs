@@ -72,7 +72,9 @@ pub use program::program_identity;
 pub use ratio::{Ranks, Ratio};
 pub use reason::{Bar, BeyondMargin, Change, Doubt, Mismatch, Outlook, Reason, Suspicion};
 pub use row::{Successor, VerdictRow};
-pub use session::{Absence, InvocationValues, Session, SessionCase, SessionSensor};
+pub use session::{
+    Absence, InvocationValues, NOT_VERIFIED_HERE, Session, SessionCase, SessionSensor,
+};
 pub use shaders::compare_inspections;
 pub use side_by_side::{
     AloneCases, DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description,

@@ -14,6 +14,9 @@ use crate::record::{
 };
 use crate::stats::geometric_mean;
 
+/// What a reader must know of every value of another tool.
+pub const NOT_VERIFIED_HERE: &str = "imported: perwatt did not verify the output";
+
 /// A record, reduced to what is compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
@@ -91,6 +94,8 @@ pub struct SessionCase {
     pub absent: Option<Absence>,
     /// Whether an output was not compared with a reference.
     pub unverified: bool,
+    /// Whether another tool measured it.
+    pub imported: bool,
     /// What each invocation measured.
     pub invocations: Vec<InvocationValues>,
     /// Clocks that gave the times, one unless an invocation had to change over.
@@ -364,6 +369,7 @@ impl SessionCase {
             measure: None,
             absent: Some(absence),
             unverified: false,
+            imported: false,
             invocations: Vec::new(),
             clocks: BTreeSet::new(),
             energy_missing: None,
@@ -383,15 +389,14 @@ impl SessionCase {
             measure: case.measure.clone(),
             absent: absence(&case.status),
             unverified: false,
+            imported,
             invocations: Vec::new(),
             clocks: BTreeSet::new(),
             energy_missing: None,
             notes: BTreeSet::new(),
         };
         if imported {
-            reduced
-                .notes
-                .insert("imported: perwatt did not verify the output".to_owned());
+            reduced.notes.insert(NOT_VERIFIED_HERE.to_owned());
         }
         let everywhere = reduced.note(&case.warnings, WarningFlags::default());
         for result in &case.invocations {

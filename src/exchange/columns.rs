@@ -71,19 +71,19 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
         let row = match row {
             Ok(row) => row,
             Err(e) => {
-                gathered
-                    .file
-                    .left_out
-                    .push(format!("row {}: {e}", number + 1));
+                let place = RowPlace::Row(number + 1);
+                gathered.file.left_out.push(format!("{place}: {e}"));
                 continue;
             }
         };
+        let line = row.position().map(csv::Position::line);
+        let place = line.map_or(RowPlace::Row(number + 1), RowPlace::Line);
         let row: TableRow = names
             .iter()
             .zip(row.iter())
             .map(|(name, cell)| ((*name).to_owned(), Value::from(cell)))
             .collect();
-        gathered.add(&columns, number + 1, &row);
+        gathered.add(path, &columns, place, &row)?;
     }
     Ok(gathered.file)
 }
@@ -116,7 +116,7 @@ fn read_json(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
             .iter()
             .filter_map(|column| Some((column.name.clone(), at_path(row, &column.name)?.clone())))
             .collect();
-        gathered.add(&columns, number + 1, &row);
+        gathered.add(path, &columns, RowPlace::Row(number + 1), &row)?;
     }
     Ok(gathered.file)
 }
@@ -201,15 +201,46 @@ impl ColumnQuantity {
 
 /// Why a row cannot be used.
 enum RowFault<'a> {
-    NoName,
-    NoNumber(&'a str),
+    /// A column or key that it lacks, or that is empty.
+    Lacks(&'a str),
+    /// A column or key, and what stands there.
+    NoNumber(&'a str, &'a Value),
 }
+
+/// As much of a value as a note shows.
+const SHOWN_VALUE: usize = 40;
 
 impl fmt::Display for RowFault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoName => f.write_str("has no name of a case"),
-            Self::NoNumber(column) => write!(f, "{column:?} is no number"),
+            Self::Lacks(name) => write!(f, "has no {name:?}"),
+            Self::NoNumber(name, value) => {
+                let shown: String = value.to_string().chars().take(SHOWN_VALUE).collect();
+                write!(f, "{name:?} is {shown}, which is no number")?;
+                let text = value.as_str().unwrap_or_default();
+                match text.replacen(',', ".", 1).parse::<f64>() {
+                    Ok(_) if text.contains(',') => f.write_str("; write a point for the comma"),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// A row, by where it stands.
+#[derive(Clone, Copy)]
+enum RowPlace {
+    /// The line of the file.
+    Line(u64),
+    /// The number of the object.
+    Row(usize),
+}
+
+impl fmt::Display for RowPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number}"),
+            Self::Row(number) => write!(f, "row {number}"),
         }
     }
 }
@@ -218,8 +249,18 @@ impl fmt::Display for RowFault<'_> {
 #[derive(Default)]
 struct Gathered {
     file: ImportedFile,
-    /// For each device and name, the case and the names of its processes.
-    known: HashMap<CaseKey, (usize, Vec<Option<String>>)>,
+    /// What was found of each device and name.
+    known: HashMap<CaseKey, KnownCase>,
+}
+
+/// A case that rows before have.
+struct KnownCase {
+    /// Its place in the file's list.
+    at: usize,
+    /// The names of its processes.
+    processes: Vec<Option<String>>,
+    /// Its first row.
+    first: RowPlace,
 }
 
 /// Device and name.
@@ -227,39 +268,72 @@ type CaseKey = (Option<String>, String);
 
 impl Gathered {
     /// Adds one row: another benchmark, or another sample or process of a known one.
-    fn add(&mut self, columns: &[TableColumn], number: usize, row: &TableRow) {
+    fn add(
+        &mut self,
+        path: &Path,
+        columns: &[TableColumn],
+        place: RowPlace,
+        row: &TableRow,
+    ) -> Result<()> {
         match case(columns, row) {
-            Ok((case, process)) => self.merge(case, process),
-            Err(fault) => self.file.left_out.push(format!("row {number}: {fault}")),
+            Ok((case, process)) => self.merge(path, place, case, process),
+            Err(fault) => {
+                self.file.left_out.push(format!("{place}: {fault}"));
+                Ok(())
+            }
         }
     }
 
     /// Adds a case's samples to those of the rows before it. Rows of different processes are of different
-    /// invocations; a file without such a column is one process.
-    fn merge(&mut self, case: ImportedCase, process: Option<String>) {
+    /// invocations; a file without such a column is one process. Values in two units are no samples of one thing.
+    fn merge(
+        &mut self,
+        path: &Path,
+        place: RowPlace,
+        case: ImportedCase,
+        process: Option<String>,
+    ) -> Result<()> {
         let key = (case.device.clone(), case.name.clone());
-        let Some((at, processes)) = self.known.get_mut(&key) else {
-            self.known
-                .insert(key, (self.file.cases.len(), vec![process]));
+        let Some(found) = self.known.get_mut(&key) else {
+            let known = KnownCase {
+                at: self.file.cases.len(),
+                processes: vec![process],
+                first: place,
+            };
+            self.known.insert(key, known);
             self.file.cases.push(case);
-            return;
+            return Ok(());
         };
-        let known = &mut self.file.cases[*at].processes;
+        let known = &mut self.file.cases[found.at];
+        if known.measure != case.measure {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{place}: {:?} is in {} there and in {} in {}; give a case one unit, or make the unit part of \
+                     its name by --columns case=…,case=UNIT",
+                    case.name,
+                    case.unit(),
+                    known.unit(),
+                    found.first
+                ),
+            ));
+        }
         let samples = case.processes.concat();
-        match processes.iter().position(|name| *name == process) {
-            Some(at) => known[at].extend(samples),
+        match found.processes.iter().position(|name| *name == process) {
+            Some(at) => known.processes[at].extend(samples),
             None => {
-                processes.push(process);
-                known.push(samples);
+                found.processes.push(process);
+                known.processes.push(samples);
             }
         }
+        Ok(())
     }
 }
 
 /// The benchmark of a row, and its process.
 fn case<'c>(
     columns: &'c [TableColumn],
-    row: &TableRow,
+    row: &'c TableRow,
 ) -> std::result::Result<(ImportedCase, Option<String>), RowFault<'c>> {
     let texts = |role: &str| -> Vec<String> {
         let of_role = columns.iter().filter(|column| column.role == role);
@@ -269,17 +343,21 @@ fn case<'c>(
     };
     let name = texts("case").join(" ");
     if name.trim().is_empty() {
-        return Err(RowFault::NoName);
+        let named = columns.iter().find(|column| column.role == "case");
+        return Err(RowFault::Lacks(named.map_or("case", |column| &column.name)));
     }
-    let quantities = columns
+    let mut quantities = columns
         .iter()
         .filter_map(|column| Some((column, ColumnQuantity::of(&column.role)?)));
-    let Some((column, quantity)) = quantities.into_iter().next() else {
-        return Err(RowFault::NoName);
+    let Some((column, quantity)) = quantities.next() else {
+        return Err(RowFault::Lacks("time_ms"));
     };
-    let fault = RowFault::NoNumber(&column.name);
-    let Some(values) = row.get(&column.name).and_then(numbers) else {
-        return Err(fault);
+    let cell = match row.get(&column.name) {
+        None | Some(Value::Null) => return Err(RowFault::Lacks(&column.name)),
+        Some(cell) => cell,
+    };
+    let Some(values) = numbers(cell) else {
+        return Err(RowFault::NoNumber(&column.name, cell));
     };
     let case = match quantity {
         ColumnQuantity::Time(ns) => ImportedCase::timed(

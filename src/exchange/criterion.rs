@@ -60,7 +60,10 @@ fn read(folder: &Path, options: &ImportOptions) -> Result<ImportedFile> {
             format!("has no `{run}/sample.json` below it; {there}"),
         ));
     }
-    let mut file = ImportedFile::default();
+    let mut file = ImportedFile {
+        written_as: found.first().map(|first| first.join("sample.json")),
+        ..ImportedFile::default()
+    };
     if options.saved.is_none() {
         for name in saved {
             file.left_out.push(format!(

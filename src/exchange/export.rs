@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::escape::{self, cell};
 use crate::record::{Better, CaseResult, ExportedFigure, Record, Status};
+use crate::units::fifteen_digits;
 
 /// A format that records can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +152,10 @@ fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
             "time" => "latency".to_owned(),
             other => other.replace('_', "-"),
         };
-        let mut entry = json!({"value": value.value});
+        let mut entry = json!({"value": fifteen_digits(value.value)});
         if let Some(interval) = value.interval {
-            entry["lower_value"] = json!(interval.low);
-            entry["upper_value"] = json!(interval.high);
+            entry["lower_value"] = json!(fifteen_digits(interval.low));
+            entry["upper_value"] = json!(fifteen_digits(interval.high));
         }
         let name = case.id();
         let measures = benchmarks.entry(name.clone()).or_insert_with(|| json!({}));
@@ -178,14 +179,14 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
         let mut entry = json!({
             "name": name,
             "unit": value.unit,
-            "value": value.value,
+            "value": fifteen_digits(value.value),
             "extra": format!("n={} better={}", value.invocations, direction.name()),
         });
         if let Some(interval) = value.interval {
             // Its ends may be numbers and lie further apart than any.
             let half_width = interval.half_width();
             if half_width.is_finite() {
-                entry["range"] = json!(format!("± {half_width}"));
+                entry["range"] = json!(format!("± {}", fifteen_digits(half_width)));
             }
         }
         entries.push(entry);
@@ -242,7 +243,7 @@ fn csv_rows(
     direction: Option<Direction>,
 ) -> Vec<[String; COLUMNS.len()]> {
     let adapter = &record.adapter;
-    let driver = format!("{} {}", adapter.driver, adapter.driver_info);
+    let driver = adapter.driver_and_version();
     let row = |rest: [String; 9]| {
         let [a, b, c, d, e, f, g] = [
             record.session.as_str(),
@@ -272,13 +273,14 @@ fn csv_rows(
         .filter(|figure| direction.is_none_or(|wanted| wanted.is(figure.better)))
         .map(|figure| {
             let [low, high, level] = figure.interval.map_or_else(Default::default, |interval| {
-                [interval.low, interval.high, interval.level].map(|number| number.to_string())
+                [interval.low, interval.high, interval.level]
+                    .map(|number| fifteen_digits(number).to_string())
             });
             row([
                 figure.metric.to_owned(),
                 figure.better.to_string(),
                 cell(&figure.unit),
-                figure.value.to_string(),
+                fifteen_digits(figure.value).to_string(),
                 low,
                 high,
                 level,

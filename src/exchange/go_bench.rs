@@ -1,5 +1,5 @@
 //! Go's benchmark text, as `go test -bench` prints it. A file is one process, and lines of one name (`-count`)
-//! are samples. Allocations and the user's own units are left out: of those no line says which way they improve.
+//! are samples. Names carry their package: two packages may well have one. Allocations and the user's own units are left out: of those no line says which way they improve.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,6 +21,7 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let mut file = ImportedFile::default();
     let mut found: HashMap<String, usize> = HashMap::new();
     let mut host: Vec<String> = Vec::new();
+    let mut package = String::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
@@ -30,20 +31,29 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
                     host.push(said);
                 }
             }
+            ["pkg:", rest @ ..] => package = rest.join(" "),
             // A benchmark that logs or fails stands on a line without a count of iterations.
             [name, iterations, values @ ..]
                 if name.starts_with("Benchmark") && iterations.parse::<u64>().is_ok() =>
             {
-                add(&mut file, &mut found, name, values);
+                add(&mut file, &mut found, &named(&package, name), values);
             }
             ["---", "FAIL:", name, ..] if name.starts_with("Benchmark") => {
-                file.leave_out(name, "failed");
+                file.leave_out(&named(&package, name), "failed");
             }
             _ => {}
         }
     }
     file.host = (!host.is_empty()).then(|| host.join(", "));
     Ok(file)
+}
+
+/// A benchmark's name with its package, as Go writes it.
+fn named(package: &str, name: &str) -> String {
+    match package {
+        "" => name.to_owned(),
+        package => format!("{package}.{name}"),
+    }
 }
 
 /// Adds one line: pairs of a value and its unit.

@@ -8,10 +8,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dates::stated;
+use super::google_work::{StatedRates, ns_of};
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_text;
 use crate::error::{Error, Result};
-use crate::units::Seconds;
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
@@ -33,6 +34,7 @@ struct GoogleContext {
     library_build_type: Option<String>,
     host_name: Option<String>,
     num_cpus: Option<u64>,
+    date: Option<String>,
 }
 
 impl GoogleContext {
@@ -59,6 +61,7 @@ struct GoogleRow {
     run_name: Option<String>,
     run_type: Option<String>,
     real_time: Option<f64>,
+    cpu_time: Option<f64>,
     time_unit: Option<String>,
     bytes_per_second: Option<f64>,
     error_occurred: Option<bool>,
@@ -70,14 +73,13 @@ struct GoogleRow {
 }
 
 /// Keys that are not counters of the user's.
-const OWN_KEYS: [&str; 15] = [
+const OWN_KEYS: [&str; 14] = [
     "family_index",
     "per_family_instance_index",
     "repetitions",
     "repetition_index",
     "threads",
     "iterations",
-    "cpu_time",
     "items_per_second",
     "label",
     "aggregate_name",
@@ -95,6 +97,10 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let read: GoogleFile = IMPORTER.parse_json(path, &without_bare_words(&read_text(path)?))?;
     let mut file = ImportedFile {
         host: read.context.as_ref().and_then(GoogleContext::host),
+        measured_at: read
+            .context
+            .as_ref()
+            .and_then(|context| stated(context.date.as_deref()?)),
         version: read.context.and_then(|context| context.library_version),
         ..ImportedFile::default()
     };
@@ -102,9 +108,21 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let rows: Vec<GoogleRow> = file.rows(read.benchmarks);
     let singles: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
     let mut places = HashMap::new();
+    let mut rates = StatedRates::default();
     for row in rows {
         if !is_aggregate(&row, &singles) {
-            add(&mut file, &mut places, row);
+            add(&mut file, &mut places, &mut rates, row);
+        }
+    }
+    for (case, bytes) in rates.bytes() {
+        let case = &mut file.cases[case];
+        case.bytes = bytes;
+        if bytes.is_none() {
+            file.left_out.push(format!(
+                "bytes of {:?}: no whole number an execution fits its bytes_per_second and its times, so its \
+                 times were taken alone",
+                case.name
+            ));
         }
     }
     if some && file.cases.is_empty() && file.left_out.is_empty() {
@@ -129,7 +147,12 @@ fn is_aggregate(row: &GoogleRow, singles: &HashSet<String>) -> bool {
 }
 
 /// Adds one row: a new benchmark, or another repetition of a known one.
-fn add(file: &mut ImportedFile, places: &mut HashMap<String, usize>, row: GoogleRow) {
+fn add(
+    file: &mut ImportedFile,
+    places: &mut HashMap<String, usize>,
+    rates: &mut StatedRates,
+    row: GoogleRow,
+) {
     let name = row.run_name.as_ref().unwrap_or(&row.name).clone();
     if row.skipped == Some(true) {
         let reason = row.skip_message.as_deref().unwrap_or("no reason given");
@@ -157,8 +180,12 @@ fn add(file: &mut ImportedFile, places: &mut HashMap<String, usize>, row: Google
     let case = &mut file.cases[index];
     match measured {
         Ok(ns) => {
-            case.bytes = case.bytes.or_else(|| bytes(ns, row.bytes_per_second));
             case.processes.iter_mut().for_each(|times| times.push(ns));
+            let base = match by_real_time(&row.name) {
+                true => row.real_time,
+                false => row.cpu_time,
+            };
+            rates.add(index, row.time_unit.as_deref(), base, row.bytes_per_second);
         }
         Err(reason) => case.failed = case.failed.take().or(Some(reason)),
     }
@@ -179,10 +206,10 @@ fn note_counters(file: &mut ImportedFile, name: &str, row: &GoogleRow) {
     }
 }
 
-/// Bytes of one execution.
-fn bytes(ns: f64, per_second: Option<f64>) -> Option<u64> {
-    let bytes = (per_second? * Seconds::from_ns(ns).get()).round();
-    (bytes.is_finite() && bytes >= 1.0).then_some(bytes as u64)
+/// Whether a benchmark's rates are by the wall's time, or by one that it states itself, and not by the processor's.
+fn by_real_time(name: &str) -> bool {
+    let mut parts = name.split('/').skip(1);
+    parts.any(|part| matches!(part, "real_time" | "manual_time"))
 }
 
 /// Why a row has no time.
@@ -197,13 +224,9 @@ enum GoogleRowFault {
 /// A row's time in nanoseconds.
 fn time_ns(time: Option<f64>, unit: Option<&str>) -> Result<f64, GoogleRowFault> {
     let time = time.ok_or(GoogleRowFault::NoTime)?;
-    match unit {
-        None | Some("ns") => Ok(time),
-        Some("us") => Ok(time * 1e3),
-        Some("ms") => Ok(time * 1e6),
-        Some("s") => Ok(time * 1e9),
-        Some(other) => Err(GoogleRowFault::Unit(other.to_owned())),
-    }
+    let ns =
+        ns_of(unit).ok_or_else(|| GoogleRowFault::Unit(unit.unwrap_or_default().to_owned()))?;
+    Ok(time * ns)
 }
 
 /// The text with bare `NaN`, `Infinity` and their signs as `null`, strings left alone.

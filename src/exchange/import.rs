@@ -1,22 +1,16 @@
-//! What every importer is and reads, and the record that its files become.
+//! What every importer is and reads.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::text::read_text;
 use crate::error::{Error, Result};
-use crate::record::{
-    Adapter, Better, CaseInvocation, CaseResult, ClockMethod, Counts, DeviceType, DocumentKind,
-    FailureKind, Host, Limits, MOST_CASES, MOST_IMPORTED, MOST_NAME_BYTES, Measure, Origin,
-    Outcome, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION, Sampling, Status,
-    StopReason, Verification,
-};
-use crate::stats;
+use crate::record::{Better, ClockMethod, MOST_CASES, MOST_IMPORTED, MOST_NAME_BYTES, Measure};
+use crate::units::{Seconds, counted};
 
 /// A tool whose files can be imported.
 #[derive(Debug)]
@@ -63,6 +57,32 @@ impl Importer {
     /// How the tool writes such a file.
     pub fn hint(&self) -> &'static str {
         self.hint
+    }
+
+    /// Refuses what a user says that the tool's files have no use for: it was meant for another tool, and would
+    /// otherwise be passed over without a word.
+    ///
+    /// # Errors
+    /// The option, and the tools that take it.
+    pub fn check_options(&self, options: &ImportOptions) -> Result<()> {
+        for (option, given, takers) in [
+            (
+                "--columns",
+                !options.columns.is_empty(),
+                &["csv", "json"][..],
+            ),
+            ("--saved", options.saved.is_some(), &["criterion"]),
+        ] {
+            if given && !takers.contains(&self.name) {
+                let reason = format!(
+                    "{} takes it and {} does not; leave it out, or choose another --from",
+                    takers.join(" or "),
+                    self.name
+                );
+                return Err(Error::usage(option, reason));
+            }
+        }
+        Ok(())
     }
 
     /// Reads a JSON file of the tool.
@@ -112,9 +132,10 @@ impl Importer {
             return Err(Error::file(
                 path,
                 format!(
-                    "holds {} benchmarks with {processes} processes, more than the {MOST_CASES} with \
-                     {MOST_IMPORTED} that a record takes from a file; export fewer",
-                    file.cases.len()
+                    "holds {} with {}, more than the {MOST_CASES} with {MOST_IMPORTED} that a record takes \
+                     from a file; export fewer",
+                    counted(file.cases.len(), "benchmark"),
+                    counted(processes, "invocation")
                 ),
             ));
         }
@@ -147,6 +168,10 @@ pub(super) struct ImportedFile {
     pub(super) version: Option<String>,
     /// Machine and build, where it names them.
     pub(super) host: Option<String>,
+    /// When it was measured, where it says; the first of several times.
+    pub(super) measured_at: Option<Timestamp>,
+    /// The file whose time of writing is that of the measurement, where that is not the file given.
+    pub(super) written_as: Option<PathBuf>,
     /// Its benchmarks.
     pub(super) cases: Vec<ImportedCase>,
     /// What was left out, and why.
@@ -155,11 +180,16 @@ pub(super) struct ImportedFile {
 
 impl ImportedFile {
     /// Whether its cases name devices of their own.
-    fn is_of_several_devices(&self) -> bool {
+    pub(super) fn is_of_several_devices(&self) -> bool {
         let mut devices = self.cases.iter().map(|case| &case.device);
         devices
             .next()
             .is_some_and(|first| devices.any(|other| other != first))
+    }
+
+    /// Takes a time at which something of it was measured.
+    pub(super) fn measured(&mut self, at: Option<Timestamp>) {
+        self.measured_at = self.measured_at.into_iter().chain(at).min();
     }
 
     /// Notes that a benchmark was left out.
@@ -222,12 +252,23 @@ impl ImportedCase {
         better: Better,
     ) -> Self {
         let (measure, factor) = Measure::of(unit, better);
-        let costs = values.iter().map(|value| measure.value(value * factor));
+        if measure.is_time() {
+            let times = values.iter().map(|value| Seconds(value * factor).ns());
+            return Self::timed(name, vec![times.collect()]);
+        }
+        let costs = values.iter().map(|value| measure.cost(value * factor));
         let costs = costs.collect();
         Self {
             measure: Some(measure),
             ..Self::timed(name, vec![costs])
         }
+    }
+
+    /// What its values are, in words.
+    pub(super) fn unit(&self) -> &str {
+        self.measure
+            .as_ref()
+            .map_or("time", |measure| measure.unit.as_str())
     }
 
     /// Why the benchmark cannot be used. One bad time costs the whole benchmark: without the times that
@@ -256,335 +297,4 @@ impl ImportedCase {
             ),
         })
     }
-}
-
-/// Makes sessions of files, one a device, in the order in which the files name them.
-pub(super) fn into_records(
-    importer: &Importer,
-    files: &[PathBuf],
-    read: &[ImportedFile],
-    options: &ImportOptions,
-) -> Result<(Vec<Record>, Vec<String>)> {
-    let mut left_out = Vec::new();
-    let mut devices: Vec<Option<String>> = Vec::new();
-    for file in read {
-        left_out.extend(file.left_out.iter().cloned());
-        for case in &file.cases {
-            let device = case.device.clone().or_else(|| file.device.clone());
-            if !devices.contains(&device) {
-                devices.push(device);
-            }
-        }
-    }
-    let wanted = |device: &Option<String>| match (&options.device, device) {
-        (Some(wanted), Some(device)) => device.contains(wanted.as_str()),
-        _ => true,
-    };
-    // Of several devices the user's name chooses one; a single one it renames.
-    let choose = devices.len() > 1;
-    if choose && !devices.iter().any(wanted) {
-        let names: Vec<&str> = devices.iter().flatten().map(String::as_str).collect();
-        return Err(Error::usage(
-            "--device",
-            format!(
-                "names none of the files' devices; there are {}",
-                names.join(", ")
-            ),
-        ));
-    }
-    let records = devices
-        .into_iter()
-        .filter(|device| !choose || wanted(device))
-        .map(|device| into_record(importer, files, read, device.as_deref(), options))
-        .collect::<Result<Vec<Record>>>()?;
-    left_out.dedup();
-    Ok((records, left_out))
-}
-
-/// Makes one session of what files say of a device.
-fn into_record(
-    importer: &Importer,
-    files: &[PathBuf],
-    read: &[ImportedFile],
-    device: Option<&str>,
-    options: &ImportOptions,
-) -> Result<Record> {
-    let Some(first) = files.first() else {
-        return Err(Error::usage("import", "no file was given; name one"));
-    };
-    let version = read.iter().find_map(|file| file.version.clone());
-    let hosts: Vec<&str> = read
-        .iter()
-        .filter_map(|file| file.host.as_deref())
-        .collect();
-    if let Some(other) = hosts.iter().find(|host| **host != hosts[0]) {
-        return Err(Error::usage(
-            "import",
-            format!(
-                "the files come from different machines or builds ({} and {other}); import them one by one",
-                hosts[0]
-            ),
-        ));
-    }
-    let cases = merged(importer, files, read, device, options)?;
-    let invocations = cases
-        .iter()
-        .map(|case| case.invocations.len())
-        .max()
-        .unwrap_or(0);
-    let name = importer.name;
-    let named = match device {
-        Some(device) if read.iter().any(ImportedFile::is_of_several_devices) => Some(device),
-        device => options.device.as_deref().or(device),
-    };
-    Ok(Record {
-        kind: Some(DocumentKind::Record.mark().to_owned()),
-        schema_version: SCHEMA_VERSION.to_owned(),
-        session: identity(files, &cases),
-        started_utc: modified(first)?,
-        provenance: provenance(),
-        host: Host {
-            described: hosts.first().map(|host| (*host).to_owned()),
-            ..host()
-        },
-        placement: None,
-        adapter: adapter(importer, named.map(str::to_owned), version),
-        clock: Reading::unmeasured(format!("{name} does not say how precise its clock is")),
-        power: Reading::unmeasured(format!("{name} measures no energy")),
-        plan: PlanSummary {
-            suite: None,
-            invocations: u32::try_from(invocations).unwrap_or(u32::MAX),
-            budget_s: 0.0,
-            seed: 0,
-            power: None,
-            energy: None,
-            sensor: None,
-            energy_of: None,
-            order: None,
-            cool_to_c: None,
-            cases: cases.iter().map(CaseResult::id).collect(),
-        },
-        invocations: Vec::new(),
-        cases,
-        roofline: Vec::new(),
-        warnings: Vec::new(),
-    })
-}
-
-/// What all files say of a device's cases, with each file's processes.
-fn merged(
-    importer: &Importer,
-    files: &[PathBuf],
-    read: &[ImportedFile],
-    device: Option<&str>,
-    options: &ImportOptions,
-) -> Result<Vec<CaseResult>> {
-    let mut cases: Vec<CaseResult> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for (turn, (path, file)) in files.iter().zip(read).enumerate() {
-        let mut seen = HashSet::new();
-        let of_device =
-            |case: &&ImportedCase| case.device.as_deref().or(file.device.as_deref()) == device;
-        for case in file.cases.iter().filter(of_device) {
-            if !seen.insert(case.name.as_str()) {
-                return Err(Error::file(
-                    path,
-                    format!(
-                        "two benchmarks are called {:?}, and a comparison could not tell them apart; \
-                         rename one",
-                        case.name
-                    ),
-                ));
-            }
-            let index = *known.entry(case.name.as_str()).or_insert_with(|| {
-                cases.push(empty(importer, case));
-                cases.len() - 1
-            });
-            add_processes(&mut cases[index], importer, case, options, turn);
-        }
-    }
-    Ok(cases)
-}
-
-/// Adds the processes of one file's benchmark to those of the files before it.
-fn add_processes(
-    known: &mut CaseResult,
-    importer: &Importer,
-    case: &ImportedCase,
-    options: &ImportOptions,
-    turn: usize,
-) {
-    if let Some(reason) = &case.failed {
-        known.status = Status::Failed {
-            failure: FailureKind::Crash,
-            reason: reason.clone(),
-        };
-        return;
-    }
-    let processes = match options.process_per_file {
-        true => vec![case.processes.concat()],
-        false => case.processes.clone(),
-    };
-    for samples in processes {
-        // A file that lacks the case leaves its number out, so that pairs stay pairs.
-        let number = match options.process_per_file {
-            true => turn,
-            false => known.invocations.len(),
-        };
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        known
-            .invocations
-            .push(invocation(importer, case.clock, number, samples));
-    }
-}
-
-/// A case that waits for its invocations.
-fn empty(importer: &Importer, case: &ImportedCase) -> CaseResult {
-    CaseResult {
-        case: case.name.clone(),
-        kernel: importer.name.to_owned(),
-        parameters: BTreeMap::new(),
-        parameters_from: "imported".to_owned(),
-        custom: None,
-        counts: Counts {
-            flop: 0,
-            bytes: case.bytes.unwrap_or(0),
-            tokens: None,
-        },
-        resources: None,
-        measure: case.measure.clone(),
-        instead_of: None,
-        status: Status::Measured,
-        invocations: Vec::new(),
-        summary: Reading::unmeasured(
-            "imported: perwatt verified no output; `perwatt compare` judges the values",
-        ),
-        warnings: Vec::new(),
-    }
-}
-
-/// One process.
-fn invocation(
-    importer: &Importer,
-    clock: ClockMethod,
-    number: u32,
-    samples_ns: Vec<f64>,
-) -> CaseInvocation {
-    // Nothing was checked, which is what zero elements say.
-    let unchecked = Verification {
-        passed: true,
-        elements: 0,
-        checked: 0,
-        max_abs_error: 0.0,
-        worst_error_over_bound: 0.0,
-        normalized_mean_square_error: 0.0,
-        worst: Some(format!("imported from {}: not verified", importer.name)),
-    };
-    CaseInvocation {
-        invocation: number,
-        outcome: Outcome::Measured {
-            verified_before: unchecked.clone(),
-            verified_after: unchecked,
-            sampling: Sampling {
-                clock,
-                batch: 1,
-                wall_samples_ns: Vec::new(),
-                footprint: None,
-                discarded: 0,
-                steady: true,
-                median_ns: stats::median(&samples_ns).unwrap_or_default(),
-                half_width_ns: Reading::from(stats::half_width(&samples_ns)),
-                effective_samples: stats::effective_sample_size(&samples_ns),
-                outliers: u32::try_from(stats::outliers(&samples_ns)).unwrap_or(u32::MAX),
-                stopped_by: StopReason::Samples,
-                samples_ns,
-            },
-            energy: Box::new(Reading::unmeasured(format!(
-                "{} measures no energy",
-                importer.name
-            ))),
-            warnings: Vec::new(),
-        },
-    }
-}
-
-/// Where the tool measured, as far as it is known.
-fn adapter(importer: &Importer, device: Option<String>, version: Option<String>) -> Adapter {
-    let silent = || Reading::unmeasured(format!("{} does not say", importer.name));
-    Adapter {
-        index: 0,
-        group: 0,
-        name: device.unwrap_or_else(|| format!("unknown device ({})", importer.name)),
-        backend: "imported".to_owned(),
-        device_type: DeviceType::Other,
-        vendor_id: 0,
-        device_id: 0,
-        pci_id: Reading::unmeasured(format!("{} does not say", importer.name)),
-        driver: importer.name.to_owned(),
-        driver_info: version.unwrap_or_default(),
-        subgroup_sizes: silent(),
-        features: Vec::new(),
-        coop_matrix: Vec::new(),
-        limits: Limits::default(),
-        subgroup_width: None,
-        refused: Vec::new(),
-    }
-}
-
-fn provenance() -> Provenance {
-    let imported = || Reading::unmeasured("another program measured");
-    Provenance {
-        origin: Origin::Imported,
-        argv: std::env::args_os()
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect(),
-        perwatt_version: env!("CARGO_PKG_VERSION").to_owned(),
-        git_revision: imported(),
-        git_dirty: Reading::unmeasured("another program measured"),
-        wgpu_version: imported(),
-        checked_shaders: false,
-    }
-}
-
-fn host() -> Host {
-    let silent = || Reading::unmeasured("the file does not say");
-    Host {
-        os: "unknown".to_owned(),
-        kernel: silent(),
-        cpu: silent(),
-        cpu_threads: Reading::unmeasured("the file does not say"),
-        memory_bytes: Reading::unmeasured("the file does not say"),
-        described: None,
-    }
-}
-
-/// An identity that the same times always get, so that a file imported twice counts once.
-fn identity(files: &[PathBuf], cases: &[CaseResult]) -> String {
-    let mut hasher = DefaultHasher::new();
-    files.len().hash(&mut hasher);
-    for case in cases {
-        case.case.hash(&mut hasher);
-        for result in &case.invocations {
-            if let Outcome::Measured { sampling, .. } = &result.outcome {
-                for sample in &sampling.samples_ns {
-                    sample.to_bits().hash(&mut hasher);
-                }
-            }
-        }
-    }
-    format!("imported-{:016x}", hasher.finish())
-}
-
-/// When a file was last written: the nearest to when it was measured that is known of every tool.
-fn modified(file: &Path) -> Result<String> {
-    let time = std::fs::metadata(file)
-        .and_then(|metadata| metadata.modified())
-        .map_err(|source| Error::io(file, source))?;
-    let stamp = jiff::Timestamp::try_from(time).map_err(|e| {
-        Error::file(
-            file,
-            format!("has a modification time that is not a date ({e}); `touch` it"),
-        )
-    })?;
-    Ok(stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dates::stated;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::Result;
 use crate::record::Better;
@@ -26,6 +27,7 @@ struct LlamaRow {
     gpu_info: Option<String>,
     cpu_info: Option<String>,
     backends: Option<String>,
+    test_time: Option<String>,
     #[serde(default)]
     n_prompt: u64,
     #[serde(default)]
@@ -71,6 +73,7 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
         .collect();
     let backends = rows.iter().find_map(|row| row.backends.clone());
     for row in &rows {
+        file.measured(row.test_time.as_deref().and_then(stated));
         let name = named(row, &varies);
         match speeds(row) {
             Some(speeds) => file.cases.push(ImportedCase {

@@ -19,11 +19,15 @@ mod bmf;
 mod clpeak;
 mod columns;
 mod criterion;
+mod dates;
+mod duplicates;
 mod export;
 mod go_bench;
 mod google_benchmark;
+mod google_work;
 mod hyperfine;
 mod import;
+mod into_records;
 mod llama_bench;
 mod nvbench;
 mod pytest_benchmark;
@@ -35,9 +39,9 @@ use std::path::{Path, PathBuf};
 pub use columns::ROLES;
 pub use export::{Direction, Format, export};
 pub use import::{ImportOptions, Importer, TableColumn};
+pub use into_records::ImportedRecords;
 
 use crate::error::{Error, Result};
-use crate::record::Record;
 
 /// Every format that can be imported, in the order of the help.
 pub const IMPORTERS: &[Importer] = &[
@@ -56,25 +60,33 @@ pub const IMPORTERS: &[Importer] = &[
     columns::JSON,
 ];
 
-/// Reads files that one tool wrote as one session a device. With the records comes a list of what was left
-/// out, and why.
+/// Reads files that one tool wrote as one session a device. With the records comes what was left out, and why.
 ///
 /// # Errors
 /// A file cannot be read, is not that tool's, holds no usable row, or two of its benchmarks have one
-/// name.
+/// name; or an option says what the tool has no use for.
 pub fn import(
     importer: &Importer,
     files: &[PathBuf],
     options: &ImportOptions,
-) -> Result<(Vec<Record>, Vec<String>)> {
-    let read = files
+) -> Result<ImportedRecords> {
+    importer.check_options(options)?;
+    let mut read = files
         .iter()
         .map(|file| {
             let read = importer.read_usable(file, options);
             read.map_err(|fault| hinted(importer, file, fault))
         })
         .collect::<Result<Vec<_>>>()?;
-    import::into_records(importer, files, &read, options)
+    let mut files = files.to_vec();
+    // Of turns, one file each, two may well have printed the same.
+    let twice = match options.process_per_file {
+        true => Vec::new(),
+        false => duplicates::drop_repeated(&mut files, &mut read),
+    };
+    let mut imported = into_records::into_records(importer, &files, &read, options)?;
+    imported.notes.splice(..0, twice);
+    Ok(imported)
 }
 
 /// A refusal that says whose file it is, where that is plain.

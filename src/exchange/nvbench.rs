@@ -165,6 +165,16 @@ fn device(devices: &[NvbenchDevice], state: &NvbenchState) -> Option<String> {
     })
 }
 
+/// A benchmark with the values of its axes. Where the device is known, its number is none of them: the same work on
+/// another card is the same case.
+fn named(benchmark: &str, state: &str, device_known: bool) -> String {
+    let axes = state
+        .split_whitespace()
+        .filter(|axis| !(device_known && axis.starts_with("Device=")));
+    let words: Vec<&str> = [benchmark].into_iter().chain(axes).collect();
+    words.join(" ")
+}
+
 /// Adds one state of a benchmark.
 fn add(
     path: &Path,
@@ -173,7 +183,7 @@ fn add(
     state: &NvbenchState,
     device: Option<String>,
 ) {
-    let name = format!("{benchmark} {}", state.name);
+    let name = named(benchmark, &state.name, device.is_some());
     if state.is_skipped {
         let reason = state.skip_reason.as_deref().unwrap_or("no reason given");
         file.leave_out(&name, &format!("skipped, {reason}"));

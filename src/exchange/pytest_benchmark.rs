@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dates::stated;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::Result;
 use crate::units::Seconds;
@@ -24,6 +25,7 @@ struct PytestFile {
     machine_info: Value,
     benchmarks: Vec<Value>,
     version: Option<String>,
+    datetime: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,7 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let mut file = ImportedFile {
         version: read.version,
         host: host(&read.machine_info),
+        measured_at: read.datetime.as_deref().and_then(stated),
         ..ImportedFile::default()
     };
     for row in file.rows::<PytestRow>(read.benchmarks) {
@@ -79,8 +82,10 @@ fn host(machine: &Value) -> Option<String> {
             .pointer("/cpu/count")
             .and_then(Value::as_u64)
             .map(|count| format!("{count} CPUs")),
-        text("/python_implementation").or(text("/python_version").map(|_| "Python".to_owned())),
-        text("/python_version"),
+        text("/python_version").map(|version| {
+            let python = text("/python_implementation").unwrap_or_else(|| "Python".to_owned());
+            format!("{python} {version}")
+        }),
     ]
     .into_iter()
     .flatten()

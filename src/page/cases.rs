@@ -1,12 +1,15 @@
 //! Cases with their figures, and the roofs that they are held to.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::figure::{figure, reading};
 use super::marks;
 use super::model::{PageCase, PageFigure, PagePeak, PageRoof, PageSheet};
 use crate::invest::data_sheet;
-use crate::record::{CaseResult, Estimate, Reading, Record, Resource, Status, Summary, WorkUnit};
+use crate::record::{
+    Better, CaseResult, Estimate, Reading, Record, Resource, Status, Summary, WorkUnit,
+};
 use crate::units::{Joules, Seconds, TokensPerSecond, Watts, number, percent};
 
 /// The roofs of a session.
@@ -57,7 +60,13 @@ pub(super) fn cases(record: &Record) -> Vec<PageCase> {
 }
 
 fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
-    let summary = case.figures().map_err(str::to_owned);
+    let summary = match case.figures() {
+        Ok(summary) => Ok(Cow::Borrowed(summary)),
+        Err(reason) => {
+            let summed = case.figures_of_invocations().map(Cow::Owned);
+            summed.ok_or_else(|| reason.to_owned())
+        }
+    };
     let of = |part: fn(&Summary) -> &Reading<Estimate>, show: &dyn Fn(f64) -> String| match &summary
     {
         Ok(summary) => reading(part(summary), show),
@@ -82,11 +91,11 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
         dtype: case.dtype().to_owned(),
         kernel: case.kernel.clone(),
         best,
-        status: status_name(case),
+        status: status_name(case, summary.is_ok()),
         reason: summary.as_ref().err().cloned(),
         unit: rate_unit(case),
         time: match &summary {
-            Ok(summary) => Reading::Measured(time(case, summary)),
+            Ok(summary) => time(case, summary),
             Err(reason) => Reading::unmeasured(reason.clone()),
         },
         rate: match &summary {
@@ -119,20 +128,25 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
     }
 }
 
-fn status_name(case: &CaseResult) -> &'static str {
-    match (&case.status, &case.summary) {
-        (Status::Measured, Reading::Measured(_)) => "measured",
-        (Status::Measured, Reading::Unmeasured(_)) => "no figure",
+fn status_name(case: &CaseResult, has_figures: bool) -> &'static str {
+    match (&case.status, has_figures) {
+        (Status::Measured, true) => "measured",
+        (Status::Measured, false) => "no figure",
         (Status::Skipped { .. }, _) => "skipped",
         (Status::Failed { .. }, _) => "failed",
     }
 }
 
-/// Time of one execution; of another tool's case, what it measured.
-fn time(case: &CaseResult, summary: &Summary) -> PageFigure {
+/// Time of one execution; of another tool's case, the amount that it measured.
+fn time(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
     match &case.measure {
-        Some(measure) => figure(&summary.time_ns, |cost| measure.show(measure.value(cost))),
-        None => figure(&summary.time_ns, |ns| Seconds::from_ns(ns).to_string()),
+        Some(measure) if measure.better == Better::Larger => {
+            Reading::unmeasured("another tool's rate, which is no time of one execution")
+        }
+        Some(measure) => Reading::Measured(figure(&summary.time_ns, |value| measure.show(value))),
+        None => Reading::Measured(figure(&summary.time_ns, |ns| {
+            Seconds::from_ns(ns).to_string()
+        })),
     }
 }
 
@@ -140,12 +154,17 @@ fn rate(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
     let unit = case.headline().unit;
     match unit.rate(summary) {
         Some(rate) => reading(rate, |rate| unit.per_second(rate)),
-        None if case.measure.is_some() => {
-            Reading::unmeasured("another tool's value, which is no time of one execution")
-        }
-        None => reading(&summary.time_ns.quotient_of(1e9), |rate| {
-            unit.per_second(rate)
-        }),
+        None => match &case.measure {
+            Some(measure) if measure.better == Better::Larger => {
+                reading(&measure.estimate(&summary.time_ns), |rate| {
+                    measure.show(rate)
+                })
+            }
+            Some(_) => Reading::unmeasured("another tool's amount, which is no rate"),
+            None => reading(&summary.time_ns.quotient_of(1e9), |rate| {
+                unit.per_second(rate)
+            }),
+        },
     }
 }
 
@@ -161,11 +180,22 @@ fn per_joule(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
 }
 
 /// The unit of a case's rate.
-fn rate_unit(case: &CaseResult) -> &'static str {
-    match case.headline().unit {
+fn rate_unit(case: &CaseResult) -> String {
+    if let Some(measure) = &case.measure {
+        return measure.unit.clone();
+    }
+    let unit = match case.headline().unit {
         WorkUnit::Bytes => "B/s",
         WorkUnit::Flop => "FLOP/s",
         WorkUnit::Op => "OP/s",
         WorkUnit::Executions => "1/s",
+    };
+    unit.to_owned()
+}
+
+impl PageCase {
+    /// What another tool measured of it: a time or an amount, else a rate.
+    pub(super) fn main_figure(&self) -> Option<&PageFigure> {
+        self.time.measured().or(self.rate.measured())
     }
 }

@@ -41,7 +41,7 @@ fn seconds(record: &Record) -> Option<f64> {
 
 /// The cases that two sessions or more have a rate of.
 fn series(sessions: &[(f64, &NamedRecord)]) -> Vec<PageSeries> {
-    let mut by_case: BTreeMap<String, (&'static str, Vec<PagePoint>)> = BTreeMap::new();
+    let mut by_case: BTreeMap<String, (String, Vec<PagePoint>)> = BTreeMap::new();
     for (at_s, named) in sessions {
         for case in cases(&named.record) {
             if let Some(point) = point(*at_s, named, &case) {
@@ -64,18 +64,17 @@ fn point(at_s: f64, named: &NamedRecord, case: &PageCase) -> Option<PagePoint> {
         at_s,
         rate: case.rate.measured()?.clone(),
         built: format!(
-            "perwatt {} ({}), {} {}",
+            "perwatt {} ({}), {}",
             record.provenance.perwatt_version,
             revision(record),
-            record.adapter.driver,
-            record.adapter.driver_info
+            record.adapter.driver_and_version()
         ),
         file: named.name.clone(),
         marks: case.marks.clone(),
     })
 }
 
-fn with_changes(id: String, unit: &'static str, points: Vec<PagePoint>) -> PageSeries {
+fn with_changes(id: String, unit: String, points: Vec<PagePoint>) -> PageSeries {
     let logs: Vec<f64> = points.iter().map(|point| point.rate.value.ln()).collect();
     let (changes, no_changes) = match change_points(&logs) {
         Ok(found) => (found, None),

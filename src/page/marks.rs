@@ -5,6 +5,7 @@ use crate::invest::{Basis, Evidence};
 use crate::record::{
     CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record, Status,
 };
+use crate::units::counted;
 
 /// The figures are made up.
 pub(super) const SIMULATED: &str = "SIMULATED";
@@ -96,19 +97,25 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
         ),
         count => mark(
             UNVERIFIED,
-            format!("the outputs of {count} cases were compared with nothing"),
+            format!(
+                "the outputs of {} were compared with nothing",
+                counted(count, "case")
+            ),
         ),
     }
     let failed = |case: &&CaseResult| matches!(case.status, Status::Failed { .. });
     match record.cases.iter().filter(failed).count() {
         0 => {}
-        count => mark(
-            FAILED,
-            format!(
-                "{count} of {} kernels gave no right output",
-                record.cases.len()
-            ),
-        ),
+        count => {
+            let all = record.cases.len();
+            mark(
+                FAILED,
+                match record.provenance.origin {
+                    Origin::Imported => format!("{count} of {all} cases failed in the other tool"),
+                    _ => format!("{count} of {all} kernels gave no right output"),
+                },
+            );
+        }
     }
     match record.contradictions().as_slice() {
         [] => {}

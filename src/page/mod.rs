@@ -12,6 +12,7 @@ mod figure;
 mod fleet;
 mod history;
 mod html;
+mod imported;
 mod investment;
 mod kernels;
 mod marks;

@@ -184,6 +184,8 @@ pub struct PageRecord {
     pub label: String,
     /// The file that it was read from.
     pub file: String,
+    /// Whether another tool measured it.
+    pub imported: bool,
     /// The adapter.
     pub device: String,
     /// The graphics API.
@@ -343,7 +345,7 @@ pub struct PageCase {
     /// Why there is no figure.
     pub reason: Option<String>,
     /// Unit of `rate`, without a prefix.
-    pub unit: &'static str,
+    pub unit: String,
     /// Time of one execution.
     pub time: Reading<PageFigure>,
     /// The rate that suits the case.
@@ -483,7 +485,7 @@ pub struct PageSeries {
     /// `case@kernel`.
     pub id: String,
     /// Unit of the values, without a prefix.
-    pub unit: &'static str,
+    pub unit: String,
     /// In the order of time.
     pub points: Vec<PagePoint>,
     /// Where the level seems to change: the first point of each new level.

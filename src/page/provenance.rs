@@ -25,10 +25,7 @@ pub(super) fn provenance(record: &Record) -> Vec<(String, String)> {
     say("Result file", format!("version {}", record.schema_version));
     say("Device", adapter.name.clone());
     say("Graphics API", adapter.backend.clone());
-    say(
-        "Driver",
-        format!("{} {}", adapter.driver, adapter.driver_info),
-    );
+    say("Driver", adapter.driver_and_version());
     say("PCI address", shown(&adapter.pci_id, Clone::clone));
     say(
         "PCI id",

@@ -14,6 +14,8 @@ use super::series::share;
 use super::stability::{series_of, stability};
 use super::verdict::{headlines, sentences, unmeasured};
 use super::warnings::warnings;
+use crate::record::Origin;
+use crate::units::counted;
 
 /// The page of some records. Each set is what one argument of the command line gave. What is asked of the investment
 /// model is answered with each record.
@@ -48,7 +50,7 @@ pub fn page_data(sets: &[Vec<NamedRecord>], asked: Option<&AskedInvestment>) -> 
 /// The first page of a site: of each record what sums it up, with a link to its page.
 pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageData {
     let mut data = page_data(sets, None);
-    data.title = format!("{} records", data.records.len());
+    data.title = counted(data.records.len(), "record");
     for record in &mut data.records {
         record.stability.clear();
         record.energy.clear();
@@ -68,7 +70,7 @@ pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageDat
 fn title(records: &[PageRecord]) -> String {
     match records {
         [one] => format!("{}, {}", one.device, one.backend),
-        many => format!("{} records", many.len()),
+        many => counted(many.len(), "record"),
     }
 }
 
@@ -101,9 +103,10 @@ fn page_record(named: &NamedRecord, label: String, most: usize) -> PageRecord {
     PageRecord {
         label,
         file: named.name.clone(),
+        imported: record.provenance.origin == Origin::Imported,
         device: record.adapter.name.clone(),
         backend: record.adapter.backend.clone(),
-        driver: format!("{} {}", record.adapter.driver, record.adapter.driver_info),
+        driver: record.adapter.driver_and_version(),
         started_utc: record.started_utc.clone(),
         marks: marks::of_record(record),
         sentences: sentences(record, &cases, &roofs),

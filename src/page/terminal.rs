@@ -43,9 +43,22 @@ fn one(record: &PageRecord, draws: bool, columns: usize) -> String {
         page += &fold(sentence, columns);
     }
     page.push('\n');
+    if record.imported {
+        return page + &values(record, columns);
+    }
     page += &roofline(record, draws, columns);
     page += &efficiency(record, draws, columns);
     page
+}
+
+/// What another tool measured: values with neither roof nor joules.
+fn values(record: &PageRecord, columns: usize) -> String {
+    let measured = record.cases.iter().filter_map(|case| {
+        let figure = case.main_figure()?;
+        let words = format!("  {}: {} ({})", case.case, figure.text, figure.spread);
+        Some(fold(&words, columns))
+    });
+    measured.collect()
 }
 
 /// The measured cases that are the best of their kind, with what they are drawn by.
@@ -100,7 +113,7 @@ fn roofline(record: &PageRecord, draws: bool, columns: usize) -> String {
 
 fn efficiency(record: &PageRecord, draws: bool, columns: usize) -> String {
     let mut page = String::new();
-    let mut units: Vec<&str> = record.cases.iter().map(|case| case.unit).collect();
+    let mut units: Vec<&str> = record.cases.iter().map(|case| case.unit.as_str()).collect();
     units.sort_unstable();
     units.dedup();
     for unit in units {

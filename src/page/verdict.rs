@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::figure::{brief, typical_spread};
+use super::imported;
 use super::marks;
 use super::model::{PageCase, PageFigure, PageHeadline, PageRoof, PageUnmeasured};
 use crate::record::{Origin, Reading, Record, Resource};
-use crate::units::percent;
+use crate::units::counted;
 
 /// The three sentences.
 pub(super) fn sentences(record: &Record, cases: &[PageCase], roofs: &[PageRoof]) -> Vec<String> {
+    if record.provenance.origin == Origin::Imported {
+        return vec![
+            imported::achieved(record, cases),
+            efficiency(record, cases),
+            imported::certainty(record, cases),
+        ];
+    }
     vec![
         achieved(record, cases, roofs),
         efficiency(record, cases),
@@ -58,14 +67,6 @@ fn achieved(record: &Record, cases: &[PageCase], roofs: &[PageRoof]) -> String {
     }
 }
 
-/// How well a figure is known, in a sentence.
-fn brief(figure: &PageFigure) -> &str {
-    match figure.low {
-        Some(_) => &figure.spread,
-        None => "no interval",
-    }
-}
-
 /// At what energy.
 fn efficiency(record: &Record, cases: &[PageCase]) -> String {
     match most_per_joule(cases) {
@@ -109,22 +110,12 @@ fn certainty(record: &Record, cases: &[PageCase]) -> String {
         .iter()
         .filter(|case| case.status == "measured" && case.marks.contains(&marks::UNVERIFIED))
         .count();
-    let verified = match (record.provenance.origin, unverified) {
-        (Origin::Imported, _) => ", taken from another tool, none of them verified".to_owned(),
-        (_, 0) if measured == 0 => String::new(),
-        (_, 0) => ", each verified against a reference before and after it was timed".to_owned(),
-        (_, count) => format!(", {count} of them UNVERIFIED"),
+    let verified = match unverified {
+        0 if measured == 0 => String::new(),
+        0 => ", each verified against a reference before and after it was timed".to_owned(),
+        count => format!(", {count} of them UNVERIFIED"),
     };
-    let mut widths: Vec<f64> = cases.iter().filter_map(|case| share(&case.time)).collect();
-    widths.sort_unstable_by(f64::total_cmp);
-    let typical = match widths.get(widths.len() / 2) {
-        Some(width) => format!(
-            "half of the {} times with an interval are known to ±{} or better",
-            widths.len(),
-            percent(*width)
-        ),
-        None => "no time has an interval over invocations (that takes three)".to_owned(),
-    };
+    let typical = typical_spread(cases.iter().filter_map(|case| case.time.measured()), "time");
     let lost = match (of("failed"), of("skipped") + of("no figure")) {
         (0, 0) => String::new(),
         (0, lost) => format!("; {lost} have no figure"),
@@ -132,17 +123,10 @@ fn certainty(record: &Record, cases: &[PageCase]) -> String {
         (failed, lost) => format!("; {failed} FAILED and {lost} more have no figure"),
     };
     format!(
-        "{measured} of {} kernels were measured in {} invocations{verified}; {typical}{lost}.",
-        cases.len(),
-        record.invocations.len()
+        "{measured} of {} were measured in {}{verified}; {typical}{lost}.",
+        counted(cases.len(), "kernel"),
+        counted(record.invocations.len(), "invocation")
     )
-}
-
-/// Half of a figure's interval as a share of it.
-fn share(figure: &Reading<PageFigure>) -> Option<f64> {
-    let figure = figure.measured()?;
-    let share = (figure.high? - figure.low?) / 2.0 / figure.value;
-    share.is_finite().then_some(share)
 }
 
 /// The three figures.
@@ -152,7 +136,23 @@ pub(super) fn headlines(
     roofs: &[PageRoof],
 ) -> Vec<PageHeadline> {
     let memory = largest(roofs.iter().filter(|roof| roof.memory));
-    let product = best_product(cases);
+    let mut memory = memory.map(|roof| (&roof.rate, roof.from.as_str()));
+    let mut product = best_product(cases);
+    let mut memory_marks = Vec::from_iter(record.is_all_simulated().then_some(marks::SIMULATED));
+    let (mut no_product, mut no_memory) = (
+        "no case that computes was measured; add --case 'matmul/*'",
+        "no case that measures memory was run; add --case 'copy/*' --case 'read/*'",
+    );
+    if record.provenance.origin == Origin::Imported {
+        product = imported::highest(cases, "FLOP/s");
+        let moved = imported::highest(cases, "B/s");
+        memory = moved.map(|(case, rate)| (rate, case.id.as_str()));
+        memory_marks.push(marks::UNVERIFIED);
+        (no_product, no_memory) = (
+            "no value of the other tool's file is in FLOP/s",
+            "no value of the other tool's file is in B/s",
+        );
+    }
     let joule = most_per_joule(cases);
     // Marks of a case's energy say nothing about its rate.
     let of_rate = |case: &PageCase| -> Vec<&'static str> {
@@ -164,25 +164,18 @@ pub(super) fn headlines(
     vec![
         PageHeadline {
             title: "Compute",
-            figure: reading_of(
-                product.map(|(_, rate)| rate),
-                "no case that computes was measured; add --case 'matmul/*'",
-            ),
+            figure: reading_of(product.map(|(_, rate)| rate), no_product),
             from: product.map_or_else(String::new, |(case, _)| case.id.clone()),
             marks: product.map_or_else(Vec::new, |(case, _)| of_rate(case)),
         },
         PageHeadline {
             title: "Memory",
-            figure: reading_of(
-                memory.map(|roof| &roof.rate),
-                "no case that measures memory was run; add --case 'copy/*' --case 'read/*'",
-            ),
-            from: memory.map_or_else(String::new, |roof| roof.from.clone()),
-            marks: record
-                .is_all_simulated()
-                .then_some(marks::SIMULATED)
-                .into_iter()
-                .collect(),
+            figure: reading_of(memory.map(|(rate, _)| rate), no_memory),
+            from: memory.map_or_else(String::new, |(_, from)| from.to_owned()),
+            marks: match memory {
+                Some(_) => memory_marks,
+                None => Vec::new(),
+            },
         },
         PageHeadline {
             title: "Work per joule",
@@ -271,10 +264,11 @@ pub(super) fn unmeasured(record: &Record, cases: &[PageCase]) -> Vec<PageUnmeasu
         list.push(whole("the clock", reason));
     }
     if record.roofline.is_empty() {
-        list.push(whole(
-            "the device's own roofline",
-            "the session measured no roof; add --case 'peak-fma/*', 'copy/*' and 'read/*'",
-        ));
+        let why = match record.provenance.origin {
+            Origin::Imported => "another tool's file holds none; `perwatt run` measures one",
+            _ => "the session measured no roof; add --case 'peak-fma/*', 'copy/*' and 'read/*'",
+        };
+        list.push(whole("the device's own roofline", why));
     }
     list
 }

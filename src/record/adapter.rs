@@ -130,6 +130,13 @@ impl Adapter {
         native_name(&self.name).is_some()
     }
 
+    /// The driver and its version, where that is known.
+    pub fn driver_and_version(&self) -> String {
+        format!("{} {}", self.driver, self.driver_info)
+            .trim_end()
+            .to_owned()
+    }
+
     /// Name and backend, for messages.
     pub fn label(&self) -> String {
         format!("{} ({})", self.name, self.backend)

@@ -10,7 +10,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::limits::{MOST_CASES, MOST_INVOCATIONS, MOST_NAME_BYTES};
 use super::{
-    CaseResult, EnergyWindow, Estimate, Outcome, Reading, Record, Sampling, Summary, Verification,
+    CaseResult, EnergyWindow, Estimate, Measure, Outcome, Reading, Record, Sampling, Summary,
+    Verification,
 };
 use crate::stats;
 use crate::units::number;
@@ -297,7 +298,7 @@ fn in_invocations(case: &CaseResult, found: &mut Vec<ContradictionKind>) {
         for check in [verified_before, verified_after] {
             found.extend(in_verification(invocation, check));
         }
-        found.extend(in_sampling(invocation, sampling));
+        found.extend(in_sampling(invocation, sampling, case.measure.as_ref()));
         if let Reading::Measured(window) = &**energy {
             found.extend(
                 in_window(window).map(|what| ContradictionKind::Energy { invocation, what }),
@@ -323,7 +324,11 @@ fn in_verification(invocation: u32, check: &Verification) -> Option<Contradictio
     (check.checked > check.elements).then_some(ContradictionKind::Elements { invocation })
 }
 
-fn in_sampling(invocation: u32, sampling: &Sampling) -> Option<ContradictionKind> {
+fn in_sampling(
+    invocation: u32,
+    sampling: &Sampling,
+    measure: Option<&Measure>,
+) -> Option<ContradictionKind> {
     let Sampling {
         samples_ns,
         wall_samples_ns,
@@ -343,7 +348,12 @@ fn in_sampling(invocation: u32, sampling: &Sampling) -> Option<ContradictionKind
     let discarded = usize::try_from(sampling.discarded).unwrap_or(usize::MAX);
     let steady = samples_ns.get(discarded..).unwrap_or_default();
     let median = stats::median(steady).ok();
-    let fits = median.is_some_and(|median| agree(median, *median_ns));
+    // Of another tool's rates the median is one of rates; earlier imports state one of their costs.
+    let of_values = measure.and_then(|measure| measure.median_cost(steady).ok());
+    let fits = median
+        .iter()
+        .chain(&of_values)
+        .any(|median| agree(*median, *median_ns));
     (!fits).then_some(ContradictionKind::Median {
         invocation,
         stated_ns: *median_ns,

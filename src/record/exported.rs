@@ -5,9 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::{Better, CaseResult, EnergyWindow, Measure, Outcome, Reading, Status, WorkUnit};
-use crate::stats::{Interval, geometric_mean, invocations_interval};
-use crate::units::Seconds;
+use super::{Better, CaseResult, EnergyWindow, Estimate, Outcome, Reading, Status, WorkUnit};
+use crate::stats::Interval;
 
 /// One figure of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +42,7 @@ fn values(case: &CaseResult) -> Vec<ExportedFigure> {
         return times(case);
     };
     let timed = summary.invocations as usize;
-    let metered = invocations(case)
-        .filter(|(_, energy)| energy.is_some())
-        .count();
+    let metered = windows(case).flatten().count();
     let arithmetic = WorkUnit::arithmetic(case.dtype());
     let (per_second, per_joule) = match arithmetic {
         WorkUnit::Op => ("OP/s", "OP/J"),
@@ -82,65 +79,45 @@ fn values(case: &CaseResult) -> Vec<ExportedFigure> {
     .collect()
 }
 
-/// Time and bandwidth of a case whose record sums nothing up.
+/// Time and bandwidth of a case whose record sums nothing up; of another tool's value, that.
 fn times(case: &CaseResult) -> Vec<ExportedFigure> {
-    let medians: Vec<f64> = invocations(case).map(|(median_ns, _)| median_ns).collect();
-    let Ok(value) = geometric_mean(&medians) else {
+    let Some(summary) = case.figures_of_invocations() else {
         return Vec::new();
     };
-    if let Some(measure) = &case.measure {
-        return vec![foreign(measure, &medians, value)];
-    }
-    let time = ExportedFigure {
-        metric: "time",
-        unit: Cow::Borrowed("ns"),
-        better: Better::Smaller,
-        value,
-        interval: invocations_interval(&medians, Interval::LEVEL).ok(),
-        invocations: medians.len(),
+    let figure = |metric, unit: &str, better, estimate: &Reading<Estimate>| {
+        let estimate = estimate.measured()?;
+        Some(ExportedFigure {
+            metric,
+            unit: Cow::Owned(unit.to_owned()),
+            better,
+            value: estimate.value,
+            interval: estimate.interval.measured().copied(),
+            invocations: summary.invocations as usize,
+        })
     };
-    let rate = (case.counts.bytes > 0).then(|| {
-        let work = case.counts.bytes as f64 / Seconds::from_ns(1.0).get();
-        ExportedFigure {
-            metric: "bytes_per_s",
-            unit: Cow::Borrowed("B/s"),
-            better: Better::Larger,
-            value: work / value,
-            interval: time.interval.and_then(|time| time.quotient_of(work).ok()),
-            invocations: time.invocations,
+    let figures = match &case.measure {
+        Some(measure) => {
+            let value = measure.estimate(&summary.time_ns);
+            [figure("value", &measure.unit, measure.better, &value), None]
         }
-    });
-    [Some(time), rate].into_iter().flatten().collect()
-}
-
-/// Another tool's figure in its own unit.
-fn foreign(measure: &Measure, medians: &[f64], cost: f64) -> ExportedFigure {
-    let interval = invocations_interval(medians, Interval::LEVEL).ok();
-    let (better, interval) = match measure.better {
-        Better::Smaller => (Better::Smaller, interval),
-        Better::Larger => (
-            Better::Larger,
-            interval.and_then(|cost| cost.quotient_of(1e9).ok()),
-        ),
+        None => {
+            let time = Reading::Measured(summary.time_ns.clone());
+            let rate = &summary.bytes_per_s;
+            [
+                figure("time", "ns", Better::Smaller, &time),
+                figure("bytes_per_s", "B/s", Better::Larger, rate),
+            ]
+        }
     };
-    ExportedFigure {
-        metric: "value",
-        unit: Cow::Owned(measure.unit.clone()),
-        better,
-        value: measure.value(cost),
-        interval,
-        invocations: medians.len(),
-    }
+    figures.into_iter().flatten().collect()
 }
 
-/// Median and energy window of each invocation that measured the case.
-fn invocations(case: &CaseResult) -> impl Iterator<Item = (f64, Option<&EnergyWindow>)> {
+/// The energy window of each invocation that measured the case.
+fn windows(case: &CaseResult) -> impl Iterator<Item = Option<&EnergyWindow>> {
     case.invocations
         .iter()
         .filter_map(|result| match &result.outcome {
-            Outcome::Measured {
-                sampling, energy, ..
-            } => Some((sampling.median_ns, energy.measured())),
+            Outcome::Measured { energy, .. } => Some(energy.measured()),
             _ => None,
         })
 }

@@ -38,6 +38,7 @@ mod roofline;
 mod session;
 mod stable_hash;
 mod texture;
+mod unsummed;
 mod warning;
 mod warning_kinds;
 

@@ -3,8 +3,7 @@
 use comfy_table::Cell;
 
 use super::table::{fold, table, text};
-use crate::record::{CaseResult, Outcome, Record, Sampling};
-use crate::stats::{Interval, geometric_mean, invocations_interval};
+use crate::record::{Better, CaseResult, Estimate, Outcome, Reading, Record, Sampling};
 use crate::units::{Seconds, percent};
 
 /// The table of imported cases.
@@ -15,32 +14,29 @@ pub(super) fn imported(record: &Record, width: Option<u16>) -> String {
         width,
     );
     for case in &record.cases {
-        let samplings: Vec<&Sampling> = samplings(case).collect();
-        let medians: Vec<f64> = samplings
-            .iter()
-            .map(|sampling| sampling.median_ns)
-            .collect();
-        let Ok(cost) = geometric_mean(&medians) else {
+        let Some(summary) = case.figures_of_invocations() else {
             continue;
         };
-        let samples: usize = samplings
-            .iter()
+        let samples: usize = samplings(case)
             .map(|sampling| sampling.samples_ns.len())
             .sum();
-        let (value, better) = match &case.measure {
-            Some(measure) => (
-                measure.show(measure.value(cost)),
-                measure.better.to_string(),
-            ),
-            None => (Seconds::from_ns(cost).to_string(), "smaller".to_owned()),
+        let (estimate, better) = match &case.measure {
+            Some(measure) => (measure.estimate(&summary.time_ns), measure.better),
+            None => (Reading::Measured(summary.time_ns.clone()), Better::Smaller),
+        };
+        let Reading::Measured(estimate) = estimate else {
+            continue;
         };
         let cells = [
             case.case.clone(),
-            value,
-            spread(&samplings, &medians, cost),
-            medians.len().to_string(),
+            match &case.measure {
+                Some(measure) => measure.show(estimate.value),
+                None => Seconds::from_ns(estimate.value).to_string(),
+            },
+            spread(case, &estimate, summary.time_ns.value),
+            summary.invocations.to_string(),
             samples.to_string(),
-            better,
+            better.to_string(),
         ];
         table.add_row(cells.map(Cell::new));
     }
@@ -51,7 +47,7 @@ pub(super) fn imported(record: &Record, width: Option<u16>) -> String {
         .as_ref()
         .map_or_else(String::new, |host| format!(" on {host}"));
     let legend = format!(
-        "Imported from {tool}{host}; perwatt verified no output. value: mean of the processes' medians. \
+        "Imported from {tool}{host}; perwatt verified no output. value: geometric mean of the processes' medians. \
          ±95 %: interval over three processes or more; in brackets, the precision inside one."
     );
     text(&table) + "\n" + &fold(&legend, "", width)
@@ -66,15 +62,12 @@ fn samplings(case: &CaseResult) -> impl Iterator<Item = &Sampling> {
         })
 }
 
-/// Half of the interval as a share of the value.
-fn spread(samplings: &[&Sampling], medians: &[f64], cost: f64) -> String {
-    if medians.len() >= 3
-        && let Ok(interval) = invocations_interval(medians, Interval::LEVEL)
-    {
-        return percent(interval.half_width() / cost);
+/// Half of the interval as a share of the value; in brackets the precision inside one process, a share of its cost.
+fn spread(case: &CaseResult, estimate: &Estimate, cost: f64) -> String {
+    if let Some(share) = estimate.relative_half_width() {
+        return percent(share);
     }
-    let widest = samplings
-        .iter()
+    let widest = samplings(case)
         .filter_map(|sampling| sampling.half_width_ns.measured().copied())
         .fold(f64::NAN, f64::max);
     if widest.is_finite() {

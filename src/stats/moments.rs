@@ -106,9 +106,19 @@ pub fn geometric_mean(values: &[f64]) -> Result<f64, Undefined> {
     for value in values {
         positive(*value)?;
     }
-    let logs: f64 = values.iter().map(|value| value.ln()).sum();
+    // Logarithms of quotients are small, so that their rounding is too, and equal values are their own mean. Where
+    // the quotients leave what an f64 holds, the values' own are taken.
+    let mean_of = |unit: f64| {
+        let logs: f64 = values.iter().map(|value| (value / unit).ln()).sum();
+        unit * (logs / values.len() as f64).exp()
+    };
+    let near = mean_of(values[0]);
     // Of numbers at the very ends of what an f64 holds, rounding may lead beyond.
-    let mean = (logs / values.len() as f64).exp();
+    let mean = if near > 0.0 && near.is_finite() {
+        near
+    } else {
+        mean_of(1.0)
+    };
     positive(mean)
 }
 

@@ -30,6 +30,7 @@ mod files;
 mod gate;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod hostile;
+mod imports;
 mod invest;
 #[cfg(target_os = "linux")]
 mod investment_page;

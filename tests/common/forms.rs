@@ -89,7 +89,7 @@ pub(crate) const FORMS: [(&str, &str, &str, &str, &str); 13] = [
         "g.txt",
         "goos: linux\ngoarch: amd64\npkg: x\ncpu: A CPU\nBenchmarkSort-8   100   2500 ns/op   64 B/op   2 allocs/op\n\
          BenchmarkSort-8   100   2700 ns/op   64 B/op   2 allocs/op\nBenchmarkLog-8 some log\nPASS\nok x 1s\n",
-        "BenchmarkSort-8",
+        "x.BenchmarkSort-8",
         "2.60 µs",
     ),
     (
@@ -98,7 +98,7 @@ pub(crate) const FORMS: [(&str, &str, &str, &str, &str); 13] = [
         r#"{"a::b": {"latency": {"value": 3247.0, "lower_value": 1.0, "upper_value": 9.0}, "heap": {"value": 3}},
         "c": [{"parameters": {"size": 16}, "measures": {"throughput": {"value": 5000.0}}}]}"#,
         "c size=16",
-        "5.00 k1/s",
+        "5.00 k/s",
     ),
     (
         "csv",

@@ -193,13 +193,13 @@ fn imported(importer: &'static perwatt::exchange::Importer, path: &Path) -> bool
         columns,
         ..ImportOptions::default()
     };
-    let Ok((records, notes)) = import(importer, &[path.to_owned()], &options) else {
+    let Ok(imported) = import(importer, &[path.to_owned()], &options) else {
         return false;
     };
-    for note in notes {
-        let _ = escape::page(&note);
+    for note in imported.left_out.iter().chain(&imported.notes) {
+        let _ = escape::page(note);
     }
-    for mut record in records {
+    for mut record in imported.records {
         // What was measured elsewhere is a sound record here.
         assert_eq!(record.contradictions(), []);
         shown(&mut record);

@@ -28,15 +28,17 @@ impl SourceArgs {
     /// The tool.
     ///
     /// # Errors
-    /// None was named.
+    /// None was named, or an option is given that it has no use for.
     pub(in crate::cli) fn tool(&self) -> crate::Result<&'static Importer> {
-        self.from.ok_or_else(|| {
+        let tool = self.from.ok_or_else(|| {
             let names: Vec<&str> = IMPORTERS.iter().map(Importer::name).collect();
             Error::usage(
                 "--from",
                 format!("name the tool that wrote the files: {}", names.join(", ")),
             )
-        })
+        })?;
+        tool.check_options(&self.options())?;
+        Ok(tool)
     }
 
     /// The tool, where one was named.

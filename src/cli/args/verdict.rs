@@ -205,7 +205,7 @@ impl PairArgs {
                         process_per_file: true,
                         ..self.source.options()
                     };
-                    let (mut records, _) = import(tool, &files, &options)?;
+                    let mut records = import(tool, &files, &options)?.records;
                     let Some(record) = records.pop().filter(|_| records.is_empty()) else {
                         anyhow::bail!("{name}: several devices; import them one by one");
                     };

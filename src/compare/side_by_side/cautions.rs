@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::columns::SessionColumn;
 use super::description::DescribedSection;
 use super::figures::MeasuredKernel;
+use crate::compare::session::NOT_VERIFIED_HERE;
 
 /// Cases that a caution names before the rest is counted.
 const NAMED: usize = 3;
@@ -48,7 +49,9 @@ pub(super) fn cautions(
                 .map(|column| column.best.get(case)?.by(cost))
                 .collect();
             for (at, kernel) in kernels.iter().enumerate() {
-                for note in kernel.iter().flat_map(|kernel| kernel.notes()) {
+                let notes = kernel.iter().flat_map(|kernel| kernel.notes());
+                // The column says it of all its cases.
+                for note in notes.filter(|note| *note != NOT_VERIFIED_HERE) {
                     let kind = (SessionColumn::letter(at), without_numbers(note));
                     let (_, cases) = warned.entry(kind).or_insert((note, BTreeSet::new()));
                     cases.insert(case);

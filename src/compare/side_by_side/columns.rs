@@ -129,6 +129,11 @@ pub(super) fn differences(columns: &[SessionColumn<'_>]) -> (Vec<Aspect>, Vec<St
     ]
     .into_iter()
     .filter(|(aspect, words)| !differs.contains(aspect) && !words.is_empty())
+    // Of another tool's results nothing of these is known.
+    .filter(|(aspect, _)| {
+        let ours = [Aspect::Backend, Aspect::Checks, Aspect::Power].contains(aspect);
+        first.origin != "imported" || !ours
+    })
     .map(|(_, words)| words)
     .collect();
     (differs, same)
@@ -170,7 +175,7 @@ pub(super) fn described(columns: &[SessionColumn<'_>], differs: &[Aspect]) -> Ve
 fn label(column: &SessionColumn<'_>, differs: &[Aspect]) -> String {
     let environment = column.environment();
     let named = [
-        (Aspect::Device, &environment.model),
+        (Aspect::Device, &environment.device),
         (Aspect::Driver, &environment.driver),
         (Aspect::Backend, &environment.backend),
         (Aspect::Checks, &environment.checks),

@@ -81,6 +81,9 @@ pub struct DescribedSection {
     pub title: String,
     /// The figure.
     pub metric: Metric,
+    /// Whether another tool measured it, which the columns say.
+    #[serde(skip)]
+    pub imported: bool,
     /// One per case.
     pub rows: Vec<DescribedRow>,
     /// For each column but the first: the geometric mean of its ratios over the cases of the section that it

@@ -34,12 +34,33 @@ const SECTIONS: [(&str, &[&str]); 7] = [
 /// The section whose cases are shown by their tokens.
 const LAYER: &str = "Llama layer";
 
-/// The section of a workload.
-fn title(workload: &str) -> &str {
-    SECTIONS
-        .iter()
-        .find(|(_, workloads)| workloads.contains(&workload))
-        .map_or(workload, |(title, _)| title)
+/// What the cases of a section have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct SectionKey<'a> {
+    title: &'a str,
+    /// Of another tool's cases, the figure too: one tool measures times and rates.
+    figure: Option<Metric>,
+}
+
+impl<'a> SectionKey<'a> {
+    /// The section of a case as it is shown.
+    fn of(shown: &MeasuredKernel<'a>, metric: Metric) -> Self {
+        let case = shown.case();
+        if case.imported {
+            return Self {
+                title: shown.name(),
+                figure: Some(suiting(case, metric).of(case.measure.as_ref())),
+            };
+        }
+        let workload = CaseName::split_workload(&case.id).0;
+        let known = SECTIONS
+            .iter()
+            .find(|(_, workloads)| workloads.contains(&workload));
+        Self {
+            title: known.map_or(workload, |(title, _)| title),
+            figure: None,
+        }
+    }
 }
 
 /// The sections of a metric, with the cases that at least two columns have; of a single column, all of them.
@@ -49,8 +70,8 @@ pub(super) fn sections(
     order: RowOrder,
 ) -> Vec<DescribedSection> {
     let fewest = columns.len().min(2);
-    let mut titles: Vec<&str> = Vec::new();
-    let mut of: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut keys: Vec<SectionKey<'_>> = Vec::new();
+    let mut of: HashMap<SectionKey<'_>, Vec<&str>> = HashMap::new();
     for case in cases(columns) {
         let here = columns
             .iter()
@@ -58,17 +79,19 @@ pub(super) fn sections(
         if here.count() < fewest {
             continue;
         }
-        let title = title(CaseName::split_workload(case).0);
-        if !titles.contains(&title) {
-            titles.push(title);
+        let Some(shown) = shown_in(columns, case, metric) else {
+            continue;
+        };
+        let key = SectionKey::of(shown, metric);
+        if !keys.contains(&key) {
+            keys.push(key);
         }
-        of.entry(title).or_default().push(case);
+        of.entry(key).or_default().push(case);
     }
     let known = |title: &str| SECTIONS.iter().position(|(known, _)| *known == title);
-    titles.sort_by_key(|title| known(title).unwrap_or(SECTIONS.len()));
-    titles
-        .into_iter()
-        .filter_map(|title| section(columns, title, &of[title], metric, order))
+    keys.sort_by_key(|key| known(key.title).unwrap_or(SECTIONS.len()));
+    keys.into_iter()
+        .filter_map(|key| section(columns, key.title, &of[&key], metric, order))
         .collect()
 }
 
@@ -117,10 +140,11 @@ fn section(
     order: RowOrder,
 ) -> Option<DescribedSection> {
     // A ratio is that of the figure that is shown; the cases of a section are of one kind.
-    let metric = cases
+    let first = cases
         .iter()
-        .find_map(|case| shown_in(columns, case, metric))
-        .map_or(metric, |kernel| suiting(kernel.case(), metric));
+        .find_map(|case| shown_in(columns, case, metric))?
+        .case();
+    let metric = suiting(first, metric);
     let compared: Vec<SectionRatios> = columns
         .iter()
         .skip(1)
@@ -151,7 +175,8 @@ fn section(
     sort(&mut rows, order);
     (!rows.is_empty()).then(|| DescribedSection {
         title: title.to_owned(),
-        metric,
+        metric: metric.of(first.measure.as_ref()),
+        imported: first.imported,
         rows,
         means: compared.into_iter().map(|ratios| ratios.mean).collect(),
     })
@@ -180,7 +205,7 @@ fn cell(
         text,
         interval,
         ratio,
-        verified: !kernel.unverified(),
+        verified: !kernel.unverified() && !kernel.case().imported,
     })
 }
 

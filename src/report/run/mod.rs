@@ -47,12 +47,7 @@ fn heading(record: &Record, width: Option<u16>) -> String {
 
 /// An adapter in a line, with another one where it is a software driver, which nothing may break.
 pub fn device_lines(adapter: &Adapter, width: Option<u16>) -> String {
-    let line = format!(
-        "{}  {} {}",
-        adapter.label(),
-        adapter.driver,
-        adapter.driver_info
-    );
+    let line = format!("{}  {}", adapter.label(), adapter.driver_and_version());
     let software = match adapter.is_software() {
         true => "  SOFTWARE DRIVER: this is your processor, not a GPU\n",
         false => "",

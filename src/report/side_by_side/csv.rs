@@ -1,8 +1,9 @@
 //! The table as CSV, one line per case and column, for a spreadsheet or a data frame.
 
-use crate::compare::Description;
+use crate::compare::{Description, NOT_VERIFIED_HERE};
 use crate::error::{Error, Result};
 use crate::escape::cell;
+use crate::units::fifteen_digits;
 
 /// The columns, in order; a version only adds some at the end.
 const COLUMNS: [&str; 16] = [
@@ -23,6 +24,11 @@ const COLUMNS: [&str; 16] = [
     "verified",
     "reason",
 ];
+
+/// A number as it was measured, without the digits that are of the computing.
+fn digits(number: f64) -> String {
+    fifteen_digits(number).to_string()
+}
 
 /// The description as CSV.
 ///
@@ -45,20 +51,21 @@ pub fn side_by_side_csv(description: &Description) -> Result<String> {
                 line[15] = cell(value.reason().unwrap_or_default());
                 if let Some(value) = value.measured() {
                     line[5] = cell(&value.kernel);
-                    line[6] = value.value.to_string();
+                    line[6] = digits(value.value);
                     line[14] = value.verified.to_string();
                     if let Some(interval) = value.interval.measured() {
-                        [line[8], line[9]] =
-                            [interval.low, interval.high].map(|end| end.to_string());
-                        line[13] = interval.level.to_string();
+                        [line[8], line[9]] = [interval.low, interval.high].map(digits);
+                        line[13] = digits(interval.level);
                     }
                     let ratio = value.ratio.as_ref();
                     if let Some(ratio) = ratio.and_then(|ratio| ratio.measured()) {
                         [line[10], line[11], line[12]] =
-                            [ratio.value, ratio.interval.low, ratio.interval.high]
-                                .map(|x| x.to_string());
+                            [ratio.value, ratio.interval.low, ratio.interval.high].map(digits);
+                        line[13] = digits(ratio.interval.level);
                     }
-                    line[15] = cell(ratio.and_then(|ratio| ratio.reason()).unwrap_or_default());
+                    let said = ratio.and_then(|ratio| ratio.reason());
+                    let imported = section.imported.then_some(NOT_VERIFIED_HERE);
+                    line[15] = cell(said.or(imported).unwrap_or_default());
                 }
                 lines.write_record(&line).map_err(failed)?;
             }

@@ -46,7 +46,12 @@ pub fn side_by_side_markdown(description: &Description) -> String {
                     .and_then(|cell| cell.ratio.as_ref()?.measured());
                 ratio.map_or_else(|| "–".to_owned(), |ratio| factor_range(*ratio))
             });
-            let cells: Vec<String> = row.cells.iter().map(value).chain(ratios).collect();
+            let cells: Vec<String> = row
+                .cells
+                .iter()
+                .map(|cell| value(cell, section.imported))
+                .chain(ratios)
+                .collect();
             page += &format!("| {} | {} |\n", markdown(&row.case), cells.join(" | "));
         }
     }
@@ -64,7 +69,7 @@ pub fn side_by_side_markdown(description: &Description) -> String {
     page + "\n"
 }
 
-fn value(cell: &Reading<DescribedCell>) -> String {
+fn value(cell: &Reading<DescribedCell>, imported: bool) -> String {
     let Reading::Measured(cell) = cell else {
         return "–".to_owned();
     };
@@ -74,6 +79,10 @@ fn value(cell: &Reading<DescribedCell>) -> String {
         .map_or_else(String::new, |interval| {
             format!(" ±{}", percent(interval.half_width() / cell.value))
         });
+    // Of another tool's values the columns say it, and the tool is no kernel.
+    if imported {
+        return markdown(&format!("{}{spread}", cell.text));
+    }
     let mark = if cell.verified { "" } else { " UNVERIFIED" };
     markdown(&format!("{}{spread}{mark} {}", cell.text, cell.kernel))
 }

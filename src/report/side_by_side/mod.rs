@@ -27,12 +27,25 @@ const ROOMY: u16 = 92;
 /// Names of cases that are written out before the rest is counted.
 const NAMED: usize = 8;
 
-/// What the column means where there is one.
-const LEGEND_OF_ONE: &str = "Best verified kernel of each case.";
+/// What the ratios mean.
+const RATIOS: &str = "÷: times the value of the first, with its 95 % confidence interval; mean: geometric. No \
+    verdicts: --verdicts judges against the first.";
 
 /// What the columns mean.
-const LEGEND: &str = "Best verified kernel of each case. ÷: times the value of the first, with its 95 % confidence \
-    interval; mean: geometric. No verdicts: --verdicts judges against the first.";
+fn legend(description: &Description) -> String {
+    let imported = |section: &DescribedSection| section.imported;
+    let mut words = Vec::new();
+    if !description.sections.iter().all(imported) {
+        words.push("Best verified kernel of each case.");
+    }
+    if description.sections.iter().any(imported) {
+        words.push("Other tools' values are geometric means of their processes' medians.");
+    }
+    if description.columns.len() > 1 {
+        words.push(RATIOS);
+    }
+    words.join(" ")
+}
 
 /// The description as a page for the terminal.
 pub fn side_by_side(description: &Description, width: Option<u16>) -> String {
@@ -52,11 +65,7 @@ pub fn side_by_side(description: &Description, width: Option<u16>) -> String {
         page += &block_table(description, block, width);
     }
     if !is_empty {
-        let legend = match description.columns.len() {
-            1 => LEGEND_OF_ONE,
-            _ => LEGEND,
-        };
-        page += &fold(legend, "", width);
+        page += &fold(&legend(description), "", width);
     }
     for alone in &description.alone {
         page += &fold(
@@ -128,6 +137,7 @@ fn blocks(count: usize) -> Vec<Vec<usize>> {
 fn block_table(description: &Description, block: &[usize], width: Option<u16>) -> String {
     let letter = |at: &usize| description.columns[*at].letter.clone();
     let layout = Layout {
+        imported: false,
         of_two: block.len() == 2,
         roomy: columns(width) >= ROOMY.min(WIDEST) && block.len() <= 2,
     };
@@ -142,11 +152,17 @@ fn block_table(description: &Description, block: &[usize], width: Option<u16>) -
         names.set_constraint(ColumnConstraint::ContentWidth);
     }
     for section in &description.sections {
-        if section.metric != Metric::Throughput {
+        if section.metric != Metric::Throughput || section.imported {
             table.add_row([section_title(section)]);
         }
         let mut workload = "";
         for row in &section.rows {
+            // The name is another tool's, and its slashes are no parts.
+            if section.imported {
+                let row = cells(row, &row.case, block, layout.of_import());
+                table.add_row(row.into_iter().map(cell));
+                continue;
+            }
             let (of, rest) = CaseName::split_workload(&row.case);
             if of != workload {
                 workload = of;
@@ -161,13 +177,25 @@ fn block_table(description: &Description, block: &[usize], width: Option<u16>) -
     text(&table)
 }
 
-/// What a table has room for.
+/// How a row is written.
 #[derive(Clone, Copy)]
 struct Layout {
+    /// Values are another tool's: the columns say that they are unverified, and the tool is no kernel.
+    imported: bool,
     /// The ratio has a column of its own.
     of_two: bool,
     /// Values show how well they are known.
     roomy: bool,
+}
+
+impl Layout {
+    /// The same for another tool's values.
+    fn of_import(self) -> Self {
+        Self {
+            imported: true,
+            ..self
+        }
+    }
 }
 
 /// A row's cells: its name and its values. A kernel that is the best in all columns stands in the name.
@@ -180,11 +208,11 @@ fn cells(row: &DescribedRow, rest: &str, block: &[usize], layout: Layout) -> Vec
     let first = kernels.next();
     let shared = first.filter(|first| !first.is_empty() && kernels.all(|kernel| kernel == *first));
     let mut cells = vec![match shared {
-        Some(kernel) => format!("  {rest}@{kernel}"),
-        None => format!("  {rest}"),
+        Some(kernel) if !layout.imported => format!("  {rest}@{kernel}"),
+        _ => format!("  {rest}"),
     }];
     for cell in &shown {
-        let mut words = value(cell, shared.is_none(), layout.roomy);
+        let mut words = value(cell, shared.is_none(), layout);
         if !layout.of_two && cell.measured().is_some_and(|cell| cell.ratio.is_some()) {
             words += &format!("\n{}", ratio_of(cell));
         }
@@ -197,17 +225,20 @@ fn cells(row: &DescribedRow, rest: &str, block: &[usize], layout: Layout) -> Vec
 }
 
 /// A value with what belongs to it.
-fn value(cell: &Reading<DescribedCell>, with_kernel: bool, roomy: bool) -> String {
+fn value(cell: &Reading<DescribedCell>, with_kernel: bool, layout: Layout) -> String {
     let Reading::Measured(cell) = cell else {
         return "–".to_owned();
     };
     let spread = cell
         .interval
         .measured()
-        .filter(|_| roomy)
+        .filter(|_| layout.roomy)
         .map(|interval| format!(" ±{}", percent(interval.half_width() / cell.value)));
-    let mark = if cell.verified { "" } else { " UNVERIFIED" };
-    let kernel = match with_kernel && !cell.kernel.is_empty() {
+    let mark = match cell.verified || layout.imported {
+        true => "",
+        false => " UNVERIFIED",
+    };
+    let kernel = match with_kernel && !cell.kernel.is_empty() && !layout.imported {
         true => format!(" {}", cell.kernel),
         false => String::new(),
     };
