@@ -218,7 +218,7 @@ mod tests {
         let costs: Vec<f64> = [10.0, 30.0].map(|value| rate.cost(value)).to_vec();
         let median = rate.value(rate.median_cost(&costs).unwrap());
         assert!((median - 20.0).abs() < 1e-12);
-        for value in [1.55e6, 3210.206_886_942_17, 0.1, 101.147_719_406_197] {
+        for value in [1.55e6, 3_210.206_886_942_17, 0.1, 101.147_719_406_197] {
             assert_eq!(rate.value(rate.cost(value)).to_bits(), value.to_bits());
         }
     }
