@@ -12,8 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::escape::{self, cell};
-use crate::record::{Better, CaseResult, ExportedFigure, Record, Status};
-use crate::units::fifteen_digits;
+use crate::record::{Better, CaseResult, ExportedFigure, Record, Status, fifteen_digits};
 
 /// A format that records can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@
 //! that is memory on every device of today. Operations on integers are no floating-point operations and are
 //! not called so. A case that counts neither is compared by its executions.
 
+use super::digits::executions_per;
 use super::{CaseResult, Counts, Estimate, Reading, Resource, Summary};
 use crate::units::{
-    BytesPerJoule, BytesPerSecond, FlopPerJoule, FlopPerSecond, OpPerJoule, OpPerSecond, si,
+    BytesPerJoule, BytesPerSecond, FlopPerJoule, FlopPerSecond, OpPerJoule, OpPerSecond,
 };
 
 /// Below so many operations per byte a case is named by its bytes.
@@ -72,7 +73,7 @@ impl WorkUnit {
             Self::Bytes => BytesPerSecond(rate).to_string(),
             Self::Flop => FlopPerSecond(rate).to_string(),
             Self::Op => OpPerSecond(rate).to_string(),
-            Self::Executions => si(rate, "1/s"),
+            Self::Executions => executions_per(rate, "s"),
         }
     }
 
@@ -82,7 +83,7 @@ impl WorkUnit {
             Self::Bytes => BytesPerJoule(rate).to_string(),
             Self::Flop => FlopPerJoule(rate).to_string(),
             Self::Op => OpPerJoule(rate).to_string(),
-            Self::Executions => si(rate, "1/J"),
+            Self::Executions => executions_per(rate, "J"),
         }
     }
 

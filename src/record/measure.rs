@@ -5,9 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::digits::{executions_per, fifteen_digits};
 use super::{Estimate, Reading};
 use crate::stats::{Undefined, median};
-use crate::units::{fifteen_digits, si};
+use crate::units::si;
 
 /// Which way a value improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,6 +157,9 @@ impl Measure {
 
     /// A value with its unit.
     pub fn show(&self, value: f64) -> String {
+        if self.unit == "1/s" {
+            return executions_per(value, "s");
+        }
         if BASES.contains(&self.unit.as_str())
             || UNITS.iter().any(|(_, unit, _)| *unit == self.unit)
         {

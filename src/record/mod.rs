@@ -18,6 +18,7 @@ mod check;
 mod clock;
 mod custom_dtype;
 mod custom_kernel;
+mod digits;
 mod disk;
 mod document;
 mod energy;
@@ -60,6 +61,7 @@ pub use custom_kernel::{
     CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomGenerator, CustomIndirect,
     CustomKernel,
 };
+pub use digits::fifteen_digits;
 pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{

@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use number::{
-    bound_percent, change, change_range, counted, fifteen_digits, fine_percent, known_to, number,
-    p_value, percent, prefix, si,
+    bound_percent, change, change_range, counted, fine_percent, known_to, number, p_value, percent,
+    prefix, si,
 };
 
 /// Declares a quantity: a transparent `f64` newtype in a base unit, shown with SI prefixes.

@@ -48,7 +48,6 @@ pub fn prefix(value: f64) -> (f64, &'static str) {
 /// # use perwatt::units::si;
 /// assert_eq!(si(1.234e9, "B/s"), "1.23 GB/s");
 /// assert_eq!(si(0.25, "tokens/s"), "0.25 tokens/s");
-/// assert_eq!(si(5e6, "1/s"), "5.00 M/s");
 /// ```
 pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -60,26 +59,10 @@ pub fn si(value: f64, unit: &str) -> String {
     }
     let (factor, prefix) = prefix(value);
     let digits = value / factor;
-    // A prefix before the 1 of `1/s` would be one of the number.
-    let unit = match (prefix, unit.strip_prefix('1')) {
-        ("", _) | (_, None) => unit,
-        (_, Some(per)) => per,
-    };
     if digits.abs() < 0.005 {
         return format!("{digits:.2e} {prefix}{unit}");
     }
     format!("{} {prefix}{unit}", three_digits(digits))
-}
-
-/// A value without the digits that are of sums and quotients and not of what was measured: the nearest one that
-/// fifteen digits write.
-///
-/// ```
-/// # use perwatt::units::fifteen_digits;
-/// assert_eq!(fifteen_digits(1549999.9999999988).to_string(), "1550000");
-/// ```
-pub fn fifteen_digits(value: f64) -> f64 {
-    format!("{value:.14e}").parse().unwrap_or(value)
 }
 
 /// A number of things, in the plural where there are several.

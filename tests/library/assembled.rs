@@ -6,7 +6,8 @@ use std::path::Path;
 use perwatt::compare::{Looks, Metric, Pair, Policy, Session, Side, Sides, compare};
 use perwatt::exchange::{Direction, Format, export};
 use perwatt::record::{
-    Counts, ErrorCause, ErrorTerm, GainUncertainty, Outcome, Reading, Record, load, save,
+    Counts, ErrorCause, ErrorTerm, GainUncertainty, Outcome, Reading, Record, fifteen_digits, load,
+    save,
 };
 use perwatt::report::{self, ShownKernels};
 use rand::SeedableRng;
@@ -168,7 +169,8 @@ fn an_export_shows_the_interval_of_the_record() {
     assert!(interval.half_width() > 0.04 * energy.value);
     let csv = export(std::slice::from_ref(&record), Format::Csv, None).unwrap();
     let row = csv.lines().find(|line| line.contains(",energy,")).unwrap();
-    let shown = format!("{},{},{},0.95,3", energy.value, interval.low, interval.high);
+    let [value, low, high] = [energy.value, interval.low, interval.high].map(fifteen_digits);
+    let shown = format!("{value},{low},{high},0.95,3");
     assert!(row.contains(&shown), "{row}\n{shown}");
 }
 

@@ -3,7 +3,7 @@
 use crate::compare::{Description, NOT_VERIFIED_HERE};
 use crate::error::{Error, Result};
 use crate::escape::cell;
-use crate::units::fifteen_digits;
+use crate::record::fifteen_digits;
 
 /// The columns, in order; a version only adds some at the end.
 const COLUMNS: [&str; 16] = [
