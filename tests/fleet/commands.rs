@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use perwatt::record::{DeviceType, Estimate, Outcome, Reading, Record, load, save};
+use perwatt::record::{
+    DeviceType, Estimate, FailureKind, Outcome, Reading, Record, Status, load, save,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
@@ -273,4 +275,48 @@ fn hostile_names_do_nothing_in_any_form() {
             .status
             .success()
     );
+}
+
+/// Has a case of a record give wrong outputs.
+fn fail(record: &mut Record, at: usize) {
+    let case = &mut record.cases[at];
+    let failure = FailureKind::Verification;
+    let reason = "an element is off".to_owned();
+    for result in &mut case.invocations {
+        result.outcome = Outcome::Failed {
+            failure,
+            reason: reason.clone(),
+            verification: None,
+        };
+    }
+    case.status = Status::Failed { failure, reason };
+    case.summary = Reading::unmeasured("it failed");
+}
+
+#[test]
+fn what_most_cards_fail_is_said_and_is_no_fault_of_a_card() {
+    for (bad, of_cards) in [(2, true), (12, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = as_card(0, 1.0)
+            .cases
+            .iter()
+            .position(|case| case.status == Status::Measured)
+            .unwrap();
+        for card in 0..16 {
+            let mut record = as_card(card, 1.0 + 0.0001 * card as f64);
+            if card < bad {
+                fail(&mut record, at);
+            }
+            save(&record, folder.path().join(format!("n{card:02}--0.json"))).unwrap();
+        }
+        let text = stdout(&perwatt(&[
+            "fleet",
+            "summary",
+            folder.path().to_str().unwrap(),
+        ]));
+        assert_eq!(text.contains("wrong output"), of_cards, "{text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let common = "fails in 12 records and passes in 4";
+        assert_eq!(words.contains(common), !of_cards, "{text}");
+    }
 }

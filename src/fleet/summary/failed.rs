@@ -7,9 +7,19 @@ use super::engine::FleetEngine;
 use super::findings::{CardName, FailedCard, LeftOut};
 use super::sql;
 use crate::error::Result;
+use crate::units::counted;
 
-/// Cards that fail a case with a kernel that at least as many of their model do without failing.
-pub(super) fn failed(engine: &FleetEngine) -> Result<Vec<FailedCard>> {
+/// What failed in a fleet.
+#[derive(Debug, Default)]
+pub(super) struct FleetFailures {
+    /// Cards that fail a case with a kernel that at least as many of their model do without failing.
+    pub(super) cards: Vec<FailedCard>,
+    /// What fails more often than not, in words: that says nothing of a card, and must not be silent.
+    pub(super) common: Vec<String>,
+}
+
+/// What failed.
+pub(super) fn failed(engine: &FleetEngine) -> Result<FleetFailures> {
     let mut texts = Texts::default();
     let mut rows: Vec<[u32; 7]> = Vec::new();
     engine.ask(sql::FAILED, |batch| {
@@ -23,7 +33,7 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<Vec<FailedCard>> {
         Ok(())
     })?;
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(FleetFailures::default());
     }
     let mut answered: HashMap<[u32; 3], u64> = HashMap::new();
     engine.ask(sql::ANSWERED, |batch| {
@@ -46,7 +56,7 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<Vec<FailedCard>> {
         *failures.entry([*device, *case, *kernel]).or_default() += 1;
     }
     let text = |number: u32| texts.text(number).unwrap_or_default().to_owned();
-    Ok(rows
+    let cards = rows
         .iter()
         .filter_map(|[device, node, gpu, case, kernel, failure, reason]| {
             let key = [*device, *case, *kernel];
@@ -63,7 +73,23 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<Vec<FailedCard>> {
                 others_passed: passed,
             })
         })
-        .collect())
+        .collect();
+    let passed = |key: &[u32; 3]| answered.get(key).copied().unwrap_or(0);
+    let mut common: Vec<String> = failures
+        .iter()
+        .filter(|(key, failures)| passed(key) < **failures)
+        .map(|(key, failures)| {
+            let [device, case, kernel] = key.map(&text);
+            format!(
+                "{device}: {case}@{kernel} fails in {} and passes in {}; that points to the driver or the kernel, \
+                 or there are too few cards to tell",
+                counted(*failures as usize, "record"),
+                passed(key)
+            )
+        })
+        .collect();
+    common.sort_unstable();
+    Ok(FleetFailures { cards, common })
 }
 
 /// What did not enter, and why.

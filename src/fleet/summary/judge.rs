@@ -41,7 +41,7 @@ pub fn summarize(engine: &FleetEngine, options: &SummaryOptions) -> Result<Fleet
         fdr: options.fdr,
         min_effect: options.min_effect,
         software_let_in: options.with_software,
-        failed,
+        failed: failed.cards,
         models,
         left_out: left_out(engine, options.with_software)?,
         copies: observations
@@ -52,7 +52,7 @@ pub fn summarize(engine: &FleetEngine, options: &SummaryOptions) -> Result<Fleet
                 copy_of: copy_of.clone(),
             })
             .collect(),
-        notes: notes(&observations, options),
+        notes: [notes(&observations, options), failed.common].concat(),
         pull: Vec::new(),
     };
     summary.pull = pull(&summary, options.top);
