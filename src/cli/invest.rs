@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::input::load_record;
 use super::output::{print, print_json, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
+use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
     NumberFormat, PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WhatIf, accelerators,
@@ -115,7 +116,7 @@ pub(super) struct Question {
 
 /// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
 const SCHEMA: &str = "perwatt-invest";
-const SCHEMA_VERSION: &str = "1.0.0";
+const SCHEMA_VERSION: &str = "1.1.0";
 
 /// The models of which a desk's page speaks, each in the formats that people run.
 const ON_A_DESK: [(&str, ModelWeights); 6] = [
@@ -229,13 +230,12 @@ impl Invest {
             } else {
                 PageExtent::Short
             };
-            print(&report::invest(
-                &answer,
-                &findings,
-                &models,
-                extent,
-                width(),
-            ))?;
+            let about = evidence.as_ref().map(Evidence::about);
+            let record = about.as_deref().map(|about| report::GivenRecord {
+                about,
+                findings: &findings,
+            });
+            print(&report::invest(&answer, record, &models, extent, width()))?;
         }
         Ok(Exit::Done)
     }
@@ -348,11 +348,39 @@ impl Question {
 }
 
 fn load(path: &Path) -> crate::Result<Evidence> {
+    if let Some((option, id)) = known_name(path)? {
+        return Err(Error::usage(
+            &id,
+            format!(
+                "no result file, but the name of what {option} takes: `perwatt invest {option} {id}`"
+            ),
+        ));
+    }
     let label = path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     );
     Ok(Evidence::new(label, load_record(path)?))
+}
+
+/// The option that takes this name, where no file has it.
+fn known_name(path: &Path) -> crate::Result<Option<(&'static str, String)>> {
+    let Some(name) = path.to_str().filter(|_| !path.exists()) else {
+        return Ok(None);
+    };
+    let lists = [
+        ("--scenario", Scenario::list()?),
+        ("--accelerator", accelerators()?),
+        ("--model", models()?),
+        ("--country", countries()?),
+    ];
+    let found = lists.iter().find_map(|(option, list)| {
+        let entry = list
+            .iter()
+            .find(|entry| entry.id.eq_ignore_ascii_case(name))?;
+        Some((*option, entry.id.clone()))
+    });
+    Ok(found)
 }
 
 /// The other side of a what-if: a file is a record, anything else an accelerator.

@@ -78,11 +78,67 @@ impl Scenario {
         building.country()?;
         building.precision()?;
         building.record();
+        refuse_contradictions(&changes.set)?;
         for pair in &changes.set {
             building.set(pair)?;
         }
         building.finish()
     }
+}
+
+/// Inputs that take each other's place, so that a call sets one of them, with what they say.
+const EITHER: [(&[&str], &str); 5] = [
+    (
+        &["budget", "accelerators", "facility_power"],
+        "both say how much there is",
+    ),
+    (
+        &["mfu_f32", "kernel_f32", "kernel_share_f32"],
+        "both say the rate in f32",
+    ),
+    (
+        &["mfu_bf16", "kernel_bf16", "kernel_share_bf16"],
+        "both say the rate in bf16",
+    ),
+    (
+        &[
+            "bandwidth_share",
+            "kernel_bandwidth",
+            "kernel_bandwidth_share",
+        ],
+        "both say the bandwidth of decoding",
+    ),
+    (
+        &["mfu_prefill", "kernel_prefill"],
+        "both say the rate of prompts",
+    ),
+];
+
+/// The input that a `KEY=VALUE` names.
+fn key_of(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(key, _)| key).trim()
+}
+
+/// Stops where two `--set` say two things of one.
+fn refuse_contradictions(set: &[String]) -> Result<()> {
+    for (at, pair) in set.iter().enumerate() {
+        for earlier in &set[..at] {
+            let keys = [key_of(earlier), key_of(pair)];
+            let either = EITHER
+                .iter()
+                .find(|(group, _)| keys.iter().all(|key| group.contains(key)));
+            let said = match either {
+                Some((_, said)) => said,
+                None if keys[0] == keys[1] => "both say the same input",
+                None => continue,
+            };
+            return Err(Error::usage(
+                format!("--set {earlier} --set {pair}"),
+                format!("{said}; give one of them"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// An accelerator that was chosen.
@@ -333,13 +389,7 @@ impl<'a> Building<'a> {
         // A --set may still bring what the data lack.
         let will_have = |this: &Self, precision: NumberFormat| {
             let key = peak(precision);
-            let prefix = format!("{key}=");
-            this.has(&key)
-                || this
-                    .changes
-                    .set
-                    .iter()
-                    .any(|pair| pair.trim().starts_with(&prefix))
+            this.has(&key) || this.is_set(&key)
         };
         let name = self.accelerator_name();
         match wanted {
@@ -447,16 +497,24 @@ impl<'a> Building<'a> {
             "device_power" if self.device_power == PowerBasis::Prior => {
                 self.device_power = PowerBasis::Device;
             }
-            "device_share" if self.device_power == PowerBasis::Device => {
+            // Where both are set, both count: the device's watts, and the share that is left for the rest.
+            "device_share"
+                if self.device_power == PowerBasis::Device && !self.is_set("device_power") =>
+            {
                 self.device_power = PowerBasis::Prior;
             }
             "decode_power" => self.decode_power = true,
             "idle_power" => self.idle_power = true,
-            "idle_share" => self.idle_power = false,
+            "idle_share" if !self.is_set("idle_power") => self.idle_power = false,
             "kernel_prefill" => self.prefill_layer = true,
             "mfu_prefill" => self.prefill_layer = false,
             _ => {}
         }
+    }
+
+    /// Whether the call sets this input.
+    fn is_set(&self, key: &str) -> bool {
+        self.changes.set.iter().any(|pair| key_of(pair) == key)
     }
 
     /// The scenario's title and note, unless what they are about was replaced.
@@ -504,7 +562,7 @@ impl<'a> Building<'a> {
         for (kind, value) in INPUTS.iter().zip(&self.values) {
             if let Some(value) = value {
                 value
-                    .check(kind)
+                    .check(kind, false)
                     .map_err(|reason| Error::usage(self.scenario.at(kind.key), reason))?;
             }
         }

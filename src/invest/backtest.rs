@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assume::Changes;
+use super::assume::{Assumptions, Changes};
 use super::choices::{ModelWeights, NumberFormat, PriorSet};
+use super::distribution::Distribution;
 use super::model::Simulation;
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::scenario::Scenario;
@@ -107,6 +108,11 @@ fn compare(case: BacktestCase, draws: Draws, priors: PriorSet) -> Result<Backtes
         .iter()
         .find(|kind| kind.key == case.output)
         .ok_or_else(unknown)?;
+    let note = case
+        .note
+        .as_deref()
+        .map(|note| with_inputs(note, &assumptions))
+        .transpose()?;
     let model = Quantiles::of(simulation.result(kind.key).to_vec()).ok_or_else(unknown)?;
     Ok(Backtest {
         title: case.title,
@@ -119,6 +125,27 @@ fn compare(case: BacktestCase, draws: Draws, priors: PriorSet) -> Result<Backtes
         model,
         usage: case.r#use,
         source: case.source,
-        note: case.note,
+        note,
     })
+}
+
+/// A note with each `{KEY}` replaced by what the model takes that input to be, so that no note says a prior by heart.
+fn with_inputs(note: &str, assumptions: &Assumptions) -> Result<String> {
+    let mut filled = String::new();
+    let mut rest = note;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (key, after) = after.split_once('}').unwrap_or((after, ""));
+        let (low, high) = assumptions
+            .distribution(key)
+            .map(Distribution::ends)
+            .ok_or_else(|| Error::usage("backtests.toml", format!("no input {key:?} is known")))?;
+        filled += before;
+        filled += &if low < high {
+            format!("{low} to {high}")
+        } else {
+            low.to_string()
+        };
+        rest = after;
+    }
+    Ok(filled + rest)
 }

@@ -24,8 +24,10 @@ pub struct CardModel {
     pub energy_j_per_token: Reading<Quantiles>,
     /// Dollars of a million written tokens.
     pub dollars_per_mtoken: Reading<Quantiles>,
-    /// Grams of CO2e of a million written tokens.
+    /// Grams of CO2e of a million written tokens: those of the electricity of `energy_j_per_token`.
     pub carbon_g_per_mtoken: Reading<Quantiles>,
+    /// The same with a share of idle hours and of making the machine.
+    pub carbon_with_idle_g_per_mtoken: Reading<Quantiles>,
     /// What the rate rests on.
     pub basis: Option<Basis>,
     /// Dollars of a million tokens that owned H100s write in 16-bit weights, of the same priors.
@@ -39,7 +41,7 @@ impl CardModel {
             Some(output) => output.quantiles.clone(),
             None => Reading::unmeasured(format!("no output is called {key}")),
         };
-        let grams = match of(&own, "sci_decode") {
+        let grams = |key: &str| match of(&own, key) {
             Reading::Measured(kilograms) => Reading::Measured(kilograms.times(1000.0)),
             absent => absent,
         };
@@ -48,7 +50,8 @@ impl CardModel {
             prompt_tokens_per_s: of(&own, "prefill_rate"),
             energy_j_per_token: of(&own, "decode_energy"),
             dollars_per_mtoken: of(&own, "decode_tokens"),
-            carbon_g_per_mtoken: grams,
+            carbon_g_per_mtoken: grams("decode_carbon"),
+            carbon_with_idle_g_per_mtoken: grams("sci_decode"),
             basis: own.outputs.get("decode_rate").map(|output| output.basis),
             cloud_dollars_per_mtoken: of(cloud, "decode_tokens"),
             weights: own.weights,

@@ -354,14 +354,14 @@ mod tests {
         for (key, figure) in catalog.priors.iter().chain(&catalog.newer_priors) {
             let kind = &INPUTS[position(key).expect(key)];
             let assumption = figure.assume(kind.unit, Basis::Prior).expect(key);
-            assumption.check(kind).expect(key);
+            assumption.check(kind, false).expect(key);
             assert_ne!(assumption.source, "no source stated", "{key}");
         }
         for (id, accelerator) in &catalog.accelerators {
             assert!(!accelerator.peaks_source.is_empty(), "{id}");
             for (key, assumption) in accelerator.assumptions().expect(id) {
                 let kind = &INPUTS[position(key).expect(key)];
-                assumption.check(kind).expect(id);
+                assumption.check(kind, false).expect(id);
                 assert_ne!(assumption.source, "no source stated", "{id} {key}");
             }
         }
@@ -375,7 +375,7 @@ mod tests {
                 figure
                     .assume(kind.unit, Basis::Prior)
                     .expect(id)
-                    .check(kind)
+                    .check(kind, false)
                     .expect(id);
             }
         }

@@ -255,6 +255,11 @@ impl PowerDraw {
         load * (1.0 + x.network_power) * x.pue
     }
 
+    /// The facility's draw of hours without work, over a year.
+    pub(super) fn waiting(&self, x: &Inputs) -> Watts {
+        self.idle * (1.0 - x.busy) * (1.0 + x.network_power) * x.pue
+    }
+
     /// What the facility is built for.
     pub(super) fn facility(&self, x: &Inputs) -> Watts {
         provisioned(x) * x.pue
@@ -469,6 +474,11 @@ mod tests {
         // Idle 446.25: (969 · 0.8 + 446.25 · 0.2) · 1.1 · 1.15 = 1093.529 W, · 8760 h = 9579.31 kWh.
         near(out.mean_power.get(), 1_093.529_25);
         near(crate::units::WattHours::from(out.energy).get(), 9_579_316.2);
+        // Of that, waiting: 446.25 · 0.2 · 1.1 · 1.15 = 112.901 W.
+        near(
+            crate::units::WattHours::from(out.idle_energy).get(),
+            112.901_25 * 8760.0,
+        );
         near(out.operational.get(), 3544.347);
         near(out.embodied.get(), 40.0);
         // What was measured takes the place of the device's share, and the host's stays.
@@ -552,6 +562,11 @@ mod tests {
         near(out.group, 8.0);
         near(out.decode_rate.get(), 256.0 / 8.0 / step);
         near(out.decode_energy.get(), 1225.785 / out.decode_rate.get());
+        // 370 g/kWh of those joules and of no others.
+        near(
+            out.decode_carbon.get(),
+            out.decode_energy.get() / 3.6e6 * 0.37,
+        );
         // A price of 1.97 $/h and a rate of 788 tokens/s.
         near(
             per_million(out.decode_tokens),

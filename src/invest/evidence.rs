@@ -112,6 +112,25 @@ impl Evidence {
         }
     }
 
+    /// What was given, in words.
+    pub fn about(&self) -> String {
+        let cases = &self.record.cases;
+        let names: Vec<String> = cases.iter().take(2).map(CaseResult::id).collect();
+        let more = if cases.len() > names.len() {
+            ", …"
+        } else {
+            ""
+        };
+        format!(
+            "{} holds {} case{} of {} ({}{more})",
+            self.label,
+            cases.len(),
+            if cases.len() == 1 { "" } else { "s" },
+            self.adapter,
+            names.join(", ")
+        )
+    }
+
     /// The figures that the model could use, for the reader's eyes.
     pub fn findings(&self, precision: NumberFormat, weights: ModelWeights) -> Vec<RecordFigure> {
         let mut found = Vec::new();

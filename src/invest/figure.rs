@@ -9,7 +9,10 @@ use super::written::parse;
 
 /// A figure in a data or scenario file.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, as in { value = 5, source = \"order book\" }"
+)]
 pub(super) struct Figure {
     value: Option<f64>,
     low: Option<f64>,
@@ -105,45 +108,76 @@ impl Assumption {
             date: None,
         };
         if let Some(kind) = kind {
-            assumption.check(kind)?;
+            assumption.check(kind, text.contains('%'))?;
         }
         Ok(assumption)
     }
 
+    /// `in_percent`: how it was written.
+    ///
     /// # Errors
     /// Part of it lies where the input makes no sense.
-    pub(super) fn check(&self, kind: &InputKind) -> Result<(), String> {
+    pub(super) fn check(&self, kind: &InputKind, in_percent: bool) -> Result<(), String> {
         let (low, high) = self.distribution.ends();
         if low >= kind.least && high <= kind.most {
             return Ok(());
         }
         let wrong = if low < kind.least { low } else { high };
-        let short = |number: f64| {
-            if (1e-3..1e6).contains(&number.abs()) || number.abs() <= 0.0 {
-                number.to_string()
+        let ends_at_one = kind.unit == "share" && kind.most.total_cmp(&1.0).is_eq();
+        if in_percent {
+            let ends = if ends_at_one {
+                "; a share ends at 100 %"
             } else {
-                format!("{number:e}")
-            }
+                ""
+            };
+            return Err(format!(
+                "{} % is outside {} % to {} % ({}){ends}",
+                percent(wrong),
+                percent(kind.least),
+                percent(kind.most),
+                kind.unit
+            ));
+        }
+        let ends = if ends_at_one && wrong > kind.most {
+            "; a share ends at 1, which is 100 %"
+        } else {
+            ""
         };
         // Eighty where a share is asked for is most likely eighty per cent.
-        let hint = if kind.unit.starts_with("share") && wrong > kind.most && wrong <= 100.0 {
+        let as_percent = wrong / 100.0;
+        let fits = (kind.least..=kind.most).contains(&as_percent);
+        let hint = if kind.unit.starts_with("share") && wrong > kind.most && fits {
             format!(
-                "; for {wrong} per cent write {wrong}% or {}",
-                short(wrong / 100.0)
+                ", and for {wrong} per cent write {wrong}% or {}",
+                short(as_percent)
             )
         } else {
             String::new()
         };
+        let unit = if kind.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", kind.unit)
+        };
         Err(format!(
-            "{} is outside {} to {}{}{hint}",
+            "{} is outside {} to {}{unit}{ends}{hint}",
             short(wrong),
             short(kind.least),
             short(kind.most),
-            if kind.unit.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", kind.unit)
-            }
         ))
     }
+}
+
+/// A number as people write it.
+fn short(number: f64) -> String {
+    if (1e-3..1e6).contains(&number.abs()) || number.abs() <= 0.0 {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}
+
+/// A share in per cent, without what multiplying by a hundred leaves behind.
+fn percent(share: f64) -> String {
+    short((share * 1e11).round() / 1e9)
 }

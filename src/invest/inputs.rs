@@ -220,7 +220,7 @@ inputs! {
     "Tokens of prompts that are read for each token that is written"
     prompt_ratio: f64 = "ratio", bare, Operator, 0.0, 1e6;
     "The most sequences decoded at once, per accelerator"
-    batch: f64 = "sequences", bare, Operator, 0.01, 1e6;
+    batch: f64 = "sequences", bare, Operator, 1.0, 1e6;
     "Tokens before the one that is written, and of a prompt"
     context: f64 = "tokens", bare, Operator, 1.0, 1e8;
     "Life of servers and network"

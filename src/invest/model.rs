@@ -9,7 +9,7 @@ use super::assume::Assumptions;
 use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
-use super::inputs::{INPUTS, ReducibleBy, position};
+use super::inputs::{INPUTS, ReducibleBy, Size, position};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
 use super::serving::{accelerators_needed, cache_of_sequence, needed_to_train};
@@ -87,7 +87,8 @@ pub struct ModelOutput {
     pub quantity: OutputQuantity,
     /// Where its middle 90 % lies, or why that cannot be said.
     pub quantiles: Reading<Quantiles>,
-    /// What it rests on: a measurement makes it MODELLED, and nothing but priors PRIOR.
+    /// What it rests on: a measurement makes it MODELLED; without one it is PRIOR, or GIVEN where it follows from
+    /// stated numbers alone.
     pub basis: Basis,
     /// The record's figures that it rests on.
     pub rests_on: Vec<&'static str>,
@@ -301,9 +302,21 @@ impl<'a> Simulation<'a> {
         let basis = match (simulated, rests_on.is_empty()) {
             (true, _) => Basis::Simulated,
             (false, false) => Basis::Modelled,
+            (false, true) if self.is_given(output) => Basis::Given,
             (false, true) => Basis::Prior,
         };
         (basis, rests_on)
+    }
+
+    /// Whether an output follows from stated numbers and nothing else.
+    fn is_given(&self, output: usize) -> bool {
+        let values = self.assumptions.values.iter().zip(&self.depends[output]);
+        let mut bases = values.filter_map(|(value, depends)| {
+            let value = value.as_ref().filter(|_| *depends)?;
+            Some(value.basis)
+        });
+        let first = bases.next();
+        first == Some(Basis::Given) && bases.all(|basis| basis == Basis::Given)
     }
 
     /// The inputs on which anything depends.
@@ -376,10 +389,14 @@ impl<'a> Simulation<'a> {
 }
 
 impl Assumptions {
+    /// What an input is taken to be.
+    pub(super) fn distribution(&self, key: &str) -> Option<Distribution> {
+        Some(self.values[position(key)?].as_ref()?.distribution)
+    }
+
     /// The middle of what an input is taken to be.
     pub(super) fn central(&self, key: &str) -> Option<f64> {
-        let value = self.values[position(key)?].as_ref()?;
-        Some(value.distribution.central())
+        self.distribution(key).map(Distribution::central)
     }
 
     /// Every input that is known, whether or not anything depends on it.
@@ -443,8 +460,9 @@ pub(super) fn notes(
         && count.p50 < 0.95
     {
         notes.push(format!(
-            "This buys {:.2} of an accelerator: figures are that share of one.",
-            count.p50
+            "This buys {} of an accelerator: figures are that share of one.{}",
+            share_of_one(count.p50),
+            meant_sum(assumptions)
         ));
     }
     notes.extend(absent_tokens(outputs));
@@ -471,6 +489,26 @@ pub(super) fn is_noted(key: &str) -> bool {
     bounded || TOKENS.contains(&key) || key == "accelerators"
 }
 
+/// A share of one accelerator, which may be very small.
+fn share_of_one(share: f64) -> String {
+    if share >= 0.01 {
+        format!("{share:.2}")
+    } else {
+        format!("{share:.1e}")
+    }
+}
+
+/// What whoever gave a few dollars may have meant.
+fn meant_sum(assumptions: &Assumptions) -> String {
+    /// A sum that buys no computer. [A]
+    const FEW_DOLLARS: f64 = 1000.0;
+    let sum = assumptions.central("size").filter(|sum| *sum < FEW_DOLLARS);
+    match (assumptions.choices.size, sum) {
+        (Size::Budget, Some(sum)) => format!(" A budget is in dollars: did you mean {sum}bn?"),
+        _ => String::new(),
+    }
+}
+
 /// Outputs that cannot be larger than others, and are: a fault of an input, named.
 fn breaches(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
     let median = |key: &str| Some(outputs.get(key)?.quantiles.measured()?.p50);
@@ -495,7 +533,7 @@ fn absent_tokens(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
         .iter()
         .filter_map(|key| {
             let reason = outputs.get(key)?.quantiles.reason()?;
-            Some(reason.to_owned())
+            Some(format!("{reason}."))
         })
         .collect()
 }

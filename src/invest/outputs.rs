@@ -336,6 +336,11 @@ outputs! { of t;
         carbon: KilogramsCo2e = (t.operational + t.embodied) * t.count, "kg" Mass KilogramsCo2e::get;
     JsonOnly "electricity bill per year"
         electricity_bill: Dollars = t.bill * t.count, "$" Money Dollars::get;
+    JsonOnly "electricity per year while idle"
+        idle_energy: Joules = t.power.waiting(t.x) * YEAR * t.count, "J" Energy Joules::get;
+    JsonOnly "CO2e of electricity per million tokens decoded"
+        decode_carbon: KilogramsPerToken = t.x.carbon_intensity * t.decode_draw / t.decode_rate,
+        "kg/Mtoken" Mass mass_per_million;
     JsonOnly "energy per trained token"
         train_energy: JoulesPerToken = t.busy_power / t.train_rate, "J/token" EnergyPerToken JoulesPerToken::get;
     JsonOnly "energy per prefilled token"

@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::outputs::OutputQuantity;
+use super::simulate::Quantiles;
 use crate::units::{FlopPerDollar, FlopPerJoule, FlopPerSecond, Seconds, Watts, prefix};
 
 /// What a value is divided by to be read, and the unit that goes with it.
@@ -85,7 +86,7 @@ pub fn digits(value: f64) -> String {
     let size = value.abs();
     if size <= 0.0 {
         "0".to_owned()
-    } else if !(0.000_5..99_999.5).contains(&size) {
+    } else if is_exponential(value) {
         format!("{value:.1e}")
     } else if size >= 99.95 {
         format!("{value:.0}")
@@ -96,6 +97,36 @@ pub fn digits(value: f64) -> String {
     } else {
         format!("{value:.3}")
     }
+}
+
+/// As [`scale`], for the numbers of one row: where the middle's scale would leave one of them an exponent, that of the
+/// largest is tried.
+pub fn scale_of_row(quantity: OutputQuantity, unit: &str, quantiles: &Quantiles) -> (f64, String) {
+    let values = [quantiles.p5, quantiles.p50, quantiles.p95];
+    let by_middle = scale(quantity, unit, quantiles.p50);
+    let by_largest = scale(quantity, unit, quantiles.p95);
+    let is_plain = |factor: f64| values.iter().all(|value| !is_exponential(value / factor));
+    if is_plain(by_largest.0) && !is_plain(by_middle.0) {
+        by_largest
+    } else {
+        by_middle
+    }
+}
+
+/// Three significant digits of the numbers of one row, all in one notation.
+pub fn digits_alike<const N: usize>(values: [f64; N]) -> [String; N] {
+    if values.iter().any(|value| is_exponential(*value)) {
+        return values.map(|value| match value.abs() <= 0.0 {
+            true => "0".to_owned(),
+            false => format!("{value:.1e}"),
+        });
+    }
+    values.map(digits)
+}
+
+/// Whether a number cannot be read without an exponent.
+fn is_exponential(value: f64) -> bool {
+    value.abs() > 0.0 && !(0.000_5..99_999.5).contains(&value.abs())
 }
 
 /// What is known of an input.
@@ -126,6 +157,43 @@ fn plain(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_has_one_notation() {
+        for (quantity, unit, values, shown) in [
+            (
+                OutputQuantity::Money,
+                "$",
+                [80_908.0, 99_729.0, 131_000.0],
+                "80.9 99.7 131 $ k",
+            ),
+            (
+                OutputQuantity::Money,
+                "$",
+                [2325.0, 2989.0, 3880.0],
+                "2325 2989 3880 $",
+            ),
+            (
+                OutputQuantity::Price,
+                "$/h",
+                [0.000_3, 0.02, 0.5],
+                "3.0e-4 2.0e-2 5.0e-1 $/h",
+            ),
+            (OutputQuantity::Money, "$", [0.0, 0.0, 0.0], "0 0 0 $"),
+        ] {
+            let [p5, p50, p95] = values;
+            let p50_error = 0.0;
+            let quantiles = Quantiles {
+                p5,
+                p50,
+                p95,
+                p50_error,
+            };
+            let (factor, unit) = scale_of_row(quantity, unit, &quantiles);
+            let numbers = digits_alike(values.map(|value| value / factor)).join(" ");
+            assert_eq!(format!("{numbers} {unit}"), shown);
+        }
+    }
 
     #[test]
     fn quantities_get_the_prefix_that_people_use() {

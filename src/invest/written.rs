@@ -1,75 +1,118 @@
 //! Numbers as people write them after `--set`, and the refusal of those that two people read differently.
 //!
-//! A comma is a separator of thousands in threes and nothing else; a prefix or `%` belongs to both ends of a
-//! range; `m` is milli where the unit is a scientific one. What stays ambiguous is refused with both readings.
+//! A comma is a separator of thousands in threes and nothing else; a prefix, a unit or `%` belongs to both ends of a
+//! range; a unit may be the input's own or the same with other prefixes; `m` is milli where the unit is a scientific
+//! one. What stays ambiguous is refused with the readings that it has, in the words in which it was written.
 
 use super::distribution::Distribution;
 
-/// Reads `40bn`, `12.5 %`, `1.2GW`, `0.3/0.4/0.5` (low, most likely, high) or `1..2` (anywhere between)
+/// Reads `40bn`, `12.5 %`, `1.2GW`, `3.35 TB/s`, `0.3/0.4/0.5` (low, most likely, high) or `1..2` (anywhere between)
 /// as a distribution in `unit`.
 ///
 /// # Errors
 /// It is none of these, or two readings of it are possible.
 pub(super) fn parse(text: &str, unit: &str) -> Result<Distribution, String> {
     let text = text.trim();
-    // A unit like `$/W` has the separator of three values in it.
-    let text = text.strip_suffix(unit).unwrap_or(text);
     if let Some((low, high)) = text.split_once("..") {
-        let [low, high] = scaled(&[written(low, unit)?, written(high, unit)?])?;
+        let [low, high] = scaled([low, high], unit, "..")?;
         return Distribution::of(Some(low), None, Some(high));
     }
-    match text.split('/').collect::<Vec<_>>().as_slice() {
+    match *numbers(text).as_slice() {
         [value] => {
-            let [value] = scaled(&[written(value, unit)?])?;
+            let [value] = scaled([value], unit, "")?;
             Distribution::of(None, Some(value), None)
         }
         [low, value, high] => {
-            let [low, value, high] = scaled(&[
-                written(low, unit)?,
-                written(value, unit)?,
-                written(high, unit)?,
-            ])?;
+            let [low, value, high] = scaled([low, value, high], unit, "/")?;
             Distribution::of(Some(low), Some(value), Some(high))
         }
         _ => Err("give one number, LOW/VALUE/HIGH, or LOW..HIGH".to_owned()),
     }
 }
 
+/// The numbers of `LOW/VALUE/HIGH`. A slash before a letter is a unit's: `3.35 TB/s`.
+fn numbers(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for (at, _) in text.match_indices('/') {
+        let after = text[at + 1..].trim_start();
+        if after.starts_with(char::is_alphabetic) && !after.starts_with("US") {
+            continue;
+        }
+        parts.push(&text[begin..at]);
+        begin = at + 1;
+    }
+    parts.push(&text[begin..]);
+    parts
+}
+
 /// A number before its prefix was applied.
 struct Written {
     value: f64,
-    /// The prefix as written, and what it multiplies by.
-    prefix: Option<(String, f64)>,
+    /// Its digits, as written.
+    digits: String,
+    /// The prefix and the unit behind it, as written, and what they multiply by.
+    suffix: Option<(String, f64)>,
 }
 
-/// Applies prefixes. The last one is everybody's where no other has any.
-fn scaled<const N: usize>(parts: &[Written; N]) -> Result<[f64; N], String> {
+impl Written {
+    /// As it was written, with everybody's suffix where it has none.
+    fn with(&self, common: &str) -> String {
+        let own = self.suffix.as_ref().map_or(common, |(name, _)| name);
+        format!("{}{own}", self.digits)
+    }
+}
+
+/// The numbers in `unit`. The last one's prefix and unit are everybody's where no other has any.
+fn scaled<const N: usize>(
+    texts: [&str; N],
+    unit: &str,
+    separator: &str,
+) -> Result<[f64; N], String> {
+    let parts: Vec<Written> = texts
+        .into_iter()
+        .map(|text| written(text, unit))
+        .collect::<Result<_, _>>()?;
     let stated: Vec<&(String, f64)> = parts
         .iter()
-        .filter_map(|part| part.prefix.as_ref())
+        .filter_map(|part| part.suffix.as_ref())
         .collect();
-    let common = match (stated.as_slice(), parts.last()) {
-        ([], _) => 1.0,
-        (all, _) if all.len() == N => 1.0,
-        ([(_, factor)], Some(last)) if last.prefix.is_some() => *factor,
+    let last = parts.last().and_then(|part| part.suffix.as_ref());
+    let (name, common) = match (stated.as_slice(), last) {
+        ([_], Some((name, factor))) => (name.as_str(), *factor),
+        (all, _) if all.len() == N || all.iter().all(|(_, factor)| is_one(*factor)) => ("", 1.0),
         ([(name, _), ..], _) => {
             return Err(format!(
                 "{name:?} stands at one number and not at the others; write it at each, or at the last for all"
             ));
         }
-    };
-    let value = |part: &Written| {
-        let own = part.prefix.as_ref().map_or(common, |(_, factor)| *factor);
-        part.value * own
+        ([], _) => ("", 1.0),
     };
     let mut values = [0.0; N];
-    for (into, part) in values.iter_mut().zip(parts) {
-        *into = value(part);
+    for (into, part) in values.iter_mut().zip(&parts) {
+        *into = part.value * part.suffix.as_ref().map_or(common, |(_, factor)| *factor);
         if !into.is_finite() {
             return Err("a number that is not finite".to_owned());
         }
     }
-    Ok(values)
+    if values.is_sorted() {
+        return Ok(values);
+    }
+    let as_written = |order: &[usize]| {
+        let texts: Vec<String> = order.iter().map(|at| parts[*at].with(name)).collect();
+        texts.join(separator)
+    };
+    let mut order: Vec<usize> = (0..N).collect();
+    let given = as_written(&order);
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    Err(format!(
+        "{given} is out of order: the lower number comes first; write {}",
+        as_written(&order)
+    ))
+}
+
+fn is_one(factor: f64) -> bool {
+    factor.total_cmp(&1.0).is_eq()
 }
 
 /// One number with an optional prefix and unit.
@@ -78,32 +121,147 @@ fn written(text: &str, unit: &str) -> Result<Written, String> {
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '_')
         .collect();
-    let plain = plain.trim_start_matches("US").trim_start_matches('$');
-    let plain = plain.strip_suffix(unit).unwrap_or(plain);
+    let bare = plain.trim_start_matches("US").trim_start_matches('$');
+    let is_money = bare.len() < plain.len();
+    if is_money && !unit.starts_with('$') {
+        return Err(format!(
+            "{plain} is a sum of money, and {} is asked for",
+            in_words(unit)
+        ));
+    }
+    if let Some(offer) = in_other_marks(bare) {
+        return Err(format!(
+            "{bare}: a point is the decimal mark and stands once, commas separate thousands; write {offer} or {}",
+            offer.replace(',', "")
+        ));
+    }
     // The longest front that looks like a number; what follows is a prefix.
-    let (digits, prefix) = (0..=plain.len())
+    let (digits, suffix) = (0..=bare.len())
         .rev()
-        .filter(|end| plain.is_char_boundary(*end))
-        .filter(|end| plain[..*end].ends_with(|c: char| c.is_ascii_digit() || c == '.'))
-        .find(|end| plain[..*end].replace(',', "").parse::<f64>().is_ok())
-        .map(|end| plain.split_at(end))
+        .filter(|end| bare.is_char_boundary(*end))
+        .filter(|end| bare[..*end].ends_with(|c: char| c.is_ascii_digit() || c == '.'))
+        .find(|end| bare[..*end].replace(',', "").parse::<f64>().is_ok())
+        .map(|end| bare.split_at(end))
+        .filter(|(_, suffix)| !suffix.starts_with(['.', ',', '\'']))
         .ok_or_else(|| format!("{text:?} is no number"))?;
-    let prefix = match prefix {
-        "" => None,
-        name => Some((name.to_owned(), factor(name, digits, unit)?)),
+    // `$80/MWh`: the sign stands before the number.
+    let name = match suffix.strip_prefix('/') {
+        Some(per) if is_money => format!("$/{per}"),
+        _ => suffix.to_owned(),
     };
-    let value = unambiguous(digits, unit, prefix.is_some())?;
-    Ok(Written { value, prefix })
+    let suffix = match name.as_str() {
+        "" => None,
+        name => Some((name.to_owned(), multiple(name, digits, unit)?)),
+    };
+    let scales = suffix.as_ref().is_some_and(|(_, factor)| !is_one(*factor));
+    let value = unambiguous(digits, &name, unit, scales)?;
+    Ok(Written {
+        value,
+        digits: digits.to_owned(),
+        suffix,
+    })
 }
 
-/// What a prefix multiplies by.
+/// A number in the marks of other languages (`1.000.000`, `1.500,50`, `1'000`), as it is written here.
+fn in_other_marks(text: &str) -> Option<String> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || ".,'’".contains(c)))
+        .unwrap_or(text.len());
+    let (marked, suffix) = text.split_at(end);
+    let (whole, fraction) = match marked.rsplit_once(',') {
+        Some((whole, fraction)) if whole.contains(['.', '\'', '’']) => (whole, Some(fraction)),
+        _ => match marked.rsplit_once('.') {
+            Some((whole, fraction)) if whole.contains(['\'', '’']) => (whole, Some(fraction)),
+            _ => (marked, None),
+        },
+    };
+    let groups: Vec<&str> = whole.split(['.', '\'', '’']).collect();
+    let is_foreign =
+        groups.len() > 2 || (groups.len() == 2 && (fraction.is_some() || !whole.contains('.')));
+    let in_threes = groups.iter().skip(1).all(|group| group.len() == 3)
+        && (1..=3).contains(&groups[0].len())
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|byte| byte.is_ascii_digit()));
+    let fraction = fraction.map_or(String::new(), |fraction| format!(".{fraction}"));
+    (is_foreign && in_threes).then(|| format!("{}{fraction}{suffix}", groups.join(",")))
+}
+
+/// A unit in a sentence.
+fn in_words(unit: &str) -> &str {
+    if unit.is_empty() {
+        "a bare number"
+    } else {
+        unit
+    }
+}
+
+/// What a prefix, a unit or both multiply by.
+fn multiple(name: &str, digits: &str, unit: &str) -> Result<f64, String> {
+    if let Some(factor) = conversion(name, unit) {
+        return Ok(factor);
+    }
+    // `8 %/year`, where the unit is a share a year.
+    let per = unit.find('/').map_or("", |at| &unit[at..]);
+    let prefix = match name.strip_suffix(unit) {
+        Some(prefix) => prefix,
+        None if name.starts_with('%') => name.strip_suffix(per).unwrap_or(name),
+        None => name,
+    };
+    factor(prefix, digits, unit)
+}
+
+/// What one of this unit is in the input's own, where the two differ by prefixes only: `TB/s` in GB/s, `$/MWh` in
+/// $/kWh.
+fn conversion(name: &str, unit: &str) -> Option<f64> {
+    let name = match name.strip_suffix("FLOPS") {
+        Some(prefix) => format!("{prefix}FLOP/s"),
+        None => name.to_owned(),
+    };
+    let (above, below) = name.split_once('/').unwrap_or((&name, ""));
+    let (own_above, own_below) = unit.split_once('/').unwrap_or((unit, ""));
+    Some(between(above, own_above)? / between(below, own_below)?)
+}
+
+/// What one of a unit is in another of the same kind.
+fn between(name: &str, own: &str) -> Option<f64> {
+    /// Units that take prefixes.
+    const BASES: [&str; 7] = ["FLOP", "Wh", "W", "B", "g", "s", "$"];
+    if name == own {
+        return Some(1.0);
+    }
+    BASES.iter().find_map(|base| {
+        let size = |text: &str| size_of_prefix(text.strip_suffix(*base)?, base);
+        let own = size(own)?;
+        Some(size(name)? / own)
+    })
+}
+
+/// What a scientific prefix before this unit stands for.
+fn size_of_prefix(prefix: &str, base: &str) -> Option<f64> {
+    let takes_small = ["s", "g"].contains(&base);
+    Some(match prefix {
+        "" => 1.0,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "P" => 1e15,
+        "E" => 1e18,
+        "m" if takes_small => 1e-3,
+        "u" | "µ" | "μ" if takes_small => 1e-6,
+        _ => return None,
+    })
+}
+
+/// What a prefix by itself multiplies by.
 fn factor(prefix: &str, digits: &str, unit: &str) -> Result<f64, String> {
     let is_share = unit.starts_with("share") || unit == "ratio";
     match prefix {
         "%" if is_share => Ok(0.01),
         "%" => Err(format!(
             "{digits} % of what? The unit is {}",
-            if unit.is_empty() { "none" } else { unit }
+            in_words(unit)
         )),
         "m" if unit != "$" => Err(format!(
             "`m` is milli and `M` million: write {digits}M{unit}, or the number in {}",
@@ -113,6 +271,10 @@ fn factor(prefix: &str, digits: &str, unit: &str) -> Result<f64, String> {
         "M" | "m" | "mn" | "million" => Ok(1e6),
         "G" | "B" | "b" | "bn" | "billion" => Ok(1e9),
         "T" | "t" | "tn" | "trillion" => Ok(1e12),
+        other if other.contains('/') => Err(format!(
+            "{other:?} after {digits} is not the unit that is asked for, which is {}, and no prefix of it",
+            in_words(unit)
+        )),
         other => Err(format!(
             "{other:?} after {digits} is no prefix; known: %, k, M, bn or G, tn or T{}",
             if unit.is_empty() {
@@ -136,7 +298,7 @@ const WHOLE: [&str; 7] = [
 ];
 
 /// The value of the digits, where commas and points can be read in one way only.
-fn unambiguous(digits: &str, unit: &str, has_prefix: bool) -> Result<f64, String> {
+fn unambiguous(digits: &str, suffix: &str, unit: &str, has_prefix: bool) -> Result<f64, String> {
     let no_number = || format!("{digits:?} is no number");
     if digits.contains(',') {
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -147,10 +309,13 @@ fn unambiguous(digits: &str, unit: &str, has_prefix: bool) -> Result<f64, String
             && groups.all(|group| group.len() == 3)
             && !fraction.contains(',');
         if !in_threes {
-            let point = digits.replace(',', ".");
-            let none = digits.replace(',', "");
+            // One comma is a decimal one to whoever wrote it; several are thousands, grouped in another way.
+            let meant = match digits.matches(',').count() {
+                1 if fraction.is_empty() => digits.replace(',', "."),
+                _ => digits.replace(',', ""),
+            };
             return Err(format!(
-                "{digits}: a comma separates thousands, in threes; write {point} or {none}"
+                "{digits}{suffix}: a comma separates thousands, in threes; write {meant}{suffix}"
             ));
         }
         return digits.replace(',', "").parse().map_err(|_| no_number());
@@ -197,9 +362,25 @@ mod tests {
             (".5", "share", 0.5),
             ("-3", "share", -3.0),
             ("25m", "$", 25e6),
+            ("3.35TB/s", "GB/s", 3350.0),
+            ("900 MB/s", "GB/s", 0.9),
+            ("3350 GB/s", "GB/s", 3350.0),
+            ("80$/MWh", "$/kWh", 0.08),
+            ("US$80/MWh", "$/kWh", 0.08),
+            ("0.125 $/kWh", "$/kWh", 0.125),
+            ("0.25 kg/kWh", "g/kWh", 250.0),
+            ("250 kg/MWh", "g/kWh", 250.0),
+            ("2 PFLOP/s", "TFLOP/s", 2000.0),
+            ("2 PFLOPS", "TFLOP/s", 2000.0),
+            ("12k$/kW", "$/W", 12.0),
+            ("2k tokens/s", "tokens/s", 2000.0),
+            ("8 %/year", "share/year", 0.08),
+            ("0.25 s", "ms", 250.0),
         ] {
             let got = parse(text, unit).unwrap();
-            assert_eq!(got, Distribution::Constant { value }, "{text}");
+            assert!(got.is_constant(), "{text}: {got:?}");
+            let ratio = got.central() / value;
+            assert!((ratio - 1.0).abs() < 1e-12, "{text}: {got:?}");
         }
     }
 
@@ -212,6 +393,12 @@ mod tests {
             ("900M..2bn", "$", 900e6, 2e9),
             ("10..20%", "share", 0.1, 0.2),
             ("10..20 MW", "W", 10e6, 20e6),
+            ("10 W..20 kW", "W", 10.0, 20e3),
+            ("10 W..20", "W", 10.0, 20.0),
+            ("2..3 TB/s", "GB/s", 2e3, 3e3),
+            ("2 TB/s/2.5 TB/s/3TB/s", "GB/s", 2e3, 3e3),
+            ("60/80/90 $/MWh", "$/kWh", 0.06, 0.09),
+            ("$27k/$34k/$45k", "$", 27e3, 45e3),
         ] {
             let got = parse(text, unit).unwrap();
             let (got_low, got_high) = got.ends();
@@ -231,8 +418,18 @@ mod tests {
     #[test]
     fn what_can_be_read_in_two_ways_is_refused_with_both() {
         for (text, unit, words) in [
-            ("0,29", "$/kWh", "0.29"),
-            ("1,5bn", "$", "1.5"),
+            ("0,29", "$/kWh", "write 0.29"),
+            ("1,5bn", "$", "write 1.5bn"),
+            ("1,5 TB/s", "GB/s", "write 1.5TB/s"),
+            ("1.000.000", "$", "write 1,000,000 or 1000000"),
+            ("1.500,50", "$", "write 1,500.50 or 1500.50"),
+            ("30'000", "$", "write 30,000 or 30000"),
+            ("25M..10M", "$", "25M..10M is out of order"),
+            ("25..10M", "$", "write 10M..25M"),
+            ("0.5/0.4/0.9", "share", "write 0.4/0.5/0.9"),
+            ("3.35 TB/min", "GB/s", "which is GB/s"),
+            ("3.35 Tb/s", "GB/s", "which is GB/s"),
+            ("$5", "ratio", "sum of money"),
             ("41,5", "g/kWh", "41.5"),
             ("5,5", "years", "5.5"),
             ("30,5", "$", "30.5"),
@@ -246,6 +443,14 @@ mod tests {
         ] {
             let error = parse(text, unit).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");
+            // What is offered is read.
+            if let Some((_, offer)) = error.rsplit_once("write ") {
+                let offer = offer.split(" or ").next().unwrap_or(offer);
+                let offer = offer.split(", ").next().unwrap_or(offer);
+                if offer.starts_with(|c: char| c.is_ascii_digit()) {
+                    assert!(parse(offer, unit).is_ok(), "{text}: {error}");
+                }
+            }
         }
     }
 

@@ -27,8 +27,8 @@ pub use fleet::{fleet, fleet_csv, fleet_prometheus};
 pub use gate::{github, junit, markdown, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use invest::{
-    PageExtent, at_scale, invest, invest_backtests, invest_inputs, invest_list, invest_sources,
-    invest_what_if,
+    GivenRecord, PageExtent, at_scale, invest, invest_backtests, invest_inputs, invest_list,
+    invest_sources, invest_what_if,
 };
 pub use list::{ListedCase, list};
 pub use noise::noise;

@@ -195,7 +195,7 @@ fn every_scenario_gives_finite_ordered_quantiles_and_says_its_basis() {
             }
             let of = |at: &str| quantiles[at].as_f64().unwrap();
             assert!(of("p5") <= of("p50") && of("p50") <= of("p95"), "{key}");
-            assert!(["PRIOR", "MODELLED"].contains(&output["basis"].as_str().unwrap()));
+            assert!(["PRIOR", "MODELLED", "GIVEN"].contains(&output["basis"].as_str().unwrap()));
             shown += 1;
         }
         assert!(shown > 40, "{}", scenario.id);
@@ -1129,4 +1129,268 @@ fn a_difference_of_software_is_not_called_one_of_hardware() {
         page.contains("different grounds") && page.contains("without matrix units"),
         "{page}"
     );
+}
+
+/// What is refused, in one line.
+fn refusal(arguments: &[&str]) -> String {
+    let output = invest(arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    unfolded(&message)
+}
+
+/// A line of a page that begins so, as words.
+fn line_of(page: &str, label: &str) -> String {
+    let line = page.lines().find(|line| line.trim().starts_with(label));
+    unfolded(line.unwrap_or_else(|| panic!("no {label}: {page}")))
+}
+
+#[test]
+fn grams_are_those_of_the_joules_beside_them_and_idle_stands_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(folder.path(), "card.json", |value| {
+        as_gpu(value, "NVIDIA GeForce RTX 4090", "coop");
+        with_rate(value, 110e12);
+    });
+    let file = file.to_str().unwrap();
+    let got = answer(&[file, "--set", "carbon_intensity=354"]);
+    let models = got["models"].as_array().unwrap();
+    let mut seen = 0;
+    for model in models {
+        let of = |key: &str| model[key]["p50"].as_f64();
+        let (Some(joules), Some(grams)) = (of("energy_j_per_token"), of("carbon_g_per_mtoken"))
+        else {
+            continue;
+        };
+        // 1e6 tokens, 3.6e6 J a kWh.
+        assert!(
+            (grams / (joules / 3.6 * 354.0) - 1.0).abs() < 1e-9,
+            "{model}"
+        );
+        assert!(of("carbon_with_idle_g_per_mtoken").unwrap() > grams);
+        seen += 1;
+    }
+    assert!(seen >= 2, "{models:?}");
+    // A desktop that waits takes some tens of watts, not the third of its rating that a server takes.
+    let hours = 8760.0 * 3600.0;
+    let idle = median(&got, "idle_energy") / hours;
+    assert!((15.0..110.0).contains(&idle), "{idle} W");
+    let page = unfolded(&text(&[file, "--draws", "4000"]));
+    assert!(page.contains("Waiting takes"), "{page}");
+    // What does not fit is said once.
+    let twice = "Llama 3.1 70B in q4: Llama 3.1 70B";
+    assert!(
+        !page.contains(twice) && page.contains("Llama 3.1 70B does not fit"),
+        "{page}"
+    );
+}
+
+#[test]
+fn what_the_headline_says_stands_in_the_table() {
+    for (arguments, row) in [
+        (
+            &["--scenario", "cluster-100k", "--precision", "fp8"][..],
+            "in use, fp8",
+        ),
+        (&["--accelerator", "m4-max"], "in use, f32"),
+        (&[], "in use, bf16"),
+        (&["--set", "accelerators=10"], "in use, bf16"),
+    ] {
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["--draws", "4000"]);
+        let page = text(&arguments);
+        let headline = unfolded(
+            page.split("\n  ")
+                .next()
+                .unwrap()
+                .split("matters")
+                .next()
+                .unwrap(),
+        );
+        let line = line_of(&page, row);
+        let middle = line.split(' ').nth(4).unwrap();
+        assert!(
+            headline.contains(&format!("{middle} (")),
+            "{middle}: {headline}\n{line}"
+        );
+        let useful = page
+            .lines()
+            .filter(|line| line.trim().starts_with("in use"));
+        assert_eq!(useful.count(), 1, "{page}");
+        for row in ["facility, capacity", "electricity per year"] {
+            let line = line_of(&page, row);
+            let middle = line.split(' ').rev().nth(4).unwrap_or("?");
+            assert!(headline.contains(middle), "{row}: {middle}: {headline}");
+        }
+    }
+}
+
+#[test]
+fn a_note_of_the_back_tests_says_the_priors_that_are() {
+    let got: Value = serde_json::from_str(&text(&["--inputs", "--json"])).unwrap();
+    let inputs = got["inputs"].as_array().unwrap();
+    let batch = inputs.iter().find(|input| input["key"] == "batch").unwrap();
+    let ends = ["low", "high"].map(|end| batch["distribution"][end].as_f64().unwrap());
+    let page = unfolded(&text(&["--backtest"]));
+    let said = format!("decode {} to {} at once", ends[0], ends[1]);
+    assert!(page.contains(&said), "{said}: {page}");
+    assert!(!page.contains('{'), "{page}");
+}
+
+#[test]
+fn a_call_that_contradicts_itself_is_refused_with_both_sides() {
+    for (one, other) in [
+        ("budget=1M", "accelerators=10"),
+        ("facility_power=1GW", "budget=1M"),
+        ("pue=1.2", "pue=1.3"),
+        ("mfu_bf16=0.4", "kernel_bf16=500"),
+        ("kernel_bandwidth=2TB/s", "bandwidth_share=0.5"),
+    ] {
+        let message = refusal(&["--set", one, "--set", other]);
+        assert!(
+            message.contains(one) && message.contains(other) && message.contains("both say"),
+            "{message}"
+        );
+    }
+    // Both of these count, whichever comes first.
+    let sets = ["device_power=500", "device_share=0.5"];
+    let [first, second] = [[0, 1], [1, 0]].map(|order| {
+        let got = answer(&["--set", sets[order[0]], "--set", sets[order[1]]]);
+        (median(&got, "it_power"), median(&got, "device_power"))
+    });
+    assert!((first.0 - second.0).abs() < 1e-9 && (first.1 - second.1).abs() < 1e-9);
+    assert!(
+        (median(&answer(&["--set", "device_power=500"]), "device_power") / first.1 - 1.0).abs()
+            < 1e-9
+    );
+}
+
+#[test]
+fn numbers_are_refused_in_the_words_in_which_they_were_written() {
+    for (pair, words) in [
+        ("batch=0.5", &["outside 1 to"][..]),
+        (
+            "ai_share=150%",
+            &["150 % is outside", "a share ends at 100 %"],
+        ),
+        ("busy=101%", &["101 % is outside", "a share ends at 100 %"]),
+        ("busy=1.5", &["a share ends at 1, which is 100 %", "1.5%"]),
+        ("opex_share=80%", &["80 % is outside 0 % to 50 %"]),
+        ("electricity_price=0,29", &["write 0.29"]),
+        (
+            "budget=1.000.000",
+            &["a point is the decimal mark", "1,000,000"],
+        ),
+        ("budget=25M..10M", &["25M..10M is out of order", "10M..25M"]),
+        ("bandwidth=3.35TB/min", &["GB/s"]),
+        ("electricity_price=80€/MWh", &["$/kWh"]),
+    ] {
+        let message = refusal(&["--set", pair]);
+        for words in words {
+            assert!(message.contains(words), "{pair}: {message}");
+        }
+        assert!(!message.contains("01.5 per cent"), "{message}");
+    }
+    let got = answer(&[
+        "--set",
+        "bandwidth=3.35TB/s",
+        "--set",
+        "electricity_price=80$/MWh",
+    ]);
+    let input = |key: &str| {
+        let inputs = got["answer"]["inputs"].as_array().unwrap();
+        let found = inputs.iter().find(|input| input["key"] == key).unwrap();
+        found["distribution"]["value"].as_f64().unwrap()
+    };
+    assert!((input("bandwidth") - 3350.0).abs() < 1e-6);
+    assert!((input("electricity_price") - 0.08).abs() < 1e-9);
+    let few = notes(&answer(&["--set", "budget=1.5"]));
+    assert!(
+        few.contains("e-5 of an accelerator") && few.contains("did you mean 1.5bn?"),
+        "{few}"
+    );
+}
+
+#[test]
+fn what_follows_from_given_numbers_alone_is_given() {
+    let got = answer(&["--set", "accelerators=10"]);
+    assert_eq!(basis(&got, "accelerators"), "GIVEN");
+    assert_eq!(basis(&got, "peak_bf16"), "PRIOR");
+    assert_eq!(basis(&got, "capital"), "PRIOR");
+    let all = answer(&[
+        "--set",
+        "accelerators=10",
+        "--set",
+        "price=30000",
+        "--set",
+        "host_price=0",
+        "--set",
+        "network_share=0.1",
+        "--set",
+        "building=0",
+    ]);
+    assert_eq!(basis(&all, "capital"), "GIVEN");
+    assert_eq!(basis(&all, "energy"), "PRIOR");
+}
+
+#[test]
+fn a_record_that_says_nothing_of_the_question_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(folder.path(), "other.json", |value| {
+        value["provenance"]["origin"] = json!("imported");
+        value["adapter"]["name"] = json!("unknown device (criterion)");
+        value["adapter"]["device_type"] = json!("other");
+        let cases = value["cases"].as_array_mut().unwrap();
+        cases.truncate(1);
+        cases[0]["case"] = json!("sort/1000");
+        cases[0].as_object_mut().unwrap().remove("resources");
+    });
+    let page = text(&[
+        file.to_str().unwrap(),
+        "--scenario",
+        "cluster-100k",
+        "--draws",
+        "4000",
+    ]);
+    let page = unfolded(&page);
+    assert!(
+        page.contains("Nothing of the record is used below")
+            && page.contains("other.json holds 1 case"),
+        "{page}"
+    );
+    assert!(!page.contains("No record"), "{page}");
+}
+
+#[test]
+fn a_name_in_the_place_of_a_record_leads_to_its_option() {
+    for (name, option) in [
+        ("article-155bn", "--scenario article-155bn"),
+        ("h100-sxm", "--accelerator h100-sxm"),
+        ("deepseek-v3", "--model deepseek-v3"),
+    ] {
+        let message = refusal(&[name]);
+        assert!(message.contains(option), "{message}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, "title = \"t\"\naccelerators = 5\n").unwrap();
+    let message = refusal(&["--scenario", path.to_str().unwrap()]);
+    assert!(
+        message.contains("{ value = 5") && message.contains("line 2"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_row_has_one_notation() {
+    // A median just below the next scale, and a 95 % above it.
+    let page = text(&["--set", "accelerators=1.68", "--draws", "4000", "--full"]);
+    for line in page.lines().filter(|line| line.contains('●')) {
+        let numbers: Vec<&str> = line
+            .split_whitespace()
+            .filter(|word| word.parse::<f64>().is_ok_and(|value| value.abs() > 0.0))
+            .collect();
+        let exponential = numbers.iter().filter(|word| word.contains('e')).count();
+        assert!(exponential == 0 || exponential == numbers.len(), "{line}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What the changes of a comparison come to at the scale of a scenario.
 
 use super::super::table::fold;
-use crate::invest::{Changed, OutputQuantity, Quantiles, Worth, digits, scale};
+use crate::invest::{Changed, OutputQuantity, Quantiles, Worth, digits_alike, scale};
 
 /// What the changes of a comparison come to, each under its own title.
 pub fn at_scale(
@@ -33,20 +33,13 @@ pub fn at_scale(
 fn worth(worth: &Worth) -> String {
     let one = |quantity: OutputQuantity, unit: &str, q: Quantiles, after: &str| {
         let (scale, unit) = scale(quantity, unit, q.p50.abs());
-        let number = |value: f64| {
-            let text = digits(value.abs() / scale);
-            if value < 0.0 {
-                format!("−{text}")
-            } else {
-                format!("+{text}")
-            }
-        };
-        format!(
-            "{} {unit}{after} ({} to {})",
-            number(q.p50),
-            number(q.p5),
-            number(q.p95)
-        )
+        let values = [q.p5, q.p50, q.p95];
+        let mut texts = digits_alike(values.map(|value| value.abs() / scale));
+        for (text, value) in texts.iter_mut().zip(values) {
+            text.insert(0, if value < 0.0 { '−' } else { '+' });
+        }
+        let [p5, p50, p95] = texts;
+        format!("{p50} {unit}{after} ({p5} to {p95})")
     };
     let parts = [
         one(OutputQuantity::Energy, "J", worth.energy_j, ""),

@@ -1,7 +1,7 @@
 //! The model compared with public clusters and runs.
 
 use super::super::table::{fold, table, text};
-use crate::invest::{Backtest, BacktestUse, PriorSet, digits, scale};
+use crate::invest::{Backtest, BacktestUse, PriorSet, digits_alike, scale_of_row};
 
 /// The model compared with public clusters.
 pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) -> String {
@@ -17,8 +17,10 @@ pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) 
     ];
     let mut table = table(&header, 2, width);
     for one in all {
-        let (factor, unit) = scale(one.kind, one.unit, one.model.p50);
-        let number = |value: f64| digits(value / factor);
+        let (factor, unit) = scale_of_row(one.kind, one.unit, &one.model);
+        let q = &one.model;
+        let [reported, p5, p50, p95] =
+            digits_alike([one.reported, q.p5, q.p50, q.p95].map(|value| value / factor));
         let usage = match one.usage {
             BacktestUse::HeldOut => "",
             BacktestUse::Used => "used",
@@ -27,13 +29,8 @@ pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) 
         table.add_row([
             one.title.clone(),
             one.quantity.clone(),
-            number(one.reported),
-            format!(
-                "{} {} {}",
-                number(one.model.p5),
-                number(one.model.p50),
-                number(one.model.p95)
-            ),
+            reported,
+            format!("{p5} {p50} {p95}"),
             unit,
             format!("{:+.0} %", 100.0 * one.log_error.exp_m1()),
             if one.inside { "in" } else { "MISS" }.to_owned(),

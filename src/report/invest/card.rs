@@ -1,14 +1,14 @@
 //! What the machine does with common language models, beside the cloud's price.
 
 use super::super::table::{fold, table, text};
-use crate::invest::{CardModel, Quantiles, digits};
+use crate::invest::{Answer, CardModel, Quantiles, digits, scale};
 use crate::record::Reading;
 
 /// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]
 const DOLLARS_PER_EURO: f64 = 1.13;
 
 /// The table; nothing where there are no models.
-pub(super) fn card(models: &[CardModel], width: Option<u16>) -> String {
+pub(super) fn card(models: &[CardModel], answer: &Answer, width: Option<u16>) -> String {
     if models.is_empty() {
         return String::new();
     }
@@ -43,22 +43,46 @@ pub(super) fn card(models: &[CardModel], width: Option<u16>) -> String {
             cell(&one.cloud_dollars_per_mtoken, 1.0 / DOLLARS_PER_EURO),
         ]);
         if let Some(reason) = one.tokens_per_s.reason() {
-            absent += &fold(
-                &format!("{} in {}: {reason}.", one.model, one.weights.name()),
-                "  ",
-                width,
-            );
+            // A reason that is about the model names it.
+            let about = if reason.starts_with(&one.model) {
+                String::new()
+            } else {
+                format!("{} in {}: ", one.model, one.weights.name())
+            };
+            absent += &fold(&format!("{about}{reason}."), "  ", width);
         }
     }
     text(&table)
         + &absent
         + &fold(
             &format!(
-                "Medians, one user, the whole machine's joules, idle hours in the price; g: CO2e. `cloud €`: what \
-                 H100s in a data centre would take at cost, 16-bit weights, many users. {DOLLARS_PER_EURO} $/€."
+                "Medians, one user. tok/J and g of CO2e are those of the whole machine's electricity while it writes; the \
+                 price holds the machine and its idle hours.{} `cloud €`: what H100s in a data centre would take at \
+                 cost, 16-bit weights, many users. {DOLLARS_PER_EURO} $/€.",
+                idle(answer)
             ),
             "",
             width,
         )
         + "\n"
+}
+
+/// What waiting takes, beside the joules of work.
+fn idle(answer: &Answer) -> String {
+    let of = |key: &str| {
+        let output = answer.outputs.get(key)?;
+        let median = output.quantiles.measured()?.p50;
+        let (factor, unit) = scale(output.quantity, output.unit, median);
+        Some(format!("{} {unit}", digits(median / factor)))
+    };
+    let (Some(idle), Some(all), Some(carbon)) = (of("idle_energy"), of("energy"), of("sci_decode"))
+    else {
+        return String::new();
+    };
+    format!(
+        " Waiting takes {idle} of the {all} a year; with that, and with the making of the machine, {} in {} is at \
+         {carbon}.",
+        answer.model,
+        answer.weights.name()
+    )
 }

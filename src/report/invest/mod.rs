@@ -41,17 +41,26 @@ pub enum PageExtent {
     Full,
 }
 
+/// What a record said that was given.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenRecord<'a> {
+    /// What it is, in words.
+    pub about: &'a str,
+    /// What it says of the model's inputs.
+    pub findings: &'a [RecordFigure],
+}
+
 /// The answer as a page.
 pub fn invest(
     answer: &Answer,
-    findings: &[RecordFigure],
+    record: Option<GivenRecord<'_>>,
     models: &[CardModel],
     extent: PageExtent,
     width: Option<u16>,
 ) -> String {
-    let mut page = heading(answer, !findings.is_empty(), width);
-    page += &measured(findings, width);
-    page += &card::card(models, width);
+    let mut page = heading(answer, record, width);
+    page += &measured(record.map_or(&[], |record| record.findings), width);
+    page += &card::card(models, answer, width);
     for section in SECTIONS {
         let rows = self::section(answer, section, extent, width);
         if !rows.is_empty() {
@@ -91,7 +100,7 @@ fn about_the_run(answer: &Answer) -> String {
     )
 }
 
-fn heading(answer: &Answer, has_record: bool, width: Option<u16>) -> String {
+fn heading(answer: &Answer, record: Option<GivenRecord<'_>>, width: Option<u16>) -> String {
     let mut page = headline::headline(answer, width);
     page += &fold(
         &format!(
@@ -107,16 +116,30 @@ fn heading(answer: &Answer, has_record: bool, width: Option<u16>) -> String {
         "  ",
         width,
     );
-    let from_record = answer
+    let rests_on_record = answer
         .inputs
         .iter()
-        .filter(|input| input.assumption.basis.is_from_record())
-        .count();
-    if from_record == 0 && has_record {
-        page += "Nothing of the record is used in what follows; the notes say why.\n";
-    } else if from_record == 0 {
-        page += "No record: nothing below was measured by perwatt.\n";
-    }
+        .any(|input| input.assumption.basis.is_from_record());
+    page += &match record {
+        _ if rests_on_record => String::new(),
+        None => "No record: nothing below was measured by perwatt.\n".to_owned(),
+        Some(GivenRecord {
+            about,
+            findings: [],
+        }) => fold(
+            &format!(
+                "Nothing of the record is used below: {about}, and none of that is a matrix product, a \
+                 matrix-vector product, a stream or a layer that the model knows; the notes say what it lacks."
+            ),
+            "  ",
+            width,
+        ),
+        Some(GivenRecord { about, .. }) => fold(
+            &format!("Nothing of the record is used below ({about}); the notes say why."),
+            "  ",
+            width,
+        ),
+    };
     page.push('\n');
     page
 }

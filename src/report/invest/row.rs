@@ -1,7 +1,7 @@
 //! One output in one line: its quantiles, its basis, and a bar on a scale common to all.
 
 use super::super::table::WIDEST;
-use crate::invest::{Basis, OutputQuantity, Quantiles, digits, scale};
+use crate::invest::{Basis, OutputQuantity, Quantiles, digits_alike, scale_of_row};
 
 /// A bar's ends are this factor below and above the median.
 const BAR_FACTOR: f64 = 3.0;
@@ -51,14 +51,13 @@ pub(super) fn row(
     width: Option<u16>,
 ) -> String {
     let l = layout(width);
-    let (scale, unit) = scale(quantity, unit, quantiles.p50);
-    let number = |value: f64| format!("{:>n$}", digits(value / scale), n = l.number);
+    let (scale, unit) = scale_of_row(quantity, unit, &quantiles);
+    let [p5, p50, p95] =
+        digits_alike([quantiles.p5, quantiles.p50, quantiles.p95].map(|value| value / scale))
+            .map(|text| format!("{text:>n$}", n = l.number));
     let line = format!(
-        "  {:<w$}{}{}{} {:<u$} {:<b$} {}",
+        "  {:<w$}{p5}{p50}{p95} {:<u$} {:<b$} {}",
         cut(label, l.label),
-        number(quantiles.p5),
-        number(quantiles.p50),
-        number(quantiles.p95),
         unit,
         basis.map_or("", Basis::name),
         bar(quantiles, l.bar),

@@ -2,7 +2,7 @@
 
 use super::super::table::{fold, table, text};
 use super::notes;
-use crate::invest::{Contrast, WhatIf, digits, scale};
+use crate::invest::{Contrast, WhatIf, digits, digits_alike, scale_of_row};
 
 /// Two devices under one sum.
 pub fn invest_what_if(what_if: &WhatIf, width: Option<u16>) -> String {
@@ -49,11 +49,12 @@ pub fn invest_what_if(what_if: &WhatIf, width: Option<u16>) -> String {
 }
 
 fn contrast(row: &Contrast) -> [String; 7] {
-    let (scale, unit) = scale(row.quantity, row.unit, row.one.p50);
+    let (scale, unit) = scale_of_row(row.quantity, row.unit, &row.one);
+    let [one, other] = digits_alike([row.one.p50, row.other.p50].map(|value| value / scale));
     [
         row.label.to_owned(),
-        digits(row.one.p50 / scale),
-        digits(row.other.p50 / scale),
+        one,
+        other,
         unit,
         format!("×{}", digits(row.ratio.p50)),
         format!("{} to {}", digits(row.ratio.p5), digits(row.ratio.p95)),
