@@ -10,8 +10,8 @@ use super::messages::PowerJob;
 use super::sensor_choice::{FIRST_INTERVAL, SensorKnowledge, again, choose};
 use crate::power::sensors::Places;
 use crate::power::{
-    self, EnergyEffort, Fault, NoEnergy, Poll, Selection, SensorSampler, SensorTiming, Series,
-    SystemUnderTest, Timeline,
+    self, EnergyEffort, EnergyTask, Fault, NoEnergy, Poll, Selection, SensorSampler, SensorTiming,
+    Series, SystemUnderTest, Timeline,
 };
 use crate::record::{Conditions, EnergyWindow, PowerSetup, Reading, SamplerCost};
 use crate::units::Seconds;
@@ -120,7 +120,7 @@ impl Meter {
         once: Seconds,
     ) -> Result<Reading<EnergyWindow>, Stop> {
         if let Err(why) = power::fits(&self.timing, &self.effort, once) {
-            return Ok(Reading::unmeasured(why.to_string()));
+            return Ok(Reading::unmeasured(why.of(EnergyTask::Case).to_string()));
         }
         let begun = self.load.now();
         let mut window = self.attempt(bench, executable, once)?;
@@ -130,7 +130,7 @@ impl Meter {
         if matches!(&window, Err(NoEnergy::Fault(Fault::Reset(_) | Fault::Lost(_))) if again) {
             window = self.attempt(bench, executable, once)?;
         }
-        Ok(window.into())
+        Ok(window.map_err(|why| why.of(EnergyTask::Case)).into())
     }
 
     /// One measurement of a case.

@@ -19,8 +19,9 @@ mod source;
 mod timeline;
 
 pub use energy::{
-    Character, EnergyEffort, LoadGroup, NoEnergy, Observation, SensorTiming, SystemUnderTest,
-    Unusable, attach, characterise, estimate, fits, observe, planned, still_moving,
+    Character, EnergyEffort, EnergyRefusal, EnergyTask, LoadGroup, NoEnergy, Observation,
+    SensorTiming, SystemUnderTest, Unusable, attach, characterise, estimate, fits, observe,
+    planned, still_moving,
 };
 pub use monitor::{EnergyMonitor, WindowMisuse};
 pub use sampler::{SensorSampler, thread_cpu_s};

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::energy::{EnergyEffort, LoadGroup, Observation, SensorTiming, characterise, estimate};
+use super::energy::{
+    EnergyEffort, EnergyTask, LoadGroup, Observation, SensorTiming, characterise, estimate,
+};
 use super::{PowerSource, Quantity, SensorSampler, Series, Timeline};
 use crate::record::{Boundary, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy};
 use crate::stats::Interval;
@@ -26,8 +28,18 @@ pub struct EnergyMonitor {
     setups: Vec<PowerSetup>,
     series: Vec<Series>,
     open: BTreeMap<String, Seconds>,
-    closed: Vec<(String, Seconds, Seconds)>,
+    closed: Vec<ClosedWindow>,
     begun: Seconds,
+}
+
+/// A window that was begun and ended.
+#[derive(Debug)]
+struct ClosedWindow {
+    name: String,
+    from: Seconds,
+    to: Seconds,
+    /// Whether nobody ended it.
+    left_open: bool,
 }
 
 /// A window that was not used as windows are.
@@ -97,22 +109,44 @@ impl EnergyMonitor {
     /// # Errors
     /// None of this name is open, or it began later.
     pub fn end_at(&mut self, name: &str, at: Seconds) -> Result<(), WindowMisuse> {
-        let begun = self
+        self.close(name, at, false)
+    }
+
+    /// Closes the windows that are still open, at the time at which what was measured ended, and says of each that
+    /// nobody ended it.
+    ///
+    /// # Errors
+    /// Of a window that began then or later.
+    pub fn end_open_at(&mut self, at: Seconds) -> Vec<Result<String, WindowMisuse>> {
+        let open: Vec<String> = self.open.keys().cloned().collect();
+        open.into_iter()
+            .map(|name| self.close(&name, at, true).map(|()| name))
+            .collect()
+    }
+
+    fn close(&mut self, name: &str, to: Seconds, left_open: bool) -> Result<(), WindowMisuse> {
+        let from = self
             .open
             .remove(name)
             .ok_or_else(|| WindowMisuse::NotOpen(name.to_owned()))?;
-        if at.get() <= begun.get() {
+        if to.get() <= from.get() {
             return Err(WindowMisuse::Reversed(name.to_owned()));
         }
-        self.closed.push((name.to_owned(), begun, at));
+        self.closed.push(ClosedWindow {
+            name: name.to_owned(),
+            from,
+            to,
+            left_open,
+        });
         Ok(())
     }
 
     /// Polls on until readings of what went before have come, then says what each window cost. Idle that lies between
-    /// the start and `load_from` is taken for idle before. Windows that are still open have no energy and are left
-    /// out.
+    /// the start and `load_from` is taken for idle before. Windows that are still open end now, and say that they were
+    /// left open.
     pub fn finish(mut self, load_from: Seconds) -> (Vec<PowerSetup>, Vec<MonitoredWindow>) {
         let end = self.now();
+        drop(self.end_open_at(end));
         // The same rest after the load as before it, once the device has come down.
         let rest = load_from - self.begun;
         let after = (end + SETTLE, end + SETTLE + rest);
@@ -129,7 +163,7 @@ impl EnergyMonitor {
         let windows = self
             .closed
             .iter()
-            .map(|(name, from, to)| self.window(name, (*from, *to), idle))
+            .map(|window| self.window(window, idle))
             .collect();
         (self.setups, windows)
     }
@@ -155,12 +189,8 @@ impl EnergyMonitor {
     }
 
     /// What a window cost.
-    fn window(
-        &self,
-        name: &str,
-        (from, to): (Seconds, Seconds),
-        idle: [(Seconds, Seconds); 2],
-    ) -> MonitoredWindow {
+    fn window(&self, window: &ClosedWindow, idle: [(Seconds, Seconds); 2]) -> MonitoredWindow {
+        let (from, to) = (window.from, window.to);
         let energies: Vec<SensorEnergy> = self
             .series
             .iter()
@@ -168,8 +198,9 @@ impl EnergyMonitor {
             .map(|(series, setup)| energy(series, setup, (from, to), idle))
             .collect();
         MonitoredWindow {
-            name: name.to_owned(),
+            name: window.name.clone(),
             duration_s: (to - from).get(),
+            left_open: window.left_open,
             sums: sums(&self.setups, &energies),
             energies,
         }
@@ -206,7 +237,8 @@ fn energy(
         &timing,
         &EnergyEffort::SCREENING,
         &observation,
-    );
+    )
+    .map_err(|why| why.of(EnergyTask::Command));
     SensorEnergy {
         source: setup.source.clone(),
         mean_w: match &energy {
@@ -268,7 +300,9 @@ fn sums(setups: &[PowerSetup], energies: &[SensorEnergy]) -> Vec<EnergySum> {
             .filter(|(setup, _)| setup.boundary == boundary)
             .map(|(_, energy)| energy.energy.measured())
             .collect::<Option<_>>()?;
-        if of.len() < 2 {
+        let of_boundary = setups.iter().filter(|setup| setup.boundary == boundary);
+        // Two sensors of one device see its energy twice.
+        if of.len() < 2 || share_a_device(of_boundary) {
             return None;
         }
         let total =
@@ -284,4 +318,21 @@ fn sums(setups: &[PowerSetup], energies: &[SensorEnergy]) -> Vec<EnergySum> {
         })
     };
     boundaries.into_iter().filter_map(sum).collect()
+}
+
+/// Whether two of these sensors are one device's: their names differ in what is read of it and in nothing else
+/// (`amdgpu:0000:03:00.0:energy` and `…:average`).
+fn share_a_device<'a>(setups: impl Iterator<Item = &'a PowerSetup>) -> bool {
+    let mut devices: Vec<&str> = Vec::new();
+    for setup in setups.filter(|setup| !setup.simulated) {
+        let device = match setup.source.rsplit_once(':') {
+            Some((device, quantity)) if quantity.chars().all(char::is_alphabetic) => device,
+            _ => setup.source.as_str(),
+        };
+        if devices.contains(&device) {
+            return true;
+        }
+        devices.push(device);
+    }
+    false
 }

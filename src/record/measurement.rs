@@ -35,6 +35,9 @@ pub struct MonitoredWindow {
     pub name: String,
     /// Its length.
     pub duration_s: f64,
+    /// Whether nobody ended it, so that it ends with the command. Since 1.1.
+    #[serde(default)]
+    pub left_open: bool,
     /// What each sensor says, in the order of `sensors`.
     pub energies: Vec<SensorEnergy>,
     /// Sums over sensors of one boundary, of several GPUs say.

@@ -187,7 +187,12 @@ fn conditions(conditions: &Conditions) -> Option<String> {
 pub fn power_measurement(measurement: &PowerMeasurement, width: Option<u16>) -> String {
     let mut page = String::new();
     for window in &measurement.windows {
-        page += &format!("{}  {}\n", window.name, Seconds(window.duration_s));
+        let open = if window.left_open {
+            "  (never ended; it ends with the command)"
+        } else {
+            ""
+        };
+        page += &format!("{}  {}{open}\n", window.name, Seconds(window.duration_s));
         for (energy, setup) in window.energies.iter().zip(&measurement.sensors) {
             page += &fold(&format!("  {}", measured(energy, setup)), "    ", width);
         }
@@ -204,15 +209,44 @@ pub fn power_measurement(measurement: &PowerMeasurement, width: Option<u16>) -> 
         }
     }
     for setup in &measurement.sensors {
-        let simulated = if setup.simulated { " SIMULATED." } else { "" };
-        let notes: String = setup.notes.iter().map(|note| format!(" {note}.")).collect();
         let line = format!(
-            "{}: {}, {}, gain {:.4} {}.{simulated}{notes}",
-            setup.source, setup.boundary, setup.provenance, setup.gain.factor, setup.gain.from
+            "{}: {}, {}, gain {:.4} {}.{}",
+            setup.source,
+            setup.boundary,
+            setup.provenance,
+            setup.gain.factor,
+            setup.gain.from,
+            sensor_notes(setup)
         );
         page += &fold(&line, "  ", width);
     }
     page
+}
+
+/// What is to be known of a sensor, a sentence each, and once that it is simulated.
+pub(super) fn sensor_notes(setup: &PowerSetup) -> String {
+    const SIMULATED: &str = "SIMULATED";
+    let says_so = setup.notes.iter().any(|note| note.starts_with(SIMULATED));
+    let mut text = String::new();
+    if setup.simulated && !says_so {
+        text += &format!(" {SIMULATED}.");
+    }
+    for note in &setup.notes {
+        text += &format!(" {}.", sentence(note));
+    }
+    text
+}
+
+/// A note with a capital, unless it begins with a name that has none.
+fn sentence(note: &str) -> String {
+    let word = note.split_whitespace().next().unwrap_or("");
+    if word == "perwatt" || !word.trim_end_matches(',').chars().all(char::is_lowercase) {
+        return note.to_owned();
+    }
+    let mut letters = note.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
 }
 
 /// What one sensor says of a window, in words.

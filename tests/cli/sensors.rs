@@ -982,6 +982,94 @@ fn a_meter_is_read_without_loading_the_library_of_the_gpu() {
     }
 }
 
+/// `perwatt power measure` of a shell's command with simulated sensors, as JSON and with what was told.
+fn measured(arguments: &[&str], script: &str) -> (Option<Value>, Output) {
+    let output = call(&["power", "measure", "--json", "--idle", "0.1"])
+        .args(arguments)
+        .args(["--", "sh", "-c", script])
+        .output()
+        .unwrap();
+    (serde_json::from_slice(&output.stdout).ok(), output)
+}
+
+#[test]
+fn a_window_that_nobody_ends_ends_with_the_command_and_says_so() {
+    let script = "echo 'begin done' >> $PERWATT_WINDOWS; sleep 0.3; echo 'end done' >> $PERWATT_WINDOWS; \
+                  printf 'begin eval' >> $PERWATT_WINDOWS; echo >> $PERWATT_WINDOWS; sleep 0.5";
+    let (json, output) = measured(&["--power", "simulated:ada-instant"], script);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let json = json.unwrap_or_else(|| panic!("{told}"));
+    let windows = json["windows"].as_array().unwrap();
+    let of = |name: &str| {
+        let found = windows.iter().find(|window| window["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}: {windows:?}"))
+    };
+    assert_eq!(of("eval")["left_open"], true);
+    assert_eq!(of("done")["left_open"], false);
+    assert_eq!(of("whole")["left_open"], false);
+    assert_eq!(windows.last().unwrap()["name"], "whole");
+    assert!(of("eval")["duration_s"].as_f64().unwrap() > 0.3);
+    assert!(told.contains("never wrote `end eval`"), "{told}");
+    // Windows this short have no energy, and nobody is told of an option of `run`.
+    assert!(!json.to_string().contains("--energy"), "{json}");
+}
+
+#[test]
+fn a_sensor_that_is_named_twice_is_not_counted_twice() {
+    let sensor = "simulated:ada-instant";
+    let (_, output) = measured(&["--power", sensor, "--power", sensor], "true");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("named twice"), "{told}");
+    let fake = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 120\n");
+    let library = fake.path();
+    let library = library.to_str().unwrap();
+    let names = ["--power", "nvml", "--power", "nvml:0000:01:00.0", "--nvml"];
+    let mut arguments = names.to_vec();
+    arguments.push(library);
+    let (_, output) = measured(&arguments, "true");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && told.contains("named twice"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_was_measured_is_not_lost_to_the_next_measurement() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("m.json");
+    let out = out.to_str().unwrap();
+    let marker = folder.path().join("ran");
+    let script = format!("echo x >> {}", marker.display());
+    let arguments = ["--power", "simulated:ada-instant", "--out", out];
+    let (_, first) = measured(&arguments, &script);
+    assert!(first.status.success(), "{first:?}");
+    let kept = fs::read(out).unwrap();
+    let (_, second) = measured(&arguments, &script);
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(2), "{told}");
+    assert!(told.contains("--force"), "{told}");
+    assert_eq!(fs::read(out).unwrap(), kept);
+    // It is refused before the command runs.
+    assert_eq!(fs::read_to_string(&marker).unwrap(), "x\n");
+    let mut forced = arguments.to_vec();
+    forced.push("--force");
+    let (_, third) = measured(&forced, &script);
+    assert!(third.status.success(), "{third:?}");
+    assert_ne!(fs::read(out).unwrap(), kept);
+}
+
+#[test]
+fn simulated_is_said_once_and_notes_are_sentences() {
+    let output = call(&["power", "measure", "--idle", "0.1", "--power"])
+        .args(["simulated:ada-instant", "--", "true"])
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(page.matches("SIMULATED").count(), 1, "{page}");
+}
+
 #[test]
 fn a_power_that_no_card_draws_is_no_reading() {
     let list = list(&FakeNvml::new(

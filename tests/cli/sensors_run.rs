@@ -440,6 +440,8 @@ fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
     let early = attach(&["--ahead", "100000"]);
     assert_eq!(early.status.code(), Some(2), "{early:?}");
     assert!(!out.exists());
+    let told = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(told.contains("--ahead"), "{told}");
     let output = attach(&["--accuracy", "0.5", "--boundary", "wall"]);
     assert!(output.status.success(), "{output:?}");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("SIMULATED"));
@@ -457,6 +459,17 @@ fn a_log_that_comes_afterwards_replaces_what_was_made_up() {
         .unwrap()
         .value;
     assert!((power / 321.0 - 1.0).abs() < 0.01, "{power}");
+    // A meter of another socket says the same all the time, and has no driver.
+    let flat: String = (0..200)
+        .map(|n| format!("{:.3},0\n", before - 5.0 + 0.1 * f64::from(n)))
+        .collect();
+    std::fs::write(&csv, flat).unwrap();
+    let flat = attach(&["--force"]);
+    let told = String::from_utf8_lossy(&flat.stderr).into_owned();
+    assert!(
+        !told.contains("driver") && !told.contains("--power"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use perwatt::power::simulated::{Behaviour, Profile, Simulated};
 use perwatt::power::{
-    Character, EnergyEffort, Observation, Poll, PowerSource, Quantity, SensorTiming, Series,
-    SystemUnderTest, characterise, estimate, observe, still_moving,
+    Character, EnergyEffort, EnergyTask, Observation, Poll, PowerSource, Quantity, SensorTiming,
+    Series, SystemUnderTest, characterise, estimate, observe, still_moving,
 };
 use perwatt::record::{Conditions, EnergyWindow, Gain, PowerSetup, Reading};
 use perwatt::units::{Joules, Seconds, Watts};
@@ -352,7 +352,9 @@ pub(crate) fn trial_in(
     let once = Seconds(device.once);
     let Ok(seen) = observe(&mut top, &mut series, &timing, effort, once, &mut random);
     series.extend(top.polls());
-    let window = estimate(&series, &setup, &timing, effort, &seen).into();
+    let window = estimate(&series, &setup, &timing, effort, &seen)
+        .map_err(|why| why.of(EnergyTask::Case))
+        .into();
     let (naive_j, naive_truth_j) = if seen.groups.is_empty() {
         (0.0, 0.0)
     } else {

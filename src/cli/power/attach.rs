@@ -11,7 +11,7 @@ use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
 use crate::power::sensors::{LogChoice, MeterLog};
-use crate::power::{NoEnergy, attach, sensors};
+use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
     Reading, Record, Warning,
@@ -118,7 +118,7 @@ impl Attach {
         record::tidy(&mut record, &whereabouts());
         record::save(&record, &self.out).context("the new record cannot be kept")?;
         print(&report::run(&record, report::ShownKernels::Best, width()))?;
-        tell(&format!("kept as {}", self.out.display()));
+        tell(&format!("Kept as {}", self.out.display()));
         Ok(Exit::Done)
     }
 
@@ -162,7 +162,7 @@ enum NotAttached {
     )]
     NoWindow,
     #[error("{0}")]
-    NoEnergy(NoEnergy),
+    NoEnergy(EnergyRefusal),
 }
 
 /// Gives every window the log's joules.
@@ -185,7 +185,7 @@ fn replace(
         if let Outcome::Measured { energy, .. } = outcome
             && let Reading::Measured(window) = energy.as_ref()
         {
-            let attached = attach(window, log, setup);
+            let attached = attach(window, log, setup).map_err(|why| why.of(EnergyTask::Log));
             match &attached {
                 Err(why) => reason = NotAttached::NoEnergy(why.clone()),
                 Ok(_) => found = true,

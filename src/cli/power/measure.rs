@@ -13,6 +13,7 @@ use clap::Args;
 
 use super::super::interrupts::Keeping;
 use super::super::output::{print, print_json, tell, width};
+use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
 use crate::power::sensors::{Machine, meter_names};
@@ -45,6 +46,9 @@ pub(in super::super) struct MeasureCommand {
     /// Write the same JSON to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Replace whatever file is there
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     places: PlacesArgs,
     /// The command and its arguments
@@ -63,12 +67,15 @@ fn power_help() -> String {
 
 impl MeasureCommand {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if let Some(file) = self.output_file() {
+            file.check()?;
+        }
         // Ctrl-C reaches the command by itself; what it drew until then is told all the same.
         let _keeping = Keeping::begin();
         let timeline = Timeline::new();
         let (sources, unreadable) = self.open(&timeline)?;
         for reason in &unreadable {
-            tell(&format!("not measured: {reason}"));
+            tell(&format!("Not measured: {reason}"));
         }
         let started_utc = record::now_utc();
         let folder = tempfile::tempdir().context("no folder for the file of windows")?;
@@ -79,7 +86,7 @@ impl MeasureCommand {
         timeline.begin();
         let mut child = self.spawn(&windows.path)?;
         let status = loop {
-            windows.follow(&mut monitor);
+            windows.follow(&mut monitor, None);
             if let Some(status) = child
                 .try_wait()
                 .context("the command cannot be waited for")?
@@ -91,13 +98,21 @@ impl MeasureCommand {
         };
         let end = monitor.now();
         timeline.end();
-        windows.follow(&mut monitor);
+        windows.follow(&mut monitor, Some(end));
+        for left_open in monitor.end_open_at(end) {
+            match left_open {
+                Ok(name) => tell(&format!(
+                    "{WINDOWS}: the command never wrote `end {name}`, so that window ends with the command"
+                )),
+                Err(why) => tell(&format!("{WINDOWS}: {why}; it is left out")),
+            }
+        }
         monitor.begin_at(WHOLE, load_from)?;
         monitor.end_at(WHOLE, end)?;
         let (sensors, windows) = monitor.finish(load_from);
         let measurement = PowerMeasurement {
             kind: "perwatt-power-measurement".to_owned(),
-            schema_version: "1.0.0".to_owned(),
+            schema_version: "1.1.0".to_owned(),
             started_utc,
             command: self
                 .command
@@ -114,6 +129,15 @@ impl MeasureCommand {
         };
         self.tell(&measurement)?;
         Ok(Exit::Passed(passed(status)))
+    }
+
+    /// The file that the user named.
+    fn output_file(&self) -> Option<OutputFile<'_>> {
+        Some(OutputFile {
+            path: self.out.as_deref()?,
+            kind: OutputFileKind::Measured(None),
+            force: self.force,
+        })
     }
 
     /// The sensors, and those that cannot be read.
@@ -133,11 +157,24 @@ impl MeasureCommand {
             }
             return Ok((found, refused));
         }
-        let mut found = Vec::new();
-        for name in &self.sensors {
+        let mut found: Vec<Box<dyn PowerSource>> = Vec::new();
+        for (at, name) in self.sensors.iter().enumerate() {
             let sources = open_by_name(name, None, timeline, &places)
                 .with_context(|| format!("--power {name}"))?;
-            found.extend(sources.into_iter().take(1));
+            for source in sources.into_iter().take(1) {
+                // Simulated sensors of one profile are two all the same, where they are described differently.
+                let is_there = self.sensors[..at].contains(name)
+                    || found.iter().any(|other| {
+                        !source.setup().simulated && other.setup().source == source.setup().source
+                    });
+                if is_there {
+                    bail!(
+                        "--power {name}: {} is named twice and its joules would be counted twice; name each sensor once",
+                        source.setup().source
+                    );
+                }
+                found.push(source);
+            }
         }
         Ok((found, Vec::new()))
     }
@@ -163,11 +200,9 @@ impl MeasureCommand {
 
     /// Shows what was measured, and keeps it where that is asked for.
     fn tell(&self, measurement: &PowerMeasurement) -> anyhow::Result<()> {
-        if let Some(out) = &self.out {
-            let mut text = serde_json::to_vec_pretty(measurement)?;
-            text.push(b'\n');
-            record::write_file(out, &text)?;
-            tell(&format!("kept as {}", out.display()));
+        if let Some(file) = self.output_file() {
+            file.write(&(serde_json::to_string_pretty(measurement)? + "\n"))?;
+            tell(&format!("Kept as {}", file.path.display()));
         }
         if self.json {
             return print_json(measurement);
@@ -211,9 +246,10 @@ impl WindowFile {
         })
     }
 
-    /// Takes in what was written since the last call; a line that is none is told and left out.
-    fn follow(&mut self, monitor: &mut EnergyMonitor) {
-        let at = monitor.now();
+    /// Takes in what was written since the last call; a line that is none is told and left out. Once the command has
+    /// ended, at `ended`, nothing happened later, and a last line needs no end.
+    fn follow(&mut self, monitor: &mut EnergyMonitor, ended: Option<Seconds>) {
+        let at = ended.unwrap_or_else(|| monitor.now());
         let mut text = String::new();
         if self.file.read_to_string(&mut text).is_err() {
             // Half a character at the end comes whole the next time.
@@ -221,6 +257,9 @@ impl WindowFile {
             return;
         }
         self.rest.push_str(&text);
+        if ended.is_some() && !self.rest.is_empty() {
+            self.rest.push('\n');
+        }
         while let Some((line, rest)) = self.rest.split_once('\n') {
             let said = take(line, at, monitor);
             if let Err(why) = said {

@@ -87,7 +87,7 @@ impl Watch {
             let machine = Machine::scan(&self.places.places());
             let (found, refused) = machine.best_of_each();
             for reason in &refused {
-                tell(&format!("not shown: {reason}"));
+                tell(&format!("Not shown: {reason}"));
             }
             if found.is_empty() {
                 let refused = refused.iter().map(ToString::to_string);

@@ -18,6 +18,6 @@ pub use characterise::{Character, Unusable, characterise, still_moving};
 pub use estimate::estimate;
 pub use observation::{EnergyEffort, LoadGroup, Observation};
 pub use procedure::{fits, observe, planned};
-pub use refusal::NoEnergy;
+pub use refusal::{EnergyRefusal, EnergyTask, NoEnergy};
 pub use sensor_timing::SensorTiming;
 pub use system_under_test::SystemUnderTest;

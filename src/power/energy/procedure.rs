@@ -369,8 +369,11 @@ mod tests {
             ),
             "{refused}"
         );
-        let named = refused.to_string().contains("--energy publishable");
-        assert_eq!(named, longer_helps, "{refused}");
+        let named = refused
+            .of(super::super::refusal::EnergyTask::Case)
+            .to_string()
+            .contains("--energy publishable");
+        assert_eq!(named, longer_helps);
         let long = fits(&renewed_every(0.1), &screening, Seconds(1000.0)).unwrap_err();
         assert!(matches!(long, NoEnergy::TooSlow { .. }), "{long}");
     }

@@ -1,4 +1,5 @@
-//! Why a measurement has no energy. Types, so that nothing but the words depends on their wording.
+//! Why a measurement has no energy. Types, so that nothing but the words depends on their wording; and what can be done
+//! about it, which depends on who measures: a run has options that a command's window and a log have not.
 
 use std::fmt;
 
@@ -30,14 +31,14 @@ pub enum NoEnergy {
     /// The load came and went, and the reading stayed the same for so long.
     #[error(
         "the sensor is frozen: its reading stayed the same from the beginning of the window until the \
-         device was idle again, {:.1} s; reload its driver, or choose another sensor with --power",
+         device was idle again, {:.1} s",
         .0.get()
     )]
     Frozen(Seconds),
     /// New values ceased to come in the middle of the window.
     #[error(
-        "the sensor stopped: no new value came in the last {} of a window of {window}, where one is due every {period}; \
-         reload its driver, or choose another sensor with --power", .silent
+        "the sensor stopped: no new value came in the last {} of a window of {window}, where one is due every {period}",
+        .silent
     )]
     Stopped {
         /// Time without a new value.
@@ -50,7 +51,7 @@ pub enum NoEnergy {
     /// Too few new values, of a sensor whose update period is unknown.
     #[error(
         "the sensor changed only {updates} times in a window of {window}, and {FEWEST_UPDATES} are \
-         needed; its update period could not be determined, so try --energy publishable"
+         needed; its update period could not be determined"
     )]
     FewChanges {
         /// New values inside the window.
@@ -61,8 +62,7 @@ pub enum NoEnergy {
     /// Too few new values.
     #[error(
         "the sensor gives a new value every {period}, so a window of {window} holds only {updates}, of \
-         which {FEWEST_UPDATES} are needed; a window of {wanted} would do{}",
-        if *.longer_tier { ": --energy publishable" } else { "" }
+         which {FEWEST_UPDATES} are needed; a window of {wanted} would do"
     )]
     FewUpdates {
         /// Time between two new values.
@@ -78,7 +78,7 @@ pub enum NoEnergy {
     },
     /// The sensor was silent for too much of the window.
     #[error(
-        "the sensor was silent for {:.0} % of the window{}; see `perwatt power watch`",
+        "the sensor was silent for {:.0} % of the window{}",
         100.0 * .share, because(.fault.as_ref())
     )]
     Silent {
@@ -89,8 +89,7 @@ pub enum NoEnergy {
     },
     /// Too many of the sensor's readings are such as no device can have.
     #[error(
-        "{:.0} % of the sensor's readings are doubted ({example}); update its driver, or choose another sensor \
-         with --power",
+        "{:.0} % of the sensor's readings are doubted ({example})",
         100.0 * .share
     )]
     Doubted {
@@ -102,7 +101,7 @@ pub enum NoEnergy {
     /// The readings overflow.
     #[error(
         "the readings never exceed 65.5 W and jump across that range, as 16 bits of milliwatts do when they \
-         overflow, and the device may draw {limit_w:.0} W; update its driver, or choose another sensor with --power"
+         overflow, and the device may draw {limit_w:.0} W"
     )]
     Overflows {
         /// The power limit.
@@ -111,7 +110,7 @@ pub enum NoEnergy {
     /// The measurement took far longer than was known beforehand.
     #[error(
         "the energy of this case took more than the {allowed} that are allowed, since an execution took longer \
-         than the {once} it was timed at; use --energy publishable, or a smaller case"
+         than the {once} it was timed at"
     )]
     OverBudget {
         /// Time that it may take.
@@ -132,8 +131,7 @@ pub enum NoEnergy {
     /// The procedure would take too long with this sensor, which is known before it begins.
     #[error(
         "with a sensor that has a new value every {period} the energy of this case takes about {needed}, and \
-         {allowed} are allowed{}",
-        if *.longer_tier { "; --energy publishable allows more" } else { "; use a faster sensor" }
+         {allowed} are allowed"
     )]
     TooSlow {
         /// Time between two new values of the sensor.
@@ -153,4 +151,170 @@ pub enum NoEnergy {
 /// The end of a sentence that names a fault, where there is one.
 fn because(fault: Option<&Fault>) -> impl fmt::Display {
     fault.map_or_else(String::new, |fault| format!(": {fault}"))
+}
+
+/// What is measured, which decides what can be done where there is no energy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnergyTask {
+    /// A case of a run, under a load of perwatt's own.
+    Case,
+    /// A window of some command.
+    Command,
+    /// A meter's log, after the run.
+    Log,
+}
+
+/// A refusal with what can be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnergyRefusal {
+    /// Why there is no energy.
+    pub why: NoEnergy,
+    /// What was measured.
+    pub task: EnergyTask,
+}
+
+impl NoEnergy {
+    /// For whoever measures this.
+    pub fn of(self, task: EnergyTask) -> EnergyRefusal {
+        EnergyRefusal { why: self, task }
+    }
+}
+
+impl fmt::Display for EnergyRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.why.fmt(f)?;
+        match self.next_step() {
+            Some(step) => write!(f, "; {step}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl EnergyRefusal {
+    fn next_step(&self) -> Option<&'static str> {
+        match self.task {
+            EnergyTask::Case => self.of_a_case(),
+            EnergyTask::Command => self.of_a_command(),
+            EnergyTask::Log => self.of_a_log(),
+        }
+    }
+
+    fn of_a_case(&self) -> Option<&'static str> {
+        match &self.why {
+            NoEnergy::FewChanges { .. }
+            | NoEnergy::FewUpdates {
+                longer_tier: true, ..
+            } => Some("try --energy publishable"),
+            NoEnergy::OverBudget { .. } => Some("use --energy publishable, or a smaller case"),
+            NoEnergy::TooSlow {
+                longer_tier: true, ..
+            } => Some("--energy publishable allows more"),
+            NoEnergy::TooSlow { .. } | NoEnergy::FewUpdates { .. } => Some("use a faster sensor"),
+            other => of_a_sensor(other),
+        }
+    }
+
+    fn of_a_command(&self) -> Option<&'static str> {
+        match &self.why {
+            NoEnergy::FewChanges { .. } | NoEnergy::FewUpdates { .. } => {
+                Some("measure more of it at once, or use a faster sensor")
+            }
+            NoEnergy::IdleNotCovered => Some("measure more idle with --idle SECONDS"),
+            other => of_a_sensor(other),
+        }
+    }
+
+    fn of_a_log(&self) -> Option<&'static str> {
+        match &self.why {
+            NoEnergy::Frozen(_) | NoEnergy::Doubted { .. } | NoEnergy::Overflows { .. } => Some(
+                "see that --column names the power that is drawn, and that the meter was on this machine",
+            ),
+            NoEnergy::NotCovered(_)
+            | NoEnergy::IdleNotCovered
+            | NoEnergy::NoReading
+            | NoEnergy::Stopped { .. } => Some(
+                "the log must begin before the run and end after it; --ahead says how far the meter's clock is ahead, \
+                 --zone in which zone it is",
+            ),
+            NoEnergy::FewUpdates {
+                longer_tier: true, ..
+            } => Some("let the meter log more often, or run with --energy publishable"),
+            NoEnergy::FewChanges { .. } | NoEnergy::FewUpdates { .. } => {
+                Some("let the meter log more often")
+            }
+            NoEnergy::Silent { .. } => {
+                Some("rows are missing there; let the meter log without a break")
+            }
+            NoEnergy::UnknownTime(_) => {
+                Some("run it again with this perwatt, which keeps the time")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What can be done about a sensor that is read live.
+fn of_a_sensor(why: &NoEnergy) -> Option<&'static str> {
+    match why {
+        NoEnergy::Frozen(_) | NoEnergy::Stopped { .. } => {
+            Some("reload its driver, or choose another sensor with --power")
+        }
+        NoEnergy::Doubted { .. } | NoEnergy::Overflows { .. } => {
+            Some("update its driver, or choose another sensor with --power")
+        }
+        NoEnergy::Silent { .. } => Some("see `perwatt power watch`"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_of_an_option_that_he_does_not_have() {
+        let seconds = Seconds(1.0);
+        let all = [
+            NoEnergy::NoLoad,
+            NoEnergy::NotCovered(None),
+            NoEnergy::IdleNotCovered,
+            NoEnergy::NoReading,
+            NoEnergy::Frozen(seconds),
+            NoEnergy::Stopped {
+                silent: seconds,
+                window: seconds,
+                period: seconds,
+            },
+            NoEnergy::FewChanges {
+                updates: 1,
+                window: seconds,
+            },
+            NoEnergy::FewUpdates {
+                period: seconds,
+                window: seconds,
+                updates: 1,
+                wanted: seconds,
+                longer_tier: true,
+            },
+            NoEnergy::Silent {
+                share: 0.5,
+                fault: None,
+            },
+            NoEnergy::Doubted {
+                share: 0.5,
+                example: "x".to_owned(),
+            },
+            NoEnergy::Overflows { limit_w: 300.0 },
+            NoEnergy::Unmoved { coverage: 0.25 },
+            NoEnergy::UnknownTime("x".to_owned()),
+        ];
+        for why in all {
+            let command = why.clone().of(EnergyTask::Command).to_string();
+            assert!(!command.contains("--energy"), "{command}");
+            let log = why.of(EnergyTask::Log).to_string();
+            for word in ["driver", "--power", "power watch"] {
+                assert!(!log.contains(word), "{log}");
+            }
+        }
+    }
 }

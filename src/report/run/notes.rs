@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cases::ShownKernels;
 use crate::record::{CaseResult, PowerSetup, Reading, Record, Status};
+use crate::report::power::sensor_notes;
 use crate::report::table::fold;
 use crate::units::{Seconds, number, percent};
 
@@ -53,7 +54,7 @@ fn energy_legend(record: &Record, power: &PowerSetup) -> String {
         });
         format!(" Read every {}{share}.", Seconds(cost.interval_s))
     });
-    let notes: String = power.notes.iter().map(|note| format!(" {note}.")).collect();
+    let notes = sensor_notes(power);
     format!(
         " Power{tier}: {} of the {}, {}, idle included; gain {} {}, {}.{cost}{notes}",
         power.source,

@@ -86,7 +86,11 @@ fn lossy(path: &Path) -> Result<String> {
 fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String> {
     if powermetrics::is_it(text) {
         let (rows, name) = powermetrics::parse(text, choice.boundary)?;
-        let notes = vec![format!("the lines of `{name}` were taken")];
+        let notes = vec![
+            format!("the lines of `{name}` were taken"),
+            "its times are whole seconds, so the samples were laid end to end by the lengths that it states"
+                .to_owned(),
+        ];
         return enough(rows).map(|rows| MeterLog { rows, notes });
     }
     let zone = match &choice.zone {
@@ -199,7 +203,11 @@ impl Table {
         }
         if let Some(first) = left_out.first() {
             if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
-                return Err(first.clone());
+                return Err(format!(
+                    "{} of {all} rows have no usable value, and at most {:.0} % may have none; the first: {first}",
+                    left_out.len(),
+                    100.0 * MOST_LEFT_OUT
+                ));
             }
             notes.push(format!(
                 "{} of {all} rows have no usable value and were left out, the first: {first}",

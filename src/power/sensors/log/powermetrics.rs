@@ -38,33 +38,83 @@ pub(super) fn parse(text: &str, boundary: Boundary) -> Result<(Vec<(f64, Watts)>
                 names.join(" or ")
             )
         })?;
-    let mut rows = Vec::new();
+    let mut samples = Vec::new();
+    let mut powers = Vec::new();
     let mut at = None;
     for line in text.lines() {
         let line = line.trim();
         if let Some(rest) = line.strip_prefix(HEADING) {
             at = Some(
-                middle(rest).ok_or_else(|| format!("`{line}` holds no time that can be read"))?,
+                heading(rest).ok_or_else(|| format!("`{line}` holds no time that can be read"))?,
             );
         } else if let Some(value) = line.strip_prefix(name)
             && let Some(at) = at.take()
         {
             let watts = power(value.trim_start_matches([':', ' ']));
-            rows.push((at, watts.ok_or_else(|| format!("`{line}` holds no power"))?));
+            samples.push(at);
+            powers.push(watts.ok_or_else(|| format!("`{line}` holds no power"))?);
         }
     }
+    let rows = middles(&samples).into_iter().zip(powers).collect();
     Ok((rows, (*name).to_owned()))
 }
 
-/// The middle of a sample, in seconds since 1970, from `Fri Sep 11 13:41:46 2026 -0700) (1002.90ms elapsed) ***`.
-fn middle(heading: &str) -> Option<f64> {
+/// When a sample ended, and how long it was.
+#[derive(Clone, Copy, Debug)]
+struct SampleTime {
+    /// The second since 1970 in which it ended.
+    second: f64,
+    /// Its length in seconds.
+    length: f64,
+}
+
+/// The middles of samples, in seconds since 1970. They follow one another without a break, and each ended somewhere in
+/// the second that its heading names: of the times that agree with all that came before and with all that follow, the
+/// middle one.
+fn middles(samples: &[SampleTime]) -> Vec<f64> {
+    let within = |(low, high): (f64, f64), second: f64| {
+        // Lengths that leave out a pause drift away from the headings, which hold.
+        (
+            low.clamp(second, second + 1.0),
+            high.clamp(second, second + 1.0),
+        )
+    };
+    let mut bounds: Vec<(f64, f64)> = Vec::new();
+    for sample in samples {
+        let by_heading = (sample.second, sample.second + 1.0);
+        bounds.push(bounds.last().map_or(by_heading, |(low, high)| {
+            within((low + sample.length, high + sample.length), sample.second)
+        }));
+    }
+    let mut after: Option<(f64, f64)> = None;
+    let mut ends = Vec::new();
+    for (at, sample) in samples.iter().enumerate().rev() {
+        let by_heading = (sample.second, sample.second + 1.0);
+        let (low, high) = after.map_or(by_heading, |range| within(range, sample.second));
+        let (low, high) = (low.max(bounds[at].0), high.min(bounds[at].1));
+        ends.push(0.5 * (low + high));
+        let own = after.map_or(by_heading, |range| within(range, sample.second));
+        after = Some((own.0 - sample.length, own.1 - sample.length));
+    }
+    ends.reverse();
+    ends.iter()
+        .zip(samples)
+        .map(|(end, sample)| end - 0.5 * sample.length)
+        .collect()
+}
+
+/// From `Fri Sep 11 13:41:46 2026 -0700) (1002.90ms elapsed) ***`.
+fn heading(heading: &str) -> Option<SampleTime> {
     let (time, rest) = heading.split_once(") (")?;
     let end = strtime::parse("%a %b %d %H:%M:%S %Y %z", time)
         .ok()?
         .to_timestamp()
         .ok()?;
     let elapsed: f64 = rest.split_once("ms elapsed")?.0.trim().parse().ok()?;
-    Some(end.as_nanosecond() as f64 * 1e-9 - elapsed * 5e-4)
+    Some(SampleTime {
+        second: end.as_nanosecond() as f64 * 1e-9,
+        length: elapsed * 1e-3,
+    })
 }
 
 /// A power with its unit.
@@ -93,11 +143,43 @@ CPU Power: 1.5 W\nGPU Power: 400 mW\nCombined Power (CPU + GPU + ANE): 1900 mW\n
         assert_eq!(
             rows,
             [
-                (1_800_000_000.5, Watts(0.38)),
-                (1_800_000_001.5, Watts(0.4))
+                (1_800_000_001.0, Watts(0.38)),
+                (1_800_000_002.0, Watts(0.4))
             ]
         );
+        // The headings' seconds are cut, not rounded.
         let (rows, _) = parse(TEXT, Boundary::Soc).unwrap();
         assert!((rows[1].1.get() - 1.9).abs() < 1e-9, "{rows:?}");
+    }
+
+    #[test]
+    fn samples_of_a_tenth_of_a_second_lie_one_after_the_other() {
+        for (length, stated) in [(0.1, 100.0), (0.1, 100.21), (1.0, 1003.21), (0.25, 247.0)] {
+            let begun = 1_800_000_000.578_9;
+            let mut text = String::new();
+            let ends: Vec<f64> = (0..200).map(|n| begun + length * f64::from(n)).collect();
+            for end in &ends {
+                let time = jiff::Timestamp::from_second(*end as i64).unwrap();
+                let time = time.strftime("%a %b %d %H:%M:%S %Y +0000");
+                text +=
+                    &format!("{HEADING}{time}) ({stated:.2}ms elapsed) ***\n\nGPU Power: 380 mW\n");
+            }
+            let (rows, _) = parse(&text, Boundary::GpuChip).unwrap();
+            assert_eq!(rows.len(), ends.len());
+            for (row, end) in rows.iter().zip(&ends) {
+                let off = row.0 - (end - 0.5 * length);
+                assert!(
+                    off.abs() < 0.25_f64.max(0.6 * length),
+                    "{length} {stated}: {off}"
+                );
+            }
+            let steps = rows.windows(2).map(|pair| pair[1].0 - pair[0].0);
+            for step in steps {
+                assert!(
+                    (0.2 * length..2.0 * length).contains(&step),
+                    "{length} {stated}: {step}"
+                );
+            }
+        }
     }
 }
