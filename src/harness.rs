@@ -44,7 +44,7 @@ use crate::error::{Error, Result};
 use crate::record::{
     Adapter, CaseInvocation, CaseName, CaseResult, Counts, DocumentKind, Host, InvocationInfo,
     Origin, Outcome, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION, Status,
-    Verification, load, now_utc, save,
+    Verification, Whereabouts, load, now_utc, save, tidy,
 };
 use crate::sampling::Readings;
 
@@ -88,7 +88,7 @@ impl OwnRecord {
     pub fn add_counted(&mut self, name: &str, counts: Counts, readings: &Readings) -> &mut Self {
         let (case, kernel) = CaseName::split_kernel(name);
         let (sampling, warnings) = readings.summarize();
-        let unchecked = unchecked();
+        let unchecked = Verification::unchecked(NOT_VERIFIED);
         self.measured.push(OwnCase {
             case: case.to_owned(),
             kernel: kernel.unwrap_or(KERNEL).to_owned(),
@@ -158,6 +158,7 @@ impl OwnRecord {
                 Some(known) => known.invocations.push(invocation),
             }
         }
+        tidy(&mut record, &Whereabouts::of_this_process());
         save(&record, path)
     }
 
@@ -220,19 +221,7 @@ impl OwnRecord {
             adapter: self.adapter.clone(),
             clock: Reading::unmeasured("each case says which clock it was timed by"),
             power: Reading::unmeasured(NO_ENERGY),
-            plan: PlanSummary {
-                suite: None,
-                invocations: 0,
-                budget_s: 0.0,
-                seed: 0,
-                power: None,
-                energy: None,
-                sensor: None,
-                energy_of: None,
-                order: None,
-                cool_to_c: None,
-                cases: Vec::new(),
-            },
+            plan: PlanSummary::of_another_program(0, Vec::new()),
             invocations: Vec::new(),
             cases: Vec::new(),
             roofline: Vec::new(),
@@ -244,21 +233,11 @@ impl OwnRecord {
 /// Why what perwatt knows of itself is not in such a record.
 const ANOTHER: &str = "another program measured";
 
+/// What stands for a check.
+const NOT_VERIFIED: &str = "measured by another program: not verified by perwatt";
+
 /// Why there is no energy.
 const NO_ENERGY: &str = "the program measured its time alone";
-
-/// Nothing was checked, which is what zero elements say.
-fn unchecked() -> Verification {
-    Verification {
-        passed: true,
-        elements: 0,
-        checked: 0,
-        max_abs_error: 0.0,
-        worst_error_over_bound: 0.0,
-        normalized_mean_square_error: 0.0,
-        worst: Some("measured by another program: not verified by perwatt".to_owned()),
-    }
-}
 
 /// A case with its first invocation.
 fn waiting(case: String, kernel: String, counts: Counts, first: CaseInvocation) -> CaseResult {

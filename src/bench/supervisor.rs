@@ -514,3 +514,31 @@ fn energy_budget(setup: &PowerSetup, tier: EnergyTier) -> String {
         effort.most
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_order_is_another_each_time_and_the_same_again() {
+        let of = |order, seed, invocation| {
+            let plan = PlanSummary {
+                order,
+                seed,
+                ..PlanSummary::of_another_program(3, Vec::new())
+            };
+            ranks(&plan, invocation, 20)
+        };
+        let listed: Vec<usize> = (0..20).collect();
+        assert_eq!(of(None, 1, 2), listed);
+        assert_eq!(of(Some(CaseOrder::Listed), 1, 2), listed);
+        let random = |seed, invocation| of(Some(CaseOrder::Random), seed, invocation);
+        let mut sorted = random(1, 0);
+        assert_ne!(sorted, listed);
+        sorted.sort_unstable();
+        assert_eq!(sorted, listed);
+        assert_eq!(random(1, 0), random(1, 0));
+        assert_ne!(random(1, 0), random(1, 1));
+        assert_ne!(random(1, 0), random(2, 0));
+    }
+}

@@ -28,8 +28,8 @@ use super::survey::survey;
 use super::turn::{Turn, take_pair, wait};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
-use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Adapter, Record, stable_hash};
+use crate::process::{GroupedChild, ProgramImage, StopSignal, hash_of};
+use crate::record::{self, Adapter, Record};
 use crate::report;
 
 /// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
@@ -147,17 +147,13 @@ impl SideProgram {
             Self::At(path) => Command::new(path),
         }
     }
-}
 
-impl SideProgram {
     /// What tells one build from another.
     fn identity(&self) -> anyhow::Result<String> {
         match self {
             Self::This(image) => Ok(image.build().executable.clone()),
             Self::At(path) => {
-                let bytes = std::fs::read(path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                Ok(format!("{:016x}", stable_hash(bytes)))
+                hash_of(path).with_context(|| format!("cannot read {}", path.display()))
             }
         }
     }

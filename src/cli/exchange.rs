@@ -13,13 +13,13 @@ use super::exit::Exit;
 use super::fleet::engine_lacking::without_engine;
 #[cfg(feature = "fleet")]
 use super::fleet::source::{each_record, record_files};
-use super::input::{load_record, whereabouts};
+use super::input::load_record;
 use super::output::{print_as_is, tell};
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::exchange::{Direction, Format, ImportOptions, export, import};
 #[cfg(feature = "fleet")]
 use crate::fleet::table::{ParquetFolder, file_stem, rows_of};
-use crate::record::{self, Record};
+use crate::record::{self, Record, Whereabouts};
 use crate::units::counted;
 
 /// Convert another tool's results to a record that `compare` and `gate` can judge.
@@ -96,7 +96,7 @@ impl Import {
                 _ => numbered(&self.out, number),
             };
             self.file(&out).check()?;
-            record::tidy(record, &whereabouts());
+            record::tidy(record, &Whereabouts::of_this_process());
             record::save(record, &out)?;
             let device = match count {
                 1 => String::new(),

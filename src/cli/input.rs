@@ -1,12 +1,11 @@
-//! Records that the user names, for looking at: what in one contradicts itself is told, by name. And where the
-//! user is, which records are not to say.
+//! Records that the user names, for looking at: what in one contradicts itself is told, by name.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::output::tell;
-use crate::record::{self, Record, Whereabouts};
+use crate::record::{self, Record};
 
 /// As many contradictions of a file as are told.
 const SHOWN: usize = 5;
@@ -56,16 +55,4 @@ fn is_schema(file: &Path) -> bool {
         && ["\"$schema\"", "\"$defs\""]
             .iter()
             .any(|mark| String::from_utf8_lossy(&beginning).contains(mark))
-}
-
-/// Where the person who measures keeps things.
-pub(super) fn whereabouts() -> Whereabouts {
-    let text = |path: PathBuf| path.to_str().map(str::to_owned);
-    let home = ["HOME", "USERPROFILE"]
-        .into_iter()
-        .find_map(std::env::var_os);
-    Whereabouts {
-        working: std::env::current_dir().ok().and_then(text),
-        home: home.map(PathBuf::from).and_then(text),
-    }
 }

@@ -48,9 +48,7 @@ impl List {
         print(&page)?;
         Ok(Exit::Done)
     }
-}
 
-impl List {
     /// The cases that are asked for.
     fn chosen(&self) -> anyhow::Result<Vec<ListedCase>> {
         let mut globs = Vec::new();

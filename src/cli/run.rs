@@ -12,7 +12,6 @@ use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
 use super::identity::{by_itself, identified};
-use super::input::whereabouts;
 use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
@@ -30,6 +29,7 @@ use crate::power::{EnergyEffort, Selection};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{
     self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Placement, Record, Status,
+    Whereabouts,
 };
 use crate::report;
 use crate::units::counted;
@@ -153,7 +153,7 @@ impl Run {
             .with_context(|| again.clone())?;
         match ending {
             Ending::Complete(mut record) => {
-                record::tidy(&mut record, &whereabouts());
+                record::tidy(&mut record, &Whereabouts::of_this_process());
                 if record.placement.as_ref().is_some_and(|p| !p.identifies()) {
                     record::unidentify(&mut record);
                 }

@@ -301,8 +301,8 @@ impl Session {
                 ));
             };
             // An import is known by its contents alone, and a program may print the same twice.
-            let drawn = session.environment.origin != "imported";
-            if drawn && !known.insert(&session.id) {
+            let imported = session.cases.iter().any(|case| case.imported);
+            if !imported && !known.insert(&session.id) {
                 return Err(Error::usage(
                     session.name.clone(),
                     "is a copy of another turn's result, and a turn counts once; give each turn's own",

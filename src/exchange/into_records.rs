@@ -87,19 +87,10 @@ pub(super) fn into_records(
 /// What was asked for, as far as the cases show it.
 fn plan(cases: &[CaseResult]) -> PlanSummary {
     let invocations = cases.iter().map(|case| case.invocations.len()).max();
-    PlanSummary {
-        suite: None,
-        invocations: u32::try_from(invocations.unwrap_or(0)).unwrap_or(u32::MAX),
-        budget_s: 0.0,
-        seed: 0,
-        power: None,
-        energy: None,
-        sensor: None,
-        energy_of: None,
-        order: None,
-        cool_to_c: None,
-        cases: cases.iter().map(CaseResult::id).collect(),
-    }
+    PlanSummary::of_another_program(
+        u32::try_from(invocations.unwrap_or(0)).unwrap_or(u32::MAX),
+        cases.iter().map(CaseResult::id).collect(),
+    )
 }
 
 /// What files say of a device's session beside its cases.
@@ -298,16 +289,8 @@ fn invocation(
         Some(measure) => measure.median_cost(&samples_ns),
         None => stats::median(&samples_ns),
     };
-    // Nothing was checked, which is what zero elements say.
-    let unchecked = Verification {
-        passed: true,
-        elements: 0,
-        checked: 0,
-        max_abs_error: 0.0,
-        worst_error_over_bound: 0.0,
-        normalized_mean_square_error: 0.0,
-        worst: Some(format!("imported from {}: not verified", importer.name)),
-    };
+    let unchecked =
+        Verification::unchecked(format!("imported from {}: not verified", importer.name));
     CaseInvocation {
         invocation: number,
         outcome: Outcome::Measured {

@@ -16,7 +16,7 @@ use super::figure::{Assumption, Basis};
 use super::inputs::{INPUTS, position};
 use super::model::{ModelOutput, Simulation, distributions, is_noted, notes};
 use super::outputs::{OUTPUTS, Section};
-use super::quantity::{digits, scale};
+use super::quantity::row_in_words;
 use super::sentence::in_one_sentence;
 use super::simulate::{Draws, InputColumn, Quantiles, dependencies};
 use super::sliders::SLIDERS;
@@ -217,8 +217,7 @@ fn words(output: &ModelOutput) -> (Vec<String>, String) {
     match output.quantiles.measured() {
         None => (Vec::new(), String::new()),
         Some(q) => {
-            let (factor, unit) = scale(output.quantity, output.unit, q.p50);
-            let words = [q.p5, q.p50, q.p95].map(|value| digits(value / factor));
+            let (words, unit) = row_in_words(output.quantity, output.unit, q);
             (words.into(), unit)
         }
     }

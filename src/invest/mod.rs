@@ -48,7 +48,7 @@ pub use language_model::LanguageModel;
 pub use live::{LiveAnswer, LiveModel, LiveQuestion, LiveRow, LiveSection};
 pub use model::{Answer, Causes, ModelInput, ModelOutput, model};
 pub use outputs::{OUTPUTS, OutputKind, OutputQuantity, Section};
-pub use quantity::{digits, digits_alike, range, scale, scale_of_row};
+pub use quantity::{digits, digits_alike, range, row_in_words, scale, scale_of_row};
 pub use scale::{Changed, Scale, Worth};
 pub use scenario::{DEFAULT_SCENARIO, RECORD_SCENARIO, Scenario};
 pub use sensitivity::{GroupShare, Share};

@@ -99,6 +99,17 @@ pub fn digits(value: f64) -> String {
     }
 }
 
+/// The numbers of one row as people read them, all in one notation, and the unit that goes with them: 5, 50 and 95 %.
+pub fn row_in_words(
+    quantity: OutputQuantity,
+    unit: &str,
+    quantiles: &Quantiles,
+) -> ([String; 3], String) {
+    let (factor, unit) = scale_of_row(quantity, unit, quantiles);
+    let values = [quantiles.p5, quantiles.p50, quantiles.p95];
+    (digits_alike(values.map(|value| value / factor)), unit)
+}
+
 /// As [`scale`], for the numbers of one row: where the middle's scale would leave one of them an exponent, that of the
 /// largest is tried.
 pub fn scale_of_row(quantity: OutputQuantity, unit: &str, quantiles: &Quantiles) -> (f64, String) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::choices::NumberFormat;
 use super::model::ModelOutput;
-use super::quantity::{digits_alike, scale_of_row};
+use super::quantity::row_in_words;
 
 /// What the sum buys, what that does and what it draws, each with its middle 90 %.
 pub fn in_one_sentence(
@@ -33,8 +33,7 @@ pub fn in_one_sentence(
 fn figure(outputs: &BTreeMap<&'static str, ModelOutput>, key: &str) -> Option<String> {
     let output = outputs.get(key)?;
     let q = output.quantiles.measured()?;
-    let (factor, unit) = scale_of_row(output.quantity, output.unit, q);
-    let [p5, p50, p95] = digits_alike([q.p5, q.p50, q.p95].map(|value| value / factor));
+    let ([p5, p50, p95], unit) = row_in_words(output.quantity, output.unit, q);
     let text = if q.p95 / q.p5 < 1.001 {
         p50
     } else {

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,11 +49,20 @@ pub struct ProgramImage {
 }
 
 impl ProgramImage {
-    /// The image that this process runs.
+    /// The image that this process runs; its file is read once.
     ///
     /// # Errors
     /// The executable cannot be found or read.
     pub fn of_this_process() -> Result<Self> {
+        static KNOWN: OnceLock<ProgramImage> = OnceLock::new();
+        if let Some(known) = KNOWN.get() {
+            return Ok(known.clone());
+        }
+        let found = Self::find()?;
+        Ok(KNOWN.get_or_init(|| found).clone())
+    }
+
+    fn find() -> Result<Self> {
         let path = own_executable()?;
         let executable = hash_of(&path).map_err(|cause| Error::io(&path, cause))?;
         let mut revision = option_env!("PERWATT_GIT_REVISION")
@@ -94,7 +103,10 @@ fn own_executable() -> Result<PathBuf> {
 }
 
 /// A hash of a file. It is compared with hashes that the same program made, so it need not be a standard one.
-fn hash_of(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn hash_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = DefaultHasher::new();
     let mut piece = vec![0; 1 << 20];

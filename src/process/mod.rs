@@ -10,7 +10,7 @@ mod helper;
 mod memory_kills;
 mod timeout;
 
-pub use build::{BuildIdentity, ProgramImage};
+pub use build::{BuildIdentity, ProgramImage, hash_of};
 pub use channel::{ParentEnd, end_now, to_parent};
 pub use group::{GroupedChild, StopSignal, continue_groups, end_groups, stop_groups};
 pub use helper::{Helper, LastWords, Listened};

@@ -133,7 +133,7 @@ impl Adapter {
     /// The driver and its version, where that is known.
     pub fn driver_and_version(&self) -> String {
         format!("{} {}", self.driver, self.driver_info)
-            .trim_end()
+            .trim()
             .to_owned()
     }
 

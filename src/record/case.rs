@@ -195,6 +195,21 @@ pub struct Verification {
     pub worst: Option<String>,
 }
 
+impl Verification {
+    /// That another program measured and nothing was checked, which is what zero elements say; `why` in words.
+    pub fn unchecked(why: impl Into<String>) -> Self {
+        Self {
+            passed: true,
+            elements: 0,
+            checked: 0,
+            max_abs_error: 0.0,
+            worst_error_over_bound: 0.0,
+            normalized_mean_square_error: 0.0,
+            worst: Some(why.into()),
+        }
+    }
+}
+
 /// The memory that the executions of a case go through, so that caches do not stand in for memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Footprint {

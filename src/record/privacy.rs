@@ -4,6 +4,8 @@
 //! [`tidy`] goes over every record before it is kept; [`anonymize`] is asked for. Both go over the record as
 //! JSON, every text of it, so that a field that is added tomorrow is not forgotten.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::{Reading, Record, stable_hash};
@@ -15,6 +17,20 @@ pub struct Whereabouts {
     pub working: Option<String>,
     /// The home folder, absolute.
     pub home: Option<String>,
+}
+
+impl Whereabouts {
+    /// Those of whoever runs this process.
+    pub fn of_this_process() -> Self {
+        let text = |path: PathBuf| path.to_str().map(str::to_owned);
+        let home = ["HOME", "USERPROFILE"]
+            .into_iter()
+            .find_map(std::env::var_os);
+        Self {
+            working: std::env::current_dir().ok().and_then(text),
+            home: home.map(PathBuf::from).and_then(text),
+        }
+    }
 }
 
 /// What stands for a text that was left out.

@@ -99,6 +99,25 @@ pub struct StatedSensor {
     pub averaging_s: Option<f64>,
 }
 
+impl PlanSummary {
+    /// What is known of a plan that another program had: how often it ran, and what it measured.
+    pub fn of_another_program(invocations: u32, cases: Vec<String>) -> Self {
+        Self {
+            suite: None,
+            invocations,
+            budget_s: 0.0,
+            seed: 0,
+            power: None,
+            energy: None,
+            sensor: None,
+            energy_of: None,
+            order: None,
+            cool_to_c: None,
+            cases,
+        }
+    }
+}
+
 /// Temperatures in °C at which a device can rest, and that can be waited for.
 pub const RESTING_C: std::ops::RangeInclusive<f64> = 0.0..=150.0;
 

@@ -58,6 +58,13 @@ fn what_a_program_sampled_is_shown_compared_and_gated() {
     let before = load(at("before-0.json")).unwrap();
     let ids: Vec<String> = before.cases.iter().map(CaseResult::id).collect();
     assert_eq!(ids, ["blur/f32/1920x1080@rows", "sum/f32/4096@own"]);
+    // The command line is kept as `perwatt run` keeps it: as seen from here.
+    let here = std::env::current_dir().unwrap().display().to_string();
+    let argv = &before.provenance.argv;
+    assert!(
+        !argv.is_empty() && argv.iter().all(|word| !word.contains(&here)),
+        "{argv:?}"
+    );
     let run = |words: &[&str]| {
         let output = perwatt()
             .current_dir(folder.path())

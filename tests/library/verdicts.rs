@@ -901,3 +901,11 @@ fn geometric_mean_moves_with_its_cases_and_has_an_interval() {
     assert!((wanted.value - 1.1).abs() < 2e-3);
     assert!(ratio.interval.low < ratio.value && ratio.value < ratio.interval.high);
 }
+
+#[test]
+fn a_driver_without_a_name_is_known_by_its_version() {
+    let mut record = record_of("a", &[(CASE, &[1e6])]);
+    record.adapter.driver.clear();
+    let environment = Session::of(&record, "a").environment;
+    assert_eq!(environment.driver, "1.2.3");
+}

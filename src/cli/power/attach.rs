@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::input::{load_record, whereabouts};
+use super::super::input::load_record;
 use super::super::output::{print, tell, width};
 use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
@@ -14,7 +14,7 @@ use crate::power::sensors::{LogChoice, MeterLog};
 use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
-    Reading, Record, Warning,
+    Reading, Record, Warning, Whereabouts,
 };
 use crate::report;
 use crate::stats;
@@ -115,7 +115,7 @@ impl Attach {
         record.provenance.origin = Origin::Measured;
         record.power = Reading::Measured(setup);
         bench::conclude_again(&mut record);
-        record::tidy(&mut record, &whereabouts());
+        record::tidy(&mut record, &Whereabouts::of_this_process());
         record::save(&record, &self.out).context("the new record cannot be kept")?;
         print(&report::run(&record, report::ShownKernels::Best, width()))?;
         tell(&format!("Kept as {}", self.out.display()));

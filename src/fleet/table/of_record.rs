@@ -42,9 +42,7 @@ pub fn rows_of(record: &Record, file: &str) -> RecordRows {
         vendor_id: adapter.vendor_id,
         device_id: adapter.device_id,
         backend: adapter.backend.clone(),
-        driver: format!("{} {}", adapter.driver, adapter.driver_info)
-            .trim()
-            .to_owned(),
+        driver: adapter.driver_and_version(),
         node,
         gpu,
         perwatt: record.provenance.perwatt_version.clone(),

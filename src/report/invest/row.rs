@@ -1,7 +1,7 @@
 //! One output in one line: its quantiles, its basis, and a bar on a scale common to all.
 
 use super::super::table::WIDEST;
-use crate::invest::{Basis, OutputQuantity, Quantiles, digits_alike, scale_of_row};
+use crate::invest::{Basis, OutputQuantity, Quantiles, row_in_words};
 
 /// A bar's ends are this factor below and above the median.
 const BAR_FACTOR: f64 = 3.0;
@@ -51,10 +51,8 @@ pub(super) fn row(
     width: Option<u16>,
 ) -> String {
     let l = layout(width);
-    let (scale, unit) = scale_of_row(quantity, unit, &quantiles);
-    let [p5, p50, p95] =
-        digits_alike([quantiles.p5, quantiles.p50, quantiles.p95].map(|value| value / scale))
-            .map(|text| format!("{text:>n$}", n = l.number));
+    let (words, unit) = row_in_words(quantity, unit, &quantiles);
+    let [p5, p50, p95] = words.map(|text| format!("{text:>n$}", n = l.number));
     let line = format!(
         "  {:<w$}{p5}{p50}{p95} {:<u$} {:<b$} {}",
         cut(label, l.label),
