@@ -1,4 +1,4 @@
-//! `perwatt fleet` on a Slurm cluster of four virtual nodes: what is finished survives whatever befalls a node, and what is
+//! `perwatt fleet` on a Slurm cluster of four virtual nodes: what is finished survives whatever happens to a node, and what is
 //! missing is named and measured in the end, once.
 
 use std::collections::BTreeSet;

@@ -41,7 +41,7 @@ pub(in crate::cli) struct SpreadArgs {
     pub(in crate::cli) pods: PodArgs,
 
     /// Options of each `perwatt run`, after `--`
-    #[arg(last = true, value_name = "RUN OPTIONS")]
+    #[arg(last = true, value_name = "RUN OPTIONS", help_heading = "Arguments")]
     pub(in crate::cli) options: Vec<String>,
 }
 

@@ -52,7 +52,12 @@ pub(in super::super) struct MeasureCommand {
     #[command(flatten)]
     places: PlacesArgs,
     /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "COMMAND")]
+    #[arg(
+        required = true,
+        last = true,
+        value_name = "COMMAND",
+        help_heading = "Arguments"
+    )]
     command: Vec<OsString>,
 }
 
