@@ -6,9 +6,8 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
@@ -25,10 +24,10 @@ use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
 use super::survey::survey;
-use super::turn::{Turn, take_pair, wait};
+use super::turn::{TURN, Turn, invocation, take_pair};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
-use crate::process::{GroupedChild, ProgramImage, StopSignal, hash_of};
+use crate::process::{ProgramImage, hash_of};
 use crate::record::{self, Adapter, Record};
 use crate::report;
 
@@ -128,9 +127,6 @@ struct MeasureOptions {
     #[command(flatten)]
     deadline: DeadlineArgs,
 }
-
-/// What the folder of a turn is called.
-const TURN: &str = ".turn-";
 
 /// A side's perwatt.
 enum SideProgram {
@@ -374,7 +370,7 @@ impl Ab {
         let looks = self.looks();
         let most = looks.last().copied().unwrap_or(self.pairs);
         let mut pairs = finished.pairs.clone();
-        let bar = TurnsBar::new(most, pairs.len());
+        let bar = TurnsBar::new("pair", most, 2, pairs.len());
         let mut open = looks
             .first()
             .filter(|first| **first as usize <= pairs.len())
@@ -475,16 +471,8 @@ impl Turns {
         only: Option<&[String]>,
         interrupted: &AtomicBool,
     ) -> anyhow::Result<Turn> {
-        let scratch = tempfile::Builder::new()
-            .prefix(TURN)
-            .tempdir_in(folder)
-            .with_context(|| format!("cannot write in {}", folder.display()))?;
-        let file = scratch.path().join("turn.json");
-        let said = scratch.path().join("said");
         let mut command = self.program.command();
-        command
-            .args(["run", "--invocations", "1", "--out"])
-            .arg(&file);
+        command.arg("run");
         match only {
             None => command.args(&self.arguments),
             Some(cases) => {
@@ -494,29 +482,15 @@ impl Turns {
                 command.args(&self.uncased).args(globs)
             }
         };
-        command
-            .envs(self.environment.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(
-                File::create(&said).with_context(|| format!("cannot write {}", said.display()))?,
-            );
-        let child = GroupedChild::spawn(command, StopSignal::Request)
-            .with_context(|| format!("cannot start the {}'s {}", self.name, self.program))?;
-        let Some(status) = wait(child, interrupted)? else {
-            return Ok(Turn::Interrupted);
-        };
-        // A case that failed is a finding; without a record there is none.
-        if !file.exists() {
-            bail!(
-                "the {} ended without a record ({}):\n{}",
-                self.name,
-                status,
-                String::from_utf8_lossy(&std::fs::read(&said).unwrap_or_default()).trim_end()
-            );
-        }
-        self.records.push(record::load(&file)?);
-        Ok(Turn::Done)
+        command.envs(self.environment.iter().cloned());
+        let who = format!("the {}'s {}", self.name, self.program);
+        Ok(match invocation(command, &who, folder, interrupted)? {
+            Some(record) => {
+                self.records.push(record);
+                Turn::Done
+            }
+            None => Turn::Interrupted,
+        })
     }
 
     /// Writes the record of all invocations so far: its name, and its session's.

@@ -96,7 +96,7 @@ impl CommandArgs {
         for side in [&mut baseline, &mut candidate] {
             side.take_over(pairs.len())?;
         }
-        let bar = TurnsBar::new(turns.pairs, pairs.len());
+        let bar = TurnsBar::new("pair", turns.pairs, 2, pairs.len());
         let turns_left = (0..)
             .zip(order(turns.pairs, turns.finished.seed))
             .skip(pairs.len());

@@ -28,6 +28,8 @@ mod inspect;
 mod interrupts;
 mod invest;
 #[cfg(feature = "bench")]
+mod kernel_sources;
+#[cfg(feature = "bench")]
 mod list;
 mod manual;
 #[cfg(feature = "bench")]
@@ -36,6 +38,10 @@ mod output;
 mod output_file;
 mod policy;
 mod power;
+#[cfg(feature = "bench")]
+mod power_limit_keeper;
+#[cfg(feature = "bench")]
+mod power_limits;
 #[cfg(feature = "bench")]
 mod progress;
 mod redact;
@@ -115,6 +121,9 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     Adapters(survey::Adapters),
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    KeepPowerLimit(power_limit_keeper::KeepPowerLimit),
 }
 
 impl Command {
@@ -122,7 +131,10 @@ impl Command {
     fn is_helper(&self) -> bool {
         #[cfg(feature = "bench")]
         {
-            matches!(self, Self::Worker(_) | Self::Adapters(_))
+            matches!(
+                self,
+                Self::Worker(_) | Self::Adapters(_) | Self::KeepPowerLimit(_)
+            )
         }
         #[cfg(not(feature = "bench"))]
         {
@@ -214,6 +226,8 @@ impl Cli {
             Command::Worker(_) => worker::Worker::run(),
             #[cfg(feature = "bench")]
             Command::Adapters(_) => survey::Adapters::run(),
+            #[cfg(feature = "bench")]
+            Command::KeepPowerLimit(_) => power_limit_keeper::KeepPowerLimit::run(),
         }
     }
 }

@@ -172,11 +172,13 @@ impl TimeLeft {
     }
 }
 
-/// Progress of two sides that take turns.
+/// Progress of sides that take turns, in rounds.
 #[derive(Debug)]
 pub(super) struct TurnsBar {
     bar: ProgressBar,
-    pairs: u32,
+    /// What a round is called: `pair`.
+    round: &'static str,
+    rounds: u32,
     /// Turns of an earlier call.
     before: u64,
     begun: Instant,
@@ -189,33 +191,35 @@ pub(super) struct TurnsBar {
 const SPARSE: Duration = Duration::from_secs(30);
 
 impl TurnsBar {
-    /// A bar over all turns, of which those of some pairs are over.
-    pub(super) fn new(pairs: u32, finished: usize) -> Self {
-        let bar = ProgressBar::new(2 * u64::from(pairs)).with_style(style());
-        let before = 2 * finished as u64;
+    /// A bar over all turns, so many a round, of which those of some rounds are over.
+    pub(super) fn new(round: &'static str, rounds: u32, turns: usize, finished: usize) -> Self {
+        let bar = ProgressBar::new(turns as u64 * u64::from(rounds)).with_style(style());
+        let before = (turns * finished) as u64;
         bar.set_position(before);
         let begun = Instant::now();
         let told = (!is_watched()).then(|| Cell::new(begun));
         Self {
             bar,
-            pairs,
+            round,
+            rounds,
             before,
             begun,
             told,
         }
     }
 
-    /// A side's turn in a pair begins.
-    pub(super) fn begin(&self, pair: u32, side: &str) {
+    /// A side's turn in a round begins.
+    pub(super) fn begin(&self, number: u32, side: &str) {
+        let (round, of) = (self.round, self.rounds);
         self.bar
-            .set_message(format!("pair {} of {}: {side}", pair + 1, self.pairs));
+            .set_message(format!("{round} {} of {of}: {side}", number + 1));
         self.bar.tick();
     }
 
     /// A turn is over.
     pub(super) fn end(&self) {
         self.bar.inc(1);
-        let (done, all) = (self.bar.position(), 2 * u64::from(self.pairs));
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
         // The first turn says how long the rest will take.
         let here = done.saturating_sub(self.before).max(1);
         let due = |told: &Cell<Instant>| here == 1 || told.get().elapsed() >= SPARSE;

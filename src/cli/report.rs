@@ -11,7 +11,9 @@ use super::output_file::{OutputFile, OutputFileKind};
 use crate::compare::load_record_sets;
 use crate::error::Error;
 use crate::invest::{Changes, Draws, Scenario};
-use crate::page::{AskedInvestment, NamedRecord, html, page_data, site, terminal};
+use crate::page::{
+    AskedInvestment, BuiltInSources, NamedRecord, PageExtras, html, page_data, site, terminal,
+};
 use crate::record::Reading;
 
 /// Draw result files: as a page for a browser, as a site, or in the terminal.
@@ -96,8 +98,12 @@ impl Report {
                 set.into_iter().map(named).collect()
             })
             .collect();
+        let extras = PageExtras {
+            investment: asked.as_ref(),
+            built_in: BUILT_IN,
+        };
         if let Some(file) = &self.out {
-            let data = page_data(&sets, asked.as_ref());
+            let data = page_data(&sets, extras);
             self.write(file, &html(&data)?)?;
             for record in &data.records {
                 if let Some(reason) = record.investment.as_ref().and_then(Reading::reason) {
@@ -106,7 +112,7 @@ impl Report {
             }
             tell(&format!("Page: {}", file.display()));
         } else if let Some(folder) = &self.site {
-            let files = site(&sets, asked.as_ref())?;
+            let files = site(&sets, extras)?;
             for file in &files {
                 self.write(&folder.join(&file.name), &file.text)?;
             }
@@ -116,7 +122,11 @@ impl Report {
                 files.len()
             ));
         } else {
-            print(&terminal(&page_data(&sets, None), to_terminal(), width()))?;
+            print(&terminal(
+                &page_data(&sets, PageExtras::default()),
+                to_terminal(),
+                width(),
+            ))?;
         }
         Ok(Exit::Done)
     }
@@ -130,3 +140,11 @@ impl Report {
         file.write(text)
     }
 }
+
+/// Whoever knows the sources of built-in kernels.
+#[cfg(feature = "bench")]
+const BUILT_IN: Option<BuiltInSources> = Some(super::kernel_sources::built_in_sources);
+
+/// Nobody knows them here.
+#[cfg(not(feature = "bench"))]
+const BUILT_IN: Option<BuiltInSources> = None;

@@ -22,6 +22,10 @@ pub(super) struct Show {
     /// Show every kernel, not only the fastest of each case
     #[arg(long)]
     all_kernels: bool,
+
+    /// Show the energies in the form of an MLPerf Power result, as Markdown, with which of its rules were met
+    #[arg(long, conflicts_with = "all_kernels")]
+    mlperf: bool,
 }
 
 impl Show {
@@ -32,7 +36,10 @@ impl Show {
         }
         let pages: Vec<String> = records
             .iter()
-            .map(|record| report::run(record, shown_kernels(self.all_kernels), width()))
+            .map(|record| match self.mlperf {
+                true => report::mlperf(record),
+                false => report::run(record, shown_kernels(self.all_kernels), width()),
+            })
             .collect();
         print(&pages.join("\n"))?;
         Ok(Exit::Done)

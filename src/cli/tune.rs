@@ -1,21 +1,26 @@
 //! `perwatt tune`: the best kernel parameters for this device, found by trying them.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Args;
 
+use super::args::forwarded::Forwarded;
+use super::args::power::places_from_environment;
 use super::args::target::TargetArgs;
 use super::args::values::positive;
 use super::exit::Exit;
 use super::interrupts::Keeping;
 use super::output::{print, print_json, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
+use super::power_limits::{LimitChoice, PowerLimitSweep, limit_choice};
 use super::survey::{opened, survey};
 use super::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
+use crate::power::{self, Timeline};
 use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
@@ -31,7 +36,7 @@ use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
 #[derive(Debug, Args)]
 pub(super) struct Tune {
     #[command(flatten)]
-    target: TargetArgs,
+    target: Forwarded<TargetArgs>,
 
     /// The quick suite in two and a half minutes for all searches together; energy only if --power names a
     /// sensor
@@ -52,12 +57,28 @@ pub(super) struct Tune {
     #[arg(long)]
     allow_commands: bool,
 
+    /// Do not search; measure the chosen cases at these power limits, in watts, in turn: `150,200,250`, or `auto` for
+    /// five from the driver's lowest to its default. Needs a power sensor and the right to set the limit (root). The
+    /// limit is put back whatever happens
+    #[arg(long, value_name = "WATTS|auto", group = "instead", value_parser = limit_choice, conflicts_with_all = ["quick", "time"])]
+    power_limit: Option<LimitChoice>,
+
+    /// With --power-limit, the folder for a result file of each limit
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = "power-limits",
+        requires = "power_limit"
+    )]
+    out: PathBuf,
+
     /// Do not search; write the device's tuned parameters to a file, for another machine of its kind
     #[arg(long, value_name = "FILE", group = "instead")]
     export: Option<PathBuf>,
 
-    /// With --export, replace whatever file is there
-    #[arg(long, requires = "export")]
+    /// With --export or --power-limit, replace whatever file is there
+    #[arg(long, requires = "instead")]
     force: bool,
 
     /// Do not search; import such a file
@@ -78,27 +99,18 @@ impl Tune {
         let program = ProgramImage::of_this_process()?;
         let survey = survey(&program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let adapter = self.target.adapter(&adapters)?;
-        let store = store(self.target.tuning.as_deref())?;
-        if let Some(path) = &self.export {
-            let file = OutputFile {
-                path,
-                kind: OutputFileKind::Measured(None),
-                force: self.force,
-            };
-            return export(&store, adapter, &file);
+        let target = self.target.parsed();
+        let adapter = target.adapter(&adapters)?;
+        let store = store(target.tuning.as_deref())?;
+        if let Some(exit) = self.instead(&store, adapter)? {
+            return Ok(exit);
         }
-        if let Some(file) = &self.import {
-            return import(&store, adapter, file);
+        target.see_sensor(adapter)?;
+        if let Some(choice) = &self.power_limit {
+            return self.sweep(choice, &program, adapter);
         }
-        if self.show {
-            let known = store.load(adapter)?;
-            self.print(&known, known.entries.iter().map(|e| (e, String::new())))?;
-            return Ok(Exit::Done);
-        }
-        self.target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
-        let mut request = self.target.request();
+        let mut request = target.request();
         let commands = ManifestCommands::allowed_by(self.allow_commands);
         for file in &self.workloads {
             request.custom.extend(load_custom(file, commands)?);
@@ -111,8 +123,8 @@ impl Tune {
         let effort = SearchEffort {
             total_s: self.time,
             quick: self.quick,
-            power: &self.target.power,
-            seed: self.target.seed,
+            power: &target.power,
+            seed: target.seed,
         };
         let device = TunedDevice {
             adapter,
@@ -141,6 +153,72 @@ impl Tune {
         }
         tell_wrong(&searched);
         Ok(exit_of(&searched, interrupted))
+    }
+
+    /// What is done with the tuned parameters that are there; none where a search is asked for.
+    fn instead(&self, store: &Store, adapter: &Adapter) -> anyhow::Result<Option<Exit>> {
+        if let Some(path) = &self.export {
+            let file = OutputFile {
+                path,
+                kind: OutputFileKind::Measured(None),
+                force: self.force,
+            };
+            return export(store, adapter, &file).map(Some);
+        }
+        if let Some(file) = &self.import {
+            return import(store, adapter, file).map(Some);
+        }
+        if self.show {
+            let known = store.load(adapter)?;
+            self.print(&known, known.entries.iter().map(|e| (e, String::new())))?;
+            return Ok(Some(Exit::Done));
+        }
+        Ok(None)
+    }
+
+    /// Measures at each of some power limits.
+    fn sweep(
+        &self,
+        choice: &LimitChoice,
+        program: &ProgramImage,
+        adapter: &Adapter,
+    ) -> anyhow::Result<Exit> {
+        let target = self.target.parsed();
+        power::open(
+            &target.power,
+            adapter,
+            &Timeline::new(),
+            &places_from_environment(),
+        )
+        .map_err(|reason| {
+            anyhow!(
+                "--power-limit weighs time against energy, and there is no sensor for it: {reason}"
+            )
+        })?;
+        let mut arguments = self.target.arguments(&[]);
+        arguments.extend(self.workloads.iter().map(|file| {
+            let mut word = OsString::from("--workloads=");
+            word.push(file);
+            word
+        }));
+        arguments.extend(self.allow_commands.then(|| "--allow-commands".into()));
+        let sweep = PowerLimitSweep {
+            program,
+            adapter,
+            power: &target.power,
+            arguments,
+            folder: &self.out,
+            force: self.force,
+            seed: target.seed,
+        };
+        let swept = sweep.run(choice)?;
+        if self.json {
+            print_json(&swept.rows)?;
+        } else {
+            print(&report::power_limits(&swept.rows, width()))?;
+        }
+        tell(&format!("Records: {}", self.out.display()));
+        Ok(swept.exit)
     }
 
     /// Entries as a table, or the whole file as JSON.

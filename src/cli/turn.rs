@@ -1,15 +1,18 @@
 //! One turn of an interleaved comparison: a program that runs until it ends or the user wants to stop.
 
-use std::process::ExitStatus;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::progress::TurnsBar;
 use crate::bench::interleave::First;
 use crate::compare::{Pair, Side};
-use crate::process::GroupedChild;
+use crate::process::{GroupedChild, StopSignal};
+use crate::record::{self, Record};
 
 /// How a turn ended.
 pub(super) enum Turn {
@@ -42,6 +45,44 @@ pub(super) fn take_pair<S>(
         candidate: number,
         first,
     }))
+}
+
+/// What the folder of a turn is called.
+pub(super) const TURN: &str = ".turn-";
+
+/// One invocation by a perwatt: `command` says what to measure, and `who` is whose it is, for messages. None where the
+/// user wants to stop.
+pub(super) fn invocation(
+    mut command: Command,
+    who: &str,
+    folder: &Path,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Option<Record>> {
+    let scratch = tempfile::Builder::new()
+        .prefix(TURN)
+        .tempdir_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    let file = scratch.path().join("turn.json");
+    let said = scratch.path().join("said");
+    command
+        .args(["--invocations", "1", "--out"])
+        .arg(&file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&said).with_context(|| format!("cannot write {}", said.display()))?);
+    let child = GroupedChild::spawn(command, StopSignal::Request)
+        .with_context(|| format!("cannot start {who}"))?;
+    let Some(status) = wait(child, interrupted)? else {
+        return Ok(None);
+    };
+    // A case that failed is a finding; without a record there is none.
+    if !file.exists() {
+        bail!(
+            "{who} ended without a record ({status}):\n{}",
+            String::from_utf8_lossy(&std::fs::read(&said).unwrap_or_default()).trim_end()
+        );
+    }
+    Ok(Some(record::load(&file)?))
 }
 
 /// Waits for a turn; none where the user wants to stop, and then the turn is ended.

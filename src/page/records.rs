@@ -7,19 +7,30 @@ use super::history::history;
 use super::investment::AskedInvestment;
 use super::kernels::kernels;
 use super::marks;
-use super::model::{PageData, PageLink, PageRecord};
+use super::model::{PageData, PageLink, PageRecord, PageSource};
 use super::named::NamedRecord;
 use super::provenance::{command, made_by, provenance};
 use super::series::share;
 use super::stability::{series_of, stability};
 use super::verdict::{headlines, sentences, unmeasured};
 use super::warnings::warnings;
-use crate::record::Origin;
+use crate::record::{CaseResult, Origin, Record};
 use crate::units::counted;
 
-/// The page of some records. Each set is what one argument of the command line gave. What is asked of the investment
-/// model is answered with each record.
-pub fn page_data(sets: &[Vec<NamedRecord>], asked: Option<&AskedInvestment>) -> PageData {
+/// The sources of a built-in kernel, as it ran in a record; or why nobody can say.
+pub type BuiltInSources = fn(&Record, &CaseResult) -> Result<Vec<PageSource>, String>;
+
+/// What a page shows that stands in no record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageExtras<'a> {
+    /// What is asked of the investment model, with each record.
+    pub investment: Option<&'a AskedInvestment>,
+    /// Whoever knows the sources of built-in kernels; nobody, in a perwatt without kernels.
+    pub built_in: Option<BuiltInSources>,
+}
+
+/// The page of some records. Each set is what one argument of the command line gave.
+pub fn page_data(sets: &[Vec<NamedRecord>], extras: PageExtras<'_>) -> PageData {
     let all: Vec<&NamedRecord> = sets.iter().flatten().collect();
     let series: usize = all
         .iter()
@@ -31,7 +42,8 @@ pub fn page_data(sets: &[Vec<NamedRecord>], asked: Option<&AskedInvestment>) -> 
         .iter()
         .zip(labels)
         .map(|(named, label)| PageRecord {
-            investment: asked.map(|asked| asked.with_record(named)),
+            investment: extras.investment.map(|asked| asked.with_record(named)),
+            kernels: kernels(&named.record, extras.built_in),
             ..page_record(named, label, most)
         })
         .collect();
@@ -49,7 +61,7 @@ pub fn page_data(sets: &[Vec<NamedRecord>], asked: Option<&AskedInvestment>) -> 
 
 /// The first page of a site: of each record what sums it up, with a link to its page.
 pub(super) fn index_data(sets: &[Vec<NamedRecord>], hrefs: &[String]) -> PageData {
-    let mut data = page_data(sets, None);
+    let mut data = page_data(sets, PageExtras::default());
     data.title = counted(data.records.len(), "record");
     for record in &mut data.records {
         record.stability.clear();
@@ -118,7 +130,7 @@ fn page_record(named: &NamedRecord, label: String, most: usize) -> PageRecord {
         stability: stability(record, most),
         sensor: record.power.map(sensor),
         energy: energy(record, most),
-        kernels: kernels(record),
+        kernels: Vec::new(),
         provenance: provenance(record),
         command: command(record),
         investment: None,

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use super::html::html;
-use super::investment::AskedInvestment;
 use super::model::PageData;
 use super::named::NamedRecord;
-use super::records::{index_data, page_data};
+use super::records::{PageExtras, index_data, page_data};
 use crate::escape::markup;
 
 /// A file of a site.
@@ -18,13 +17,13 @@ pub struct SiteFile {
     pub text: String,
 }
 
-/// All files of the site of some records, each with what is asked of the investment model.
+/// All files of the site of some records.
 ///
 /// # Errors
 /// A page cannot be written as JSON.
 pub fn site(
     sets: &[Vec<NamedRecord>],
-    asked: Option<&AskedInvestment>,
+    extras: PageExtras<'_>,
 ) -> Result<Vec<SiteFile>, serde_json::Error> {
     let records: Vec<&NamedRecord> = sets.iter().flatten().collect();
     let hrefs = names(&records);
@@ -34,7 +33,7 @@ pub fn site(
     }];
     let mut entries = Vec::new();
     for (named, href) in records.iter().zip(&hrefs) {
-        let data = page_data(&[vec![(*named).clone()]], asked);
+        let data = page_data(&[vec![(*named).clone()]], extras);
         files.push(SiteFile {
             name: href.clone(),
             text: html(&data)?,

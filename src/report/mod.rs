@@ -12,8 +12,10 @@ mod imported;
 mod inspect;
 mod invest;
 mod list;
+mod mlperf;
 mod noise;
 mod power;
+mod power_limits;
 mod run;
 mod schema_reference;
 mod side_by_side;
@@ -31,8 +33,10 @@ pub use invest::{
     invest_sources, invest_what_if,
 };
 pub use list::{ListedCase, list};
+pub use mlperf::mlperf;
 pub use noise::noise;
 pub use power::{ListedSensor, ListedSensors, SensorOfAdapter, power, power_measurement};
+pub use power_limits::{LimitRow, power_limits};
 pub use run::{ShownKernels, device_lines, run};
 pub use schema_reference::schema_reference;
 pub use side_by_side::{side_by_side, side_by_side_csv, side_by_side_markdown};

@@ -65,6 +65,8 @@ mod inspect;
 #[cfg(feature = "bench")]
 mod own_program;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod power_limits;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod resume;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod sensors_run;

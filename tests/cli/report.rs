@@ -363,3 +363,56 @@ fn in_a_pipe_the_pictures_are_lines_of_eighty_columns() {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }
+
+/// A committed record as if this very program had measured it.
+#[cfg(feature = "bench")]
+fn of_this_program() -> Value {
+    let own = serde_json::to_value(perwatt::bench::build_provenance()).unwrap();
+    let mut record = committed();
+    for what in ["perwatt_version", "git_revision"] {
+        record["provenance"][what] = own[what].clone();
+    }
+    record["provenance"]["git_dirty"] = json!(false);
+    record
+}
+
+#[cfg(feature = "bench")]
+#[test]
+fn the_source_of_a_built_in_kernel_is_shown_where_it_is_the_one_that_ran() {
+    let own = perwatt::bench::build_provenance();
+    let changed = own.git_dirty == perwatt::record::Reading::Measured(true);
+    let (text, data) = page(&[of_this_program()]);
+    let kernels = data["records"][0]["kernels"].as_array().unwrap();
+    let shown: Vec<&Value> = kernels
+        .iter()
+        .filter(|kernel| !kernel["sources"].as_array().unwrap().is_empty())
+        .collect();
+    if changed {
+        assert!(shown.is_empty());
+        assert!(text.contains("a checkout with changes"));
+    } else {
+        // One kernel a case, and each compiles something.
+        let cases: std::collections::BTreeSet<&str> = shown
+            .iter()
+            .map(|kernel| kernel["id"].as_str().unwrap().split('@').next().unwrap())
+            .collect();
+        assert_eq!((cases.len(), shown.len()), (shown.len(), shown.len()));
+        assert!(shown.len() > 20, "{}", shown.len());
+        for kernel in shown {
+            let source = &kernel["sources"][0];
+            assert!(
+                source["name"].as_str().unwrap().starts_with("shaders/"),
+                "{kernel}"
+            );
+            assert!(
+                source["wgsl"].as_str().unwrap().contains("@compute"),
+                "{kernel}"
+            );
+        }
+        assert!(text.len() < 2_000_000, "{}", text.len());
+    }
+    let mut other = of_this_program();
+    other["provenance"]["git_revision"] = json!("0000000");
+    let (text, _) = page(&[other]);
+    assert!(text.contains("made by another perwatt") && !text.contains("@compute"));
+}

@@ -4,18 +4,22 @@
 //! cannot be forgotten here.
 
 use std::ffi::OsString;
-use std::marker::PhantomData;
 
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-/// The options of `T`, checked as `T` would be and kept as text.
+/// The options of `T`, parsed and also kept as text.
 #[derive(Debug)]
 pub(in crate::cli) struct Forwarded<T> {
     given: Vec<(String, Vec<OsString>)>,
-    checked_as: PhantomData<T>,
+    parsed: T,
 }
 
 impl<T> Forwarded<T> {
+    /// The options as this perwatt reads them.
+    pub(in crate::cli) fn parsed(&self) -> &T {
+        &self.parsed
+    }
+
     /// The options as arguments of a command, those with these names left out.
     pub(in crate::cli) fn arguments(&self, without: &[&str]) -> Vec<OsString> {
         self.given
@@ -34,11 +38,8 @@ impl<T: Args> FromArgMatches for Forwarded<T> {
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
         // Before `T` takes the values out.
         let given = given::<T>(matches);
-        T::from_arg_matches_mut(matches)?;
-        Ok(Self {
-            given,
-            checked_as: PhantomData,
-        })
+        let parsed = T::from_arg_matches_mut(matches)?;
+        Ok(Self { given, parsed })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

@@ -50,6 +50,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "perwatt tune --quick",
             ),
             ("What was found", "perwatt tune --show"),
+            (
+                "Time against energy at three power limits, as root",
+                "perwatt tune --power-limit 150,200,250 --case 'matmul/f16/*'",
+            ),
         ],
     ),
     (

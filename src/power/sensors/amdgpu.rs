@@ -6,11 +6,12 @@ use super::super::Fault;
 use super::super::Quantity;
 use super::super::counter::Counter;
 use super::super::plausible::{ClassBounds, DriverLimits};
-use super::candidate::{AskLimits, Candidate, Reader, Sensor};
+use super::candidate::{AskLimits, Candidate, Owner, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::gpu_metrics;
 use super::hwmon::{self, HwmonGpu};
+use super::power_limit::PowerLimit;
 use super::sysfs::{self, Sysfs};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
@@ -33,6 +34,13 @@ impl Family for Amdgpu {
             Scanned::in_files(found, self, "no AMD GPU with its kernel driver", places);
         scanned.absent.extend(second_dies(&gpus));
         scanned
+    }
+
+    fn power_limit(&self, device: Owner, places: &Places) -> Option<PowerLimit> {
+        amd_gpus(&Sysfs::new(&places.sysfs))
+            .iter()
+            .filter(|gpu| gpu.owner() == device)
+            .find_map(|gpu| hwmon::power_limit(gpu, &["power1_cap"]))
     }
 }
 

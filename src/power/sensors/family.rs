@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Owner};
 use super::no_sensor::NoSensor;
+use super::power_limit::PowerLimit;
 
 /// Where sensors are looked for, and where their gains are kept. Whoever starts the program decides; nothing
 /// below reads the environment.
@@ -47,6 +48,11 @@ pub(super) trait Family: Sync {
     /// The sensors of this family that the machine has, each device's best first; none of them is read.
     fn scan(&self, _places: &Places) -> Scanned {
         Scanned::default()
+    }
+
+    /// The power limit of this device, where it is one of this family's and its driver lets the limit be set.
+    fn power_limit(&self, _device: Owner, _places: &Places) -> Option<PowerLimit> {
+        None
     }
 
     /// The meter that a name describes: what stands before its first colon, and after it.

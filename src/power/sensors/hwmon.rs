@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::candidate::Owner;
+use super::conditions;
 use super::pci::{PciAddress, PciId};
+use super::power_limit::{LimitRange, PowerLimit};
 use super::sysfs::{self, Sysfs};
 
 /// A GPU as the system's files show it.
@@ -111,6 +113,26 @@ pub(super) fn named(sysfs: &Sysfs, names: &[&str]) -> Vec<PathBuf> {
             sysfs::text(&folder.join("name")).is_ok_and(|name| names.contains(&&*name))
         })
         .collect()
+}
+
+/// The power limit of a GPU in the first of these files that it has, with the range that stands beside it.
+pub(super) fn power_limit(gpu: &HwmonGpu, files: &[&str]) -> Option<PowerLimit> {
+    let folders = gpu.hwmon();
+    let mut paths = folders
+        .iter()
+        .flat_map(|folder| files.iter().map(move |file| folder.join(file)));
+    let file = paths.find(|path| path.exists())?;
+    let beside = |suffix: &str| {
+        let path = file.with_file_name(format!("{}{suffix}", sysfs::name(&file)));
+        conditions::watts(&path).filter(|watts| watts.get() > 0.0)
+    };
+    let rated = file.with_file_name(sysfs::name(&file).replace("_max", "_rated_max"));
+    let range = LimitRange {
+        least: beside("_min"),
+        most: beside("_max").or_else(|| (rated != file).then(|| conditions::watts(&rated))?),
+        default: beside("_default"),
+    };
+    PowerLimit::in_files(gpu.name(), vec![file], range).ok()
 }
 
 /// Whether two paths are the same folder.

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use super::super::counter::Counter;
 use super::super::plausible::{ClassBounds, DriverLimits};
 use super::super::{Fault, Quantity};
-use super::candidate::{Candidate, Reader, Sensor};
+use super::candidate::{Candidate, Owner, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon::{self, HwmonGpu};
+use super::power_limit::PowerLimit;
 use super::sysfs::{self, Sysfs};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
@@ -34,15 +35,25 @@ impl Family for Intel {
         let found = candidates(&Sysfs::new(&places.sysfs));
         Scanned::in_files(found, self, "no Intel GPU that counts energy", places)
     }
+
+    fn power_limit(&self, device: Owner, places: &Places) -> Option<PowerLimit> {
+        intel_gpus(&Sysfs::new(&places.sysfs))
+            .iter()
+            .filter(|gpu| gpu.owner() == device)
+            .find_map(|gpu| hwmon::power_limit(gpu, &["power1_max", "power2_max"]))
+    }
 }
 
 /// Sensors of every Intel GPU that counts energy.
 fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
-    hwmon::gpus(sysfs, &["i915", "xe"])
-        .iter()
-        .filter(|gpu| matches!(gpu.driver.as_str(), "i915" | "xe"))
-        .flat_map(of)
-        .collect()
+    intel_gpus(sysfs).iter().flat_map(of).collect()
+}
+
+/// Every Intel GPU with its driver.
+fn intel_gpus(sysfs: &Sysfs) -> Vec<HwmonGpu> {
+    let mut gpus = hwmon::gpus(sysfs, &["i915", "xe"]);
+    gpus.retain(|gpu| matches!(gpu.driver.as_str(), "i915" | "xe"));
+    gpus
 }
 
 /// Sensors of one GPU, the widest boundary first.

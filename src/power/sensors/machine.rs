@@ -5,17 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use super::super::PowerSource;
+use super::super::{PowerSource, Selection};
 use super::candidate::{Candidate, Owner};
 use super::families::FAMILIES;
 use super::family::{Family, Places, Scanned};
 use super::no_sensor::{NoSensor, Unreadable};
+use super::nvml::NVIDIA;
 use super::pci::{PciAddress, PciId};
 use super::sysfs::{self, Sysfs};
 use crate::record::{Adapter, DeviceType, Reading};
 
-/// NVIDIA's number on the PCI bus, and the family of its library.
-const NVIDIA: u32 = 0x10de;
+/// The family of NVIDIA's library.
 const NVML: &str = "nvml";
 
 /// The sensors of a machine.
@@ -162,6 +162,34 @@ impl Machine {
             )
         });
         open(&fitting, note.as_slice())
+    }
+
+    /// The device that a chosen sensor measures; of a meter, or where none is named, the adapter's own.
+    ///
+    /// # Errors
+    /// No sensor shows the device, and so nothing tells which it is.
+    pub fn owner_of(
+        selection: &Selection,
+        adapter: &Adapter,
+        places: &Places,
+    ) -> Result<Owner, NoSensor> {
+        if let Selection::Named(name) = selection
+            && !describes_meter(name)
+        {
+            let machine = Self::scan_named(name, places);
+            let belonging = machine.named(name, Some(adapter))?;
+            let chosen = belonging
+                .sources
+                .first()
+                .map(|source| &source.setup().source);
+            let mut candidates = machine.candidates.iter();
+            if let Some(one) = candidates.find(|one| Some(&one.setup.source) == chosen) {
+                return Ok(one.owner);
+            }
+        }
+        let machine = Self::scan_for(adapter, places);
+        let (owned, _) = machine.owned_by(adapter)?;
+        Ok(owned.first().map_or(Owner::Named, |one| one.owner))
     }
 
     /// The name of an adapter's sensor, or why it has none.

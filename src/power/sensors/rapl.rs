@@ -13,6 +13,7 @@ use super::candidate::{Candidate, Owner, Reader, Sensor};
 use super::conditions;
 use super::family::{Family, Places, Scanned};
 use super::hwmon;
+use super::power_limit::{LimitRange, PowerLimit};
 use super::sysfs::{self, Sysfs};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::{Joules, Seconds, Watts};
@@ -44,6 +45,33 @@ impl Family for Rapl {
             "no powercap zone of a processor's package",
             places,
         )
+    }
+
+    fn power_limit(&self, device: Owner, places: &Places) -> Option<PowerLimit> {
+        if device != Owner::Cpu {
+            return None;
+        }
+        let zones = packages(&Sysfs::new(&places.sysfs));
+        let of = |what: &str| -> Vec<PathBuf> {
+            let file = format!("constraint_0_{what}");
+            zones.iter().map(|zone| zone.folder.join(&file)).collect()
+        };
+        let files = of("power_limit_uw");
+        if files.is_empty() || !files.iter().all(|file| file.exists()) {
+            return None;
+        }
+        let most: Option<Vec<Watts>> = of("max_power_uw")
+            .iter()
+            .map(|file| conditions::watts(file))
+            .collect();
+        let range = LimitRange {
+            // Some firmware states zero, which is no limit.
+            most: most
+                .map(|each| Watts(each.iter().map(|watts| watts.get()).sum()))
+                .filter(|watts| watts.get() > 0.0),
+            ..LimitRange::default()
+        };
+        PowerLimit::in_files("the processor's package".to_owned(), files, range).ok()
     }
 }
 

@@ -7,6 +7,8 @@
 //! - `cards N`, then for each card, in the library's order: `I.bus 00000000:41:00.0`, `I.name NAME`,
 //!   `I.id 268410de`, `I.arch N`, `I.watts W`, `I.swing W`, `I.mig 1`, `I.throttle BITS`
 //! - `I.energy ok|frozen|no`, `I.fields ok|no|module`, `I.usage ok|no|denied`
+//! - `limit refused`: nobody may set the power limit, which is one for all cards: `FILE.limit`, and `FILE.limits` has
+//!   every one that was set
 //! - `I.lost_after SECONDS`, `I.reset_at SECONDS`, `I.freeze_at SECONDS`: since the library was loaded
 //!
 //! The power is `watts + swing·sin(2πt/0.7 s)`, the counter its exact integral in steps of 20 ms.
@@ -77,7 +79,7 @@ fn gone(device: *const c_void) -> bool {
 }
 
 fn watts(device: *const c_void) -> f64 {
-    let base = number(&of(device, "watts")).unwrap_or(100.0);
+    let base = number(&of(device, "watts")).unwrap_or(100.0).min(f64::from(limit_mw()) * 1e-3);
     let swing = number(&of(device, "swing")).unwrap_or(0.0);
     base + swing * (std::f64::consts::TAU * time() / 0.7).sin()
 }
@@ -92,7 +94,7 @@ fn counted(device: *const c_void) -> u64 {
         t = t.min(at);
     }
     let t = (t / 0.02).floor() * 0.02;
-    let base = number(&of(device, "watts")).unwrap_or(100.0);
+    let base = number(&of(device, "watts")).unwrap_or(100.0).min(f64::from(limit_mw()) * 1e-3);
     let swing = number(&of(device, "swing")).unwrap_or(0.0);
     let period = 0.7 / std::f64::consts::TAU;
     let joules = base * t + swing * period * (1.0 - (t / period).cos());
@@ -287,10 +289,57 @@ pub unsafe extern "C" fn nvmlDeviceGetClockInfo(_: *const c_void, kind: c_uint, 
     OK
 }
 
+/// The limit that was set, in any process: mW.
+fn limit_mw() -> c_uint {
+    let set = std::fs::read_to_string(format!("{}.limit", path())).ok();
+    set.and_then(|text| text.trim().parse().ok()).unwrap_or(450_000)
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nvmlDeviceGetEnforcedPowerLimit(_: *const c_void, mw: *mut c_uint) -> c_int {
+    unsafe { *mw = limit_mw() };
+    OK
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceGetPowerManagementLimit(_: *const c_void, mw: *mut c_uint) -> c_int {
+    unsafe { *mw = limit_mw() };
+    OK
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceGetPowerManagementDefaultLimit(_: *const c_void, mw: *mut c_uint) -> c_int {
     unsafe { *mw = 450_000 };
     OK
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceGetPowerManagementLimitConstraints(
+    _: *const c_void,
+    least: *mut c_uint,
+    most: *mut c_uint,
+) -> c_int {
+    unsafe {
+        *least = 100_000;
+        *most = 600_000;
+    }
+    OK
+}
+
+/// Sets the limit and writes down that it did.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceSetPowerManagementLimit(_: *const c_void, mw: c_uint) -> c_int {
+    if get("limit").as_deref() == Some("refused") {
+        return NO_PERMISSION;
+    }
+    let log = format!("{}.limits", path());
+    let before = std::fs::read_to_string(&log).unwrap_or_default();
+    let written = std::fs::write(log, format!("{before}{mw}\n"))
+        .and_then(|()| std::fs::write(format!("{}.limit", path()), mw.to_string()));
+    match written {
+        Ok(()) => OK,
+        Err(_) => INVALID,
+    }
 }
 
 /// Newer drivers know the call by another name.

@@ -14,6 +14,7 @@ use crate::power::plausible::{ClassBounds, DriverLimits};
 use crate::power::sensors::candidate::{Candidate, Owner, Reader, Sensor};
 use crate::power::sensors::family::Scanned;
 use crate::power::sensors::pci::{PciAddress, PciId};
+use crate::power::sensors::power_limit::{LimitRange, PowerLimit};
 use crate::power::{Fault, Quantity};
 use crate::record::{Boundary, Conditions, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::Watts;
@@ -31,6 +32,15 @@ struct Card {
     id: Option<PciId>,
     generation: GpuGeneration,
     shared: Option<String>,
+}
+
+impl Card {
+    fn owner(&self) -> Owner {
+        Owner::Gpu {
+            address: self.address,
+            id: self.id,
+        }
+    }
 }
 
 /// The sensors of every card, each card's best first; and what is wrong with cards that cannot be read.
@@ -135,10 +145,7 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
     Candidate {
         setup,
         device: card.name.clone(),
-        owner: Owner::Gpu {
-            address: card.address,
-            id: card.id,
-        },
+        owner: card.owner(),
         caution: card.shared.clone(),
         folder: None,
         bounds: ClassBounds::up_to(MOST),
@@ -210,6 +217,56 @@ fn limit(device: &Device<'static>) -> Result<Watts, NvmlError> {
         .enforced_power_limit()
         .or_else(|_| device.power_management_limit())
         .map(|milliwatts| Watts(f64::from(milliwatts) * 1e-3))
+}
+
+/// The limit of the card that a device is.
+pub(super) fn power_limit(library: &Library, device: Owner) -> Option<PowerLimit> {
+    let count = library::count(library.nvml).ok()?;
+    let mut cards = (0..count).filter_map(|index| {
+        let handle = library::handle(library.nvml, index).ok()?;
+        Some(card(library, handle, index))
+    });
+    let card = cards.find(|card| card.owner() == device)?;
+    let stated = card.device.power_management_limit_constraints().ok();
+    let milliwatts = |milliwatts: u32| Watts(f64::from(milliwatts) * 1e-3);
+    let range = LimitRange {
+        least: stated.as_ref().map(|range| milliwatts(range.min_limit)),
+        most: stated.as_ref().map(|range| milliwatts(range.max_limit)),
+        default: card
+            .device
+            .power_management_limit_default()
+            .ok()
+            .map(milliwatts),
+    };
+    let what = format!("{}: its power limit", card.name);
+    let failed = {
+        let what = what.clone();
+        move |error: NvmlError| match error {
+            NvmlError::NoPermission => {
+                Fault::Permission(format!("{what}: only root may set it; run perwatt by sudo"))
+            }
+            other => fault(&other, &what),
+        }
+    };
+    // What somebody set, not what a chassis enforces for now.
+    let now = |device: &Device<'static>| {
+        device
+            .power_management_limit()
+            .or_else(|_| device.enforced_power_limit())
+    };
+    let before = now(&card.device).ok()?;
+    let [read, write, back] = [0; 3].map(|_| Arc::clone(&card.device));
+    let [not_read, not_set, not_back] = [0; 3].map(|_| failed.clone());
+    Some(PowerLimit::new(
+        card.name.clone(),
+        range,
+        move || now(&read).map(milliwatts).map_err(&not_read),
+        move |watts| {
+            let milliwatts = (watts.get() * 1e3).round() as u32;
+            library::set_power_limit(&write, milliwatts).map_err(&not_set)
+        },
+        move || library::set_power_limit(&back, before).map_err(&not_back),
+    ))
 }
 
 /// How the card stands.

@@ -308,6 +308,19 @@ fn field(device: &Device<'static>, id: u32, scope: u32) -> Result<f64, NvmlError
     })
 }
 
+/// Sets a card's power limit, mW. nvml-wrapper's own call wants the handle for itself alone, and readers share it.
+pub(super) fn set_power_limit(device: &Device<'static>, milliwatts: u32) -> Result<(), NvmlError> {
+    let call = device
+        .nvml()
+        .lib()
+        .nvmlDeviceSetPowerManagementLimit
+        .as_ref()
+        .map_err(|error| NvmlError::FailedToLoadSymbol(error.to_string()))?;
+    // SAFETY: the handle came from this library, which is never unloaded; the symbol has NVML's documented signature,
+    // which takes the handle and one unsigned int and keeps neither.
+    nvml_try(unsafe { call(device.handle(), milliwatts) })
+}
+
 /// Throttle reasons by either name of the call; newer libraries may drop the older one.
 pub(super) fn throttlers(device: &Device<'static>) -> Result<ThrottleReasons, NvmlError> {
     match device.current_throttle_reasons() {

@@ -14,11 +14,18 @@ mod library;
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use std::path::PathBuf;
 
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+use super::candidate::Owner;
 use super::family::{Family, Places, Scanned};
 use super::pci::PciAddress;
+#[cfg(any(target_os = "linux", target_os = "windows"))]
+use super::power_limit::PowerLimit;
 use super::sysfs::{self, Sysfs};
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use library::LoadFailure;
+
+/// NVIDIA's number on the PCI bus.
+pub(super) const NVIDIA: u32 = 0x10de;
 
 /// NVIDIA's library.
 pub(super) struct Nvml;
@@ -45,6 +52,18 @@ impl Family for Nvml {
             },
             Err(LoadFailure::Absent(reason)) => Scanned::absent(format!("nvml: {reason}")),
         }
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "windows"))]
+    fn power_limit(&self, device: Owner, places: &Places) -> Option<PowerLimit> {
+        let Owner::Gpu { id: Some(id), .. } = device else {
+            return None;
+        };
+        if id.vendor != NVIDIA {
+            return None;
+        }
+        let library = library::load(places.nvml.as_deref(), places.start_limit).ok()?;
+        card::power_limit(&library, device)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "windows")))]
@@ -75,7 +94,7 @@ pub(super) fn uuid_of(_: PciAddress, _: &Places) -> Option<String> {
 fn all_asleep(sysfs: &Sysfs) -> Option<String> {
     let is_card = |folder: &PathBuf| {
         let class = sysfs::hexadecimal(&folder.join("class")).map(|class| class >> 16);
-        sysfs::pci_id(folder).is_some_and(|id| id.vendor == 0x10de) && class == Some(0x03)
+        sysfs::pci_id(folder).is_some_and(|id| id.vendor == NVIDIA) && class == Some(0x03)
     };
     let cards: Vec<PathBuf> = sysfs
         .entries("bus/pci/devices", "")

@@ -1,0 +1,254 @@
+//! `perwatt tune --power-limit`: the same cases at several power limits, interleaved, so that time can be weighed
+//! against energy.
+//!
+//! Each invocation is a `perwatt run --invocations 1`, as in a comparison of two sides. Another process sets the limit
+//! and puts it back, also if this one is killed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, bail};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::exit::Exit;
+use super::interrupts::Keeping;
+use super::output::tell;
+use super::output_file::{OutputFile, OutputFileKind};
+use super::power_limit_keeper::{LimitState, PowerLimitKeeper};
+use super::progress::TurnsBar;
+use super::turn::invocation;
+use crate::bench::interleave::merge;
+use crate::power::Selection;
+use crate::process::ProgramImage;
+use crate::record::{self, Adapter, Record, Status};
+use crate::report::LimitRow;
+
+/// Invocations at each limit: as many as give an interval.
+const ROUNDS: u32 = 3;
+
+/// Limits of `auto`.
+const STEPS: u32 = 5;
+
+/// The lowest of `auto` where the driver states none, as a share of the default.
+const LEAST_SHARE: f64 = 0.5;
+
+/// Which limits to try.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum LimitChoice {
+    /// Some between the driver's lowest and its default.
+    Auto,
+    /// These, in watts.
+    Watts(Vec<f64>),
+}
+
+/// Parses `auto` or `150,200,250`.
+pub(super) fn limit_choice(text: &str) -> Result<LimitChoice, String> {
+    if text == "auto" {
+        return Ok(LimitChoice::Auto);
+    }
+    let watts = text.split(',').map(|part| {
+        let number = part.trim().trim_end_matches(['W', 'w']).trim_end();
+        let watts: Option<f64> = number.parse().ok();
+        watts
+            .filter(|watts| (1.0..=10_000.0).contains(watts))
+            .ok_or_else(|| {
+                format!("`{part}` is no power limit; watts are needed, as in 150,200,250, or auto")
+            })
+    });
+    let mut watts = watts.collect::<Result<Vec<f64>, String>>()?;
+    watts.sort_by(f64::total_cmp);
+    watts.dedup();
+    Ok(LimitChoice::Watts(watts))
+}
+
+/// The limits that a choice means on a device, lowest first.
+fn steps(choice: &LimitChoice, state: &LimitState) -> anyhow::Result<Vec<f64>> {
+    let watts = match choice {
+        LimitChoice::Watts(watts) => watts.clone(),
+        LimitChoice::Auto => {
+            let most = state.default_w.unwrap_or(state.now_w);
+            let least = state.least_w.unwrap_or(most * LEAST_SHARE);
+            let step =
+                |n: u32| (least + (most - least) * f64::from(n) / f64::from(STEPS - 1)).round();
+            let mut steps: Vec<f64> = (0..STEPS).map(step).collect();
+            steps.dedup();
+            steps
+        }
+    };
+    let within = |watts: &f64| {
+        state.least_w.is_none_or(|least| *watts >= least)
+            && state.most_w.is_none_or(|most| *watts <= most)
+    };
+    if let Some(outside) = watts.iter().find(|watts| !within(watts)) {
+        bail!(
+            "--power-limit {outside}: {} takes {} to {}",
+            state.device,
+            state
+                .least_w
+                .map_or("an unknown least".to_owned(), |watts| format!("{watts} W")),
+            state
+                .most_w
+                .map_or("an unknown most".to_owned(), |watts| format!("{watts} W")),
+        );
+    }
+    Ok(watts)
+}
+
+/// What is measured at each limit, and on what.
+pub(super) struct PowerLimitSweep<'a> {
+    pub(super) program: &'a ProgramImage,
+    pub(super) adapter: &'a Adapter,
+    pub(super) power: &'a Selection,
+    /// What `perwatt run` is given.
+    pub(super) arguments: Vec<OsString>,
+    /// Where the result files go.
+    pub(super) folder: &'a Path,
+    /// Whether files there are replaced.
+    pub(super) force: bool,
+    /// Seed of the order of limits.
+    pub(super) seed: u64,
+}
+
+/// What a sweep found.
+pub(super) struct Swept {
+    pub(super) rows: Vec<LimitRow>,
+    pub(super) exit: Exit,
+}
+
+/// Records of one limit, an invocation each.
+type AtLimit = BTreeMap<usize, Vec<Record>>;
+
+impl PowerLimitSweep<'_> {
+    /// Measures everything at each limit in turn, and puts the limit back.
+    ///
+    /// # Errors
+    /// The limit cannot be set, or a record cannot be written.
+    pub(super) fn run(&self, choice: &LimitChoice) -> anyhow::Result<Swept> {
+        let mut keeper = PowerLimitKeeper::start(self.program, self.adapter, self.power)?;
+        let before = keeper.before.clone();
+        let steps = steps(choice, &before)?;
+        let files: Vec<PathBuf> = steps.iter().map(|watts| self.file(*watts)).collect();
+        std::fs::create_dir_all(self.folder)
+            .with_context(|| format!("cannot create {}", self.folder.display()))?;
+        for path in &files {
+            self.output(path).check()?;
+        }
+        let listed: Vec<String> = steps.iter().map(f64::to_string).collect();
+        tell(&format!(
+            "Power limit of {}: {} W now. {} W are set in turn, and then it is put back.",
+            before.device,
+            before.now_w,
+            listed.join(", ")
+        ));
+        let keeping = Keeping::begin();
+        let mut records = AtLimit::new();
+        let ended = self.rounds(&mut keeper, &steps, &mut records, keeping.interrupted());
+        let back = keeper.give_back();
+        let mut exit = ended?;
+        let now = back?;
+        tell(&format!("The power limit is {now} W again."));
+        let mut rows = Vec::new();
+        for (step, records) in &records {
+            let merged = merge(records).with_context(|| format!("at {} W", steps[*step]))?;
+            record::save(&merged, &files[*step])?;
+            let failed = |status: &Status| matches!(status, Status::Failed { .. });
+            if exit == Exit::Done && merged.cases.iter().any(|case| failed(&case.status)) {
+                exit = Exit::Regression;
+            }
+            rows.extend(LimitRow::of(&merged, steps[*step], &files[*step]));
+        }
+        Ok(Swept { rows, exit })
+    }
+
+    /// The rounds, each through all limits in another order.
+    fn rounds(
+        &self,
+        keeper: &mut PowerLimitKeeper,
+        steps: &[f64],
+        records: &mut AtLimit,
+        interrupted: &AtomicBool,
+    ) -> anyhow::Result<Exit> {
+        let mut random = Pcg64::seed_from_u64(self.seed);
+        let bar = TurnsBar::new("round", ROUNDS, steps.len(), 0);
+        for round in 0..ROUNDS {
+            let mut order: Vec<usize> = (0..steps.len()).collect();
+            order.shuffle(&mut random);
+            for step in order {
+                let name = format!("{} W", steps[step]);
+                bar.begin(round, &name);
+                keeper.set(steps[step])?;
+                let mut command = self.program.command();
+                command.arg("run").args(&self.arguments);
+                let Some(record) = invocation(
+                    command,
+                    &format!("the run at {name}"),
+                    self.folder,
+                    interrupted,
+                )?
+                else {
+                    return Ok(Exit::Interrupted);
+                };
+                records.entry(step).or_default().push(record);
+                bar.end();
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    /// The result file of a limit.
+    fn file(&self, watts: f64) -> PathBuf {
+        self.folder.join(format!("{watts}W.json"))
+    }
+
+    fn output<'p>(&self, path: &'p Path) -> OutputFile<'p> {
+        OutputFile {
+            path,
+            kind: OutputFileKind::Measured(None),
+            force: self.force,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(least_w: Option<f64>, most_w: Option<f64>) -> LimitState {
+        LimitState {
+            device: "card".to_owned(),
+            now_w: 300.0,
+            least_w,
+            most_w,
+            default_w: Some(450.0),
+        }
+    }
+
+    #[test]
+    fn limits_are_watts_within_what_the_driver_takes() {
+        let watts = |text| limit_choice(text).unwrap();
+        assert_eq!(
+            watts("250W, 150,200 w,150"),
+            LimitChoice::Watts(vec![150.0, 200.0, 250.0])
+        );
+        for wrong in ["", "0", "-5", "1e9", "nan", "150;200", "150,,200"] {
+            assert!(limit_choice(wrong).is_err(), "{wrong}");
+        }
+        let known = state(Some(150.0), Some(500.0));
+        assert_eq!(
+            steps(&LimitChoice::Auto, &known).unwrap(),
+            [150.0, 225.0, 300.0, 375.0, 450.0]
+        );
+        assert_eq!(
+            steps(&LimitChoice::Auto, &state(None, None)).unwrap()[0],
+            225.0
+        );
+        for outside in [149.0, 501.0] {
+            let error = steps(&LimitChoice::Watts(vec![outside]), &known).unwrap_err();
+            assert!(error.to_string().contains("150 W to 500 W"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A record in the form of an MLPerf Power result, with what that benchmark's rules ask and this measurement lacks.
+//!
+//! The rules are those of MLPerf Power (arXiv 2410.12032) and its measurement guide: performance and power of the same
+//! run, at least 60 s of load, at least one sample a second, the whole system at the wall, by an analyser that is known to
+//! 1 %.
+
+use crate::escape::markdown;
+use crate::record::{Boundary, CaseResult, EnergyWindow, Outcome, PowerSetup, Reading, Record};
+use crate::units::{Joules, Seconds, Watts, counted, number};
+
+/// Least load that the rules count.
+const LEAST_LOAD_S: f64 = 60.0;
+
+/// Longest time between two samples.
+const LONGEST_GAP_S: f64 = 1.0;
+
+/// What an analyser may be off, as a share.
+const ANALYSER: f64 = 0.01;
+
+/// A table in Markdown of every case whose energy was measured, and how far the rules are met.
+pub fn mlperf(record: &Record) -> String {
+    let mut page = String::from(
+        "MLPerf-style summary. This is no MLPerf result: perwatt's cases are no MLPerf benchmarks, and nobody reviewed it.\n\n",
+    );
+    let adapter = &record.adapter;
+    let mut say = |what: &str, text: &str| page += &format!("- {what}: {}\n", markdown(text));
+    say(
+        "System",
+        &format!("{}, {}", adapter.name, adapter.driver_and_version()),
+    );
+    say(
+        "Host",
+        &format!(
+            "{}, {}",
+            record
+                .host
+                .cpu
+                .measured()
+                .map_or("processor unknown", String::as_str),
+            record.host.os
+        ),
+    );
+    match &record.power {
+        Reading::Measured(setup) => {
+            let simulated = if setup.simulated { "SIMULATED: " } else { "" };
+            say(
+                "Power",
+                &format!("{simulated}{} ({})", setup.source, setup.boundary),
+            );
+        }
+        Reading::Unmeasured(reason) => say("Power", &format!("unmeasured: {}", reason.unmeasured)),
+    }
+    let measured: Vec<(&CaseResult, Vec<&EnergyWindow>)> = record
+        .cases
+        .iter()
+        .map(|case| (case, windows(case)))
+        .filter(|(_, windows)| !windows.is_empty())
+        .collect();
+    let Some(setup) = record.power.measured().filter(|_| !measured.is_empty()) else {
+        page += "\nNo energy was measured, so there is nothing to sum up.\n";
+        return page;
+    };
+    page +=
+        "\n| Benchmark | Scenario | Result | Mean power | Energy per execution | Load measured |\n";
+    page += "|---|---|--:|--:|--:|--:|\n";
+    for (case, windows) in &measured {
+        page += &row(case, windows);
+    }
+    page += "\nWhat MLPerf Power asks, and what was done:\n\n";
+    for rule in rules(setup, &measured) {
+        page += &format!("- {rule}\n");
+    }
+    page
+}
+
+/// The windows of a case.
+fn windows(case: &CaseResult) -> Vec<&EnergyWindow> {
+    case.invocations
+        .iter()
+        .filter_map(|invocation| match &invocation.outcome {
+            Outcome::Measured { energy, .. } => energy.measured(),
+            Outcome::Skipped { .. } | Outcome::Failed { .. } => None,
+        })
+        .filter(|window| window.duration_s > 0.0 && window.executions > 0)
+        .collect()
+}
+
+/// A case. The rate is that of the windows themselves: performance and power of the same executions.
+fn row(case: &CaseResult, windows: &[&EnergyWindow]) -> String {
+    let sum = |of: fn(&EnergyWindow) -> f64| windows.iter().map(|window| of(window)).sum::<f64>();
+    let (load, joules) = (
+        sum(|window| window.duration_s),
+        sum(|window| window.gross_j),
+    );
+    let executions = sum(|window| window.executions as f64);
+    let headline = case.headline();
+    let rate = match case.counts.tokens {
+        Some(tokens) => format!("{} tokens/s", number(executions * tokens as f64 / load)),
+        None => headline.unit.per_second(executions * headline.work / load),
+    };
+    format!(
+        "| {} | offline, back to back | {rate} | {} | {} | {} in {} |\n",
+        markdown(&case.id()),
+        Watts(joules / load),
+        Joules(joules / executions),
+        Seconds(load),
+        counted(windows.len(), "window"),
+    )
+}
+
+/// Each rule, and whether it was met.
+fn rules(setup: &PowerSetup, measured: &[(&CaseResult, Vec<&EnergyWindow>)]) -> Vec<String> {
+    let met = |yes: bool| if yes { "met" } else { "NOT MET" };
+    let all = || measured.iter().flat_map(|(_, windows)| windows);
+    let long = all()
+        .filter(|window| window.duration_s >= LEAST_LOAD_S)
+        .count();
+    let count = all().count();
+    let gap = all().map(|window| window.longest_gap_s).fold(0.0, f64::max);
+    let gain = setup.gain.uncertainty.standard() * 2.0;
+    vec![
+        "performance and power of the same run: met; the rates above are those of the energy windows".to_owned(),
+        format!(
+            "at least 60 s of load: {}; {long} of {}{}",
+            met(long == count),
+            counted(count, "window"),
+            if long == count { "" } else { " (`--energy publishable` measures as long)" }
+        ),
+        format!(
+            "at least one sample a second: {}; the longest gap was {}",
+            met(gap <= LONGEST_GAP_S),
+            Seconds(gap)
+        ),
+        format!(
+            "the whole system at the wall: {}; the sensor sees: {}",
+            met(setup.boundary == Boundary::Wall),
+            setup.boundary
+        ),
+        format!(
+            "an analyser known to 1 %: {}; the gain of this sensor is known to ±{:.2} %{}",
+            met(gain <= ANALYSER && !setup.simulated),
+            gain * 100.0,
+            if setup.simulated { ", and its readings are made up" } else { "" }
+        ),
+    ]
+}

@@ -1,0 +1,223 @@
+//! The same cases at several power limits: time against energy, and which limits nothing beats in both.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::table::{cell, fold, table, text};
+use crate::record::{Estimate, Reading, Record, Status};
+use crate::units::{Joules, Seconds, Watts};
+
+/// A kernel at one power limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LimitRow {
+    /// `case@kernel`.
+    pub id: String,
+    /// The limit.
+    pub limit_w: f64,
+    /// Time of one execution.
+    pub time_ns: Estimate,
+    /// Mean power, idle included.
+    pub power_w: Reading<Estimate>,
+    /// Energy of one execution.
+    pub energy_j: Reading<Estimate>,
+    /// Whether the record has a simulated sensor.
+    pub simulated: bool,
+    /// The result file.
+    pub file: PathBuf,
+}
+
+impl LimitRow {
+    /// The kernels of a record that were measured.
+    pub fn of(record: &Record, limit_w: f64, file: &Path) -> Vec<Self> {
+        let simulated = record.power.measured().is_some_and(|setup| setup.simulated);
+        record
+            .cases
+            .iter()
+            .filter(|case| case.status == Status::Measured)
+            .filter_map(|case| {
+                let summary = case.summary.measured()?;
+                Some(Self {
+                    id: case.id(),
+                    limit_w,
+                    time_ns: summary.time_ns.clone(),
+                    power_w: summary.power_w.clone(),
+                    energy_j: summary.energy_j.clone(),
+                    simulated,
+                    file: file.to_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A table for each kernel, and below it what the lowest energy costs in time.
+pub fn power_limits(rows: &[LimitRow], width: Option<u16>) -> String {
+    let mut ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    if ids.is_empty() {
+        return "Nothing was measured at any limit.\n".to_owned();
+    }
+    let mut page = String::new();
+    for id in ids {
+        let of_kernel: Vec<&LimitRow> = rows.iter().filter(|row| row.id == id).collect();
+        let mut at_limits = table(&["limit", "time", "power", "energy", ""], 0, width);
+        for row in &of_kernel {
+            at_limits.add_row(written(row, &of_kernel).into_iter().map(cell));
+        }
+        page += &format!("{id}\n{}", text(&at_limits));
+        page += &fold(&verdict(&of_kernel), "  ", width);
+        page += "\n";
+    }
+    if rows.iter().any(|row| row.simulated) {
+        page += "SIMULATED: the power sensor is made up, so these joules say nothing about the device.\n";
+    }
+    page
+}
+
+fn written(row: &LimitRow, all: &[&LimitRow]) -> [String; 5] {
+    let energy = row.energy_j.measured();
+    [
+        Watts(row.limit_w).to_string(),
+        with_spread(&row.time_ns, |ns| Seconds::from_ns(ns).to_string()),
+        row.power_w.measured().map_or("–".to_owned(), |power| {
+            with_spread(power, |watts| Watts(watts).to_string())
+        }),
+        energy.map_or("–".to_owned(), |energy| {
+            with_spread(energy, |joules| Joules(joules).to_string())
+        }),
+        match energy {
+            Some(_) if !is_beaten(row, all) => "nothing is better in both".to_owned(),
+            Some(_) => String::new(),
+            None => row.energy_j.reason().unwrap_or_default().to_owned(),
+        },
+    ]
+}
+
+fn with_spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
+    let value = estimate.text(&show);
+    match estimate.spread(&show) {
+        Ok(spread) => format!("{value} {spread}"),
+        Err(_) => value,
+    }
+}
+
+/// Whether another limit takes less time and less energy, by the values themselves.
+fn is_beaten(row: &LimitRow, all: &[&LimitRow]) -> bool {
+    let Some(energy) = row.energy_j.measured() else {
+        return true;
+    };
+    all.iter().any(|other| {
+        let less = |of: &Estimate, than: &Estimate| of.value < than.value;
+        less(&other.time_ns, &row.time_ns)
+            && other.energy_j.measured().is_some_and(|it| less(it, energy))
+    })
+}
+
+/// What the limit of least energy saves and costs against the highest.
+fn verdict(rows: &[&LimitRow]) -> String {
+    let joules = |row: &LimitRow| row.energy_j.measured().map(|energy| energy.value);
+    let weighed: Vec<&LimitRow> = rows
+        .iter()
+        .copied()
+        .filter(|row| joules(row).is_some())
+        .collect();
+    let least = weighed.iter().min_by(|a, b| {
+        f64::total_cmp(
+            &joules(a).unwrap_or(f64::MAX),
+            &joules(b).unwrap_or(f64::MAX),
+        )
+    });
+    let (Some(least), Some(highest)) = (least, weighed.last()) else {
+        return "No energy was measured of it, so no limit can be recommended.\n".to_owned();
+    };
+    let (Reading::Measured(low), Reading::Measured(high)) = (&least.energy_j, &highest.energy_j)
+    else {
+        return String::new();
+    };
+    if least.limit_w >= highest.limit_w {
+        return format!("{} takes the least energy.\n", Watts(highest.limit_w));
+    }
+    let half = |energy: &Estimate| energy.value * energy.relative_half_width().unwrap_or(1.0);
+    if high.value - low.value <= half(low).hypot(half(high)) {
+        return "The energies cannot be told apart by what was measured.\n".to_owned();
+    }
+    let change = |new: f64, old: f64| (new / old - 1.0) * 100.0;
+    format!(
+        "{} takes the least energy: {:+.1} % energy and {:+.1} % time against {}.\n",
+        Watts(least.limit_w),
+        change(low.value, high.value),
+        change(least.time_ns.value, highest.time_ns.value),
+        Watts(highest.limit_w)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Interval;
+
+    fn row(limit_w: f64, time_ns: f64, energy_j: Option<f64>) -> LimitRow {
+        let known = |value: f64| Estimate {
+            value,
+            interval: Reading::Measured(Interval {
+                low: value * 0.99,
+                high: value * 1.01,
+                level: 0.95,
+            }),
+        };
+        LimitRow {
+            id: "matmul/f32/8x8x8@tiled".to_owned(),
+            limit_w,
+            time_ns: known(time_ns),
+            power_w: Reading::Measured(known(limit_w)),
+            energy_j: energy_j.map_or(Reading::unmeasured("no window"), |j| {
+                Reading::Measured(known(j))
+            }),
+            simulated: false,
+            file: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn the_least_energy_is_named_with_what_it_costs() {
+        let rows = [
+            row(150.0, 150.0, Some(12.0)),
+            row(200.0, 110.0, Some(10.0)),
+            row(250.0, 100.0, Some(14.0)),
+        ];
+        let page = power_limits(&rows, None);
+        assert!(
+            page.contains(
+                "200 W takes the least energy: -28.6 % energy and +10.0 % time against 250 W"
+            ),
+            "{page}"
+        );
+        // 150 W is slower than 200 W and takes more.
+        assert_eq!(
+            page.matches("nothing is better in both").count(),
+            2,
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_not_recommended() {
+        let page = power_limits(
+            &[row(150.0, 110.0, Some(10.0)), row(250.0, 100.0, Some(10.1))],
+            None,
+        );
+        assert!(page.contains("cannot be told apart"), "{page}");
+        let page = power_limits(
+            &[row(150.0, 110.0, None), row(250.0, 100.0, Some(10.1))],
+            None,
+        );
+        assert!(
+            page.contains("no window") && page.contains("250 W takes the least energy"),
+            "{page}"
+        );
+        let page = power_limits(&[row(150.0, 110.0, None)], None);
+        assert!(page.contains("no limit can be recommended"), "{page}");
+    }
+}
