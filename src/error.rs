@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{path}: {cause}; check that the path exists and that you may use it", path = path.display())]
+    #[error("{path}: {cause}; {}", way_out(cause), path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -121,6 +121,16 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// What to do about what the system said of a file.
+fn way_out(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "free some space there, or write elsewhere"
+        }
+        _ => "check that the path exists and that you may use it",
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub use new_record::{SessionRequest, build_provenance, session};
 pub use plan::{Request, parse_case, plan};
 pub use resumption::{GivenAgain, admit};
 pub use sensor_comparison::{SensorComparison, compare_sensors};
+pub use summary::energy_without_gain;
 pub use supervisor::{Ending, ProgressObserver, run};
 pub use worker::work;
 pub use workers::Workers;

@@ -228,6 +228,16 @@ fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
                 case.id()
             )));
         }
+        // A case that this program does not know is skipped with its reason, and the user gives custom ones again.
+        let planned = CaseKernel::of_result(case).ok();
+        if case.custom.is_none()
+            && planned.is_some_and(|planned| !planned.is_known(&record.adapter))
+        {
+            return Err(NotResumable::Malformed(format!(
+                "it gives {} parameters that this program never chooses",
+                case.id()
+            )));
+        }
     }
     Ok(())
 }

@@ -65,6 +65,8 @@ struct SessionRun<'a> {
     record: Record,
     observer: &'a mut dyn ProgressObserver,
     interrupted: &'a AtomicBool,
+    /// Invocation and case of workers that were killed from outside.
+    killed_at: HashSet<(u32, usize)>,
 }
 
 /// What ended a worker.
@@ -119,6 +121,7 @@ pub fn run(
         record,
         observer,
         interrupted,
+        killed_at: HashSet::new(),
     };
     for invocation in 0..session.record.plan.invocations {
         if interrupted.load(Ordering::Relaxed) || !session.invocation(invocation)? {
@@ -288,6 +291,12 @@ impl SessionRun<'_> {
                     },
                 };
             match dialogue.in_hand() {
+                // Whoever killed the worker may have meant anything; the case is blamed if it happens again.
+                Some(index) if from_outside && self.killed_at.insert((invocation, index)) => {
+                    let id = self.record.cases[index].id();
+                    self.observer
+                        .note(&format!("{id} is tried once more, because {reason}"));
+                }
                 Some(index) => {
                     let outcome = Outcome::Failed {
                         failure,

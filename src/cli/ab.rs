@@ -184,6 +184,7 @@ impl Ab {
                 "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
             );
         }
+        self.outputs.see_distinct()?;
         let mut policy = self.rules.policy()?;
         if self.base_device.is_some() {
             // Who names two devices asks what their difference does.

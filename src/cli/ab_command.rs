@@ -204,10 +204,14 @@ impl<'a> ProgramSide<'a> {
             return Ok(Turn::Interrupted);
         };
         if !status.success() {
+            let said = std::fs::read(&said).unwrap_or_default();
             bail!(
-                "the {}'s command ended with {status}; finished pairs are kept:\n{}",
+                "the {}'s command ended with {status} and {}",
                 self.name,
-                String::from_utf8_lossy(&std::fs::read(&said).unwrap_or_default()).trim_end()
+                match String::from_utf8_lossy(&said).trim_end() {
+                    "" => "said nothing on standard error".to_owned(),
+                    said => format!("said:\n{said}"),
+                }
             );
         }
         if !out.exists() {

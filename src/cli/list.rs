@@ -60,14 +60,22 @@ impl List {
         if let Some(suite) = &self.suite {
             cases.retain(|case| case.suites.contains(suite));
         }
+        let fits = |glob: &CaseGlob, case: &ListedCase| {
+            let with_kernel = |kernel: &String| format!("{}@{kernel}", case.case);
+            glob.fits(&case.case)
+                || case
+                    .kernels
+                    .iter()
+                    .any(|kernel| glob.fits(&with_kernel(kernel)))
+        };
         if let Some((nothing, _)) = globs
             .iter()
-            .find(|(_, glob)| !cases.iter().any(|case| glob.fits(&case.case)))
+            .find(|(_, glob)| !cases.iter().any(|case| fits(glob, case)))
         {
             bail!("--case {nothing}: matches no case; `perwatt list` without it shows them");
         }
         if !globs.is_empty() {
-            cases.retain(|case| globs.iter().any(|(_, glob)| glob.fits(&case.case)));
+            cases.retain(|case| globs.iter().any(|(_, glob)| fits(glob, case)));
         }
         Ok(cases)
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::exit::Exit;
@@ -50,8 +50,14 @@ impl NewKernel {
         // Nothing of anybody's is replaced: a folder that is there already is an error.
         std::fs::create_dir_all(&self.into)
             .and_then(|()| std::fs::create_dir(&folder))
-            .with_context(|| {
-                format!("{}: cannot be made; choose another name", folder.display())
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    anyhow!(
+                        "{}: is there already; choose another name",
+                        folder.display()
+                    )
+                }
+                _ => anyhow!("{}: cannot be made: {error}", folder.display()),
             })?;
         write(
             &folder.join("kernels.toml"),

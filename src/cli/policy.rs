@@ -14,6 +14,7 @@ use crate::compare::{
     Pairing, Policy, Suggestion, load_sessions, suggest_from_pairs, suggest_from_sessions,
 };
 use crate::record::DocumentKind;
+use crate::units::counted;
 
 /// Write a policy whose margins each case can hold on this machine.
 ///
@@ -80,10 +81,9 @@ impl PolicyCommand {
 /// The policy as TOML.
 fn written(suggestions: &[Suggestion], pairs: u32, policy: &Policy) -> String {
     let mut text = format!(
-        "# Margins that this machine can hold, by `perwatt policy`. They assume a gate of {pairs} pairs and {} \
-         rows,\n# and that identical code passes it with probability {}. Measure anew where the machine \
+        "# Margins that this machine can hold, by `perwatt policy`. They assume a gate of {pairs} pairs and {},\n# and that identical code passes it with probability {}. Measure anew where the machine \
          changes.\n# Cases that are not named here hold the general margins.\n",
-        suggestions.len(),
+        counted(suggestions.len(), "row"),
         policy.power
     );
     let mut metrics: Vec<_> = suggestions.iter().map(|s| s.metric.name()).collect();

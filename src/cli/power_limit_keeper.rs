@@ -31,7 +31,8 @@ pub(super) struct KeepPowerLimit {}
 #[derive(Debug, Serialize, Deserialize)]
 struct LimitedDevice {
     adapter: Adapter,
-    power: String,
+    /// The name of the sensor, where one is named.
+    sensor: Option<String>,
 }
 
 /// The answer to each line, and to the end of all lines.
@@ -72,8 +73,8 @@ impl KeepPowerLimit {
             bail!("`perwatt keep-power-limit` is started by perwatt itself");
         };
         let device: LimitedDevice = serde_json::from_str(&first?)?;
-        let Ok(selection) = device.power.parse::<Selection>();
-        let found = power_limit_of(&selection, &device.adapter, &places_from_environment());
+        let sensor = device.sensor.as_deref();
+        let found = power_limit_of(sensor, &device.adapter, &places_from_environment());
         let opened = found.and_then(|limit| {
             let before = limit.now().map_err(|fault| fault.to_string())?;
             Ok((limit, before))
@@ -149,6 +150,9 @@ impl PowerLimitKeeper {
         adapter: &Adapter,
         power: &Selection,
     ) -> anyhow::Result<Self> {
+        if power.is_simulated() {
+            bail!("a simulated sensor belongs to no device, so there is no power limit to set");
+        }
         let mut command = program.command();
         command
             .arg("keep-power-limit")
@@ -160,7 +164,10 @@ impl PowerLimitKeeper {
         let (mut to, from) = pipes.context("the keeper of the power limit has no pipes")?;
         let device = LimitedDevice {
             adapter: adapter.clone(),
-            power: power.to_string(),
+            sensor: match power {
+                Selection::Named(name) => Some(name.clone()),
+                Selection::Auto | Selection::None => None,
+            },
         };
         writeln!(to, "{}", serde_json::to_string(&device)?)?;
         let mut from = BufReader::new(from);

@@ -21,6 +21,7 @@ use super::output_file::{OutputFile, OutputFileKind};
 use super::power_limit_keeper::{LimitState, PowerLimitKeeper};
 use super::progress::TurnsBar;
 use super::turn::invocation;
+use crate::bench::energy_without_gain;
 use crate::bench::interleave::merge;
 use crate::power::Selection;
 use crate::process::ProgramImage;
@@ -71,6 +72,12 @@ fn steps(choice: &LimitChoice, state: &LimitState) -> anyhow::Result<Vec<f64>> {
         LimitChoice::Watts(watts) => watts.clone(),
         LimitChoice::Auto => {
             let most = state.default_w.unwrap_or(state.now_w);
+            if most <= 0.0 {
+                bail!(
+                    "--power-limit auto: {} has no limit now and states no default; give the watts",
+                    state.device
+                );
+            }
             let least = state.least_w.unwrap_or(most * LEAST_SHARE);
             let step =
                 |n: u32| (least + (most - least) * f64::from(n) / f64::from(STEPS - 1)).round();
@@ -159,7 +166,7 @@ impl PowerLimitSweep<'_> {
             if exit == Exit::Done && merged.cases.iter().any(|case| failed(&case.status)) {
                 exit = Exit::Regression;
             }
-            rows.extend(LimitRow::of(&merged, steps[*step], &files[*step]));
+            rows.extend(rows_of(&merged, steps[*step], &files[*step]));
         }
         Ok(Swept { rows, exit })
     }
@@ -213,6 +220,28 @@ impl PowerLimitSweep<'_> {
     }
 }
 
+/// The kernels of a limit's record that were measured.
+fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
+    let simulated = record.power.measured().is_some_and(|setup| setup.simulated);
+    let measured = record
+        .cases
+        .iter()
+        .filter_map(|case| Some((case, case.figures().ok()?)));
+    measured
+        .map(|(case, summary)| LimitRow {
+            id: case.id(),
+            limit_w,
+            time_ns: summary.time_ns.clone(),
+            power_w: summary.power_w.clone(),
+            energy_j: summary.energy_j.clone(),
+            energy_half_width_j: energy_without_gain(&case.invocations)
+                .and_then(|energy| energy.interval.map(|interval| interval.half_width())),
+            simulated,
+            file: file.to_owned(),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +275,12 @@ mod tests {
             steps(&LimitChoice::Auto, &state(None, None)).unwrap()[0],
             225.0
         );
+        let unlimited = LimitState {
+            now_w: 0.0,
+            default_w: None,
+            ..state(None, None)
+        };
+        assert!(steps(&LimitChoice::Auto, &unlimited).is_err());
         for outside in [149.0, 501.0] {
             let error = steps(&LimitChoice::Watts(vec![outside]), &known).unwrap_err();
             assert!(error.to_string().contains("150 W to 500 W"), "{error}");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::args::HOW;
@@ -150,7 +150,7 @@ impl Run {
         };
         let keeping = Keeping::begin();
         let ending = measure(&workers, &mut journal, events, keeping.interrupted())
-            .with_context(|| again.clone())?;
+            .map_err(|error| kept(&error, &again))?;
         match ending {
             Ending::Complete(mut record) => {
                 record::tidy(&mut record, &Whereabouts::of_this_process());
@@ -160,23 +160,22 @@ impl Run {
                 if self.anonymous {
                     record::anonymize(&mut record);
                 }
-                check_output(&out, &record, self.force).with_context(|| again.clone())?;
-                record::save(&record, &out).with_context(|| again.clone())?;
-                print(&report::run(
-                    &record,
-                    shown_kernels(self.all_kernels),
-                    width(),
-                ))?;
-                tell(&format!("Record: {}", out.display()));
+                check_output(&out, &record, self.force).map_err(|error| kept(&error, &again))?;
+                record::save(&record, &out).map_err(|error| kept(&error, &again))?;
                 if let Err(error) = journal.remove() {
                     tell(&format!(
                         "The record is whole, and its journal stays: {error}"
                     ));
                 }
+                let table = report::run(&record, shown_kernels(self.all_kernels), width());
+                print(&table).with_context(|| {
+                    format!("{} is whole, and its table was not printed", out.display())
+                })?;
+                tell(&format!("Record: {}", out.display()));
                 Ok(exit_of(&record))
             }
             Ending::Interrupted(_) => {
-                tell(&format!("Interrupted; {again}"));
+                tell(&format!("Interrupted. {again}"));
                 Ok(Exit::Interrupted)
             }
         }
@@ -561,7 +560,12 @@ fn how_to_resume(out: &Path, events: &[Event]) -> String {
             command.push_str(&format!(" --workloads {}", shell_word(file)));
         }
     }
-    format!("what was finished is kept; go on with `{command}`")
+    format!("What was finished is kept; go on with `{command}`")
+}
+
+/// An error that ended a run, and how to go on after it.
+fn kept(error: &crate::Error, again: &str) -> anyhow::Error {
+    anyhow!("{error}. {again}")
 }
 
 #[cfg(test)]

@@ -106,9 +106,6 @@ impl Tune {
             return Ok(exit);
         }
         target.see_sensor(adapter)?;
-        if let Some(choice) = &self.power_limit {
-            return self.sweep(choice, &program, adapter);
-        }
         let adapter = &opened(&program, &survey, adapter)?;
         let mut request = target.request();
         let commands = ManifestCommands::allowed_by(self.allow_commands);
@@ -120,6 +117,9 @@ impl Tune {
             request.suite.get_or_insert(Suite::default_for(adapter));
         }
         let planned = bench::plan(&request, adapter)?;
+        if let Some(choice) = &self.power_limit {
+            return self.sweep(choice, &program, adapter);
+        }
         let effort = SearchEffort {
             total_s: self.time,
             quick: self.quick,

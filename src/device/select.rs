@@ -173,10 +173,25 @@ fn choose_by<'a>(adapters: &[&'a Adapter], selection: &str) -> Result<&'a Adapte
     if fitting.is_empty() {
         return Err(Error::usage(
             format!("--device {selection}"),
-            format!("no adapter fits; there are\n{}", list(adapters)),
+            format!(
+                "no adapter fits; {}there are\n{}",
+                backend_hint(selection, adapters),
+                list(adapters)
+            ),
         ));
     }
     one_gpu(&fitting, adapters, &format!("--device {selection}"))
+}
+
+/// How to ask for a backend, where that seems to be meant.
+fn backend_hint(selection: &str, adapters: &[&Adapter]) -> String {
+    let named = |adapter: &&&Adapter| adapter.backend.eq_ignore_ascii_case(selection);
+    adapters
+        .iter()
+        .find(named)
+        .map_or(String::new(), |adapter| {
+            format!("for a backend, write backend:{}; ", adapter.backend)
+        })
 }
 
 /// Digits of a number that names a model, as in `4090`; a shorter one is an index and nothing else.

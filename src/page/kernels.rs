@@ -1,8 +1,8 @@
 //! Kernels: their parameters and their sources. A record keeps those of custom kernels; those of built-in ones come from
 //! whoever makes the page, and only if they are the ones that ran.
 
+use super::extras::BuiltInSources;
 use super::model::{PageKernel, PageSource};
-use super::records::BuiltInSources;
 use crate::record::{CaseResult, Record};
 
 /// The kernels of a record. Built-in ones are shown with their sources where they are the fastest of their case: the

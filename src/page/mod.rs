@@ -7,6 +7,7 @@
 mod cases;
 mod comparison;
 mod energy;
+mod extras;
 mod figure;
 #[cfg(feature = "fleet")]
 mod fleet;
@@ -27,12 +28,13 @@ mod terminal;
 mod verdict;
 mod warnings;
 
+pub use extras::{BuiltInSources, PageExtras};
 #[cfg(feature = "fleet")]
 pub use fleet::fleet_page;
 pub use html::html;
 pub use investment::{AskedInvestment, investment_page};
 pub use model::{PageData, PageSource};
 pub use named::NamedRecord;
-pub use records::{BuiltInSources, PageExtras, page_data};
+pub use records::page_data;
 pub use site::{SiteFile, site};
 pub use terminal::terminal;

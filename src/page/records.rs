@@ -3,31 +3,19 @@
 use super::cases::{cases, roofs, sheet};
 use super::comparison::comparison;
 use super::energy::{energy, sensor, traces_of};
+use super::extras::PageExtras;
 use super::history::history;
-use super::investment::AskedInvestment;
 use super::kernels::kernels;
 use super::marks;
-use super::model::{PageData, PageLink, PageRecord, PageSource};
+use super::model::{PageData, PageLink, PageRecord};
 use super::named::NamedRecord;
 use super::provenance::{command, made_by, provenance};
 use super::series::share;
 use super::stability::{series_of, stability};
 use super::verdict::{headlines, sentences, unmeasured};
 use super::warnings::warnings;
-use crate::record::{CaseResult, Origin, Record};
+use crate::record::Origin;
 use crate::units::counted;
-
-/// The sources of a built-in kernel, as it ran in a record; or why nobody can say.
-pub type BuiltInSources = fn(&Record, &CaseResult) -> Result<Vec<PageSource>, String>;
-
-/// What a page shows that stands in no record.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PageExtras<'a> {
-    /// What is asked of the investment model, with each record.
-    pub investment: Option<&'a AskedInvestment>,
-    /// Whoever knows the sources of built-in kernels; nobody, in a perwatt without kernels.
-    pub built_in: Option<BuiltInSources>,
-}
 
 /// The page of some records. Each set is what one argument of the command line gave.
 pub fn page_data(sets: &[Vec<NamedRecord>], extras: PageExtras<'_>) -> PageData {

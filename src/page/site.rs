@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::extras::PageExtras;
 use super::html::html;
 use super::model::PageData;
 use super::named::NamedRecord;
-use super::records::{PageExtras, index_data, page_data};
+use super::records::{index_data, page_data};
 use crate::escape::markup;
 
 /// A file of a site.

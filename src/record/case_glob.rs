@@ -11,7 +11,7 @@ pub struct CaseGlob(GlobSet);
 
 impl CaseGlob {
     /// Compiles a glob; `*` crosses the slashes, since a case's parts are no folders. A bare word is the whole case or
-    /// the workload of it: `matmul` is all of `matmul/*`.
+    /// the workload of it: `matmul` is all of `matmul/*`, and `matmul@tiled` all of `matmul/*@tiled`.
     ///
     /// # Errors
     /// It is malformed, or its regular expression would be too large or too deeply nested. globset's own
@@ -30,9 +30,12 @@ impl CaseGlob {
         };
         let mut globs = GlobSetBuilder::new();
         globs.add(glob(text)?);
-        let is_word = !text.is_empty() && !text.contains(['/', '@', '*', '?', '[', '{']);
-        if is_word {
-            globs.add(glob(&format!("{text}/*"))?);
+        let (word, kernel) = match text.split_once('@') {
+            Some((word, kernel)) => (word, format!("@{kernel}")),
+            None => (text, String::new()),
+        };
+        if !word.is_empty() && !word.contains(['/', '*', '?', '[', '{']) {
+            globs.add(glob(&format!("{word}/*{kernel}"))?);
         }
         globs
             .build()
@@ -59,6 +62,12 @@ mod tests {
         };
         assert!(fits("matmul/*") && fits("*@tiled") && fits("matmul/f32/64x64x64"));
         assert!(!fits("gemv/*") && !fits("*@naive"));
+        assert!(
+            fits("matmul@tiled")
+                && fits("matmul@t*")
+                && !fits("matmul@naive")
+                && !fits("gemv@tiled")
+        );
         assert!(fits("matmul") && !fits("mat") && !fits("f32") && !fits(""));
     }
 

@@ -1,11 +1,11 @@
 //! The same cases at several power limits: time against energy, and which limits nothing beats in both.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::table::{cell, fold, table, text};
-use crate::record::{Estimate, Reading, Record, Status};
+use crate::record::{Estimate, Reading};
 use crate::units::{Joules, Seconds, Watts};
 
 /// A kernel at one power limit.
@@ -21,34 +21,12 @@ pub struct LimitRow {
     pub power_w: Reading<Estimate>,
     /// Energy of one execution.
     pub energy_j: Reading<Estimate>,
+    /// Half of the energy's 95 % interval without the sensor's gain, which is the same at all limits.
+    pub energy_half_width_j: Reading<f64>,
     /// Whether the record has a simulated sensor.
     pub simulated: bool,
     /// The result file.
     pub file: PathBuf,
-}
-
-impl LimitRow {
-    /// The kernels of a record that were measured.
-    pub fn of(record: &Record, limit_w: f64, file: &Path) -> Vec<Self> {
-        let simulated = record.power.measured().is_some_and(|setup| setup.simulated);
-        record
-            .cases
-            .iter()
-            .filter(|case| case.status == Status::Measured)
-            .filter_map(|case| {
-                let summary = case.summary.measured()?;
-                Some(Self {
-                    id: case.id(),
-                    limit_w,
-                    time_ns: summary.time_ns.clone(),
-                    power_w: summary.power_w.clone(),
-                    energy_j: summary.energy_j.clone(),
-                    simulated,
-                    file: file.to_owned(),
-                })
-            })
-            .collect()
-    }
 }
 
 /// A table for each kernel, and below it what the lowest energy costs in time.
@@ -132,22 +110,24 @@ fn verdict(rows: &[&LimitRow]) -> String {
     let (Some(least), Some(highest)) = (least, weighed.last()) else {
         return "No energy was measured of it, so no limit can be recommended.\n".to_owned();
     };
-    let (Reading::Measured(low), Reading::Measured(high)) = (&least.energy_j, &highest.energy_j)
-    else {
-        return String::new();
-    };
     if least.limit_w >= highest.limit_w {
         return format!("{} takes the least energy.\n", Watts(highest.limit_w));
     }
-    let half = |energy: &Estimate| energy.value * energy.relative_half_width().unwrap_or(1.0);
-    if high.value - low.value <= half(low).hypot(half(high)) {
+    let (Some(low), Some(high)) = (joules(least), joules(highest)) else {
+        return String::new();
+    };
+    let half = |row: &LimitRow| row.energy_half_width_j.measured().copied();
+    let told_apart = half(least)
+        .zip(half(highest))
+        .is_some_and(|(one, other)| high - low > one.hypot(other));
+    if !told_apart {
         return "The energies cannot be told apart by what was measured.\n".to_owned();
     }
     let change = |new: f64, old: f64| (new / old - 1.0) * 100.0;
     format!(
         "{} takes the least energy: {:+.1} % energy and {:+.1} % time against {}.\n",
         Watts(least.limit_w),
-        change(low.value, high.value),
+        change(low, high),
         change(least.time_ns.value, highest.time_ns.value),
         Watts(highest.limit_w)
     )
@@ -174,6 +154,9 @@ mod tests {
             power_w: Reading::Measured(known(limit_w)),
             energy_j: energy_j.map_or(Reading::unmeasured("no window"), |j| {
                 Reading::Measured(known(j))
+            }),
+            energy_half_width_j: energy_j.map_or(Reading::unmeasured("no window"), |j| {
+                Reading::Measured(j * 0.01)
             }),
             simulated: false,
             file: PathBuf::new(),

@@ -251,6 +251,25 @@ const HOSTILE: &str = "a\n::error::owned\r\n  ::warning::x ##[error]y\u{1b}[31m\
                        &amp;\"'@team\u{202e}\u{1f525}\\/f32/1";
 
 #[test]
+fn two_outcomes_never_go_into_one_file() {
+    let files = Files::new();
+    let (baseline, candidate) = (
+        files.baseline(),
+        files.save("new.json", &session("new", 1.0)),
+    );
+    let file = files.path("both.xml");
+    let both = file.to_str().unwrap();
+    let refused = gate(&baseline, &candidate, &["--junit", both, "--sarif", both]);
+    assert_eq!(code(&refused), 2);
+    assert!(
+        err(&refused).contains("--junit and --sarif name one file"),
+        "{}",
+        err(&refused)
+    );
+    assert!(!file.exists() && refused.stdout.is_empty());
+}
+
+#[test]
 fn names_from_files_do_nothing_but_stand_there() {
     let files = Files::new();
     let build = |session: &str, factor: f64| {

@@ -179,6 +179,10 @@ fn a_list_is_narrowed_as_a_run_is() {
     let products = listed(&["--suite", "quick", "--case", "matmul"]);
     assert!(products.len() < quick.len() && quick.len() < all);
     assert!(products.iter().all(|case| case.starts_with("matmul/")));
+    assert_eq!(
+        listed(&["--suite", "quick", "--case", "copy@wide"]),
+        listed(&["--suite", "quick", "--case", "copy"])
+    );
     let nothing = perwatt()
         .args(["list", "--case", "nothing"])
         .output()

@@ -16,7 +16,7 @@ use perwatt::record::{Outcome, load};
 fn sweep(limits: &str, power: &str, sysfs: &Path, nvml: Option<&FakeNvml>, out: &Path) -> Command {
     let mut command = perwatt();
     command
-        .args(["tune", "--case", "gemv/f32/131x257@rows"])
+        .args(["tune", "--case", "gemv/f32/131x257@subgroup"])
         .args(["--power-limit", limits, "--power", power, "--out"])
         .arg(out)
         .env("PERWATT_SYSFS_ROOT", sysfs)
@@ -89,7 +89,14 @@ fn nvidias_card_is_measured_at_each_limit_and_gets_its_own_back() {
         );
     }
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(page.contains("150 W takes the least energy"), "{page}");
+    // The fake card computes as fast at any limit, so the times, and with them the energies, are this machine's.
+    for part in ["150 W", "200 W", "±"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(
+        page.contains("takes the least energy") || page.contains("cannot be told apart"),
+        "{page}"
+    );
     let shown = perwatt()
         .args(["show", "--mlperf"])
         .arg(out.join("150W.json"))

@@ -124,7 +124,7 @@ fn a_supervisor_killed_again_and_again_loses_nothing_that_was_finished() {
 }
 
 #[test]
-fn a_killed_worker_costs_only_the_case_in_hand() {
+fn a_killed_worker_costs_nothing() {
     const SEED: u64 = 8;
     let mut moments = Pcg64::seed_from_u64(SEED);
     for _ in 0..3 {
@@ -137,26 +137,17 @@ fn a_killed_worker_costs_only_the_case_in_hand() {
             worker.is_some()
         });
         std::thread::sleep(Duration::from_millis(moments.random_range(0..1500)));
-        let killed = kill_process(worker.unwrap(), Signal::KILL).is_ok();
+        let _ = kill_process(worker.unwrap(), Signal::KILL);
         assert!(run.wait().unwrap().success());
         let record = load(&out).unwrap();
-        let mut lost = 0;
         for case in &record.cases {
             assert_eq!(case.status, Status::Measured, "{}", case.id());
             assert_eq!(case.invocations.len(), 2, "{}", case.id());
             for invocation in &case.invocations {
-                if let Outcome::Failed {
-                    failure, reason, ..
-                } = &invocation.outcome
-                {
-                    assert_eq!(*failure, FailureKind::Crash);
-                    assert!(reason.contains("signal"), "{reason}");
-                    assert!(!case.warnings.is_empty(), "{}", case.id());
-                    lost += 1;
-                }
+                let outcome = &invocation.outcome;
+                assert!(matches!(outcome, Outcome::Measured { .. }), "{outcome:?}");
             }
         }
-        assert!(lost <= u32::from(killed), "{lost} cases were lost");
     }
 }
 

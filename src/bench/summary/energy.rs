@@ -60,7 +60,7 @@ fn summary_with(invocations: &[CaseInvocation], gain: GainUncertainty) -> Energy
 
 /// Energy of one execution with what makes it uncertain except the sensor's gain, for comparing kernels that
 /// the same sensor measured: a gain is the same for all of them.
-pub(in crate::bench) fn without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
+pub fn energy_without_gain(invocations: &[CaseInvocation]) -> Reading<Estimate> {
     summary_with(invocations, GainUncertainty::Standard(0.0)).per_execution_j
 }
 

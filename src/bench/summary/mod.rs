@@ -4,6 +4,6 @@ mod energy;
 mod roofline;
 mod time;
 
-pub(super) use energy::without_gain;
+pub use energy::energy_without_gain;
 pub(super) use roofline::{place_on_roofline, roofline};
 pub(super) use time::{lost_invocations, rates_apart, status, summarize};

@@ -12,7 +12,7 @@ use super::efficient::{EnergyCandidate, most_efficient};
 use super::shader_hash::hash_with;
 use super::tuning_file::{Entry, Objective};
 use crate::bench::new_record::{SessionRequest, session};
-use crate::bench::summary::without_gain;
+use crate::bench::summary::energy_without_gain;
 use crate::bench::supervisor::{Ending, ProgressObserver, run};
 use crate::bench::workers::Workers;
 use crate::error::{Error, Result};
@@ -368,7 +368,7 @@ impl Search<'_> {
         Ok(by_energy
             .filter_map(|(kernel, case)| {
                 let summary = case.summary.measured()?;
-                let energy = without_gain(&case.invocations);
+                let energy = energy_without_gain(&case.invocations);
                 let energy = energy.measured()?;
                 let interval = energy.interval.measured()?;
                 Some(EnergyCandidate {

@@ -41,11 +41,14 @@ pub(in crate::cli) fn celsius(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The longest that anything may take that is given in seconds: more than eleven days.
+const LONGEST_S: f64 = 1e6;
+
 /// Parses a number of seconds.
 pub(in crate::cli) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
-        _ => Err("a number of seconds above 0 is needed".to_owned()),
+        Ok(seconds) if seconds > 0.0 && seconds <= LONGEST_S => Ok(seconds),
+        _ => Err("a number of seconds above 0 and up to a million is needed".to_owned()),
     }
 }
 

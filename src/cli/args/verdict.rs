@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -331,6 +331,7 @@ impl OutputArgs {
         comparison: &Comparison,
         policy: &Policy,
     ) -> anyhow::Result<Exit> {
+        self.see_distinct()?;
         let decision = comparison.decision(policy);
         let scale = self.at_scale.scale()?;
         let outcome = GateOutcome {
@@ -394,6 +395,26 @@ impl OutputArgs {
 }
 
 impl OutputArgs {
+    /// Sees that no two outcomes go into one file.
+    ///
+    /// # Errors
+    /// They do.
+    pub(in crate::cli) fn see_distinct(&self) -> anyhow::Result<()> {
+        let files = [
+            ("--json", &self.json),
+            ("--markdown", &self.markdown),
+            ("--junit", &self.junit),
+            ("--sarif", &self.sarif),
+        ];
+        for (place, (option, file)) in files.iter().enumerate() {
+            let same = |(_, other): &&(&str, &Option<PathBuf>)| file.is_some() && other == file;
+            if let Some((other, _)) = files[..place].iter().find(same) {
+                bail!("{other} and {option} name one file; give each its own");
+            }
+        }
+        Ok(())
+    }
+
     fn write(&self, path: &Path, kind: OutputFileKind<'_>, text: &str) -> anyhow::Result<()> {
         let file = OutputFile {
             path,

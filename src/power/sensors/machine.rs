@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{PowerSource, Selection};
+use super::super::PowerSource;
 use super::candidate::{Candidate, Owner};
 use super::families::FAMILIES;
 use super::family::{Family, Places, Scanned};
@@ -169,13 +169,11 @@ impl Machine {
     /// # Errors
     /// No sensor shows the device, and so nothing tells which it is.
     pub fn owner_of(
-        selection: &Selection,
+        sensor: Option<&str>,
         adapter: &Adapter,
         places: &Places,
     ) -> Result<Owner, NoSensor> {
-        if let Selection::Named(name) = selection
-            && !describes_meter(name)
-        {
+        if let Some(name) = sensor.filter(|name| !describes_meter(name)) {
             let machine = Self::scan_named(name, places);
             let belonging = machine.named(name, Some(adapter))?;
             let chosen = belonging

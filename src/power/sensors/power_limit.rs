@@ -8,7 +8,7 @@ use super::families::FAMILIES;
 use super::family::Places;
 use super::machine::Machine;
 use super::sysfs;
-use crate::power::{Fault, Selection};
+use crate::power::Fault;
 use crate::record::Adapter;
 use crate::units::Watts;
 
@@ -134,17 +134,11 @@ impl PowerLimit {
 /// # Errors
 /// No driver lets it be set; in words, with what to do.
 pub fn power_limit_of(
-    selection: &Selection,
+    sensor: Option<&str>,
     adapter: &Adapter,
     places: &Places,
 ) -> Result<PowerLimit, String> {
-    if selection.is_simulated() {
-        return Err(
-            "a simulated sensor belongs to no device, so there is no power limit to set".to_owned(),
-        );
-    }
-    let owner =
-        Machine::owner_of(selection, adapter, places).map_err(|reason| reason.to_string())?;
+    let owner = Machine::owner_of(sensor, adapter, places).map_err(|reason| reason.to_string())?;
     FAMILIES
         .iter()
         .find_map(|family| family.power_limit(owner, places))
