@@ -22,6 +22,8 @@ pub enum BacktestUse {
     Used,
     /// It lies outside what the model is about.
     Outside,
+    /// It was collected after both sets of priors, and held against them before anything was changed.
+    Later,
 }
 
 /// A case as the data state it.
@@ -43,15 +45,83 @@ struct BacktestCase {
     note: Option<String>,
 }
 
+/// Cases of one kind and one source, collected together: `[group.ID]`, and cases that name it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BacktestGroup {
+    name: String,
+    source: String,
+    #[serde(default)]
+    set: Vec<String>,
+    output: String,
+    quantity: String,
+    case: Vec<GroupedCase>,
+}
+
+/// A case of a group.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupedCase {
+    title: String,
+    accelerator: String,
+    reported: f64,
+    #[serde(default)]
+    set: Vec<String>,
+    model: Option<String>,
+    precision: Option<NumberFormat>,
+    note: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BacktestFile {
     case: Vec<BacktestCase>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaterFile {
+    group: Vec<BacktestGroup>,
+}
+
+impl BacktestGroup {
+    /// Its cases as the older ones are stated.
+    fn cases(self) -> impl Iterator<Item = (String, BacktestCase)> {
+        let Self {
+            name,
+            source,
+            set,
+            output,
+            quantity,
+            case,
+        } = self;
+        case.into_iter().map(move |case| {
+            let stated = BacktestCase {
+                title: case.title,
+                quantity: quantity.clone(),
+                accelerator: case.accelerator,
+                model: case.model,
+                precision: case.precision,
+                weights: None,
+                scenario: None,
+                set: set.iter().chain(&case.set).cloned().collect(),
+                output: output.clone(),
+                reported: case.reported,
+                r#use: BacktestUse::Later,
+                source: source.clone(),
+                note: case.note,
+            };
+            (name.clone(), stated)
+        })
+    }
+}
+
 /// A case and what the model says of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Backtest {
+    /// What kind of case it is, of those that were collected later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The cluster or the run.
     pub title: String,
     /// What is compared.
@@ -83,14 +153,22 @@ pub struct Backtest {
 pub fn backtests(draws: Draws, priors: PriorSet) -> Result<Vec<Backtest>> {
     let cases: BacktestFile = toml::from_str(include_str!("data/backtests.toml"))
         .map_err(|e| Error::usage("perwatt's own data", format!("backtests.toml: {e}")))?;
-    cases
-        .case
-        .into_iter()
-        .map(|case| compare(case, draws, priors))
+    let later: LaterFile = toml::from_str(include_str!("data/backtests-later.toml"))
+        .map_err(|e| Error::usage("perwatt's own data", format!("backtests-later.toml: {e}")))?;
+    let older = cases.case.into_iter().map(|case| (None, case));
+    let later = later.group.into_iter().flat_map(BacktestGroup::cases);
+    older
+        .chain(later.map(|(group, case)| (Some(group), case)))
+        .map(|(group, case)| compare(group, case, draws, priors))
         .collect()
 }
 
-fn compare(case: BacktestCase, draws: Draws, priors: PriorSet) -> Result<Backtest> {
+fn compare(
+    group: Option<String>,
+    case: BacktestCase,
+    draws: Draws,
+    priors: PriorSet,
+) -> Result<Backtest> {
     let changes = Changes {
         accelerator: Some(case.accelerator),
         model: case.model,
@@ -115,6 +193,7 @@ fn compare(case: BacktestCase, draws: Draws, priors: PriorSet) -> Result<Backtes
         .transpose()?;
     let model = Quantiles::of(simulation.result(kind.key).to_vec()).ok_or_else(unknown)?;
     Ok(Backtest {
+        group,
         title: case.title,
         quantity: case.quantity,
         kind: kind.quantity,

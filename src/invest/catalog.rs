@@ -33,6 +33,7 @@ pub(super) struct Accelerator {
     f32: Option<f64>,
     bf16: Option<f64>,
     fp8: Option<f64>,
+    fp4: Option<f64>,
     memory: Option<f64>,
     bandwidth: Option<f64>,
     /// Whether 16-bit products have units of their own; where left out, whether a 16-bit peak is given.
@@ -42,6 +43,8 @@ pub(super) struct Accelerator {
     domain: Option<f64>,
     #[serde(default)]
     peaks_source: String,
+    /// When they were last held against public pages.
+    checked: Option<String>,
     price: Option<Figure>,
     #[serde(default)]
     price_is_card: bool,
@@ -236,6 +239,9 @@ pub(super) fn recognise<'a>(
     adapter: &str,
 ) -> Option<&'a str> {
     let adapter = adapter.to_ascii_lowercase();
+    if is_a_slice(&adapter) {
+        return None;
+    }
     accelerators
         .iter()
         .flat_map(|(id, entry)| {
@@ -248,12 +254,25 @@ pub(super) fn recognise<'a>(
         .map(|(_, id)| id)
 }
 
+/// Whether a driver's name is that of a part of a chip: a slice of a GPU (`MIG 1g.10gb`) or a virtual one
+/// (`A40-12Q`, `A100X-40C`), which has some of its units and memory.
+fn is_a_slice(adapter: &str) -> bool {
+    let is_profile = |word: &str| {
+        let end = word.rsplit_once('-').map_or("", |(_, end)| end);
+        let size = end.trim_end_matches(['q', 'c', 'b', 'a']);
+        size.len() + 1 == end.len() && size.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    adapter
+        .split_whitespace()
+        .any(|word| word == "mig" || is_profile(word))
+}
+
 /// Whether `text` contains `part` and neither is a piece of a longer word: an `rtx 4090 d` or an
 /// `rtx 4090 laptop gpu` is another chip than an `rtx 4090`.
 fn contains_words(text: &str, part: &str) -> bool {
-    const OTHERS: [&str; 14] = [
+    const OTHERS: [&str; 17] = [
         "d", "ti", "super", "laptop", "mobile", "max-q", "xt", "xtx", "gre", "nvl", "144g", "pro",
-        "max", "ultra",
+        "max", "ultra", "pcie", "server", "cnx",
     ];
     text.match_indices(part).any(|(at, _)| {
         let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
@@ -268,11 +287,14 @@ fn contains_words(text: &str, part: &str) -> bool {
 impl Accelerator {
     /// What no measurement of it can exceed.
     pub(super) fn limits(&self) -> ChipLimits {
+        /// Vector units do no more 16-bit operations than so many for each in 32 bits.
+        const HALF_OVER_SINGLE: f64 = 4.0;
         let tera = |value: Option<f64>| value.map(|value| value * 1e12);
+        let on_vector_units = self.f32.map(|rate| rate * HALF_OVER_SINGLE);
         ChipLimits {
             matrix_units: Some(self.matrix_units.unwrap_or(self.bf16.is_some())),
             f32_flop_per_s: tera(self.f32),
-            f16_flop_per_s: tera(self.bf16),
+            f16_flop_per_s: tera(self.bf16.or(on_vector_units)),
             bytes_per_s: self.bandwidth.map(|value| value * 1e9),
             board_w: self.tdp,
             software: false,
@@ -288,6 +310,7 @@ impl Accelerator {
             ("peak_f32", self.f32),
             ("peak_bf16", self.bf16),
             ("peak_fp8", self.fp8),
+            ("peak_fp4", self.fp4),
             ("memory", self.memory),
             ("bandwidth", self.bandwidth),
             ("link", self.link),
@@ -296,7 +319,11 @@ impl Accelerator {
         for (key, value) in peaks {
             if let Some(value) = value {
                 let distribution = Distribution::of(None, Some(value), None)?;
-                found.push((key, prior(distribution, &self.peaks_source)));
+                let assumption = Assumption {
+                    date: self.checked.clone(),
+                    ..prior(distribution, &self.peaks_source)
+                };
+                found.push((key, assumption));
             }
         }
         let figures = [
@@ -359,6 +386,7 @@ mod tests {
         }
         for (id, accelerator) in &catalog.accelerators {
             assert!(!accelerator.peaks_source.is_empty(), "{id}");
+            assert!(accelerator.checked.is_some(), "{id} has no date");
             for (key, assumption) in accelerator.assumptions().expect(id) {
                 let kind = &INPUTS[position(key).expect(key)];
                 assumption.check(kind, false).expect(id);
@@ -410,6 +438,25 @@ mod tests {
             ("NVIDIA L40", Some("l40")),
             ("NVIDIA L40S", Some("l40s")),
             ("llvmpipe (LLVM 15.0.6, 256 bits)", None),
+            // Parts of chips, and names that a family shares.
+            ("NVIDIA H100 80GB HBM3 MIG 1g.10gb", None),
+            ("NVIDIA A100-SXM4-40GB MIG 3g.20gb", None),
+            ("NVIDIA A40-48Q", None),
+            ("NVIDIA L40S-12C", None),
+            ("NVIDIA H800 PCIe", None),
+            ("NVIDIA H800", Some("h800-sxm")),
+            (
+                "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
+                None,
+            ),
+            ("NVIDIA RTX PRO 6000 Blackwell Server Edition", None),
+            (
+                "NVIDIA RTX PRO 6000 Blackwell Workstation Edition",
+                Some("rtx-pro-6000"),
+            ),
+            ("NVIDIA B300 SXM6 AC", Some("b300")),
+            ("NVIDIA GeForce RTX 4090/PCIe/SSE2", Some("rtx-4090")),
+            ("AMD Radeon RX 9070 (RADV GFX1201)", None),
         ] {
             assert_eq!(recognise(accelerators, adapter), id, "{adapter}");
         }

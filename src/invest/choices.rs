@@ -17,19 +17,21 @@ pub enum NumberFormat {
     Bf16,
     /// 8 bits, on matrix units.
     Fp8,
+    /// 4 bits with a scale for each 16 or 32, on matrix units; sums and cache are wider.
+    Fp4,
 }
 
 impl NumberFormat {
     /// Bytes of a number in the cache of keys and values.
     pub(super) fn cache_bytes(self) -> f64 {
         match self {
-            Self::Fp8 => 1.0,
+            Self::Fp8 | Self::Fp4 => 1.0,
             Self::F32 | Self::Bf16 => 2.0,
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Fp8];
+    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::Fp8, Self::Fp4];
 
     /// As written.
     pub fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl NumberFormat {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
             Self::Fp8 => "fp8",
+            Self::Fp4 => "fp4",
         }
     }
 }
@@ -51,6 +54,8 @@ pub enum ModelWeights {
     F16,
     /// 8 bits of floating point.
     Fp8,
+    /// 4 bits of floating point with an 8-bit scale for each 16.
+    Fp4,
     /// 8-bit integers with a scale for each 32.
     Q8,
     /// 4-bit integers with a scale for each 32.
@@ -59,7 +64,14 @@ pub enum ModelWeights {
 
 impl ModelWeights {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::F32, Self::F16, Self::Fp8, Self::Q8, Self::Q4];
+    pub const ALL: [Self; 6] = [
+        Self::F32,
+        Self::F16,
+        Self::Fp8,
+        Self::Fp4,
+        Self::Q8,
+        Self::Q4,
+    ];
 
     /// As written.
     pub fn name(self) -> &'static str {
@@ -67,6 +79,7 @@ impl ModelWeights {
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::Fp8 => "fp8",
+            Self::Fp4 => "fp4",
             Self::Q8 => "q8",
             Self::Q4 => "q4",
         }
@@ -78,6 +91,7 @@ impl ModelWeights {
             Self::F32 => 4.0,
             Self::F16 => 2.0,
             Self::Fp8 => 1.0,
+            Self::Fp4 => 4.5 / 8.0,
             Self::Q8 => 8.5 / 8.0,
             Self::Q4 => 4.5 / 8.0,
         }
@@ -88,6 +102,7 @@ impl ModelWeights {
         match precision {
             NumberFormat::F32 | NumberFormat::Bf16 => Self::F16,
             NumberFormat::Fp8 => Self::Fp8,
+            NumberFormat::Fp4 => Self::Fp4,
         }
     }
 }
@@ -151,7 +166,7 @@ pub struct Choices {
     /// The language model whose tokens are counted.
     pub model: LanguageModel,
     /// What rates rest on, in the order of [`NumberFormat::ALL`].
-    pub rate: [RateBasis; 3],
+    pub rate: [RateBasis; 4],
     /// What memory bandwidth rests on.
     pub bandwidth: RateBasis,
     /// What power under load rests on.

@@ -22,7 +22,7 @@ pub(super) struct Terms<'x> {
     pub(super) capital: Capital,
     pub(super) power: PowerDraw,
     /// Useful FLOP/s inside a run, in the order of [`NumberFormat::ALL`].
-    rates: [FlopPerSecond; 3],
+    rates: [FlopPerSecond; 4],
     /// That of the chosen format.
     pub(super) rate: FlopPerSecond,
     /// What a run keeps of it.
@@ -57,8 +57,11 @@ pub(super) struct Terms<'x> {
     /// Accelerators that share one copy of the weights, and sequences that they decode at once.
     pub(super) group: f64,
     pub(super) sequences: f64,
-    /// The facility's draw while decoding.
+    /// The facility's draw while decoding, and the device's alone.
     pub(super) decode_draw: Watts,
+    pub(super) decode_device: Watts,
+    /// One accelerator's time for a task of an agent: its prompts and what it writes, beside other sequences.
+    pub(super) task: Seconds,
     /// Time in which one accelerator would do a whole training run.
     pub(super) run_time: Seconds,
     pub(super) run_energy: Joules,
@@ -71,7 +74,13 @@ impl<'x> Terms<'x> {
         let power = PowerDraw::of(choices, x);
         let rates = NumberFormat::ALL.map(|format| rate(choices, x, format));
         let rate = rates[choices.precision as usize];
-        let run_rate = rate * x.goodput;
+        // The rates of a fleet are those of dense work; a run is one model's.
+        let class = if choices.model.is_mixture() {
+            x.mixture_share
+        } else {
+            1.0
+        };
+        let run_rate = rate * (class * x.goodput);
         let count = count(choices.size, x, &capital, &power);
         let served = serve(choices, x, prefill(choices, x, rate), count);
         let trains = needed_to_train(&choices.model, x.memory.get()) <= count.floor().max(1.0);
@@ -112,9 +121,13 @@ impl<'x> Terms<'x> {
             prefill_rate: served.prefill,
             decode_rate: served.decode,
             serve_rate: with_prompts(&served, x.prompt_ratio),
+            task: Seconds(
+                x.task_read / served.prefill.get() + x.task_written / served.decode.get(),
+            ),
             group: served.group,
             sequences: served.batch,
             decode_draw: power.decoding(choices, x),
+            decode_device: power.device_decoding(choices, x),
             run_time,
             run_energy: busy_power * run_time,
             power,
@@ -239,6 +252,15 @@ impl PowerDraw {
         load * (1.0 + x.network_power) * x.pue
     }
 
+    /// The device's part of it, where a sensor at the wall leaves the host's out by the prior.
+    fn device_decoding(&self, choices: &Choices, x: &Inputs) -> Watts {
+        match (choices.decode_power, choices.device_power) {
+            (false, _) => self.device,
+            (true, PowerBasis::Machine) => x.decode_power * (x.sensor_gain * x.device_share),
+            (true, _) => x.decode_power * x.sensor_gain,
+        }
+    }
+
     /// Servers and network under load.
     pub(super) fn it(&self, x: &Inputs) -> Watts {
         (self.device + self.host) * (1.0 + x.network_power)
@@ -282,8 +304,9 @@ fn rate(choices: &Choices, x: &Inputs, precision: NumberFormat) -> FlopPerSecond
     let (peak, utilisation, kernel, share) = match precision {
         NumberFormat::F32 => (x.peak_f32, x.mfu_f32, x.kernel_f32, x.kernel_share_f32),
         NumberFormat::Bf16 => (x.peak_bf16, x.mfu_bf16, x.kernel_bf16, x.kernel_share_bf16),
-        // WGSL has no 8-bit floating point, so no kernel of perwatt's speaks of it.
+        // WGSL has no 8-bit or 4-bit floating point, so no kernel of perwatt's speaks of it.
         NumberFormat::Fp8 => return x.peak_fp8 * x.mfu_fp8,
+        NumberFormat::Fp4 => return x.peak_fp4 * x.mfu_fp4,
     };
     match choices.rate[precision as usize] {
         RateBasis::Prior => peak * utilisation,
@@ -301,6 +324,7 @@ fn prefill(choices: &Choices, x: &Inputs, rate: FlopPerSecond) -> FlopPerSecond 
         NumberFormat::F32 => x.peak_f32,
         NumberFormat::Bf16 => x.peak_bf16,
         NumberFormat::Fp8 => x.peak_fp8,
+        NumberFormat::Fp4 => x.peak_fp4,
     };
     match choices.rate[choices.precision as usize] {
         RateBasis::Prior => peak * x.mfu_prefill,
@@ -332,12 +356,20 @@ fn serve(choices: &Choices, x: &Inputs, compute: FlopPerSecond, count: f64) -> S
         batch: x.batch,
         user_rate: x.user_rate,
         overhead: x.step_overhead,
+        sequence_overhead: x.sequence_overhead,
+        expert_share: x.expert_share,
+        prompt_ratio: x.prompt_ratio,
     };
-    server.serve().unwrap_or(Served {
+    let absent = Served {
         group: f64::NAN,
         batch: f64::NAN,
         decode: TokensPerSecond(f64::NAN),
         prefill: TokensPerSecond(f64::NAN),
+    };
+    server.serve().map_or(absent, |served| Served {
+        decode: served.decode * x.program_factor,
+        prefill: served.prefill * x.program_factor,
+        ..served
     })
 }
 
@@ -393,8 +425,14 @@ mod tests {
             ("link", 450.0),
             ("domain", 8.0),
             ("step_overhead", 2.0),
+            ("sequence_overhead", 0.0),
+            ("expert_share", 1.0),
+            ("program_factor", 1.0),
+            ("mixture_share", 1.0),
             ("user_rate", 1.0),
             ("prompt_ratio", 3.0),
+            ("task_read", 3e5),
+            ("task_written", 2e4),
             ("it_life", 5.0),
             ("building_life", 14.0),
             ("cost_of_capital", 0.08),
@@ -425,7 +463,7 @@ mod tests {
                 sequence: 8192.0,
                 source: String::new(),
             },
-            rate: [RateBasis::Prior; 3],
+            rate: [RateBasis::Prior; 4],
             bandwidth: RateBasis::Prior,
             device_power: PowerBasis::Prior,
             decode_power: false,
@@ -615,12 +653,22 @@ mod tests {
     fn rates_rest_on_what_the_choices_say() {
         let measured = inputs(&[("kernel_bf16", 100.0), ("kernel_share_bf16", 0.8)]);
         let kernel = Choices {
-            rate: [RateBasis::Prior, RateBasis::Kernel, RateBasis::Prior],
+            rate: [
+                RateBasis::Prior,
+                RateBasis::Kernel,
+                RateBasis::Prior,
+                RateBasis::Prior,
+            ],
             ..choices()
         };
         near(Outputs::of(&kernel, &measured).achieved_each.get(), 50e12);
         let share = Choices {
-            rate: [RateBasis::Prior, RateBasis::Share, RateBasis::Prior],
+            rate: [
+                RateBasis::Prior,
+                RateBasis::Share,
+                RateBasis::Prior,
+                RateBasis::Prior,
+            ],
             ..choices()
         };
         // 989.4 · 0.8 · 0.9 · 0.5.

@@ -11,8 +11,8 @@ use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::fit::{self, ChipLimits, Unfit};
 use crate::record::{
-    Boundary, CaseResult, EnergyProvenance, Estimate, Origin, Outcome, Reading, Record, Resource,
-    Roof, Status, Summary,
+    Boundary, CaseResult, DeviceType, EnergyProvenance, Estimate, Origin, Outcome, Reading, Record,
+    Resource, Roof, Status, Summary,
 };
 use crate::units::{BytesPerSecond, FlopPerSecond, Watts};
 
@@ -60,7 +60,7 @@ pub struct Evidence {
 
 /// What evidence does to the assumptions.
 pub(super) struct EvidenceInputs {
-    pub(super) rate: [RateBasis; 3],
+    pub(super) rate: [RateBasis; 4],
     pub(super) bandwidth: RateBasis,
     pub(super) device_power: PowerBasis,
     pub(super) decode_power: bool,
@@ -81,7 +81,7 @@ struct RateCandidate<'a> {
 impl EvidenceInputs {
     fn none(notes: Vec<String>) -> Self {
         Self {
-            rate: [RateBasis::Prior; 3],
+            rate: [RateBasis::Prior; 4],
             bandwidth: RateBasis::Prior,
             device_power: PowerBasis::Prior,
             decode_power: false,
@@ -258,7 +258,8 @@ impl Evidence {
             })
             .collect();
         // A device that works in the host's memory has that much of it.
-        if self.software
+        let shares = self.record.adapter.device_type == DeviceType::IntegratedGpu;
+        if (self.software || shares)
             && let Some(bytes) = self.record.host.memory_bytes.measured()
         {
             let source = format!("{}: the host's memory", self.label);
@@ -426,8 +427,8 @@ impl Evidence {
     /// not speak for its power either.
     fn power(&self, precision: NumberFormat) -> Option<RateCandidate<'_>> {
         let wanted = match precision {
-            // No kernel runs in fp8: that of bf16 keeps the same units busy.
-            NumberFormat::Fp8 => NumberFormat::Bf16,
+            // No kernel runs in fp8 or fp4: that of bf16 keeps the same units busy.
+            NumberFormat::Fp8 | NumberFormat::Fp4 => NumberFormat::Bf16,
             other => other,
         };
         let candidate = self.product(wanted)?;
@@ -787,7 +788,10 @@ impl Evidence {
     ) {
         if found.rate[precision as usize] == RateBasis::Prior && self.product(precision).is_none() {
             found.notes.push(match precision {
-                NumberFormat::Fp8 => "No kernel here runs in fp8: that rate is a PRIOR.".to_owned(),
+                NumberFormat::Fp8 | NumberFormat::Fp4 => format!(
+                    "No kernel here runs in {}: that rate is a PRIOR.",
+                    precision.name()
+                ),
                 _ => format!(
                     "{} has no matrix product in {}: that rate is a PRIOR.",
                     self.label,
@@ -864,6 +868,7 @@ fn dtype(precision: NumberFormat) -> &'static str {
         NumberFormat::F32 => "f32",
         NumberFormat::Bf16 => "f16",
         NumberFormat::Fp8 => "fp8",
+        NumberFormat::Fp4 => "fp4",
     }
 }
 

@@ -109,8 +109,25 @@ impl Assumption {
         };
         if let Some(kind) = kind {
             assumption.check(kind, text.contains('%'))?;
+            if !text.contains('g') {
+                assumption.in_another_unit(kind)?;
+            }
         }
         Ok(assumption)
+    }
+
+    /// A grid of a third of a gram a kWh is one of a third of a kilogram; no grid is between the two.
+    fn in_another_unit(&self, kind: &InputKind) -> Result<(), String> {
+        let (low, high) = self.distribution.ends();
+        if kind.key == "carbon_intensity" && low > 0.0 && high < 2.0 {
+            return Err(format!(
+                "{} is a grid of no country in g/kWh; write {}kg/kWh, or {}g/kWh for a source of its own",
+                short(high),
+                short(high),
+                short(high)
+            ));
+        }
+        Ok(())
     }
 
     /// `in_percent`: how it was written.
@@ -122,6 +139,11 @@ impl Assumption {
         if low >= kind.least && high <= kind.most {
             return Ok(());
         }
+        self.refusal(kind, in_percent)
+    }
+
+    fn refusal(&self, kind: &InputKind, in_percent: bool) -> Result<(), String> {
+        let (low, high) = self.distribution.ends();
         let wrong = if low < kind.least { low } else { high };
         let ends_at_one = kind.unit == "share" && kind.most.total_cmp(&1.0).is_eq();
         if in_percent {
@@ -146,13 +168,17 @@ impl Assumption {
         // Eighty where a share is asked for is most likely eighty per cent.
         let as_percent = wrong / 100.0;
         let fits = (kind.least..=kind.most).contains(&as_percent);
-        let hint = if kind.unit.starts_with("share") && wrong > kind.most && fits {
-            format!(
+        let hint = match kind.unit {
+            unit if unit.starts_with("share") && wrong > kind.most && fits => format!(
                 ", and for {wrong} per cent write {wrong}% or {}",
                 short(as_percent)
-            )
-        } else {
-            String::new()
+            ),
+            // Eight dollars are most likely eight cents.
+            "$/kWh" if wrong > kind.most && fits => format!(
+                ", and for {wrong} cents write {}; for {wrong} $/MWh write {wrong}$/MWh",
+                short(as_percent)
+            ),
+            _ => String::new(),
         };
         let unit = if kind.unit.is_empty() {
             String::new()

@@ -173,12 +173,20 @@ inputs! {
     peak_bf16: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
     "Peak in fp8 on matrix units, dense"
     peak_fp8: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
+    "Peak in fp4 on matrix units, dense"
+    peak_fp4: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-6, 1e9;
     "Model FLOP utilisation in f32: useful FLOP/s of a run ÷ peak"
     mfu_f32: f64 = "share", bare, Measurement, 1e-6, 1.0;
     "Model FLOP utilisation in bf16"
     mfu_bf16: f64 = "share", bare, Measurement, 1e-6, 1.0;
     "Model FLOP utilisation in fp8"
     mfu_fp8: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Model FLOP utilisation in fp4"
+    mfu_fp4: f64 = "share", bare, Measurement, 1e-6, 1.0;
+    "Training rate of a mixture of experts ÷ that of a dense model"
+    mixture_share: f64 = "share", bare, Measurement, 0.001, 1.0;
+    "Arithmetic and exchange of a mixture of experts while it serves ÷ those of a dense model"
+    expert_share: f64 = "share", bare, Measurement, 0.001, 1.0;
     "Rate of a large f32 matrix product on one device"
     kernel_f32: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-9, 1e9;
     "Rate of a large f16 matrix product with f32 accumulation on one device"
@@ -215,10 +223,18 @@ inputs! {
     domain: f64 = "accelerators", bare, Measurement, 1.0, 1e6;
     "What a decode step costs whatever its size"
     step_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e4;
+    "What each sequence of a decode step costs beside reading and arithmetic"
+    sequence_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e3;
+    "Tokens per second of a serving program ÷ what this model says: programs differ on the same machine"
+    program_factor: f64 = "ratio", bare, Measurement, 0.01, 10.0;
     "Tokens per second that each user is promised"
     user_rate: f64 = "tokens/s", bare, Operator, 1e-6, 1e6;
     "Tokens of prompts that are read for each token that is written"
     prompt_ratio: f64 = "ratio", bare, Operator, 0.0, 1e6;
+    "Tokens that a coding agent reads for one task and does not find in its cache"
+    task_read: f64 = "tokens", bare, Operator, 0.0, 1e12;
+    "Tokens that it writes for one task"
+    task_written: f64 = "tokens", bare, Operator, 0.0, 1e12;
     "The most sequences decoded at once, per accelerator"
     batch: f64 = "sequences", bare, Operator, 1.0, 1e6;
     "Tokens before the one that is written, and of a prompt"
@@ -230,7 +246,7 @@ inputs! {
     "Cost of capital per year"
     cost_of_capital: f64 = "share/year", bare, Judgement, 0.0, 0.5;
     "Price of electricity"
-    electricity_price: DollarsPerJoule = "$/kWh", DollarsPerJoule::per_kwh, Operator, 0.0, 100.0;
+    electricity_price: DollarsPerJoule = "$/kWh", DollarsPerJoule::per_kwh, Operator, 0.0, 3.0;
     "Greenhouse gases of electricity where it is used, over the life cycle"
     carbon_intensity: KilogramsPerJoule = "g/kWh", KilogramsPerJoule::g_per_kwh, Operator, 0.0, 5000.0;
     "Greenhouse gases of making one accelerator with its share of the server"
@@ -264,7 +280,8 @@ pub(super) fn known(key: &str) -> Result<&'static InputKind, String> {
         .iter()
         .map(|kind| kind.key)
         .filter(|key| *key != "size");
-    let hint = nearest(key, keys.chain(sizes)).map_or_else(
+    let lower = key.to_ascii_lowercase();
+    let hint = nearest(&lower, keys.chain(sizes)).map_or_else(
         || "`perwatt invest --inputs` lists them".to_owned(),
         |near| format!("did you mean `{near}`? `perwatt invest --inputs` lists all"),
     );

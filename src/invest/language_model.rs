@@ -31,6 +31,11 @@ pub struct LanguageModel {
 }
 
 impl LanguageModel {
+    /// Whether a token passes a part of the weights only.
+    pub(super) fn is_mixture(&self) -> bool {
+        self.active < self.parameters
+    }
+
     /// FLOP to train on one token: 6·N + 12·L·d·S, of which causal attention does half of the second
     /// term (PaLM, appendix B).
     pub fn training_flop(&self) -> FlopPerToken {

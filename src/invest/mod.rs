@@ -32,6 +32,7 @@ mod serving;
 mod simulate;
 mod sliders;
 mod title;
+mod unit_spelling;
 mod what_if;
 mod written;
 

@@ -262,6 +262,12 @@ impl<'a> Simulation<'a> {
             ..
         } = &self.assumptions.choices;
         let memory = of("memory") * 1e9;
+        if memory.is_nan() {
+            return format!(
+                "nothing is published of {}'s memory, so no model is known to fit; --set memory=GB gives it",
+                self.assumptions.accelerator
+            );
+        }
         let (needed, how) = if output.contains("train") {
             let how = "training it, at 16 bytes a parameter,".to_owned();
             (needed_to_train(model, memory), how)
@@ -471,10 +477,11 @@ pub(super) fn notes(
 }
 
 /// Pairs of outputs of which the first cannot be larger than the second.
-const BOUNDED: [(&str, &str); 4] = [
+const BOUNDED: [(&str, &str); 5] = [
     ("in_use_f32", "peak_f32"),
     ("in_use_bf16", "peak_bf16"),
     ("in_use_fp8", "peak_fp8"),
+    ("in_use_fp4", "peak_fp4"),
     ("mean_power", "facility_power"),
 ];
 

@@ -244,6 +244,12 @@ outputs! { of t;
         in_use_fp8: FlopPerSecond = t.in_use(NumberFormat::Fp8), "FLOP/s" FlopRate FlopPerSecond::get;
     Purchase "mean of the year, fp8" {"FLOP/s"} (Fp8)
         achieved_fp8: FlopPerSecond = t.fleet(NumberFormat::Fp8), "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "peak, fp4 dense"
+        peak_fp4: FlopPerSecond = t.x.peak_fp4 * t.count, "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "in use, fp4" (Fp4)
+        in_use_fp4: FlopPerSecond = t.in_use(NumberFormat::Fp4), "FLOP/s" FlopRate FlopPerSecond::get;
+    Purchase "mean of the year, fp4" {"FLOP/s"} (Fp4)
+        achieved_fp4: FlopPerSecond = t.fleet(NumberFormat::Fp4), "FLOP/s" FlopRate FlopPerSecond::get;
 
     Footprint "facility, capacity"
         facility_power: Watts = t.power.facility(t.x) * t.count, "W" Power Watts::get;
@@ -274,6 +280,10 @@ outputs! { of t;
         decode_tokens: DollarsPerToken = t.busy_hour / t.decode_rate, "$/Mtoken" Price per_million;
     Cost "million written, prompts in" ["million written + prompts"]
         serve_tokens: DollarsPerToken = t.busy_hour / t.serve_rate, "$/Mtoken" Price per_million;
+    Cost "a coding agent's task"
+        task_dollars: Dollars = t.busy_hour * t.task, "$" Money Dollars::get;
+    Cost "a coding agent's task, energy" ["  electricity"]
+        task_energy: Joules = t.decode_draw * t.task, "J" Energy Joules::get;
 
     Accelerator "one accelerator in use" ["useful work, in use"]
         achieved_each: FlopPerSecond = t.rate, "FLOP/s" FlopRate FlopPerSecond::get;
@@ -338,6 +348,10 @@ outputs! { of t;
         electricity_bill: Dollars = t.bill * t.count, "$" Money Dollars::get;
     JsonOnly "electricity per year while idle"
         idle_energy: Joules = t.power.waiting(t.x) * YEAR * t.count, "J" Energy Joules::get;
+    JsonOnly "tokens written, prompts in, each accelerator"
+        serve_rate: TokensPerSecond = t.serve_rate, "tokens/s" TokenRate TokensPerSecond::get;
+    JsonOnly "energy per token written, prompts in, devices alone"
+        serve_device_energy: JoulesPerToken = t.decode_device / t.serve_rate, "J/token" EnergyPerToken JoulesPerToken::get;
     JsonOnly "CO2e of electricity per million tokens decoded"
         decode_carbon: KilogramsPerToken = t.x.carbon_intensity * t.decode_draw / t.decode_rate,
         "kg/Mtoken" Mass mass_per_million;

@@ -48,5 +48,6 @@ fn in_use(precision: NumberFormat) -> &'static str {
         NumberFormat::F32 => "in_use_f32",
         NumberFormat::Bf16 => "in_use_bf16",
         NumberFormat::Fp8 => "in_use_fp8",
+        NumberFormat::Fp4 => "in_use_fp4",
     }
 }

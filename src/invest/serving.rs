@@ -65,6 +65,12 @@ pub(super) struct Server<'a> {
     pub(super) user_rate: f64,
     /// What a step costs whatever its size.
     pub(super) overhead: Seconds,
+    /// What each of an accelerator's sequences costs in a step beside that.
+    pub(super) sequence_overhead: Seconds,
+    /// What a mixture of experts keeps of the rates of arithmetic and links: its products are small and uneven.
+    pub(super) expert_share: f64,
+    /// Tokens of prompts that the same accelerators read for each token written.
+    pub(super) prompt_ratio: f64,
 }
 
 /// How a model is served.
@@ -81,11 +87,6 @@ pub(super) struct Served {
 }
 
 impl Server<'_> {
-    /// Whether a token passes a part of the weights only.
-    fn is_mixture(&self) -> bool {
-        self.model.active < self.model.parameters
-    }
-
     fn weights(&self) -> f64 {
         self.model.parameters * self.weight_bytes
     }
@@ -110,7 +111,7 @@ impl Server<'_> {
         }
         let mut best: Option<Served> = None;
         let mut group = 1.0;
-        let largest = if self.is_mixture() {
+        let largest = if self.model.is_mixture() {
             LARGEST_EXPERT_GROUP
         } else {
             LARGEST_GROUP
@@ -147,16 +148,19 @@ impl Server<'_> {
     }
 
     /// The largest batch that keeps the promise; where not even one sequence gets so many tokens, the one that
-    /// halves what a sequence alone would get.
+    /// halves what a sequence alone would get. Who waits for the next token also waits while others' prompts
+    /// are read on the same accelerators.
     fn for_user(&self, group: f64, most: f64) -> f64 {
-        let longest = (1.0 / self.user_rate).max(PATIENCE * self.step(group, 1.0).get());
-        if self.step(group, most).get() <= longest {
+        let prompt = self.prompt_ratio / (self.prefill(group).get() * group);
+        let wait = |batch: f64| self.step(group, batch).get() + prompt * batch;
+        let longest = (1.0 / self.user_rate).max(PATIENCE * wait(1.0));
+        if wait(most) <= longest {
             return most;
         }
         let (mut low, mut high) = (1.0, most);
         for _ in 0..24 {
             let middle = 0.5 * (low + high);
-            if self.step(group, middle).get() <= longest {
+            if wait(middle) <= longest {
                 low = middle;
             } else {
                 high = middle;
@@ -171,19 +175,38 @@ impl Server<'_> {
     /// of which holds some layers: a part of the batch goes through all of them, one after another, while the
     /// other parts are in the other stages.
     fn step(&self, group: f64, batch: f64) -> Seconds {
-        let stages = if self.is_mixture() {
+        let stages = if self.model.is_mixture() {
             1.0
         } else {
             (group / self.domain).ceil().max(1.0)
         };
         let (group, batch) = (group / stages, (batch / stages).max(1.0));
-        // Few tokens of a mixture of experts touch few experts.
-        let touched = self.model.parameters.min(self.model.active * batch);
-        let bytes = touched * self.weight_bytes + self.sequence() * batch;
+        let bytes = self.touched(batch) * self.weight_bytes + self.sequence() * batch;
         let read = bytes / (group * self.bandwidth.get());
         let flop = self.model.decode_flop(self.context).get() * batch;
-        let computed = flop / (group * self.compute.get());
-        Seconds(self.overhead.get() + read + computed + self.exchanged(group, batch, EXCHANGE_S))
+        let computed = flop / (group * self.compute());
+        let managed = self.overhead.get() + self.sequence_overhead.get() * batch / group;
+        Seconds(managed + read + computed + self.exchanged(group, batch, EXCHANGE_S))
+    }
+
+    /// Weights that some token of a batch passes: each chooses its experts by itself.
+    fn touched(&self, batch: f64) -> f64 {
+        let missed = 1.0 - self.model.active / self.model.parameters;
+        self.model.parameters * (1.0 - libm::pow(missed, batch))
+    }
+
+    /// FLOP/s that the model's products reach.
+    fn compute(&self) -> f64 {
+        self.compute.get() * self.class()
+    }
+
+    /// What this class of model keeps of a dense one's rates.
+    fn class(&self) -> f64 {
+        if self.model.is_mixture() {
+            self.expert_share
+        } else {
+            1.0
+        }
     }
 
     /// Time that partial sums of these tokens take on the links.
@@ -192,14 +215,14 @@ impl Server<'_> {
             return 0.0;
         }
         let width = self.model.hidden.unwrap_or(self.model.width);
-        if self.is_mixture() {
+        if self.model.is_mixture() {
             let link = if group > self.domain {
                 self.link.min(NETWORK)
             } else {
                 self.link
             };
             let bytes = tokens * width * EXPERT_BYTES / group;
-            return self.model.layers * (EXCHANGES * start + bytes / link);
+            return self.model.layers * (EXCHANGES * start + bytes / link) / self.class();
         }
         let around = 2.0 * (group - 1.0) / group;
         let bytes = tokens * width * ACTIVATION_BYTES * around;
@@ -207,13 +230,13 @@ impl Server<'_> {
     }
 
     fn prefill(&self, group: f64) -> TokensPerSecond {
-        let group = if self.is_mixture() {
+        let group = if self.model.is_mixture() {
             group
         } else {
             group.min(self.domain)
         };
         let flop = self.model.prefill_flop(self.context).get();
-        let each = flop / (group * self.compute.get()) + self.exchanged(group, 1.0, 0.0);
+        let each = flop / (group * self.compute()) + self.exchanged(group, 1.0, 0.0);
         TokensPerSecond(1.0 / (each * group))
     }
 }
@@ -225,7 +248,13 @@ pub(super) fn cache_of_sequence(model: &LanguageModel, cache_bytes: f64, context
 
 /// The fewest accelerators of so many usable bytes that hold so many.
 pub(super) fn accelerators_needed(bytes: f64, memory: f64) -> f64 {
-    (bytes / memory).ceil().max(1.0)
+    let needed = (bytes / memory).ceil();
+    // The larger of no number and one is one: a model would fit wherever nobody knows the memory.
+    if needed.is_nan() {
+        needed
+    } else {
+        needed.max(1.0)
+    }
 }
 
 /// Accelerators of this memory that hold a model while it is trained.
@@ -253,6 +282,9 @@ mod tests {
             batch: 1.0,
             user_rate: 1e-3,
             overhead: Seconds(0.0),
+            sequence_overhead: Seconds(0.0),
+            expert_share: 1.0,
+            prompt_ratio: 0.0,
         }
     }
 
@@ -282,6 +314,25 @@ mod tests {
         assert!((large.needed() - 12.0).abs() < 1e-9);
         large.count = 12.0;
         assert!((large.serve().unwrap().group - 12.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn where_the_memory_is_not_known_nothing_is_said_to_fit() {
+        let mut unknown = server(model("llama-3.1-8b"));
+        unknown.memory = f64::NAN;
+        assert!(unknown.serve().is_none());
+    }
+
+    #[test]
+    fn few_tokens_touch_few_experts_and_many_touch_all() {
+        let mixture = server(model("deepseek-v3"));
+        // Two tokens of 37 of 671 each: 1 - (634/671)^2 of the weights.
+        let share = mixture.touched(2.0) / 671e9;
+        assert!((share - (1.0 - (634.0_f64 / 671.0).powi(2))).abs() < 1e-12);
+        assert!(mixture.touched(1.0) <= 37e9 * (1.0 + 1e-12));
+        assert!(mixture.touched(2000.0) > 0.999 * 671e9);
+        let dense = server(model("llama-3.1-8b"));
+        assert!((dense.touched(1.0) / 8.03e9 - 1.0).abs() < 1e-12);
     }
 
     #[test]

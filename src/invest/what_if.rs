@@ -33,7 +33,7 @@ const ROWS: [(&str, bool); 12] = [
 ];
 
 /// Inputs that belong to a device, even where two devices have the same prior.
-const OF_THE_DEVICE: [&str; 14] = [
+const OF_THE_DEVICE: [&str; 15] = [
     "price",
     "server_power",
     "load_share",
@@ -44,6 +44,7 @@ const OF_THE_DEVICE: [&str; 14] = [
     "mfu_f32",
     "mfu_bf16",
     "mfu_fp8",
+    "mfu_fp4",
     "mfu_prefill",
     "roof_attained",
     "bandwidth_share",

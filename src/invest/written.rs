@@ -5,6 +5,7 @@
 //! one. What stays ambiguous is refused with the readings that it has, in the words in which it was written.
 
 use super::distribution::Distribution;
+use super::unit_spelling::spelled;
 
 /// Reads `40bn`, `12.5 %`, `1.2GW`, `3.35 TB/s`, `0.3/0.4/0.5` (low, most likely, high) or `1..2` (anywhere between)
 /// as a distribution in `unit`.
@@ -12,7 +13,9 @@ use super::distribution::Distribution;
 /// # Errors
 /// It is none of these, or two readings of it are possible.
 pub(super) fn parse(text: &str, unit: &str) -> Result<Distribution, String> {
-    let text = text.trim();
+    let typed = text.trim();
+    refuse_other_ranges(typed)?;
+    let text = &in_plain_marks(typed);
     if let Some((low, high)) = text.split_once("..") {
         let [low, high] = scaled([low, high], unit, "..")?;
         return Distribution::of(Some(low), None, Some(high));
@@ -29,6 +32,49 @@ pub(super) fn parse(text: &str, unit: &str) -> Result<Distribution, String> {
         _ => Err("give one number, LOW/VALUE/HIGH, or LOW..HIGH".to_owned()),
     }
 }
+
+/// Stops at ranges as prose writes them: two people read `20-30M` differently.
+fn refuse_other_ranges(text: &str) -> Result<(), String> {
+    let between_numbers = |sign: &str| {
+        text.match_indices(sign).any(|(at, _)| {
+            let before = text[..at].trim_end().chars().next_back();
+            let after = text[at + sign.len()..].trim_start().chars().next();
+            // `1e-3` has an exponent, and a minus after a letter like it is one.
+            let is_exponent = before.is_some_and(|c| c.eq_ignore_ascii_case(&'e'));
+            let is_number = |c: char| c.is_ascii_digit() || c == '$';
+            at > 0 && !is_exponent && before != Some('/') && after.is_some_and(is_number)
+        })
+    };
+    let signs = ["–", "—", "±", "+-", "+/-", " to ", "...", "…", "-"];
+    match signs.iter().find(|sign| between_numbers(sign)) {
+        Some(sign) => Err(format!(
+            "{text}: {:?} is no sign of a range; write LOW..HIGH, or LOW/VALUE/HIGH",
+            sign.trim()
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A text with a minus, powers of ten and dollars as they are read here: `−5`, `3×10^25`, `USD 25M`.
+fn in_plain_marks(text: &str) -> String {
+    let mut plain = text.replace('−', "-");
+    for power in ["×10^", "x10^", "*10^", "·10^"] {
+        plain = plain.replace(power, "e");
+    }
+    if let Some(exponent) = plain.strip_prefix("10^") {
+        plain = format!("1e{exponent}");
+    }
+    for dollars in ["USD", "dollars", "dollar"] {
+        plain = plain.replace(dollars, "$");
+    }
+    plain
+}
+
+/// Currencies that are no dollars.
+const OTHER_MONEY: [&str; 17] = [
+    "€", "£", "¥", "₹", "₩", "元", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "KRW", "SEK",
+    "AUD", "CAD",
+];
 
 /// The numbers of `LOW/VALUE/HIGH`. A slash before a letter is a unit's: `3.35 TB/s`.
 fn numbers(text: &str) -> Vec<&str> {
@@ -115,12 +161,43 @@ fn is_one(factor: f64) -> bool {
     factor.total_cmp(&1.0).is_eq()
 }
 
+/// A number without the spaces in it, which between digits separate thousands.
+fn without_spaces(text: &str) -> Result<String, String> {
+    let is_space = |c: char| c.is_whitespace() || c == '_';
+    let plain: String = text.chars().filter(|c| !is_space(*c)).collect();
+    let words: Vec<&str> = text
+        .split(is_space)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_digits = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let ends_in_digit = |word: &str| word.ends_with(|c: char| c.is_ascii_digit());
+    for pair in words.windows(2) {
+        let digits: String = pair[1].chars().take_while(char::is_ascii_digit).collect();
+        if digits.is_empty() || !ends_in_digit(pair[0]) {
+            continue;
+        }
+        let front = pair[0].trim_start_matches(['$', '-', '+']);
+        let in_threes = digits.len() == 3 && is_digits(front) && (1..=3).contains(&front.len());
+        if !in_threes {
+            return Err(format!(
+                "{}: a space separates thousands, in threes; write {plain}",
+                text.trim()
+            ));
+        }
+    }
+    Ok(plain)
+}
+
 /// One number with an optional prefix and unit.
 fn written(text: &str, unit: &str) -> Result<Written, String> {
-    let plain: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '_')
-        .collect();
+    if let Some(money) = OTHER_MONEY.iter().find(|money| text.contains(**money)) {
+        return Err(format!(
+            "{}: sums are US dollars, here {}; convert {money} first, at a rate that you can name",
+            text.trim(),
+            in_words(unit)
+        ));
+    }
+    let plain = without_spaces(text)?;
     let bare = plain.trim_start_matches("US").trim_start_matches('$');
     let is_money = bare.len() < plain.len();
     if is_money && !unit.starts_with('$') {
@@ -151,7 +228,10 @@ fn written(text: &str, unit: &str) -> Result<Written, String> {
     };
     let suffix = match name.as_str() {
         "" => None,
-        name => Some((name.to_owned(), multiple(name, digits, unit)?)),
+        name => Some((
+            name.to_owned(),
+            multiple(&spelled(name, unit)?, digits, unit)?,
+        )),
     };
     let scales = suffix.as_ref().is_some_and(|(_, factor)| !is_one(*factor));
     let value = unambiguous(digits, &name, unit, scales)?;
@@ -230,6 +310,17 @@ fn between(name: &str, own: &str) -> Option<f64> {
     if name == own {
         return Some(1.0);
     }
+    match (name, own) {
+        ("t", "g") => return Some(1e6),
+        ("t" | "tonnes", "kg") => return Some(1e3),
+        ("c", "$") => return Some(0.01),
+        _ => {}
+    }
+    if let Some(prefix) = name.strip_suffix("bit")
+        && own.ends_with('B')
+    {
+        return Some(between(&format!("{prefix}B"), own)? / 8.0);
+    }
     BASES.iter().find_map(|base| {
         let size = |text: &str| size_of_prefix(text.strip_suffix(*base)?, base);
         let own = size(own)?;
@@ -248,6 +339,12 @@ fn size_of_prefix(prefix: &str, base: &str) -> Option<f64> {
         "T" => 1e12,
         "P" => 1e15,
         "E" => 1e18,
+        "Z" => 1e21,
+        "Y" => 1e24,
+        "Ki" => 1024.0,
+        "Mi" => 1_048_576.0,
+        "Gi" => 1_073_741_824.0,
+        "Ti" => 1_099_511_627_776.0,
         "m" if takes_small => 1e-3,
         "u" | "µ" | "μ" if takes_small => 1e-6,
         _ => return None,
@@ -330,7 +427,13 @@ fn unambiguous(digits: &str, suffix: &str, unit: &str, has_prefix: bool) -> Resu
         let nobody_means_it = (WHOLE.contains(&unit) && !has_prefix) || fraction.ends_with('0');
         if like_thousands && nobody_means_it {
             return Err(format!(
-                "{digits} may be {value} or {whole}{fraction}; write one of these"
+                "{digits} may be {} or {whole}{fraction}; write one of these",
+                if fraction.ends_with('0') {
+                    value.to_string()
+                } else {
+                    // Four places behind the point are no thousands.
+                    format!("{digits}0")
+                }
             ));
         }
     }
@@ -376,6 +479,40 @@ mod tests {
             ("2k tokens/s", "tokens/s", 2000.0),
             ("8 %/year", "share/year", 0.08),
             ("0.25 s", "ms", 250.0),
+            ("USD 25M", "$", 25e6),
+            ("25M USD", "$", 25e6),
+            ("25 billion dollars", "$", 25e9),
+            ("25 Mio", "$", 25e6),
+            ("2.5 Mrd", "$", 2.5e9),
+            ("25 000 000", "$", 25e6),
+            ("25\u{a0}000\u{a0}000", "$", 25e6),
+            ("25\u{202f}000", "$", 25e3),
+            ("$1 500.5", "$", 1500.5),
+            ("10^25", "FLOP", 1e25),
+            ("3.8×10^25 FLOP", "FLOP", 3.8e25),
+            ("38 YFLOP", "FLOP", 38e24),
+            ("3.8e25 FLOPs", "FLOP", 3.8e25),
+            ("989 TFLOPs", "TFLOP/s", 989.0),
+            ("989 tflops", "TFLOP/s", 989.0),
+            ("1 gw", "W", 1e9),
+            ("100 kw", "W", 1e5),
+            ("8¢/kWh", "$/kWh", 0.08),
+            ("8 c/kWh", "$/kWh", 0.08),
+            ("370 gCO2e/kWh", "g/kWh", 370.0),
+            ("0.37 t/MWh", "g/kWh", 370.0),
+            ("0.2 t", "kg", 200.0),
+            ("200 kgCO2e", "kg", 200.0),
+            ("80 GiB", "GB", 85.899_345_92),
+            ("3.35 TBps", "GB/s", 3350.0),
+            ("3.35 TB/sec", "GB/s", 3350.0),
+            ("400 Gbit/s", "GB/s", 50.0),
+            ("400 Gbps", "GB/s", 50.0),
+            ("50 tok/s", "tokens/s", 50.0),
+            ("50 tokens/sec", "tokens/s", 50.0),
+            ("5 y", "years", 5.0),
+            ("8 GPUs", "accelerators", 8.0),
+            ("1e-3", "share", 1e-3),
+            ("31.8750", "sequences", 31.875),
         ] {
             let got = parse(text, unit).unwrap();
             assert!(got.is_constant(), "{text}: {got:?}");
@@ -428,7 +565,7 @@ mod tests {
             ("25..10M", "$", "write 10M..25M"),
             ("0.5/0.4/0.9", "share", "write 0.4/0.5/0.9"),
             ("3.35 TB/min", "GB/s", "which is GB/s"),
-            ("3.35 Tb/s", "GB/s", "which is GB/s"),
+            ("3.35 Tb/s", "GB/s", "bytes or bits"),
             ("$5", "ratio", "sum of money"),
             ("41,5", "g/kWh", "41.5"),
             ("5,5", "years", "5.5"),
@@ -440,6 +577,21 @@ mod tests {
             ("1,23,456", "$", "thousands"),
             ("100mW", "W", "milli"),
             ("5 %", "$", "of what"),
+            ("31.875", "sequences", "write one of these"),
+            ("2 5M", "$", "in threes"),
+            ("30 000 40 000", "$", "in threes"),
+            ("20-30M", "$", "LOW..HIGH"),
+            ("20M - 30M", "$", "LOW..HIGH"),
+            ("20–30M", "$", "LOW..HIGH"),
+            ("20M to 30M", "$", "LOW..HIGH"),
+            ("20M...30M", "$", "LOW..HIGH"),
+            ("25M±5M", "$", "LOW..HIGH"),
+            ("€25M", "$", "convert"),
+            ("25M EUR", "$", "convert"),
+            ("0.08 EUR/kWh", "$/kWh", "convert"),
+            ("100 mw", "W", "megawatts"),
+            ("80 Gb", "GB", "bytes or bits"),
+            ("26.8 Tb/s", "GB/s", "bytes or bits"),
         ] {
             let error = parse(text, unit).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");
