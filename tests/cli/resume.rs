@@ -128,7 +128,7 @@ fn a_plan_that_no_command_line_gives_is_refused_with_the_limit() {
     let at = folder.path();
     let good = session(at, &SMALL);
     type Change = fn(&mut Value);
-    let changes: [(Change, &str); 8] = [
+    let changes: [(Change, &str); 9] = [
         (
             |s| s["record"]["plan"]["invocations"] = u32::MAX.into(),
             "1000 are the most",
