@@ -64,7 +64,7 @@ fn nvidias_card_is_measured_at_each_limit_and_gets_its_own_back() {
             3,
             "{set:?}"
         );
-        let record = load(&out.join(format!("{limit}W.json"))).unwrap();
+        let record = load(out.join(format!("{limit}W.json"))).unwrap();
         assert_eq!(record.cases[0].invocations.len(), 3);
         for invocation in &record.cases[0].invocations {
             let Outcome::Measured { energy, .. } = &invocation.outcome else {
