@@ -60,6 +60,11 @@ pub(super) enum Stop {
 impl From<GpuError> for Stop {
     fn from(error: GpuError) -> Self {
         let kind = match &error {
+            GpuError::Inexpressible(_) => {
+                return Self::Skip(format!(
+                    "{error}; measure it on another one (`perwatt devices` lists them)"
+                ));
+            }
             GpuError::OutOfMemory(_) => FailureKind::OutOfMemory,
             GpuError::Lost(_) => FailureKind::DeviceLost,
             GpuError::Refused(_) => FailureKind::Build,

@@ -4,7 +4,7 @@
 use super::device_memory::format_of;
 use crate::device::Gpu;
 use crate::record::{CustomTexture, TextureDimension};
-use crate::workload::{BindingKind, Dispatch, Program, StoredTexture};
+use crate::workload::{Binding, BindingKind, Dispatch, Program, StoredTexture};
 
 /// Why a device cannot have a program, if so.
 pub(super) fn beyond_device(gpu: &Gpu, program: &Program) -> Result<(), String> {
@@ -18,6 +18,7 @@ pub(super) fn beyond_device(gpu: &Gpu, program: &Program) -> Result<(), String> 
     for dispatch in program.dispatches() {
         let beyond = beyond_counts(dispatch, program, &limits);
         let beyond = beyond.or_else(|| beyond_formats(gpu, dispatch));
+        let beyond = beyond.or_else(|| beyond_dimensions(gpu, dispatch, program));
         if let Some(beyond) = beyond {
             return Err(format!("{}: {beyond}", dispatch.label));
         }
@@ -31,7 +32,7 @@ fn beyond_size(texture: &CustomTexture, limits: &wgpu::Limits) -> Result<(), Str
     let (most, layers) = match texture.dimension {
         TextureDimension::D1 => (limits.max_texture_dimension_1d, 1),
         TextureDimension::D2 => (limits.max_texture_dimension_2d, 1),
-        TextureDimension::D2Array => (
+        TextureDimension::D2Array | TextureDimension::Cube | TextureDimension::CubeArray => (
             limits.max_texture_dimension_2d,
             limits.max_texture_array_layers,
         ),
@@ -133,6 +134,33 @@ fn bound_counts(dispatch: &Dispatch, limits: &wgpu::Limits) -> [(u32, u32, &'sta
             "uniform buffers",
         ),
     ]
+}
+
+/// Which dimensions of a texture the adapter does not have.
+fn beyond_dimensions(gpu: &Gpu, dispatch: &Dispatch, program: &Program) -> Option<String> {
+    let seen_as = |binding: &Binding, wanted: TextureDimension| match binding.kind {
+        BindingKind::Texture { dimension, .. }
+        | BindingKind::StorageTexture(StoredTexture { dimension, .. }) => dimension == wanted,
+        _ => false,
+    };
+    let mut bindings = dispatch.bindings.iter();
+    if bindings.any(|b| seen_as(b, TextureDimension::CubeArray)) && !gpu.has_cube_arrays() {
+        return Some("the adapter has no arrays of cube textures".to_owned());
+    }
+    // wgpu makes a cube of what could be one there, and such a texture cannot be seen as layers, nor read back.
+    let taken_for_cube = |binding: &Binding| {
+        let buffer = program.buffers.get(binding.buffer)?;
+        let [width, height, layers] = buffer.texture.as_ref()?.size;
+        let cube = width == height && layers > 1 && TextureDimension::CubeArray.shows(layers);
+        (cube && seen_as(binding, TextureDimension::D2Array)).then_some(&buffer.name)
+    };
+    let name = dispatch.bindings.iter().find_map(taken_for_cube)?;
+    (gpu.adapter.backend == "gl").then(|| {
+        format!(
+            "the adapter's backend, gl, takes the texture {name} for a cube, since it is square and has 6 layers for \
+             each; give it another number of layers, or measure on another backend"
+        )
+    })
 }
 
 /// Which storage texture's format the adapter does not have.

@@ -1,8 +1,12 @@
 //! What a program's buffer is on a device: a buffer or a texture, filled, copied and read back by one set of calls.
 
+use super::depth_fill::fill_depth;
 use crate::device::{Gpu, GpuError};
-use crate::record::{CustomTexture, SamplerAddress, SamplerFilter, TexelFormat, TextureDimension};
-use crate::workload::{BindingKind, Buffer, Dispatch, Poison, Program, StoredTexture};
+use crate::record::{
+    CustomSampler, CustomTexture, SamplerAddress, SamplerComparison, SamplerFilter, TexelFormat,
+    TextureDimension,
+};
+use crate::workload::{BindingKind, Buffer, Dispatch, Poison, Program, StoredTexture, TexelKind};
 
 /// Bytes that are on their way to the device at a time. All staging of one submission exists at once, and a device
 /// that has no room for it is lost.
@@ -71,6 +75,9 @@ impl DeviceMemory {
         if uses.storage_texture {
             usage |= Usage::STORAGE_BINDING;
         }
+        if texture.format.is_depth() {
+            usage |= Usage::RENDER_ATTACHMENT;
+        }
         let made = gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some(&buffer.name),
             size: extent(&texture),
@@ -78,7 +85,10 @@ impl DeviceMemory {
             sample_count: 1,
             dimension: match texture.dimension {
                 TextureDimension::D1 => wgpu::TextureDimension::D1,
-                TextureDimension::D2 | TextureDimension::D2Array => wgpu::TextureDimension::D2,
+                TextureDimension::D2
+                | TextureDimension::D2Array
+                | TextureDimension::Cube
+                | TextureDimension::CubeArray => wgpu::TextureDimension::D2,
                 TextureDimension::D3 => wgpu::TextureDimension::D3,
             },
             format: format_of(texture.format),
@@ -149,6 +159,11 @@ impl DeviceMemory {
 
     /// Writes the whole contents.
     pub(super) fn write(&self, gpu: &Gpu, data: &[u8]) -> Result<(), GpuError> {
+        if let Self::Texture(texture, made_of) = self
+            && made_of.format.is_depth()
+        {
+            return fill_depth(gpu, texture, made_of, data);
+        }
         self.write_in_pieces(gpu, |from, bytes| {
             data.get(from..from + bytes).unwrap_or_default()
         })
@@ -289,16 +304,17 @@ pub(super) fn binding_type(kind: BindingKind) -> wgpu::BindingType {
             buffer(wgpu::BufferBindingType::Storage { read_only })
         }
         BindingKind::Texture {
-            whole,
+            kind,
             filtered,
             dimension,
         } => wgpu::BindingType::Texture {
-            sample_type: match whole {
-                None => wgpu::TextureSampleType::Float {
+            sample_type: match kind {
+                TexelKind::Float => wgpu::TextureSampleType::Float {
                     filterable: filtered,
                 },
-                Some(false) => wgpu::TextureSampleType::Uint,
-                Some(true) => wgpu::TextureSampleType::Sint,
+                TexelKind::Unsigned => wgpu::TextureSampleType::Uint,
+                TexelKind::Signed => wgpu::TextureSampleType::Sint,
+                TexelKind::Depth => wgpu::TextureSampleType::Depth,
             },
             view_dimension: view_dimension(dimension),
             multisampled: false,
@@ -341,6 +357,7 @@ pub(super) fn samplers(gpu: &Gpu, dispatch: &Dispatch, group: u32) -> Vec<(u32, 
                 address_mode_w: address,
                 mag_filter: filter,
                 min_filter: filter,
+                compare: sampler.compare.map(comparison_of),
                 ..Default::default()
             });
             (*number, made)
@@ -349,11 +366,25 @@ pub(super) fn samplers(gpu: &Gpu, dispatch: &Dispatch, group: u32) -> Vec<(u32, 
 }
 
 /// The layout of a sampler's binding.
-pub(super) fn sampler_type(filter: SamplerFilter) -> wgpu::BindingType {
-    wgpu::BindingType::Sampler(match filter {
-        SamplerFilter::Nearest => wgpu::SamplerBindingType::NonFiltering,
-        SamplerFilter::Linear => wgpu::SamplerBindingType::Filtering,
+pub(super) fn sampler_type(sampler: &CustomSampler) -> wgpu::BindingType {
+    wgpu::BindingType::Sampler(match (sampler.compare, sampler.filter) {
+        (Some(_), _) => wgpu::SamplerBindingType::Comparison,
+        (None, SamplerFilter::Nearest) => wgpu::SamplerBindingType::NonFiltering,
+        (None, SamplerFilter::Linear) => wgpu::SamplerBindingType::Filtering,
     })
+}
+
+fn comparison_of(comparison: SamplerComparison) -> wgpu::CompareFunction {
+    match comparison {
+        SamplerComparison::Never => wgpu::CompareFunction::Never,
+        SamplerComparison::Less => wgpu::CompareFunction::Less,
+        SamplerComparison::Equal => wgpu::CompareFunction::Equal,
+        SamplerComparison::LessEqual => wgpu::CompareFunction::LessEqual,
+        SamplerComparison::Greater => wgpu::CompareFunction::Greater,
+        SamplerComparison::NotEqual => wgpu::CompareFunction::NotEqual,
+        SamplerComparison::GreaterEqual => wgpu::CompareFunction::GreaterEqual,
+        SamplerComparison::Always => wgpu::CompareFunction::Always,
+    }
 }
 
 fn extent(texture: &CustomTexture) -> wgpu::Extent3d {
@@ -379,6 +410,8 @@ fn view_dimension(dimension: TextureDimension) -> wgpu::TextureViewDimension {
         TextureDimension::D2 => wgpu::TextureViewDimension::D2,
         TextureDimension::D2Array => wgpu::TextureViewDimension::D2Array,
         TextureDimension::D3 => wgpu::TextureViewDimension::D3,
+        TextureDimension::Cube => wgpu::TextureViewDimension::Cube,
+        TextureDimension::CubeArray => wgpu::TextureViewDimension::CubeArray,
     }
 }
 
@@ -392,7 +425,8 @@ macro_rules! same_names {
 pub(super) fn format_of(format: TexelFormat) -> wgpu::TextureFormat {
     same_names!(format: R8Unorm R8Snorm R8Uint R8Sint R16Uint R16Sint R16Float Rg8Unorm Rg8Snorm Rg8Uint Rg8Sint
         R32Uint R32Sint R32Float Rg16Uint Rg16Sint Rg16Float Rgba8Unorm Rgba8Snorm Rgba8Uint Rgba8Sint Bgra8Unorm
-        Rg32Uint Rg32Sint Rg32Float Rgba16Uint Rgba16Sint Rgba16Float Rgba32Uint Rgba32Sint Rgba32Float)
+        Rg32Uint Rg32Sint Rg32Float Rgba16Uint Rgba16Sint Rgba16Float Rgba32Uint Rgba32Sint Rgba32Float
+        Depth16Unorm Depth32Float)
 }
 
 /// Rows of a texture that are written together: some of one layer, or all of several.

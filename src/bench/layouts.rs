@@ -34,9 +34,10 @@ pub(super) fn layouts(gpu: &Gpu, dispatch: &Dispatch) -> Vec<wgpu::BindGroupLayo
             let sampled = dispatch.samplers.iter().filter(|(at, ..)| *at == group);
             let entries: Vec<wgpu::BindGroupLayoutEntry> = bound
                 .map(|binding| layout_entry(binding.number, binding_type(binding.kind)))
-                .chain(sampled.map(|(_, number, sampler)| {
-                    layout_entry(*number, sampler_type(sampler.filter))
-                }))
+                .chain(
+                    sampled
+                        .map(|(_, number, sampler)| layout_entry(*number, sampler_type(sampler))),
+                )
                 .collect();
             gpu.device
                 .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {

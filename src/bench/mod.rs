@@ -11,6 +11,7 @@ pub mod assemble;
 )]
 mod bench;
 mod cooling;
+mod depth_fill;
 mod device_limits;
 mod device_memory;
 mod dialogue;

@@ -18,6 +18,9 @@ pub enum GpuError {
     /// The driver or wgpu refused something: a shader, a pipeline, a call.
     #[error("refused: {0}")]
     Refused(String),
+    /// wgpu has no way to say a shader in this backend's language.
+    #[error("the adapter's backend cannot express it: {0}")]
+    Inexpressible(String),
     /// Memory ran out.
     #[error("out of memory: {0}")]
     OutOfMemory(String),
@@ -121,6 +124,12 @@ impl Gpu {
         }
     }
 
+    /// Whether it has `texture_cube_array`.
+    pub fn has_cube_arrays(&self) -> bool {
+        let flags = self.handle.get_downlevel_capabilities().flags;
+        flags.contains(wgpu::DownlevelFlags::CUBE_ARRAY_TEXTURES)
+    }
+
     /// Waits until all submitted work is done.
     ///
     /// # Errors
@@ -192,6 +201,17 @@ impl Gpu {
     }
 }
 
+/// An error of wgpu's own or of the driver. What naga's writers lack, each says in these words.
+fn internal(description: String) -> GpuError {
+    match description
+        .lines()
+        .find(|line| line.contains("not supported in"))
+    {
+        Some(line) => GpuError::Inexpressible(line.trim().replace("Internal error: ", "")),
+        None => GpuError::Refused(description),
+    }
+}
+
 /// Catches what wgpu would panic on; the first fault explains the ones that follow.
 fn keep_first_fault(device: &wgpu::Device, fault: &Arc<Mutex<Option<GpuError>>>) {
     let slot = Arc::clone(fault);
@@ -199,7 +219,7 @@ fn keep_first_fault(device: &wgpu::Device, fault: &Arc<Mutex<Option<GpuError>>>)
         let error = match error {
             wgpu::Error::OutOfMemory { source } => GpuError::OutOfMemory(source.to_string()),
             wgpu::Error::Validation { description, .. } => GpuError::Refused(description),
-            wgpu::Error::Internal { description, .. } => GpuError::Refused(description),
+            wgpu::Error::Internal { description, .. } => internal(description),
         };
         let mut fault = slot.lock().unwrap_or_else(PoisonError::into_inner);
         fault.get_or_insert(error);

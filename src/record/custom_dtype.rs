@@ -19,6 +19,8 @@ pub enum CustomDtype {
     Unorm8,
     /// A channel of a texture: −1 to 1 in 254 steps.
     Snorm8,
+    /// The depth of a texture: 0 to 1 in 65,535 steps.
+    Unorm16,
     /// A channel of a texture: unsigned 8-bit integers.
     U8,
     /// A channel of a texture: signed 8-bit integers.
@@ -34,9 +36,14 @@ impl CustomDtype {
     pub const fn bytes(self) -> u64 {
         match self {
             Self::F32 | Self::U32 | Self::I32 => 4,
-            Self::F16 | Self::U16 | Self::I16 => 2,
+            Self::F16 | Self::Unorm16 | Self::U16 | Self::I16 => 2,
             Self::Unorm8 | Self::Snorm8 | Self::U8 | Self::I8 => 1,
         }
+    }
+
+    /// Whether whole numbers stand for numbers up to 1.
+    pub const fn is_normalized(self) -> bool {
+        matches!(self, Self::Unorm8 | Self::Snorm8 | Self::Unorm16)
     }
 
     /// Whether it has whole numbers alone.

@@ -95,12 +95,13 @@ pub use session::{
 };
 pub use stable_hash::stable_hash;
 pub use texture::{
-    CustomSampler, CustomTexture, SamplerAddress, SamplerFilter, TexelFormat, TextureDimension,
+    CustomSampler, CustomTexture, SamplerAddress, SamplerComparison, SamplerFilter, TexelFormat,
+    TextureDimension,
 };
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.6.0";
+pub const SCHEMA_VERSION: &str = "1.7.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -66,6 +66,12 @@ pub enum TextureDimension {
     /// `texture_3d`.
     #[serde(rename = "3d")]
     D3,
+    /// `texture_cube`: six layers.
+    #[serde(rename = "cube")]
+    Cube,
+    /// `texture_cube_array`: six layers for each.
+    #[serde(rename = "cube-array")]
+    CubeArray,
 }
 
 impl TextureDimension {
@@ -74,7 +80,46 @@ impl TextureDimension {
         match self {
             Self::D1 => 1,
             Self::D2 => 2,
-            Self::D2Array | Self::D3 => 3,
+            Self::D2Array | Self::D3 | Self::Cube | Self::CubeArray => 3,
+        }
+    }
+
+    /// Whether one texture can be seen in both dimensions: layers, each of two dimensions, can.
+    pub const fn shares_texels_with(self, other: Self) -> bool {
+        const fn form(dimension: TextureDimension) -> u8 {
+            match dimension {
+                TextureDimension::D1 => 1,
+                TextureDimension::D3 => 3,
+                _ => 2,
+            }
+        }
+        form(self) == form(other)
+    }
+
+    /// WGSL's name.
+    pub const fn wgsl(self) -> &'static str {
+        match self {
+            Self::D1 => "texture_1d",
+            Self::D2 => "texture_2d",
+            Self::D2Array => "texture_2d_array",
+            Self::D3 => "texture_3d",
+            Self::Cube => "texture_cube",
+            Self::CubeArray => "texture_cube_array",
+        }
+    }
+
+    /// Whether its layers are faces of cubes.
+    pub const fn is_cube(self) -> bool {
+        matches!(self, Self::Cube | Self::CubeArray)
+    }
+
+    /// Whether a view of these dimensions shows all of so many layers.
+    pub const fn shows(self, layers: u32) -> bool {
+        match self {
+            Self::D1 | Self::D2 => layers == 1,
+            Self::D2Array | Self::D3 => true,
+            Self::Cube => layers == 6,
+            Self::CubeArray => layers > 0 && layers.is_multiple_of(6),
         }
     }
 }
@@ -101,6 +146,11 @@ macro_rules! texel_formats {
             /// Numbers of a texel.
             pub const fn channels(self) -> u64 {
                 match self { $(Self::$variant => $channels,)* }
+            }
+
+            /// Whether it holds depths, which no shader of ours writes.
+            pub const fn is_depth(self) -> bool {
+                matches!(self, Self::Depth16Unorm | Self::Depth32Float)
             }
 
             /// How each is stored.
@@ -143,6 +193,8 @@ texel_formats! {
     Rgba32Uint "rgba32uint" 4 U32,
     Rgba32Sint "rgba32sint" 4 I32,
     Rgba32Float "rgba32float" 4 F32,
+    Depth16Unorm "depth16unorm" 1 Unorm16,
+    Depth32Float "depth32float" 1 F32,
 }
 
 /// A sampler.
@@ -154,6 +206,24 @@ pub struct CustomSampler {
     pub filter: SamplerFilter,
     /// What it reads beyond the edges.
     pub address: SamplerAddress,
+    /// What a `sampler_comparison` holds of a reference and a depth. Since version 1.7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<SamplerComparison>,
+}
+
+/// When a comparison of a reference with a depth is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say what each is")]
+pub enum SamplerComparison {
+    Never,
+    Less,
+    Equal,
+    LessEqual,
+    Greater,
+    NotEqual,
+    GreaterEqual,
+    Always,
 }
 
 /// How a sampler reads between texels.

@@ -39,6 +39,7 @@ pub use kit::input::{Input, Storage};
 pub use kit::kernel::Kernel;
 pub use kit::program::{Action, Binding, BindingKind, Buffer, Contents, Dispatch, Poison, Program};
 pub use kit::stored_texture::StoredTexture;
+pub use kit::texel_kind::TexelKind;
 pub use kit::unsupported::Unsupported;
 pub use lint::{Hazard, lint};
 pub use registry::{UnknownCase, find_case, registry, workload};

@@ -389,7 +389,7 @@ fn a_check_that_proves_nothing_fails_the_case_with_the_reason() {
         (nothing, "formula = \"2 * x[i]\"", 1, "never written"),
         (
             nothing,
-            "ramp = [1, 1]\ncheck = [\"sorted\"]",
+            "ramp = [1, 1]\ncheck = [\"sorted\", \"sum of x\"]\nabsolute = 1e30",
             1,
             "zeros everywhere",
         ),

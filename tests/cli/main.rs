@@ -51,6 +51,9 @@ mod custom_devices;
 mod custom_kernels;
 mod custom_resources;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod custom_sides;
+mod custom_textures;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod drivers;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod energy_doubts;

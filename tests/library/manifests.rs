@@ -11,7 +11,7 @@ use rand_pcg::Pcg64;
 const VARIANTS: usize = 2_000;
 
 /// What a key may be given instead.
-const VALUES: [&str; 18] = [
+const VALUES: [&str; 27] = [
     "true",
     "-1",
     "0",
@@ -30,6 +30,15 @@ const VALUES: [&str; 18] = [
     "9223372036854775807",
     "\"../../etc/passwd\"",
     "\"${\"",
+    "[0, 1, 2]",
+    "[[1], [2]]",
+    "\"64 px\"",
+    "\"16 KiB\"",
+    "\"/etc/passwd\"",
+    "\".\"",
+    "\"wrong.toml\"",
+    "-9223372036854775808",
+    "2026-11-29",
 ];
 
 /// Manifests that are right, with their shaders in the examples' folder.
@@ -100,7 +109,7 @@ fn changed(text: &str, random: &mut Pcg64) -> (String, Option<String>) {
             .split_once(" = ")
             .filter(|_| first.is_ascii_alphabetic());
         let mut slip = None;
-        match (random.random_range(0..5), pair) {
+        match (random.random_range(0..7), pair) {
             (0, _) => drop(lines.remove(at)),
             (1, _) => lines.insert(at, line),
             (2, Some((key, value))) => {
@@ -117,6 +126,23 @@ fn changed(text: &str, random: &mut Pcg64) -> (String, Option<String>) {
             (3 | 4, Some((key, _))) => {
                 let value = VALUES[random.random_range(0..VALUES.len())];
                 lines[at] = format!("{key} = {value}");
+            }
+            // One more or less, a name by a letter.
+            (5, Some((key, value))) => {
+                let Some(digits) = value
+                    .split(|c: char| !c.is_ascii_digit())
+                    .find(|digits| !digits.is_empty() && digits.len() < 9)
+                else {
+                    continue;
+                };
+                let number: i64 = digits.parse().unwrap();
+                let step = if random.random() { 1 } else { -1 };
+                let other = (number + step).to_string();
+                lines[at] = format!("{key} = {}", value.replacen(digits, &other, 1));
+            }
+            (6, Some((key, value))) if value.starts_with('"') && value.len() > 4 => {
+                let word = misspelt(value.trim_matches('"'), random);
+                lines[at] = format!("{key} = \"{word}\"");
             }
             _ => continue,
         }

@@ -86,7 +86,7 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
     let many = format!("[{}]", many.join(", "));
     let sweep = format!("{{ n = {many}, m = {many}, k = {many} }}");
     // From, to, the line that is named, what is said.
-    let ways: [(&str, &str, usize, &str); 46] = [
+    let ways: [(&str, &str, usize, &str); 50] = [
         ("flop", "flops", 6, "did you mean `flop`"),
         ("kernel", "kernle", 4, "did you mean `kernel`"),
         (
@@ -171,7 +171,21 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
             13,
             "lesser one first",
         ),
-        ("uniform = [1, 2]", "uniform = [1]", 16, ""),
+        ("uniform = [1, 2]", "uniform = [1]", 16, "1 are given"),
+        ("uniform = [1, 2]", "uniform = [0, 1, 2]", 16, "3 are given"),
+        ("\"8 * n\"", "\"8 * n px\"", 2, "without units"),
+        (
+            "\"8 * n\"",
+            "\"8 * width\"",
+            2,
+            "under `params`, as in `params = { width = [64, 256] }`",
+        ),
+        (
+            "formula = \"0.5 * x[i]\"",
+            "check = [\"finite\", \"sorted\"]",
+            2,
+            "zeros everywhere would pass them",
+        ),
         (
             "uniform = [1, 2]",
             "unifrom = [1, 2]",
@@ -249,6 +263,57 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
         }
     }
     assert!(silent.is_empty(), "{}", silent.join("\n\n"));
+}
+
+#[test]
+fn more_combinations_than_anybody_waits_for_are_refused_before_one_is_read() {
+    let folder = folder();
+    let list = |count: u32| {
+        let numbers: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
+        format!("[{}]", numbers.join(", "))
+    };
+    // What is wrong in each of them is not reached.
+    let said = |params: u32, tune: u32| {
+        let text = MANIFEST.replace("[256, 1024]", &list(params)).replace(
+            "flop = \"n\"",
+            &format!("tune = {{ tile = {} }}\nflop = \"absent\"", list(tune)),
+        );
+        load(folder.path(), &text).unwrap_err().to_string()
+    };
+    let most = said(128, 128);
+    assert!(most.contains("unknown name \"absent\""), "{most}");
+    let beyond = said(129, 128);
+    assert!(
+        beyond.contains("16512 combinations (129 of `params.n` × 128 of `tune.tile`)"),
+        "{beyond}"
+    );
+}
+
+#[test]
+fn a_shader_that_is_no_wgsl_is_named_before_what_it_would_have_said_of_buffers() {
+    let folder = folder();
+    let wrong = |from: &str, to: &str, manifest: &str| {
+        std::fs::write(folder.path().join("s.wgsl"), SHADER.replace(from, to)).unwrap();
+        load(folder.path(), manifest).unwrap_err().to_string()
+    };
+    let fixed = MANIFEST.replace("threads = \"n\"", "workgroups = 1");
+    for manifest in [MANIFEST, &fixed] {
+        let said = wrong(
+            "workgroup_size(64) fn main",
+            "workgroup_size(WG) fn main",
+            manifest,
+        );
+        assert!(
+            said.contains("`WG` is declared nowhere") && said.contains("[\"constants.wgsl\","),
+            "{said}"
+        );
+        let said = wrong(
+            "array<f32>;\n@compute",
+            "array<{TYPE}>;\n@compute",
+            manifest,
+        );
+        assert!(said.contains("placeholders (`{NAME}`)"), "{said}");
+    }
 }
 
 #[cfg(unix)]

@@ -219,12 +219,28 @@ pub(super) fn compile<'a>(
     }
     let expression = ENVIRONMENT
         .compile_expression_owned(text.to_owned())
-        .map_err(|e| format!("{text:?}: {}", what(&e)))?;
-    let known: Vec<&str> = names.into_iter().chain(FUNCTIONS).collect();
+        .map_err(|e| {
+            format!(
+                "{text:?}: {}; write numbers, names, operators and functions without units, as in \"(n + 63) // 64\"",
+                what(&e)
+            )
+        })?;
+    let declared: Vec<&str> = names.into_iter().collect();
+    let known: Vec<&str> = declared.iter().copied().chain(FUNCTIONS).collect();
     for name in expression.undeclared_variables(false) {
         if !known.contains(&name.as_str()) {
             let close = nearest(&name, known.iter().copied()).map_or_else(
-                || format!("; there are {}", known.join(", ")),
+                || {
+                    let there = match declared.as_slice() {
+                        [] => "no `params` are declared".to_owned(),
+                        names => format!("there are {}", names.join(", ")),
+                    };
+                    format!(
+                        "; {there}; give it values under `params`, as in `params = {{ {name} = [64, 256] }}`, or use a \
+                         function: {}",
+                        FUNCTIONS.join(", ")
+                    )
+                },
                 |close| format!("; did you mean {close:?}?"),
             );
             return Err(format!("{text:?}: unknown name {name:?}{close}"));

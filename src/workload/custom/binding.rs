@@ -42,7 +42,7 @@ impl Bound {
             }
             if let BoundResource::Other(what) = variable.resource {
                 return Err(format!(
-                    "{} (@group({}) @binding({})) is {what}, and manifests bind buffers, samplers, and textures of one, two or three dimensions; change the shader",
+                    "{} (@group({}) @binding({})) is {what}, and manifests bind buffers, samplers, and textures with one sample a texel; change the shader",
                     variable.name, variable.group, variable.binding
                 ));
             }

@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::amounts::ParameterScope;
 use super::binding::Bound;
-use super::contents::{check_generator, contents, has_contents, is_laid_out};
+use super::contents::{check_generator, contents, has_contents, hold, is_laid_out};
 use super::element_type::{Wanted, element_type, scalar_of};
 use super::entry::FileEntry;
 use super::expectations::{CheckNames, checks};
@@ -125,8 +125,18 @@ fn buffer(
     let (contents, natural) = contents(entry, table, scope, dtype, wanted)?;
     let (checks, checked) = checks(entry, table, scope, dtype, names, referenced)?;
     let elements = elements(entry, table, scope, form, (natural, checked))?;
-    if let CustomContents::Generated { generator, .. } = &contents {
-        check_generator(generator, dtype, elements).map_err(|e| entry.wrong(e))?;
+    let depths = form
+        .texture
+        .is_some_and(|texture| texture.format.is_depth());
+    // Of the numbers of its type, a depth is from 0 to 1.
+    let range = if depths { CustomDtype::Unorm16 } else { dtype };
+    match &contents {
+        CustomContents::Generated { generator, .. } => {
+            check_generator(generator, range, elements).map_err(|e| entry.wrong(e))?;
+        }
+        CustomContents::Fill { value } => hold(entry, range, &[*value])?,
+        CustomContents::Values { values } => hold(entry, range, values)?,
+        _ => {}
     }
     let (contents, checks) = as_version_1(contents, checks, table.restore);
     Ok(CustomBuffer {

@@ -6,7 +6,7 @@ use super::amounts::{Amount, ParameterScope};
 use super::data::{data_file, holds, numbers};
 use super::element_type::Wanted;
 use super::entry::FileEntry;
-use super::file::BufferTable;
+use super::file::{AmountPair, BufferTable};
 use crate::error::Result;
 use crate::record::{CustomContents, CustomDtype, CustomGenerator};
 use crate::workload::wgsl::{WrittenValue, encode};
@@ -30,7 +30,6 @@ pub(super) fn contents(
     }
     if let Some(amount) = &table.fill {
         let value = scope.number(amount).map_err(|e| entry.wrong(e))?;
-        hold(entry, dtype, &[value])?;
         return Ok((CustomContents::Fill { value }, None));
     }
     if let Some(values) = &table.values {
@@ -44,7 +43,6 @@ pub(super) fn contents(
             .map(|value| scope.number(&amount(value)?))
             .collect::<std::result::Result<_, _>>()
             .map_err(|e| entry.wrong(e))?;
-        hold(entry, dtype, &values)?;
         entry.keep(size_of_val(values.as_slice()))?;
         let count = values.len() as u64;
         return Ok((CustomContents::Values { values }, Some(count)));
@@ -101,8 +99,8 @@ fn generator(
     table: &BufferTable,
     scope: &ParameterScope,
 ) -> Result<CustomGenerator> {
-    let pair = |pair: &[Amount; 2]| {
-        let numbers = pair.each_ref().map(|amount| scope.number(amount));
+    let pair = |pair: &AmountPair| {
+        let numbers = pair.0.each_ref().map(|amount| scope.number(amount));
         let [first, second] = numbers;
         Ok((
             first.map_err(|e| entry.wrong(e))?,
@@ -132,7 +130,7 @@ fn generator(
 }
 
 /// Stops numbers that a type does not have.
-fn hold(entry: &FileEntry<'_>, dtype: CustomDtype, numbers: &[f64]) -> Result<()> {
+pub(super) fn hold(entry: &FileEntry<'_>, dtype: CustomDtype, numbers: &[f64]) -> Result<()> {
     match numbers.iter().find(|number| !holds(dtype, **number)) {
         None => Ok(()),
         Some(number) => Err(entry.wrong(format!(
@@ -155,7 +153,7 @@ fn exact_to(dtype: CustomDtype) -> f64 {
 fn range(dtype: CustomDtype) -> &'static str {
     match dtype {
         CustomDtype::F32 | CustomDtype::F16 => "finite and in range",
-        CustomDtype::Unorm8 => "from 0 to 1",
+        CustomDtype::Unorm8 | CustomDtype::Unorm16 => "from 0 to 1",
         CustomDtype::Snorm8 => "from -1 to 1",
         _ => "finite and, for u32, i32 and other whole ones, whole and in range",
     }

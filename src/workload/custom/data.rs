@@ -19,7 +19,7 @@ fn numpy(dtype: CustomDtype) -> (&'static str, &'static str) {
         CustomDtype::F16 => ("<f2", "float16"),
         CustomDtype::U32 => ("<u4", "uint32"),
         CustomDtype::I32 => ("<i4", "int32"),
-        CustomDtype::U16 => ("<u2", "uint16"),
+        CustomDtype::U16 | CustomDtype::Unorm16 => ("<u2", "uint16"),
         CustomDtype::I16 => ("<i2", "int16"),
         CustomDtype::U8 | CustomDtype::Unorm8 => ("|u1", "uint8"),
         CustomDtype::I8 | CustomDtype::Snorm8 => ("|i1", "int8"),
@@ -109,7 +109,7 @@ fn open_npy(file: File, dtype: CustomDtype, length: u64) -> Result<OpenData, Str
         other => other.descr(),
     };
     let (mut dtype, mut name) = (dtype, name.to_owned());
-    if matches!(dtype, CustomDtype::Unorm8 | CustomDtype::Snorm8) {
+    if dtype.is_normalized() {
         // What a texture stores as bytes stands for numbers up to 1, and those are taken too.
         name += ")`, or the numbers that those stand for with `.astype(np.float32";
         if there == numpy(CustomDtype::F32).0 {
@@ -196,6 +196,9 @@ pub(super) fn put(value: f64, dtype: CustomDtype, bytes: &mut Vec<u8>) {
         CustomDtype::U8 => bytes.push(value as u8),
         CustomDtype::I8 => bytes.extend((value as i8).to_le_bytes()),
         CustomDtype::Unorm8 => bytes.push((value.clamp(0.0, 1.0) * 255.0).round() as u8),
+        CustomDtype::Unorm16 => {
+            bytes.extend(((value.clamp(0.0, 1.0) * 65_535.0).round() as u16).to_le_bytes());
+        }
         CustomDtype::Snorm8 => {
             bytes.extend(((value.clamp(-1.0, 1.0) * 127.0).round() as i8).to_le_bytes());
         }
@@ -219,6 +222,9 @@ pub(super) fn numbers(bytes: &[u8], dtype: CustomDtype) -> Vec<f64> {
         CustomDtype::U8 => bytes.iter().map(|byte| f64::from(*byte)).collect(),
         CustomDtype::I8 => signed().collect(),
         CustomDtype::Unorm8 => bytes.iter().map(|byte| f64::from(*byte) / 255.0).collect(),
+        CustomDtype::Unorm16 => halves()
+            .map(|b| f64::from(u16::from_le_bytes(b)) / 65_535.0)
+            .collect(),
         // −128 and −127 both mean −1.
         CustomDtype::Snorm8 => signed().map(|number| (number / 127.0).max(-1.0)).collect(),
     }
@@ -230,6 +236,7 @@ pub(super) fn stored(value: f64, dtype: CustomDtype) -> f64 {
         CustomDtype::F32 => f64::from(value as f32),
         CustomDtype::F16 => half::f16::from_f64(value).to_f64(),
         CustomDtype::Unorm8 => (value.clamp(0.0, 1.0) * 255.0).round() / 255.0,
+        CustomDtype::Unorm16 => (value.clamp(0.0, 1.0) * 65_535.0).round() / 65_535.0,
         CustomDtype::Snorm8 => (value.clamp(-1.0, 1.0) * 127.0).round() / 127.0,
         _ => value,
     }
@@ -247,7 +254,7 @@ pub(super) fn holds(dtype: CustomDtype, number: f64) -> bool {
         CustomDtype::I16 => whole(i16::MIN.into(), i16::MAX.into()),
         CustomDtype::U8 => whole(0.0, u8::MAX.into()),
         CustomDtype::I8 => whole(i8::MIN.into(), i8::MAX.into()),
-        CustomDtype::Unorm8 => (0.0..=1.0).contains(&number),
+        CustomDtype::Unorm8 | CustomDtype::Unorm16 => (0.0..=1.0).contains(&number),
         CustomDtype::Snorm8 => (-1.0..=1.0).contains(&number),
     }
 }

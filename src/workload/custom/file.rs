@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::amounts::Amount;
-use crate::record::{CustomIndirect, SamplerAddress, SamplerFilter};
+use crate::record::{CustomIndirect, SamplerAddress, SamplerComparison, SamplerFilter};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -165,6 +165,7 @@ pub(super) struct SamplerTable {
     pub(super) filter: SamplerFilter,
     #[serde(default)]
     pub(super) address: SamplerAddress,
+    pub(super) compare: Option<SamplerComparison>,
 }
 
 /// One amount, or one for each dimension.
@@ -186,6 +187,21 @@ impl Amounts {
             Self::One(amount) => std::slice::from_ref(amount),
             Self::Each(amounts) => amounts,
         }
+    }
+}
+
+/// Two amounts. An array of Rust's would take a list of more and leave the rest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Vec<Amount>")]
+pub(super) struct AmountPair(pub(super) [Amount; 2]);
+
+impl TryFrom<Vec<Amount>> for AmountPair {
+    type Error = String;
+
+    fn try_from(amounts: Vec<Amount>) -> Result<Self, String> {
+        let given = amounts.len();
+        let pair = amounts.try_into().map(Self);
+        pair.map_err(|_| format!("two numbers are wanted here, and {given} are given"))
     }
 }
 
@@ -216,10 +232,10 @@ pub(super) struct BufferTable {
     pub(super) values: Option<Vec<toml::Value>>,
     pub(super) members: Option<toml::Table>,
     pub(super) file: Option<String>,
-    pub(super) uniform: Option<[Amount; 2]>,
-    pub(super) normal: Option<[Amount; 2]>,
-    pub(super) integers: Option<[Amount; 2]>,
-    pub(super) ramp: Option<[Amount; 2]>,
+    pub(super) uniform: Option<AmountPair>,
+    pub(super) normal: Option<AmountPair>,
+    pub(super) integers: Option<AmountPair>,
+    pub(super) ramp: Option<AmountPair>,
     #[serde(default)]
     pub(super) permutation: bool,
     #[serde(default)]

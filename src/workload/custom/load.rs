@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use crate::error::{Error, Result, nearest};
 use crate::record::{
-    Counts, CustomBuffer, CustomCheck, CustomContents, CustomKernel, MOST_SOURCE_BYTES, read_within,
+    Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel,
+    MOST_SOURCE_BYTES, read_within,
 };
 use crate::workload::case::Case;
 use crate::workload::case_kernel::CaseKernel;
@@ -156,10 +157,11 @@ fn kernel(
     })?;
     let (dispatches, bound) = dispatches(entry, &table.dispatch, scope)?;
     let custom = CustomKernel {
-        dispatches,
         cold: table.cold,
-        buffers: buffers(entry, &table.buffer, &table.texture, scope, &bound, false)?,
+        buffers: buffers(entry, &table.buffer, &table.texture, scope, &bound, false)
+            .map_err(|wrong| unreadable(entry, &dispatches).unwrap_or(wrong))?,
         samplers: samplers(entry, &table.sampler, &bound)?,
+        dispatches,
         ..empty(entry.file.path, true)
     };
     if let Some(output) = custom.buffers.iter().find(|b| is_checked(b)) {
@@ -219,6 +221,17 @@ fn empty(path: &Path, built_in_case: bool) -> CustomKernel {
     }
 }
 
+/// The first shader that naga refuses, and why. What a buffer lacks then may only be what could not be read there.
+fn unreadable(entry: &FileEntry<'_>, dispatches: &[CustomDispatch]) -> Option<Error> {
+    dispatches.iter().find_map(|dispatch| {
+        let refused = entry.file.reads.parsed(&dispatch.wgsl).err()?;
+        Some(entry.wrong(format!(
+            "{}: it is no WGSL, so what it binds is unknown: {refused}",
+            dispatch.shader
+        )))
+    })
+}
+
 /// What records say of a custom kernel's parameters.
 const FROM_FILE: &str = "the user's file";
 
@@ -238,11 +251,12 @@ fn workload(
     let referenced = table.reference.is_some();
     let (tables, textures) = (&table.buffer, &table.texture);
     let custom = CustomKernel {
-        dispatches,
         unverified: table.unverified.clone(),
         cold: table.cold,
-        buffers: buffers(&entry, tables, textures, scope, &bound, referenced)?,
+        buffers: buffers(&entry, tables, textures, scope, &bound, referenced)
+            .map_err(|wrong| unreadable(&entry, &dispatches).unwrap_or(wrong))?,
         samplers: samplers(&entry, &table.sampler, &bound)?,
+        dispatches,
         ..empty(manifest.path, false)
     };
     let counts = counts(&entry, table, scope)?;
@@ -304,6 +318,14 @@ fn is_checked(buffer: &CustomBuffer) -> bool {
     matches!(buffer.contents, CustomContents::Expected { .. }) || !buffer.checks.is_empty()
 }
 
+/// Whether a buffer has a check that zeros need not pass.
+fn proves_values(buffer: &CustomBuffer) -> bool {
+    let holds_of_zeros =
+        |check: &CustomCheck| matches!(check, CustomCheck::Finite | CustomCheck::Sorted);
+    matches!(buffer.contents, CustomContents::Expected { .. })
+        || buffer.checks.iter().any(|check| !holds_of_zeros(check))
+}
+
 /// Stops a case whose output nothing checks, unless the manifest says why.
 fn refuse_unchecked(
     entry: &FileEntry<'_>,
@@ -324,8 +346,21 @@ fn refuse_unchecked(
     let read = bound.iter().flatten();
     let is_bound =
         |buffer: &CustomBuffer| !readable || read.clone().any(|bound| bound.uses(&buffer.name));
-    if custom.buffers.iter().any(|b| is_checked(b) && is_bound(b)) {
+    let checked = || {
+        custom
+            .buffers
+            .iter()
+            .filter(|b| is_checked(b) && is_bound(b))
+    };
+    if checked().any(proves_values) {
         return Ok(());
+    }
+    if checked().next().is_some() {
+        return Err(entry.wrong(
+            "only \"finite\" and \"sorted\" check the output, and zeros everywhere would pass them; add `formula = …`, \
+             `expected = FILE`, \"permutation of BUFFER\", \"sum of BUFFER\" or a `reference`, or remove the check and say \
+             `unverified = \"reason\"`",
+        ));
     }
     Err(entry.wrong(
         "no bound buffer has a check (`expected = FILE`, `formula = …`, `check = […]`, or `output = true` with a \

@@ -9,10 +9,11 @@ use super::generate::generate;
 use crate::error::nearest;
 use crate::record::{
     CustomBuffer, CustomContents, CustomDispatch, CustomDtype, CustomKernel, CustomSampler,
-    SamplerAddress, SamplerFilter,
+    SamplerAddress, SamplerFilter, TextureDimension,
 };
 use crate::workload::kit::input::Input;
 use crate::workload::kit::program::{Binding, BindingKind, Buffer, Contents, Dispatch};
+use crate::workload::kit::texel_kind::TexelKind;
 use crate::workload::wgsl::{BoundResource, BoundVariable};
 
 /// A custom buffer as a program has it, with no contents yet.
@@ -103,23 +104,32 @@ pub(super) fn dispatch(
     let needs = &bound.needs;
     dispatch.features = needs.features.clone();
     for (variable, name) in &bound.variables {
-        if variable.resource == BoundResource::Sampler {
-            let sampler = sampler(kernel, name);
+        if let BoundResource::Sampler { comparison } = variable.resource {
+            let sampler = sampler(kernel, name, comparison).map_err(of_shader)?;
             dispatch
                 .samplers
                 .push((variable.group, variable.binding, sampler));
         }
     }
-    let samplers = &dispatch.samplers;
-    let linear = samplers
-        .iter()
-        .any(|(.., s)| s.filter == SamplerFilter::Linear);
+    // Whether a variable is read between its texels, by a sampler that does so.
+    let is_linear = |texture: &BoundVariable| {
+        bound.variables.iter().any(|(variable, _)| {
+            let mut samplers = dispatch.samplers.iter();
+            let place = (variable.group, variable.binding);
+            texture.sampled_by.contains(&variable.name)
+                && samplers.any(|(group, number, sampler)| {
+                    (*group, *number) == place
+                        && sampler.filter == SamplerFilter::Linear
+                        && sampler.compare.is_none()
+                })
+        })
+    };
     for (variable, name) in &bound.variables {
-        if variable.resource == BoundResource::Sampler {
+        if matches!(variable.resource, BoundResource::Sampler { .. }) {
             continue;
         }
         let buffer = place(&custom.shader, variable, name, buffers)?;
-        let kind = kind(variable, &buffers[buffer], linear).map_err(of_shader)?;
+        let kind = kind(variable, &buffers[buffer], is_linear(variable)).map_err(of_shader)?;
         dispatch.features.extend(feature(kernel, name, kind));
         dispatch.bindings.push(Binding {
             buffer,
@@ -164,15 +174,25 @@ fn unbound(custom: &CustomDispatch) -> Dispatch {
     }
 }
 
-/// The sampler of a name; one that is not declared is WebGPU's default.
-fn sampler(kernel: &CustomKernel, name: &str) -> CustomSampler {
+/// The sampler of a name; one that is not declared is WebGPU's default, where there is one.
+fn sampler(kernel: &CustomKernel, name: &str, comparison: bool) -> Result<CustomSampler, String> {
     let mut declared = kernel.samplers.iter();
     let found = declared.find(|sampler| sampler.name == name).cloned();
-    found.unwrap_or_else(|| CustomSampler {
+    let sampler = found.unwrap_or_else(|| CustomSampler {
         name: name.to_owned(),
         filter: SamplerFilter::default(),
         address: SamplerAddress::default(),
-    })
+        compare: None,
+    });
+    match (comparison, sampler.compare) {
+        (true, None) => Err(format!(
+            "{name} is a `sampler_comparison`; declare it under [[….sampler]] with `compare`, for example \"less\""
+        )),
+        (false, Some(_)) => Err(format!(
+            "{name} is a `sampler`, which compares nothing; remove its `compare`, or make it a `sampler_comparison`"
+        )),
+        _ => Ok(sampler),
+    }
 }
 
 /// A feature that a binding needs beyond what its shader says.
@@ -234,26 +254,31 @@ fn kind(variable: &BoundVariable, buffer: &Buffer, linear: bool) -> Result<Bindi
                 "is a texture and {shown:?} a buffer; declare it under [[….texture]] with `size` and `format`"
             ));
         }
-        (BoundResource::Texture { whole, dimension }, Some(texture)) => {
-            let dtype = texture.format.dtype();
-            let stored = dtype.is_whole().then_some(matches!(
-                dtype,
-                CustomDtype::I8 | CustomDtype::I16 | CustomDtype::I32
-            ));
-            if stored != *whole {
+        (BoundResource::Texture { kind, dimension }, Some(texture)) => {
+            if TexelKind::of(texture.format) != *kind {
                 return wrong(format!(
-                    "reads {}, and {shown:?} is stored as {}; change one of them",
-                    match whole {
-                        None => "f32",
-                        Some(true) => "i32",
-                        Some(false) => "u32",
-                    },
-                    texture.format.name()
+                    "reads {}, and {shown:?} is stored as {}; change one of them{}",
+                    kind.name(),
+                    texture.format.name(),
+                    match kind {
+                        TexelKind::Depth =>
+                            ", for example to `format = \"depth32float\"` or \"depth16unorm\"",
+                        _ => "",
+                    }
                 ));
             }
+            if *kind == TexelKind::Depth && linear {
+                return wrong(
+                    "is a depth texture, which only a `sampler_comparison` reads between its texels; give its sampler \
+                     `filter = \"nearest\"`"
+                        .to_owned(),
+                );
+            }
+            let float = *kind == TexelKind::Float;
+            let wide = texture.format.dtype() == CustomDtype::F32;
             let kind = BindingKind::Texture {
-                whole: *whole,
-                filtered: whole.is_none() && (dtype != CustomDtype::F32 || linear),
+                kind: *kind,
+                filtered: float && (!wide || linear),
                 dimension: *dimension,
             };
             (kind, (*dimension, texture))
@@ -271,14 +296,32 @@ fn kind(variable: &BoundVariable, buffer: &Buffer, linear: bool) -> Result<Bindi
                 (stored.dimension, texture),
             )
         }
-        (BoundResource::Sampler | BoundResource::Other(_), _) => {
+        (BoundResource::Sampler { .. } | BoundResource::Other(_), _) => {
             return wrong(format!("cannot be bound to {shown:?}"));
         }
     };
     let (dimension, texture) = wanted;
-    if dimension != texture.dimension {
+    if !dimension.shares_texels_with(texture.dimension) {
         return wrong(format!(
             "and another variable see {shown:?} in different dimensions; declare two textures"
+        ));
+    }
+    let [width, height, layers] = texture.size;
+    if !dimension.shows(layers) {
+        return wrong(format!(
+            "is a {}, and {shown:?} has {layers} layers; {}",
+            dimension.wgsl(),
+            match dimension {
+                TextureDimension::Cube => "give it 6, one for each face",
+                TextureDimension::CubeArray => "give it 6 for each cube",
+                _ => "give it one, or declare two textures",
+            }
+        ));
+    }
+    if dimension.is_cube() && width != height {
+        return wrong(format!(
+            "is a {}, and the faces of {shown:?} are {width} × {height}; make them square",
+            dimension.wgsl()
         ));
     }
     Ok(kind)

@@ -4,6 +4,7 @@ use toml::Spanned;
 
 use super::amounts::ParameterScope;
 use super::binding::Bound;
+use super::contents::{has_contents, is_checked};
 use super::dispatches::three;
 use super::entry::FileEntry;
 use super::file::{BufferTable, SamplerTable};
@@ -67,10 +68,29 @@ pub(super) fn texture(
         size: three(entry, "size", amounts.list(), scope)?,
         dimension,
     };
+    if format.is_depth() {
+        refuse_as_depth(entry, table)?;
+    }
     match texture.bytes() {
         Some(_) => Ok(texture),
         None => Err(entry.wrong("is larger than any memory")),
     }
+}
+
+/// Stops what a depth texture cannot be: no compute shader writes one.
+fn refuse_as_depth(entry: &FileEntry<'_>, table: &BufferTable) -> Result<()> {
+    if table.output || is_checked(table) || table.restore == Some(true) {
+        return Err(entry.wrong(
+            "a compute shader cannot write a depth texture, so there is nothing to check or restore; remove the check, \
+             or store to a texture of another format, for example \"r32float\"",
+        ));
+    }
+    if !has_contents(table) {
+        return Err(entry.wrong(
+            "a compute shader cannot write a depth texture; give it contents, for example `uniform = [0, 1]`",
+        ));
+    }
+    Ok(())
 }
 
 /// The format of a name.
@@ -100,7 +120,7 @@ pub(super) fn samplers(
             .iter()
             .flatten()
             .flat_map(|bound| bound.resources(name));
-        resources.any(|resource| *resource == BoundResource::Sampler)
+        resources.any(|resource| matches!(resource, BoundResource::Sampler { .. }))
     };
     let sampler = |table: &Spanned<SamplerTable>| {
         let entry = entry.inner(table, &format!("sampler {:?}", table.get_ref().name));
@@ -114,6 +134,7 @@ pub(super) fn samplers(
             name: table.name.clone(),
             filter: table.filter,
             address: table.address,
+            compare: table.compare,
         })
     };
     tables.iter().map(sampler).collect()

@@ -12,5 +12,6 @@ pub(crate) mod quantized;
 pub(crate) mod stored_texture;
 pub(crate) mod subgroup_broadcast;
 pub(crate) mod template;
+pub(crate) mod texel_kind;
 pub(crate) mod units;
 pub(crate) mod unsupported;

@@ -13,6 +13,7 @@ use crate::record::{
 use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::stored_texture::StoredTexture;
 use crate::workload::kit::template::Template;
+use crate::workload::kit::texel_kind::TexelKind;
 use crate::workload::kit::unsupported::Unsupported;
 
 /// What one execution of a case consists of.
@@ -174,8 +175,8 @@ pub enum BindingKind {
     },
     /// `texture_2d` and its like.
     Texture {
-        /// Whether its numbers are whole, and signed then.
-        whole: Option<bool>,
+        /// As what its texels are read.
+        kind: TexelKind,
         /// Whether a sampler reads between its texels.
         filtered: bool,
         /// The dimensions of the view.

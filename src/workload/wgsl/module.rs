@@ -14,6 +14,7 @@ use super::layout::{WrittenValue, encode};
 use crate::error::nearest;
 use crate::record::{TexelFormat, TextureDimension};
 use crate::workload::kit::stored_texture::StoredTexture;
+use crate::workload::kit::texel_kind::TexelKind;
 
 /// A WGSL source that naga accepts.
 #[derive(Debug)]
@@ -38,15 +39,18 @@ pub enum BoundResource {
     Uniform,
     /// A texture that is sampled or loaded from.
     Texture {
-        /// Whether its numbers are whole, and signed then; none for floating-point ones.
-        whole: Option<bool>,
+        /// As what its texels are read.
+        kind: TexelKind,
         /// Its dimensions.
         dimension: TextureDimension,
     },
     /// A texture that is stored to or loaded from.
     StorageTexture(StoredTexture),
     /// A sampler.
-    Sampler,
+    Sampler {
+        /// `sampler_comparison`.
+        comparison: bool,
+    },
     /// Anything else, in words.
     Other(&'static str),
 }
@@ -70,6 +74,8 @@ pub struct BoundVariable {
     pub written: bool,
     /// Fewest bytes that it needs.
     pub least_bytes: u64,
+    /// Names of the samplers by which the entry point reads it, where it is a texture.
+    pub sampled_by: Vec<String>,
 }
 
 /// What an entry point needs, its overrides resolved.
@@ -96,9 +102,15 @@ impl WgslModule {
     /// naga refuses the source; the message shows where.
     pub fn parse(wgsl: &str) -> Result<Self, String> {
         let source = accepted(wgsl);
-        let module = naga::front::wgsl::parse_str(&source).map_err(|e| match hint(&source) {
-            Some(hint) => format!("{}\n{hint}", e.emit_to_string(&source)),
-            None => e.emit_to_string(&source),
+        let module = naga::front::wgsl::parse_str(&source).map_err(|e| {
+            let said = e.emit_to_string(&source);
+            match hint(&source)
+                .map(str::to_owned)
+                .or_else(|| prepended(&said))
+            {
+                Some(hint) => format!("{said}\n{hint}"),
+                None => said,
+            }
         })?;
         let info = validate(&module, true).map_err(|e| e.emit_to_string(&source))?;
         Ok(Self {
@@ -191,7 +203,13 @@ impl WgslModule {
                 (&kept.binding, &kept.name) == (&variable.binding, &variable.name)
             })?;
             let size = module.types[kept.ty].inner.try_size(module.to_ctx());
-            Some((uses[handle], u64::from(size.unwrap_or(0))))
+            let pairs = uses.sampling_set.iter().filter(|p| p.image == handle);
+            let samplers = pairs.filter_map(|p| module.global_variables[p.sampler].name.clone());
+            Some(Kept {
+                uses: uses[handle],
+                least_bytes: size.unwrap_or(0).into(),
+                sampled_by: samplers.collect(),
+            })
         });
         Ok(EntryNeeds {
             threads: module.entry_points[found].workgroup_size,
@@ -293,11 +311,17 @@ fn override_problem(error: &PipelineConstantError) -> String {
     }
 }
 
-/// Variables with a binding, by group and binding; `kept` says how one is used and how many bytes it has at the
-/// least, where an entry point keeps it.
+/// How an entry point uses a variable.
+struct Kept {
+    uses: GlobalUse,
+    least_bytes: u64,
+    sampled_by: Vec<String>,
+}
+
+/// Variables with a binding, by group and binding; `kept` says how an entry point uses one, where it does.
 fn bound_variables(
     module: &Module,
-    kept: impl Fn(&naga::GlobalVariable) -> Option<(GlobalUse, u64)>,
+    kept: impl Fn(&naga::GlobalVariable) -> Option<Kept>,
 ) -> Vec<BoundVariable> {
     let mut variables = Vec::new();
     for (_, variable) in module.global_variables.iter() {
@@ -310,10 +334,9 @@ fn bound_variables(
                 read_only: !access.contains(StorageAccess::STORE),
             },
             (AddressSpace::Uniform, _) => BoundResource::Uniform,
-            (_, TypeInner::Sampler { comparison: false }) => BoundResource::Sampler,
-            (_, TypeInner::Sampler { comparison: true }) => {
-                BoundResource::Other("a comparison sampler")
-            }
+            (_, TypeInner::Sampler { comparison }) => BoundResource::Sampler {
+                comparison: *comparison,
+            },
             (
                 _,
                 TypeInner::Image {
@@ -324,16 +347,21 @@ fn bound_variables(
             ) => image(*dim, *arrayed, *class),
             _ => BoundResource::Other("no buffer"),
         };
-        let (used, least_bytes) = kept(variable).unwrap_or((GlobalUse::empty(), 0));
+        let kept = kept(variable).unwrap_or(Kept {
+            uses: GlobalUse::empty(),
+            least_bytes: 0,
+            sampled_by: Vec::new(),
+        });
         variables.push(BoundVariable {
             name: variable.name.clone().unwrap_or_default(),
             group: at.group,
             binding: at.binding,
             resource,
             ty: variable.ty,
-            used: !used.is_empty(),
-            written: used.intersects(GlobalUse::WRITE | GlobalUse::ATOMIC),
-            least_bytes,
+            used: !kept.uses.is_empty(),
+            written: kept.uses.intersects(GlobalUse::WRITE | GlobalUse::ATOMIC),
+            least_bytes: kept.least_bytes,
+            sampled_by: kept.sampled_by,
         });
     }
     variables.sort_by_key(|variable| (variable.group, variable.binding));
@@ -346,20 +374,27 @@ fn image(dim: ImageDimension, arrayed: bool, class: ImageClass) -> BoundResource
         (ImageDimension::D1, false) => TextureDimension::D1,
         (ImageDimension::D2, false) => TextureDimension::D2,
         (ImageDimension::D2, true) => TextureDimension::D2Array,
-        (ImageDimension::D3, false) => TextureDimension::D3,
-        _ => return BoundResource::Other("a cube texture"),
+        (ImageDimension::Cube, false) => TextureDimension::Cube,
+        (ImageDimension::Cube, true) => TextureDimension::CubeArray,
+        (ImageDimension::D3, _) => TextureDimension::D3,
+        (ImageDimension::D1, true) => return BoundResource::Other("an array of 1D textures"),
     };
     match class {
-        ImageClass::Sampled { multi: true, .. } => BoundResource::Other("a multisampled texture"),
+        ImageClass::Sampled { multi: true, .. } | ImageClass::Depth { multi: true } => {
+            BoundResource::Other("a multisampled texture")
+        }
         ImageClass::Sampled { kind, .. } => BoundResource::Texture {
-            whole: match kind {
-                ScalarKind::Sint => Some(true),
-                ScalarKind::Uint => Some(false),
-                _ => None,
+            kind: match kind {
+                ScalarKind::Sint => TexelKind::Signed,
+                ScalarKind::Uint => TexelKind::Unsigned,
+                _ => TexelKind::Float,
             },
             dimension,
         },
-        ImageClass::Depth { .. } => BoundResource::Other("a depth texture"),
+        ImageClass::Depth { .. } => BoundResource::Texture {
+            kind: TexelKind::Depth,
+            dimension,
+        },
         ImageClass::External => BoundResource::Other("an external texture"),
         ImageClass::Storage { format, access } => {
             // Both call a format by its name in WebGPU.
@@ -419,6 +454,12 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
              by `expand = [\"command\", …]`, or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
         );
     }
+    if has_placeholder(source) {
+        return Some(
+            "the file has placeholders (`{NAME}`) that its program replaces; replace them, first or by `expand = \
+             [\"command\", …]`, or write `${NAME}` with `params`",
+        );
+    }
     // No WGSL has a brace before a percent sign; two together may close and open blocks.
     if source.contains("{{") || source.contains("{%") {
         return Some(
@@ -427,6 +468,29 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         );
     }
     None
+}
+
+/// Whether a name in capitals stands alone between braces: in WGSL at least a semicolon would follow it there.
+fn has_placeholder(source: &str) -> bool {
+    source.split('{').skip(1).any(|rest| {
+        let name = rest.split('}').next().unwrap_or_default();
+        rest.len() > name.len()
+            && name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
+}
+
+/// What helps where a name is declared nowhere: programs put constants before their shaders.
+fn prepended(said: &str) -> Option<String> {
+    let (_, rest) = said.split_once("no definition in scope for identifier: `")?;
+    let (name, _) = rest.split_once('`')?;
+    Some(format!(
+        "`{name}` is declared nowhere; what a program puts before this shader, a manifest joins with it: `shader = \
+         [\"constants.wgsl\", \"s.wgsl\"]`, where `const {name} = ${{{name}}}u;` takes its value from `params`"
+    ))
 }
 
 #[cfg(test)]
