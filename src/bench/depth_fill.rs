@@ -1,7 +1,6 @@
 //! Fills depth textures. WebGPU copies nothing to `depth32float`, so what a depth texture holds is drawn, a layer at a
 //! time, from a texture of plain numbers.
 
-use super::device_memory::{DeviceMemory, format_of};
 use crate::device::{Gpu, GpuError};
 use crate::record::{CustomTexture, TexelFormat, TextureDimension};
 
@@ -16,17 +15,18 @@ const SHADER: &str = "
     return textureLoad(depths, vec2u(place.xy), 0).x;
 }";
 
-/// Draws the depths that `data` holds in the texture's own form.
+/// Draws the depths that `data` holds in the texture's own form; `write` writes a texture of plain numbers.
 pub(super) fn fill_depth(
     gpu: &Gpu,
     texture: &wgpu::Texture,
     made_of: &CustomTexture,
     data: &[u8],
+    write: impl Fn(&wgpu::Texture, CustomTexture, &[u8]) -> Result<(), GpuError>,
 ) -> Result<(), GpuError> {
     let depths = as_f32(made_of.format, data);
     let [width, height, layers] = made_of.size;
     let of_layer = width as usize * height as usize * 4;
-    let pipeline = pipeline(gpu, made_of.format);
+    let pipeline = pipeline(gpu, texture.format());
     let plain = CustomTexture {
         format: TexelFormat::R32Float,
         size: [width, height, 1],
@@ -53,9 +53,8 @@ pub(super) fn fill_depth(
             resource: wgpu::BindingResource::TextureView(&staging.create_view(&Default::default())),
         }],
     });
-    let staging = DeviceMemory::Texture(staging, plain);
     for (layer, depths) in (0..layers).zip(depths.chunks(of_layer.max(1))) {
-        staging.write(gpu, depths)?;
+        write(&staging, plain, depths)?;
         let view = texture.create_view(&wgpu::TextureViewDescriptor {
             dimension: Some(wgpu::TextureViewDimension::D2),
             base_array_layer: layer,
@@ -81,7 +80,7 @@ fn as_f32(format: TexelFormat, data: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn pipeline(gpu: &Gpu, format: TexelFormat) -> wgpu::RenderPipeline {
+fn pipeline(gpu: &Gpu, format: wgpu::TextureFormat) -> wgpu::RenderPipeline {
     let module = gpu
         .device
         .create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -100,7 +99,7 @@ fn pipeline(gpu: &Gpu, format: TexelFormat) -> wgpu::RenderPipeline {
             },
             primitive: Default::default(),
             depth_stencil: Some(wgpu::DepthStencilState {
-                format: format_of(format),
+                format,
                 depth_write_enabled: Some(true),
                 depth_compare: Some(wgpu::CompareFunction::Always),
                 stencil: Default::default(),

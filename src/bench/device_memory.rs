@@ -162,7 +162,9 @@ impl DeviceMemory {
         if let Self::Texture(texture, made_of) = self
             && made_of.format.is_depth()
         {
-            return fill_depth(gpu, texture, made_of, data);
+            return fill_depth(gpu, texture, made_of, data, |plain, made_of, data| {
+                Self::Texture(plain.clone(), made_of).write(gpu, data)
+            });
         }
         self.write_in_pieces(gpu, |from, bytes| {
             data.get(from..from + bytes).unwrap_or_default()

@@ -312,7 +312,13 @@ fn a_shader_that_is_no_wgsl_is_named_before_what_it_would_have_said_of_buffers()
             "array<{TYPE}>;\n@compute",
             manifest,
         );
-        assert!(said.contains("placeholders (`{NAME}`)"), "{said}");
+        assert!(said.contains("placeholders (`{NAME}`"), "{said}");
+        let said = wrong(
+            "array<f32>;\n@compute",
+            "array<__TYPE__>;\n@compute",
+            manifest,
+        );
+        assert!(said.contains("placeholders (`{NAME}`"), "{said}");
     }
 }
 

@@ -104,10 +104,8 @@ impl WgslModule {
         let source = accepted(wgsl);
         let module = naga::front::wgsl::parse_str(&source).map_err(|e| {
             let said = e.emit_to_string(&source);
-            match hint(&source)
-                .map(str::to_owned)
-                .or_else(|| prepended(&said))
-            {
+            let hint = hint(&source).or_else(|| reserved(&said)).map(str::to_owned);
+            match hint.or_else(|| prepended(&said)) {
                 Some(hint) => format!("{said}\n{hint}"),
                 None => said,
             }
@@ -455,10 +453,7 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         );
     }
     if has_placeholder(source) {
-        return Some(
-            "the file has placeholders (`{NAME}`) that its program replaces; replace them, first or by `expand = \
-             [\"command\", …]`, or write `${NAME}` with `params`",
-        );
+        return Some(PLACEHOLDERS);
     }
     // No WGSL has a brace before a percent sign; two together may close and open blocks.
     if source.contains("{{") || source.contains("{%") {
@@ -468,6 +463,16 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
         );
     }
     None
+}
+
+/// What helps a file in which a program replaces words.
+const PLACEHOLDERS: &str = "the file has placeholders (`{NAME}`, `__NAME__`) that its program replaces; replace them, first \
+     or by `expand = [\"command\", …]`, or write `${NAME}` with `params`";
+
+/// What helps where naga refuses a name because of its underscores, with which none of WGSL begins.
+fn reserved(said: &str) -> Option<&'static str> {
+    said.contains("starts with a reserved prefix: `__")
+        .then_some(PLACEHOLDERS)
 }
 
 /// Whether a name in capitals stands alone between braces: in WGSL at least a semicolon would follow it there.
