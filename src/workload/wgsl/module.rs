@@ -471,7 +471,10 @@ const PLACEHOLDERS: &str = "the file has placeholders (`{NAME}`, `__NAME__`) tha
 
 /// What helps where naga refuses a name because of its underscores, with which none of WGSL begins.
 fn reserved(said: &str) -> Option<&'static str> {
-    said.contains("starts with a reserved prefix: `__")
+    let refused = ["reserved prefix: `__", "for identifier: `__"];
+    refused
+        .iter()
+        .any(|words| said.contains(words))
         .then_some(PLACEHOLDERS)
 }
 
