@@ -162,12 +162,13 @@ impl<'g> CaseMeasurement<'_, 'g> {
     }
 
     /// Keeps a GPU busy until its clocks have settled: an idle one runs at a fraction of them. Ends when three
-    /// batches in a row agree, or after [`LONGEST_WARM_UP`].
-    fn warm_up(&mut self, executable: &mut Executable<'_>) -> Result<(), Stop> {
+    /// batches in a row agree, or after [`LONGEST_WARM_UP`]. How long an execution took at the end; nothing where there
+    /// is nothing to warm.
+    fn warm_up(&mut self, executable: &mut Executable<'_>) -> Result<Option<f64>, Stop> {
         let program = executable.program();
         if self.bench.gpu.adapter.is_software() || !matches!(program.action, Action::Dispatches(_))
         {
-            return Ok(());
+            return Ok(None);
         }
         let started = Instant::now();
         let mut recent = Vec::new();
@@ -183,7 +184,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 executions = executions.saturating_mul(2).min(most);
             }
         }
-        Ok(())
+        Ok(recent.last().copied())
     }
 
     /// Sees that no dispatch is long enough for the platform to take the GPU away, in pieces where it must be; a
@@ -220,8 +221,18 @@ impl<'g> CaseMeasurement<'_, 'g> {
         let (small, large) = (pilot.counts(), self.problem.counts());
         let ratio = |large: u64, small: u64| large as f64 / small.max(1) as f64;
         let more = ratio(large.flop, small.flop).max(ratio(large.bytes, small.bytes));
-        let once = Seconds::from_ns(lap.best_ns()) * more;
-        refuse_over_budget(once, self.settings, "is estimated to take")
+        let settings = self.settings;
+        refuse_estimate(
+            lap.best_ns(),
+            |ns| {
+                refuse_over_budget(
+                    Seconds::from_ns(ns) * more,
+                    settings,
+                    "is estimated to take",
+                )
+            },
+            || self.warm_up(&mut executable),
+        )
     }
 
     /// Compares the outputs with the reference.
@@ -320,6 +331,22 @@ fn above_limit(window: &EnergyWindow, limit_w: Option<f64>) -> Option<Warning> {
     (mean_w > CLEARLY * limit_w).then_some(Warning::PowerAboveLimit { mean_w, limit_w })
 }
 
+/// Refuses by what one execution of a pilot took on a device that may have been idle, but not before it was `busy`: an idle
+/// GPU's clocks are a fifth of a busy one's, and a single execution is mostly its launch.
+fn refuse_estimate(
+    idle_ns: f64,
+    refuse: impl Fn(f64) -> Result<(), Stop>,
+    busy: impl FnOnce() -> Result<Option<f64>, Stop>,
+) -> Result<(), Stop> {
+    let Err(refused) = refuse(idle_ns) else {
+        return Ok(());
+    };
+    match busy()? {
+        Some(busy_ns) => refuse(busy_ns),
+        None => Err(refused),
+    }
+}
+
 /// Stops a case of which the fewest executions would outlast the budget.
 fn refuse_over_budget(once: Seconds, settings: Settings, what: &str) -> Result<(), Stop> {
     let needed = once * FEWEST_EXECUTIONS;
@@ -332,4 +359,26 @@ fn refuse_over_budget(once: Seconds, settings: Settings, what: &str) -> Result<(
         settings.budget,
         needed.get().ceil()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_case_is_refused_for_the_clocks_of_an_idle_gpu() {
+        let refuse = |ns: f64| match ns {
+            ns if ns > 100.0 => Err(Stop::Skip(format!("{ns}"))),
+            _ => Ok(()),
+        };
+        let never = || panic!("a case that fits is not warmed up for");
+        assert!(refuse_estimate(90.0, refuse, never).is_ok());
+        // 345 MHz and 1980 MHz, as an H200 idles and runs.
+        assert!(refuse_estimate(500.0, refuse, || Ok(Some(87.0))).is_ok());
+        assert!(refuse_estimate(500.0, refuse, || Ok(Some(400.0))).is_err());
+        assert!(refuse_estimate(500.0, refuse, || Ok(None)).is_err());
+        let lost = || Err(Stop::Skip("lost".to_owned()));
+        let stopped = refuse_estimate(500.0, refuse, lost);
+        assert!(matches!(stopped, Err(Stop::Skip(why)) if why == "lost"));
+    }
 }

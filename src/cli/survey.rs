@@ -7,15 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::args::power::{DRIVER_TIMEOUT, driver_limit};
+use super::args::power::{DRIVER_TIMEOUT, driver_limit, places_from_environment};
 use super::exit::Exit;
 use super::output::tell;
 use crate::device::{self, Survey};
 use crate::process::{GroupedChild, ProgramImage, StopSignal, end_now, to_parent};
 use crate::record::Adapter;
-
-/// How long a driver may take to list its devices: one that starts several cards takes seconds for each.
-const USUAL: Duration = Duration::from_secs(15);
 
 /// Sees every adapter; tells of drivers that are left out.
 pub(super) fn survey(program: &ProgramImage) -> anyhow::Result<Survey> {
@@ -87,7 +84,7 @@ fn limit() -> anyhow::Result<Duration> {
         (None, Some(value)) if !value.is_empty() => {
             bail!("{DRIVER_TIMEOUT}={}: give seconds above 0", value.display())
         }
-        (None, _) => Ok(USUAL),
+        (None, _) => Ok(places_from_environment().start_limit),
     }
 }
 

@@ -15,6 +15,8 @@ mod same_gpu;
 mod select;
 #[cfg(feature = "power")]
 mod survey;
+#[cfg(feature = "power")]
+mod vulkan_gap;
 mod width;
 
 #[cfg(feature = "power")]
@@ -24,6 +26,8 @@ pub use gpu::{Gpu, GpuError};
 pub use select::{choose, each_gpu, no_adapter_help, passed_over};
 #[cfg(feature = "power")]
 pub use survey::{BrokenDriver, Survey, look, survey, survey_vulkan};
+#[cfg(feature = "power")]
+pub use vulkan_gap::{VulkanGap, vulkan_gaps};
 
 use crate::record::{Adapter, Reading};
 

@@ -128,7 +128,8 @@ fn choose_hardware<'a>(adapters: &[&'a Adapter]) -> Result<&'a Adapter> {
         return Err(Error::usage(
             "--device hardware",
             format!(
-                "only software drivers were found; install your GPU's Vulkan driver\n{}",
+                "only software drivers were found; {}install your GPU's Vulkan driver\n{}",
+                known_gaps(),
                 list(adapters)
             ),
         ));
@@ -296,7 +297,20 @@ pub fn no_adapter_help() -> String {
     } else {
         "install your GPU's driver; Windows' own software adapter needs Direct3D 12"
     };
-    format!("no adapter found by any backend; {install}")
+    format!("no adapter found by any backend; {}{install}", known_gaps())
+}
+
+/// What is known to keep Vulkan from drivers that may be there, to begin a sentence with.
+#[cfg(feature = "power")]
+fn known_gaps() -> String {
+    let gaps = super::vulkan_gaps().into_iter();
+    gaps.map(|gap| format!("{gap}; ")).collect()
+}
+
+/// The same of a build that looks for no drivers.
+#[cfg(not(feature = "power"))]
+const fn known_gaps() -> &'static str {
+    ""
 }
 
 #[cfg(test)]

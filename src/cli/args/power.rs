@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::power::sensors::Places;
 #[cfg(feature = "bench")]
 use crate::power::sensors::meter_names;
+use crate::power::sensors::{Places, gpus_on_bus};
 
 /// The text of `--power`, with the meters that there are.
 #[cfg(feature = "bench")]
@@ -26,6 +26,10 @@ pub(in crate::cli) fn driver_limit() -> Option<Duration> {
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.clamp(0.1, 1e6)))
 }
 
+/// How much longer a driver may take to start for each GPU on the bus: without NVIDIA's persistence mode each process
+/// starts all cards anew, in two to four seconds each.
+const PER_GPU: Duration = Duration::from_secs(5);
+
 /// Gives a slow driver longer, in seconds.
 pub(in crate::cli) const DRIVER_TIMEOUT: &str = "PERWATT_DRIVER_TIMEOUT";
 
@@ -38,13 +42,18 @@ pub(in crate::cli) fn places_from_environment() -> Places {
             .map(PathBuf::from)
     };
     let usual = Places::default();
-    Places {
-        start_limit: driver_limit().unwrap_or(usual.start_limit),
+    let mut places = Places {
+        start_limit: usual.start_limit,
         sysfs: path("PERWATT_SYSFS_ROOT").unwrap_or(usual.sysfs),
         nvml: path("PERWATT_NVML"),
         calibrations: path("PERWATT_CALIBRATION")
             .or_else(|| users_calibrations(path("LOCALAPPDATA"))),
-    }
+    };
+    places.start_limit = driver_limit().unwrap_or_else(|| {
+        let gpus = u32::try_from(gpus_on_bus(&places).len()).unwrap_or(0);
+        usual.start_limit + PER_GPU * gpus
+    });
+    places
 }
 
 /// The file of gains in the user's data folder. Windows had it in the local folder until 1.0; one that still

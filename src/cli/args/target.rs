@@ -10,7 +10,7 @@ use super::WHAT;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
-use crate::device::{choose, passed_over};
+use crate::device::{choose, passed_over, vulkan_gaps};
 use crate::power::sensors::gpus_on_bus;
 use crate::power::{self, Selection, Timeline};
 use crate::record::Adapter;
@@ -70,10 +70,19 @@ impl TargetArgs {
         if let Some(gpu) = hidden.first().filter(|_| chosen.is_software()) {
             tell(&format!(
                 "WARNING: this machine has a GPU of {} ({}) that no graphics driver shows, so what follows measures the \
-                 processor. {}. --device hardware makes this an error.",
+                 processor. {}{}. --device hardware makes this an error.",
                 gpu.maker,
                 gpu.address,
+                gaps(),
                 gpu.cure()
+            ));
+        }
+        if chosen.backend == "gl" && !chosen.is_software() {
+            tell(&format!(
+                "WARNING: {} is measured through OpenGL, which shows neither its f16 nor its matrix units. {}Install its \
+                 Vulkan driver, or say --device backend:gl if you mean this.",
+                chosen.label(),
+                gaps()
             ));
         }
         Ok(chosen)
@@ -103,4 +112,16 @@ impl TargetArgs {
             custom: Vec::new(),
         }
     }
+}
+
+/// What is known to keep Vulkan from drivers, as sentences before another.
+fn gaps() -> String {
+    let sentence = |gap: String| {
+        let mut letters = gap.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        let rest = letters.as_str();
+        first.map_or_else(String::new, |first| format!("{first}{rest}. "))
+    };
+    let gaps = vulkan_gaps().into_iter();
+    gaps.map(|gap| sentence(gap.to_string())).collect()
 }
