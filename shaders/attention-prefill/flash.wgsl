@@ -28,10 +28,10 @@ const FROM_K = STEP * STRIDE_Q;
 var<workgroup> tile: array<vec4f, TILE>; // queries and keys, then each thread's maxima, then values
 var<workgroup> weights: array<vec4f, KEYS * STRIDE_Q>;
 
-// Puts a block of 4 × 4 down turned.
-fn keep_turned(to: u32, stride: u32, rows: array<vec4f, 4>) {
+// Puts a block of 4 × 4 down turned. No array: naga gives arrays of a function a layout, which Vulkan forbids.
+fn keep_turned(to: u32, stride: u32, row0: vec4f, row1: vec4f, row2: vec4f, row3: vec4f) {
 #for i in range(0, 4)
-    tile[to + ${i}u * stride] = vec4f(rows[0][${i}], rows[1][${i}], rows[2][${i}], rows[3][${i}]);
+    tile[to + ${i}u * stride] = vec4f(row0[${i}], row1[${i}], row2[${i}], row3[${i}]);
 #endfor
 }
 
@@ -82,22 +82,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 #for load in range(0, LOADS_QK)
             {
                 // Beyond the head's size the tile holds zeros.
-                var rows = array<vec4f, 4>();
+#for a in range(0, 4)
+                var brought${a} = vec4f();
+#endfor
                 let inside = D_TAIL == 0 || first / 4 + vector${load} < VECTORS;
                 if of_query${load} {
                     if inside {
 #for a in range(0, 4)
-                        rows[${a}] = vec4f(q[from${load}_${a} + first / 4]);
+                        brought${a} = vec4f(q[from${load}_${a} + first / 4]);
 #endfor
                     }
-                    keep_turned(to${load}, STRIDE_Q, rows);
+                    keep_turned(to${load}, STRIDE_Q, brought0, brought1, brought2, brought3);
                 } else if EVEN_QK == 1 || item${load} < ITEMS_QK {
                     if inside {
 #for a in range(0, 4)
-                        rows[${a}] = vec4f(k[from${load}_${a} + first / 4]);
+                        brought${a} = vec4f(k[from${load}_${a} + first / 4]);
 #endfor
                     }
-                    keep_turned(to${load}, STRIDE_K, rows);
+                    keep_turned(to${load}, STRIDE_K, brought0, brought1, brought2, brought3);
                 }
             }
 #endfor

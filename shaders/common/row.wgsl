@@ -30,20 +30,22 @@ fn sum_of(value: f32) -> f32 {
 #endif
 
 #if SUBGROUPS == 2
-fn row_max(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+fn row_max(thread: u32, subgroup: u32, subgroups: u32, lane: u32, values: Number) -> f32 {
     return subgroupMax(largest_of(values));
 }
 
-fn row_sum(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+fn row_sum(thread: u32, subgroup: u32, subgroups: u32, lane: u32, values: Number) -> f32 {
     return subgroupAdd(sum_of(values));
 }
 #else
 var<workgroup> partial: array<f32, WORKGROUP>;
 
-fn row_max(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+fn row_max(thread: u32, subgroup: u32, subgroups: u32, lane: u32, values: Number) -> f32 {
 #if SUBGROUPS
     let of_subgroup = subgroupMax(largest_of(values));
-    partial[subgroup] = of_subgroup;
+    if lane == 0 {
+        partial[subgroup] = of_subgroup;
+    }
     workgroupBarrier();
     var maximum = partial[0];
     for (var i = 1u; i < subgroups; i++) {
@@ -64,10 +66,12 @@ fn row_max(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
     return maximum;
 }
 
-fn row_sum(thread: u32, subgroup: u32, subgroups: u32, values: Number) -> f32 {
+fn row_sum(thread: u32, subgroup: u32, subgroups: u32, lane: u32, values: Number) -> f32 {
 #if SUBGROUPS
     let of_subgroup = subgroupAdd(sum_of(values));
-    partial[subgroup] = of_subgroup;
+    if lane == 0 {
+        partial[subgroup] = of_subgroup;
+    }
     workgroupBarrier();
     var sum = partial[0];
     for (var i = 1u; i < subgroups; i++) {

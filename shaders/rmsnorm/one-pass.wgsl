@@ -23,11 +23,13 @@ fn main(
 #if SUBGROUPS
     @builtin(subgroup_id) subgroup: u32,
     @builtin(num_subgroups) subgroups: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
 #endif
 ) {
 #if SUBGROUPS == 0
     let subgroup = 0u;
     let subgroups = 0u;
+    let lane = 0u;
 #endif
     let row = flat_group(group);
     // Not a branch around the barriers: every thread of a workgroup agrees on `row`.
@@ -54,7 +56,7 @@ fn main(
 #endif
     sums = fma(x${i}, x${i}, sums);
 #endfor
-    let scale = inverseSqrt(row_sum(thread, subgroup, subgroups, sums) / f32(COLUMNS) + EPSILON);
+    let scale = inverseSqrt(row_sum(thread, subgroup, subgroups, lane, sums) / f32(COLUMNS) + EPSILON);
 #for i in range(0, PER_THREAD)
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {

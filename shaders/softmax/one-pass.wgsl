@@ -15,11 +15,13 @@ fn main(
 #if SUBGROUPS
     @builtin(subgroup_id) subgroup: u32,
     @builtin(num_subgroups) subgroups: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
 #endif
 ) {
 #if SUBGROUPS == 0
     let subgroup = 0u;
     let subgroups = 0u;
+    let lane = 0u;
 #endif
     let row = flat_group(group);
     // Not a branch around the barriers: every thread of a workgroup agrees on `row`.
@@ -39,7 +41,7 @@ fn main(
 #endif
     largest = max(largest, x${i});
 #endfor
-    let maximum = row_max(thread, subgroup, subgroups, largest);
+    let maximum = row_max(thread, subgroup, subgroups, lane, largest);
 
     var sums = Value();
 #for i in range(0, PER_THREAD)
@@ -52,7 +54,7 @@ fn main(
     }
 #endif
 #endfor
-    let scale = 1 / row_sum(thread, subgroup, subgroups, sums);
+    let scale = 1 / row_sum(thread, subgroup, subgroups, lane, sums);
 #for i in range(0, PER_THREAD)
 #if i == FULL
     if thread + ${i}u * WORKGROUP < VALUES {

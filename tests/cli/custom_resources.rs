@@ -22,7 +22,7 @@ fn ran(toml: &str, shader: &str) -> (Option<i32>, String) {
     )
 }
 
-const BLUR: &str = r#"
+pub(super) const BLUR: &str = r#"
 [[workload]]
 case = "blur/f32/67x33"
 params = { w = 67, h = 33 }
@@ -49,7 +49,7 @@ shader = "s.wgsl"
 threads = ["w", "h"]
 "#;
 
-const BLUR_SHADER: &str = "
+pub(super) const BLUR_SHADER: &str = "
 @group(0) @binding(0) var image: texture_2d<f32>;
 @group(0) @binding(1) var between: sampler;
 @group(1) @binding(0) var out: texture_storage_2d<rgba8unorm, write>;
@@ -208,7 +208,7 @@ fn a_texture_that_is_declared_wrongly_is_told_what_is_right() {
     }
 }
 
-const INDIRECT: &str = r#"
+pub(super) const INDIRECT: &str = r#"
 [[workload]]
 case = "indirect/u32/1000"
 params = { n = 1000 }
@@ -232,7 +232,7 @@ indirect = { buffer = "args", first = 1 }
 immediates = { n = "n", add = 7 }
 "#;
 
-const INDIRECT_SHADER: &str = "
+pub(super) const INDIRECT_SHADER: &str = "
 struct Settings { n: u32, add: u32 }
 var<immediate> settings: Settings;
 @group(0) @binding(0) var<storage, read_write> args: array<u32>;

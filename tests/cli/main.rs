@@ -12,6 +12,10 @@
 
 #[path = "../common/forms.rs"]
 mod forms;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+#[path = "../common/newest.rs"]
+#[allow(dead_code, reason = "other programs use the rest")]
+mod newest;
 #[path = "../common/records.rs"]
 mod records;
 mod support;
@@ -79,3 +83,5 @@ mod signals;
 mod survive;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod tune;
+#[cfg(all(feature = "bench", target_os = "linux"))]
+mod validation;

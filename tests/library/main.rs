@@ -7,6 +7,10 @@
     reason = "a test fails by panicking and says why on standard error"
 )]
 
+#[cfg(feature = "bench")]
+#[path = "../common/newest.rs"]
+#[allow(dead_code, reason = "other programs use the rest")]
+mod newest;
 #[path = "../common/records.rs"]
 mod records;
 
@@ -24,6 +28,8 @@ mod reader;
 mod record;
 #[cfg(feature = "bench")]
 mod resources;
+#[cfg(feature = "bench")]
+mod second_readers;
 #[cfg(feature = "bench")]
 mod shaders;
 mod verdicts;

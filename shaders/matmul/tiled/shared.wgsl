@@ -89,24 +89,32 @@ fn fetch_a(item: u32, first: u32, block_row: u32) -> vec4<Operand> {
 }
 
 fn fetch_b(item: u32, first: u32, block_vector: u32) -> Fetched {
-    var fetched = Fetched();
+    // No variable of the struct: naga gives it a layout, which Vulkan forbids in a function's memory.
+    var words = vec4u();
+#if SCALED
+    var scales = vec4f();
+#endif
     let k = first + item % WORDS * PER_WORD;
 #if K_TAIL == 1
     // Whatever they mean: the operands of A are zero there.
     if k >= K {
-        return fetched;
+        return Fetched();
     }
 #endif
 #for j in range(0, 4)
     {
         let column = min((block_vector + item / WORDS) * 4 + ${j}u, N - 1);
-        fetched.words[${j}] = b[(column * K + k) / PER_WORD];
+        words[${j}] = b[(column * K + k) / PER_WORD];
 #if SCALED
-        fetched.scales[${j}] = scale_of((column * K + k) / 32);
+        scales[${j}] = scale_of((column * K + k) / 32);
 #endif
     }
 #endfor
-    return fetched;
+#if SCALED
+    return Fetched(words, scales);
+#else
+    return Fetched(words);
+#endif
 }
 
 #if INTEGERS == 1

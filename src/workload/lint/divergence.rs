@@ -1,4 +1,4 @@
-//! Operations of a subgroup that only some of its threads reach.
+//! Operations of a subgroup that only some of its threads reach, and single elements that all of them write.
 //!
 //! A value is taken to differ between the threads of a subgroup if it comes from a thread's number or from what
 //! was loaded at a place that does. What a condition on such a value guards is reached by some threads only.
@@ -6,26 +6,28 @@
 use std::collections::{BTreeSet, HashSet};
 
 use naga::{
-    Barrier, Binding, Block, BuiltIn, CollectiveOperation, Expression, Function, GatherMode,
-    Handle, LocalVariable, Module, Statement,
+    Barrier, Binding, Block, BuiltIn, CollectiveOperation, EntryPoint, Expression, Function,
+    GatherMode, Handle, LocalVariable, Module, Statement,
 };
 
-use super::expression::{each_statement, operands};
+use super::expression::{each_statement, name_of, operands, shared_root};
 use super::hazard::Hazard;
 
-/// Subgroup operations under conditions that differ within a subgroup.
-pub(super) fn hazards(module: &Module, entry: &Function) -> Vec<Hazard> {
-    let arguments = entry
+/// Subgroup operations under conditions that differ within a subgroup, and writes to one element by all its threads.
+pub(super) fn hazards(module: &Module, entry: &EntryPoint) -> Vec<Hazard> {
+    let function = &entry.function;
+    let arguments = function
         .arguments
         .iter()
         .map(|argument| differs_by_thread(argument.binding.as_ref()))
         .collect();
     let mut found = BTreeSet::new();
-    examine(module, entry, arguments, false, &mut found);
-    found
-        .into_iter()
-        .map(|operation| Hazard::Divergent { operation })
-        .collect()
+    examine(module, function, arguments, false, &mut found);
+    if entry.workgroup_size == [1, 1, 1] {
+        // There is nobody to differ from, and nobody to race with.
+        found.retain(|hazard| !matches!(hazard, Hazard::SameElement { .. }));
+    }
+    found.into_iter().collect()
 }
 
 /// Walks a function whose arguments differ within a subgroup, or not, as given.
@@ -34,7 +36,7 @@ fn examine(
     function: &Function,
     arguments: Vec<bool>,
     divergent: bool,
-    found: &mut BTreeSet<&'static str>,
+    found: &mut BTreeSet<Hazard>,
 ) {
     let mut values = Values {
         function,
@@ -243,20 +245,23 @@ fn leaves(block: &Block, breaks: bool) -> bool {
     })
 }
 
-/// A walk that looks for subgroup operations.
+/// A walk that looks for subgroup operations and writes to shared memory.
 struct DivergenceWalk<'w> {
     module: &'w Module,
     values: &'w Values<'w>,
-    found: &'w mut BTreeSet<&'static str>,
+    found: &'w mut BTreeSet<Hazard>,
 }
 
 impl DivergenceWalk<'_> {
     fn block(&mut self, block: &Block, divergent: bool) {
         let mut divergent = divergent;
         for statement in block {
-            if divergent {
-                self.found.extend(self.operation(statement));
-            }
+            self.found.extend(match divergent {
+                true => self
+                    .operation(statement)
+                    .map(|operation| Hazard::Divergent { operation }),
+                false => self.same_element(statement),
+            });
             if let Statement::Call {
                 function,
                 arguments,
@@ -272,6 +277,16 @@ impl DivergenceWalk<'_> {
             }
             divergent |= self.values.some_leave(statement, divergent);
         }
+    }
+
+    /// The write to one element of shared memory that a statement is, which all threads of a subgroup reach.
+    fn same_element(&self, statement: &Statement) -> Option<Hazard> {
+        let Statement::Store { pointer, .. } = statement else {
+            return None;
+        };
+        let variable = shared_root(self.module, self.values.function, *pointer)?;
+        let variable = name_of(self.module, variable);
+        (!self.values.differs(*pointer)).then_some(Hazard::SameElement { variable })
     }
 
     /// The subgroup operation that a statement is or computes.

@@ -27,6 +27,11 @@ pub enum Hazard {
         /// Whether a subgroup barrier stands where a workgroup barrier is needed.
         subgroup_barrier: bool,
     },
+    /// All threads of a subgroup write one element.
+    SameElement {
+        /// The variable.
+        variable: String,
+    },
     /// A subgroup operation is reached by some threads of a subgroup only.
     Divergent {
         /// The operation.
@@ -62,6 +67,11 @@ impl fmt::Display for Hazard {
                 f,
                 "{variable}: is written and then read or written by other threads without a workgroupBarrier in \
                  between"
+            ),
+            Self::SameElement { variable } => write!(
+                f,
+                "{variable}: all threads of a subgroup write the same element, which is a race even where they write \
+                 the same value; let one of them write it"
             ),
             Self::Divergent { operation } => write!(
                 f,

@@ -9,7 +9,8 @@
 //!   (VUID-RuntimeSpirv-OpCooperativeMatrixLoadKHR-08986, and the same for stores);
 //! - what one thread writes to workgroup memory, another reads only after a workgroup barrier; a subgroup
 //!   barrier orders no workgroup memory on Vulkan (naga 30 translates it without that semantics);
-//! - operations of a subgroup are reached by all of its threads or by none.
+//! - operations of a subgroup are reached by all of its threads or by none;
+//! - no two threads write one element of workgroup or storage memory, be it the same value.
 //!
 //! Built-in kernels are held to the rules by a test. A custom kernel that breaks one is measured, with a warning:
 //! the analysis is a proof of neither right nor wrong.
@@ -39,14 +40,14 @@ pub fn lint(wgsl: &str) -> Result<Vec<Hazard>, String> {
 /// The hazards of a module, each once.
 fn lint_module(module: &Module) -> Vec<Hazard> {
     let mut hazards = BTreeSet::new();
-    let entries = module.entry_points.iter().map(|entry| &entry.function);
+    let entries = module.entry_points.iter();
     let functions = module.functions.iter().map(|(_, function)| function);
-    for function in functions.chain(entries.clone()) {
+    for function in functions.chain(entries.clone().map(|entry| &entry.function)) {
         hazards.extend(vector_store::hazards(module, function));
         hazards.extend(alignment::hazards(module, function));
     }
     for entry in entries {
-        hazards.extend(order::hazards(module, entry));
+        hazards.extend(order::hazards(module, &entry.function));
         hazards.extend(divergence::hazards(module, entry));
     }
     hazards.into_iter().collect()

@@ -105,6 +105,27 @@ fn subgroup_operations_are_reached_by_all_or_none() {
     passes("for (var i = 0u; i < 256; i += 64) { out[i + thread] = subgroupAdd(f32(i)); }");
 }
 
+#[test]
+fn one_element_is_written_by_one_thread() {
+    let words = "write the same element";
+    breaks("numbers[subgroup] = subgroupAdd(f32(lane));", words);
+    breaks("numbers[0] = 1;", words);
+    breaks("out[group.x] = 1;", words);
+    breaks("vectors[0] = vec4f(1);", words);
+    breaks(
+        "for (var i = 0u; i < 4; i++) { out[group.x * 4 + i] = 1; }",
+        words,
+    );
+    passes("let sum = subgroupAdd(f32(lane)); if lane == 0 { numbers[subgroup] = sum; }");
+    passes("if thread == 0 { out[group.x] = 1; }");
+    passes("if thread > 0 { return; } out[group.x] = 1;");
+    passes("out[group.x * 64 + thread] = 1;");
+    // One thread alone races with nobody.
+    let alone = "@group(0) @binding(0) var<storage, read_write> out: array<f32>;
+        @compute @workgroup_size(1) fn main(@builtin(workgroup_id) group: vec3u) { out[group.x] = 1; }";
+    assert_eq!(lint(alone), Ok(Vec::new()));
+}
+
 /// A matrix product whose strides and offsets are given.
 fn product(declared: &str, pointer: &str, stride: &str) -> Vec<String> {
     let wgsl = format!(
