@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::args::power::places_from_environment;
 use super::exit::Exit;
 use crate::power::Selection;
-use crate::power::sensors::{PowerLimit, power_limit_of};
+use crate::power::sensors::{Machine, PowerLimit};
 use crate::process::ProgramImage;
 use crate::record::Adapter;
 use crate::units::Watts;
@@ -74,7 +74,7 @@ impl KeepPowerLimit {
         };
         let device: LimitedDevice = serde_json::from_str(&first?)?;
         let sensor = device.sensor.as_deref();
-        let found = power_limit_of(sensor, &device.adapter, &places_from_environment());
+        let found = Machine::power_limit(sensor, &device.adapter, &places_from_environment());
         let opened = found.and_then(|limit| {
             let before = limit.now().map_err(|fault| fault.to_string())?;
             Ok((limit, before))

@@ -12,6 +12,7 @@ use super::family::{Family, Places, Scanned};
 use super::no_sensor::{NoSensor, Unreadable};
 use super::nvml::NVIDIA;
 use super::pci::{PciAddress, PciId};
+use super::power_limit::PowerLimit;
 use super::sysfs::{self, Sysfs};
 use crate::record::{Adapter, DeviceType, Reading};
 
@@ -168,7 +169,7 @@ impl Machine {
     ///
     /// # Errors
     /// No sensor shows the device, and so nothing tells which it is.
-    pub fn owner_of(
+    fn owner_of(
         sensor: Option<&str>,
         adapter: &Adapter,
         places: &Places,
@@ -188,6 +189,29 @@ impl Machine {
         let machine = Self::scan_for(adapter, places);
         let (owned, _) = machine.owned_by(adapter)?;
         Ok(owned.first().map_or(Owner::Named, |one| one.owner))
+    }
+
+    /// The power limit of the device that a sensor measures; of the adapter itself, where the sensor is a meter or none is
+    /// named.
+    ///
+    /// # Errors
+    /// No driver lets it be set; in words, with what to do.
+    pub fn power_limit(
+        sensor: Option<&str>,
+        adapter: &Adapter,
+        places: &Places,
+    ) -> Result<PowerLimit, String> {
+        let owner = Self::owner_of(sensor, adapter, places).map_err(|reason| reason.to_string())?;
+        FAMILIES
+            .iter()
+            .find_map(|family| family.power_limit(owner, places))
+            .ok_or_else(|| {
+                format!(
+                    "no driver offers a power limit of {} that can be set; NVIDIA's library, amdgpu, i915, xe and \
+                     Intel's powercap do, for root",
+                    adapter.label()
+                )
+            })
     }
 
     /// The name of an adapter's sensor, or why it has none.

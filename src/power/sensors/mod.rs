@@ -54,5 +54,5 @@ pub use log::{LogChoice, LogRow, MeterLog, load_curve, load_log};
 pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};
 pub use no_sensor::{NoSensor, Unreadable};
 pub use pci::{PciAddress, PciId};
-pub use power_limit::{LimitRange, PowerLimit, power_limit_of};
+pub use power_limit::{LimitRange, PowerLimit};
 pub use probe::{Probed, probe};

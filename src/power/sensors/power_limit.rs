@@ -4,12 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::families::FAMILIES;
-use super::family::Places;
-use super::machine::Machine;
 use super::sysfs;
 use crate::power::Fault;
-use crate::record::Adapter;
 use crate::units::Watts;
 
 /// A driver may round what it is given; more than this share is another limit.
@@ -127,28 +123,6 @@ impl PowerLimit {
         (self.put_back)()?;
         self.now()
     }
-}
-
-/// The limit of the device that a sensor measures; of the adapter itself, where the sensor is a meter or none is named.
-///
-/// # Errors
-/// No driver lets it be set; in words, with what to do.
-pub fn power_limit_of(
-    sensor: Option<&str>,
-    adapter: &Adapter,
-    places: &Places,
-) -> Result<PowerLimit, String> {
-    let owner = Machine::owner_of(sensor, adapter, places).map_err(|reason| reason.to_string())?;
-    FAMILIES
-        .iter()
-        .find_map(|family| family.power_limit(owner, places))
-        .ok_or_else(|| {
-            format!(
-                "no driver offers a power limit of {} that can be set; NVIDIA's library, amdgpu, i915, xe and Intel's \
-                 powercap do, for root",
-                adapter.label()
-            )
-        })
 }
 
 /// The sum of some files that hold microwatts.

@@ -79,7 +79,7 @@ fn gone(device: *const c_void) -> bool {
 }
 
 fn watts(device: *const c_void) -> f64 {
-    let base = number(&of(device, "watts")).unwrap_or(100.0).min(f64::from(limit_mw()) * 1e-3);
+    let base = limited(number(&of(device, "watts")).unwrap_or(100.0));
     let swing = number(&of(device, "swing")).unwrap_or(0.0);
     base + swing * (std::f64::consts::TAU * time() / 0.7).sin()
 }
@@ -94,7 +94,7 @@ fn counted(device: *const c_void) -> u64 {
         t = t.min(at);
     }
     let t = (t / 0.02).floor() * 0.02;
-    let base = number(&of(device, "watts")).unwrap_or(100.0).min(f64::from(limit_mw()) * 1e-3);
+    let base = limited(number(&of(device, "watts")).unwrap_or(100.0));
     let swing = number(&of(device, "swing")).unwrap_or(0.0);
     let period = 0.7 / std::f64::consts::TAU;
     let joules = base * t + swing * period * (1.0 - (t / period).cos());
@@ -289,10 +289,18 @@ pub unsafe extern "C" fn nvmlDeviceGetClockInfo(_: *const c_void, kind: c_uint, 
     OK
 }
 
-/// The limit that was set, in any process: mW.
-fn limit_mw() -> c_uint {
+/// The limit that was set, in any process: mW. A card keeps to it; to the one that it came with it need not.
+fn set_mw() -> Option<c_uint> {
     let set = std::fs::read_to_string(format!("{}.limit", path())).ok();
-    set.and_then(|text| text.trim().parse().ok()).unwrap_or(450_000)
+    set.and_then(|text| text.trim().parse().ok())
+}
+
+fn limit_mw() -> c_uint {
+    set_mw().unwrap_or(450_000)
+}
+
+fn limited(watts: f64) -> f64 {
+    set_mw().map_or(watts, |limit| watts.min(f64::from(limit) * 1e-3))
 }
 
 #[unsafe(no_mangle)]
