@@ -20,6 +20,7 @@ use super::family::{Family, Places, Scanned};
 use super::pci::PciAddress;
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use super::power_limit::PowerLimit;
+#[cfg(any(target_os = "linux", target_os = "windows"))]
 use super::sysfs::{self, Sysfs};
 #[cfg(any(target_os = "linux", target_os = "windows"))]
 use library::LoadFailure;
