@@ -120,9 +120,7 @@ fn same_work(first: &Record, other: &Record) -> Result<()> {
     if first.adapter != other.adapter {
         return differs("their device or driver");
     }
-    if first.provenance.git_revision != other.provenance.git_revision
-        || first.provenance.perwatt_version != other.provenance.perwatt_version
-    {
+    if !first.provenance.is_of_same_program(&other.provenance) {
         return differs("their program");
     }
     for case in &other.cases {

@@ -9,15 +9,12 @@ use crate::error::{Error, Result};
 use crate::power::Selection;
 use crate::process::BuildIdentity;
 use crate::record::{
-    CustomKernel, Event, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, RESTING_C, Reading, Record,
-    SCHEMA_VERSION,
+    CustomKernel, Event, LONGEST_S, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, RESTING_C, Reading,
+    Record, SCHEMA_VERSION,
 };
 use crate::workload::{CaseKernel, Kernel};
 
 use super::new_record::build_provenance;
-
-/// Most seconds for a case.
-const LONGEST_BUDGET_S: f64 = 1e6;
 
 /// What the user said again beside the journal.
 #[derive(Debug, Default)]
@@ -161,10 +158,8 @@ fn same_program(
     program: Option<&str>,
     build: &BuildIdentity,
 ) -> std::result::Result<(), NotResumable> {
-    let own = build_provenance();
     let then = &record.provenance;
-    let same =
-        (&then.perwatt_version, &then.git_revision) == (&own.perwatt_version, &own.git_revision);
+    let same = then.is_of_same_program(&build_provenance());
     if same && program.is_none_or(|program| program == build.executable) {
         return Ok(());
     }
@@ -206,7 +201,7 @@ fn sensible_plan(record: &Record) -> std::result::Result<(), NotResumable> {
     if plan.invocations == 0 {
         return Err(NotResumable::Malformed("it plans no invocation".to_owned()));
     }
-    if !(plan.budget_s > 0.0 && plan.budget_s <= LONGEST_BUDGET_S) {
+    if !(plan.budget_s > 0.0 && plan.budget_s <= LONGEST_S) {
         return Err(NotResumable::Budget(plan.budget_s));
     }
     if let Some(celsius) = plan.cool_to_c.filter(|c| !RESTING_C.contains(c)) {

@@ -24,7 +24,7 @@ use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::progress::TurnsBar;
 use super::survey::survey;
-use super::turn::{TURN, Turn, invocation, take_pair};
+use super::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
 use crate::process::{ProgramImage, hash_of};
@@ -504,28 +504,6 @@ impl Turns {
         record::save(&merged, folder.join(&name))?;
         Ok((name, merged.session))
     }
-}
-
-/// Takes away what the turns of a killed comparison left. A turn that is alive has its journal locked.
-fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
-    let unreadable = || format!("cannot read {}", folder.display());
-    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
-        let entry = entry.with_context(unreadable)?;
-        let name = entry.file_name();
-        if !name.to_string_lossy().starts_with(TURN) || !entry.path().is_dir() {
-            continue;
-        }
-        let journal = entry.path().join("turn.json.journal");
-        if record::journal_in_use(&journal) {
-            bail!(
-                "{}: another `perwatt ab` is at work in this folder; wait for it, or choose another with --out",
-                folder.display()
-            );
-        }
-        std::fs::remove_dir_all(entry.path())
-            .with_context(|| format!("cannot remove {}", entry.path().display()))?;
-    }
-    Ok(())
 }
 
 /// Sees that no earlier comparison is in the way.

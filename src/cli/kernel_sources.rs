@@ -35,11 +35,7 @@ pub(super) fn built_in_sources(
 /// Sees that a record is of this program, as far as a revision can tell.
 fn same_program(then: &Provenance) -> Result<(), String> {
     let own = build_provenance();
-    let of = |provenance: &Provenance| {
-        let revision = provenance.git_revision.measured().cloned();
-        (provenance.perwatt_version.clone(), revision)
-    };
-    if of(&own) != of(then) {
+    if !own.is_of_same_program(then) {
         return Err("this page was made by another perwatt, whose kernels may differ".to_owned());
     }
     let changed = |provenance: &Provenance| provenance.git_dirty == Reading::Measured(true);

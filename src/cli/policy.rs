@@ -81,7 +81,8 @@ impl PolicyCommand {
 /// The policy as TOML.
 fn written(suggestions: &[Suggestion], pairs: u32, policy: &Policy) -> String {
     let mut text = format!(
-        "# Margins that this machine can hold, by `perwatt policy`. They assume a gate of {pairs} pairs and {},\n# and that identical code passes it with probability {}. Measure anew where the machine \
+        "# Margins that this machine can hold, by `perwatt policy`. They assume a gate of {pairs} pairs and {},\n# \
+         and that identical code passes it with probability {}. Measure anew where the machine \
          changes.\n# Cases that are not named here hold the general margins.\n",
         counted(suggestions.len(), "row"),
         policy.power

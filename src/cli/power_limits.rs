@@ -20,12 +20,12 @@ use super::output::tell;
 use super::output_file::{OutputFile, OutputFileKind};
 use super::power_limit_keeper::{LimitState, PowerLimitKeeper};
 use super::progress::TurnsBar;
-use super::turn::invocation;
+use super::turn::{invocation, remove_abandoned_turns};
 use crate::bench::energy_without_gain;
 use crate::bench::interleave::merge;
 use crate::power::Selection;
 use crate::process::ProgramImage;
-use crate::record::{self, Adapter, Record, Status};
+use crate::record::{self, Adapter, CaseResult, Reading, Record, Status};
 use crate::report::LimitRow;
 
 /// Invocations at each limit: as many as give an interval.
@@ -144,6 +144,7 @@ impl PowerLimitSweep<'_> {
         for path in &files {
             self.output(path).check()?;
         }
+        remove_abandoned_turns(self.folder)?;
         let listed: Vec<String> = steps.iter().map(f64::to_string).collect();
         tell(&format!(
             "Power limit of {}: {} W now. {} W are set in turn, and then it is put back.",
@@ -155,19 +156,28 @@ impl PowerLimitSweep<'_> {
         let mut records = AtLimit::new();
         let ended = self.rounds(&mut keeper, &steps, &mut records, keeping.interrupted());
         let back = keeper.give_back();
-        let mut exit = ended?;
-        let now = back?;
-        tell(&format!("The power limit is {now} W again."));
+        // What was finished is kept, whatever ended the rounds.
         let mut rows = Vec::new();
+        let mut all_well = true;
         for (step, records) in &records {
             let merged = merge(records).with_context(|| format!("at {} W", steps[*step]))?;
             record::save(&merged, &files[*step])?;
-            let failed = |status: &Status| matches!(status, Status::Failed { .. });
-            if exit == Exit::Done && merged.cases.iter().any(|case| failed(&case.status)) {
-                exit = Exit::Regression;
-            }
+            let failed = |case: &CaseResult| matches!(case.status, Status::Failed { .. });
+            all_well &= !merged.cases.iter().any(failed);
             rows.extend(rows_of(&merged, steps[*step], &files[*step]));
         }
+        if !rows.is_empty() {
+            tell(&format!("Records: {}", self.folder.display()));
+        }
+        if let Ok(now) = &back {
+            tell(&format!("The power limit is {now} W again."));
+        }
+        let exit = match (ended, back) {
+            (Err(ended), Err(back)) => bail!("{ended:#}; and {back:#}"),
+            (Err(only), Ok(_)) | (Ok(_), Err(only)) => return Err(only),
+            (Ok(Exit::Done), Ok(_)) if !all_well => Exit::Regression,
+            (Ok(exit), Ok(_)) => exit,
+        };
         Ok(Swept { rows, exit })
     }
 
@@ -231,7 +241,12 @@ fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
         .map(|(case, summary)| LimitRow {
             id: case.id(),
             limit_w,
-            time_ns: summary.time_ns.clone(),
+            // Of the executions whose joules are counted: short samples may end before a limit takes hold.
+            time_ns: match &summary.window_time_ns {
+                Some(Reading::Measured(in_window)) => in_window.clone(),
+                _ => summary.time_ns.clone(),
+            },
+            verified: !case.is_unchecked(),
             power_w: summary.power_w.clone(),
             energy_j: summary.energy_j.clone(),
             energy_half_width_j: energy_without_gain(&case.invocations)

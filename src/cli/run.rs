@@ -28,8 +28,8 @@ use crate::escape::shell_word;
 use crate::power::{EnergyEffort, Selection};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{
-    self, Adapter, Event, Journal, MOST_INVOCATIONS_OF_SESSION, Placement, Record, Status,
-    Whereabouts,
+    self, Adapter, Event, Journal, LONGEST_S, MOST_INVOCATIONS_OF_SESSION, Placement, Record,
+    Status, Whereabouts,
 };
 use crate::report;
 use crate::units::counted;
@@ -434,8 +434,7 @@ fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
         _ => (30.0, 0.0),
     };
     let seconds = asked_s.unwrap_or(4.0 * budget + 60.0 + energy);
-    // A million seconds stand for "never"; more would overflow an `Instant` on some systems.
-    Duration::from_secs_f64(seconds.clamp(0.001, 1e6))
+    Duration::from_secs_f64(seconds.clamp(0.001, LONGEST_S))
 }
 
 /// Whether a session's device is a software driver.

@@ -1,12 +1,12 @@
 //! `perwatt tune`: the best kernel parameters for this device, found by trying them.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
 
+use super::args::WHAT;
 use super::args::forwarded::Forwarded;
 use super::args::power::places_from_environment;
 use super::args::target::TargetArgs;
@@ -36,7 +36,7 @@ use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
 #[derive(Debug, Args)]
 pub(super) struct Tune {
     #[command(flatten)]
-    target: Forwarded<TargetArgs>,
+    subject: Forwarded<SubjectArgs>,
 
     /// The quick suite in two and a half minutes for all searches together; energy only if --power names a
     /// sensor
@@ -47,15 +47,6 @@ pub(super) struct Tune {
     /// power sensor]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     time: Option<f64>,
-
-    /// A TOML file with custom kernels; the values under `tune` are searched. Without --case, only these kernels are
-    /// tuned
-    #[arg(long = "workloads", value_name = "FILE")]
-    workloads: Vec<PathBuf>,
-
-    /// Run the commands by which workload files expand shaders (`expand`); only for files that you trust
-    #[arg(long)]
-    allow_commands: bool,
 
     /// Do not search; measure the chosen cases at these power limits, in watts, in turn: `150,200,250`, or `auto` for
     /// five from the driver's lowest to its default. Needs a power sensor and the right to set the limit (root). The
@@ -94,12 +85,32 @@ pub(super) struct Tune {
     json: bool,
 }
 
+/// What is tuned, or measured at several power limits.
+#[derive(Debug, Args)]
+struct SubjectArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// A TOML file with custom kernels; the values under `tune` are searched. Without --case, only these kernels are
+    /// tuned
+    #[arg(help_heading = WHAT, long = "workloads", value_name = "FILE")]
+    workloads: Vec<PathBuf>,
+
+    /// Run the commands by which workload files expand shaders (`expand`); only for files that you trust
+    #[arg(help_heading = WHAT, long)]
+    allow_commands: bool,
+}
+
 impl Tune {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let program = ProgramImage::of_this_process()?;
         let survey = survey(&program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let target = self.target.parsed();
+        let SubjectArgs {
+            target,
+            workloads,
+            allow_commands,
+        } = self.subject.parsed();
         let adapter = target.adapter(&adapters)?;
         let store = store(target.tuning.as_deref())?;
         if let Some(exit) = self.instead(&store, adapter)? {
@@ -108,8 +119,8 @@ impl Tune {
         target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
         let mut request = target.request();
-        let commands = ManifestCommands::allowed_by(self.allow_commands);
-        for file in &self.workloads {
+        let commands = ManifestCommands::allowed_by(*allow_commands);
+        for file in workloads {
             request.custom.extend(load_custom(file, commands)?);
         }
         let nothing_named = request.cases.is_empty() && request.custom.is_empty();
@@ -183,7 +194,7 @@ impl Tune {
         program: &ProgramImage,
         adapter: &Adapter,
     ) -> anyhow::Result<Exit> {
-        let target = self.target.parsed();
+        let target = &self.subject.parsed().target;
         power::open(
             &target.power,
             adapter,
@@ -195,18 +206,11 @@ impl Tune {
                 "--power-limit weighs time against energy, and there is no sensor for it: {reason}"
             )
         })?;
-        let mut arguments = self.target.arguments(&[]);
-        arguments.extend(self.workloads.iter().map(|file| {
-            let mut word = OsString::from("--workloads=");
-            word.push(file);
-            word
-        }));
-        arguments.extend(self.allow_commands.then(|| "--allow-commands".into()));
         let sweep = PowerLimitSweep {
             program,
             adapter,
             power: &target.power,
-            arguments,
+            arguments: self.subject.arguments(&[]),
             folder: &self.out,
             force: self.force,
             seed: target.seed,
@@ -217,7 +221,6 @@ impl Tune {
         } else {
             print(&report::power_limits(&swept.rows, width()))?;
         }
-        tell(&format!("Records: {}", self.out.display()));
         Ok(swept.exit)
     }
 

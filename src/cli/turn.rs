@@ -48,7 +48,29 @@ pub(super) fn take_pair<S>(
 }
 
 /// What the folder of a turn is called.
-pub(super) const TURN: &str = ".turn-";
+const TURN: &str = ".turn-";
+
+/// Takes away what the turns of a command that was killed left. A turn that is alive has its journal locked.
+pub(super) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
+    let unreadable = || format!("cannot read {}", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with(TURN) || !entry.path().is_dir() {
+            continue;
+        }
+        let journal = entry.path().join("turn.json.journal");
+        if record::journal_in_use(&journal) {
+            bail!(
+                "{}: another perwatt is at work in this folder; wait for it, or choose another with --out",
+                folder.display()
+            );
+        }
+        std::fs::remove_dir_all(entry.path())
+            .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+    }
+    Ok(())
+}
 
 /// One invocation by a perwatt: `command` says what to measure, and `who` is whose it is, for messages. None where the
 /// user wants to stop.

@@ -23,6 +23,10 @@ pub const MOST_INVOCATIONS_OF_SESSION: u32 = 1000;
 /// record says of one.
 pub const MOST_IMPORTED: usize = 30_000;
 
+/// Longest time that may be given in seconds, a budget or a deadline say: more than eleven days. More would overflow an
+/// `Instant` on some systems.
+pub const LONGEST_S: f64 = 1e6;
+
 /// Longest name: of a case, a kernel, a device, a driver.
 pub const MOST_NAME_BYTES: usize = 4_096;
 

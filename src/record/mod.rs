@@ -79,7 +79,7 @@ pub use inspection::{
 };
 pub use journal::{Event, Journal, journal_in_use, parse_journal, read_journal};
 pub use limits::{
-    MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
+    LONGEST_S, MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
     MOST_INVOCATIONS, MOST_INVOCATIONS_OF_SESSION, MOST_NAME_BYTES, MOST_SOURCE_BYTES,
 };
 pub use measure::{Better, Measure};

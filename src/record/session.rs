@@ -37,6 +37,18 @@ pub struct Provenance {
     pub checked_shaders: bool,
 }
 
+impl Provenance {
+    /// Whether both are of one perwatt, as far as version and revision tell. Two builds of one revision with changes of
+    /// their own look the same: see `git_dirty`.
+    pub fn is_of_same_program(&self, other: &Self) -> bool {
+        let of = |provenance: &Self| {
+            let revision = provenance.git_revision.measured().cloned();
+            (provenance.perwatt_version.clone(), revision)
+        };
+        of(self) == of(other)
+    }
+}
+
 /// The machine that the device sits in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {

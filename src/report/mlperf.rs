@@ -4,8 +4,11 @@
 //! run, at least 60 s of load, at least one sample a second, the whole system at the wall, by an analyser that is known to
 //! 1 %.
 
+use super::table::with_spread;
 use crate::escape::markdown;
-use crate::record::{Boundary, CaseResult, EnergyWindow, Outcome, PowerSetup, Reading, Record};
+use crate::record::{
+    Boundary, CaseResult, EnergyWindow, Estimate, Outcome, PowerSetup, Reading, Record, Summary,
+};
 use crate::units::{Joules, Seconds, Watts, counted, number};
 
 /// Least load that the rules count.
@@ -50,12 +53,7 @@ pub fn mlperf(record: &Record) -> String {
         }
         Reading::Unmeasured(reason) => say("Power", &format!("unmeasured: {}", reason.unmeasured)),
     }
-    let measured: Vec<(&CaseResult, Vec<&EnergyWindow>)> = record
-        .cases
-        .iter()
-        .map(|case| (case, windows(case)))
-        .filter(|(_, windows)| !windows.is_empty())
-        .collect();
+    let measured: Vec<MeteredCase<'_>> = record.cases.iter().filter_map(MeteredCase::of).collect();
     let Some(setup) = record.power.measured().filter(|_| !measured.is_empty()) else {
         page += "\nNo energy was measured, so there is nothing to sum up.\n";
         return page;
@@ -63,55 +61,80 @@ pub fn mlperf(record: &Record) -> String {
     page +=
         "\n| Benchmark | Scenario | Result | Mean power | Energy per execution | Load measured |\n";
     page += "|---|---|--:|--:|--:|--:|\n";
-    for (case, windows) in &measured {
-        page += &row(case, windows);
+    for case in &measured {
+        page += &case.row();
     }
-    page += "\nWhat MLPerf Power asks, and what was done:\n\n";
+    page +=
+        "\n± is half of a 95 % confidence interval. What MLPerf Power asks, and what was done:\n\n";
     for rule in rules(setup, &measured) {
         page += &format!("- {rule}\n");
     }
     page
 }
 
-/// The windows of a case.
-fn windows(case: &CaseResult) -> Vec<&EnergyWindow> {
-    case.invocations
-        .iter()
-        .filter_map(|invocation| match &invocation.outcome {
-            Outcome::Measured { energy, .. } => energy.measured(),
-            Outcome::Skipped { .. } | Outcome::Failed { .. } => None,
-        })
-        .filter(|window| window.duration_s > 0.0 && window.executions > 0)
-        .collect()
+/// A case whose energy was measured.
+struct MeteredCase<'r> {
+    case: &'r CaseResult,
+    summary: &'r Summary,
+    windows: Vec<&'r EnergyWindow>,
 }
 
-/// A case. The rate is that of the windows themselves: performance and power of the same executions.
-fn row(case: &CaseResult, windows: &[&EnergyWindow]) -> String {
-    let sum = |of: fn(&EnergyWindow) -> f64| windows.iter().map(|window| of(window)).sum::<f64>();
-    let (load, joules) = (
-        sum(|window| window.duration_s),
-        sum(|window| window.gross_j),
-    );
-    let executions = sum(|window| window.executions as f64);
-    let headline = case.headline();
-    let rate = match case.counts.tokens {
-        Some(tokens) => format!("{} tokens/s", number(executions * tokens as f64 / load)),
-        None => headline.unit.per_second(executions * headline.work / load),
-    };
-    format!(
-        "| {} | offline, back to back | {rate} | {} | {} | {} in {} |\n",
-        markdown(&case.id()),
-        Watts(joules / load),
-        Joules(joules / executions),
-        Seconds(load),
-        counted(windows.len(), "window"),
-    )
+impl<'r> MeteredCase<'r> {
+    /// None of a case that failed, or that no window measured.
+    fn of(case: &'r CaseResult) -> Option<Self> {
+        let windows: Vec<&EnergyWindow> = case
+            .invocations
+            .iter()
+            .filter_map(|invocation| match &invocation.outcome {
+                Outcome::Measured { energy, .. } => energy.measured(),
+                Outcome::Skipped { .. } | Outcome::Failed { .. } => None,
+            })
+            .collect();
+        let summary = case.figures().ok()?;
+        (!windows.is_empty()).then_some(Self {
+            case,
+            summary,
+            windows,
+        })
+    }
+
+    /// Its line of the table. The rate is that of the windows: performance and power of the same executions.
+    fn row(&self) -> String {
+        let (case, summary) = (self.case, self.summary);
+        let known = |of: &Reading<Estimate>, show: &dyn Fn(f64) -> String| match of {
+            Reading::Measured(estimate) => with_spread(estimate, show),
+            Reading::Unmeasured(reason) => format!("unmeasured: {}", markdown(&reason.unmeasured)),
+        };
+        let headline = case.headline();
+        let rate = |work: f64, show: &dyn Fn(f64) -> String| match &summary.window_time_ns {
+            Some(time) => known(&time.and_then(|ns| ns.quotient_of(work * 1e9)), show),
+            None => "unmeasured: the file does not state the windows' own time".to_owned(),
+        };
+        let rate = match case.counts.tokens {
+            Some(tokens) => rate(tokens as f64, &|rate| format!("{} tokens/s", number(rate))),
+            None => rate(headline.work, &|rate| headline.unit.per_second(rate)),
+        };
+        let load: f64 = self.windows.iter().map(|window| window.duration_s).sum();
+        format!(
+            "| {}{} | offline, back to back | {rate} | {} | {} | {} in {} |\n",
+            markdown(&case.id()),
+            if case.is_unchecked() {
+                " UNVERIFIED"
+            } else {
+                ""
+            },
+            known(&summary.power_w, &|watts| Watts(watts).to_string()),
+            known(&summary.energy_j, &|joules| Joules(joules).to_string()),
+            Seconds(load),
+            counted(self.windows.len(), "window"),
+        )
+    }
 }
 
 /// Each rule, and whether it was met.
-fn rules(setup: &PowerSetup, measured: &[(&CaseResult, Vec<&EnergyWindow>)]) -> Vec<String> {
+fn rules(setup: &PowerSetup, measured: &[MeteredCase<'_>]) -> Vec<String> {
     let met = |yes: bool| if yes { "met" } else { "NOT MET" };
-    let all = || measured.iter().flat_map(|(_, windows)| windows);
+    let all = || measured.iter().flat_map(|case| &case.windows);
     let long = all()
         .filter(|window| window.duration_s >= LEAST_LOAD_S)
         .count();

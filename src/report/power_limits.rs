@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::table::{cell, fold, table, text};
+use super::table::{cell, fold, table, text, with_spread};
 use crate::record::{Estimate, Reading};
 use crate::units::{Joules, Seconds, Watts};
 
@@ -15,7 +15,7 @@ pub struct LimitRow {
     pub id: String,
     /// The limit.
     pub limit_w: f64,
-    /// Time of one execution.
+    /// Time of one execution in the energy windows; of the timed executions, where no energy was measured.
     pub time_ns: Estimate,
     /// Mean power, idle included.
     pub power_w: Reading<Estimate>,
@@ -23,6 +23,8 @@ pub struct LimitRow {
     pub energy_j: Reading<Estimate>,
     /// Half of the energy's 95 % interval without the sensor's gain, which is the same at all limits.
     pub energy_half_width_j: Reading<f64>,
+    /// Whether the outputs were compared with something.
+    pub verified: bool,
     /// Whether the record has a simulated sensor.
     pub simulated: bool,
     /// The result file.
@@ -44,10 +46,16 @@ pub fn power_limits(rows: &[LimitRow], width: Option<u16>) -> String {
         for row in &of_kernel {
             at_limits.add_row(written(row, &of_kernel).into_iter().map(cell));
         }
-        page += &format!("{id}\n{}", text(&at_limits));
+        let mark = match of_kernel.iter().all(|row| row.verified) {
+            true => "",
+            false => "  UNVERIFIED: its outputs were compared with nothing",
+        };
+        page += &format!("{id}{mark}\n{}", text(&at_limits));
         page += &fold(&verdict(&of_kernel), "  ", width);
         page += "\n";
     }
+    page +=
+        "± is half of a 95 % confidence interval; time and energy are of the same executions.\n";
     if rows.iter().any(|row| row.simulated) {
         page += "SIMULATED: the power sensor is made up, so these joules say nothing about the device.\n";
     }
@@ -73,14 +81,6 @@ fn written(row: &LimitRow, all: &[&LimitRow]) -> [String; 5] {
     ]
 }
 
-fn with_spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
-    let value = estimate.text(&show);
-    match estimate.spread(&show) {
-        Ok(spread) => format!("{value} {spread}"),
-        Err(_) => value,
-    }
-}
-
 /// Whether another limit takes less time and less energy, by the values themselves.
 fn is_beaten(row: &LimitRow, all: &[&LimitRow]) -> bool {
     let Some(energy) = row.energy_j.measured() else {
@@ -93,43 +93,66 @@ fn is_beaten(row: &LimitRow, all: &[&LimitRow]) -> bool {
     })
 }
 
+/// A limit with its energy.
+struct WeighedLimit {
+    limit: Watts,
+    time_ns: f64,
+    joules: f64,
+    half_width_j: Option<f64>,
+}
+
+impl WeighedLimit {
+    fn of(row: &LimitRow) -> Option<Self> {
+        Some(Self {
+            limit: Watts(row.limit_w),
+            time_ns: row.time_ns.value,
+            joules: row.energy_j.measured()?.value,
+            half_width_j: row.energy_half_width_j.measured().copied(),
+        })
+    }
+
+    /// Whether the measurement tells two energies apart.
+    fn is_told_from(&self, other: &Self) -> bool {
+        let half_widths = self.half_width_j.zip(other.half_width_j);
+        half_widths.is_some_and(|(one, two)| (self.joules - other.joules).abs() > one.hypot(two))
+    }
+}
+
 /// What the limit of least energy saves and costs against the highest.
 fn verdict(rows: &[&LimitRow]) -> String {
-    let joules = |row: &LimitRow| row.energy_j.measured().map(|energy| energy.value);
-    let weighed: Vec<&LimitRow> = rows
+    let weighed: Vec<WeighedLimit> = rows
         .iter()
-        .copied()
-        .filter(|row| joules(row).is_some())
+        .filter_map(|row| WeighedLimit::of(row))
         .collect();
-    let least = weighed.iter().min_by(|a, b| {
-        f64::total_cmp(
-            &joules(a).unwrap_or(f64::MAX),
-            &joules(b).unwrap_or(f64::MAX),
-        )
-    });
-    let (Some(least), Some(highest)) = (least, weighed.last()) else {
+    let least = (0..weighed.len()).min_by(|a, b| weighed[*a].joules.total_cmp(&weighed[*b].joules));
+    let Some(least) = least else {
         return "No energy was measured of it, so no limit can be recommended.\n".to_owned();
     };
-    if least.limit_w >= highest.limit_w {
-        return format!("{} takes the least energy.\n", Watts(highest.limit_w));
+    let highest = weighed.len() - 1;
+    let (low, high) = (&weighed[least], &weighed[highest]);
+    let alike: Vec<usize> = (0..weighed.len())
+        .filter(|other| *other != least && !weighed[*other].is_told_from(low))
+        .collect();
+    match (least == highest, alike.is_empty()) {
+        (true, true) => return format!("{} takes the least energy.\n", low.limit),
+        (false, _) if !alike.contains(&highest) => {}
+        _ => return "The energies cannot be told apart by what was measured.\n".to_owned(),
     }
-    let (Some(low), Some(high)) = (joules(least), joules(highest)) else {
-        return String::new();
+    let alike: Vec<String> = alike
+        .iter()
+        .map(|at| weighed[*at].limit.to_string())
+        .collect();
+    let alike = match alike.is_empty() {
+        true => String::new(),
+        false => format!(" ({} cannot be told from it)", alike.join(", ")),
     };
-    let half = |row: &LimitRow| row.energy_half_width_j.measured().copied();
-    let told_apart = half(least)
-        .zip(half(highest))
-        .is_some_and(|(one, other)| high - low > one.hypot(other));
-    if !told_apart {
-        return "The energies cannot be told apart by what was measured.\n".to_owned();
-    }
     let change = |new: f64, old: f64| (new / old - 1.0) * 100.0;
     format!(
-        "{} takes the least energy: {:+.1} % energy and {:+.1} % time against {}.\n",
-        Watts(least.limit_w),
-        change(low, high),
-        change(least.time_ns.value, highest.time_ns.value),
-        Watts(highest.limit_w)
+        "{} takes the least energy{alike}: {:+.1} % energy and {:+.1} % time against {}.\n",
+        low.limit,
+        change(low.joules, high.joules),
+        change(low.time_ns, high.time_ns),
+        high.limit
     )
 }
 
@@ -158,6 +181,7 @@ mod tests {
             energy_half_width_j: energy_j.map_or(Reading::unmeasured("no window"), |j| {
                 Reading::Measured(j * 0.01)
             }),
+            verified: true,
             simulated: false,
             file: PathBuf::new(),
         }
@@ -198,6 +222,22 @@ mod tests {
         );
         assert!(
             page.contains("no window") && page.contains("250 W takes the least energy"),
+            "{page}"
+        );
+        // The least is the highest's, and the lower limit's is as good as the same.
+        let page = power_limits(
+            &[row(150.0, 110.0, Some(10.1)), row(250.0, 100.0, Some(10.0))],
+            None,
+        );
+        assert!(page.contains("cannot be told apart"), "{page}");
+        let rows = [
+            row(150.0, 130.0, Some(10.0)),
+            row(200.0, 110.0, Some(10.1)),
+            row(250.0, 100.0, Some(14.0)),
+        ];
+        let page = power_limits(&rows, None);
+        assert!(
+            page.contains("least energy (200 W cannot be told from it)"),
             "{page}"
         );
         let page = power_limits(&[row(150.0, 110.0, None)], None);

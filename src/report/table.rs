@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use textwrap::{Options, WordSplitter};
 
+use crate::record::Estimate;
 pub(super) use crate::units::counted;
 
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
@@ -20,6 +21,15 @@ pub(super) fn columns(width: Option<u16>) -> u16 {
         None => WIDEST,
         Some(0) => UNSIZED,
         Some(columns) => columns.min(WIDEST),
+    }
+}
+
+/// A value with the half-width of its interval, where it has one: `38.2 mJ ±1.5 %`.
+pub(super) fn with_spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
+    let value = estimate.text(&show);
+    match estimate.spread(&show) {
+        Ok(spread) => format!("{value} {spread}"),
+        Err(_) => value,
     }
 }
 

@@ -69,17 +69,9 @@ pub(crate) fn record(session: &str) -> Record {
         }),
         power: Reading::unmeasured("no sensor"),
         plan: PlanSummary {
-            suite: None,
-            invocations: 0,
             budget_s: 1.0,
             seed: 1,
-            power: None,
-            energy: None,
-            sensor: None,
-            energy_of: None,
-            order: None,
-            cool_to_c: None,
-            cases: vec![],
+            ..PlanSummary::of_another_program(0, vec![])
         },
         invocations: vec![],
         cases: vec![],

@@ -8,6 +8,7 @@ use clap::Args;
 #[cfg(feature = "bench")]
 use crate::power::sensors::meter_names;
 use crate::power::sensors::{Places, gpus_on_bus};
+use crate::record::LONGEST_S;
 
 /// The text of `--power`, with the meters that there are.
 #[cfg(feature = "bench")]
@@ -23,7 +24,7 @@ pub(in crate::cli) fn power_help() -> String {
 /// seconds; what is none is passed over, and commands that survey the drivers refuse it.
 pub(in crate::cli) fn driver_limit() -> Option<Duration> {
     let seconds: f64 = std::env::var(DRIVER_TIMEOUT).ok()?.parse().ok()?;
-    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.clamp(0.1, 1e6)))
+    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.clamp(0.1, LONGEST_S)))
 }
 
 /// How much longer a driver may take to start for each GPU on the bus: without NVIDIA's persistence mode each process

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::record::{CaseOrder, EnergyScope, EnergyTier, RESTING_C};
+use crate::record::{CaseOrder, EnergyScope, EnergyTier, LONGEST_S, RESTING_C};
 use crate::workload::Suite;
 
 /// Parses the name of a tier.
@@ -40,9 +40,6 @@ pub(in crate::cli) fn celsius(text: &str) -> Result<f64, String> {
         _ => Err("degrees Celsius from 0 to 150 are needed, as in 45".to_owned()),
     }
 }
-
-/// The longest that anything may take that is given in seconds: more than eleven days.
-const LONGEST_S: f64 = 1e6;
 
 /// Parses a number of seconds.
 pub(in crate::cli) fn positive(text: &str) -> Result<f64, String> {

@@ -275,14 +275,16 @@ pub(super) fn energy_mj(device: &Device<'static>) -> Result<u64, NvmlError> {
     }
 }
 
+/// A call of the library, or that it has none.
+fn symbol<C, E: ToString>(found: &Result<C, E>) -> Result<&C, NvmlError> {
+    found
+        .as_ref()
+        .map_err(|error| NvmlError::FailedToLoadSymbol(error.to_string()))
+}
+
 /// One field of a card. nvml-wrapper's own call leaves the scope at zero, so this is the raw one.
 fn field(device: &Device<'static>, id: u32, scope: u32) -> Result<f64, NvmlError> {
-    let call = device
-        .nvml()
-        .lib()
-        .nvmlDeviceGetFieldValues
-        .as_ref()
-        .map_err(|error| NvmlError::FailedToLoadSymbol(error.to_string()))?;
+    let call = symbol(&device.nvml().lib().nvmlDeviceGetFieldValues)?;
     // SAFETY: the structure is made of integers and a union of numbers, for which zeros are values.
     let mut value: raw::nvmlFieldValue_t = unsafe { mem::zeroed() };
     value.fieldId = id;
@@ -310,12 +312,7 @@ fn field(device: &Device<'static>, id: u32, scope: u32) -> Result<f64, NvmlError
 
 /// Sets a card's power limit, mW. nvml-wrapper's own call wants the handle for itself alone, and readers share it.
 pub(super) fn set_power_limit(device: &Device<'static>, milliwatts: u32) -> Result<(), NvmlError> {
-    let call = device
-        .nvml()
-        .lib()
-        .nvmlDeviceSetPowerManagementLimit
-        .as_ref()
-        .map_err(|error| NvmlError::FailedToLoadSymbol(error.to_string()))?;
+    let call = symbol(&device.nvml().lib().nvmlDeviceSetPowerManagementLimit)?;
     // SAFETY: the handle came from this library, which is never unloaded; the symbol has NVML's documented signature,
     // which takes the handle and one unsigned int and keeps neither.
     nvml_try(unsafe { call(device.handle(), milliwatts) })
