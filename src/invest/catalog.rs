@@ -260,7 +260,9 @@ fn is_a_slice(adapter: &str) -> bool {
     let is_profile = |word: &str| {
         let end = word.rsplit_once('-').map_or("", |(_, end)| end);
         let size = end.trim_end_matches(['q', 'c', 'b', 'a']);
-        size.len() + 1 == end.len() && size.bytes().all(|byte| byte.is_ascii_digit())
+        !size.is_empty()
+            && size.len() + 1 == end.len()
+            && size.bytes().all(|byte| byte.is_ascii_digit())
     };
     adapter
         .split_whitespace()
