@@ -92,7 +92,7 @@ fn nvidias_card_is_measured_at_each_limit_and_gets_its_own_back() {
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
     // Time and energy are of the same executions.
     for limit in [150, 200] {
-        let record = load(&out.join(format!("{limit}W.json"))).unwrap();
+        let record = load(out.join(format!("{limit}W.json"))).unwrap();
         let summary = record.cases[0].summary.measured().unwrap().clone();
         let in_windows = summary.window_time_ns.unwrap();
         let time = in_windows
@@ -269,7 +269,7 @@ fn what_was_finished_is_kept_where_the_driver_takes_no_further_limit() {
         told(&output)
     );
     let first = set_on(&fake)[0];
-    let record = load(&out.join(format!("{first}W.json"))).unwrap();
+    let record = load(out.join(format!("{first}W.json"))).unwrap();
     assert_eq!(record.cases[0].invocations.len(), 1);
 }
 
