@@ -401,7 +401,7 @@ function samples(series, marks) {
   const colours = signs(series.invocations.map((invocation) => invocation.invocation), COLOURS);
   return chart({
     title: `Samples of ${series.id}`,
-    about: `Time of one execution, against the measured time that had passed in the invocation. Hollow points came before steady state.${thinned ? " Of long series the lowest and the highest sample of each stretch are drawn." : ""}`,
+    about: `Time of one execution, against the time that had passed since the first sample of the invocation began. Hollow points came before steady state.${thinned ? " Of long series the lowest and the highest sample of each stretch are drawn." : ""}`,
     marks,
     legend: legendOf([...colours].map(([number, colour]) => ({ colour, name: `invocation ${number}` }))),
     draw: (width) => ({
@@ -409,7 +409,7 @@ function samples(series, marks) {
         height: Math.min(360, Math.max(240, width * 0.42)),
         marginLeft: 70,
         marginTop: 34,
-        x: { label: "Measured time (s) →", grid: true },
+        x: { label: "Time (s) →", grid: true, domain: sampledTime(series) },
         y: { label: "↑ Time of one execution", tickFormat: seconds, grid: true, nice: true },
         color: { type: "identity" },
         marks: [
@@ -421,9 +421,53 @@ function samples(series, marks) {
     }),
     numbers: table({ caption: `Samples of ${series.id}`, rows, columns: [
       { title: "Invocation", value: (row) => row.invocation.invocation, number: true },
-      { title: "Passed (s)", value: (row) => row.at, number: true },
+      { title: "Time (s)", value: (row) => row.at, number: true },
       { title: "Time of one execution (s)", value: (row) => row.time, number: true },
     ] }),
+  });
+}
+
+/** From the beginning of the first sample to the end of the last: the axis that samples and the device's state share. */
+const sampledTime = (series) => [0, d3.max(series.invocations, (invocation) => d3.max(invocation.at_s)) ?? 1];
+
+/** Clock, temperature and power while the samples were taken: a small chart each, on the samples' time axis. */
+function deviceStates(series, marks) {
+  const colours = signs(series.invocations.map((invocation) => invocation.invocation), COLOURS);
+  const known = series.invocations.filter((invocation) => invocation.device);
+  const names = [...new Set(known.flatMap((invocation) => invocation.device.series.map((quantity) => quantity.name)))];
+  return names.map((name) => {
+    const lines = known.flatMap(({ invocation, device }) => device.series.filter((quantity) => quantity.name === name).map((quantity) => ({ invocation, device, quantity })));
+    const unit = lines[0].quantity.unit;
+    const rows = lines.flatMap(({ invocation, device, quantity }) => quantity.values.map((value, at) => ({ invocation, at: device.at_s[at], value, why: device.throttled_by[at] ?? "" }))).filter((row) => row.value !== null);
+    const slowed = rows.filter((row) => row.why !== "");
+    return chart({
+      title: `${name} during ${series.id}`,
+      about: `What the sensor's library said while the samples above were taken.${slowed.length ? " A cross marks a look at which the device ran below its clock; it says why." : ""}`,
+      marks,
+      draw: () => ({
+        options: {
+          height: 170,
+          marginLeft: 70,
+          marginTop: 34,
+          x: { label: "Time (s) →", grid: true, domain: sampledTime(series) },
+          y: { label: `↑ ${name} (${unit})`, grid: true, nice: true, ticks: 4 },
+          color: { type: "identity" },
+          clip: true,
+          marks: [
+            Plot.line(rows, { x: "at", y: "value", z: "invocation", stroke: (row) => colours.get(row.invocation), strokeOpacity: 0.7 }),
+            Plot.dot(rows, { x: "at", y: "value", r: 2.2, stroke: (row) => colours.get(row.invocation) }),
+            Plot.dot(slowed, { x: "at", y: "value", r: 5, symbol: "times", stroke: "var(--alarm)", strokeWidth: 2 }),
+          ],
+        },
+        points: rows.map((row) => ({ x: row.at, y: row.value, text: `invocation ${row.invocation}\n${Number(row.value.toPrecision(4))} ${unit} at ${seconds(row.at)}${row.why ? `\nbelow its clock: ${row.why}` : ""}` })),
+      }),
+      numbers: table({ caption: `${name} during ${series.id}`, rows, columns: [
+        { title: "Invocation", value: (row) => row.invocation, number: true },
+        { title: "Time (s)", value: (row) => row.at, number: true },
+        { title: `${name} (${unit})`, value: (row) => row.value, number: true },
+        { title: "Below its clock because of", value: (row) => row.why },
+      ] }),
+    });
   });
 }
 

@@ -123,7 +123,7 @@ function stability(record) {
   if (series.length === 0) return section("stability", "Stability", el("p", { class: "absent" }, "No case of this record has samples of its time."));
   const marks = alarming(record);
   return section("stability", "Stability", chooser("Case and kernel", series.map((entry) => entry.id), (at) => [
-    samples(series[at], marks), distribution(series[at], marks),
+    samples(series[at], marks), ...deviceStates(series[at], marks), distribution(series[at], marks),
     ...series[at].invocations.map((invocation) => el("details", {}, el("summary", {}, `Invocation ${invocation.invocation}`), pairs(invocation.words))),
   ].reduce((box, part) => { box.append(part); return box; }, el("div"))));
 }

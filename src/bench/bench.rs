@@ -248,7 +248,7 @@ fn free_of_host(gpu: &Gpu) -> Option<u64> {
     if gpu.adapter.device_type == DeviceType::DiscreteGpu {
         return None;
     }
-    let mut system = sysinfo::System::new().ok()?;
+    let mut system = sysinfo::System::new();
     system.refresh_memory();
     Some(system.available_memory()).filter(|free| *free > 0)
 }

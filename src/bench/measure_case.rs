@@ -10,7 +10,10 @@ use super::executor::{Checks, Executable};
 use super::meter::Meter;
 use super::watchdog::{keep_within, longest_dispatch};
 use crate::device::GpuError;
-use crate::record::{EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning};
+use crate::record::{
+    DeviceStates, EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning,
+    each_once,
+};
 use crate::sampling::Readings;
 use crate::stats;
 use crate::units::Seconds;
@@ -70,12 +73,13 @@ impl<'g> CaseMeasurement<'_, 'g> {
 
         // From here on only timed executions may write the outputs.
         executable.poison(Poison::Second)?;
-        let readings = self.sample(&mut executable)?;
+        let (readings, device) = self.sample(&mut executable)?;
         let energy = self.energy(&mut executable, &readings)?;
         let verified_after = self.verify(&executable)?;
 
         let (mut sampling, mut warnings) = readings.summarize();
         sampling.footprint = Some(footprint(&executable));
+        sampling.device = device;
         warnings.extend(self.short_execution(&sampling));
         warnings.extend(split);
         warnings.extend(
@@ -88,9 +92,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 })
                 .flatten(),
         );
-        if let Some(window) = energy.measured() {
-            warnings.extend(Warning::of_throttling(&window.throttled_by));
-        }
+        warnings.extend(throttling(&sampling, &energy));
         if let Some(reason) = self.problem.unverified() {
             warnings.push(Warning::Unverified {
                 reason: reason.to_owned(),
@@ -250,8 +252,11 @@ impl<'g> CaseMeasurement<'_, 'g> {
         }
     }
 
-    /// Times batches until they say enough.
-    fn sample(&mut self, executable: &mut Executable<'_>) -> Result<Readings, Stop> {
+    /// Times batches until they say enough, and sees how the device stands meanwhile.
+    fn sample(
+        &mut self,
+        executable: &mut Executable<'_>,
+    ) -> Result<(Readings, Reading<DeviceStates>), Stop> {
         self.warm_up(executable)?;
         let settings = self.settings;
         let sampler = settings.sampler().at_most(executable.most_executions());
@@ -270,9 +275,12 @@ impl<'g> CaseMeasurement<'_, 'g> {
             // The host sees every single one of them well enough.
             1
         };
-        sampler.sample_batches(batch, |executions| {
+        let begun = Meter::begin_load(self.meter);
+        let readings = sampler.sample_batches(batch, |executions| {
             self.bench.execute(executable, executions)
-        })
+        });
+        let device = Meter::end_load(self.meter, &begun);
+        Ok((readings?, device))
     }
 }
 
@@ -310,6 +318,13 @@ fn broken_rules(program: &Program) -> Vec<Warning> {
         }
     }
     warnings
+}
+
+/// Warnings of whatever slowed the device down while it was timed or its energy measured.
+fn throttling(sampling: &Sampling, energy: &Reading<EnergyWindow>) -> Vec<Warning> {
+    let timed = sampling.device.measured().map(DeviceStates::reasons);
+    let metered = energy.measured().map(|window| window.throttled_by.clone());
+    Warning::of_throttling(&each_once(timed.iter().chain(&metered)))
 }
 
 /// A warning where the sensor said what no device can have.

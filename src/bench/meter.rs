@@ -13,7 +13,7 @@ use crate::power::{
     self, EnergyEffort, EnergyTask, Fault, NoEnergy, Poll, Selection, SensorSampler, SensorTiming,
     Series, SystemUnderTest, Timeline,
 };
-use crate::record::{Conditions, EnergyWindow, PowerSetup, Reading, SamplerCost};
+use crate::record::{Conditions, DeviceStates, EnergyWindow, PowerSetup, Reading, SamplerCost};
 use crate::units::Seconds;
 
 /// A sensor that was characterised, with the thread that reads it.
@@ -101,6 +101,59 @@ impl Meter {
         }
     }
 
+    /// Notes that the device works from now on, and when that is by the meter's clock.
+    pub(super) fn begin_load(meter: &Reading<Self>) -> Reading<Seconds> {
+        meter.map(|meter| {
+            drop(meter.sampler.polls(meter.sensor));
+            meter.load.begin();
+            meter.load.now()
+        })
+    }
+
+    /// Notes that the device has no more work, and how it stood since `begun`.
+    pub(super) fn end_load(
+        meter: &Reading<Self>,
+        begun: &Reading<Seconds>,
+    ) -> Reading<DeviceStates> {
+        meter.and_then(|meter| {
+            meter.load.end();
+            begun.and_then(|begun| meter.states_since(*begun))
+        })
+    }
+
+    /// How the device stood from a moment until now, with the power that the sensor showed.
+    fn states_since(&self, begun: Seconds) -> Reading<DeviceStates> {
+        let duration = self.load.now() - begun;
+        let mut series = Series::default();
+        series.extend(self.sampler.polls(self.sensor));
+        let curve = series.curve_every(Some(self.timing.period));
+        let looks = self.sampler.looks(begun);
+        let watts = |from: Seconds, to: Seconds| {
+            let watts = curve.power(from, to)?;
+            Some(watts.get() * self.setup.gain.factor)
+        };
+        let power_w = (looks.iter().enumerate())
+            .map(|(number, (at, _))| {
+                let (before, _) = looks.get(number.checked_sub(1)?)?;
+                watts(
+                    if before.get() < begun.get() {
+                        begun
+                    } else {
+                        *before
+                    },
+                    *at,
+                )
+            })
+            .collect();
+        let looks: Vec<(f64, Conditions)> = looks
+            .into_iter()
+            .map(|(at, conditions)| ((at - begun).get(), conditions))
+            .collect();
+        DeviceStates::of(duration.get(), &looks, power_w)
+            .ok_or("the sensor was not asked how the device stands")
+            .into()
+    }
+
     /// The power limit that the sensor's driver states.
     pub(super) fn limit_w(&self) -> Option<f64> {
         let plausible = self.setup.plausible.as_ref()?;
@@ -141,7 +194,7 @@ impl Meter {
         once: Seconds,
     ) -> Result<Result<EnergyWindow, NoEnergy>, Stop> {
         drop(self.sampler.polls(self.sensor));
-        drop(self.sampler.throttled());
+        let begun = self.load.now();
         let mut series = Series::default();
         let mut rig = BusyDevice {
             bench,
@@ -169,7 +222,7 @@ impl Meter {
             &observation,
         );
         if let Ok(window) = &mut window {
-            window.throttled_by = self.sampler.throttled();
+            window.throttled_by = self.sampler.throttled(begun);
             window.trace.zero_unix_s = self.zero_unix_s();
         }
         Ok(window)

@@ -102,35 +102,25 @@ pub fn build_provenance() -> Provenance {
 
 /// This machine.
 fn host() -> Host {
-    let silent = |e: sysinfo::Error| format!("the system does not say: {e}");
-    let system = sysinfo::System::new().map(|mut system| {
-        system.refresh_memory();
-        system.refresh_cpu_all();
-        system
-    });
-    let (cpu, memory) = match &system {
-        Ok(system) => (
-            system
-                .cpus()
-                .first()
-                .map(|cpu| cpu.brand().trim().to_owned())
-                .filter(|brand| !brand.is_empty())
-                .ok_or_else(|| "the system does not name it".to_owned()),
-            Some(system.total_memory())
-                .filter(|bytes| *bytes > 0)
-                .ok_or_else(|| "the system does not say".to_owned()),
-        ),
-        Err(e) => (Err(e.to_string()), Err(e.to_string())),
-    };
+    const SILENT: &str = "the system does not say";
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    system.refresh_cpu_all();
+    let cpu = system
+        .cpus()
+        .first()
+        .map(|cpu| cpu.brand().trim().to_owned())
+        .filter(|brand| !brand.is_empty());
+    let memory = Some(system.total_memory()).filter(|bytes| *bytes > 0);
     Host {
-        os: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
-        kernel: sysinfo::System::kernel_version().map_err(silent).into(),
-        cpu: cpu.into(),
+        os: sysinfo::System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
+        kernel: sysinfo::System::kernel_version().ok_or(SILENT).into(),
+        cpu: cpu.ok_or("the system does not name it").into(),
         cpu_threads: std::thread::available_parallelism()
             .map(|threads| u32::try_from(threads.get()).unwrap_or(u32::MAX))
-            .map_err(|e| format!("the system does not say: {e}"))
+            .map_err(|e| format!("{SILENT}: {e}"))
             .into(),
-        memory_bytes: memory.into(),
+        memory_bytes: memory.ok_or(SILENT).into(),
         described: None,
     }
 }

@@ -6,9 +6,7 @@ use crate::record::{Adapter, Placement, Scheduler};
 
 /// The name of this machine.
 pub(super) fn node_name() -> Option<String> {
-    sysinfo::System::host_name()
-        .ok()
-        .filter(|name| !name.is_empty())
+    sysinfo::System::host_name().filter(|name| !name.is_empty())
 }
 
 /// The number that the GPU's maker gave it, where its driver says.

@@ -171,7 +171,18 @@ pub fn main() -> ExitCode {
 
 /// The definition of the command line.
 fn command() -> clap::Command {
-    manual::with_examples(Cli::command())
+    taking_negative_numbers(manual::with_examples(Cli::command()))
+}
+
+/// Lets every option be given a number below zero, so that its own parser says what it needs and not clap, which
+/// would take `-1` for an option that is not known.
+fn taking_negative_numbers(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let is_option = arg.get_long().is_some() && arg.get_action().takes_values();
+            arg.allow_negative_numbers(is_option)
+        })
+        .mut_subcommands(taking_negative_numbers)
 }
 
 /// What was typed.

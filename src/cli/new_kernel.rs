@@ -39,9 +39,15 @@ pub(super) struct NewKernel {
 impl NewKernel {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let name = &self.name;
-        let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if name.is_empty() || !name.chars().all(sound) {
-            bail!("{name:?} cannot be a name; use letters, digits, `-` and `_`");
+        if !is_sound(name) {
+            bail!(
+                "{name:?} cannot be a name; use letters, digits, `-` and `_`, a letter or digit first"
+            );
+        }
+        if is_device_of_windows(name) {
+            bail!(
+                "{name:?} is a device on Windows, where nobody could open the folder; choose another name"
+            );
         }
         if registry().iter().any(|known| known.name() == name) {
             bail!("{name:?} is a built-in workload; choose another name");
@@ -74,6 +80,25 @@ impl NewKernel {
     fn manifest(&self) -> &'static str {
         if self.minimal { MINIMAL } else { MANIFEST }
     }
+}
+
+/// A name that is a folder, a shader's file and a workload at once, and that no program takes for an option.
+fn is_sound(name: &str) -> bool {
+    let of_words = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(of_words)
+}
+
+/// Whether Windows takes a path of this name for a device, whatever its ending
+/// (learn.microsoft.com/windows/win32/fileio/naming-a-file).
+fn is_device_of_windows(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_port = |port: &str| {
+        matches!(
+            name.strip_prefix(port).map(str::as_bytes),
+            Some([b'1'..=b'9'])
+        )
+    };
+    matches!(name.as_str(), "con" | "prn" | "aux" | "nul") || is_port("com") || is_port("lpt")
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

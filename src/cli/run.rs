@@ -73,7 +73,7 @@ struct NewRun {
     measure: MeasureArgs,
 
     /// Worker processes; three or more give a 95 % confidence interval
-    #[arg(help_heading = HOW, long, default_value_t = 3, value_name = "N", allow_negative_numbers = true, value_parser = invocations)]
+    #[arg(help_heading = HOW, long, default_value_t = 3, value_name = "N", value_parser = invocations)]
     invocations: u32,
 
     /// Result file, or a folder for it [default: DATE-DEVICE-SUITE.json here]

@@ -301,6 +301,7 @@ fn invocation(
                 batch: 1,
                 wall_samples_ns: Vec::new(),
                 footprint: None,
+                device: Reading::unmeasured("the tool's file does not say"),
                 discarded: 0,
                 steady: true,
                 median_ns: median_ns.unwrap_or_default(),

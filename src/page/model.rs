@@ -388,7 +388,8 @@ pub struct PageStability {
 pub struct PageSamples {
     /// Its number.
     pub invocation: u32,
-    /// Measured time that passed until the end of each sample's batch, in seconds.
+    /// Time that passed until the end of each sample's batch, in seconds: measured time alone, or that of the clock
+    /// by which `device` was read, where it was.
     pub at_s: Vec<f64>,
     /// Time of one execution, in seconds.
     pub time_s: Vec<f64>,
@@ -400,8 +401,32 @@ pub struct PageSamples {
     pub early: usize,
     /// Least, quartiles, median and most of all steady samples, in seconds.
     pub quantiles_s: [f64; 5],
+    /// How the device stood meanwhile, where a sensor's library said it.
+    pub device: Option<PageDeviceStates>,
     /// The rest in words.
     pub words: Vec<(String, String)>,
+}
+
+/// How the device stood while samples were taken, on their time axis.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageDeviceStates {
+    /// When each look was taken, in seconds.
+    pub at_s: Vec<f64>,
+    /// What was read at each look.
+    pub series: Vec<PageDeviceSeries>,
+    /// Why the device ran below its clock at each look; empty where it did not or nobody can say.
+    pub throttled_by: Vec<String>,
+}
+
+/// One quantity of a device over time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageDeviceSeries {
+    /// What it is.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Its value at each look; none where it could not be read.
+    pub values: Vec<Option<f64>>,
 }
 
 /// An energy window.

@@ -1,9 +1,10 @@
 //! Samples over time, an invocation each.
 
-use super::model::{PageSamples, PageStability};
+use super::model::{PageDeviceSeries, PageDeviceStates, PageSamples, PageStability};
 use super::series::{kept, rounded};
 use crate::record::{
-    CaseInvocation, CaseResult, EnergyWindow, Outcome, Reading, Record, Sampling, StopReason,
+    CaseInvocation, CaseResult, DeviceStates, EnergyWindow, Outcome, Reading, Record, Sampling,
+    StopReason,
 };
 use crate::stats::quantile_of_sorted;
 use crate::units::{Seconds, number};
@@ -43,15 +44,7 @@ fn of_invocation(invocation: &CaseInvocation, most: usize) -> Option<PageSamples
         return None;
     };
     let seconds = |ns: &f64| ns * 1e-9;
-    let mut passed = 0.0;
-    let ends: Vec<f64> = sampling
-        .samples_ns
-        .iter()
-        .map(|ns| {
-            passed += seconds(ns) * f64::from(sampling.batch);
-            passed
-        })
-        .collect();
+    let ends = ends_s(sampling);
     let kept = kept(&sampling.samples_ns, most);
     Some(PageSamples {
         invocation: invocation.invocation,
@@ -67,8 +60,81 @@ fn of_invocation(invocation: &CaseInvocation, most: usize) -> Option<PageSamples
             .take_while(|at| **at < sampling.discarded as usize)
             .count(),
         quantiles_s: quantiles(sampling)?,
+        device: sampling
+            .device
+            .measured()
+            .map(|states| device(states, most)),
         words: words(sampling, energy),
     })
+}
+
+/// When each sample's batch ended, from the beginning of the first. What lies between batches is not in the samples; where
+/// the whole stretch of time is known, it is spread over them evenly.
+fn ends_s(sampling: &Sampling) -> Vec<f64> {
+    let mut passed = 0.0;
+    let measured: Vec<f64> = sampling
+        .samples_ns
+        .iter()
+        .map(|ns| {
+            passed += ns * 1e-9 * f64::from(sampling.batch);
+            passed
+        })
+        .collect();
+    let stretch = match sampling.device.measured() {
+        Some(states) if passed > 0.0 => states.duration_s / passed,
+        _ => 1.0,
+    };
+    measured.iter().map(|end| end * stretch).collect()
+}
+
+/// How the device stood, `most` looks at the most.
+fn device(states: &DeviceStates, most: usize) -> PageDeviceStates {
+    let every = states.at_s.len().div_ceil(most.max(1)).max(1);
+    let series = quantities(states)
+        .into_iter()
+        .filter_map(|quantity| {
+            let values = quantity.looks.measured()?.iter().step_by(every);
+            Some(PageDeviceSeries {
+                name: quantity.name,
+                unit: quantity.unit,
+                values: values.map(|value| value.map(rounded)).collect(),
+            })
+        })
+        .collect();
+    PageDeviceStates {
+        at_s: states
+            .at_s
+            .iter()
+            .step_by(every)
+            .copied()
+            .map(rounded)
+            .collect(),
+        series,
+        throttled_by: match &states.throttled_by {
+            Reading::Measured(looks) => (looks.iter().step_by(every))
+                .map(|reasons| reasons.as_deref().unwrap_or_default().join("; "))
+                .collect(),
+            Reading::Unmeasured(_) => Vec::new(),
+        },
+    }
+}
+
+/// A quantity of the device that is drawn.
+struct DrawnQuantity<'s> {
+    name: &'static str,
+    unit: &'static str,
+    looks: &'s Reading<Vec<Option<f64>>>,
+}
+
+/// What is drawn of a device's states.
+fn quantities(states: &DeviceStates) -> [DrawnQuantity<'_>; 4] {
+    let quantity = |name, unit, looks| DrawnQuantity { name, unit, looks };
+    [
+        quantity("Core clock", "MHz", &states.core_clock_mhz),
+        quantity("Memory clock", "MHz", &states.memory_clock_mhz),
+        quantity("Temperature", "°C", &states.temperature_c),
+        quantity("Power", "W", &states.power_w),
+    ]
 }
 
 /// Least, quartiles, median and most of the steady samples.
@@ -114,13 +180,45 @@ fn words(sampling: &Sampling, energy: &Reading<EnergyWindow>) -> Vec<(String, St
         }
         .to_owned(),
     );
-    match energy {
-        Reading::Measured(window) => words.extend(super::energy::conditions(window)),
-        Reading::Unmeasured(_) => say(
+    match &sampling.device {
+        Reading::Measured(states) => words.extend(ranges(states)),
+        Reading::Unmeasured(reason) => say(
             "Clock, temperature, throttling",
-            "not recorded: they are read with the power sensor, and this invocation has no energy window"
-                .to_owned(),
+            format!("not recorded: {}", reason.unmeasured),
         ),
     }
+    if let Reading::Measured(window) = energy {
+        words.extend(super::energy::conditions(window));
+    }
+    words
+}
+
+/// From where to where each quantity went while samples were taken.
+fn ranges(states: &DeviceStates) -> Vec<(String, String)> {
+    let mut words = Vec::new();
+    for DrawnQuantity { name, unit, looks } in quantities(states) {
+        let word = match looks {
+            Reading::Unmeasured(reason) => format!("not recorded: {}", reason.unmeasured),
+            Reading::Measured(values) => {
+                let known = || values.iter().flatten().copied();
+                let (low, high) = (
+                    known().fold(f64::INFINITY, f64::min),
+                    known().fold(f64::NEG_INFINITY, f64::max),
+                );
+                match (low.is_finite(), low < high) {
+                    (false, _) => "not recorded".to_owned(),
+                    (true, true) => format!("{} to {} {unit}", number(low), number(high)),
+                    (true, false) => format!("{} {unit}", number(high)),
+                }
+            }
+        };
+        words.push((format!("{name} while timed"), word));
+    }
+    let throttled = match (&states.throttled_by, states.reasons().as_slice()) {
+        (Reading::Unmeasured(reason), _) => format!("unknown: {}", reason.unmeasured),
+        (Reading::Measured(_), []) => "nothing".to_owned(),
+        (Reading::Measured(_), reasons) => reasons.join("; "),
+    };
+    words.push(("Throttled while timed by".to_owned(), throttled));
     words
 }

@@ -1,17 +1,21 @@
 //! Reads sensors during the load, on a thread of its own, and knows what that costs.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Poll, PowerSource, Timeline};
-use crate::record::{Conditions, Reading, SamplerCost};
+use crate::record::{Conditions, Reading, SamplerCost, each_once};
 use crate::stats;
 use crate::units::Seconds;
 
 /// Time between two looks at clocks and temperature, which cost more than a power reading.
 const CONDITIONS_EVERY: Seconds = Seconds(0.5);
+
+/// Looks that are kept: more than half an hour of them, which no case takes.
+const MOST_LOOKS: usize = 4096;
 
 /// Reads that the cost is learned from at the most.
 const MOST_COSTS: usize = 4096;
@@ -29,8 +33,8 @@ pub struct SensorSampler {
 struct Shared {
     /// New polls of each sensor.
     polls: Vec<Vec<Poll>>,
-    conditions: Option<Conditions>,
-    throttled: Vec<String>,
+    /// How the device stood, the last looks of all.
+    looks: VecDeque<(Seconds, Conditions)>,
     /// How long reads took.
     reads_s: Vec<f64>,
     cpu_s: Option<f64>,
@@ -87,12 +91,32 @@ impl SensorSampler {
 
     /// How the device stood at the last look.
     pub fn conditions(&self) -> Option<Conditions> {
-        self.lock().conditions.clone()
+        let shared = self.lock();
+        let (_, conditions) = shared.looks.back()?;
+        Some(conditions.clone())
     }
 
-    /// Why the device was throttled at any look since the last call.
-    pub fn throttled(&self) -> Vec<String> {
-        std::mem::take(&mut self.lock().throttled)
+    /// How the device stood at every look since a moment, and at the last one before it.
+    pub fn looks(&self, since: Seconds) -> Vec<(Seconds, Conditions)> {
+        let shared = self.lock();
+        let before = shared
+            .looks
+            .partition_point(|(at, _)| at.get() < since.get());
+        shared
+            .looks
+            .range(before.saturating_sub(1)..)
+            .cloned()
+            .collect()
+    }
+
+    /// Why the device was throttled at any look since a moment, each reason once.
+    pub fn throttled(&self, since: Seconds) -> Vec<String> {
+        let shared = self.lock();
+        let later = shared
+            .looks
+            .iter()
+            .filter(|(at, _)| at.get() >= since.get());
+        each_once(later.filter_map(|(_, conditions)| conditions.throttled_by.measured()))
     }
 
     /// Polls this often from now on.
@@ -215,15 +239,12 @@ impl Polling {
             return;
         };
         let conditions = source.conditions();
+        let at = self.load.now();
         let mut shared = self.lock();
-        if let Some(reasons) = conditions.throttled_by.measured() {
-            for reason in reasons {
-                if !shared.throttled.contains(reason) {
-                    shared.throttled.push(reason.clone());
-                }
-            }
+        if shared.looks.len() == MOST_LOOKS {
+            shared.looks.pop_front();
         }
-        shared.conditions = Some(conditions);
+        shared.looks.push_back((at, conditions));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseName, ClockMethod, CustomKernel, EnergyWindow, Estimate, Measure, Reading, Resources,
-    Warning,
+    CaseName, ClockMethod, CustomKernel, DeviceStates, EnergyWindow, Estimate, Measure, Reading,
+    Resources, Warning,
 };
 
 /// A case with a kernel and everything that was measured of it.
@@ -247,6 +247,9 @@ pub struct Sampling {
     /// How much memory the executions went through. Files before 1.2 do not say: all executions used one copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footprint: Option<Footprint>,
+    /// How the device stood while the samples were taken. Since version 1.8.
+    #[serde(default)]
+    pub device: Reading<DeviceStates>,
 }
 
 /// Why sampling ended.

@@ -83,6 +83,11 @@ pub enum ContradictionKind {
         /// Number of the invocation.
         invocation: u32,
     },
+    /// States of the device that are not of one series of looks.
+    States {
+        /// Number of the invocation.
+        invocation: u32,
+    },
     /// A window of energy whose figures contradict each other.
     Energy {
         /// Number of the invocation.
@@ -153,6 +158,10 @@ impl fmt::Display for ContradictionKind {
             Self::Elements { invocation } => write!(
                 f,
                 "invocation {invocation} compared more elements than its output has"
+            ),
+            Self::States { invocation } => write!(
+                f,
+                "what the device's library said in invocation {invocation} does not fit together"
             ),
             Self::Energy { invocation, what } => {
                 write!(f, "the energy of invocation {invocation}: {what}")
@@ -344,6 +353,13 @@ fn in_sampling(
     }
     if !wall_samples_ns.is_empty() && wall_samples_ns.len() != samples_ns.len() {
         return Some(ContradictionKind::ClockCounts { invocation });
+    }
+    if sampling
+        .device
+        .measured()
+        .is_some_and(|states| !states.fits_together())
+    {
+        return Some(ContradictionKind::States { invocation });
     }
     let discarded = usize::try_from(sampling.discarded).unwrap_or(usize::MAX);
     let steady = samples_ns.get(discarded..).unwrap_or_default();

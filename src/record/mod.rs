@@ -18,6 +18,7 @@ mod check;
 mod clock;
 mod custom_dtype;
 mod custom_kernel;
+mod device_states;
 mod digits;
 mod disk;
 mod document;
@@ -61,6 +62,7 @@ pub use custom_kernel::{
     CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomGenerator, CustomIndirect,
     CustomKernel,
 };
+pub use device_states::{DeviceStates, each_once};
 pub use digits::fifteen_digits;
 pub use disk::{read_bytes, read_text, read_within, regular_inside, write_file};
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
@@ -101,7 +103,7 @@ pub use texture::{
 pub use warning::Warning;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.7.0";
+pub const SCHEMA_VERSION: &str = "1.8.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

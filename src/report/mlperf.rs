@@ -7,7 +7,8 @@
 use super::table::with_spread;
 use crate::escape::markdown;
 use crate::record::{
-    Boundary, CaseResult, EnergyWindow, Estimate, Outcome, PowerSetup, Reading, Record, Summary,
+    Boundary, CaseResult, EnergyWindow, Estimate, GainUncertainty, Outcome, PowerSetup, Reading,
+    Record, Summary,
 };
 use crate::units::{Joules, Seconds, Watts, counted, number};
 
@@ -140,7 +141,11 @@ fn rules(setup: &PowerSetup, measured: &[MeteredCase<'_>]) -> Vec<String> {
         .count();
     let count = all().count();
     let gap = all().map(|window| window.longest_gap_s).fold(0.0, f64::max);
-    let gain = setup.gain.uncertainty.standard() * 2.0;
+    // Two standard uncertainties, or the whole half-width of what is known as a bound.
+    let gain = match setup.gain.uncertainty {
+        GainUncertainty::Within(half_width) => half_width,
+        GainUncertainty::Standard(standard) => 2.0 * standard,
+    };
     vec![
         "performance and power of the same run: met; the rates above are those of the energy windows".to_owned(),
         format!(
@@ -160,9 +165,9 @@ fn rules(setup: &PowerSetup, measured: &[MeteredCase<'_>]) -> Vec<String> {
             setup.boundary
         ),
         format!(
-            "an analyser known to 1 %: {}; the gain of this sensor is known to ±{:.2} %{}",
+            "an analyser known to 1 %: {}; the gain of this sensor is known to {}{}",
             met(gain <= ANALYSER && !setup.simulated),
-            gain * 100.0,
+            setup.gain.uncertainty,
             if setup.simulated { ", and its readings are made up" } else { "" }
         ),
     ]

@@ -154,6 +154,8 @@ fn a_browser_draws_every_page_and_asks_nobody() {
         "Roofline of",
         "Work per joule against rate",
         "Samples of",
+        "Core clock during",
+        "Temperature during",
         "Power during",
         "What makes the energy",
         "matmul/f32/64x64x64@tiled on Card 9000",

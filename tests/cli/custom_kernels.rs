@@ -355,6 +355,20 @@ fn a_new_kernel_runs_as_it_was_written_and_replaces_nothing() {
     }
 }
 
+#[test]
+fn a_new_kernel_has_a_name_that_every_system_and_shell_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["", "-lead", "a/b", "..", "CON", "com1", "ä"] {
+        let output = perwatt()
+            .current_dir(folder.path())
+            .args(["new-kernel", "--", name])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name:?}");
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
 /// A kernel on 256 numbers, with what a test changes.
 fn doubled(buffers: &str, dispatch: &str) -> String {
     format!(

@@ -12,7 +12,8 @@ use crate::support::fake_nvml::FakeNvml;
 use crate::support::plug_server::{Answer, PlugServer};
 use crate::support::sysfs_tree::{Mover, Tree};
 use perwatt::record::{
-    Boundary, EnergyWindow, Event, Outcome, PowerSetup, Reading, Record, load, read_journal, save,
+    Boundary, EnergyWindow, Event, Outcome, PowerSetup, Reading, Record, Warning, load,
+    read_journal, save,
 };
 
 /// How often writers move a counter.
@@ -123,6 +124,79 @@ fn nvidias_joules_are_those_of_the_card_that_was_named() {
         Some(&2520.0)
     );
     assert_eq!(window.throttled_by, ["power limit"]);
+}
+
+#[test]
+fn a_case_whose_energy_is_not_measured_says_what_slowed_it_down() {
+    let fake = FakeNvml::new("cards 1\n0.bus 00000000:01:00.0\n0.watts 200\n0.hot 1\n");
+    let folder = tempfile::TempDir::new().unwrap();
+    let out = folder.path().join("record.json");
+    let output = perwatt()
+        .args([
+            "run",
+            "--invocations",
+            "1",
+            "--budget",
+            "4",
+            "--energy-of",
+            "once",
+        ])
+        .args([
+            "--case",
+            "matmul/f32/67x43x59@tiled",
+            "--case",
+            "softmax/f32/61x1021",
+        ])
+        .args(["--power", "nvml", "--out"])
+        .arg(&out)
+        .env("PERWATT_SYSFS_ROOT", Tree::new().root())
+        .env("PERWATT_NVML", fake.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let record = load(&out).unwrap();
+    let mut without_energy = 0;
+    for case in &record.cases {
+        let Outcome::Measured {
+            sampling,
+            energy,
+            warnings,
+            ..
+        } = &case.invocations[0].outcome
+        else {
+            panic!("{}: {:?}", case.id(), case.invocations[0].outcome);
+        };
+        let states = sampling
+            .device
+            .measured()
+            .unwrap_or_else(|| panic!("{:?}", sampling.device));
+        let of = |series: &Reading<Vec<Option<f64>>>| series.measured().unwrap().clone();
+        let clocks = of(&states.core_clock_mhz);
+        assert!(
+            clocks.contains(&Some(2520.0)) && clocks.contains(&Some(1260.0)),
+            "{clocks:?}"
+        );
+        assert!(
+            of(&states.temperature_c)
+                .iter()
+                .all(|degrees| *degrees == Some(61.0))
+        );
+        for watts in of(&states.power_w).into_iter().flatten() {
+            assert!((watts / 200.0 - 1.0).abs() < 0.05, "{watts}");
+        }
+        // One look may lie before the first sample, and time runs forwards from there.
+        assert!(
+            states.at_s[1] > 0.0 && *states.at_s.last().unwrap() <= states.duration_s,
+            "{states:?}"
+        );
+        let slowed = warnings.iter().any(Warning::is_slowdown);
+        assert!(slowed, "{}: {warnings:?}", case.id());
+        without_energy += usize::from(energy.measured().is_none());
+    }
+    assert!(
+        without_energy > 0,
+        "every case has its energy, so nothing was tested"
+    );
 }
 
 #[test]

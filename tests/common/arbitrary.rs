@@ -89,6 +89,12 @@ fn disturb(result: &mut CaseInvocation, random: &mut Pcg64Mcg, share: f64) {
     if random.random_bool(0.5) {
         sampling.half_width_ns = Reading::Measured(any(random));
     }
+    if let Reading::Measured(states) = &mut sampling.device {
+        states.duration_s = any(random);
+        states.core_clock_mhz =
+            Reading::Measured(vec![Some(any(random)); random.random_range(0..4)]);
+        states.power_w = Reading::Measured(vec![None, Some(any(random)), Some(any(random))]);
+    }
     verified_after.worst_error_over_bound = any(random);
     verified_after.max_abs_error = any(random);
     if random.random_bool(0.1) {

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use perwatt::record::{
-    Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType,
-    DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm, Event, Host,
-    Limits, Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record, SCHEMA_VERSION,
-    Sampling, Status, StopReason, Trace, Verification,
+    Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceStates,
+    DeviceType, DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm,
+    Event, Host, Limits, Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record,
+    SCHEMA_VERSION, Sampling, Status, StopReason, Trace, Verification,
 };
 use perwatt::stats::Interval;
 use rand::{RngExt, SeedableRng};
@@ -130,6 +130,7 @@ pub(crate) fn invocation(number: u32, samples_ns: Vec<f64>) -> CaseInvocation {
                 batch: 1000,
                 wall_samples_ns: samples_ns.clone(),
                 footprint: None,
+                device: Reading::default(),
                 samples_ns,
                 discarded: 0,
                 steady: true,
@@ -163,8 +164,12 @@ pub(crate) fn with_energy(record: &mut Record, joules: &[f64]) {
     record.power = Reading::Measured(power_setup());
     for case in &mut record.cases {
         for (result, joules) in case.invocations.iter_mut().zip(joules) {
-            if let Outcome::Measured { energy, .. } = &mut result.outcome {
+            if let Outcome::Measured {
+                energy, sampling, ..
+            } = &mut result.outcome
+            {
                 **energy = Reading::Measured(window(*joules));
+                sampling.device = Reading::Measured(device_states());
             }
         }
     }
@@ -177,6 +182,24 @@ fn power_setup() -> PowerSetup {
         EnergyProvenance::Counter,
         Boundary::Board,
     )
+}
+
+/// A card that becomes hot while its samples are taken; one look could not read its clock.
+fn device_states() -> DeviceStates {
+    let reasons = |list: &[&str]| Some(list.iter().map(|&reason| reason.to_owned()).collect());
+    DeviceStates {
+        duration_s: 1.0,
+        at_s: vec![-0.1, 0.4, 0.9],
+        core_clock_mhz: Reading::Measured(vec![Some(2520.0), None, Some(1800.0)]),
+        memory_clock_mhz: Reading::unmeasured("synthetic"),
+        temperature_c: Reading::Measured(vec![Some(50.0), Some(70.0), Some(84.0)]),
+        power_w: Reading::Measured(vec![None, Some(300.0), Some(250.0)]),
+        throttled_by: Reading::Measured(vec![
+            reasons(&[]),
+            reasons(&[]),
+            reasons(&["thermal slow-down"]),
+        ]),
+    }
 }
 
 /// A window in which one execution cost this energy.

@@ -30,7 +30,7 @@ pub(in crate::cli) struct MeasureArgs {
 
     /// Time limit per case and invocation, in seconds; longer cases are skipped with the reason
     /// [default: 4 for quick, 8 for gpu, else 30]
-    #[arg(help_heading = HOW, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
+    #[arg(help_heading = HOW, long, value_name = "SECONDS", value_parser = positive)]
     pub(in crate::cli) budget: Option<f64>,
 
     /// Time for energy, where there is a sensor: screening takes 5 to 15 s a case and invocation,

@@ -47,12 +47,7 @@ pub(in super::super) struct Attach {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     accuracy: Option<f64>,
     /// Seconds by which the meter's clock is ahead of the machine's
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     ahead: f64,
     /// File for the new record
     #[arg(long, value_name = "FILE")]

@@ -1,7 +1,7 @@
 //! The bytes of a buffer that a shader's type leaves alone: the room behind a vec3, between the members of a struct. A
 //! shader writes whole values and never these, so nothing can be expected there.
 
-use naga::{ArraySize, Handle, Module, Type, TypeInner};
+use naga::{ArraySize, Handle, Module, StructMember, Type, TypeInner};
 
 /// Longest type that is looked into, in bytes; arrays at the top are periods and may have any length.
 const MOST_BYTES: usize = 1 << 16;
@@ -21,19 +21,7 @@ impl ByteGaps {
         let mut head = Vec::new();
         let period = match &module.types[ty].inner {
             TypeInner::Array { base, stride, .. } => element(module, *base, *stride)?,
-            TypeInner::Struct { members, .. } => match members.split_last() {
-                Some((last, others)) if let Some((base, stride)) = endless(module, last.ty) => {
-                    for member in others {
-                        mark(module, member.ty, member.offset as usize, &mut head)?;
-                    }
-                    head.resize(last.offset as usize, false);
-                    element(module, base, stride)?
-                }
-                _ => {
-                    mark(module, ty, 0, &mut head)?;
-                    Vec::new()
-                }
-            },
+            TypeInner::Struct { members, .. } => period_of_struct(module, ty, members, &mut head)?,
             _ => {
                 mark(module, ty, 0, &mut head)?;
                 Vec::new()
@@ -53,6 +41,26 @@ impl ByteGaps {
         };
         !value
     }
+}
+
+/// The bytes that repeat at the end of a struct, none where its size is fixed; those before them go into `head`.
+fn period_of_struct(
+    module: &Module,
+    ty: Handle<Type>,
+    members: &[StructMember],
+    head: &mut Vec<bool>,
+) -> Option<Vec<bool>> {
+    let last = members.split_last();
+    let repeated = last.and_then(|(last, others)| Some((last, others, endless(module, last.ty)?)));
+    let Some((last, others, (base, stride))) = repeated else {
+        mark(module, ty, 0, head)?;
+        return Some(Vec::new());
+    };
+    for member in others {
+        mark(module, member.ty, member.offset as usize, head)?;
+    }
+    head.resize(last.offset as usize, false);
+    element(module, base, stride)
 }
 
 /// Element and stride of an array without a length.
