@@ -43,14 +43,22 @@ const FEWEST_EXECUTIONS: f64 = 8.0;
 pub(super) struct CaseMeasurement<'a, 'g> {
     /// The device.
     pub(super) bench: &'a mut Bench<'g>,
-    /// Its power sensor, or why it has none.
-    pub(super) meter: &'a mut Reading<Meter>,
+    /// Its power.
+    pub(super) power: CasePower<'a>,
     /// What is computed.
     pub(super) problem: &'a dyn Problem,
     /// The kernel that does it.
     pub(super) kernel: &'a Kernel,
     /// How to measure.
     pub(super) settings: Settings,
+}
+
+/// What is to be known of a case's power.
+pub(super) struct CasePower<'a> {
+    /// The device's power sensor, or why it has none.
+    pub(super) meter: &'a mut Reading<Meter>,
+    /// Why the case's energy is not measured although there may be a sensor, if so.
+    pub(super) no_energy: Option<&'static str>,
 }
 
 impl<'g> CaseMeasurement<'_, 'g> {
@@ -87,7 +95,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 .measured()
                 .into_iter()
                 .flat_map(|window| {
-                    let limit = self.meter.measured().and_then(Meter::limit_w);
+                    let limit = self.power.meter.measured().and_then(Meter::limit_w);
                     [doubted(window), above_limit(window, limit)]
                 })
                 .flatten(),
@@ -142,9 +150,10 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 "buffers are restored between executions, and the energy of that cannot be told apart",
             ));
         }
-        match self.meter {
-            Reading::Unmeasured(reason) => Ok(Reading::Unmeasured(reason.clone())),
-            Reading::Measured(meter) => {
+        match (&mut *self.power.meter, self.power.no_energy) {
+            (Reading::Unmeasured(reason), _) => Ok(Reading::Unmeasured(reason.clone())),
+            (Reading::Measured(_), Some(why)) => Ok(Reading::unmeasured(why)),
+            (Reading::Measured(meter), None) => {
                 let walls: Vec<f64> = readings.laps.iter().map(|lap| lap.wall_ns).collect();
                 let lap_ns = stats::median(&walls).unwrap_or_default();
                 let once = Seconds::from_ns(lap_ns / f64::from(readings.batch));
@@ -275,11 +284,11 @@ impl<'g> CaseMeasurement<'_, 'g> {
             // The host sees every single one of them well enough.
             1
         };
-        let begun = Meter::begin_load(self.meter);
+        let begun = Meter::begin_load(self.power.meter);
         let readings = sampler.sample_batches(batch, |executions| {
             self.bench.execute(executable, executions)
         });
-        let device = Meter::end_load(self.meter, &begun);
+        let device = Meter::end_load(self.power.meter, &begun);
         Ok((readings?, device))
     }
 }

@@ -13,8 +13,13 @@ use crate::power::{
     self, EnergyEffort, EnergyTask, Fault, NoEnergy, Poll, Selection, SensorSampler, SensorTiming,
     Series, SystemUnderTest, Timeline,
 };
-use crate::record::{Conditions, DeviceStates, EnergyWindow, PowerSetup, Reading, SamplerCost};
+use crate::record::{
+    Conditions, DeviceStates, EnergyWindow, PowerSetup, Reading, SamplerCost, each_once,
+};
 use crate::units::Seconds;
+
+/// Looks at the device's state that a record holds of one invocation: as many as a page draws well.
+const MOST_LOOKS: usize = 60;
 
 /// A sensor that was characterised, with the thread that reads it.
 #[derive(Debug)]
@@ -127,7 +132,7 @@ impl Meter {
         let mut series = Series::default();
         series.extend(self.sampler.polls(self.sensor));
         let curve = series.curve_every(Some(self.timing.period));
-        let looks = self.sampler.looks(begun);
+        let looks = thinned(self.sampler.looks(begun));
         let watts = |from: Seconds, to: Seconds| {
             let watts = curve.power(from, to)?;
             Some(watts.get() * self.setup.gain.factor)
@@ -238,6 +243,27 @@ impl Meter {
     }
 }
 
+/// At most [`MOST_LOOKS`] looks: of each stretch the last, with every reason for a lower clock of the stretch. The first,
+/// which may lie before the samples, stays.
+fn thinned(looks: Vec<(Seconds, Conditions)>) -> Vec<(Seconds, Conditions)> {
+    let Some((first, rest)) = looks.split_first() else {
+        return looks;
+    };
+    let stretch = rest.len().div_ceil(MOST_LOOKS - 1).max(1);
+    let last_of = |stretch: &[(Seconds, Conditions)]| {
+        let (at, mut last) = stretch.last()?.clone();
+        if last.throttled_by.measured().is_some() {
+            let all = stretch
+                .iter()
+                .filter_map(|(_, look)| look.throttled_by.measured());
+            last.throttled_by = Reading::Measured(each_once(all));
+        }
+        Some((at, last))
+    };
+    let kept = rest.chunks(stretch).filter_map(last_of);
+    std::iter::once(first.clone()).chain(kept).collect()
+}
+
 /// A device at work, with the sampler beside it.
 struct BusyDevice<'a, 'g> {
     bench: &'a mut Bench<'g>,
@@ -279,5 +305,36 @@ impl SystemUnderTest for BusyDevice<'_, '_> {
 
     fn conditions(&mut self) -> Option<Conditions> {
         self.sampler.conditions()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_case_keeps_few_looks_and_every_reason() {
+        let looks: Vec<(Seconds, Conditions)> = (0..1000_u32)
+            .map(|number| {
+                let mut look = Conditions::unread("not asked for");
+                let reasons = if number == 501 {
+                    vec!["heat".to_owned()]
+                } else {
+                    Vec::new()
+                };
+                look.throttled_by = Reading::Measured(reasons);
+                (Seconds(f64::from(number) * 0.1), look)
+            })
+            .collect();
+        let kept = thinned(looks.clone());
+        assert!(kept.len() <= MOST_LOOKS, "{}", kept.len());
+        assert_eq!(kept.first(), looks.first());
+        assert_eq!(kept.last(), looks.last());
+        let hot = |(_, look): &&(Seconds, Conditions)| {
+            look.throttled_by.measured().is_some_and(|r| !r.is_empty())
+        };
+        assert_eq!(kept.iter().filter(hot).count(), 1);
+        assert_eq!(thinned(looks[..7].to_vec()), looks[..7]);
+        assert_eq!(thinned(Vec::new()), []);
     }
 }

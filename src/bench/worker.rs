@@ -12,7 +12,7 @@ use super::bench::{Bench, Settings};
 use super::cooling::cool_down;
 use super::energy_cases::NOT_CHOSEN;
 use super::executor::Checks;
-use super::measure_case::CaseMeasurement;
+use super::measure_case::{CaseMeasurement, CasePower};
 use super::messages::{Job, Message};
 use super::meter::Meter;
 use crate::device::{Gpu, find_adapter};
@@ -99,7 +99,6 @@ fn measure_all(
         clock,
         power: Box::new(meter.map(Meter::setup)),
     })?;
-    let mut without = Reading::unmeasured(NOT_CHOSEN);
     let chosen = job.power.as_ref().and_then(|power| power.cases.as_ref());
     for (index, planned) in &job.cases {
         let index = *index;
@@ -113,13 +112,12 @@ fn measure_all(
             None => None,
         };
         supervisor.say(&Message::Begin { index })?;
-        let passed_over = meter.measured().is_some() && chosen.is_some_and(|c| !c.contains(&index));
-        let meter = if passed_over {
-            &mut without
-        } else {
-            &mut meter
+        let passed_over = chosen.is_some_and(|chosen| !chosen.contains(&index));
+        let power = CasePower {
+            meter: &mut meter,
+            no_energy: passed_over.then_some(NOT_CHOSEN),
         };
-        let mut outcome = finite(measure_one(&mut bench, meter, planned, settings));
+        let mut outcome = finite(measure_one(&mut bench, power, planned, settings));
         if let (Outcome::Measured { warnings, .. }, Some(warm)) = (&mut outcome, warm) {
             warnings.push(warm);
         }
@@ -222,7 +220,7 @@ fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
 /// Measures one case of the job.
 fn measure_one(
     bench: &mut Bench<'_>,
-    meter: &mut Reading<Meter>,
+    power: CasePower<'_>,
     planned: &CaseKernel,
     settings: Settings,
 ) -> Outcome {
@@ -233,7 +231,7 @@ fn measure_one(
         // its buffers.
         return CaseMeasurement {
             bench,
-            meter,
+            power,
             problem: &custom,
             kernel,
             settings: Settings {
@@ -253,7 +251,7 @@ fn measure_one(
     }
     CaseMeasurement {
         bench,
-        meter,
+        power,
         problem: &**case,
         kernel,
         settings,

@@ -11,10 +11,14 @@ use crate::record::{Conditions, Reading, SamplerCost, each_once};
 use crate::stats;
 use crate::units::Seconds;
 
-/// Time between two looks at clocks and temperature, which cost more than a power reading.
-const CONDITIONS_EVERY: Seconds = Seconds(0.5);
+/// Least time between two looks at clocks and temperature, which cost more than a power reading.
+const LOOK_EVERY: Seconds = Seconds(0.1);
 
-/// Looks that are kept: more than half an hour of them, which no case takes.
+/// Between two looks passes so many times what the last one took, so that a slow library costs no more than 5 % of the
+/// thread's time.
+const LOOK_SHARE: f64 = 20.0;
+
+/// Looks that are kept: those of seven minutes and more, which few cases take.
 const MOST_LOOKS: usize = 4096;
 
 /// Reads that the cost is learned from at the most.
@@ -175,9 +179,11 @@ impl Polling {
         let mut look = next;
         loop {
             self.poll();
-            if self.load.now().get() >= look.get() {
+            let begun = self.load.now();
+            if begun.get() >= look.get() {
                 self.look();
-                look = self.load.now() + CONDITIONS_EVERY;
+                let took = (self.load.now() - begun).get();
+                look = begun + Seconds(LOOK_EVERY.get().max(took * LOOK_SHARE));
             }
             if let (Some(before), Some(now)) = (cpu_before, thread_cpu_s()) {
                 self.lock().cpu_s = Some(now - before);
