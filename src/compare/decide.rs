@@ -8,7 +8,7 @@ use super::ratio::Ratio;
 use super::ratio_data::RatioData;
 use super::reason::{Bar, BeyondMargin, Change, Doubt, Outlook, Reason, Suspicion};
 use super::verdict::{Needed, Verdict};
-use crate::stats::{Demand, Effect, Forecast, OpenQuestion};
+use crate::stats::{Demand, Effect, Forecast, OpenQuestion, SessionCost, variance_of_sequel};
 
 /// Most pairs that `perwatt ab` takes.
 pub(crate) const MOST_PAIRS: u64 = 1000;
@@ -240,18 +240,25 @@ impl RowEvidence {
                 baseline,
                 candidate,
                 ..
-            } => self.needed_sessions(baseline.len() as f64, candidate.len() as u64, question),
+            } => self.needed_sessions(baseline, candidate, question),
         }
     }
 
-    /// How many sessions of the candidate would decide, or else of both sides.
-    fn needed_sessions(&self, old: f64, new: u64, question: OpenQuestion) -> Option<Needed> {
-        let now = (1.0 / old + 1.0 / new as f64).sqrt();
-        let forecast = Forecast::of_effect(&self.effect, now.recip());
-        let of_candidate = |count: u64| {
-            let count = count as f64;
-            ((1.0 / old + 1.0 / count).sqrt(), old + count - 2.0)
+    /// How many sessions of the candidate would decide, or else of both sides in turns.
+    fn needed_sessions(
+        &self,
+        baseline: &[SessionCost],
+        candidate: &[SessionCost],
+        question: OpenQuestion,
+    ) -> Option<Needed> {
+        let (old, new) = (baseline.len() as f64, candidate.len() as u64);
+        let is_sequel = follows(baseline, candidate);
+        let error = |count: f64| match is_sequel {
+            true => variance_of_sequel(old, count).sqrt(),
+            false => (1.0 / old + 1.0 / count).sqrt(),
         };
+        let forecast = Forecast::of_effect(&self.effect, error(new as f64).recip());
+        let of_candidate = |count: u64| (error(count as f64), old + count as f64 - 2.0);
         if let Some(count) = forecast.least(new, MOST_SESSIONS, question, of_candidate) {
             return Some(Needed::CandidateSessions(count));
         }
@@ -259,6 +266,18 @@ impl RowEvidence {
         let least = forecast.least(new.max(old as u64), MOST_SESSIONS, question, a_side);
         least.map(Needed::SessionsASide)
     }
+}
+
+/// Whether every session of the second side is known to have started after all of the first.
+fn follows(first: &[SessionCost], second: &[SessionCost]) -> bool {
+    let starts = |side: &[SessionCost]| -> Option<Vec<f64>> {
+        side.iter().map(|session| session.started_s).collect()
+    };
+    let (Some(first), Some(second)) = (starts(first), starts(second)) else {
+        return false;
+    };
+    let last = first.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    second.into_iter().all(|start| start > last)
 }
 
 /// Whether an undecided row is worth a look all the same.

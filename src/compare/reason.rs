@@ -475,7 +475,7 @@ impl fmt::Display for Outlook {
                 "about {sessions} sessions of the candidate in all would decide"
             ),
             Some(Needed::SessionsASide(sessions)) => {
-                write!(f, "about {sessions} sessions per side would decide")
+                write!(f, "about {sessions} sessions per side, taken in turns, would decide")
             }
             None if self.gap => f.write_str(
                 "it lies between the equivalence bound and the margin, which more data do not change",

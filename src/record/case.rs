@@ -248,7 +248,7 @@ pub struct Sampling {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footprint: Option<Footprint>,
     /// How the device stood while the samples were taken. Since version 1.8.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Reading::is_of_an_earlier_file")]
     pub device: Reading<DeviceStates>,
 }
 

@@ -57,6 +57,11 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Whether this is what stands for a field that the file's version did not have; it is not written then.
+    pub(super) fn is_of_an_earlier_file(&self) -> bool {
+        self.reason() == Some(UNSAID)
+    }
+
     /// Applies `f`, which may find a reason of its own, to a measured value; keeps a reason as it is.
     pub fn and_then<U>(&self, f: impl FnOnce(&T) -> Reading<U>) -> Reading<U> {
         match self {
@@ -76,7 +81,7 @@ impl<T> Reading<T> {
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Self::unmeasured("this file does not say")
+        Self::unmeasured(UNSAID)
     }
 }
 
@@ -88,6 +93,9 @@ impl<T, E: fmt::Display> From<Result<T, E>> for Reading<T> {
         }
     }
 }
+
+/// The reason of a field that an earlier version of the file did not have.
+const UNSAID: &str = "this file does not say";
 
 /// The key that marks a reason.
 const MARK: &str = "unmeasured";

@@ -291,7 +291,9 @@ fn legend(comparison: &Comparison, roomy: bool, width: Option<u16>) -> String {
         Some(Needed::CandidateSessions(_)) => {
             " needed: sessions of the candidate in all that would decide."
         }
-        Some(Needed::SessionsASide(_)) => " needed: sessions per side that would decide.",
+        Some(Needed::SessionsASide(_)) => {
+            " needed: sessions per side, taken in turns, that would decide."
+        }
         None => "",
     };
     let mut priors: Vec<String> = comparison

@@ -40,6 +40,7 @@ pub use samples::{
     effective_sample_size, half_width, median, outliers, quantile_of_sorted, steady_start,
 };
 pub use session_cost::{NoisePrior, SessionCost};
+pub use session_units::variance_of_sequel;
 pub use sessions::noise_of;
 pub use trend::Trend;
 pub use two_groups::TwoGroups;

@@ -102,9 +102,9 @@ impl Group {
     }
 }
 
-/// Variance that a drift in time adds to the difference of the two sides: the slope within the sides, as
-/// far as it is beyond what chance makes of units with this variance, over the time between the sides.
-/// Time is counted in units, so that a pause is no drift.
+/// Variance that a drift in time may add to the difference of the two sides: the slope within the sides, or the slope
+/// that chance can hide among units with this variance where that is larger, over the time between the sides. Time is
+/// counted in units, so that a pause is no drift; sides whose units alternate have no time between them.
 pub(super) fn drift(groups: &[Group; 2], variance: f64) -> f64 {
     let Some(ranks) = ranks(groups) else {
         return 0.0;
@@ -124,7 +124,20 @@ pub(super) fn drift(groups: &[Group; 2], variance: f64) -> f64 {
     }
     let slope = product / square;
     let apart = mean(&ranks[1]) - mean(&ranks[0]);
-    (slope.powi(2) - variance / square).max(0.0) * apart.powi(2)
+    slope.powi(2).max(variance / square) * apart.powi(2)
+}
+
+/// Variance of the difference of two sides' means as a share of one unit's, the second side measured after the first:
+/// that of the means, and that of a drift which chance can hide among so many units.
+pub fn variance_of_sequel(first: f64, second: f64) -> f64 {
+    let means = 1.0 / first + 1.0 / second;
+    if first + second - 2.0 < FEWEST_FOR_DRIFT {
+        return means;
+    }
+    // Σ (rank − mean rank)² of n ranks in a row.
+    let square_of = |count: f64| count * (count * count - 1.0) / 12.0;
+    let apart = f64::midpoint(first, second);
+    means + apart.powi(2) / (square_of(first) + square_of(second))
 }
 
 /// The units' places in time; none where a start is unknown or all are one.

@@ -25,8 +25,8 @@ impl Effect {
     /// prediction interval s·√(1 + 1/m) on m − 1 degrees of freedom, m being days, and at most four while
     /// a side has one unit; with a prior the variance is (ν₀s₀² + SS) ÷ (ν₀ + df). Units with fewer
     /// sessions or invocations than those that the variance was learned from get what their thinness
-    /// adds. Where the units drift in time, beyond what chance does, the drift between the two sides is
-    /// added to the error.
+    /// adds. The drift that the units show in time, or that they could hide, is added to the error, over the
+    /// time between the two sides.
     ///
     /// # Examples
     /// ```

@@ -120,13 +120,15 @@ fn nvidias_card_is_measured_at_each_limit_and_gets_its_own_back() {
     let summary = String::from_utf8(shown.stdout).unwrap();
     let line = summary.lines().find(|line| line.contains("gemv")).unwrap();
     let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    // Of a machine that is busy elsewhere the interval is wide, and its ends are told.
+    let has_interval = |cell: &str| cell.contains('±') || cell.contains(" to ");
     let (watts, spread) = cells[4].split_once(" W ±").unwrap();
     assert!(
         (watts.parse::<f64>().unwrap() / 150.0 - 1.0).abs() < 0.02,
         "{line}"
     );
     assert!(
-        spread.ends_with('%') && cells[3].contains('±') && cells[5].contains('±'),
+        spread.ends_with('%') && [cells[3], cells[5]].into_iter().all(has_interval),
         "{line}"
     );
     for part in [

@@ -303,23 +303,10 @@ const PROMISED: Bounds = Bounds {
     pass: 0.07,
 };
 
-/// States that outlast several sessions: the exception that `docs/verdicts.md` states.
-const PERSISTENT: Bounds = Bounds {
-    margin: 0.12,
-    pass: 0.13,
-};
-
 /// Rows that move together pass together: the forty suites of the full run are hardly more than forty rows.
 const MOVING_TOGETHER: Bounds = Bounds {
     margin: 0.055,
     pass: 0.15,
-};
-
-/// A drift into the candidate's sessions counts against it at the margin: `docs/verdicts.md` states half of the suites,
-/// and more would make that false. Identical code is held to the promise all the same.
-const DRIFTING: Bounds = Bounds {
-    margin: 0.55,
-    pass: 0.07,
 };
 
 /// A design of a comparison under a model: what should not be, and then what should.
@@ -375,11 +362,7 @@ fn levels_of_sessions(effort: Effort) {
         for candidate in [1, 3] {
             let name = format!("{}, 10 + {candidate}", model.name);
             let mut machine = Machine::new(model, CASES, 12);
-            let bounds = if model.drift.1 > 0.0 && candidate > 1 {
-                DRIFTING
-            } else if model.boost > 0.0 {
-                PERSISTENT
-            } else if model.shared > 0.0 {
+            let bounds = if model.shared > 0.0 {
                 MOVING_TOGETHER
             } else {
                 PROMISED
