@@ -143,6 +143,14 @@ impl Inspect {
                 exit = Exit::Usage;
             }
         }
+        let mut shaders = inspection.targets.iter().flat_map(|target| &target.shaders);
+        if exit == Exit::Done
+            && !self.files.is_empty()
+            && shaders.all(|shader| shader.figures.measured().is_none())
+        {
+            tell("perwatt: nothing of these files could be compiled; what stands above says why");
+            exit = Exit::Usage;
+        }
         Ok(exit)
     }
 

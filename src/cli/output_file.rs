@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::output::tell;
 use crate::error::{Error, Result};
 use crate::exchange::Format;
-use crate::record::{DocumentKind, Origin, Record, parse, read_text, write_file};
+use crate::record::{DocumentKind, Origin, Record, can_be_made, parse, read_text, write_file};
 
 /// What a file is to hold.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl OutputFile<'_> {
             tell(&format!("Made the folder {}", folder.display()));
         }
         let Ok(there) = path.metadata() else {
-            return Ok(());
+            return can_be_made(path);
         };
         if there.is_dir() {
             return Err(Error::file(path, "a folder; name a file in it"));

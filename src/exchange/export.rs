@@ -49,7 +49,11 @@ impl Format {
     pub fn wrote(self, text: &str) -> bool {
         let value = || serde_json::from_str::<Value>(text).unwrap_or_default();
         match self {
-            Self::Csv => text.lines().next() == Some(&COLUMNS.join(",")),
+            // Files of before 2026-11-29 have no marks.
+            Self::Csv => text.lines().next().is_some_and(|header| {
+                let all = COLUMNS.join(",");
+                header == all || Some(header) == all.strip_suffix(",marks")
+            }),
             Self::Bencher => value().as_object().is_some_and(|benchmarks| {
                 !benchmarks.is_empty()
                     && benchmarks.values().all(|measures| {
@@ -133,6 +137,27 @@ fn chosen(
     })
 }
 
+/// What a reader must know of a figure, in the words of perwatt's own pages.
+fn marks(record: &Record, case: &CaseResult, figure: Option<&ExportedFigure>) -> Vec<&'static str> {
+    let mut marks = Vec::new();
+    if record.is_all_simulated() || figure.is_some_and(|figure| is_made_up(record, figure)) {
+        marks.push("SIMULATED");
+    }
+    if figure.is_some() && case.is_unchecked() {
+        marks.push("UNVERIFIED");
+    }
+    if record.adapter.is_software() {
+        marks.push("SOFTWARE DRIVER");
+    }
+    marks
+}
+
+/// Whether a figure follows from a sensor that is not real.
+fn is_made_up(record: &Record, figure: &ExportedFigure) -> bool {
+    let sensor_is_simulated = record.power.measured().is_some_and(|power| power.simulated);
+    record.is_all_simulated() || sensor_is_simulated && figure.rests_on_power()
+}
+
 /// Two values under one name would hide one of them.
 fn twice(name: &str) -> Error {
     Error::usage(
@@ -146,10 +171,12 @@ fn twice(name: &str) -> Error {
 /// Bencher Metric Format: `latency` is Bencher's own measure in nanoseconds, the others are custom.
 fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
     let mut benchmarks: Map<String, Value> = Map::new();
-    for (_, case, value) in chosen(records, direction) {
-        let measure = match value.metric {
-            "time" => "latency".to_owned(),
-            other => other.replace('_', "-"),
+    for (record, case, value) in chosen(records, direction) {
+        let measure = match (is_made_up(record, &value), value.metric) {
+            (false, "time") => "latency".to_owned(),
+            (false, other) => other.replace('_', "-"),
+            // A dashboard shows a measure's name and nothing else.
+            (true, made_up) => format!("simulated-{}", made_up.replace('_', "-")),
         };
         let mut entry = json!({"value": fifteen_digits(value.value)});
         if let Some(interval) = value.interval {
@@ -170,8 +197,13 @@ fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
 fn action(records: &[Record], direction: Direction) -> Result<String> {
     let mut entries: Vec<Value> = Vec::new();
     let mut names = HashSet::new();
-    for (_, case, value) in chosen(records, Some(direction)) {
-        let name = format!("{} {}", case.id(), value.metric);
+    for (record, case, value) in chosen(records, Some(direction)) {
+        let made_up = if is_made_up(record, &value) {
+            "SIMULATED "
+        } else {
+            ""
+        };
+        let name = format!("{} {made_up}{}", case.id(), value.metric);
         if !names.insert(name.clone()) {
             return Err(twice(&name));
         }
@@ -179,7 +211,7 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
             "name": name,
             "unit": value.unit,
             "value": fifteen_digits(value.value),
-            "extra": format!("n={} better={}", value.invocations, direction.name()),
+            "extra": extra(&marks(record, case, Some(&value)), value.invocations, direction),
         });
         if let Some(interval) = value.interval {
             // Its ends may be numbers and lie further apart than any.
@@ -193,12 +225,21 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
     Ok(pretty(&Value::Array(entries)))
 }
 
+/// What is shown beside a value of github-action-benchmark.
+fn extra(marks: &[&str], invocations: usize, direction: Direction) -> String {
+    let extra = format!("n={invocations} better={}", direction.name());
+    match marks {
+        [] => extra,
+        marks => format!("{extra} {}", marks.join(", ")),
+    }
+}
+
 fn pretty(value: &Value) -> String {
     escape::json(&format!("{value:#}\n"))
 }
 
 /// The columns of the CSV format.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "session",
     "started_utc",
     "device",
@@ -215,6 +256,7 @@ const COLUMNS: [&str; 16] = [
     "level",
     "invocations",
     "reason",
+    "marks",
 ];
 
 /// One row per case and metric; a case without a figure has a row that says why.
@@ -243,7 +285,7 @@ fn csv_rows(
 ) -> Vec<[String; COLUMNS.len()]> {
     let adapter = &record.adapter;
     let driver = adapter.driver_and_version();
-    let row = |rest: [String; 9]| {
+    let row = |rest: [String; 9], figure: Option<&ExportedFigure>| {
         let [a, b, c, d, e, f, g] = [
             record.session.as_str(),
             &record.started_utc,
@@ -255,7 +297,8 @@ fn csv_rows(
         ]
         .map(cell);
         let [h, i, j, k, l, m, n, o, p] = rest;
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+        let marks = marks(record, case, figure).join("; ");
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, marks]
     };
     let figures = case.exported();
     if figures.is_empty() {
@@ -265,7 +308,7 @@ fn csv_rows(
         };
         let mut cells: [String; 9] = Default::default();
         cells[8] = cell(reason);
-        return vec![row(cells)];
+        return vec![row(cells, None)];
     }
     figures
         .into_iter()
@@ -275,7 +318,7 @@ fn csv_rows(
                 [interval.low, interval.high, interval.level]
                     .map(|number| fifteen_digits(number).to_string())
             });
-            row([
+            let cells = [
                 figure.metric.to_owned(),
                 figure.better.to_string(),
                 cell(&figure.unit),
@@ -285,7 +328,8 @@ fn csv_rows(
                 level,
                 figure.invocations.to_string(),
                 String::new(),
-            ])
+            ];
+            row(cells, Some(&figure))
         })
         .collect()
 }

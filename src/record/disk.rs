@@ -8,6 +8,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::limits::MOST_FILE_BYTES;
 use crate::error::{Error, Result};
 
@@ -162,19 +164,39 @@ fn behind_links(path: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::Error::other("too many links lead on from it"))
 }
 
-/// Writes beside the file and renames the finished one over it.
-fn replace(path: &Path, bytes: &[u8], old: Option<&Metadata>) -> Result<()> {
-    let folder = match path.parent() {
+/// Whether a file that is not there yet can be made; nothing of it is left.
+///
+/// # Errors
+/// It cannot, and why.
+pub fn can_be_made(path: &Path) -> Result<()> {
+    let target = behind_links(path).map_err(|source| Error::io(path, source))?;
+    beside(&target).map(drop)
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let io = |source| Error::io(path, source);
-    let mut file = tempfile::Builder::new()
+    }
+}
+
+/// A new file in a file's folder.
+fn beside(path: &Path) -> Result<NamedTempFile> {
+    tempfile::Builder::new()
         .prefix(".perwatt-")
         .permissions_like_new_file()
-        .tempfile_in(folder)
-        .map_err(|source| Error::io(folder, source))?;
+        .tempfile_in(folder_of(path))
+        // Its own message names the temporary file, which nobody asked for.
+        .map_err(|source| Error::io(path, source.kind().into()))
+}
+
+/// Writes beside the file and renames the finished one over it.
+fn replace(path: &Path, bytes: &[u8], old: Option<&Metadata>) -> Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    let io = |source| Error::io(path, source);
+    let mut file = beside(path)?;
     if let Some(old) = old {
         file.as_file()
             .set_permissions(old.permissions())

@@ -25,6 +25,13 @@ pub struct ExportedFigure {
     pub invocations: usize,
 }
 
+impl ExportedFigure {
+    /// Whether it follows from readings of power.
+    pub fn rests_on_power(&self) -> bool {
+        matches!(self.metric, "energy" | "flop_per_j" | "bytes_per_j")
+    }
+}
+
 impl CaseResult {
     /// Its figures; none of a case that was not measured.
     pub fn exported(&self) -> Vec<ExportedFigure> {

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table::fold;
+use super::table::{fold, with_spread};
 use crate::record::{
-    Conditions, EnergyProvenance, PowerMeasurement, PowerSetup, Reading, SensorEnergy,
+    Conditions, EnergyProvenance, EnergyWindow, Estimate, PowerMeasurement, PowerSetup, Reading,
+    SensorEnergy,
 };
 use crate::units::{Joules, Seconds, Watts, percent};
 
@@ -263,17 +264,37 @@ fn measured(sensor: &SensorEnergy, setup: &PowerSetup) -> String {
     let watts = |reading: &Reading<f64>| {
         reading
             .measured()
-            .map_or_else(|| "–".to_owned(), |watts| Watts(*watts).to_string())
+            .map_or_else(|| "not seen".to_owned(), |watts| Watts(*watts).to_string())
     };
-    let net = window
-        .net_j
-        .measured()
-        .map_or_else(String::new, |net| format!(", {} above idle", Joules(*net)));
     format!(
-        "{name}: {} ±{}, mean {}, peak {}{net}",
+        "{name}: {} ±{}, mean {}, peak {}{}",
         Joules(window.gross_j),
         percent(half),
         watts(&sensor.mean_w),
-        watts(&sensor.peak_w)
+        watts(&sensor.peak_w),
+        above_idle(window)
     )
+}
+
+/// The energy above idle with its own interval, which is the wider one.
+fn above_idle(window: &EnergyWindow) -> String {
+    let Reading::Measured(net_j) = window.net_j else {
+        return String::new();
+    };
+    let Reading::Measured(interval) = window.net_interval_j else {
+        return format!(", {} above idle (no interval)", Joules(net_j));
+    };
+    if interval.low <= 0.0 && interval.high >= 0.0 {
+        return format!(
+            ", above idle {} to {}: no difference from idle can be told",
+            Joules(interval.low),
+            Joules(interval.high)
+        );
+    }
+    let net = Estimate {
+        value: net_j,
+        interval: Reading::Measured(interval),
+    };
+    let joules = |joules: f64| Joules(joules).to_string();
+    format!(", {} above idle", with_spread(&net, joules))
 }

@@ -90,6 +90,46 @@ fn the_record_holds_the_joules_that_were_put_in() {
 }
 
 #[test]
+fn what_a_simulated_sensor_made_up_is_marked_in_every_export() {
+    if !has_device() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (output, out) = run(
+        folder.path(),
+        "s.json",
+        "simulated:ada-instant,busy_w=200,idle_w=40",
+    );
+    assert!(output.status.success(), "{output:?}");
+    for format in ["csv", "bencher", "github-action-benchmark"] {
+        let exported = perwatt()
+            .args(["export", "--format", format, "--direction", "smaller"])
+            .arg(&out)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(exported.stdout).unwrap();
+        let of_energy: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("energy"))
+            .collect();
+        assert!(!of_energy.is_empty(), "{format}: {text}");
+        for line in of_energy {
+            assert!(
+                line.to_lowercase().contains("simulated"),
+                "{format}: {line}"
+            );
+        }
+        let times = text
+            .lines()
+            .filter(|line| line.contains("latency") || line.contains(",time,"));
+        assert!(
+            times.into_iter().all(|line| !line.contains("SIMULATED")),
+            "{format}: {text}"
+        );
+    }
+}
+
+#[test]
 fn a_curve_of_ones_own_can_be_the_truth() {
     if !has_device() {
         return;

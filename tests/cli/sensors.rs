@@ -1061,6 +1061,38 @@ fn what_was_measured_is_not_lost_to_the_next_measurement() {
 }
 
 #[test]
+fn a_file_that_cannot_be_made_stops_the_command_before_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("ran");
+    let script = format!("echo x >> {}", marker.display());
+    let arguments = ["--power", "simulated:ada-instant", "--out", "/proc/nowhere"];
+    let (_, refused) = measured(&arguments, &script);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("/proc/nowhere") && !told.contains(".perwatt-"),
+        "{told}"
+    );
+    assert!(!marker.exists());
+}
+
+#[test]
+fn a_steady_meter_that_speaks_once_a_second_is_not_silent() {
+    let output = call(&["power", "measure", "--power"])
+        .arg("command:while :; do echo watts 100; sleep 1; done")
+        .args(["--", "sleep", "8"])
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        !page.contains("silent") && page.contains("mean 100 W"),
+        "{page}"
+    );
+    // Nothing changed, so nothing above idle can be told; a number without an interval would say otherwise.
+    assert!(page.contains("no difference from idle"), "{page}");
+}
+
+#[test]
 fn simulated_is_said_once_and_notes_are_sentences() {
     let output = call(&["power", "measure", "--idle", "0.1", "--power"])
         .args(["simulated:ada-instant", "--", "true"])

@@ -205,14 +205,17 @@ impl MeasureCommand {
 
     /// Shows what was measured, and keeps it where that is asked for.
     fn tell(&self, measurement: &PowerMeasurement) -> anyhow::Result<()> {
+        // Shown first: what was measured is not lost for a file that cannot be written.
+        if self.json {
+            print_json(measurement)?;
+        } else {
+            print(&report::power_measurement(measurement, width()))?;
+        }
         if let Some(file) = self.output_file() {
             file.write(&(serde_json::to_string_pretty(measurement)? + "\n"))?;
             tell(&format!("Kept as {}", file.path.display()));
         }
-        if self.json {
-            return print_json(measurement);
-        }
-        print(&report::power_measurement(measurement, width()))
+        Ok(())
     }
 }
 

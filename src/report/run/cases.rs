@@ -3,7 +3,7 @@
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, Estimate, Outcome, Reading, Record, Summary, WorkUnit};
 use crate::report::table::{cell, table, text};
-use crate::units::{Joules, Seconds, Watts, number, percent};
+use crate::units::{Seconds, Watts, number, percent};
 
 /// Which kernels of a case are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,9 +128,11 @@ const COLUMNS: [Column; 10] = {
             })
         }),
         energy("rate/W", |case, summary| rate(case, summary).1),
-        energy("±95 %", |_, summary| {
-            or_dash(&summary.energy_j, |energy| {
-                spread(energy, |joules| Joules(joules).to_string())
+        energy("±95 %", |case, summary| {
+            let unit = case.headline().unit;
+            let efficiency = unit.energy_efficiency(summary);
+            efficiency.map_or_else(dash, |efficiency| {
+                or_dash(efficiency, |e| spread(e, |value| unit.per_joule(value)))
             })
         }),
         column("error", |_, summary| match summary.worst_error_over_bound {
