@@ -6,6 +6,10 @@
 // memory bank. B is turned on its way in: a thread reads CHUNK rows of two columns and writes two pieces of
 // CHUNK elements, 16 bytes each. (Four columns at a time load more at once and compile to more.)
 //
+// SCALED == 1: B is given by its N rows of Bᵀ, quantised in blocks along K. They lie as the tile does, so a
+// thread reads half a block, 16 weights, and writes each times the block's scale, rounded to the units'
+// Operand. A is rounded to it too, where it is stored as f32. STEP_K is whole blocks and divides K.
+//
 // Nothing is taken for granted of subgroups. There are SUBGROUPS parts of a block; a driver that forms
 // fewer subgroups gives each of them several, one after another, and one that forms more lets some idle.
 // What a thread holds of a matrix is the driver's business too, so sums leave by way of workgroup memory,
@@ -16,11 +20,20 @@
 // such rows. Rows and columns beyond the edges repeat the last ones. VECTORS == 1 needs N to be a multiple
 // of 4; otherwise single elements are written.
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>; // M × PITCH_A/4
-@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // PITCH_A × PITCH_B/2
-#if VECTORS == 1
-@group(0) @binding(2) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
+#if SCALED
+@group(0) @binding(1) var<storage, read> b: array<vec${BITS // 2}u>; // N × K/16
+@group(0) @binding(2) var<storage, read> scales: array<u32>; // N × K/32, f16
 #else
-@group(0) @binding(2) var<storage, read_write> c: array<Element>; // M × N
+@group(0) @binding(1) var<storage, read> b: array<vec2<Element>>; // PITCH_A × PITCH_B/2
+#endif
+#if VECTORS == 1
+@group(0) @binding(${SCALED + 2}) var<storage, read_write> c: array<vec4<Element>>; // M × N/4
+#else
+@group(0) @binding(${SCALED + 2}) var<storage, read_write> c: array<Element>; // M × N
+#endif
+#if SCALED
+
+#include "common/weights.wgsl"
 #endif
 
 const SUBGROUPS = SUBGROUPS_M * SUBGROUPS_N;
@@ -31,15 +44,20 @@ const BLOCK_N = SUBGROUPS_N * PART_N;
 const STRIDE = STEP_K + PAD;
 const AREA = SIDE * SIDE;
 
-var<workgroup> tile_a: array<Element, BLOCK_M * STRIDE>;
-var<workgroup> tile_b: array<Element, BLOCK_N * STRIDE>;
+var<workgroup> tile_a: array<Operand, BLOCK_M * STRIDE>;
+var<workgroup> tile_b: array<Operand, BLOCK_N * STRIDE>;
 var<workgroup> staged: array<Accumulator, SUBGROUPS * AREA>;
 
-// CHUNK elements are 16 bytes. LOADS_A and LOADS_B are the chunks of A and the pairs of chunks of B that a
-// thread brings, rounded up; EVEN_A and EVEN_B say that all threads bring as many.
+// CHUNK operands are 16 bytes. LOADS_A and LOADS_B are the chunks of A and the pairs of chunks of B, or its
+// half blocks, that a thread brings, rounded up; EVEN_A and EVEN_B say that all threads bring as many.
 const CHUNKS = STEP_K / CHUNK;
 const ITEMS_A = BLOCK_M * CHUNKS;
+#if SCALED
+const HALF_BLOCKS = STEP_K / 16;
+const ITEMS_B = BLOCK_N * HALF_BLOCKS;
+#else
 const ITEMS_B = BLOCK_N / 2 * CHUNKS;
+#endif
 
 fn keep_a(item: u32, first: u32, block_row: u32) {
     let chunk = item % CHUNKS;
@@ -49,7 +67,7 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
     let source =
         (min(block_row + row, M - 1) * (PITCH_A / CHUNK) + first / CHUNK + chunk) * (CHUNK / 4);
 #for v in range(0, CHUNK // 4)
-    let loaded${v} = a[source + ${v}u];
+    let loaded${v} = vec4<Operand>(a[source + ${v}u]);
 #endfor
 #for v in range(0, CHUNK // 4)
 #for i in range(0, 4)
@@ -58,6 +76,39 @@ fn keep_a(item: u32, first: u32, block_row: u32) {
 #endfor
 }
 
+#if SCALED
+// Four weights in f16, rounded once: all before that is exact in f32.
+fn four(word: u32, scale: f32) -> vec4<Operand> {
+#if BITS == 4
+    return vec4<Operand>(fma(stored(word), vec4f(scale), vec4f(-8 * scale)));
+#else
+    return vec4<Operand>(weights(word) * scale);
+#endif
+}
+
+fn keep_b(item: u32, first: u32, block_column: u32) {
+    let half_block = item % HALF_BLOCKS;
+    let column = item / HALF_BLOCKS;
+    let source = min(block_column + column, N - 1) * (PITCH_A / 16) + first / 16 + half_block;
+    let words = b[source];
+    let scale = scale_of(source / 2);
+#if BITS == 4
+    let to = column * STRIDE + half_block / 2 * 32 + half_block % 2 * 8;
+#else
+    let to = column * STRIDE + half_block * 16;
+#endif
+#for part in range(0, 8 // BITS)
+#for word in range(0, BITS // 2)
+    {
+        let own = four(words[${word}] >> ${part * 4}u, scale);
+#for i in range(0, 4)
+        tile_b[to + ${part * 16 + word * 4 + i}u] = own[${i}];
+#endfor
+    }
+#endfor
+#endfor
+}
+#else
 fn keep_b(item: u32, first: u32, block_column: u32) {
     let pair = item % (BLOCK_N / 2);
     let k = item / (BLOCK_N / 2) * CHUNK;
@@ -72,6 +123,7 @@ fn keep_b(item: u32, first: u32, block_column: u32) {
 #endfor
 #endfor
 }
+#endif
 
 // Stores what is staged of a matrix whose first element is C[row, column].
 fn store(first_staged: u32, row: u32, column: u32, lane: u32, lanes: u32) {

@@ -36,6 +36,8 @@ pub(crate) struct Rounding {
     stored: f64,
     /// What a device may flush to zero.
     flushed: f64,
+    /// What each factor is rounded to before it is multiplied; `None` where it is multiplied as it is stored.
+    operands: [Option<Storage>; 2],
 }
 
 impl Rounding {
@@ -53,7 +55,22 @@ impl Rounding {
                 output.conversion()
             },
             flushed: output.smallest_normal(),
+            operands: [None; 2],
         }
+    }
+
+    /// The same of factors that a kernel rounds before it multiplies them.
+    pub(crate) fn of_operands(self, operands: [Option<Storage>; 2]) -> Self {
+        Self { operands, ..self }
+    }
+
+    /// Largest error of a product of these factors by their rounding.
+    fn of_factors(self, a: f64, b: f64) -> f64 {
+        let error = |operand: Option<Storage>, factor| {
+            operand.map_or(0.0, |operand| operand.conversion_error(factor))
+        };
+        let [of_a, of_b] = [error(self.operands[0], a), error(self.operands[1], b)];
+        of_a * b.abs() + of_b * a.abs() + of_a * of_b
     }
 
     /// Largest and typical error of an element with this value and Σ|a||b|:
@@ -66,7 +83,8 @@ impl Rounding {
         )
     }
 
-    /// Compares one element with Σ a·b.
+    /// Compares one element with Σ a·b. What the rounding of the factors costs adds up at the most; typically it
+    /// is independent in each product.
     pub(crate) fn check_product<'a>(
         self,
         got: f32,
@@ -76,13 +94,18 @@ impl Rounding {
         checker: &mut Checker,
     ) {
         let (mut want, mut magnitude) = (0.0, 0.0);
+        let (mut rounded, mut squares) = (0.0, 0.0);
         for (a, b) in a.into_iter().zip(b) {
-            let product = f64::from(*a) * f64::from(*b);
-            want += product;
-            magnitude += product.abs();
+            let [a, b] = [a, b].map(|factor| f64::from(*factor));
+            want += a * b;
+            magnitude += (a * b).abs();
+            let error = self.of_factors(a, b);
+            rounded += error;
+            squares += error * error;
         }
-        let (bound, typical) = self.of(want, magnitude);
-        checker.check(got.into(), want, bound, typical, place);
+        let (bound, typical) = self.of(want, magnitude + rounded);
+        let typical = typical + f64::sqrt(squares);
+        checker.check(got.into(), want, bound + rounded, typical, place);
     }
 }
 

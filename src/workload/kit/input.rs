@@ -52,6 +52,18 @@ impl Storage {
         }
     }
 
+    /// Largest error of storing an f32 value: below the normal numbers it may become zero, or the subnormal one
+    /// above it.
+    pub(crate) fn conversion_error(self, value: f64) -> f64 {
+        let relative = self.conversion();
+        let (value, smallest) = (value.abs(), self.smallest_normal());
+        if value < smallest {
+            value.max(relative * smallest)
+        } else {
+            relative * value
+        }
+    }
+
     /// The smallest normal number; a device may take anything below it for zero.
     pub const fn smallest_normal(self) -> f64 {
         match self {

@@ -9,6 +9,7 @@ use crate::record::Verification;
 use crate::workload::attention::AttentionQuery;
 use crate::workload::kit::checker::{Checker, Rounding, strata};
 use crate::workload::kit::input::{Storage, decode};
+use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Contents, Program};
 use crate::workload::kit::quantized::WeightFormat;
 use crate::workload::llama_layer::compose::{Projection, projections};
@@ -71,7 +72,12 @@ impl<'a> LayerTrace<'a> {
 }
 
 /// Checks every stage.
-pub(crate) fn layer(shape: Layer, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+pub(crate) fn layer(
+    shape: Layer,
+    kernel: &Kernel,
+    program: &Program,
+    outputs: &[Vec<u8>],
+) -> Verification {
     let elements = outputs.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
     let storage = shape.activations();
     let mut checker = Checker::new(elements / storage.bytes());
@@ -96,7 +102,14 @@ pub(crate) fn layer(shape: Layer, program: &Program, outputs: &[Vec<u8>]) -> Ver
 
     norms(&trace, shape, &sampled, &mut checker);
     for projection in projections(shape) {
-        project(&trace, shape, projection, &mut random, &mut checker);
+        let rounding = rounding(shape, projection, kernel);
+        project(
+            &trace,
+            shape,
+            (projection, rounding),
+            &mut random,
+            &mut checker,
+        );
     }
     rotations(&trace, shape, &sampled, &mut checker);
     attention(&trace, shape, &sampled, &mut checker);
@@ -153,11 +166,23 @@ fn sums(
     }
 }
 
+/// What rounding may do to an element of a projection.
+fn rounding(shape: Layer, projection: Projection, kernel: &Kernel) -> Rounding {
+    let Projection { n, k, .. } = projection;
+    let storage = shape.activations();
+    let sum = Rounding::of_sum(u64::from(k) + 1, Storage::F32, storage);
+    // A prompt's projections are products of matrices, and only those are done by matrix units.
+    match shape.packed([n, k]).filter(|_| !shape.decode) {
+        Some(packed) => sum.of_operands(packed.operands(kernel)),
+        None => sum,
+    }
+}
+
 /// Scattered elements of a projection, the first and the last among them.
 fn project(
     trace: &LayerTrace<'_>,
     shape: Layer,
-    projection: Projection,
+    (projection, rounding): (Projection, Rounding),
     random: &mut Pcg64Mcg,
     checker: &mut Checker,
 ) {
@@ -175,7 +200,6 @@ fn project(
     let weights = format.decode(&stored);
     // Plain weights of a prompt lie as matmul has its B, K × N; all others in rows of K.
     let columns = !shape.decode && !format.scaled();
-    let rounding = Rounding::of_sum(u64::from(projection.k) + 1, Storage::F32, trace.storage);
     let elements = got.len() as u64;
     for element in strata(elements, REFERENCE_WORK / u64::from(projection.k), random) {
         let (token, output) = (element as usize / n, element as usize % n);

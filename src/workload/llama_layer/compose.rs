@@ -12,7 +12,7 @@ use crate::workload::kit::template::{Template, shader};
 use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::llama_layer::layer::Layer;
 use crate::workload::llama_layer::parts::{attends, attention, part_of};
-use crate::workload::matmul::{Packed, matmul_case};
+use crate::workload::matmul::matmul_case;
 use crate::workload::rows::{Normalisation, ONE_PASS, RowsShape};
 
 /// Threads of a workgroup of the layer's own shaders.
@@ -250,17 +250,11 @@ fn project(
         };
     }
     let m = shape.tokens();
-    match Packed::of(shape.dtype, [m, n, k]) {
-        Some(packed) => {
-            let packed = Packed {
-                activations: storage,
-                ..packed
-            };
-            layer.append(
-                Problem::program(&packed, &own, seed)?,
-                &[input, weights, scales, output],
-            )
-        }
+    match shape.packed([n, k]) {
+        Some(packed) => layer.append(
+            Problem::program(&packed, &own, seed)?,
+            &[input, weights, scales, output],
+        ),
         None => {
             let product = matmul_case(shape.dtype, [m, n, k]);
             layer.append(product.program(&own, seed)?, &[input, weights, output])

@@ -8,6 +8,7 @@ use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::quantized::BLOCK;
 use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::matmul::Packed;
 
 const FORM: &str = "TOKENSxHIDDENxHEADSxKV_HEADSxMLP-prefill, or -decode at the end";
 
@@ -95,6 +96,15 @@ impl Layer {
         } else {
             length * (length + 1) / 2
         }
+    }
+
+    /// A projection of a prompt to N outputs from K inputs, if its weights are packed.
+    pub(crate) fn packed(self, [n, k]: [u32; 2]) -> Option<Packed> {
+        let packed = Packed::of(self.dtype, [self.tokens(), n, k])?;
+        Some(Packed {
+            activations: self.activations(),
+            ..packed
+        })
     }
 
     /// The heads of its attention.

@@ -188,8 +188,8 @@ impl Problem for Layer {
         compose::layer(*self, kernel, seed)
     }
 
-    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        check::layer(*self, program, outputs)
+    fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        check::layer(*self, kernel, program, outputs)
     }
 }
 

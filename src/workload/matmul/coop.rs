@@ -1,5 +1,9 @@
 //! `matmul` on matrix units, which WGSL calls cooperative matrices: only configurations that the device
 //! reports.
+//!
+//! Quantised weights become f16 on their way into workgroup memory, as an f32 A does, and are multiplied by the units
+//! that multiply f16. WGSL has no matrices of integers, so `int8` has no such kernel: f16 holds its factors, but
+//! f32 sums are exact up to 1024 products only.
 
 use crate::record::{Adapter, DeviceType, Reading, Resource};
 use crate::workload::computation::KernelFamily;
@@ -9,14 +13,16 @@ use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
 use crate::workload::kit::matrix_unit::MatrixUnit;
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
-use crate::workload::kit::template::shader;
+use crate::workload::kit::quantized::BLOCK;
+use crate::workload::kit::template::{Template, shader};
 use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::matmul::dense::Dense;
+use crate::workload::matmul::packed::Packed;
 use crate::workload::matmul::tiled::ByTiles;
 
 /// The kernel's name.
-const COOP: &str = "coop";
+pub(crate) const COOP: &str = "coop";
 
 /// The kernel.
 #[derive(Debug)]
@@ -50,6 +56,42 @@ impl KernelFamily<Dense> for Coop {
         Some(units::matrix(product.dtype))
     }
 }
+
+impl KernelFamily<Packed> for Coop {
+    fn name(&self) -> &'static str {
+        COOP
+    }
+
+    fn default_for(&self, packed: &Packed, adapter: &Adapter) -> Option<Kernel> {
+        let coop = CoopProduct::of_adapter(UNPACKED, [packed.m, packed.n], adapter)
+            .filter(|_| !packed.integers())?;
+        // Whole blocks, and what divides every K that a kernel of a layer meets.
+        let step_k = BLOCK;
+        Some(CoopProduct { step_k, ..coop }.kernel())
+    }
+
+    fn tuning_space(&self, packed: &Packed) -> Vec<Kernel> {
+        let space = CoopProduct::space(UNPACKED).into_iter();
+        space
+            .filter(|coop| coop.check_packed(*packed).is_ok())
+            .map(CoopProduct::kernel)
+            .collect()
+    }
+
+    fn program(&self, packed: &Packed, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let coop = CoopProduct::of(UNPACKED, kernel)?;
+        coop.check_packed(*packed)?;
+        let dispatch = coop.packed_product(*packed)?;
+        Ok(Program::of(packed.buffers(seed), vec![dispatch]))
+    }
+
+    fn arithmetic(&self, _packed: &Packed) -> Option<Resource> {
+        Some(units::matrix(UNPACKED))
+    }
+}
+
+/// What quantised weights are multiplied as.
+const UNPACKED: Dtype = Dtype::F16;
 
 /// Buffers of the workload itself: A, B and C.
 const OWN_BUFFERS: usize = 3;
@@ -184,6 +226,23 @@ impl CoopProduct {
         Ok(coop)
     }
 
+    /// # Errors
+    /// The product is one of integers, or a step of K is not whole blocks or does not divide K.
+    fn check_packed(self, packed: Packed) -> Result<(), Unsupported> {
+        if packed.integers() {
+            return Err(Unsupported::combination(
+                "WGSL has no matrices of integers; `direct` and `tiled` do these products",
+            ));
+        }
+        if !self.step_k.is_multiple_of(BLOCK) || !packed.k.is_multiple_of(self.step_k) {
+            return Err(Unsupported::Combination(format!(
+                "step_k = {} is no multiple of the {BLOCK} weights that share a scale, or K = {} is none of it",
+                self.step_k, packed.k
+            )));
+        }
+        Ok(())
+    }
+
     fn threads(self) -> u32 {
         self.subgroups[0] * self.subgroups[1] * self.subgroup_threads
     }
@@ -256,21 +315,44 @@ impl CoopProduct {
         [pitch_a, pitch_b]: [u32; 2],
         [a, b]: [usize; 2],
     ) -> Result<Dispatch, Unsupported> {
-        let chunk = chunk(dtype);
-        let [block_m, block_n] = self.block();
-        let threads = self.threads();
-        let items_a = block_m * self.step_k / chunk;
-        let items_b = block_n / 2 * self.step_k / chunk;
-        let template = shader!("matmul/coop/product.wgsl")
+        let pairs = self.block()[1] / 2 * self.step_k / chunk(dtype);
+        let template = self
+            .template(dtype, [m, n], pairs)
             .alias("Element", dtype.element())
+            .constant("PITCH_A", pitch_a)
+            .constant("PITCH_B", pitch_b)
+            .constant("SCALED", 0);
+        self.dispatch(dtype, [m, n], &template, &[a, b, 2])
+    }
+
+    /// The product with quantised weights, whose rows and those of A are read as they lie.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    fn packed_product(self, packed: Packed) -> Result<Dispatch, Unsupported> {
+        let half_blocks = self.block()[1] * self.step_k / (BLOCK / 2);
+        let sides = [packed.m, packed.n];
+        let template = packed
+            .format
+            .fill(self.template(UNPACKED, sides, half_blocks))
+            .alias("Element", packed.activations.element())
+            .constant("PITCH_A", packed.k);
+        self.dispatch(UNPACKED, sides, &template, &[0, 1, 2, 3])
+    }
+
+    /// The shader for M × N of operands of a dtype, of which a workgroup brings `items_b` items of B a step.
+    fn template(self, dtype: Dtype, [m, n]: [u32; 2], items_b: u32) -> Template {
+        let chunk = chunk(dtype);
+        let threads = self.threads();
+        let items_a = self.block()[0] * self.step_k / chunk;
+        shader!("matmul/coop/product.wgsl")
+            .alias("Operand", self.unit.operand)
             .alias("Accumulator", self.unit.sum)
             .alias("Left", self.unit.left)
             .alias("Right", self.unit.right)
             .alias("Sum", self.unit.accumulator)
             .constant("M", m)
             .constant("N", n)
-            .constant("PITCH_A", pitch_a)
-            .constant("PITCH_B", pitch_b)
             .constant("VECTORS", u32::from(n.is_multiple_of(4)))
             .constant("SIDE", self.unit.side)
             .constant("SUBGROUPS_M", self.subgroups[0])
@@ -284,10 +366,24 @@ impl CoopProduct {
             .constant("LOADS_A", items_a.div_ceil(threads))
             .constant("LOADS_B", items_b.div_ceil(threads))
             .constant("EVEN_A", u32::from(items_a.is_multiple_of(threads)))
-            .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)));
-        Ok(Dispatch::new(&template, &[a, b, 2], 1)?
+            .constant("EVEN_B", u32::from(items_b.is_multiple_of(threads)))
+    }
+
+    /// A workgroup for each block of M × N; C is the last of the bindings.
+    ///
+    /// # Errors
+    /// The template is malformed.
+    fn dispatch(
+        self,
+        dtype: Dtype,
+        [m, n]: [u32; 2],
+        template: &Template,
+        bindings: &[usize],
+    ) -> Result<Dispatch, Unsupported> {
+        let [block_m, block_n] = self.block();
+        Ok(Dispatch::new(template, bindings, 1)?
             .groups([n.div_ceil(block_n), m.div_ceil(block_m), 1])
-            .workgroup([threads, 1, 1], self.workgroup_bytes(dtype))
+            .workgroup([self.threads(), 1, 1], self.workgroup_bytes(dtype))
             .needs("SUBGROUP")
             .multiplies(self.unit.configuration()))
     }

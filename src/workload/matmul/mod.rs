@@ -46,8 +46,8 @@ impl Workload for Matmul {
         "C = A·B with A of M × K, B of K × N and C of M × N, rows contiguous.\n\
          FLOP: 2·M·N·K. Bytes: element size · (M·K + K·N + M·N), each matrix once.\n\
          f16: f16 matrices, f32 sums. f16acc16: f16 sums too, a dtype of its own.\n\
-         q8, q4: B quantised along K, f32 A, sums and C; bytes as stored. int8: byte A and B, exact 32-bit\n\
-         sums; an operation counts as a FLOP."
+         q8, q4: B quantised along K, f32 A, sums and C; bytes as stored (coop rounds A and B to f16).\n\
+         int8: byte A and B, exact 32-bit sums; an operation counts as a FLOP."
     }
 
     fn suites(&self) -> &'static [SuiteCases] {
@@ -95,8 +95,10 @@ impl Workload for Matmul {
             "int8/1x1x32",
             "int8/67x43x96",
             "q8/67x43x96",
+            "q8/36x68x64",
             "q4/1x1x32",
             "q4/67x43x96",
+            "q4/33x36x128",
         ]
     }
 
@@ -161,7 +163,7 @@ impl Computation for Packed {
     const WORKLOAD: &'static str = NAME;
 
     fn families(&self) -> Families<Self> {
-        vec![&Direct, &Tiled]
+        vec![&Direct, &Tiled, &Coop]
     }
 
     fn counts(&self) -> Counts {
@@ -186,8 +188,8 @@ impl Computation for Packed {
         Some(Self { m, n, k, ..*self })
     }
 
-    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        self.check_outputs(program, outputs)
+    fn verify(&self, kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        self.check_outputs(kernel, program, outputs)
     }
 }
 

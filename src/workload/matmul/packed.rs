@@ -13,10 +13,12 @@ use crate::record::{Adapter, Verification};
 use crate::workload::kit::checker::{Checker, Rounding, strata};
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
+use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Program};
 use crate::workload::kit::quantized::{BLOCK, WeightFormat};
 use crate::workload::kit::template::Template;
 use crate::workload::kit::unsupported::Unsupported;
+use crate::workload::matmul::coop::COOP;
 use crate::workload::matmul::tiled::{ByTiles, TiledProduct};
 
 /// Multiply-adds that the reference may cost; bigger products are checked by scattered elements.
@@ -108,13 +110,29 @@ impl Packed {
         }
     }
 
+    /// What a kernel rounds A and B to before it multiplies them: f16, the operands of matrix units, where they
+    /// are not that already.
+    pub(crate) fn operands(self, kernel: &Kernel) -> [Option<Storage>; 2] {
+        if kernel.name != COOP {
+            return [None; 2];
+        }
+        let rounds_a = self.activations != Storage::F16;
+        [rounds_a.then_some(Storage::F16), Some(Storage::F16)]
+    }
+
     /// What rounding may do to an element of C.
-    pub(crate) fn rounding(self) -> Rounding {
-        Rounding::of_sum(self.k.into(), Storage::F32, self.activations)
+    fn rounding(self, kernel: &Kernel) -> Rounding {
+        let sum = Rounding::of_sum(self.k.into(), Storage::F32, self.activations);
+        sum.of_operands(self.operands(kernel))
     }
 
     /// Compares C with the reference on inputs as the kernel saw them: integers exactly.
-    pub(crate) fn check_outputs(self, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+    pub(crate) fn check_outputs(
+        self,
+        kernel: &Kernel,
+        program: &Program,
+        outputs: &[Vec<u8>],
+    ) -> Verification {
         let elements = u64::from(self.m) * u64::from(self.n);
         let mut checker = Checker::new(elements);
         let wanted = elements * self.activations.bytes();
@@ -152,7 +170,7 @@ impl Packed {
             let got = decode(bytes, self.activations);
             let a = decode(&a.input(), self.activations);
             let b = self.format.decode(b);
-            let rounding = self.rounding();
+            let rounding = self.rounding(kernel);
             for element in chosen.into_iter().map(|element| element as usize) {
                 let a = &a[element / n * k..][..k];
                 let b = &b[element % n * k..][..k];
