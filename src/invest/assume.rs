@@ -236,10 +236,15 @@ impl<'a> Building<'a> {
             model.sequence,
         ];
         let stated = numbers.into_iter().chain(model.hidden);
-        if stated.into_iter().any(|n| !(n > 0.0 && n < 1e18)) || model.active > model.parameters {
+        let is_table = (0.0..0.5 * model.active).contains(&model.embedding);
+        if stated.into_iter().any(|n| !(n > 0.0 && n < 1e18))
+            || model.active > model.parameters
+            || !is_table
+        {
             return Err(Error::usage(
                 format!("model {model_id}"),
-                "its numbers must be above zero, and `active` no more than `parameters`",
+                "its numbers must be above zero, `active` no more than `parameters`, and `embedding` less than half of \
+                 `active`",
             ));
         }
         Ok(Self {

@@ -317,6 +317,7 @@ impl Accelerator {
             ("bandwidth", self.bandwidth),
             ("link", self.link),
             ("domain", self.domain),
+            ("board_power", self.tdp),
         ];
         for (key, value) in peaks {
             if let Some(value) = value {

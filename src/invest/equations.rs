@@ -5,10 +5,10 @@
 
 use super::choices::{Choices, NumberFormat, PowerBasis, RateBasis};
 use super::inputs::{Inputs, Size};
-use super::serving::{Served, Server, needed_to_train};
+use super::serving::{Phases, Served, Server, needed_to_train};
 use crate::units::{
     BytesPerSecond, Dollars, DollarsPerFlop, DollarsPerSecond, FlopPerSecond, Joules,
-    KilogramsCo2e, KilogramsPerSecond, Seconds, TokensPerSecond, Watts,
+    JoulesPerToken, KilogramsCo2e, KilogramsPerSecond, Seconds, Tokens, TokensPerSecond, Watts,
 };
 
 pub(super) const YEAR: Seconds = Seconds::from_years(1.0);
@@ -57,11 +57,14 @@ pub(super) struct Terms<'x> {
     /// Accelerators that share one copy of the weights, and sequences that they decode at once.
     pub(super) group: f64,
     pub(super) sequences: f64,
-    /// The facility's draw while decoding, and the device's alone.
+    /// The facility's draw while decoding and while prompts are read.
     pub(super) decode_draw: Watts,
-    pub(super) decode_device: Watts,
-    /// One accelerator's time for a task of an agent: its prompts and what it writes, beside other sequences.
-    pub(super) task: Seconds,
+    pub(super) prompt_draw: Watts,
+    /// Joules of the device alone for a token written, with the prompts that are read for it.
+    pub(super) serve_device: JoulesPerToken,
+    /// One accelerator's time for a task of an agent, to read and to write, beside other sequences.
+    pub(super) task_reading: Seconds,
+    pub(super) task_writing: Seconds,
     /// Time in which one accelerator would do a whole training run.
     pub(super) run_time: Seconds,
     pub(super) run_energy: Joules,
@@ -121,13 +124,14 @@ impl<'x> Terms<'x> {
             prefill_rate: served.prefill,
             decode_rate: served.decode,
             serve_rate: with_prompts(&served, x.prompt_ratio),
-            task: Seconds(
-                x.task_read / served.prefill.get() + x.task_written / served.decode.get(),
-            ),
+            task_reading: Tokens(x.task_read) / served.prefill,
+            task_writing: Tokens(x.task_written) / served.decode,
             group: served.group,
             sequences: served.batch,
-            decode_draw: power.decoding(choices, x),
-            decode_device: power.device_decoding(choices, x),
+            decode_draw: power.decoding(choices, x, &served.step),
+            prompt_draw: power.around(x, power.serving(choices, x, &served.prompt)),
+            serve_device: power.device_decoding(choices, x, &served.step) / served.decode
+                + power.serving(choices, x, &served.prompt) / served.prefill * x.prompt_ratio,
             run_time,
             run_energy: busy_power * run_time,
             power,
@@ -242,23 +246,41 @@ impl PowerDraw {
         }
     }
 
-    /// The facility's draw while tokens are written.
-    fn decoding(&self, choices: &Choices, x: &Inputs) -> Watts {
-        let load = match (choices.decode_power, choices.device_power) {
-            (false, _) => self.device + self.host,
-            (true, PowerBasis::Machine) => x.decode_power * x.sensor_gain,
-            (true, _) => x.decode_power * x.sensor_gain + self.host,
+    /// The device's power over a time that is spent in these ways, where nothing better was measured: shares of
+    /// its power under load, which is what a matrix product took, else its limit.
+    fn serving(&self, choices: &Choices, x: &Inputs, phases: &Phases) -> Watts {
+        let limit = match choices.device_power {
+            PowerBasis::Prior if x.board_power.get().is_finite() => x.board_power,
+            _ => self.device,
         };
-        load * (1.0 + x.network_power) * x.pue
+        let spent = phases.waiting * x.wait_draw
+            + phases.reading * x.read_draw
+            + phases.computing * x.compute_draw;
+        let share = spent / phases.total();
+        // The larger of no number and one is one, so the comparison is turned round.
+        limit * if share > 1.0 { 1.0 } else { share }
+    }
+
+    /// The facility's draw while tokens are written.
+    fn decoding(&self, choices: &Choices, x: &Inputs, step: &Phases) -> Watts {
+        if let (true, PowerBasis::Machine) = (choices.decode_power, choices.device_power) {
+            return x.decode_power * x.sensor_gain * ((1.0 + x.network_power) * x.pue);
+        }
+        self.around(x, self.device_decoding(choices, x, step))
     }
 
     /// The device's part of it, where a sensor at the wall leaves the host's out by the prior.
-    fn device_decoding(&self, choices: &Choices, x: &Inputs) -> Watts {
+    fn device_decoding(&self, choices: &Choices, x: &Inputs, step: &Phases) -> Watts {
         match (choices.decode_power, choices.device_power) {
-            (false, _) => self.device,
+            (false, _) => self.serving(choices, x, step),
             (true, PowerBasis::Machine) => x.decode_power * (x.sensor_gain * x.device_share),
             (true, _) => x.decode_power * x.sensor_gain,
         }
+    }
+
+    /// The facility's draw for a device that takes so much.
+    fn around(&self, x: &Inputs, device: Watts) -> Watts {
+        (device + self.host) * (1.0 + x.network_power) * x.pue
     }
 
     /// Servers and network under load.
@@ -356,15 +378,24 @@ fn serve(choices: &Choices, x: &Inputs, compute: FlopPerSecond, count: f64) -> S
         batch: x.batch,
         user_rate: x.user_rate,
         overhead: x.step_overhead,
+        layer_overhead: x.layer_overhead,
+        expert_overhead: x.expert_overhead,
         sequence_overhead: x.sequence_overhead,
+        routing: x.routing,
+        split_tokens: x.split_tokens,
         expert_share: x.expert_share,
         prompt_ratio: x.prompt_ratio,
+        prompts_apart: x.prompts_apart,
+        drafted: x.drafted,
+        accepted: x.accepted,
     };
     let absent = Served {
         group: f64::NAN,
         batch: f64::NAN,
         decode: TokensPerSecond(f64::NAN),
         prefill: TokensPerSecond(f64::NAN),
+        step: Phases::ABSENT,
+        prompt: Phases::ABSENT,
     };
     server.serve().map_or(absent, |served| Served {
         decode: served.decode * x.program_factor,
@@ -425,12 +456,23 @@ mod tests {
             ("link", 450.0),
             ("domain", 8.0),
             ("step_overhead", 2.0),
+            ("layer_overhead", 0.0),
+            ("expert_overhead", 0.0),
+            ("routing", 0.0),
+            ("split_tokens", 1.0),
+            ("board_power", 700.0),
+            ("wait_draw", 0.5),
+            ("read_draw", 0.8),
+            ("compute_draw", 1.0),
             ("sequence_overhead", 0.0),
             ("expert_share", 1.0),
             ("program_factor", 1.0),
             ("mixture_share", 1.0),
             ("user_rate", 1.0),
             ("prompt_ratio", 3.0),
+            ("prompts_apart", 0.0),
+            ("drafted", 0.0),
+            ("accepted", 0.8),
             ("task_read", 3e5),
             ("task_written", 2e4),
             ("it_life", 5.0),
@@ -456,6 +498,7 @@ mod tests {
                 name: "70B".to_owned(),
                 parameters: 70.6e9,
                 active: 70.6e9,
+                embedding: 0.0,
                 layers: 80.0,
                 width: 8192.0,
                 hidden: None,
@@ -590,16 +633,28 @@ mod tests {
         near(model.decode_flop(2000.0).get(), 1.464_429e11);
         let out = Outputs::of(&choices(), &inputs(&[]));
         near(out.train_rate.get(), 395.76e12 * 0.92 / 4.558_123e11);
-        // Eight share the weights: each step's 256 sequences read 141.2 GB and 167.772 GB of cache at 13.4 TB/s,
-        // do 256 · 146.4429 GFLOP at 3166.08 TFLOP/s, exchange 160 · (8 µs + 256 · 16384 · 1.75 B at 450 GB/s),
-        // and cost 2 ms.
-        let step = 308.972_16e9 / 13.4e12
-            + 256.0 * 1.464_429e11 / 3.166_08e15
-            + 160.0 * (8e-6 + 256.0 * 16_384.0 * 1.75 / 450e9)
-            + 2e-3;
+        // Eight share the weights: each step's 256 sequences read 141.2 GB, 167.772 GB of cache and 8.053 GB of
+        // activations at 13.4 TB/s, do 256 · 146.4429 GFLOP at 3166.08 TFLOP/s, exchange
+        // 160 · (8 µs + 256 · 16384 · 1.75 B at 450 GB/s), and cost 2 ms.
+        let reading = (308.972_16e9 + 8.053_064e9) / 13.4e12;
+        let computing = 256.0 * 1.464_429e11 / 3.166_08e15;
+        let waiting = 160.0 * (8e-6 + 256.0 * 16_384.0 * 1.75 / 450e9) + 2e-3;
+        let step = reading + computing + waiting;
         near(out.group, 8.0);
         near(out.decode_rate.get(), 256.0 / 8.0 / step);
-        near(out.decode_energy.get(), 1225.785 / out.decode_rate.get());
+        // Of 700 W half while it waits, four fifths while it reads, all while it computes; 368.22 W around it.
+        let device = 700.0 * (0.5 * waiting + 0.8 * reading + computing) / step;
+        let draw = (device + 368.22) * 1.1 * 1.15;
+        near(out.decode_energy.get(), draw / out.decode_rate.get());
+        // A prompt's token: 31.457 MB of activations, 143.8214 GFLOP, and 1.75 · 16384 B twice in each layer.
+        let reading = 31.457_28e6 / 13.4e12;
+        let computing = 1.438_214e11 / 3.166_08e15;
+        let waiting = 160.0 * 16_384.0 * 1.75 / 450e9;
+        let prompt = 8.0 * (reading + computing + waiting);
+        near(out.prefill_rate.get(), 1.0 / prompt);
+        let read = 700.0 * 8.0 * (0.5 * waiting + 0.8 * reading + computing);
+        let served = device / out.decode_rate.get() + 3.0 * read;
+        near(out.serve_device_energy.get(), served);
         // 370 g/kWh of those joules and of no others.
         near(
             out.decode_carbon.get(),
@@ -629,6 +684,38 @@ mod tests {
         let out = Outputs::of(&small, &inputs(&[("size", 1.0)]));
         near(out.group, 1.0);
         assert!(out.decode_rate.get() > 0.0);
+    }
+
+    #[test]
+    fn a_device_that_serves_draws_no_more_than_its_limit_and_one_without_a_limit_what_a_run_draws()
+    {
+        let hot = [
+            ("read_draw", 2.0),
+            ("compute_draw", 2.0),
+            ("wait_draw", 2.0),
+        ];
+        let out = Outputs::of(&choices(), &inputs(&hot));
+        near(
+            out.serve_device_energy.get(),
+            700.0 * (1.0 / out.decode_rate.get() + 3.0 / out.prefill_rate.get()),
+        );
+        let unknown = [&hot[..], &[("board_power", f64::NAN)]].concat();
+        let out = Outputs::of(&choices(), &inputs(&unknown));
+        near(
+            out.serve_device_energy.get(),
+            600.78 * (1.0 / out.decode_rate.get() + 3.0 / out.prefill_rate.get()),
+        );
+        // What a matrix product took stands before what the maker says.
+        let measured = Choices {
+            device_power: PowerBasis::Device,
+            ..choices()
+        };
+        let seen = [&hot[..], &[("device_power", 500.0)]].concat();
+        let out = Outputs::of(&measured, &inputs(&seen));
+        near(
+            out.serve_device_energy.get(),
+            500.0 * (1.0 / out.decode_rate.get() + 3.0 / out.prefill_rate.get()),
+        );
     }
 
     #[test]

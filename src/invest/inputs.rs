@@ -159,6 +159,14 @@ inputs! {
     device_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
     "One device's power while it decodes, as its sensor says"
     decode_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
+    "One device's power limit"
+    board_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
+    "A serving device's power while it waits ÷ its power under load"
+    wait_draw: f64 = "share", bare, Measurement, 0.0, 1.5;
+    "The same while it reads its memory"
+    read_draw: f64 = "share", bare, Measurement, 0.0, 1.5;
+    "The same while it computes"
+    compute_draw: f64 = "share", bare, Measurement, 0.0, 1.5;
     "What the same sensor says while nothing runs"
     idle_power: Watts = "W", Watts, Measurement, 1e-6, 1e6;
     "True power ÷ what the device's sensor says"
@@ -199,13 +207,13 @@ inputs! {
     roof_attained: f64 = "share", bare, Measurement, 0.001, 1.5;
     "Rate of a whole model in a run ÷ rate of one large matrix product"
     transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
-    "Share of the peak while prompts are read"
+    "Share of the peak in the matrix products of a serving program"
     mfu_prefill: f64 = "share", bare, Measurement, 1e-6, 1.0;
     "Memory of one accelerator"
     memory: Bytes = "GB", gigabytes, Measurement, 0.01, 1e7;
     "Memory bandwidth of one accelerator"
     bandwidth: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 0.01, 1e9;
-    "Share of that bandwidth over a whole decode step"
+    "Share of that bandwidth while weights and cache are read"
     bandwidth_share: f64 = "share", bare, Measurement, 1e-6, 1.0;
     "Bandwidth of one matrix-vector product on one device"
     kernel_bandwidth: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 1e-6, 1e9;
@@ -223,14 +231,28 @@ inputs! {
     domain: f64 = "accelerators", bare, Measurement, 1.0, 1e6;
     "What a decode step costs whatever its size"
     step_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e4;
-    "What each sequence of a decode step costs beside reading and arithmetic"
+    "What each layer of a step costs whatever its size: starts and ends of kernels"
+    layer_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e3;
+    "What a layer of experts costs beside that"
+    expert_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e3;
+    "What each sequence of a copy of the weights costs in a step: one program manages them all"
     sequence_overhead: Seconds = "ms", milliseconds, Measurement, 0.0, 1e3;
+    "What each token costs in a layer of experts beside reading and arithmetic"
+    routing: Seconds = "ms", milliseconds, Measurement, 0.0, 1e3;
+    "Share of the sequences of a mixture of experts that accelerators divide (attention by data parallelism); the rest each sees all of"
+    split_tokens: f64 = "share", bare, Operator, 0.0, 1.0;
     "Tokens per second of a serving program ÷ what this model says: programs differ on the same machine"
     program_factor: f64 = "ratio", bare, Measurement, 0.01, 10.0;
     "Tokens per second that each user is promised"
     user_rate: f64 = "tokens/s", bare, Operator, 1e-6, 1e6;
     "Tokens of prompts that are read for each token that is written"
     prompt_ratio: f64 = "ratio", bare, Operator, 0.0, 1e6;
+    "Share of the prompts that other accelerators read, so that nobody's next token waits for them"
+    prompts_apart: f64 = "share", bare, Operator, 0.0, 1.0;
+    "Tokens that are drafted for each sequence of a step: speculative decoding"
+    drafted: f64 = "tokens", bare, Operator, 0.0, 64.0;
+    "Share of the drafted tokens that is accepted, each after the one before it was"
+    accepted: f64 = "share", bare, Measurement, 0.0, 1.0;
     "Tokens that a coding agent reads for one task and does not find in its cache"
     task_read: f64 = "tokens", bare, Operator, 0.0, 1e12;
     "Tokens that it writes for one task"

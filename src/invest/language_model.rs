@@ -15,6 +15,10 @@ pub struct LanguageModel {
     pub parameters: f64,
     /// Parameters that a token passes; fewer than `parameters` in a mixture of experts.
     pub active: f64,
+    /// Parameters of the table of tokens at its input, which is looked up and not multiplied; as many stand at its
+    /// output, which a prompt needs once.
+    #[serde(default)]
+    pub embedding: f64,
     /// Layers with attention.
     pub layers: f64,
     /// Width of attention: heads × head size.
@@ -42,13 +46,16 @@ impl LanguageModel {
         FlopPerToken(6.0 * self.active + 6.0 * self.layers * self.width * self.sequence)
     }
 
-    /// FLOP to read one token of a prompt of this length: 2·N + 4·L·d·S, attention halved for causality.
+    /// FLOP to read one token of a prompt of this length: 2·N + 4·L·d·S, attention halved for causality, N without
+    /// both tables of tokens.
     pub fn prefill_flop(&self, prompt: f64) -> FlopPerToken {
-        FlopPerToken(2.0 * self.active + 2.0 * self.layers * self.width * prompt)
+        let multiplied = self.active - 2.0 * self.embedding;
+        FlopPerToken(2.0 * multiplied + 2.0 * self.layers * self.width * prompt)
     }
 
-    /// FLOP to write one token after this many others: 2·N + 4·L·d·S.
+    /// FLOP to write one token after this many others: 2·N + 4·L·d·S, N without the table at the input.
     pub fn decode_flop(&self, before: f64) -> FlopPerToken {
-        FlopPerToken(2.0 * self.active + 4.0 * self.layers * self.width * before)
+        let multiplied = self.active - self.embedding;
+        FlopPerToken(2.0 * multiplied + 4.0 * self.layers * self.width * before)
     }
 }

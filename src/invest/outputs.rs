@@ -281,9 +281,9 @@ outputs! { of t;
     Cost "million written, prompts in" ["million written + prompts"]
         serve_tokens: DollarsPerToken = t.busy_hour / t.serve_rate, "$/Mtoken" Price per_million;
     Cost "a coding agent's task"
-        task_dollars: Dollars = t.busy_hour * t.task, "$" Money Dollars::get;
+        task_dollars: Dollars = t.busy_hour * (t.task_reading + t.task_writing), "$" Money Dollars::get;
     Cost "a coding agent's task, energy" ["  electricity"]
-        task_energy: Joules = t.decode_draw * t.task, "J" Energy Joules::get;
+        task_energy: Joules = t.prompt_draw * t.task_reading + t.decode_draw * t.task_writing, "J" Energy Joules::get;
 
     Accelerator "one accelerator in use" ["useful work, in use"]
         achieved_each: FlopPerSecond = t.rate, "FLOP/s" FlopRate FlopPerSecond::get;
@@ -351,14 +351,14 @@ outputs! { of t;
     JsonOnly "tokens written, prompts in, each accelerator"
         serve_rate: TokensPerSecond = t.serve_rate, "tokens/s" TokenRate TokensPerSecond::get;
     JsonOnly "energy per token written, prompts in, devices alone"
-        serve_device_energy: JoulesPerToken = t.decode_device / t.serve_rate, "J/token" EnergyPerToken JoulesPerToken::get;
+        serve_device_energy: JoulesPerToken = t.serve_device, "J/token" EnergyPerToken JoulesPerToken::get;
     JsonOnly "CO2e of electricity per million tokens decoded"
         decode_carbon: KilogramsPerToken = t.x.carbon_intensity * t.decode_draw / t.decode_rate,
         "kg/Mtoken" Mass mass_per_million;
     JsonOnly "energy per trained token"
         train_energy: JoulesPerToken = t.busy_power / t.train_rate, "J/token" EnergyPerToken JoulesPerToken::get;
     JsonOnly "energy per prefilled token"
-        prefill_energy: JoulesPerToken = t.busy_power / t.prefill_rate, "J/token" EnergyPerToken JoulesPerToken::get;
+        prefill_energy: JoulesPerToken = t.prompt_draw / t.prefill_rate, "J/token" EnergyPerToken JoulesPerToken::get;
     JsonOnly "FLOP per joule, device"
         device_flop_per_joule: FlopPerJoule = t.rate / t.power.device, "FLOP/J" FlopPerJoule FlopPerJoule::get;
     JsonOnly "FLOP per dollar"
