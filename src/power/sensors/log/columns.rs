@@ -20,15 +20,32 @@ fn words(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Watts of a unit of power.
+/// Watts of a unit of power. Its case tells megawatts from milliwatts; `mw`, which tells neither, is milliwatts until
+/// the values say that it cannot be.
 pub(super) fn unit(word: &str) -> Option<f64> {
     match word {
+        "MW" => return Some(1e6),
+        "mW" => return Some(1e-3),
+        _ => {}
+    }
+    match word.to_lowercase().as_str() {
+        "megawatt" | "megawatts" => Some(1e6),
         "w" | "watt" | "watts" => Some(1.0),
         "mw" | "milliwatt" | "milliwatts" => Some(1e-3),
         "uw" | "µw" | "μw" | "microwatt" | "microwatts" => Some(1e-6),
         "kw" | "kilowatt" | "kilowatts" => Some(1e3),
         _ => None,
     }
+}
+
+/// Watts of the unit that a name states last.
+fn named_unit(name: &str) -> Option<f64> {
+    name.rsplit(|c: char| !c.is_alphanumeric()).find_map(unit)
+}
+
+/// The power that an entity's name states, as `sensor.plug_power_kw`; the name says nothing else of its values.
+pub(super) fn entity_power(name: &str) -> Option<PowerColumn> {
+    power_columns(&[name.to_owned()], Boundary::Unknown).pop()
 }
 
 /// What a name says of another quantity than the power that is drawn: limits, apparent power, energy, shares.
@@ -70,6 +87,20 @@ const OTHERS: &[&str] = &[
     "supply",
     "saved",
     "cost",
+    "dbm",
+    "dbw",
+    "db",
+    "v",
+    "mv",
+    "kv",
+    "volt",
+    "volts",
+    "ma",
+    "amp",
+    "amps",
+    "ampere",
+    "amperes",
+    "hz",
 ];
 
 /// Whether a name is that of times.
@@ -112,13 +143,16 @@ pub(super) fn power_columns(header: &[String], boundary: Boundary) -> Vec<PowerC
         .enumerate()
         .filter_map(|(at, name)| {
             let words = words(name);
-            let watts = words.iter().rev().find_map(|word| unit(word));
+            let watts = named_unit(name);
             let power = watts.is_some()
                 || words.iter().any(|word| {
                     ["power", "pwr", "apower", "potenza", "leistung"].contains(&&**word)
                 });
             let other = name.contains('%') || words.iter().any(|word| OTHERS.contains(&&**word));
-            let energy = watts.is_none() && words.iter().any(|word| word == "energy");
+            let energy = watts.is_none()
+                && words.iter().any(|word| {
+                    ["energy", "voltage", "temperature", "frequency"].contains(&&**word)
+                });
             (power && !other && !energy).then(|| {
                 let column = PowerColumn {
                     at,

@@ -5,6 +5,7 @@
 //! that is drawn (limits, apparent power, energy) is never taken for one.
 
 mod columns;
+mod meaning;
 mod powermetrics;
 mod times;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
+use self::columns::{PowerColumn, entity_power, is_device, is_time, power_columns, unit};
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
 use crate::units::Watts;
@@ -102,11 +103,13 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     let mut notes = Vec::new();
     let mut zoneless = false;
     let table = Table::of(text)?;
+    table.unnamed(&mut notes)?;
     let rows = table.rows(choice, &mut notes, |text| {
         let read = times::unix_seconds(text, &zone)?;
         zoneless |= read.zoneless;
         Ok(read.unix_s)
     })?;
+    meaning::plausible(&rows, &table.header)?;
     if zoneless {
         let name = zone.iana_name().unwrap_or("the system's own");
         notes.push(format!(
@@ -176,6 +179,7 @@ impl Table {
     ) -> std::result::Result<Vec<LogRow>, String> {
         let (times, mut power) = self.columns(choice, notes)?;
         let device = self.device(choice, notes)?;
+        self.entity_unit(&mut power, device.as_ref().map(|(_, name)| name.as_str()))?;
         self.guess_unit(&mut power, notes)?;
         let mut rows: Vec<LogRow> = Vec::new();
         let mut left_out: Vec<String> = Vec::new();
@@ -380,7 +384,7 @@ impl Table {
     fn watts(&self, cell: &str, watts: f64) -> std::result::Result<Watts, String> {
         let wrong = || format!("`{cell}` is not a power in watts");
         let (number, watts) = match cell.rsplit_once(' ') {
-            Some((number, own)) => (number, unit(&own.to_lowercase()).ok_or_else(wrong)?),
+            Some((number, own)) => (number, unit(own).ok_or_else(wrong)?),
             None => (cell, watts),
         };
         let number = match self.separator {

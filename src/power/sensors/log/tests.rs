@@ -51,6 +51,10 @@ fn logs_of_many_meters_are_read() {
         "entity_id,state,last_changed\nsensor.plug_voltage,230,2027-01-15T08:00:00.000Z\nsensor.plug_power,50,2027-01-15T08:00:00.000Z\nsensor.plug_voltage,231,2027-01-15T08:00:01.000Z\nsensor.plug_power,60.5,2027-01-15T08:00:01.500Z\n",
         // Zeus' monitor
         "Time,Power\n2027-01-15 08:00:00.000000000,50000\n2027-01-15 08:00:01.500000000,60500\n",
+        "time,power_MW\n1800000000,0.00005\n1800000001.5,0.0000605\n",
+        // Home Assistant: the unit from the entity's name, or from its attribute
+        "entity_id,state,last_changed\nsensor.house_power_kw,0.05,2027-01-15T08:00:00Z\nsensor.house_power_kw,0.0605,2027-01-15T08:00:01.5Z\n",
+        "entity_id,state,last_changed,unit_of_measurement\nsensor.rig,50000,2027-01-15T08:00:00Z,mW\nsensor.rig,60500,2027-01-15T08:00:01.5Z,mW\n",
         "time,power_kw\n1800000000,0.05\n1800000001.5,0.0605\n",
         "Time,Apparent (VA),Energy (Wh),Power (mW)\n1800000000,70,1,50000\n1800000001.5,80,1,60500\n",
     ] {
@@ -132,8 +136,52 @@ fn a_row_that_is_none_is_named() {
             "states no unit",
         ),
         ("50\n60\n", "one column"),
+        ("1800000000,60,50\n1800000001,60,50\n", "3 columns"),
+        (
+            "time,power_dbm\n1800000000,50\n1800000001,50\n",
+            "no column of watts",
+        ),
+        (
+            "time,power_mw\n1800000000,0.00005\n1800000001,0.00005\n",
+            "MW is megawatts",
+        ),
+        (
+            "time,power_MW\n1800000000,50\n1800000001,50\n",
+            "device draws",
+        ),
+        (
+            "entity_id,state,last_changed\nsensor.plug_energy,11,2027-01-15T08:00:00Z\nsensor.plug_energy,11,2027-01-15T08:00:01Z\n",
+            "sensor.plug_energy",
+        ),
+        (
+            "entity_id,state,last_changed\nsensor.plug_current,1,2027-01-15T08:00:00Z\nsensor.plug_current,1,2027-01-15T08:00:01Z\n",
+            "says no power",
+        ),
+        (
+            "entity_id,state,last_changed\nsensor.plug_power_factor,1,2027-01-15T08:00:00Z\nsensor.plug_power_factor,1,2027-01-15T08:00:01Z\n",
+            "says no power",
+        ),
+        (
+            "entity_id,state,last_changed,unit\nsensor.rig,230,2027-01-15T08:00:00Z,V\nsensor.rig,230,2027-01-15T08:00:01Z,V\n",
+            "no unit of power",
+        ),
     ] {
         let message = read(text, &choice()).unwrap_err();
         assert!(message.contains(word), "{text}: {message}");
     }
+}
+
+#[test]
+fn unnamed_volts_are_not_watts() {
+    let log = |watts: f64| -> String {
+        let row = |at: u32| format!("{},{}\n", 1_800_000_000 + at, watts + f64::from(at % 5));
+        (0..40).map(row).collect()
+    };
+    let message = read(&log(228.0), &choice()).unwrap_err();
+    assert!(message.contains("volts"), "{message}");
+    let notes = parse(&log(50.0), &choice()).unwrap().notes;
+    assert!(
+        notes.iter().any(|note| note.contains("second")),
+        "{notes:?}"
+    );
 }
