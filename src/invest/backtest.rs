@@ -22,7 +22,7 @@ pub enum BacktestUse {
     Used,
     /// It lies outside what the model is about.
     Outside,
-    /// It was collected after both sets of priors, and held against them before anything was changed.
+    /// It was collected after both sets of priors, and held against the model before anything was changed.
     Later,
 }
 

@@ -389,15 +389,7 @@ fn serve(choices: &Choices, x: &Inputs, compute: FlopPerSecond, count: f64) -> S
         drafted: x.drafted,
         accepted: x.accepted,
     };
-    let absent = Served {
-        group: f64::NAN,
-        batch: f64::NAN,
-        decode: TokensPerSecond(f64::NAN),
-        prefill: TokensPerSecond(f64::NAN),
-        step: Phases::ABSENT,
-        prompt: Phases::ABSENT,
-    };
-    server.serve().map_or(absent, |served| Served {
+    server.serve().map_or(Served::ABSENT, |served| Served {
         decode: served.decode * x.program_factor,
         prefill: served.prefill * x.program_factor,
         ..served
@@ -503,6 +495,7 @@ mod tests {
                 width: 8192.0,
                 hidden: None,
                 kv_bytes: 327_680.0,
+                latent_cache: false,
                 sequence: 8192.0,
                 source: String::new(),
             },

@@ -28,6 +28,9 @@ pub struct LanguageModel {
     pub hidden: Option<f64>,
     /// Bytes of keys and values that one token leaves behind, in 16-bit numbers.
     pub kv_bytes: f64,
+    /// Whether all heads of a layer share what the cache holds, so that those who divide the heads each keep it whole.
+    #[serde(default)]
+    pub latent_cache: bool,
     /// Tokens of a sequence in training.
     pub sequence: f64,
     /// Where this is from.

@@ -20,8 +20,8 @@ pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) 
     page.push('\n');
     page += &fold(
         &format!(
-            "Collected in November 2026, after both sets of priors: {} of {} inside the middle 90 %. docs/invest.md \
-             says how many were inside before anything was changed in view of them.",
+            "Collected in November 2026: {} of {} inside the middle 90 %. docs/invest.md says how many were inside \
+             before anything was changed in view of them, and what was.",
             inside(&later),
             later.len()
         ),
