@@ -2,9 +2,9 @@
 
 use super::{LogRow, Table, entity_power, unit};
 
-/// The least and the most that a device draws in the mean, in watts: a sleeping chip, and more than a server of
-/// sixteen cards.
-const DRAWN_W: (f64, f64) = (1e-3, 20_000.0);
+/// The least and the most that a meter sees in the mean, in watts: a sleeping chip, and more than a rack, as of
+/// meters behind a command.
+const DRAWN_W: (f64, f64) = (1e-3, 200_000.0);
 
 /// Refuses a log whose mean nothing draws.
 pub(super) fn plausible(rows: &[LogRow], header: &[String]) -> Result<(), String> {
