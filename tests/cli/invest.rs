@@ -1010,9 +1010,13 @@ fn back_tests_collected_later_are_told_from_the_older_ones() {
         let q = &one["model"];
         assert!(q["p5"].as_f64() < q["p95"].as_f64(), "{one}");
     }
-    // A test that cannot miss tests nothing.
+    // A test that cannot miss tests nothing. What is called 90 % is nine of ten at least.
     let inside = later.iter().filter(|one| one["inside"] == true).count();
-    assert!(inside * 2 > later.len() && inside < later.len(), "{inside}");
+    assert!(
+        inside * 10 >= later.len() * 9 && inside < later.len(),
+        "{inside} of {}",
+        later.len()
+    );
 }
 
 #[test]
