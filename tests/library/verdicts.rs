@@ -802,7 +802,7 @@ fn the_candidates_lone_session_is_named_as_what_is_lacking() {
     let comparison = sessions(&old, &at_hours("new", &[400], |_| 1.0));
     let row = only(&comparison);
     assert!(
-        matches!(row.needed, Some(Needed::CandidateSessions(2..20))),
+        matches!(row.needed, Some(Needed::CandidateSessions(2..40))),
         "{:?}: {}",
         row.needed,
         row.reason

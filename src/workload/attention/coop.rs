@@ -6,14 +6,11 @@ use crate::workload::attention::prompt::Prompt;
 use crate::workload::computation::KernelFamily;
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::matrix_unit::MatrixUnit;
+use crate::workload::kit::matrix_unit::{COOP, MatrixUnit};
 use crate::workload::kit::program::{Dispatch, Program};
 use crate::workload::kit::template::shader;
 use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
-
-/// The kernel's name.
-const COOP: &str = "coop";
 
 /// The kernel.
 #[derive(Debug)]

@@ -4,6 +4,9 @@
 use crate::record::{Adapter, CoopMatrix};
 use crate::workload::kit::dtype::Dtype;
 
+/// The name of every kernel on matrix units.
+pub(crate) const COOP: &str = "coop";
+
 /// A matrix-unit configuration with WGSL's names for its three types.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MatrixUnit {

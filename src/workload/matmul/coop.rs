@@ -11,7 +11,7 @@ use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::Storage;
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::matrix_unit::MatrixUnit;
+use crate::workload::kit::matrix_unit::{COOP, MatrixUnit};
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::quantized::BLOCK;
 use crate::workload::kit::template::{Template, shader};
@@ -20,9 +20,6 @@ use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::matmul::dense::Dense;
 use crate::workload::matmul::packed::Packed;
 use crate::workload::matmul::tiled::ByTiles;
-
-/// The kernel's name.
-pub(crate) const COOP: &str = "coop";
 
 /// The kernel.
 #[derive(Debug)]

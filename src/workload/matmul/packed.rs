@@ -14,11 +14,11 @@ use crate::workload::kit::checker::{Checker, Rounding, strata};
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::matrix_unit::COOP;
 use crate::workload::kit::program::{Buffer, Program};
 use crate::workload::kit::quantized::{BLOCK, WeightFormat};
 use crate::workload::kit::template::Template;
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::matmul::coop::COOP;
 use crate::workload::matmul::tiled::{ByTiles, TiledProduct};
 
 /// Multiply-adds that the reference may cost; bigger products are checked by scattered elements.

@@ -1,13 +1,14 @@
 //! What the numbers of a table are where the name of their column does not say it, and whether they can be powers.
 
-use super::{LogRow, Table, entity_power, unit};
+use super::columns::{PowerColumn, entity_power, unit};
+use crate::units::Watts;
 
 /// The least and the most that a meter sees in the mean, in watts: a sleeping chip, and more than a rack, as of
 /// meters behind a command.
 const DRAWN_W: (f64, f64) = (1e-3, 200_000.0);
 
 /// Refuses a log whose mean nothing draws.
-pub(super) fn plausible(rows: &[LogRow], header: &[String]) -> Result<(), String> {
+pub(super) fn plausible(rows: &[(f64, Watts)], header: &[String]) -> Result<(), String> {
     let mean = rows.iter().map(|(_, watts)| watts.get()).sum::<f64>() / rows.len().max(1) as f64;
     if (DRAWN_W.0..=DRAWN_W.1).contains(&mean) {
         return Ok(());
@@ -24,88 +25,93 @@ pub(super) fn plausible(rows: &[LogRow], header: &[String]) -> Result<(), String
     ))
 }
 
-impl Table {
-    /// Takes a table without names only where its second column alone can be the power.
-    pub(super) fn unnamed(&self, notes: &mut Vec<String>) -> Result<(), String> {
-        /// Volts of the world's mains.
-        const MAINS: [(f64, f64); 2] = [(100.0, 130.0), (207.0, 253.0)];
-        /// What mains vary by, as a share.
-        const STEADY: f64 = 0.05;
-        if !self.header.is_empty() {
-            return Ok(());
-        }
-        let columns = self.rows.first().map_or(0, |(_, record)| record.len());
-        let write = "write the columns' names into a first line, as time,power_w";
-        if columns > 2 {
-            return Err(format!(
-                "its {columns} columns have no names, so nobody can tell which is the power; {write}"
-            ));
-        }
-        let cells = self.rows.iter().filter_map(|(_, record)| record.get(1));
-        let values: Vec<f64> = cells.filter_map(|cell| cell.parse().ok()).collect();
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = values.iter().copied().fold(0.0, f64::max);
-        let mains = MAINS
-            .iter()
-            .any(|(from, to)| *from <= least && most <= *to && most - least < STEADY * most);
-        // Two rows are steady by chance.
-        if mains && values.len() > 10 {
-            return Err(format!(
-                "its second column has no name and stays between {least:.1} and {most:.1}, as the volts of a mains do; \
-                 if they are watts, {write}"
-            ));
-        }
-        notes.push(format!(
-            "its columns have no names; the second was taken for watts; if it is not, {write}"
-        ));
-        Ok(())
-    }
+/// A row of a table with the number of its line.
+pub(super) type NumberedRow = (u64, csv::StringRecord);
 
-    /// Takes the unit of a house's sensor from the log's column of units, else from the entity's name.
-    pub(super) fn entity_unit(
-        &self,
-        power: &mut super::PowerColumn,
-        device: Option<&str>,
-    ) -> Result<(), String> {
-        let at = |wanted: &[&str]| {
-            self.header
-                .iter()
-                .position(|name| wanted.contains(&name.to_lowercase().as_str()))
-        };
-        let Some(entities) =
-            at(&["entity_id"]).filter(|_| power.name.eq_ignore_ascii_case("state"))
-        else {
-            return Ok(());
-        };
-        let cell = |row: &csv::StringRecord, at| row.get(at).unwrap_or_default().to_owned();
-        let row = self.rows.iter().map(|(_, record)| record).find(|record| {
-            let own = record.get(entities).unwrap_or_default();
-            device.map_or(!own.is_empty(), |device| device == own)
-        });
-        let Some(row) = row else {
-            return Ok(());
-        };
-        let name = cell(row, entities);
-        let stated = at(&["unit_of_measurement", "unit", "units"])
-            .map(|at| cell(row, at))
-            .filter(|unit| !unit.is_empty());
-        if let Some(stated) = stated {
-            power.watts = Some(unit(&stated).ok_or_else(|| {
-                format!(
-                    "the states of {name} are in {stated}, which is no unit of power; attach the history of the \
-                     entity that measures watts, or choose it with --log-device"
-                )
-            })?);
-            return Ok(());
-        }
-        let found = entity_power(&name).ok_or_else(|| {
-            format!(
-                "column `state` holds the values of {name}, and that name says no power; attach the history of the \
-                 entity that measures watts, or choose it with --log-device; if this one does, add a column \
-                 unit_of_measurement with W, or end the name in _w"
-            )
-        })?;
-        power.watts = found.watts;
-        Ok(())
+/// Takes a table without names only where its second column alone can be the power.
+pub(super) fn unnamed(
+    header: &[String],
+    rows: &[NumberedRow],
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
+    /// Volts of the world's mains.
+    const MAINS: [(f64, f64); 2] = [(100.0, 130.0), (207.0, 253.0)];
+    /// What mains vary by, as a share.
+    const STEADY: f64 = 0.05;
+    if !header.is_empty() {
+        return Ok(());
     }
+    let columns = rows.first().map_or(0, |(_, record)| record.len());
+    let write = "write the columns' names into a first line, as time,power_w";
+    if columns > 2 {
+        return Err(format!(
+            "its {columns} columns have no names, so nobody can tell which is the power; {write}"
+        ));
+    }
+    let cells = rows.iter().filter_map(|(_, record)| record.get(1));
+    let values: Vec<f64> = cells.filter_map(|cell| cell.parse().ok()).collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let mains = MAINS
+        .iter()
+        .any(|(from, to)| *from <= least && most <= *to && most - least < STEADY * most);
+    // Two rows are steady by chance.
+    if mains && values.len() > 10 {
+        return Err(format!(
+            "its second column has no name and stays between {least:.1} and {most:.1}, as the volts of a mains do; \
+             if they are watts, {write}"
+        ));
+    }
+    notes.push(format!(
+        "its columns have no names; the second was taken for watts; if it is not, {write}"
+    ));
+    Ok(())
+}
+
+/// Takes the unit of a house's sensor from the log's column of units, else from the entity's name.
+pub(super) fn entity_unit(
+    header: &[String],
+    rows: &[NumberedRow],
+    power: &mut PowerColumn,
+    device: Option<&str>,
+) -> Result<(), String> {
+    let at = |wanted: &[&str]| {
+        header
+            .iter()
+            .position(|name| wanted.contains(&name.to_lowercase().as_str()))
+    };
+    let Some(entities) = at(&["entity_id"]).filter(|_| power.name.eq_ignore_ascii_case("state"))
+    else {
+        return Ok(());
+    };
+    let cell = |row: &csv::StringRecord, at| row.get(at).unwrap_or_default().to_owned();
+    let row = rows.iter().map(|(_, record)| record).find(|record| {
+        let own = record.get(entities).unwrap_or_default();
+        device.map_or(!own.is_empty(), |device| device == own)
+    });
+    let Some(row) = row else {
+        return Ok(());
+    };
+    let name = cell(row, entities);
+    let stated = at(&["unit_of_measurement", "unit", "units"])
+        .map(|at| cell(row, at))
+        .filter(|unit| !unit.is_empty());
+    if let Some(stated) = stated {
+        power.watts = Some(unit(&stated).ok_or_else(|| {
+            format!(
+                "the states of {name} are in {stated}, which is no unit of power; attach the history of the \
+                 entity that measures watts, or choose it with --log-device"
+            )
+        })?);
+        return Ok(());
+    }
+    let found = entity_power(&name).ok_or_else(|| {
+        format!(
+            "column `state` holds the values of {name}, and that name says no power; attach the history of the \
+             entity that measures watts, or choose it with --log-device; if this one does, add a column \
+             unit_of_measurement with W, or end the name in _w"
+        )
+    })?;
+    power.watts = found.watts;
+    Ok(())
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use self::columns::{PowerColumn, entity_power, is_device, is_time, power_columns, unit};
+use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
 use crate::units::Watts;
@@ -103,7 +103,7 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     let mut notes = Vec::new();
     let mut zoneless = false;
     let table = Table::of(text)?;
-    table.unnamed(&mut notes)?;
+    meaning::unnamed(&table.header, &table.rows, &mut notes)?;
     let rows = table.rows(choice, &mut notes, |text| {
         let read = times::unix_seconds(text, &zone)?;
         zoneless |= read.zoneless;
@@ -134,7 +134,7 @@ struct Table {
     /// The names of its columns, where it has any.
     header: Vec<String>,
     /// Each row with the number of its line.
-    rows: Vec<(u64, csv::StringRecord)>,
+    rows: Vec<meaning::NumberedRow>,
 }
 
 impl Table {
@@ -179,7 +179,8 @@ impl Table {
     ) -> std::result::Result<Vec<LogRow>, String> {
         let (times, mut power) = self.columns(choice, notes)?;
         let device = self.device(choice, notes)?;
-        self.entity_unit(&mut power, device.as_ref().map(|(_, name)| name.as_str()))?;
+        let wanted = device.as_ref().map(|(_, name)| name.as_str());
+        meaning::entity_unit(&self.header, &self.rows, &mut power, wanted)?;
         self.guess_unit(&mut power, notes)?;
         let mut rows: Vec<LogRow> = Vec::new();
         let mut left_out: Vec<String> = Vec::new();
