@@ -89,20 +89,6 @@ impl Series {
         updates
     }
 
-    /// When each value came, by a source that stamps its values; none of a source that does not, whose readings are as
-    /// old as the poll. The first is left out, since nobody saw it come.
-    pub fn stamps(&self) -> Option<Vec<f64>> {
-        let mut stamps: Vec<f64> = Vec::new();
-        let mut stood_still = false;
-        for sample in self.samples() {
-            match stamps.last() {
-                Some(last) if sample.at.get() <= *last => stood_still = true,
-                _ => stamps.push(sample.at.get()),
-            }
-        }
-        stood_still.then(|| stamps.split_off(1))
-    }
-
     /// When the last new value appeared.
     pub fn last_update(&self) -> Option<Seconds> {
         let mut readings = self

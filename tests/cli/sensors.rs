@@ -1077,22 +1077,6 @@ fn a_file_that_cannot_be_made_stops_the_command_before_it_begins() {
 }
 
 #[test]
-fn a_steady_meter_that_speaks_once_a_second_is_not_silent() {
-    let output = call(&["power", "measure", "--power"])
-        .arg("command:while :; do echo watts 100; sleep 1; done")
-        .args(["--", "sleep", "8"])
-        .output()
-        .unwrap();
-    let page = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        !page.contains("silent") && page.contains("mean 100 W"),
-        "{page}"
-    );
-    // Nothing changed, so nothing above idle can be told; a number without an interval would say otherwise.
-    assert!(page.contains("no difference from idle"), "{page}");
-}
-
-#[test]
 fn simulated_is_said_once_and_notes_are_sentences() {
     let output = call(&["power", "measure", "--idle", "0.1", "--power"])
         .args(["simulated:ada-instant", "--", "true"])

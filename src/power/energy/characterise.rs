@@ -69,10 +69,7 @@ pub struct Response {
 /// Looks at a sensor's readings; `load_from` is when the work began, the series ends with the work.
 pub fn characterise(series: &Series, load_from: Seconds) -> Character {
     let updates = series.updates();
-    // A source that stamps its values says when each came, also where it is the value of before.
-    let times: Vec<f64> = series
-        .stamps()
-        .unwrap_or_else(|| updates.iter().map(|update| update.at.get()).collect());
+    let times: Vec<f64> = updates.iter().map(|update| update.at.get()).collect();
     let reads: Vec<Quantity> = series
         .polls()
         .iter()
