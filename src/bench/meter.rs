@@ -19,7 +19,7 @@ use crate::record::{
 use crate::units::Seconds;
 
 /// Looks at the device's state that a record holds of one invocation: as many as a page draws well.
-const MOST_LOOKS: usize = 60;
+const LOOKS_OF_RECORD: usize = 60;
 
 /// A sensor that was characterised, with the thread that reads it.
 #[derive(Debug)]
@@ -243,13 +243,13 @@ impl Meter {
     }
 }
 
-/// At most [`MOST_LOOKS`] looks: of each stretch the last, with every reason for a lower clock of the stretch. The first,
+/// At most [`LOOKS_OF_RECORD`] looks: of each stretch the last, with every reason for a lower clock of the stretch. The first,
 /// which may lie before the samples, stays.
 fn thinned(looks: Vec<(Seconds, Conditions)>) -> Vec<(Seconds, Conditions)> {
     let Some((first, rest)) = looks.split_first() else {
         return looks;
     };
-    let stretch = rest.len().div_ceil(MOST_LOOKS - 1).max(1);
+    let stretch = rest.len().div_ceil(LOOKS_OF_RECORD - 1).max(1);
     let last_of = |stretch: &[(Seconds, Conditions)]| {
         let (at, mut last) = stretch.last()?.clone();
         if last.throttled_by.measured().is_some() {
@@ -327,7 +327,7 @@ mod tests {
             })
             .collect();
         let kept = thinned(looks.clone());
-        assert!(kept.len() <= MOST_LOOKS, "{}", kept.len());
+        assert!(kept.len() <= LOOKS_OF_RECORD, "{}", kept.len());
         assert_eq!(kept.first(), looks.first());
         assert_eq!(kept.last(), looks.last());
         let hot = |(_, look): &&(Seconds, Conditions)| {

@@ -12,7 +12,9 @@ use serde_json::Value;
 use super::output::tell;
 use crate::error::{Error, Result};
 use crate::exchange::Format;
-use crate::record::{DocumentKind, Origin, Record, can_be_made, parse, read_text, write_file};
+use crate::record::{
+    DocumentKind, Origin, Record, can_be_made, of_the_system, parse, read_text, write_file,
+};
 
 /// What a file is to hold.
 #[derive(Clone, Copy, Debug)]
@@ -88,13 +90,6 @@ impl OutputFile<'_> {
         self.check()?;
         write_file(self.path, text.as_bytes())
     }
-}
-
-/// What stands in `/dev` and `/proc` leads to somebody's stream.
-fn of_the_system(path: &Path) -> bool {
-    ["/dev", "/proc"]
-        .iter()
-        .any(|system| path.starts_with(system))
 }
 
 impl OutputFileKind<'_> {

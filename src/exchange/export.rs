@@ -140,7 +140,9 @@ fn chosen(
 /// What a reader must know of a figure, in the words of perwatt's own pages.
 fn marks(record: &Record, case: &CaseResult, figure: Option<&ExportedFigure>) -> Vec<&'static str> {
     let mut marks = Vec::new();
-    if record.is_all_simulated() || figure.is_some_and(|figure| is_made_up(record, figure)) {
+    if figure.map_or(record.is_all_simulated(), |figure| {
+        is_made_up(record, figure)
+    }) {
         marks.push("SIMULATED");
     }
     if figure.is_some() && case.is_unchecked() {

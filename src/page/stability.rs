@@ -4,7 +4,7 @@ use super::model::{PageDeviceSeries, PageDeviceStates, PageSamples, PageStabilit
 use super::series::{kept, rounded};
 use crate::record::{
     CaseInvocation, CaseResult, DeviceStates, EnergyWindow, Outcome, Reading, Record, Sampling,
-    StopReason,
+    StopReason, each_once,
 };
 use crate::stats::quantile_of_sorted;
 use crate::units::{Seconds, number};
@@ -111,8 +111,9 @@ fn device(states: &DeviceStates, most: usize) -> PageDeviceStates {
             .collect(),
         series,
         throttled_by: match &states.throttled_by {
-            Reading::Measured(looks) => (looks.iter().step_by(every))
-                .map(|reasons| reasons.as_deref().unwrap_or_default().join("; "))
+            // A look stands for those that follow it and are not drawn, and no reason is left out.
+            Reading::Measured(looks) => (looks.chunks(every))
+                .map(|stretch| each_once(stretch.iter().flatten()).join("; "))
                 .collect(),
             Reading::Unmeasured(_) => Vec::new(),
         },
@@ -221,4 +222,38 @@ fn ranges(states: &DeviceStates) -> Vec<(String, String)> {
     };
     words.push(("Throttled while timed by".to_owned(), throttled));
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_points_are_drawn_and_no_reason_for_a_lower_clock_is_left_out() {
+        let nothing = || Reading::unmeasured("not read");
+        let states = DeviceStates {
+            duration_s: 1.0,
+            at_s: (0..60).map(|at| f64::from(at) / 60.0).collect(),
+            core_clock_mhz: Reading::Measured(vec![Some(1800.0); 60]),
+            memory_clock_mhz: nothing(),
+            temperature_c: nothing(),
+            power_w: nothing(),
+            throttled_by: Reading::Measured(
+                (0..60)
+                    .map(|at| {
+                        Some(if at == 31 {
+                            vec!["heat".to_owned()]
+                        } else {
+                            Vec::new()
+                        })
+                    })
+                    .collect(),
+            ),
+        };
+        let drawn = device(&states, 24);
+        assert_eq!(drawn.at_s.len(), 20);
+        assert_eq!(drawn.series[0].values.len(), 20);
+        assert_eq!(drawn.throttled_by.len(), 20);
+        assert_eq!(drawn.throttled_by.concat(), "heat");
+    }
 }

@@ -18,8 +18,9 @@ const LOOK_EVERY: Seconds = Seconds(0.1);
 /// thread's time.
 const LOOK_SHARE: f64 = 20.0;
 
-/// Looks that are kept: those of seven minutes and more, which few cases take.
-const MOST_LOOKS: usize = 4096;
+/// Looks that are kept: those of nearly two hours at the least, so that no reason for a lower clock is forgotten within a
+/// case.
+const MOST_LOOKS: usize = 65_536;
 
 /// Reads that the cost is learned from at the most.
 const MOST_COSTS: usize = 4096;

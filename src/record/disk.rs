@@ -132,8 +132,8 @@ fn replaceable(path: &Path, there: &Metadata) -> bool {
     there.is_file() && !of_the_system(path)
 }
 
-/// Whether a path is one of the system's own.
-fn of_the_system(path: &Path) -> bool {
+/// Whether a path is one of the system's own: what stands in `/dev` and `/proc` leads to somebody's stream.
+pub fn of_the_system(path: &Path) -> bool {
     ["/dev", "/proc"]
         .iter()
         .any(|system| path.starts_with(system))

@@ -153,3 +153,47 @@ fn ranks(groups: &[Group; 2]) -> Option<[Vec<f64>; 2]> {
     let places = |starts: &[f64]| starts.iter().map(place).collect();
     (order.len() > 1).then(|| [places(&left), places(&right)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequel_has_the_error_of_its_means_and_of_a_drift_that_chance_hides() {
+        // 1/10 + 1/3, and 6.5 ranks apart over Σ (rank − mean)² of 82.5 and 2.
+        let by_hand = 13.0 / 30.0 + 6.5 * 6.5 / 84.5;
+        assert!((variance_of_sequel(10.0, 3.0) - by_hand).abs() < 1e-12);
+        // Too few units show no slope.
+        assert!((variance_of_sequel(2.0, 2.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_forecast_is_the_error_of_units_that_show_no_slope() {
+        let unit = |cost: f64, started_s: u32| {
+            let session = SessionCost::of(&[cost]).unwrap();
+            SessionCost {
+                started_s: Some(started_s.into()),
+                ..session
+            }
+        };
+        // Symmetric in time, so the slope is nought.
+        let old: Vec<SessionCost> = [1.0, 1.02, 1.0, 1.0, 1.02, 1.0]
+            .into_iter()
+            .zip(0..)
+            .map(|(c, t)| unit(c, t))
+            .collect();
+        let new: Vec<SessionCost> = [1.0, 1.02, 1.0]
+            .into_iter()
+            .zip(6..)
+            .map(|(c, t)| unit(c, t))
+            .collect();
+        let groups = [Group::of(&old, false), Group::of(&new, false)];
+        let variance = 1e-4;
+        let of_means = 1.0 / 6.0 + 1.0 / 3.0;
+        let error = drift(&groups, variance) / variance + of_means;
+        assert!(
+            (error - variance_of_sequel(6.0, 3.0)).abs() < 1e-9,
+            "{error}"
+        );
+    }
+}

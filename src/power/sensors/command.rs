@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const OLDEST: Duration = Duration::from_secs(5);
 
 /// More than any machine behind one meter draws: a reading above it is a mistake.
-const MOST: Watts = Watts(2e5);
+pub(super) const MOST: Watts = Watts(2e5);
 
 /// Time between two starts of a command that ends after a value.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -1,16 +1,15 @@
 //! What the numbers of a table are where the name of their column does not say it, and whether they can be powers.
 
+use super::super::command::MOST;
 use super::columns::{PowerColumn, entity_power, unit};
+use crate::power::plausible::LEAST;
 use crate::units::Watts;
 
-/// The least and the most that a meter sees in the mean, in watts: a sleeping chip, and more than a rack, as of
-/// meters behind a command.
-const DRAWN_W: (f64, f64) = (1e-3, 200_000.0);
-
-/// Refuses a log whose mean nothing draws.
+/// Refuses a log whose mean nothing draws, by the bounds of a meter that is read as it speaks.
 pub(super) fn plausible(rows: &[(f64, Watts)], header: &[String]) -> Result<(), String> {
     let mean = rows.iter().map(|(_, watts)| watts.get()).sum::<f64>() / rows.len().max(1) as f64;
-    if (DRAWN_W.0..=DRAWN_W.1).contains(&mean) {
+    let (least, most) = (LEAST.get(), MOST.get());
+    if (least..=most).contains(&mean) {
         return Ok(());
     }
     let names = match header {
@@ -18,10 +17,9 @@ pub(super) fn plausible(rows: &[(f64, Watts)], header: &[String]) -> Result<(), 
         names => names.join(", "),
     };
     Err(format!(
-        "its mean power is {mean:.3e} W, and a device draws {} W to {} W; the unit or the column is another one \
+        "its mean power is {mean:.3e} W, and a device draws {least} W to {most} W; the unit or the column is another one \
          (MW is megawatts, mW is milliwatts, and mw was read as milliwatts); write the right unit into the name of \
-         the power's column, as power_w, or name another one with --column; the columns: {names}",
-        DRAWN_W.0, DRAWN_W.1
+         the power's column, as power_w, or name another one with --column; the columns: {names}"
     ))
 }
 
