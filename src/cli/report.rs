@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::input::without_schemas;
 use super::output::{print, tell, to_terminal, width};
 use super::output_file::{OutputFile, OutputFileKind};
-use crate::compare::load_record_sets;
+use crate::compare::{RecordSets, load_record_sets};
 use crate::error::Error;
 use crate::invest::{Changes, Draws, Scenario};
 use crate::page::{
@@ -91,7 +91,11 @@ impl Report {
             let reason = "a scenario stands in a page: give -o FILE or --site DIR; `perwatt invest RESULT` prints it";
             return Err(Error::usage("--scenario", reason).into());
         }
-        let sets: Vec<Vec<NamedRecord>> = load_record_sets(&without_schemas(&self.files))?
+        let RecordSets { sets, left_out } = load_record_sets(&without_schemas(&self.files))?;
+        for error in left_out {
+            tell(&format!("Left out: {error}"));
+        }
+        let sets: Vec<Vec<NamedRecord>> = sets
             .into_iter()
             .map(|set| {
                 let named = |(name, record)| NamedRecord { name, record };

@@ -5,7 +5,8 @@
 //! and by the host's monotonic clock around submit and wait; the two check each other.
 //!
 //! Timestamps fail in known ways (zeros on some Vulkan and macOS versions, reversed pairs on RADV,
-//! values left over from an earlier resolve), so a pair is used only if it could be true. Batches fail unseen on
+//! values left over from an earlier resolve, ticks of another length than the driver says), so a pair is used only if
+//! it could be true, and none are unless they pass as the host's clock does. Batches fail unseen on
 //! some drivers, so each ends with a dispatch that adds to a counter, and a lap whose batch did not is an error.
 //!
 //! # Examples

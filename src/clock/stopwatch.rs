@@ -12,6 +12,8 @@ pub struct Stopwatch {
     queue: wgpu::Queue,
     timestamps: Option<Timestamps>,
     witness: Witness,
+    /// Whether the timestamps pass as the host's clock does; nothing before the first lap.
+    pace: Option<Result<(), TimestampFault>>,
 }
 
 /// One timed batch.
@@ -62,6 +64,7 @@ impl Stopwatch {
         Self {
             timestamps: Timestamps::new(device, queue),
             witness: Witness::new(device),
+            pace: None,
             device: device.clone(),
             queue: queue.clone(),
         }
@@ -80,6 +83,7 @@ impl Stopwatch {
         &mut self,
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, WaitError> {
+        self.see_pace()?;
         let commands = self.record(encode);
         self.run(commands)
     }
@@ -104,6 +108,8 @@ impl Stopwatch {
     /// Begins a lap over whatever is submitted to the queue until [`Stopwatch::finish`]; for work that
     /// is not one compute pass. The device's idle time between submissions counts.
     pub fn begin(&mut self) -> Begun {
+        // A device that is lost here is lost when the lap ends, where it can be said.
+        let _ = self.see_pace();
         let begun = Begun(Instant::now());
         if let Some(timestamps) = &self.timestamps {
             self.mark(timestamps.write_start());
@@ -153,9 +159,10 @@ impl Stopwatch {
 
     /// Reads the timestamps of the batch that took `wall_ns` by the host's clock.
     fn lap(&mut self, wall_ns: f64) -> Lap {
-        let device_ns = match &mut self.timestamps {
-            Some(timestamps) => timestamps.read(&self.device, &self.queue, wall_ns),
-            None => Err(TimestampFault::Absent),
+        let device_ns = match (&mut self.timestamps, self.pace) {
+            (None, _) => Err(TimestampFault::Absent),
+            (Some(_), Some(Err(fault))) => Err(fault),
+            (Some(timestamps), _) => timestamps.read(&self.device, &self.queue, wall_ns),
         };
         Lap { device_ns, wall_ns }
     }
@@ -182,6 +189,7 @@ impl Stopwatch {
     /// The device was lost.
     pub fn precision(&mut self) -> Result<Precision, WaitError> {
         const LAPS: usize = 32;
+        self.see_pace()?;
         let laps = self.laps_of(1, LAPS)?;
         let device: Vec<f64> = laps.iter().filter_map(|lap| lap.device_ns.ok()).collect();
         // A clock that fails in most laps is none.
@@ -227,6 +235,36 @@ impl Stopwatch {
         Ok(times[times.len() / 2] / f64::from(DISPATCHES))
     }
 
+    /// Sees once whether the timestamps pass as the host's clock does. A pair that could be true may still count other
+    /// ticks than the driver says, or be written before the work is done, and then each lap would seem too short.
+    fn see_pace(&mut self) -> Result<(), WaitError> {
+        /// Longer than what a host's clock errs by.
+        const LONG_NS: f64 = 5e6;
+        const MOST_DISPATCHES: u32 = 4096;
+        if self.timestamps.is_none() || self.pace.is_some() {
+            return Ok(());
+        }
+        // For the laps that find it out.
+        self.pace = Some(Ok(()));
+        let short = self.quickest_of(1)?;
+        let mut dispatches = 64;
+        let mut long = self.quickest_of(dispatches)?;
+        while dispatches < MOST_DISPATCHES && long.wall_ns - short.wall_ns < LONG_NS {
+            dispatches *= 4;
+            long = self.quickest_of(dispatches)?;
+        }
+        self.pace = Some(judge_pace(&short, &long));
+        Ok(())
+    }
+
+    /// Of some laps of so many dispatches, the one that the host waited for least: a host that is busy elsewhere sees
+    /// more time pass, and never less.
+    fn quickest_of(&mut self, dispatches: u32) -> Result<Lap, WaitError> {
+        let mut laps = self.laps_of(dispatches, 5)?;
+        laps.sort_by(|a, b| a.wall_ns.total_cmp(&b.wall_ns));
+        Ok(laps.swap_remove(0))
+    }
+
     /// Laps of so many dispatches that do next to nothing.
     fn laps_of(&mut self, dispatches: u32, laps: usize) -> Result<Vec<Lap>, WaitError> {
         (0..laps)
@@ -257,7 +295,57 @@ impl Stopwatch {
     }
 }
 
+/// Whether a device's clock passes as the host's between a short lap and a long one; the differences know nothing of
+/// what it costs to begin a lap.
+fn judge_pace(short: &Lap, long: &Lap) -> Result<(), TimestampFault> {
+    /// Less than this says nothing.
+    const NOTICEABLE_NS: f64 = 1e6;
+    /// A host that hands dispatches over one by one may wait for the device for a part of the time only. Clocks with
+    /// ticks of another length were 41 and 52 times off.
+    const MOST_TIMES: f64 = 8.0;
+    let (Ok(short_ns), Ok(long_ns)) = (short.device_ns, long.device_ns) else {
+        return Ok(());
+    };
+    let host_ns = long.wall_ns - short.wall_ns;
+    if host_ns > NOTICEABLE_NS && MOST_TIMES * (long_ns - short_ns) < host_ns {
+        return Err(TimestampFault::OtherPace);
+    }
+    Ok(())
+}
+
 /// A duration in nanoseconds.
 fn nanoseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_clock_must_pass_as_the_hosts_does() {
+        let lap = |device_ns, wall_ns| Lap {
+            device_ns: Ok(device_ns),
+            wall_ns,
+        };
+        let short = lap(2e3, 3e5);
+        for (long, expected) in [
+            (lap(8e6, 8.4e6), Ok(())),
+            // A device that is faster than the host's hands.
+            (lap(2e6, 9e6), Ok(())),
+            // Ticks of 41.67 ns that are said to be of 1 ns.
+            (lap(8e6 / 41.67, 8.4e6), Err(TimestampFault::OtherPace)),
+            // Written when the work is handed over.
+            (lap(28.0, 2.8e7), Err(TimestampFault::OtherPace)),
+            // Too short to tell.
+            (lap(2e3, 6e5), Ok(())),
+        ] {
+            assert_eq!(judge_pace(&short, &long), expected, "{long:?}");
+        }
+        let faulty = Lap {
+            device_ns: Err(TimestampFault::Reversed),
+            wall_ns: 1e8,
+        };
+        assert_eq!(judge_pace(&short, &faulty), Ok(()));
+    }
 }

@@ -24,6 +24,9 @@ pub enum TimestampFault {
     /// The pair is longer than the host waited.
     #[error("the timestamps span more time than the host saw pass")]
     Impossible,
+    /// They count other ticks than the driver says, or are not written when the work is done.
+    #[error("the timestamps pass at another pace than the host's clock")]
+    OtherPace,
     /// The driver failed to hand them over.
     #[error("the timestamps could not be read")]
     Unreadable,

@@ -28,22 +28,40 @@ pub fn load_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
 /// # Errors
 /// As [`load_sessions`].
 pub fn load_sets(paths: &[PathBuf]) -> Result<Vec<Vec<Session>>> {
-    load_each(paths, &|path, record, name| {
-        Session::read(path, &record, name)
-    })
+    let session = |path: &Path, record: Record, name| Session::read(path, &record, name);
+    load_each(paths, &session, Err)
 }
 
-/// As [`load_sets`], the records themselves, each with where it was read from; also those that contradict
-/// themselves, for whoever only looks.
+/// Records to look at, each with where it was read from, and what was found beside them.
+#[derive(Debug)]
+pub struct RecordSets {
+    /// One set for each path.
+    pub sets: Vec<Vec<(String, Record)>>,
+    /// Why files that were found in a folder, not named, are left out.
+    pub left_out: Vec<Error>,
+}
+
+/// As [`load_sets`], the records themselves; also those that contradict themselves, for whoever only looks. One file
+/// of a folder that is no record costs the others nothing here, where a verdict must not miss a damaged one.
 ///
 /// # Errors
-/// As [`load_sessions`].
-pub fn load_record_sets(paths: &[PathBuf]) -> Result<Vec<Vec<(String, Record)>>> {
-    load_each(paths, &|_, record, name| Ok((name, record)))
+/// As [`load_sessions`], for files that were named.
+pub fn load_record_sets(paths: &[PathBuf]) -> Result<RecordSets> {
+    let mut left_out = Vec::new();
+    let sets = load_each(paths, &|_, record, name| Ok((name, record)), |error| {
+        left_out.push(error);
+        Ok(())
+    })?;
+    Ok(RecordSets { sets, left_out })
 }
 
-/// Reads every record of the given files and folders, one set for each path.
-fn load_each<T: Send>(paths: &[PathBuf], make: &MakeOfRecord<T>) -> Result<Vec<Vec<T>>> {
+/// Reads every record of the given files and folders, one set for each path. Of a file that was found and cannot be
+/// read, `unreadable` says what becomes.
+fn load_each<T: Send>(
+    paths: &[PathBuf],
+    make: &MakeOfRecord<T>,
+    mut unreadable: impl FnMut(Error) -> Result<()>,
+) -> Result<Vec<Vec<T>>> {
     let mut files = Vec::new();
     for (set, path) in paths.iter().enumerate() {
         if path.is_dir() {
@@ -53,8 +71,13 @@ fn load_each<T: Send>(paths: &[PathBuf], make: &MakeOfRecord<T>) -> Result<Vec<V
         }
     }
     let mut sets: Vec<Vec<T>> = paths.iter().map(|_| Vec::new()).collect();
-    for (set, made) in read_all(&files, make)? {
-        sets[set].extend(made);
+    // Of several damaged files, the first is named, however fast the others were read.
+    for ((set, _, found), made) in files.iter().zip(read_all(&files, make)) {
+        match made {
+            Ok(made) => sets[*set].extend(made),
+            Err(error) if *found => unreadable(error)?,
+            Err(error) => return Err(error),
+        }
     }
     if let Some(empty) = sets.iter().position(Vec::is_empty) {
         return Err(Error::file(
@@ -72,13 +95,11 @@ type FileToRead = (usize, PathBuf, bool);
 type MakeOfRecord<T> = dyn Fn(&Path, Record, String) -> Result<T> + Sync;
 
 /// Reads files on all processors: a thousand records are mostly parsing.
-fn read_all<T: Send>(files: &[FileToRead], make: &MakeOfRecord<T>) -> Result<Vec<(usize, Vec<T>)>> {
-    let read: Vec<Result<_>> = files
+fn read_all<T: Send>(files: &[FileToRead], make: &MakeOfRecord<T>) -> Vec<Result<Vec<T>>> {
+    files
         .par_iter()
-        .map(|(set, path, found)| Ok((*set, read_file(path, *found, make)?)))
-        .collect();
-    // Of several damaged files, the first is named, however fast the others were read.
-    read.into_iter().collect()
+        .map(|(_, path, found)| read_file(path, *found, make))
+        .collect()
 }
 
 /// The `.json` files of a folder, by name.

@@ -61,7 +61,7 @@ pub use environment::{Aspect, Difference, Environment};
 pub use geomean::Geomean;
 pub use judge::compare;
 pub use limits::Margins;
-pub use load::{json_files, load_record_sets, load_sessions, load_sets};
+pub use load::{RecordSets, json_files, load_record_sets, load_sessions, load_sets};
 pub use looks::Looks;
 pub use metric::{AnyMetric, CodeMetric, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, NoiseSource, Spread};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use perwatt::record::{FailureKind, Outcome, Record, Status, Warning, load};
+use perwatt::record::{ClockMethod, FailureKind, Outcome, Record, Status, Warning, load};
 
 use crate::support::fake_nvml::compile;
 use crate::support::perwatt;
@@ -207,6 +207,26 @@ fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
             failed => panic!("{}: {failed:?}", case.id()),
         }
     }
+}
+
+#[test]
+fn timestamps_of_another_pace_are_no_clock() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    // Ticks of 50 ns, by a driver that says they are of one: every time would be a fiftieth of what it is.
+    command.env("ALTERED_LIMITS", "timestampPeriod=0.02");
+    let (record, said, code) = run(command, "1", &["copy/f32/8388608@vec4"]);
+    assert_eq!(code, Some(0), "{said}");
+    let clock = record.clock.measured().unwrap();
+    assert!(
+        clock.tick_ns.reason().unwrap().contains("another pace"),
+        "{clock:?}"
+    );
+    let Outcome::Measured { sampling, .. } = &record.cases[0].invocations[0].outcome else {
+        panic!("{said}");
+    };
+    assert_eq!(sampling.clock, ClockMethod::WallClock);
+    assert_eq!(sampling.samples_ns, sampling.wall_samples_ns);
 }
 
 #[test]

@@ -304,6 +304,34 @@ fn a_page_replaces_a_page_and_nothing_else() {
 }
 
 #[test]
+fn a_file_that_is_no_record_costs_a_folder_nothing_unless_it_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results");
+    fs::create_dir(&results).unwrap();
+    fs::copy(
+        "results/2026-11-24-llvmpipe-vulkan-quick.json",
+        results.join("run.json"),
+    )
+    .unwrap();
+    let foreign = results.join("bench.json");
+    fs::write(&foreign, r#"{"benchmarks": []}"#).unwrap();
+    let report = |what: &Path, page: &str| {
+        let mut command = perwatt();
+        command.arg("report").arg(what);
+        command.arg("-o").arg(folder.path().join(page));
+        command.output().unwrap()
+    };
+    let output = report(&results, "folder.html");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("Left out") && said.contains("bench.json"),
+        "{said}"
+    );
+    assert_eq!(report(&foreign, "file.html").status.code(), Some(2));
+}
+
+#[test]
 fn a_site_has_a_first_page_a_page_each_and_a_feed() {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("site");

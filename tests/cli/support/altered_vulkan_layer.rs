@@ -23,7 +23,7 @@ const FEATURE_NOT_PRESENT: c_int = -8;
 const DEVICE_LOST: c_int = -4;
 
 /// Where limits lie in `VkPhysicalDeviceProperties`, all of them 32 bits.
-const LIMITS: [(&str, usize); 11] = [
+const LIMITS: [(&str, usize); 12] = [
     ("maxUniformBufferRange", 296 + 24),
     ("maxStorageBufferRange", 296 + 28),
     ("maxPushConstantsSize", 296 + 32),
@@ -35,6 +35,7 @@ const LIMITS: [(&str, usize); 11] = [
     ("maxComputeWorkGroupInvocations", 296 + 232),
     ("maxComputeWorkGroupSizeX", 296 + 236),
     ("maxComputeWorkGroupSizeY", 296 + 240),
+    ("timestampPeriod", 296 + 424),
 ];
 
 /// Structures with `shaderFloat16`, and where.
@@ -172,8 +173,12 @@ unsafe fn alter(properties: *mut c_void) {
     let limits = std::env::var("ALTERED_LIMITS").unwrap_or_default();
     for (name, number) in limits.split(',').filter_map(|limit| limit.split_once('=')) {
         let (_, offset) = LIMITS.iter().find(|(known, _)| *known == name).unwrap();
-        // SAFETY: a limit lies there.
-        unsafe { *properties.byte_add(*offset).cast::<u32>() = number.parse().unwrap() };
+        let bits = match name {
+            "timestampPeriod" => number.parse::<f32>().unwrap().to_bits(),
+            _ => number.parse().unwrap(),
+        };
+        // SAFETY: a limit of 32 bits lies there.
+        unsafe { *properties.byte_add(*offset).cast::<u32>() = bits };
     }
 }
 
