@@ -321,18 +321,134 @@ fn sums(setups: &[PowerSetup], energies: &[SensorEnergy]) -> Vec<EnergySum> {
 }
 
 /// Whether two of these sensors are one device's: their names differ in what is read of it and in nothing else
-/// (`amdgpu:0000:03:00.0:energy` and `…:average`).
+/// (`amdgpu:0000:03:00.0:energy` and `…:average`). Whatever is simulated makes up the same one device, and what is made
+/// up goes into no sum.
 fn share_a_device<'a>(setups: impl Iterator<Item = &'a PowerSetup>) -> bool {
     let mut devices: Vec<&str> = Vec::new();
-    for setup in setups.filter(|setup| !setup.simulated) {
+    for setup in setups {
         let device = match setup.source.rsplit_once(':') {
             Some((device, quantity)) if quantity.chars().all(char::is_alphabetic) => device,
             _ => setup.source.as_str(),
         };
-        if devices.contains(&device) {
+        if setup.simulated || devices.contains(&device) {
             return true;
         }
         devices.push(device);
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::power::{Poll, Sample};
+    use crate::record::EnergyProvenance;
+
+    /// Half a minute of a source that is polled each 5 ms, says `watts` of the time, and stamps its values each
+    /// `stamped` seconds until it falls silent.
+    fn polled(stamped: f64, silent_from: f64, watts: fn(f64) -> f64) -> Series {
+        let mut series = Series::default();
+        series.extend((0..6000).map(|n| {
+            let now = f64::from(n) * 0.005;
+            let at = (now.min(silent_from) / stamped + 1e-9).floor() * stamped;
+            Poll {
+                at: Seconds(now),
+                outcome: Ok(Sample {
+                    at: Seconds(at),
+                    value: Quantity::Power(Watts(watts(at))),
+                }),
+            }
+        }));
+        series
+    }
+
+    /// What it says of the 20 s from the fifth second on, and the period that it is found to have.
+    fn measured(series: &Series) -> (Result<f64, String>, Option<f64>) {
+        let mut setup = PowerSetup::new(
+            "command:x",
+            "command",
+            EnergyProvenance::IntegratedPower,
+            Boundary::Unknown,
+        );
+        characterise(series, Seconds(5.0)).enter(&mut setup);
+        let idle = [(0.0, 5.0), (25.5, 28.0)].map(|(from, to)| (Seconds(from), Seconds(to)));
+        let energy = energy(series, &setup, (Seconds(5.0), Seconds(25.0)), idle).energy;
+        let watts = energy
+            .measured()
+            .map(|window| window.gross_j / window.duration_s);
+        let watts = watts.ok_or_else(|| energy.reason().unwrap_or_default().to_owned());
+        (watts, setup.update_period_s.measured().copied())
+    }
+
+    #[test]
+    fn a_steady_meter_that_goes_on_is_neither_silent_nor_frozen() {
+        let steady: [fn(f64) -> f64; 3] = [
+            |_| 151.2,
+            |at| if at < 20.5 { 151.2 } else { 151.3 },
+            |at| {
+                if (4.0..11.0).contains(&at) || at > 22.0 {
+                    152.0
+                } else {
+                    151.0
+                }
+            },
+        ];
+        for watts in steady {
+            let (mean, period) = measured(&polled(1.0, 1e9, watts));
+            assert!(
+                mean.as_ref().is_ok_and(|mean| (mean - 151.5).abs() < 0.6),
+                "{mean:?}"
+            );
+            assert!(
+                period.is_some_and(|period| (period - 1.0).abs() < 0.1),
+                "{period:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_meter_whose_stamps_stand_still_has_no_figure() {
+        for silent_from in [6.0, 12.0] {
+            let (mean, _) = measured(&polled(1.0, silent_from, |_| 151.2));
+            assert!(mean.is_err(), "{mean:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_asked_more_often_than_it_measures_is_as_slow_as_it_measures() {
+        let (_, period) = measured(&polled(0.02, 1e9, |at| 100.0 + (at + 1e-6).floor() % 7.0));
+        assert!(
+            period.is_some_and(|period| (period - 1.0).abs() < 0.1),
+            "{period:?}"
+        );
+        let (_, period) = measured(&polled(0.5, 1e9, |at| {
+            100.0 + (at / 5.0 + 1e-6).floor() % 7.0
+        }));
+        assert!(
+            period.is_some_and(|period| (period - 5.0).abs() < 0.5),
+            "{period:?}"
+        );
+    }
+
+    #[test]
+    fn only_sensors_of_several_real_devices_are_summed() {
+        let setup = |(name, simulated): (&str, bool)| {
+            let provenance = EnergyProvenance::Counter;
+            let mut setup = PowerSetup::new(name, "test", provenance, Boundary::Board);
+            setup.simulated = simulated;
+            setup
+        };
+        let cards = ["nvml:0000:01:00.0:energy", "nvml:0000:02:00.0:energy"];
+        let shared = |sensors: [(&str, bool); 2]| share_a_device(sensors.map(setup).iter());
+        assert!(!shared(cards.map(|card| (card, false))));
+        assert!(shared([
+            (cards[0], false),
+            ("nvml:0000:01:00.0:instant", false)
+        ]));
+        assert!(shared([
+            ("simulated:rapl", true),
+            ("simulated:amd-accumulator", true)
+        ]));
+        assert!(shared([(cards[0], false), ("simulated:rapl", true)]));
+    }
 }
