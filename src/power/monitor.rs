@@ -10,7 +10,9 @@ use super::energy::{
     EnergyEffort, EnergyTask, LoadGroup, Observation, SensorTiming, characterise, estimate,
 };
 use super::{PowerSource, Quantity, SensorSampler, Series, Timeline};
-use crate::record::{Boundary, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy};
+use crate::record::{
+    Boundary, EnergyProvenance, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy,
+};
 use crate::stats::Interval;
 use crate::units::{Seconds, Watts};
 
@@ -207,6 +209,25 @@ impl EnergyMonitor {
     }
 }
 
+/// A sensor in time under a load of which nothing is known.
+fn timing(setup: &PowerSetup) -> SensorTiming {
+    let timing = SensorTiming::of(setup);
+    let known = setup.averaging_s.measured().is_some()
+        || matches!(setup.provenance, EnergyProvenance::Counter);
+    let uncertainty = match known {
+        true => timing.lag_uncertainty,
+        // A load that rises looks like a sensor that follows slowly, so it may be as quick as any: three of them
+        // reach to no lag.
+        false => Seconds(timing.lag_uncertainty.get().max(timing.lag.get() / 3.0)),
+    };
+    SensorTiming {
+        // What runs is no steady load that could be met at other phases.
+        phases: 1,
+        lag_uncertainty: uncertainty,
+        ..timing
+    }
+}
+
 /// What one sensor says of a window.
 fn energy(
     series: &Series,
@@ -214,11 +235,7 @@ fn energy(
     (from, to): (Seconds, Seconds),
     idle: [(Seconds, Seconds); 2],
 ) -> SensorEnergy {
-    let timing = SensorTiming {
-        // What runs is no steady load that could be met at other phases.
-        phases: 1,
-        ..SensorTiming::of(setup)
-    };
+    let timing = timing(setup);
     let observation = Observation {
         idle_before: idle[0],
         warm_up: Seconds(0.0),
@@ -342,11 +359,11 @@ fn share_a_device<'a>(setups: impl Iterator<Item = &'a PowerSetup>) -> bool {
 mod tests {
     use super::*;
     use crate::power::{Poll, Sample};
-    use crate::record::EnergyProvenance;
+    use crate::record::EnergyWindow;
 
     /// Half a minute of a source that is polled each 5 ms, says `watts` of the time, and stamps its values each
     /// `stamped` seconds until it falls silent.
-    fn polled(stamped: f64, silent_from: f64, watts: fn(f64) -> f64) -> Series {
+    fn polled(stamped: f64, silent_from: f64, watts: impl Fn(f64) -> f64) -> Series {
         let mut series = Series::default();
         series.extend((0..6000).map(|n| {
             let now = f64::from(n) * 0.005;
@@ -363,7 +380,7 @@ mod tests {
     }
 
     /// What it says of the 20 s from the fifth second on, and the period that it is found to have.
-    fn measured(series: &Series) -> (Result<f64, String>, Option<f64>) {
+    fn window_of(series: &Series) -> (Reading<EnergyWindow>, Option<f64>) {
         let mut setup = PowerSetup::new(
             "command:x",
             "command",
@@ -371,13 +388,38 @@ mod tests {
             Boundary::Unknown,
         );
         characterise(series, Seconds(5.0)).enter(&mut setup);
-        let idle = [(0.0, 5.0), (25.5, 28.0)].map(|(from, to)| (Seconds(from), Seconds(to)));
+        let idle = [(0.0, 5.0), (27.5, 29.0)].map(|(from, to)| (Seconds(from), Seconds(to)));
         let energy = energy(series, &setup, (Seconds(5.0), Seconds(25.0)), idle).energy;
+        (energy, setup.update_period_s.measured().copied())
+    }
+
+    /// The same as a mean power.
+    fn measured(series: &Series) -> (Result<f64, String>, Option<f64>) {
+        let (energy, period) = window_of(series);
         let watts = energy
             .measured()
             .map(|window| window.gross_j / window.duration_s);
         let watts = watts.ok_or_else(|| energy.reason().unwrap_or_default().to_owned());
-        (watts, setup.update_period_s.measured().copied())
+        (watts, period)
+    }
+
+    #[test]
+    fn a_command_whose_power_rises_is_not_taken_for_a_slow_meter() {
+        for (stamped, late) in [(1.0, 0.0), (1.0, 0.6), (0.5, 0.0), (0.2, 0.3)] {
+            for slope in [5.0, 10.0] {
+                let truth = |at: f64| match (5.0..25.1).contains(&at) {
+                    true => 100.0 + slope * (at - 5.0),
+                    false => 50.0,
+                };
+                let (energy, _) = window_of(&polled(stamped, 1e9, |at| truth(at - late)));
+                let interval = energy.measured().unwrap().gross_interval_j;
+                let joules = 20.0 * (100.0 + 10.0 * slope);
+                assert!(
+                    interval.low <= joules && joules <= interval.high,
+                    "{stamped} {late} {slope}: {joules} {interval:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -65,9 +65,10 @@ fn timing(
     };
     refuse_broken(observation, period + log.longest_lag)?;
     let curve = series.curve_every(Some(period));
-    let with_energy: Vec<(f64, Seconds)> = log
+    // A log that does not reach over the latest cannot say what it would make of it.
+    let with_energy = log
         .lags()
-        .filter_map(|lag| {
+        .map(|lag| {
             let energy = |group: &LoadGroup| {
                 curve
                     .energy(group.start() + lag, group.end() + lag)
@@ -76,7 +77,8 @@ fn timing(
             let joules: Option<f64> = observation.groups.iter().map(energy).sum();
             Some((joules?, lag))
         })
-        .collect();
+        .collect::<Option<Vec<(f64, Seconds)>>>()
+        .ok_or(NoEnergy::NotCovered(None))?;
     let least = with_energy
         .iter()
         .map(|(j, _)| *j)

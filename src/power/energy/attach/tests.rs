@@ -313,6 +313,19 @@ fn a_steady_minute_stays_within_a_few_percent() {
     }
 }
 
+#[test]
+fn a_log_that_ends_with_the_load_shows_no_lag_and_has_no_figure() {
+    let run = minute(Load::Ramp(10.0));
+    let energy = run.energy();
+    let mut log = SECONDLY.log(&energy, 0.5, &mut Pcg64Mcg::seed_from_u64(1));
+    log.retain(|(at, _)| *at < 1_800_000_000.0 + run.end() + 1.0);
+    let attached = attach(&run.window(100_000, &energy), &log, &SECONDLY.setup());
+    assert!(
+        matches!(attached, Err(NoEnergy::NotCovered(_))),
+        "{attached:?}"
+    );
+}
+
 /// A run and a meter of any kind.
 fn any(random: &mut Pcg64Mcg) -> (Run, Meter) {
     let mut between = |low: f64, high: f64| low + (high - low) * random.random::<f64>();
