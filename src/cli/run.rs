@@ -109,6 +109,8 @@ fn invocations(text: &str) -> Result<u32, String> {
 /// A session that is ready to be measured.
 struct Ready {
     journal: Journal,
+    /// Where the record goes.
+    out: PathBuf,
     events: Vec<Event>,
     access: AdapterAccess,
 }
@@ -133,11 +135,11 @@ impl Run {
         };
         let Ready {
             mut journal,
+            out,
             events,
             access,
         } = ready;
-        let out = without_suffix(journal.path());
-        let again = how_to_resume(&out, &events);
+        let again = how_to_resume(journal.path(), &events);
         if let Some(Event::Session { record, .. }) = events.first() {
             tell(&what_is_measured(record, &out));
         }
@@ -203,6 +205,7 @@ impl Run {
             );
         };
         Ok(Ready {
+            out: without_suffix(&path),
             journal,
             events,
             access,
@@ -282,7 +285,13 @@ impl NewRun {
             > 1;
         let out = self.out_file(&record, twins)?;
         check_output(&out, &record, force)?;
-        let mut journal = create_journal(&out)?;
+        // Beside a pipe or a device no file stays, and what could not be written there goes to a file of the journal's
+        // own name.
+        let kept = match leads_to_a_stream(&out) {
+            true => free_name(Path::new(""), &file_stem(&record, twins)),
+            false => out.clone(),
+        };
+        let mut journal = create_journal(&kept)?;
         let event = Event::Session {
             record: Box::new(record),
             program: Some(program.build().executable.clone()),
@@ -290,6 +299,7 @@ impl NewRun {
         journal.append(&event)?;
         Ok(Some(Ready {
             journal,
+            out,
             events: vec![event],
             access,
         }))
@@ -475,6 +485,12 @@ impl bench::ProgressObserver for Silent {
     fn note(&mut self, _: &str) {}
 }
 
+/// Whether what is written to a path goes to a pipe or a device.
+fn leads_to_a_stream(out: &Path) -> bool {
+    let there = out.metadata();
+    record::of_the_system(out) || there.is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 /// Starts the journal of a new run; an interrupted run of the same name is not overwritten.
 fn create_journal(out: &Path) -> anyhow::Result<Journal> {
     let path = with_suffix(out);
@@ -539,10 +555,10 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
 }
 
 /// What to tell somebody whose run stopped.
-fn how_to_resume(out: &Path, events: &[Event]) -> String {
+fn how_to_resume(journal: &Path, events: &[Event]) -> String {
     let mut command = format!(
         "perwatt run --resume {}",
-        shell_word(&out.to_string_lossy())
+        shell_word(&without_suffix(journal).to_string_lossy())
     );
     if let Some(Event::Session { record, .. }) = events.first() {
         let power = record.plan.power.as_deref().unwrap_or("none");
@@ -559,7 +575,10 @@ fn how_to_resume(out: &Path, events: &[Event]) -> String {
             command.push_str(&format!(" --workloads {}", shell_word(file)));
         }
     }
-    format!("What was finished is kept; go on with `{command}`")
+    format!(
+        "What was finished is kept in {}; go on with `{command}`",
+        journal.display()
+    )
 }
 
 /// An error that ended a run, and how to go on after it.

@@ -10,7 +10,9 @@ use super::energy::{
     EnergyEffort, EnergyTask, LoadGroup, Observation, SensorTiming, characterise, estimate,
 };
 use super::{PowerSource, Quantity, SensorSampler, Series, Timeline};
-use crate::record::{Boundary, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy};
+use crate::record::{
+    Boundary, EnergyProvenance, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy,
+};
 use crate::stats::Interval;
 use crate::units::{Seconds, Watts};
 
@@ -207,6 +209,25 @@ impl EnergyMonitor {
     }
 }
 
+/// A sensor in time under a load of which nothing is known.
+fn timing(setup: &PowerSetup) -> SensorTiming {
+    let timing = SensorTiming::of(setup);
+    let known = setup.averaging_s.measured().is_some()
+        || matches!(setup.provenance, EnergyProvenance::Counter);
+    let uncertainty = match known {
+        true => timing.lag_uncertainty,
+        // A load that rises looks like a sensor that follows slowly, so it may be as quick as any: three of them
+        // reach to no lag.
+        false => Seconds(timing.lag_uncertainty.get().max(timing.lag.get() / 3.0)),
+    };
+    SensorTiming {
+        // What runs is no steady load that could be met at other phases.
+        phases: 1,
+        lag_uncertainty: uncertainty,
+        ..timing
+    }
+}
+
 /// What one sensor says of a window.
 fn energy(
     series: &Series,
@@ -214,11 +235,7 @@ fn energy(
     (from, to): (Seconds, Seconds),
     idle: [(Seconds, Seconds); 2],
 ) -> SensorEnergy {
-    let timing = SensorTiming {
-        // What runs is no steady load that could be met at other phases.
-        phases: 1,
-        ..SensorTiming::of(setup)
-    };
+    let timing = timing(setup);
     let observation = Observation {
         idle_before: idle[0],
         warm_up: Seconds(0.0),
@@ -321,18 +338,159 @@ fn sums(setups: &[PowerSetup], energies: &[SensorEnergy]) -> Vec<EnergySum> {
 }
 
 /// Whether two of these sensors are one device's: their names differ in what is read of it and in nothing else
-/// (`amdgpu:0000:03:00.0:energy` and `…:average`).
+/// (`amdgpu:0000:03:00.0:energy` and `…:average`). Whatever is simulated makes up the same one device, and what is made
+/// up goes into no sum.
 fn share_a_device<'a>(setups: impl Iterator<Item = &'a PowerSetup>) -> bool {
     let mut devices: Vec<&str> = Vec::new();
-    for setup in setups.filter(|setup| !setup.simulated) {
+    for setup in setups {
         let device = match setup.source.rsplit_once(':') {
             Some((device, quantity)) if quantity.chars().all(char::is_alphabetic) => device,
             _ => setup.source.as_str(),
         };
-        if devices.contains(&device) {
+        if setup.simulated || devices.contains(&device) {
             return true;
         }
         devices.push(device);
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::power::{Poll, Sample};
+    use crate::record::EnergyWindow;
+
+    /// Half a minute of a source that is polled each 5 ms, says `watts` of the time, and stamps its values each
+    /// `stamped` seconds until it falls silent.
+    fn polled(stamped: f64, silent_from: f64, watts: impl Fn(f64) -> f64) -> Series {
+        let mut series = Series::default();
+        series.extend((0..6000).map(|n| {
+            let now = f64::from(n) * 0.005;
+            let at = (now.min(silent_from) / stamped + 1e-9).floor() * stamped;
+            Poll {
+                at: Seconds(now),
+                outcome: Ok(Sample {
+                    at: Seconds(at),
+                    value: Quantity::Power(Watts(watts(at))),
+                }),
+            }
+        }));
+        series
+    }
+
+    /// What it says of the 20 s from the fifth second on, and the period that it is found to have.
+    fn window_of(series: &Series) -> (Reading<EnergyWindow>, Option<f64>) {
+        let mut setup = PowerSetup::new(
+            "command:x",
+            "command",
+            EnergyProvenance::IntegratedPower,
+            Boundary::Unknown,
+        );
+        characterise(series, Seconds(5.0)).enter(&mut setup);
+        let idle = [(0.0, 5.0), (27.5, 29.0)].map(|(from, to)| (Seconds(from), Seconds(to)));
+        let energy = energy(series, &setup, (Seconds(5.0), Seconds(25.0)), idle).energy;
+        (energy, setup.update_period_s.measured().copied())
+    }
+
+    /// The same as a mean power.
+    fn measured(series: &Series) -> (Result<f64, String>, Option<f64>) {
+        let (energy, period) = window_of(series);
+        let watts = energy
+            .measured()
+            .map(|window| window.gross_j / window.duration_s);
+        let watts = watts.ok_or_else(|| energy.reason().unwrap_or_default().to_owned());
+        (watts, period)
+    }
+
+    #[test]
+    fn a_command_whose_power_rises_is_not_taken_for_a_slow_meter() {
+        for (stamped, late) in [(1.0, 0.0), (1.0, 0.6), (0.5, 0.0), (0.2, 0.3)] {
+            for slope in [5.0, 10.0] {
+                let truth = |at: f64| match (5.0..25.1).contains(&at) {
+                    true => 100.0 + slope * (at - 5.0),
+                    false => 50.0,
+                };
+                let (energy, _) = window_of(&polled(stamped, 1e9, |at| truth(at - late)));
+                let interval = energy.measured().unwrap().gross_interval_j;
+                let joules = 20.0 * (100.0 + 10.0 * slope);
+                assert!(
+                    interval.low <= joules && joules <= interval.high,
+                    "{stamped} {late} {slope}: {joules} {interval:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_steady_meter_that_goes_on_is_neither_silent_nor_frozen() {
+        let steady: [fn(f64) -> f64; 3] = [
+            |_| 151.2,
+            |at| if at < 20.5 { 151.2 } else { 151.3 },
+            |at| {
+                if (4.0..11.0).contains(&at) || at > 22.0 {
+                    152.0
+                } else {
+                    151.0
+                }
+            },
+        ];
+        for watts in steady {
+            let (mean, period) = measured(&polled(1.0, 1e9, watts));
+            assert!(
+                mean.as_ref().is_ok_and(|mean| (mean - 151.5).abs() < 0.6),
+                "{mean:?}"
+            );
+            assert!(
+                period.is_some_and(|period| (period - 1.0).abs() < 0.1),
+                "{period:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_meter_whose_stamps_stand_still_has_no_figure() {
+        for silent_from in [6.0, 12.0] {
+            let (mean, _) = measured(&polled(1.0, silent_from, |_| 151.2));
+            assert!(mean.is_err(), "{mean:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_asked_more_often_than_it_measures_is_as_slow_as_it_measures() {
+        let (_, period) = measured(&polled(0.02, 1e9, |at| 100.0 + (at + 1e-6).floor() % 7.0));
+        assert!(
+            period.is_some_and(|period| (period - 1.0).abs() < 0.1),
+            "{period:?}"
+        );
+        let (_, period) = measured(&polled(0.5, 1e9, |at| {
+            100.0 + (at / 5.0 + 1e-6).floor() % 7.0
+        }));
+        assert!(
+            period.is_some_and(|period| (period - 5.0).abs() < 0.5),
+            "{period:?}"
+        );
+    }
+
+    #[test]
+    fn only_sensors_of_several_real_devices_are_summed() {
+        let setup = |(name, simulated): (&str, bool)| {
+            let provenance = EnergyProvenance::Counter;
+            let mut setup = PowerSetup::new(name, "test", provenance, Boundary::Board);
+            setup.simulated = simulated;
+            setup
+        };
+        let cards = ["nvml:0000:01:00.0:energy", "nvml:0000:02:00.0:energy"];
+        let shared = |sensors: [(&str, bool); 2]| share_a_device(sensors.map(setup).iter());
+        assert!(!shared(cards.map(|card| (card, false))));
+        assert!(shared([
+            (cards[0], false),
+            ("nvml:0000:01:00.0:instant", false)
+        ]));
+        assert!(shared([
+            ("simulated:rapl", true),
+            ("simulated:amd-accumulator", true)
+        ]));
+        assert!(shared([(cards[0], false), ("simulated:rapl", true)]));
+    }
 }

@@ -89,6 +89,21 @@ impl Series {
         updates
     }
 
+    /// When each value came, by a source that stamps its values, also where it is the value of before; none of a
+    /// source that does not, whose every reading is as old as the poll. The first is left out, since nobody saw it
+    /// come.
+    pub fn stamps(&self) -> Option<Vec<Seconds>> {
+        let mut stamps: Vec<Seconds> = Vec::new();
+        let mut stood_still = false;
+        for sample in self.samples() {
+            match stamps.last() {
+                Some(last) if sample.at.get() <= last.get() => stood_still = true,
+                _ => stamps.push(sample.at),
+            }
+        }
+        stood_still.then(|| stamps.split_off(1))
+    }
+
     /// When the last new value appeared.
     pub fn last_update(&self) -> Option<Seconds> {
         let mut readings = self

@@ -187,6 +187,11 @@ impl fmt::Display for ContradictionKind {
     }
 }
 
+/// Whether a text is a time, as verdicts count days by and pages sort by.
+fn is_time(text: &str) -> bool {
+    text.parse::<jiff::Timestamp>().is_ok()
+}
+
 /// Refuses a record whose entries cannot be told apart or are too many.
 ///
 /// # Errors
@@ -210,6 +215,15 @@ pub(super) fn structure(record: &Record) -> Result<(), String> {
     {
         return Err(format!(
             "holds a name longer than {MOST_NAME_BYTES} bytes; restore the file"
+        ));
+    }
+    let starts = record.invocations.iter().map(|info| &info.started_utc);
+    if let Some(start) = starts
+        .chain([&record.started_utc])
+        .find(|start| !is_time(start))
+    {
+        return Err(format!(
+            "started_utc is `{start}`, which is no time; write one as 2026-01-31T12:00:00Z, or restore the file"
         ));
     }
     if record.cases.len() > MOST_CASES {

@@ -67,3 +67,35 @@ pub fn save(record: &Record, path: impl AsRef<Path>) -> Result<()> {
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Record).to_value()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_is_no_time_is_refused() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/results/");
+        let path = format!("{folder}2026-11-24-llvmpipe-gl-quick.json");
+        let record = load(&path).unwrap();
+        let with = |change: &dyn Fn(&mut Record)| {
+            let mut changed = record.clone();
+            change(&mut changed);
+            let text = serde_json::to_string(&changed).unwrap();
+            parse(Path::new("record.json"), &text).map_err(|why| why.to_string())
+        };
+        for wrong in ["9999-99-99T99:99:99Z", "2026-02-30T00:00:00Z", "soon", ""] {
+            let session = with(&|record| record.started_utc = wrong.to_owned()).unwrap_err();
+            let invocation = with(&|record| record.invocations[0].started_utc = wrong.to_owned());
+            assert!(
+                session.contains("no time") && session.contains(wrong),
+                "{session}"
+            );
+            assert!(
+                invocation.is_err_and(|why| why.contains("no time")),
+                "{wrong}"
+            );
+        }
+        let right = with(&|record| record.started_utc = "2026-02-28T23:59:59+01:00".to_owned());
+        assert!(right.is_ok(), "{right:?}");
+    }
+}

@@ -50,7 +50,6 @@ fn evil_record(session: &str, factor: f64) -> Record {
         &mut record.adapter.driver_info,
         &mut record.adapter.backend,
         &mut record.host.os,
-        &mut record.started_utc,
     ] {
         text.push_str(EVIL);
     }

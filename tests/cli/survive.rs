@@ -282,6 +282,38 @@ fn two_runs_do_not_write_one_journal() {
 }
 
 #[test]
+fn a_full_disk_leaves_a_journal_that_a_run_goes_on_with() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = short_run(Path::new("/dev/full"));
+    let run = run.current_dir(folder.path()).stderr(Stdio::piped());
+    let output = run.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!Path::new("/dev/full.journal").exists());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let names: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let [journal] = &names[..] else {
+        panic!("{names:?}: {said}");
+    };
+    let record = journal.strip_suffix(".journal").unwrap();
+    let command = format!("perwatt run --resume {record}");
+    assert!(
+        said.contains(&*journal) && said.contains(&command),
+        "{said}"
+    );
+    let mut resume = perwatt();
+    resume.args(["run", "--resume", record]);
+    let resumed = resume.current_dir(folder.path()).output().unwrap();
+    assert!(resumed.status.success(), "{resumed:?}");
+    assert_complete(&load(folder.path().join(record)).unwrap());
+}
+
+#[test]
 fn wrong_arguments_end_with_two_and_say_what_is_right() {
     for (arguments, says) in [
         (&["run", "--case", "matmull/f32/1x1x1"][..], "matmul"),

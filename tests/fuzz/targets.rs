@@ -110,6 +110,7 @@ pub(crate) const TARGETS: &[Target] = &[
             column: None,
             device: None,
             zone: Some("UTC".to_owned()),
+            date_order: None,
         };
         file("l.csv", &[], move |path| load_log(path, &choice).is_ok())
     }),

@@ -10,7 +10,7 @@ use super::super::output::{print, tell, width};
 use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
-use crate::power::sensors::{LogChoice, MeterLog};
+use crate::power::sensors::{DateOrder, LogChoice, MeterLog};
 use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{
     self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
@@ -43,6 +43,9 @@ pub(in super::super) struct Attach {
     /// The zone of times that name none, as Europe/Berlin [default: this machine's]
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
+    /// Which comes first in dates as 01/02/2026: day-first or month-first; needed where no row shows it
+    #[arg(long, value_name = "ORDER", value_parser = date_order)]
+    date_order: Option<DateOrder>,
     /// The meter's accuracy in percent of its reading
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     accuracy: Option<f64>,
@@ -61,6 +64,15 @@ pub(in super::super) struct Attach {
 fn boundary(text: &str) -> Result<Boundary, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| "wall, board, gpu-chip, module, soc or cpu-package is needed".to_owned())
+}
+
+/// Parses an order of day and month.
+fn date_order(text: &str) -> Result<DateOrder, String> {
+    match text {
+        "day-first" => Ok(DateOrder::DayFirst),
+        "month-first" => Ok(DateOrder::MonthFirst),
+        _ => Err("day-first or month-first is needed".to_owned()),
+    }
 }
 
 /// Parses a percentage.
@@ -91,6 +103,7 @@ impl Attach {
             column: self.column.clone(),
             device: self.log_device.clone(),
             zone: self.zone.clone(),
+            date_order: self.date_order,
         };
         let mut log = sensors::load_log(&self.csv, &choice)?;
         for row in &mut log.rows {

@@ -1,13 +1,15 @@
 //! Computes the energy of a window that was measured before from a meter's own log, by the same rules.
 
-use super::characterise::characterise;
 use super::estimate::estimate;
+use super::in_step::in_step;
+use super::log_lag::{blurred, longest_lag};
 use super::observation::{EnergyEffort, LoadGroup, Observation};
 use super::refusal::NoEnergy;
-use super::sensor_timing::SensorTiming;
+use super::sensor_timing::{LogTiming, SensorTiming};
+use super::window_data::known_period;
 use crate::power::sensors::LogRow;
 use crate::power::{Poll, Quantity, Sample, Series};
-use crate::record::{EnergyWindow, PowerSetup, Reading};
+use crate::record::{EnergyWindow, PowerSetup};
 use crate::units::Seconds;
 
 /// The energy of a window as the log has it. When the load ran is kept in the window's trace, with the
@@ -34,11 +36,11 @@ pub fn attach(
         }
     }));
     let observation = observation(window);
-    let setup = followed(setup, &series, &observation);
+    let timing = timing(&series, setup, window, &observation)?;
     let mut attached = estimate(
         &series,
-        &setup,
-        &SensorTiming::of(&setup),
+        setup,
+        &timing,
         &EnergyEffort::of(window.tier),
         &observation,
     )?;
@@ -46,19 +48,66 @@ pub fn attach(
     Ok(attached)
 }
 
-/// The same meter with how its readings followed the beginning of this load, where they show it.
-fn followed(setup: &PowerSetup, series: &Series, observation: &Observation) -> PowerSetup {
-    let (from, load_from) = observation.idle_before;
-    let until = observation.groups.first().map_or(load_from, LoadGroup::end);
-    let mut step = Series::default();
-    step.extend(series.between(from, until).cloned());
-    let response = characterise(&step, load_from).response;
-    let mut setup = setup.clone();
-    if let Some(response) = response.measured() {
-        setup.response_s = Reading::Measured(response.settled.get());
-        setup.lag_s = Reading::Measured(response.lag.get());
+/// The log in time. Of all the lags that its rows may have, the one is taken whose energy lies in the middle of what
+/// they make of it.
+fn timing(
+    series: &Series,
+    setup: &PowerSetup,
+    window: &EnergyWindow,
+    observation: &Observation,
+) -> Result<SensorTiming, NoEnergy> {
+    let period = known_period(setup).ok_or(NoEnergy::NoReading)?;
+    let longest_lag = longest_lag(series, observation, period);
+    let log = LogTiming {
+        longest_lag,
+        in_step: in_step(series, &window.trace, observation, period),
+        blurred: blurred(series, observation, longest_lag),
+    };
+    refuse_broken(observation, period + log.longest_lag)?;
+    let curve = series.curve_every(Some(period));
+    // A log that does not reach over the latest cannot say what it would make of it.
+    let with_energy = log
+        .lags()
+        .map(|lag| {
+            let energy = |group: &LoadGroup| {
+                curve
+                    .energy(group.start() + lag, group.end() + lag)
+                    .map(|joules| joules.get())
+            };
+            let joules: Option<f64> = observation.groups.iter().map(energy).sum();
+            Some((joules?, lag))
+        })
+        .collect::<Option<Vec<(f64, Seconds)>>>()
+        .ok_or(NoEnergy::NotCovered(None))?;
+    let least = with_energy
+        .iter()
+        .map(|(j, _)| *j)
+        .fold(f64::INFINITY, f64::min);
+    let most = with_energy.iter().map(|(j, _)| *j).fold(least, f64::max);
+    let middle = f64::midpoint(least, most + log.blurred.get());
+    let off = |(joules, _): &&(f64, Seconds)| (joules - middle).abs();
+    let nearest = with_energy.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+    let lag = nearest.map_or(log.longest_lag / 2.0, |(_, lag)| *lag);
+    Ok(SensorTiming::of_log(period, lag, log))
+}
+
+/// Stops where the load was cut into pieces that the log's rows cannot tell from the rests between them.
+fn refuse_broken(observation: &Observation, follows: Seconds) -> Result<(), NoEnergy> {
+    /// Times in which rows follow that a piece must last for its ends to be a small part of it.
+    const ENOUGH: f64 = 4.0;
+    let pieces = observation
+        .groups
+        .iter()
+        .map(|group| group.duration().get());
+    let shortest = pieces.fold(f64::INFINITY, f64::min);
+    if observation.groups.len() > 1 && shortest < ENOUGH * follows.get() {
+        return Err(NoEnergy::Broken {
+            pieces: observation.groups.len(),
+            shortest: Seconds(shortest),
+            follows,
+        });
     }
-    setup
+    Ok(())
 }
 
 /// What was done when, as far as the window's trace keeps it.
@@ -87,3 +136,6 @@ fn observation(window: &EnergyWindow) -> Observation {
         conditions: window.conditions.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

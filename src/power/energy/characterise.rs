@@ -112,7 +112,10 @@ pub fn characterise(series: &Series, load_from: Seconds) -> Character {
         )
     });
     Character {
-        period: period(&times),
+        period: match series.stamps() {
+            Some(stamps) => stamped_period(&times, &stamps),
+            None => period(&times),
+        },
         response: if counter {
             Reading::unmeasured("a counter has no response time")
         } else {
@@ -255,6 +258,29 @@ fn period(times: &[f64]) -> Reading<f64> {
         .filter(|step| *step < 1.5 * base && *step > 0.5 * base)
         .collect();
     Reading::Measured(single.iter().sum::<f64>() / single.len().max(1) as f64)
+}
+
+/// The period of a source that stamps its values. Where they changed is when they are renewed, since a source may be
+/// asked more often than it measures; but a steady power changes hardly ever, and then it is the stamps that say it.
+fn stamped_period(changes: &[f64], stamps: &[Seconds]) -> Reading<f64> {
+    /// Time between two changes beyond which a power is rather steady than renewed so seldom, in seconds.
+    const SELDOM: f64 = 3.0;
+    let stamps: Vec<f64> = stamps.iter().map(|at| at.get()).collect();
+    let (by_change, by_stamp) = (period(changes), period(&stamps));
+    let (Some(change), Some(stamp)) = (by_change.measured(), by_stamp.measured()) else {
+        return match by_change.measured() {
+            Some(_) => by_change,
+            None => by_stamp,
+        };
+    };
+    let steps = || changes.windows(2).map(|pair| pair[1] - pair[0]);
+    // What is renewed seldom changes after whole numbers of its period.
+    let whole = |step: f64| (step - (step / change).round() * change).abs() <= stamp + 0.1 * change;
+    let regular = steps().count() >= 3 && steps().all(whole);
+    match *change > SELDOM && *change > SELDOM * stamp && !regular {
+        true => by_stamp,
+        false => by_change,
+    }
 }
 
 /// How readings followed the beginning of the load.

@@ -18,7 +18,7 @@ impl WindowData<'_> {
     }
 
     /// Stops where a sensor that used to change stands still from before the window to after it: load
-    /// came and went, and it did not see it.
+    /// came and went, and it did not see it. (One whose stamps go on is steady.)
     pub(super) fn refuse_standstill(&self, start: Seconds) -> Result<(), NoEnergy> {
         let moved_before = self.setup.update_period_s.measured().is_some();
         let end = self.observation.idle_after.1 + self.timing.lag;
@@ -30,10 +30,32 @@ impl WindowData<'_> {
         let Some(first) = values.next() else {
             return Err(NoEnergy::NoReading);
         };
-        if (moved_before || matches!(first, Quantity::Energy(_))) && values.all(|v| v == first) {
+        let counts = matches!(first, Quantity::Energy(_));
+        if (moved_before || counts) && values.all(|v| v == first) && !self.goes_on(start, end) {
             return Err(NoEnergy::Frozen(end - start));
         }
         Ok(())
+    }
+
+    /// Whether a power that stands still goes on being said, by a source that says when: then it is steady. One that
+    /// is known to have followed a load and does not follow this one stands still all the same.
+    fn goes_on(&self, from: Seconds, to: Seconds) -> bool {
+        const FAR: f64 = 5.0;
+        if self.is_counter() || self.setup.response_s.measured().is_some() {
+            return false;
+        }
+        let stamps = match self.timing.log {
+            // Each row is one.
+            Some(_) => self.series.between(from, to).map(|poll| poll.at).collect(),
+            None => self.series.stamps().unwrap_or_default(),
+        };
+        let mut inside = stamps
+            .iter()
+            .rev()
+            .filter(|at| at.get() >= from.get() && at.get() <= to.get());
+        let last = inside.next();
+        last.is_some_and(|last| (to - *last).get() < FAR * self.timing.period.get())
+            && inside.next().is_some()
     }
 
     /// Stops where the load did not move the reading of a sensor that is known to look only now and then.

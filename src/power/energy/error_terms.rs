@@ -2,9 +2,10 @@
 
 use std::f64::consts::PI;
 
+use super::log_lag::powers;
 use super::observation::{INTERLEAVED, LoadGroup};
 use super::refusal::NoEnergy;
-use super::sensor_timing::SensorTiming;
+use super::sensor_timing::{LogTiming, SensorTiming};
 use super::window_data::WindowData;
 use crate::power::Quantity;
 use crate::record::{ErrorCause, Resolution};
@@ -28,11 +29,12 @@ impl WindowData<'_> {
         // A value lasts for a period: where nothing was read for about as long, one is lost, and that is more
         // than the time between two polls. Three in a row are silence.
         let between_polls = SensorTiming::poll_interval(self.timing.period);
-        let lost = Seconds(
-            (self.timing.period * 0.8)
-                .get()
-                .max(2.5 * between_polls.get()),
-        );
+        // Rows of a log are as far apart as its values.
+        let late = match self.timing.log {
+            Some(_) => self.timing.period * 1.8,
+            None => self.timing.period * 0.8,
+        };
+        let lost = Seconds(late.get().max(2.5 * between_polls.get()));
         let silence = self.timing.period * 3.0;
         let lag = self.timing.lag;
         let mut silent = 0.0;
@@ -77,7 +79,7 @@ impl WindowData<'_> {
         let quarter = whole.duration() * 0.25;
         let early = self.mean((whole.start(), whole.start() + quarter));
         let late = self.mean((whole.end() - quarter, whole.end()));
-        if let (Ok(early), Ok(late)) = (early, late) {
+        if let (Ok(early), Ok(late), None) = (early, late, self.timing.log) {
             // The quarters' middles are three quarters of the window apart.
             let change = (late - early).abs() * 4.0 / 3.0;
             terms.push(Term {
@@ -87,7 +89,7 @@ impl WindowData<'_> {
             });
         }
         terms.extend(self.stretches_differ(whole, gross));
-        if let Some((noise, degrees)) = self.noise() {
+        if let (Some((noise, degrees)), None) = (self.noise(), self.timing.log) {
             let updates = (whole.duration() / self.timing.period).max(1.0);
             terms.push(Term {
                 cause: ErrorCause::Trials,
@@ -135,7 +137,8 @@ impl WindowData<'_> {
     /// most, which is a half of the smallest reading that it leaves.
     pub(super) fn unseen(&self, joules: f64) -> f64 {
         const SWING: f64 = 0.5;
-        self.unseen_share().unwrap_or(0.0) * SWING * joules.abs()
+        let of_log = self.timing.log.map_or(0.0, |log| log.in_step);
+        (self.unseen_share().unwrap_or(0.0) * SWING).max(of_log) * joules.abs()
     }
 
     /// What a lag that is not known does to the energy: how much the energy changes if the readings are as late as
@@ -144,6 +147,9 @@ impl WindowData<'_> {
         const STEPS: u32 = 8;
         let unknown = !self.is_counter() && self.setup.averaging_s.measured().is_none();
         let most = self.timing.lag_uncertainty * 3.0;
+        if let Some(log) = self.timing.log {
+            return self.any_lag(log, gross);
+        }
         let mut squares = Vec::new();
         for step in (1..=STEPS).filter(|_| unknown) {
             for side in [-1.0, 1.0] {
@@ -151,12 +157,7 @@ impl WindowData<'_> {
                 if (self.timing.lag + off).get() < 0.0 {
                     continue;
                 }
-                let groups = self.observation.groups.iter();
-                let moved: Option<f64> = groups
-                    .map(|group| self.energy(group.start() + off, group.end() + off).ok())
-                    .map(|joules| joules.map(|j| j.get() * self.setup.gain.factor))
-                    .sum();
-                squares.extend(moved.map(|moved| (moved - gross).powi(2)));
+                squares.extend(self.moved(off).map(|moved| (moved - gross).powi(2)));
             }
         }
         let mean = squares.iter().sum::<f64>() / (squares.len().max(1) as f64);
@@ -164,6 +165,60 @@ impl WindowData<'_> {
             cause: ErrorCause::Lag,
             joules: mean.sqrt(),
             degrees: f64::INFINITY,
+        }
+    }
+
+    /// The gross energy if readings were later by so much.
+    fn moved(&self, off: Seconds) -> Option<f64> {
+        let groups = self.observation.groups.iter();
+        groups
+            .map(|group| self.energy(group.start() + off, group.end() + off).ok())
+            .map(|joules| joules.map(|j| j.get() * self.setup.gain.factor))
+            .sum()
+    }
+
+    /// What any lag that a log may have makes of the energy: each is as likely as the others, so the truth lies anywhere
+    /// between the extremes.
+    fn any_lag(&self, log: LogTiming, gross: f64) -> Term {
+        let moved = log
+            .lags()
+            .filter_map(|lag| self.moved(lag - self.timing.lag));
+        let blurred = log.blurred.get() * self.setup.gain.factor;
+        let off = moved.map(|moved| (gross - moved).max(moved + blurred - gross));
+        let farthest = off.fold(0.0, f64::max);
+        Term {
+            cause: ErrorCause::Lag,
+            joules: farthest / 3.0_f64.sqrt(),
+            degrees: f64::INFINITY,
+        }
+    }
+
+    /// What lies between the rows of a log, which may be looks: a power that jumps between two rows jumped at any time
+    /// between them, and rows that differ as strangers do are a sample of it.
+    pub(super) fn between_rows(&self) -> Term {
+        let (mut squares, mut all, mut longest) = (0.0, Vec::new(), 0.0_f64);
+        for group in &self.observation.groups {
+            // The ends lie between rows outside and inside.
+            let (lag, period) = (self.timing.lag, self.timing.period);
+            let from = group.start() + lag - period;
+            let rows = powers(self.series, from, group.end() + lag + period);
+            for pair in rows.windows(2) {
+                let (length, jump) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+                squares += (length * jump).powi(2);
+                longest = longest.max(length);
+            }
+            all.extend(rows.iter().map(|(_, watts)| *watts));
+        }
+        let variance = Moments::of(&all).squares;
+        // 0 for a power that rows resolve, 1 for strangers, 2 where they alternate.
+        let strange = match variance > 0.0 && longest > 0.0 {
+            true => squares / (2.0 * variance * self.timing.period.get().powi(2)),
+            false => 0.0,
+        };
+        Term {
+            cause: ErrorCause::Trials,
+            joules: (squares / 12.0 * (1.0 + 5.0 * strange)).sqrt() * self.setup.gain.factor,
+            degrees: all.len().saturating_sub(1).max(1) as f64,
         }
     }
 

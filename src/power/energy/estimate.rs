@@ -108,6 +108,7 @@ impl WindowData<'_> {
             )],
         };
         terms.push(self.lateness(gross));
+        terms.extend(self.timing.log.map(|_| self.between_rows()));
         terms.push(self.resolution(duration));
         terms.push(gaps);
         terms.retain(|term| term.joules > 0.0);

@@ -6,6 +6,8 @@ mod characterise;
 mod checks;
 mod error_terms;
 mod estimate;
+mod in_step;
+mod log_lag;
 mod observation;
 mod procedure;
 mod refusal;

@@ -143,6 +143,19 @@ pub enum NoEnergy {
         /// Whether the longer tier allows enough.
         longer_tier: bool,
     },
+    /// The load was cut into pieces too short for a log.
+    #[error(
+        "the load was cut into {pieces} pieces of {shortest} and more with rests between them, and the log's rows may \
+         take {follows} to follow"
+    )]
+    Broken {
+        /// How many.
+        pieces: usize,
+        /// Length of the shortest.
+        shortest: Seconds,
+        /// Time that the rows may take to follow the load.
+        follows: Seconds,
+    },
     /// The record does not say when the window was, so a log cannot be aligned with it.
     #[error("the record does not say when the window was: {0}")]
     UnknownTime(String),
@@ -245,6 +258,10 @@ impl EnergyRefusal {
             NoEnergy::Silent { .. } => {
                 Some("rows are missing there; let the meter log without a break")
             }
+            NoEnergy::Broken { .. } => Some(
+                "run it again with a sensor that needs no pieces, which --power simulated:ada-instant is, and attach \
+                 the log to that record",
+            ),
             NoEnergy::UnknownTime(_) => {
                 Some("run it again with this perwatt, which keeps the time")
             }

@@ -1,7 +1,7 @@
 //! How a sensor's readings lie in time, as far as that decides how to measure with it.
 
 use crate::record::{EnergyProvenance, PowerSetup};
-use crate::units::Seconds;
+use crate::units::{Joules, Seconds};
 
 /// Period that is assumed where no value ever changed, so that none could be measured; that of most
 /// cards.
@@ -45,6 +45,27 @@ pub struct SensorTiming {
     /// How many phases of the period the load must stand at for the sensor to see all of it; 1 where
     /// it sees everything anyway.
     pub phases: u32,
+    /// What is known of a log that a meter kept by itself; none of a sensor that was read live.
+    pub log: Option<LogTiming>,
+}
+
+/// What is known of a meter's own log in time, which is little.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogTiming {
+    /// The longest lag that its rows may have; the shortest is none.
+    pub longest_lag: Seconds,
+    /// How far rows may be off at the most because the power repeats in step with them, as a share of the mean.
+    pub in_step: f64,
+    /// Energy at the window's ends that rows which follow slowly give to the rests beside it, at the most.
+    pub blurred: Joules,
+}
+
+impl LogTiming {
+    /// Lags that it may have, from none to the longest.
+    pub(super) fn lags(self) -> impl Iterator<Item = Seconds> {
+        const STEPS: u32 = 16;
+        (0..=STEPS).map(move |step| self.longest_lag * (f64::from(step) / f64::from(STEPS)))
+    }
 }
 
 impl SensorTiming {
@@ -81,6 +102,7 @@ impl SensorTiming {
                     true => phases(1.0 / LEAST_COVERAGE),
                     false => 1,
                 },
+                log: None,
             };
         }
         let Some(window) = known(setup.averaging_s.measured()) else {
@@ -110,6 +132,23 @@ impl SensorTiming {
             } else {
                 phases(1.0 / coverage)
             },
+            log: None,
+        }
+    }
+
+    /// A log whose rows lie `period` apart, read as `lag` late.
+    pub(super) fn of_log(period: Seconds, lag: Seconds, log: LogTiming) -> Self {
+        Self {
+            period,
+            lag,
+            lag_uncertainty: log.longest_lag / 12.0_f64.sqrt(),
+            settle: log.longest_lag,
+            tail: log.longest_lag - lag,
+            memory: Seconds(log.longest_lag.get().max(period.get())),
+            coverage: 1.0,
+            look: Some(period * LEAST_COVERAGE),
+            phases: 1,
+            log: Some(log),
         }
     }
 
@@ -139,6 +178,7 @@ impl SensorTiming {
                     // A first-order follower weakens what is quick as an average over twice its time does.
                     look: Some(lag * 2.0),
                     phases: 1,
+                    log: None,
                 }
             }
             // Nothing is known: it may be slow, so its load is not broken; it may sleep, so it may be in step.
@@ -152,6 +192,7 @@ impl SensorTiming {
                 coverage: LEAST_COVERAGE,
                 look: Some(period * LEAST_COVERAGE),
                 phases: 1,
+                log: None,
             },
             Some(_) => Self {
                 period,
@@ -163,6 +204,7 @@ impl SensorTiming {
                 coverage: LEAST_COVERAGE,
                 look: None,
                 phases: phases(1.0 / LEAST_COVERAGE),
+                log: None,
             },
         }
     }

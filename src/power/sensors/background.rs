@@ -21,6 +21,8 @@ pub(super) struct LatestValue {
 #[derive(Clone, Debug, Default)]
 struct LatestState {
     value: Option<(Quantity, Instant)>,
+    /// When that was on the reader's clock: the same for as long as the value is.
+    placed: Option<Seconds>,
     /// Why there is no newer value, where something went wrong since.
     fault: Option<Fault>,
 }
@@ -31,6 +33,7 @@ impl LatestValue {
         self.set(|state| {
             *state = LatestState {
                 value: Some((value, at)),
+                placed: None,
                 fault: None,
             };
         });
@@ -101,13 +104,9 @@ impl LatestValue {
     /// # Errors
     /// Something went wrong since it came, or it is older than `oldest`.
     pub(super) fn read(&self, now: Seconds, oldest: Duration, who: &str) -> Result<Sample, Fault> {
-        let state = self
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(fault) = state.fault {
-            return Err(fault);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = &state.fault {
+            return Err(fault.clone());
         }
         let Some((value, at)) = state.value else {
             return Err(Fault::Unusable(format!("{who} has not given a value yet")));
@@ -119,10 +118,11 @@ impl LatestValue {
                 Seconds(age.as_secs_f64())
             )));
         }
-        Ok(Sample {
-            at: now - Seconds(age.as_secs_f64()),
-            value,
-        })
+        // Worked out anew for each reader it would differ by microseconds, and a value would look new that is not.
+        let at = *state
+            .placed
+            .get_or_insert_with(|| now - Seconds(age.as_secs_f64()));
+        Ok(Sample { at, value })
     }
 }
 
@@ -133,5 +133,26 @@ pub(super) struct Handle(pub(super) Arc<LatestValue>);
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Watts;
+
+    #[test]
+    fn a_value_keeps_its_stamp_until_the_next() {
+        let latest = LatestValue::default();
+        let (power, begun) = (Quantity::Power(Watts(1.0)), Instant::now());
+        latest.put(power, begun);
+        let at = |now| {
+            let read = latest.read(Seconds(now), Duration::from_secs(60), "meter");
+            read.map(|sample| sample.at)
+        };
+        let first = at(100.0).unwrap();
+        assert_eq!(at(100.1).unwrap(), first);
+        latest.put(power, Instant::now());
+        assert!(at(100.2).unwrap() > first);
     }
 }

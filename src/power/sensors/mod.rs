@@ -50,7 +50,7 @@ pub use candidate::{Candidate, Owner};
 pub use family::Places;
 pub use gpu_number::gpu_number;
 pub use hidden_gpu::{HiddenGpu, gpus_on_bus};
-pub use log::{LogChoice, LogRow, MeterLog, load_curve, load_log};
+pub use log::{DateOrder, LogChoice, LogRow, MeterLog, load_curve, load_log};
 pub use machine::{Belonging, Machine, describes_meter, meter, meter_names};
 pub use no_sensor::{NoSensor, Unreadable};
 pub use pci::{PciAddress, PciId};

@@ -6,6 +6,7 @@
 
 mod columns;
 mod meaning;
+mod order;
 mod powermetrics;
 mod times;
 
@@ -14,6 +15,8 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
+use self::order::{TimedRow, in_order};
+pub use self::times::DateOrder;
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
 use crate::units::Watts;
@@ -35,6 +38,8 @@ pub struct LogChoice {
     pub device: Option<String>,
     /// The zone of times that name none; the system's where none is given.
     pub zone: Option<String>,
+    /// The order of day and month, where no row shows it.
+    pub date_order: Option<DateOrder>,
 }
 
 /// A log that was read.
@@ -66,6 +71,7 @@ pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
         column: None,
         device: None,
         zone: None,
+        date_order: None,
     };
     let seconds = |text: &str| {
         let seconds = text.parse().ok();
@@ -74,7 +80,10 @@ pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
             .ok_or_else(|| format!("`{text}` is not a time in seconds"))
     };
     Table::of(&text)
-        .and_then(|table| table.rows(&choice, &mut Vec::new(), seconds))
+        .and_then(|table| {
+            let (rows, all) = table.rows(&choice, &mut Vec::new(), seconds)?;
+            rising(rows, all)
+        })
         .map_err(|reason| Error::file(path, reason))
 }
 
@@ -104,11 +113,19 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     let mut zoneless = false;
     let table = Table::of(text)?;
     meaning::unnamed(&table.header, &table.rows, &mut notes)?;
-    let rows = table.rows(choice, &mut notes, |text| {
-        let read = times::unix_seconds(text, &zone)?;
+    let order = times::date_order(
+        table.times(choice)?.iter().map(String::as_str),
+        choice.date_order,
+    )?;
+    let (rows, left_out) = table.rows(choice, &mut notes, |text| {
+        let read = times::unix_seconds(text, &zone, order)?;
         zoneless |= read.zoneless;
         Ok(read.unix_s)
     })?;
+    let all = rows.len() + left_out.len();
+    let (rows, misfits) = in_order(rows, &mut notes)?;
+    let left_out = left_out.into_iter().chain(misfits).collect();
+    let rows = few_left_out(rows, left_out, all, &mut notes)?;
     meaning::plausible(&rows, &table.header)?;
     if zoneless {
         let name = zone.iana_name().unwrap_or("the system's own");
@@ -117,6 +134,48 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
         ));
     }
     Ok(MeterLog { rows, notes })
+}
+
+/// The rows of a curve, whose times rise.
+fn rising(
+    rows: Vec<TimedRow>,
+    mut left_out: Vec<String>,
+) -> std::result::Result<Vec<LogRow>, String> {
+    let all = rows.len() + left_out.len();
+    let mut kept: Vec<LogRow> = Vec::new();
+    for row in rows {
+        match kept.last() {
+            Some((last, _)) if *last >= row.at => left_out.push(format!(
+                "line {}: its time is not after that of the row before",
+                row.line
+            )),
+            _ => kept.push((row.at, row.watts)),
+        }
+    }
+    few_left_out(kept, left_out, all, &mut Vec::new())
+}
+
+/// The rows, where few were left out.
+fn few_left_out(
+    rows: Vec<LogRow>,
+    left_out: Vec<String>,
+    all: usize,
+    notes: &mut Vec<String>,
+) -> std::result::Result<Vec<LogRow>, String> {
+    if let Some(first) = left_out.first() {
+        if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
+            return Err(format!(
+                "{} of {all} rows have no usable value, and at most {:.0} % may have none; the first: {first}",
+                left_out.len(),
+                100.0 * MOST_LEFT_OUT
+            ));
+        }
+        notes.push(format!(
+            "{} of {all} rows have no usable value and were left out, the first: {first}",
+            left_out.len()
+        ));
+    }
+    enough(rows)
 }
 
 /// A log has two rows at the least.
@@ -161,6 +220,10 @@ impl Table {
                 header = record.iter().map(str::to_owned).collect();
                 continue;
             }
+            // Some tools write the names again at the end.
+            if !header.is_empty() && record.iter().eq(header.iter().map(String::as_str)) {
+                continue;
+            }
             rows.push((record.position().map_or(0, csv::Position::line), record));
         }
         Ok(Self {
@@ -170,56 +233,65 @@ impl Table {
         })
     }
 
-    /// The rows that are asked for.
+    /// The times of all rows, as they are written.
+    fn times(&self, choice: &LogChoice) -> std::result::Result<Vec<String>, String> {
+        let (times, _) = self.columns(choice, &mut Vec::new())?;
+        let rows = self.rows.iter();
+        Ok(rows.map(|(_, record)| self.time(record, &times)).collect())
+    }
+
+    /// The time of a row, as it is written, with a point before parts of a second.
+    fn time(&self, record: &csv::StringRecord, times: &[usize]) -> String {
+        let cells = times.iter().map(|at| record.get(*at).unwrap_or_default());
+        let written = cells.collect::<Vec<_>>().join(" ");
+        match self.has_decimal_comma() && written.chars().all(|c| c.is_ascii_digit() || c == ',') {
+            true => written.replace(',', "."),
+            false => written,
+        }
+    }
+
+    /// Whether a comma separates no columns, so that it may stand in a number.
+    fn has_decimal_comma(&self) -> bool {
+        self.separator != ','
+    }
+
+    /// The rows that are asked for, as they stand there, and of those without a value why.
     fn rows(
         &self,
         choice: &LogChoice,
         notes: &mut Vec<String>,
         mut time: impl FnMut(&str) -> std::result::Result<f64, String>,
-    ) -> std::result::Result<Vec<LogRow>, String> {
+    ) -> std::result::Result<(Vec<TimedRow>, Vec<String>), String> {
         let (times, mut power) = self.columns(choice, notes)?;
         let device = self.device(choice, notes)?;
         let wanted = device.as_ref().map(|(_, name)| name.as_str());
         meaning::entity_unit(&self.header, &self.rows, &mut power, wanted)?;
-        self.guess_unit(&mut power, notes)?;
-        let mut rows: Vec<LogRow> = Vec::new();
-        let mut left_out: Vec<String> = Vec::new();
-        let mut all = 0_usize;
+        let comma = self.has_decimal_comma()
+            && self
+                .rows
+                .iter()
+                .any(|(_, record)| record.get(power.at).is_some_and(|cell| cell.contains(',')));
+        self.guess_unit(&mut power, comma, notes)?;
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         for (line, record) in &self.rows {
             let cell = |at: usize| record.get(at).unwrap_or_default();
             if device.as_ref().is_some_and(|(at, name)| cell(*at) != name) {
                 continue;
             }
-            all += 1;
-            let written: Vec<&str> = times.iter().map(|at| cell(*at)).collect();
-            let read = time(&written.join(" ")).and_then(|at| {
-                let watts = self.watts(cell(power.at), power.watts.unwrap_or(1.0))?;
-                match rows.last() {
-                    Some((last, _)) if *last >= at => {
-                        Err("its time is not after that of the row before".to_owned())
-                    }
-                    _ => Ok((at, watts)),
-                }
+            let read = time(&self.time(record, &times)).and_then(|at| {
+                let watts = watts(cell(power.at), power.watts.unwrap_or(1.0), comma)?;
+                Ok(TimedRow {
+                    line: *line,
+                    at,
+                    watts,
+                })
             });
             match read {
                 Ok(row) => rows.push(row),
                 Err(why) => left_out.push(format!("line {line}: {why}")),
             }
         }
-        if let Some(first) = left_out.first() {
-            if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
-                return Err(format!(
-                    "{} of {all} rows have no usable value, and at most {:.0} % may have none; the first: {first}",
-                    left_out.len(),
-                    100.0 * MOST_LEFT_OUT
-                ));
-            }
-            notes.push(format!(
-                "{} of {all} rows have no usable value and were left out, the first: {first}",
-                left_out.len()
-            ));
-        }
-        enough(rows)
+        Ok((rows, left_out))
     }
 
     /// The columns that together are the time, and that of the power.
@@ -279,6 +351,13 @@ impl Table {
         }
         if found.is_empty() {
             return Err(format!("no column of watts among: {}", names()));
+        }
+        let taken = &found[0].name;
+        if found[1..].iter().any(|other| other.name == *taken) {
+            return Err(format!(
+                "several columns are called `{taken}`, as of several devices; give each a name of its own in the first \
+                 line, as `{taken} 0`, and choose one with --column"
+            ));
         }
         let others: Vec<&str> = found[1..]
             .iter()
@@ -349,6 +428,7 @@ impl Table {
     fn guess_unit(
         &self,
         power: &mut PowerColumn,
+        comma: bool,
         notes: &mut Vec<String>,
     ) -> std::result::Result<(), String> {
         /// More watts than one meter sees, and fewer milliwatts than any card draws.
@@ -360,7 +440,10 @@ impl Table {
             .rows
             .iter()
             .filter_map(|(_, record)| record.get(power.at));
-        let mut values: Vec<f64> = cells.filter_map(|cell| cell.parse().ok()).collect();
+        let mut values: Vec<f64> = cells
+            .filter_map(|cell| watts(cell, 1.0, comma).ok())
+            .map(Watts::get)
+            .collect();
         values.sort_by(f64::total_cmp);
         let Some(middle) = values
             .get(values.len() / 2)
@@ -380,24 +463,38 @@ impl Table {
             power.name
         ))
     }
+}
 
-    /// A power from a cell, whose own unit goes before the column's.
-    fn watts(&self, cell: &str, watts: f64) -> std::result::Result<Watts, String> {
-        let wrong = || format!("`{cell}` is not a power in watts");
-        let (number, watts) = match cell.rsplit_once(' ') {
-            Some((number, own)) => (number, unit(own).ok_or_else(wrong)?),
-            None => (cell, watts),
-        };
-        let number = match self.separator {
-            ';' => number.replace(',', "."),
-            _ => number.to_owned(),
-        };
-        let value = number.trim().parse::<f64>().map_err(|_| wrong())?;
-        if value.is_finite() && value >= 0.0 {
-            Ok(Watts(value * watts))
-        } else {
-            Err(wrong())
-        }
+/// A power from a cell, whose own unit goes before the column's. Where a comma is the decimal one, a point separates
+/// thousands.
+fn watts(cell: &str, watts: f64, decimal_comma: bool) -> std::result::Result<Watts, String> {
+    let wrong = || format!("`{cell}` is not a power in watts");
+    let (number, watts) = match cell.rsplit_once(' ') {
+        Some((number, own)) => (number, unit(own).ok_or_else(wrong)?),
+        None => (cell, watts),
+    };
+    let (decimal, thousands) = if decimal_comma {
+        (',', '.')
+    } else {
+        ('.', ',')
+    };
+    let number = number.trim();
+    let (whole, part) = number.split_once(decimal).unwrap_or((number, ""));
+    let mut threes = whole.split(thousands).skip(1);
+    // A comma between three digits and three is no decimal one for certain.
+    let unclear = !decimal_comma && whole.contains(thousands) && part.is_empty();
+    if unclear || threes.any(|three| three.len() != 3) || part.contains(thousands) {
+        return Err(wrong());
+    }
+    let number = match part.is_empty() {
+        true => whole.replace(thousands, ""),
+        false => format!("{}.{part}", whole.replace(thousands, "")),
+    };
+    let value = number.parse::<f64>().map_err(|_| wrong())?;
+    if value.is_finite() && value >= 0.0 {
+        Ok(Watts(value * watts))
+    } else {
+        Err(wrong())
     }
 }
 

@@ -8,6 +8,7 @@ fn choice() -> LogChoice {
         column: None,
         device: None,
         zone: Some("UTC".to_owned()),
+        date_order: None,
     }
 }
 
@@ -124,7 +125,10 @@ fn a_row_that_is_none_is_named() {
         ("1800000000,50\n1800000001,-4\n", "line 2"),
         ("1800000000,50\n1800000001,NaN\n", "line 2"),
         ("1800000000,50 VA\n1800000001,50 VA\n", "50 VA"),
-        ("01/02/2027 09:00:00,50\n01/02/2027 09:00:01,50\n", "zone"),
+        (
+            "01/02/2027 09:00:00,50\n01/02/2027 09:00:01,50\n",
+            "--date-order",
+        ),
         ("12,50\n13,50\n", "since 1970"),
         ("a,b\n1,2\n", "no column of times"),
         (
@@ -184,4 +188,124 @@ fn unnamed_volts_are_not_watts() {
         notes.iter().any(|note| note.contains("second")),
         "{notes:?}"
     );
+}
+
+/// A log of so many rows, of a power that wanders, with a time and a line of each.
+fn wandering(rows: u32, line: impl Fn(u32, f64) -> String) -> String {
+    let watts = |n: u32| 200.0 + f64::from(n * n % 17);
+    (0..rows).map(|n| line(n, watts(n)) + "\n").collect()
+}
+
+/// Whether the rows' times rise by a step from a time on.
+#[track_caller]
+fn rises(text: &str, from: f64, step: f64) {
+    let rows = read(text, &choice()).unwrap_or_else(|why| panic!("{text}: {why}"));
+    for (n, (at, watts)) in rows.iter().enumerate() {
+        assert!(
+            (at - from - step * n as f64).abs() < 1e-6,
+            "{text}: {n}: {at}"
+        );
+        let n = n as u32;
+        assert!(
+            (watts - 200.0 - f64::from(n * n % 17)).abs() < 1e-9,
+            "{text}: {watts}"
+        );
+    }
+}
+
+#[test]
+fn rows_are_read_in_whatever_order_and_number_they_stand() {
+    let start = 1_800_000_000;
+    let forwards = wandering(40, |n, w| format!("{}.25,{w}", start + n));
+    let mut lines: Vec<&str> = forwards.lines().collect();
+    lines.reverse();
+    rises(
+        &format!("time,watts\n{}\n", lines.join("\n")),
+        1_800_000_000.25,
+        1.0,
+    );
+    let twice = wandering(40, |n, w| format!("{0}.25,{w}\n{0}.25,{w}", start + n));
+    rises(&format!("time,watts\n{twice}"), 1_800_000_000.25, 1.0);
+    // Two rows a second, whose times are cut to whole ones, are half a second apart.
+    let whole = wandering(40, |n, w| format!("{},{w}", start + n / 2));
+    rises(&format!("time,watts\n{whole}"), 1_800_000_000.5, 0.5);
+    let notes = parse(&format!("time,watts\n{whole}"), &choice())
+        .unwrap()
+        .notes;
+    assert!(
+        notes.iter().any(|note| note.contains("whole seconds")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn cards_that_no_column_tells_apart_are_refused() {
+    let start = 1_800_000_000;
+    for text in [
+        wandering(40, |n, w| {
+            format!("{}.25, {w} W\n{}.25, {} W", start + n, start + n, w + 90.0)
+        }),
+        wandering(40, |n, w| {
+            format!("{0}.250, {w} W\n{0}.253, {1} W", start + n, w + 90.0)
+        }),
+        wandering(40, |n, w| {
+            format!(
+                "{0}, {w} W\n{0}, {1} W\n{0}, {2} W",
+                start + n,
+                w + 40.0,
+                w + 90.0
+            )
+        }),
+    ] {
+        let why = read(&format!("timestamp, power.draw [W]\n{text}"), &choice()).unwrap_err();
+        assert!(
+            why.contains("devices") && why.contains("--log-device"),
+            "{why}"
+        );
+    }
+    let two = "Date,Time,GPU Power [W],GPU Power [W]\n15.1.2027,8:00:00.000,50,60\n15.1.2027,8:00:01.500,50,60\n";
+    let why = read(two, &choice()).unwrap_err();
+    assert!(
+        why.contains("several columns") && why.contains("--column"),
+        "{why}"
+    );
+}
+
+#[test]
+fn dates_and_numbers_of_other_countries_are_read() {
+    for text in [
+        "Time,Power (W)\n01/15/2027 08:00:00 AM,50\n01/15/2027 08:00:01.5 AM,60.5\n",
+        "Date,Time,Power (W)\n1/15/2027,8:00:00.000 AM,50\n1/15/2027,8:00:01.500 AM,60.5\n",
+        "Time;Power (W)\n15/01/2027 08:00:00,000;50,0\n15/01/2027 08:00:01,500;60,5\n",
+        "time;power_w\n1800000000,0;50,0\n1800000001,5;60,5\n",
+        "time\tpower_mw\n1800000000,0\t50.000,0\n1800000001,5\t60.500,0\n",
+        "time,power_mw\n1800000000,\"50,000.0\"\n1800000001.5,\"60,500.0\"\n",
+        // HWiNFO writes its names again at the end.
+        "Date,Time,\"GPU Power [W]\"\n15.1.2027,8:00:00.000,50\n15.1.2027,8:00:01.500,60.5\nDate,Time,\"GPU Power [W]\"\n",
+    ] {
+        is_50_then_60_5(text, &choice());
+    }
+    let either = "time,watts\n01/02/2027 09:00:00,50\n01/02/2027 09:00:01.5,60.5\n";
+    let why = read(either, &choice()).unwrap_err();
+    for part in ["1 February 2027", "2 January 2027", "--date-order"] {
+        assert!(why.contains(part), "{why}");
+    }
+    let at = |date_order| {
+        let choice = LogChoice {
+            date_order: Some(date_order),
+            ..choice()
+        };
+        read(either, &choice).unwrap()[0].0
+    };
+    let (february, january) = (at(DateOrder::DayFirst), at(DateOrder::MonthFirst));
+    assert!(
+        (february - january - 30.0 * 86_400.0).abs() < 1e-6,
+        "{february} {january}"
+    );
+    let why = read(
+        "time,power_w\n1800000000,\"1,234\"\n1800000001,\"1,234\"\n",
+        &choice(),
+    )
+    .unwrap_err();
+    assert!(why.contains("1,234"), "{why}");
 }
