@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
     NumberFormat, PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WhatIf, accelerators,
-    backtests, countries, model, models, what_if,
+    backtests, countries, model, models, published_format, what_if,
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
@@ -116,7 +116,7 @@ pub(super) struct Question {
 
 /// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
 const SCHEMA: &str = "perwatt-invest";
-const SCHEMA_VERSION: &str = "1.1.0";
+const SCHEMA_VERSION: &str = "1.2.0";
 
 /// Draws of a back-test: so many cases need no finer quantiles.
 const OF_A_BACKTEST: Draws = Draws {
@@ -267,15 +267,17 @@ fn on_this_desk(
         };
         model(&scenario.assume(evidence, &changes)?, draws)
     };
-    let priors = Changes {
-        priors: changes.priors,
-        ..Changes::default()
-    };
     let mut rented: BTreeMap<&str, Answer> = BTreeMap::new();
     let mut rows = Vec::new();
     for (id, weights) in &ON_A_DESK {
         if !rented.contains_key(id) {
-            rented.insert(id, of(&cloud, None, &priors, id, ModelWeights::F16)?);
+            let format = published_format(id);
+            let served = Changes {
+                priors: changes.priors,
+                precision: Some(format),
+                ..Changes::default()
+            };
+            rented.insert(id, of(&cloud, None, &served, id, ModelWeights::of(format))?);
         }
         // Each row rests on what the record says of its own weights.
         let own = of(desk, evidence, changes, id, *weights)?;
@@ -429,16 +431,28 @@ fn listing() -> crate::Result<String> {
 }
 
 fn parse_precision(text: &str) -> Result<NumberFormat, String> {
+    // f16 runs on the same units at the same rate.
+    let name = if ["f16", "fp16"].contains(&text.to_ascii_lowercase().as_str()) {
+        NumberFormat::Bf16.name()
+    } else {
+        text
+    };
     NumberFormat::ALL
         .into_iter()
-        .find(|precision| precision.name().eq_ignore_ascii_case(text))
-        .ok_or_else(|| "give f32, bf16, fp8 or fp4".to_owned())
+        .find(|precision| precision.name().eq_ignore_ascii_case(name))
+        .ok_or_else(|| "give f32, bf16, fp8 or fp4; f16 is read as bf16".to_owned())
 }
 
 fn parse_weights(text: &str) -> Result<ModelWeights, String> {
+    // What counts is how many bytes they take.
+    let name = if ["bf16", "fp16"].contains(&text.to_ascii_lowercase().as_str()) {
+        ModelWeights::F16.name()
+    } else {
+        text
+    };
     ModelWeights::ALL
         .into_iter()
-        .find(|weights| weights.name().eq_ignore_ascii_case(text))
+        .find(|weights| weights.name().eq_ignore_ascii_case(name))
         .ok_or_else(|| "give f32, f16, fp8, fp4, q8 or q4".to_owned())
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
 use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
 use super::distribution::Distribution;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Machine};
 use super::figure::{Assumption, Basis, Figure};
 use super::inputs::{INPUTS, Size, known, position, unit};
 use super::language_model::LanguageModel;
@@ -59,6 +59,9 @@ pub struct Assumptions {
     pub values: Vec<Option<Assumption>>,
     /// The set of priors.
     pub priors: PriorSet,
+    /// The country whose electricity it is, where one was named.
+    #[serde(default)]
+    pub country: Option<String>,
     /// What a reader must know.
     pub notes: Vec<String>,
 }
@@ -71,7 +74,7 @@ impl Scenario {
     pub fn assume(&self, evidence: Option<&Evidence>, changes: &Changes) -> Result<Assumptions> {
         let mut building = Building::new(self, evidence, changes)?;
         building.priors()?;
-        building.layer(&self.file.fallback, Basis::Prior)?;
+        building.fallbacks()?;
         building.accelerator()?;
         building.size(&self.file)?;
         building.layer(&self.file.inputs, Basis::Given)?;
@@ -168,6 +171,8 @@ struct Building<'a> {
     prefill_layer: bool,
     /// Whether `--set` replaced the scenario's size.
     size_is_own: bool,
+    /// The name of the country that was asked for.
+    country: Option<String>,
     values: Vec<Option<Assumption>>,
     notes: Vec<String>,
 }
@@ -263,6 +268,7 @@ impl<'a> Building<'a> {
             idle_power: false,
             prefill_layer: false,
             size_is_own: false,
+            country: None,
             values: vec![None; INPUTS.len()],
             notes: Vec::new(),
         })
@@ -299,14 +305,37 @@ impl<'a> Building<'a> {
         }
     }
 
+    /// What the scenario takes a device to be that no list has.
+    fn fallbacks(&mut self) -> Result<()> {
+        let file = &self.scenario.file;
+        self.layer(&file.fallback, Basis::Prior)?;
+        let Chosen::Own = self.chosen else {
+            return Ok(());
+        };
+        match self.evidence.map(Evidence::machine) {
+            Some(Machine::Laptop) => self.layer(&file.fallback_laptop, Basis::Prior),
+            Some(Machine::Integrated) => self.layer(&file.fallback_integrated, Basis::Prior),
+            Some(Machine::Desktop) | None => Ok(()),
+        }
+    }
+
     fn accelerator(&mut self) -> Result<()> {
+        let own = self.evidence.filter(|_| self.same_device);
         match self.chosen {
             Chosen::CatalogEntry(id, entry) => {
+                // What no maker publishes of a device, its own record may say.
+                for (key, assumption) in own.map_or(Vec::new(), Evidence::own_roofs) {
+                    self.put(key, assumption);
+                }
                 let found = entry
                     .assumptions()
                     .map_err(|reason| Error::usage(format!("accelerator {id}"), reason))?;
                 for (key, assumption) in found {
                     self.put(key, assumption);
+                }
+                // A list knows the largest memory that such a machine is sold with; the record, this machine's.
+                if let Some(memory) = own.and_then(Evidence::own_memory) {
+                    self.put("memory", memory);
                 }
             }
             Chosen::Own => {
@@ -365,10 +394,25 @@ impl<'a> Building<'a> {
             .as_deref()
             .or(self.scenario.file.country.as_deref());
         let Some(wanted) = wanted else { return Ok(()) };
-        let (id, country) = find("country", &catalog()?.countries, wanted)?;
+        let countries = &catalog()?.countries;
+        let by_name = countries
+            .iter()
+            .find(|(_, country)| country.is_called(wanted))
+            .map(|(id, country)| (id.as_str(), country));
+        let (id, country) = match by_name {
+            Some(found) => found,
+            None => find("country", countries, wanted)?,
+        };
+        self.country = Some(country.name.clone());
+        // A home does not pay what industry pays.
+        let (price, what) = if self.scenario.file.pays_household_prices {
+            (&country.household_price, "household price")
+        } else {
+            (&country.price, "price")
+        };
         let parts = [
             (&country.carbon, "carbon_intensity", "gases"),
-            (&country.price, "electricity_price", "price"),
+            (price, "electricity_price", what),
         ];
         for (figure, key, what) in parts {
             match figure {
@@ -417,10 +461,17 @@ impl<'a> Building<'a> {
                 ));
             }
             None => {
+                let lacking = match self.chosen {
+                    Chosen::Own => {
+                        "the record has no peak; run a suite that measures `peak-fma`, or"
+                    }
+                    Chosen::CatalogEntry(..) => {
+                        "its maker publishes no peak that was found; give it with"
+                    }
+                };
                 return Err(Error::usage(
                     name,
-                    "nothing says how fast it is: the record has no peak; run a suite that measures \
-                     `peak-fma`, or --set peak_f32=TFLOP/s",
+                    format!("nothing says how fast it is: {lacking} --set peak_f32=TFLOP/s"),
                 ));
             }
         }
@@ -600,6 +651,7 @@ impl<'a> Building<'a> {
             accelerator,
             values: self.values,
             priors: self.changes.priors,
+            country: self.country,
             notes: note.into_iter().chain(self.notes).collect(),
         })
     }

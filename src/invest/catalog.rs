@@ -57,8 +57,20 @@ pub(super) struct Accelerator {
 #[serde(deny_unknown_fields)]
 pub(super) struct Country {
     pub(super) name: String,
+    /// Other codes and names that people write.
+    #[serde(default)]
+    also: Vec<String>,
     pub(super) carbon: Option<Figure>,
     pub(super) price: Option<Figure>,
+    pub(super) household_price: Option<Figure>,
+}
+
+impl Country {
+    /// Whether people call it that.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let mut names = self.also.iter().chain([&self.name]);
+        names.any(|known| known.eq_ignore_ascii_case(name.trim()))
+    }
 }
 
 /// A scenario as its file states it.
@@ -78,10 +90,18 @@ pub(super) struct ScenarioFile {
     pub(super) precision: Option<NumberFormat>,
     pub(super) weights: Option<ModelWeights>,
     pub(super) country: Option<String>,
+    /// Whether its electricity is bought as households buy it.
+    #[serde(default)]
+    pub(super) pays_household_prices: bool,
     #[serde(default)]
     pub(super) inputs: BTreeMap<String, Figure>,
+    /// Where the device is not in the catalogue: of a desktop, and over it of other machines.
     #[serde(default)]
     pub(super) fallback: BTreeMap<String, Figure>,
+    #[serde(default)]
+    pub(super) fallback_laptop: BTreeMap<String, Figure>,
+    #[serde(default)]
+    pub(super) fallback_integrated: BTreeMap<String, Figure>,
     /// Accelerators that only this file knows.
     #[serde(default)]
     pub(super) own_accelerators: BTreeMap<String, Accelerator>,
@@ -197,6 +217,14 @@ pub fn countries() -> Result<Vec<CatalogEntry>> {
     Ok(list(&catalog()?.countries, |entry| &entry.name))
 }
 
+/// The format in which a listed model is published, and so as a rule served.
+pub fn published_format(model: &str) -> NumberFormat {
+    let entry = catalog().ok().and_then(|catalog| catalog.models.get(model));
+    entry
+        .and_then(|model| model.published)
+        .unwrap_or(NumberFormat::Bf16)
+}
+
 fn list<T>(entries: &BTreeMap<String, T>, title: impl Fn(&T) -> &String) -> Vec<CatalogEntry> {
     entries
         .iter()
@@ -300,6 +328,7 @@ impl Accelerator {
             bytes_per_s: self.bandwidth.map(|value| value * 1e9),
             board_w: self.tdp,
             software: false,
+            gap_s: None,
         }
     }
 
@@ -400,6 +429,7 @@ mod tests {
             for (figure, key) in [
                 (&country.carbon, "carbon_intensity"),
                 (&country.price, "electricity_price"),
+                (&country.household_price, "electricity_price"),
             ] {
                 let Some(figure) = figure else { continue };
                 let kind = &INPUTS[position(key).expect(key)];
@@ -419,7 +449,19 @@ mod tests {
             ("NVIDIA H100 80GB HBM3", Some("h100-sxm")),
             ("NVIDIA H100 PCIe", Some("h100-pcie")),
             ("NVIDIA GeForce RTX 4090", Some("rtx-4090")),
-            ("NVIDIA GeForce RTX 4090 Laptop GPU", None),
+            (
+                "NVIDIA GeForce RTX 4090 Laptop GPU",
+                Some("rtx-4090-laptop"),
+            ),
+            ("NVIDIA GeForce RTX 4070", Some("rtx-4070")),
+            ("NVIDIA GeForce RTX 4070 SUPER", Some("rtx-4070-super")),
+            ("NVIDIA GeForce RTX 4070 Ti", Some("rtx-4070-ti")),
+            (
+                "NVIDIA GeForce RTX 4070 Ti SUPER",
+                Some("rtx-4070-ti-super"),
+            ),
+            ("NVIDIA GeForce RTX 3070 Ti Laptop GPU", None),
+            ("NVIDIA GeForce RTX 5070 Ti Laptop GPU", None),
             ("NVIDIA GeForce RTX 4090 D", None),
             ("NVIDIA A100-SXM4-80GB", Some("a100-sxm")),
             ("AMD Radeon RX 7900 XTX (RADV NAVI31)", Some("rx-7900-xtx")),

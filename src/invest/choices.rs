@@ -98,7 +98,7 @@ impl ModelWeights {
     }
 
     /// In what weights lie where nothing else is said. Arithmetic in f32 is no reason to store in f32.
-    pub(super) fn of(precision: NumberFormat) -> Self {
+    pub fn of(precision: NumberFormat) -> Self {
         match precision {
             NumberFormat::F32 | NumberFormat::Bf16 => Self::F16,
             NumberFormat::Fp8 => Self::Fp8,

@@ -58,6 +58,17 @@ pub struct Evidence {
     record: Record,
 }
 
+/// A computer by what its device takes: a card in a desktop draws ten times what a graphics unit beside a CPU does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// With a card, or with nothing that says otherwise.
+    Desktop,
+    /// A portable one with a GPU of its own.
+    Laptop,
+    /// One whose GPU shares memory with the CPU.
+    Integrated,
+}
+
 /// What evidence does to the assumptions.
 pub(super) struct EvidenceInputs {
     pub(super) rate: [RateBasis; 4],
@@ -214,8 +225,12 @@ impl Evidence {
                 let id = recognise(&catalog.accelerators, &self.adapter)?;
                 catalog.accelerators.get(id)
             });
+        let gap_s = self.gap_s();
         if let Some(entry) = listed {
-            return entry.limits();
+            return ChipLimits {
+                gap_s,
+                ..entry.limits()
+            };
         }
         // A session's own roofs are no data sheet; the share of the roofline has judged each case by that of the units
         // that it uses.
@@ -226,7 +241,27 @@ impl Evidence {
                 (!self.record.adapter.coop_matrix.is_empty()).then_some(true)
             },
             software: self.software,
+            gap_s,
             ..ChipLimits::default()
+        }
+    }
+
+    /// The time between dispatches that the session measured.
+    fn gap_s(&self) -> Option<f64> {
+        let gap_ns = self.record.clock.measured()?.dispatch_gap_ns?;
+        (gap_ns > 0.0 && gap_ns.is_finite()).then_some(gap_ns * 1e-9)
+    }
+
+    /// What kind of computer the device is part of, where a scenario knows no better.
+    pub(super) fn machine(&self) -> Machine {
+        let name = self.adapter.to_ascii_lowercase();
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        if words.any(|word| matches!(word, "laptop" | "mobile" | "max-q")) {
+            Machine::Laptop
+        } else if self.record.adapter.device_type == DeviceType::IntegratedGpu {
+            Machine::Integrated
+        } else {
+            Machine::Desktop
         }
     }
 
@@ -257,25 +292,22 @@ impl Evidence {
                 ))
             })
             .collect();
-        // A device that works in the host's memory has that much of it.
-        let shares = self.record.adapter.device_type == DeviceType::IntegratedGpu;
-        if (self.software || shares)
-            && let Some(bytes) = self.record.host.memory_bytes.measured()
-        {
-            let source = format!("{}: the host's memory", self.label);
-            found.push((
-                "memory",
-                Assumption {
-                    distribution: Distribution::Constant {
-                        value: *bytes as f64 * 1e-9,
-                    },
-                    basis: self.basis,
-                    source,
-                    date: self.date(),
-                },
-            ));
-        }
+        found.extend(self.own_memory().map(|memory| ("memory", memory)));
         found
+    }
+
+    /// A device that works in the host's memory has that much of it.
+    pub(super) fn own_memory(&self) -> Option<Assumption> {
+        let shares = self.record.adapter.device_type == DeviceType::IntegratedGpu;
+        let bytes = *self.record.host.memory_bytes.measured()?;
+        (self.software || shares).then(|| Assumption {
+            distribution: Distribution::Constant {
+                value: bytes as f64 * 1e-9,
+            },
+            basis: self.basis,
+            source: format!("{}: the host's memory", self.label),
+            date: self.date(),
+        })
     }
 
     /// The roof of what decoding does to memory; records before perwatt had `read` know only of copying.

@@ -22,6 +22,21 @@ pub(super) struct Figure {
     date: Option<String>,
 }
 
+/// Whether that is a year, a month or a day.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |at: usize, digits: usize, most: u32| {
+        parts.get(at).is_none_or(|part| {
+            part.len() == digits
+                && part.bytes().all(|byte| byte.is_ascii_digit())
+                && part
+                    .parse()
+                    .is_ok_and(|number: u32| (1..=most).contains(&number))
+        })
+    };
+    parts.len() <= 3 && number(0, 4, 9999) && number(1, 2, 12) && number(2, 2, 31)
+}
+
 /// What a number rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
@@ -82,6 +97,13 @@ impl Figure {
             && stated != unit
         {
             return Err(format!("its unit is {unit:?}, not {stated:?}"));
+        }
+        if let Some(date) = &self.date
+            && !is_date(date)
+        {
+            return Err(format!(
+                "its date is YYYY, YYYY-MM or YYYY-MM-DD, not {date:?}"
+            ));
         }
         Ok(Assumption {
             distribution: Distribution::of(self.low, self.value, self.high)?,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::choices::NumberFormat;
 use crate::units::FlopPerToken;
 
 /// A language model, for what a token costs.
@@ -33,6 +34,9 @@ pub struct LanguageModel {
     pub latent_cache: bool,
     /// Tokens of a sequence in training.
     pub sequence: f64,
+    /// The format in which its weights are published, where it is not 16 bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<NumberFormat>,
     /// Where this is from.
     pub source: String,
 }

@@ -39,7 +39,9 @@ mod written;
 pub use assume::{Assumptions, Changes};
 pub use backtest::{Backtest, BacktestUse, backtests};
 pub use card_model::CardModel;
-pub use catalog::{CatalogEntry, DataSheet, accelerators, countries, data_sheet, models};
+pub use catalog::{
+    CatalogEntry, DataSheet, accelerators, countries, data_sheet, models, published_format,
+};
 pub use choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
 pub use distribution::Distribution;
 pub use evidence::{Evidence, RecordFigure};
@@ -53,7 +55,7 @@ pub use quantity::{digits, digits_alike, range, row_in_words, scale, scale_of_ro
 pub use scale::{Changed, Scale, Worth};
 pub use scenario::{DEFAULT_SCENARIO, RECORD_SCENARIO, Scenario};
 pub use sensitivity::{GroupShare, Share};
-pub use sentence::in_one_sentence;
+pub use sentence::{as_of, in_one_sentence};
 pub use simulate::{Draws, Quantiles};
 pub use sliders::{SLIDERS, SliderKind};
 pub use what_if::{Contrast, WhatIf, what_if};

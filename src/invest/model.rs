@@ -45,6 +45,8 @@ pub struct Answer {
     pub weights: ModelWeights,
     /// The set of priors.
     pub priors: PriorSet,
+    /// The country whose electricity it is, where one was named.
+    pub country: Option<String>,
     /// The draws.
     pub draws: Draws,
     /// What went in, as far as anything here depends on it.
@@ -122,6 +124,7 @@ pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
         model: assumptions.choices.model.name.clone(),
         weights: assumptions.choices.weights,
         priors: assumptions.priors,
+        country: assumptions.country.clone(),
         draws,
         inputs: simulation.inputs(),
         causes: simulation.causes(),
@@ -245,7 +248,7 @@ impl<'a> Simulation<'a> {
             .collect();
         match unknown.first() {
             Some(key) => format!(
-                "nothing is published of {}'s {key}; --set {key}=… gives it",
+                "No {key} is known of {}; --set {key}=… gives it",
                 self.assumptions.accelerator
             ),
             None => self.too_large(OUTPUTS[output].key),
@@ -264,7 +267,8 @@ impl<'a> Simulation<'a> {
         let memory = of("memory") * 1e9;
         if memory.is_nan() {
             return format!(
-                "nothing is published of {}'s memory, so no model is known to fit; --set memory=GB gives it",
+                "Neither a list nor the record says how much memory {} has, so no model is known to fit; --set \
+                 memory=GB does",
                 self.assumptions.accelerator
             );
         }
@@ -536,11 +540,13 @@ fn breaches(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
 
 /// Why there are no tokens, where there are none.
 fn absent_tokens(outputs: &BTreeMap<&'static str, ModelOutput>) -> Vec<String> {
-    TOKENS
+    let mut reasons: Vec<String> = TOKENS
         .iter()
         .filter_map(|key| {
             let reason = outputs.get(key)?.quantiles.reason()?;
             Some(format!("{reason}."))
         })
-        .collect()
+        .collect();
+    reasons.dedup();
+    reasons
 }

@@ -218,7 +218,7 @@ outputs! { of t;
         capital: Dollars = t.capital.each() * t.count, "$" Money Dollars::get;
     Purchase "accelerators"
         accelerators: f64 = t.count, "accelerators" Count bare;
-    Purchase "of that, servers with chips"
+    Purchase "of that, chips in servers"
         capital_servers: Dollars = t.capital.servers(t.x) * t.count, "$" Money Dollars::get;
     Purchase "network inside"
         capital_network: Dollars = t.capital.network(t.x) * t.count, "$" Money Dollars::get;

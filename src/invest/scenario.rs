@@ -47,6 +47,12 @@ impl Scenario {
                 format!("no scenario: {e}docs/invest.md has an example"),
             )
         })?;
+        if file.title.trim().is_empty() {
+            return Err(Error::file(
+                path,
+                "its title is empty; say what it is about",
+            ));
+        }
         let scenario = Self {
             id: name.to_owned(),
             file,
@@ -56,6 +62,8 @@ impl Scenario {
             .inputs
             .keys()
             .chain(scenario.file.fallback.keys())
+            .chain(scenario.file.fallback_laptop.keys())
+            .chain(scenario.file.fallback_integrated.keys())
         {
             known(key).map_err(|reason| Error::file(path, reason))?;
         }

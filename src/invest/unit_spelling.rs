@@ -17,6 +17,7 @@ pub(super) fn spelled(name: &str, unit: &str) -> Result<String, String> {
         "accelerators" if one_of(&["gpu", "gpus", "chips", "cards", "tpus", "accelerator"]) => {
             unit.to_owned()
         }
+        "tokens/s" if one_of(&["t/s", "tps"]) => unit.to_owned(),
         "tokens/s" => match lower.strip_suffix("ec").unwrap_or(&lower).split_once("tok") {
             Some((prefix, "/s" | "s/s" | "ens/s" | "en/s")) => {
                 format!("{}tokens/s", &name[..prefix.len()])
@@ -46,7 +47,11 @@ pub(super) fn spelled(name: &str, unit: &str) -> Result<String, String> {
             _ => name.to_owned(),
         },
         "GB" | "GB/s" => bytes(name, &lower, unit)?,
-        "$/kWh" if ["¢/", "c/"].iter().any(|cents| name.starts_with(cents)) => {
+        "$/kWh"
+            if ["¢/", "c/", "ct/"]
+                .iter()
+                .any(|cents| name.starts_with(cents)) =>
+        {
             // A cent a kWh is ten dollars a MWh.
             format!("c/{}", name.split_once('/').map_or("", |(_, per)| per))
         }

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::escape::shell_word;
 use crate::invest::{
     Assumptions, Changes, Distribution, Draws, Evidence, LiveModel, LiveQuestion, ModelInput,
-    ModelWeights, NumberFormat, PriorSet, RecordFigure, SLIDERS, Scenario, SliderKind, range,
+    ModelWeights, NumberFormat, PriorSet, RecordFigure, SLIDERS, Scenario, SliderKind, as_of,
+    range,
 };
 use crate::record::Reading;
 
@@ -147,14 +148,15 @@ fn without_sources(assumptions: &Assumptions) -> Assumptions {
 fn about(assumptions: &Assumptions, draws: Draws) -> String {
     let choices = &assumptions.choices;
     format!(
-        "{} · {} · tokens of {} in {} · priors {} · {} draws, seed {}",
+        "{} · {} · tokens of {} in {} · priors {} · {} draws, seed {} · {}",
         assumptions.accelerator,
         choices.precision.name(),
         choices.model.name,
         choices.weights.name(),
         assumptions.priors.name(),
         draws.count,
-        draws.seed
+        draws.seed,
+        as_of(&assumptions.all_inputs(), assumptions.country.as_deref())
     )
 }
 

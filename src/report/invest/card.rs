@@ -5,7 +5,7 @@ use crate::invest::{Answer, CardModel, Quantiles, digits, scale};
 use crate::record::Reading;
 
 /// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]
-const DOLLARS_PER_EURO: f64 = 1.13;
+pub(super) const DOLLARS_PER_EURO: f64 = 1.13;
 
 /// The table; nothing where there are no models.
 pub(super) fn card(models: &[CardModel], answer: &Answer, width: Option<u16>) -> String {
@@ -22,7 +22,8 @@ pub(super) fn card(models: &[CardModel], answer: &Answer, width: Option<u16>) ->
         "cloud €",
     ];
     let mut table = table(&header, 2, width);
-    let mut absent = String::new();
+    // A reason that is about a model names it; one about the machine holds for all, and is said once.
+    let mut reasons: Vec<&str> = Vec::new();
     for one in models {
         let cell = |reading: &Reading<Quantiles>, factor: f64| {
             reading
@@ -42,23 +43,23 @@ pub(super) fn card(models: &[CardModel], answer: &Answer, width: Option<u16>) ->
             cell(&one.carbon_g_per_mtoken, 1.0),
             cell(&one.cloud_dollars_per_mtoken, 1.0 / DOLLARS_PER_EURO),
         ]);
-        if let Some(reason) = one.tokens_per_s.reason() {
-            // A reason that is about the model names it.
-            let about = if reason.starts_with(&one.model) {
-                String::new()
-            } else {
-                format!("{} in {}: ", one.model, one.weights.name())
-            };
-            absent += &fold(&format!("{about}{reason}."), "  ", width);
+        if let Some(reason) = one.tokens_per_s.reason()
+            && !reasons.contains(&reason)
+        {
+            reasons.push(reason);
         }
     }
+    let absent: String = reasons
+        .iter()
+        .map(|reason| fold(&format!("{reason}."), "  ", width))
+        .collect();
     text(&table)
         + &absent
         + &fold(
             &format!(
                 "Medians, one user. tok/J and g of CO2e are those of the whole machine's electricity while it writes; the \
                  price holds the machine and its idle hours.{} `cloud €`: what H100s in a data centre would take at \
-                 cost, 16-bit weights, many users. {DOLLARS_PER_EURO} $/€.",
+                 cost, with many users, in the format in which a model is published (DeepSeek fp8, Llama 16 bits). {DOLLARS_PER_EURO} $/€.",
                 idle(answer)
             ),
             "",

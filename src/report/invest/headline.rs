@@ -1,32 +1,78 @@
 //! The answer in one sentence, with the assumption that matters most beside it.
 
 use super::super::table::fold;
-use crate::invest::{Answer, in_one_sentence};
+use super::card::DOLLARS_PER_EURO;
+use crate::invest::{Answer, CardModel, digits, in_one_sentence, row_in_words};
 
-/// The sentence, folded.
-pub(super) fn headline(answer: &Answer, width: Option<u16>) -> String {
-    let what = in_one_sentence(
-        &answer.title,
-        &answer.accelerator,
-        answer.precision,
-        &answer.outputs,
-    );
-    let most = matters_most(answer).map_or(String::new(), |(key, share)| {
+/// The sentence, folded: what a sum buys, or what a machine writes.
+pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>) -> String {
+    let (what, about, output) = match in_tokens(answer, models) {
+        Some(written) => (written, "the price of its work", "exaflop".to_owned()),
+        None => (
+            in_one_sentence(
+                &answer.title,
+                &answer.accelerator,
+                answer.precision,
+                &answer.outputs,
+            ),
+            "that work",
+            format!("achieved_{}", answer.precision.name()),
+        ),
+    };
+    let most = matters_most(answer, &output).map_or(String::new(), |(key, share)| {
         format!(
-            " What matters most: {key}, {:.0} % of the uncertainty.",
+            " What matters most for {about}: {}, {:.0} % of the uncertainty.",
+            in_words(answer, key),
             100.0 * share
         )
     });
     fold(&(what + &most), "", width)
 }
 
-/// The input with the largest share of the variance of the year's useful work.
-fn matters_most(answer: &Answer) -> Option<(&'static str, f64)> {
-    let wanted = format!("achieved_{}", answer.precision.name());
+/// What a machine writes of the first common model that it holds.
+fn in_tokens(answer: &Answer, models: &[CardModel]) -> Option<String> {
+    let (one, rate) = models
+        .iter()
+        .find_map(|one| Some((one, one.tokens_per_s.measured()?)))?;
+    let price = one.dollars_per_mtoken.measured()?.p50 / DOLLARS_PER_EURO;
+    let grams = one.carbon_g_per_mtoken.measured()?.p50;
+    let energy = answer.outputs.get("energy")?;
+    let year = energy.quantiles.measured()?;
+    let ([_, year, _], unit) = row_in_words(energy.quantity, energy.unit, year);
+    let [low, middle, high] = [rate.p5, rate.p50, rate.p95].map(digits);
+    Some(format!(
+        "{}: {} writes {middle} ({low} to {high}) tok/s of {} in {} for one user, at {} €/Mtoken and {} g of CO2e/Mtoken; \
+         {year} {unit} a year.",
+        answer.title,
+        answer.accelerator,
+        one.model,
+        one.weights.name(),
+        digits(price),
+        digits(grams),
+    ))
+}
+
+/// An input as people say it, with its name for --set.
+fn in_words(answer: &Answer, key: &str) -> String {
+    let about = answer
+        .inputs
+        .iter()
+        .find(|input| input.key == key)
+        .map_or("", |input| input.about);
+    let short = about.split(':').next().unwrap_or("");
+    let mut rest = short.chars();
+    match rest.next() {
+        Some(first) => format!("{}{} ({key})", first.to_lowercase(), rest.as_str()),
+        None => key.to_owned(),
+    }
+}
+
+/// The input with the largest share of the variance of an output.
+fn matters_most(answer: &Answer, output: &str) -> Option<(&'static str, f64)> {
     let causes = answer
         .causes
         .iter()
-        .find(|causes| causes.output == wanted)?;
+        .find(|causes| causes.output == output)?;
     causes
         .inputs
         .first()

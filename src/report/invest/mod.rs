@@ -12,7 +12,7 @@ mod sensitivity;
 mod what_if;
 
 use super::table::{fold, table, text};
-use crate::invest::{Answer, CardModel, OUTPUTS, OutputKind, RecordFigure, Section};
+use crate::invest::{Answer, CardModel, OUTPUTS, OutputKind, RecordFigure, Section, as_of};
 
 use notes::notes;
 use row::{header, row};
@@ -58,7 +58,7 @@ pub fn invest(
     extent: PageExtent,
     width: Option<u16>,
 ) -> String {
-    let mut page = heading(answer, record, width);
+    let mut page = heading(answer, record, models, width);
     page += &measured(record.map_or(&[], |record| record.findings), width);
     page += &card::card(models, answer, width);
     for section in SECTIONS {
@@ -100,8 +100,13 @@ fn about_the_run(answer: &Answer) -> String {
     )
 }
 
-fn heading(answer: &Answer, record: Option<GivenRecord<'_>>, width: Option<u16>) -> String {
-    let mut page = headline::headline(answer, width);
+fn heading(
+    answer: &Answer,
+    record: Option<GivenRecord<'_>>,
+    models: &[CardModel],
+    width: Option<u16>,
+) -> String {
+    let mut page = headline::headline(answer, models, width);
     page += &fold(
         &format!(
             "{} · {} · tokens of {} in {} · priors {} · {} draws, seed {}",
@@ -116,6 +121,8 @@ fn heading(answer: &Answer, record: Option<GivenRecord<'_>>, width: Option<u16>)
         "  ",
         width,
     );
+    let as_of = as_of(&answer.inputs, answer.country.as_deref());
+    page += &fold(&format!("{as_of}."), "  ", width);
     let rests_on_record = answer
         .inputs
         .iter()
