@@ -10,7 +10,7 @@ use super::window_data::known_period;
 use crate::power::sensors::LogRow;
 use crate::power::{Poll, Quantity, Sample, Series};
 use crate::record::{EnergyWindow, PowerSetup};
-use crate::units::Seconds;
+use crate::units::{Joules, Seconds};
 
 /// The energy of a window as the log has it. When the load ran is kept in the window's trace, with the
 /// time of day at which its clock stood at zero.
@@ -72,7 +72,7 @@ fn timing(
             let energy = |group: &LoadGroup| {
                 curve
                     .energy(group.start() + lag, group.end() + lag)
-                    .map(|joules| joules.get())
+                    .map(Joules::get)
             };
             let joules: Option<f64> = observation.groups.iter().map(energy).sum();
             Some((joules?, lag))

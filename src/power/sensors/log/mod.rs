@@ -328,6 +328,7 @@ impl Table {
             return Err(format!("no column of times among: {}", names()));
         }
         if let Some(wanted) = &choice.column {
+            refuse_same_names(&self.header, wanted)?;
             let at = named(wanted).ok_or_else(|| {
                 format!(
                     "--column {wanted}: there is none of this name among: {}",
@@ -352,13 +353,7 @@ impl Table {
         if found.is_empty() {
             return Err(format!("no column of watts among: {}", names()));
         }
-        let taken = &found[0].name;
-        if found[1..].iter().any(|other| other.name == *taken) {
-            return Err(format!(
-                "several columns are called `{taken}`, as of several devices; give each a name of its own in the first \
-                 line, as `{taken} 0`, and choose one with --column"
-            ));
-        }
+        refuse_same_names(&self.header, &found[0].name)?;
         let others: Vec<&str> = found[1..]
             .iter()
             .map(|column| column.name.as_str())
@@ -496,6 +491,18 @@ fn watts(cell: &str, watts: f64, decimal_comma: bool) -> std::result::Result<Wat
     } else {
         Err(wrong())
     }
+}
+
+/// Refuses a name that several columns have, since it chooses none of them.
+fn refuse_same_names(header: &[String], name: &str) -> std::result::Result<(), String> {
+    let same = header.iter().filter(|own| own.eq_ignore_ascii_case(name));
+    if same.count() > 1 {
+        return Err(format!(
+            "several columns are called `{name}`, as of several devices; give each a name of its own in the first \
+             line, as `{name} 0`, and choose one with --column"
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a row is one of names.

@@ -1,6 +1,8 @@
 //! The rows of a log in the order of time: logs that begin with the newest row, rows that stand there twice, and times
 //! whose seconds are whole while several rows come in one.
 
+use std::cmp::Ordering;
+
 use super::LogRow;
 use crate::units::Watts;
 
@@ -23,57 +25,40 @@ pub(super) fn in_order(
     mut rows: Vec<TimedRow>,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<LogRow>, Vec<String>), String> {
-    let falling = rows
-        .windows(2)
-        .filter(|pair| pair[1].at < pair[0].at)
-        .count();
-    let rising = rows
-        .windows(2)
-        .filter(|pair| pair[1].at > pair[0].at)
-        .count();
-    if falling > 1 && rising * 10 <= falling {
+    if newest_first(&rows) {
         rows.reverse();
         notes.push("its rows begin with the newest; they were read backwards".to_owned());
     }
     let groups = grouped(&rows);
     refuse_several(&rows, &groups)?;
     let whole = rows.len() > 2 && rows.iter().all(|row| row.at.fract() == 0.0);
+    // Of several rows in a second a few are alike by chance.
+    let once = !whole || are_doubled(&groups);
     let (mut kept, mut misfits): (Vec<LogRow>, Vec<String>) = (Vec::new(), Vec::new());
     let mut twice = 0_usize;
-    let several: Vec<bool> = groups
-        .iter()
-        .filter(|group| group.len() > 1)
-        .map(|g| same(g))
-        .collect();
-    // Of several rows in a second a few are alike by chance.
-    let doubled =
-        several.iter().filter(|same| **same).count() as f64 >= HABIT * several.len() as f64;
     for group in &groups {
-        let first = group[0];
-        let same = same(group) && (doubled || !whole);
-        if kept
-            .last()
-            .is_some_and(|(last, _)| *last > first.at + if whole { 1.0 } else { 0.0 })
-        {
-            let why = "its time is before that of the row before";
-            misfits.extend(group.iter().map(|row| format!("line {}: {why}", row.line)));
-            continue;
-        }
+        let same = once && same(group);
         let places = if same || !whole { &group[..1] } else { group };
         for (place, row) in places.iter().enumerate() {
             // A second that is cut off ends later than it says.
             let into = (place as f64 + 1.0) / places.len() as f64;
-            kept.push((row.at + if whole { into } else { 0.0 }, row.watts));
+            let at = row.at + if whole { into } else { 0.0 };
+            match kept.last() {
+                Some((last, _)) if *last >= at => misfits.push(format!(
+                    "line {}: its time is not after that of the row before",
+                    row.line
+                )),
+                _ => kept.push((at, row.watts)),
+            }
         }
         match same {
             true => twice += group.len() - 1,
-            false if !whole => misfits.extend(group[1..].iter().map(|row| {
+            false => misfits.extend(group[places.len()..].iter().map(|row| {
                 format!(
                     "line {}: its time is that of the row before, and its power is not",
                     row.line
                 )
             })),
-            false => {}
         }
     }
     if twice > 0 {
@@ -90,6 +75,26 @@ pub(super) fn in_order(
     Ok((kept, misfits))
 }
 
+/// Whether the times fall from row to row.
+fn newest_first(rows: &[TimedRow]) -> bool {
+    let steps = rows.windows(2).map(|pair| pair[1].at - pair[0].at);
+    let (falling, rising): (Vec<f64>, Vec<f64>) = steps
+        .filter(|step| *step != 0.0)
+        .partition(|step| *step < 0.0);
+    falling.len() > 1 && rising.len() * 10 <= falling.len()
+}
+
+/// Whether a log holds its rows more than once by habit.
+fn are_doubled(groups: &[&[TimedRow]]) -> bool {
+    let several: Vec<bool> = groups
+        .iter()
+        .filter(|group| group.len() > 1)
+        .map(|group| same(group))
+        .collect();
+    let doubled = several.iter().filter(|same| **same).count();
+    doubled as f64 >= HABIT * several.len() as f64
+}
+
 /// Whether rows say the same.
 fn same(group: &[TimedRow]) -> bool {
     group.iter().all(|row| row.watts == group[0].watts)
@@ -97,7 +102,8 @@ fn same(group: &[TimedRow]) -> bool {
 
 /// Rows of the same time that follow one another.
 fn grouped(rows: &[TimedRow]) -> Vec<&[TimedRow]> {
-    rows.chunk_by(|a, b| a.at == b.at).collect()
+    rows.chunk_by(|a, b| a.at.total_cmp(&b.at).is_eq())
+        .collect()
 }
 
 /// Refuses a log in which several devices take turns: as many rows at each time, or within moments, whose places have
@@ -128,11 +134,14 @@ fn refuse_several(rows: &[TimedRow], groups: &[&[TimedRow]]) -> Result<(), Strin
     };
     let alternates = || {
         let (inside, across) = (jumps(0, size - 1), jumps(size - 1, size));
-        let (up, down) = (share(&inside, 1.0), share(&inside, -1.0));
-        (up >= HABIT && share(&across, -1.0) >= HABIT)
-            || (down >= HABIT && share(&across, 1.0) >= HABIT)
+        let (up, down) = (
+            share(&inside, Ordering::Greater),
+            share(&inside, Ordering::Less),
+        );
+        (up >= HABIT && share(&across, Ordering::Less) >= HABIT)
+            || (down >= HABIT && share(&across, Ordering::Greater) >= HABIT)
     };
-    let same = || share(&jumps(0, size - 1), 0.0) >= HABIT;
+    let same = || share(&jumps(0, size - 1), Ordering::Equal) >= HABIT;
     if !even || same() || (whole && !alternates()) {
         return Ok(());
     }
@@ -143,12 +152,11 @@ fn refuse_several(rows: &[TimedRow], groups: &[&[TimedRow]]) -> Result<(), Strin
     ))
 }
 
-/// Share of numbers with a sign.
-fn share(numbers: &[f64], sign: f64) -> f64 {
-    let fit = numbers.iter().filter(|number| match sign {
-        0.0 => **number == 0.0,
-        sign => **number * sign > 0.0,
-    });
+/// Share of numbers that stand so to zero.
+fn share(numbers: &[f64], sign: Ordering) -> f64 {
+    let fit = numbers
+        .iter()
+        .filter(|number| number.partial_cmp(&&0.0) == Some(sign));
     fit.count() as f64 / numbers.len().max(1) as f64
 }
 

@@ -229,6 +229,13 @@ fn rows_are_read_in_whatever_order_and_number_they_stand() {
     // Two rows a second, whose times are cut to whole ones, are half a second apart.
     let whole = wandering(40, |n, w| format!("{},{w}", start + n / 2));
     rises(&format!("time,watts\n{whole}"), 1_800_000_000.5, 0.5);
+    // A row out of its order stands for nothing, and times go on rising.
+    let jumbled = whole.replacen("1800000004,", "1800000003,", 1);
+    let log = parse(&format!("time,watts\n{jumbled}"), &choice()).unwrap();
+    assert!(
+        log.rows.windows(2).all(|pair| pair[1].0 > pair[0].0),
+        "{log:?}"
+    );
     let notes = parse(&format!("time,watts\n{whole}"), &choice())
         .unwrap()
         .notes;
@@ -264,11 +271,14 @@ fn cards_that_no_column_tells_apart_are_refused() {
         );
     }
     let two = "Date,Time,GPU Power [W],GPU Power [W]\n15.1.2027,8:00:00.000,50,60\n15.1.2027,8:00:01.500,50,60\n";
-    let why = read(two, &choice()).unwrap_err();
-    assert!(
-        why.contains("several columns") && why.contains("--column"),
-        "{why}"
-    );
+    for column in [None, Some("GPU Power [W]".to_owned())] {
+        let choice = LogChoice { column, ..choice() };
+        let why = read(two, &choice).unwrap_err();
+        assert!(
+            why.contains("several columns") && why.contains("--column"),
+            "{why}"
+        );
+    }
 }
 
 #[test]
