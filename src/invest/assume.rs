@@ -308,10 +308,14 @@ impl<'a> Building<'a> {
     /// What the scenario takes a device to be that no list has.
     fn fallbacks(&mut self) -> Result<()> {
         let file = &self.scenario.file;
-        self.layer(&file.fallback, Basis::Prior)?;
         let Chosen::Own = self.chosen else {
-            return Ok(());
+            // A listed chip is no desktop: where its price or its server's power is not known, nobody knows them here.
+            let of_the_machine = ["price", "server_power"];
+            let mut rest = file.fallback.clone();
+            rest.retain(|key, _| !of_the_machine.contains(&key.as_str()));
+            return self.layer(&rest, Basis::Prior);
         };
+        self.layer(&file.fallback, Basis::Prior)?;
         match self.evidence.map(Evidence::machine) {
             Some(Machine::Laptop) => self.layer(&file.fallback_laptop, Basis::Prior),
             Some(Machine::Integrated) => self.layer(&file.fallback_integrated, Basis::Prior),

@@ -1133,6 +1133,15 @@ fn what_is_missing_of_a_card_is_said_once_and_is_true() {
 }
 
 #[test]
+fn a_rack_is_not_priced_like_a_desktop() {
+    // Nobody publishes what these cost; a desktop's price stood for it, and 140 W.
+    for chip in ["vr-nvl72", "tpu-ironwood", "trainium3"] {
+        let message = refusal(&["--scenario", "desk", "--accelerator", chip]);
+        assert!(message.contains("--set price="), "{chip}: {message}");
+    }
+}
+
+#[test]
 fn a_listed_chip_without_peaks_does_not_blame_a_record() {
     let output = invest(&["--scenario", "desk", "--accelerator", "m5"]);
     let message = String::from_utf8(output.stderr).unwrap();
