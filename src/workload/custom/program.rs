@@ -139,6 +139,7 @@ pub(super) fn dispatch(
         });
     }
     dispatch.indirect = indirect(custom, buffers).map_err(of_shader)?;
+    refuse_conflict(bound, &dispatch).map_err(of_shader)?;
     let constants = bound.module.pipeline_constants(&custom.overrides);
     dispatch.constants = constants.map_err(of_shader)?;
     dispatch.wgsl.clone_from(&bound.module.source);
@@ -146,6 +147,39 @@ pub(super) fn dispatch(
     dispatch.workgroup_threads = needs.threads;
     dispatch.workgroup_bytes = needs.workgroup_bytes;
     Ok(dispatch)
+}
+
+/// Stops a dispatch that writes a buffer by one variable and reads it by another, or takes its workgroups from it: WebGPU
+/// lets none do both.
+fn refuse_conflict(bound: &Bound, dispatch: &Dispatch) -> Result<(), String> {
+    let variables = || {
+        bound.variables.iter().filter_map(|(variable, name)| {
+            let mut bindings = dispatch.bindings.iter();
+            let found = bindings.find(|binding| {
+                (binding.group, binding.number) == (variable.group, variable.binding)
+            })?;
+            Some((&variable.name, name, found))
+        })
+    };
+    let writes = |kind: BindingKind| match kind {
+        BindingKind::Storage { read_only } => !read_only,
+        BindingKind::StorageTexture(stored) => stored.writes,
+        _ => false,
+    };
+    for (writer, name, binding) in variables().filter(|(.., binding)| writes(binding.kind)) {
+        let reader = variables()
+            .find(|(_, _, other)| other.buffer == binding.buffer && !writes(other.kind))
+            .map(|(reader, ..)| format!("{reader} reads it"));
+        let counts = dispatch.indirect.filter(|(at, _)| *at == binding.buffer);
+        let other = reader.or_else(|| counts.map(|_| "`indirect` reads it".to_owned()));
+        if let Some(other) = other {
+            return Err(format!(
+                "{writer} writes {name:?} and {other}, and WebGPU lets no dispatch do both; bind two buffers, and copy \
+                 by a dispatch of its own where one must follow the other"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A dispatch that binds nothing yet.
