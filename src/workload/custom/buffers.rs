@@ -94,9 +94,11 @@ fn form(
             .map(|dtype| (dtype, 1))
             .ok_or_else(|| entry.wrong(untyped(table, wanted, bound)))?,
     };
-    if texture.is_none() && (table.size.is_some() || table.format.is_some()) {
+    if texture.is_none()
+        && (table.size.is_some() || table.format.is_some() || table.levels.is_some())
+    {
         return Err(entry.wrong(
-            "`size` and `format` are keys of a texture; declare it under [[….texture]], or give `elements` and `type`",
+            "`size`, `format` and `levels` are keys of a texture; declare it under [[….texture]], or give `elements` and `type`",
         ));
     }
     Ok(ElementForm {
@@ -179,7 +181,7 @@ fn elements(
         (Some(_), Some(_)) => {
             return Err(entry.wrong("a texture has `size`; remove `elements`"));
         }
-        (None, Some(texture)) => Some(texture.rows() * texture.row_bytes() / form.dtype.bytes()),
+        (None, Some(texture)) => texture.bytes().map(|bytes| bytes / form.dtype.bytes()),
         (None, None) => match natural.or(checked) {
             None => of_type,
             Some(_) => None,

@@ -217,7 +217,28 @@ pub(super) enum BindTable {
     /// Buffers in the order of groups and bindings.
     InOrder(Vec<String>),
     /// Buffers of variables that have another name.
-    ByName(BTreeMap<String, String>),
+    ByName(BTreeMap<String, BoundTo>),
+}
+
+/// What a variable is bound to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of a buffer or texture, or `{ texture = \"name\", level = 1 }`"
+)]
+pub(super) enum BoundTo {
+    /// A buffer or texture.
+    Name(String),
+    /// One mip level of a texture.
+    Level(BoundLevel),
+}
+
+/// One mip level of a texture.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BoundLevel {
+    pub(super) texture: String,
+    pub(super) level: Amount,
 }
 
 /// `[[….buffer]]`, and `[[….texture]]` with `size` and `format`.
@@ -230,6 +251,7 @@ pub(super) struct BufferTable {
     pub(super) elements: Option<Amount>,
     pub(super) size: Option<Amounts>,
     pub(super) format: Option<String>,
+    pub(super) levels: Option<Amount>,
     pub(super) fill: Option<Amount>,
     pub(super) values: Option<Vec<toml::Value>>,
     pub(super) members: Option<toml::Table>,
