@@ -358,6 +358,16 @@ fn refuse_unchecked(
     ))
 }
 
+/// Which kernels a case has besides the one that names another.
+fn others(names: &[&str], wanted: &str) -> String {
+    match names {
+        [] => format!(
+            "this case has no other; declare a [[workload]] with the same `case` and `kernel = {wanted:?}`"
+        ),
+        names => format!("there are: {}", names.join(", ")),
+    }
+}
+
 /// Gives each case that names a reference the kernel that it names.
 fn give_references(
     path: &Path,
@@ -388,13 +398,10 @@ fn give_references(
             .and_then(|(other, ..)| found[*other].custom.clone())
             .ok_or_else(|| {
                 let names: Vec<&str> = same.iter().map(|(_, _, kernel)| kernel.as_str()).collect();
-                let there = match names.as_slice() {
-                    [] => format!(
-                        "this case has no other; declare a [[workload]] with the same `case` and `kernel = {wanted:?}`"
-                    ),
-                    names => format!("there are: {}", names.join(", ")),
-                };
-                wrong(format!("no other kernel of this case is called {wanted:?}; {there}"))
+                let there = others(&names, wanted);
+                wrong(format!(
+                    "no other kernel of this case is called {wanted:?}; {there}"
+                ))
             })?;
         if let Some(missing) = found[*at]
             .custom
