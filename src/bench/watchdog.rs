@@ -119,8 +119,8 @@ pub(super) fn hold_indirect_to_limits(
     let Some(last) = dispatches.iter().rposition(|d| d.indirect.is_some()) else {
         return Ok(());
     };
-    for step in 0..=last {
-        if dispatches[step].indirect.is_some() {
+    for (step, dispatch) in dispatches.iter().enumerate().take(last + 1) {
+        if dispatch.indirect.is_some() {
             find_what_is_left(bench, executable, step)?;
             workgroups_within_limit(bench, executable, step)?;
         }
