@@ -211,7 +211,7 @@ impl TryFrom<Vec<Amount>> for AmountPair {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a list of buffers, or a table `{ variable = \"buffer\" }`"
+    expecting = "a list of buffers, or a table `{ variable = \"buffer\", other = { texture = \"name\", level = 1 } }`"
 )]
 pub(super) enum BindTable {
     /// Buffers in the order of groups and bindings.
