@@ -15,10 +15,10 @@ const SHADER: &str = "
     return textureLoad(depths, vec2u(place.xy), 0).x;
 }";
 
-/// Draws the depths that `data` holds in the texture's own form; `write` writes a texture of plain numbers.
+/// Draws the depths of a level that `data` holds in the texture's own form; `write` writes a texture of plain numbers.
 pub(super) fn fill_depth(
     gpu: &Gpu,
-    texture: &wgpu::Texture,
+    (texture, level): (&wgpu::Texture, u32),
     made_of: &CustomTexture,
     data: &[u8],
     write: impl Fn(&wgpu::Texture, CustomTexture, &[u8]) -> Result<(), GpuError>,
@@ -31,12 +31,14 @@ pub(super) fn fill_depth(
         format: TexelFormat::R32Float,
         size: [width, height, 1],
         dimension: TextureDimension::D2,
+        levels: 1,
     };
     let staging = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("depths"),
         size: wgpu::Extent3d {
+            width,
+            height,
             depth_or_array_layers: 1,
-            ..texture.size()
         },
         mip_level_count: 1,
         sample_count: 1,
@@ -57,6 +59,8 @@ pub(super) fn fill_depth(
         write(&staging, plain, depths)?;
         let view = texture.create_view(&wgpu::TextureViewDescriptor {
             dimension: Some(wgpu::TextureViewDimension::D2),
+            base_mip_level: level,
+            mip_level_count: Some(1),
             base_array_layer: layer,
             array_layer_count: Some(1),
             ..Default::default()

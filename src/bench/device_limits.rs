@@ -19,6 +19,7 @@ pub(super) fn beyond_device(gpu: &Gpu, program: &Program) -> Result<(), String> 
         let beyond = beyond_counts(dispatch, program, &limits);
         let beyond = beyond.or_else(|| beyond_formats(gpu, dispatch));
         let beyond = beyond.or_else(|| beyond_dimensions(gpu, dispatch, program));
+        let beyond = beyond.or_else(|| beyond_levels(gpu, dispatch, program));
         if let Some(beyond) = beyond {
             return Err(format!("{}: {beyond}", dispatch.label));
         }
@@ -159,6 +160,22 @@ fn beyond_dimensions(gpu: &Gpu, dispatch: &Dispatch, program: &Program) -> Optio
         format!(
             "the adapter's backend, gl, takes the texture {name} for a cube, since it is square and has 6 layers for \
              each; give it another number of layers, or measure on another backend"
+        )
+    })
+}
+
+/// Which texture has mip levels where they cannot be told apart: through wgpu's GL backend, what was stored to a level was
+/// not found there.
+fn beyond_levels(gpu: &Gpu, dispatch: &Dispatch, program: &Program) -> Option<String> {
+    let has_levels = |binding: &Binding| {
+        let buffer = program.buffers.get(binding.buffer)?;
+        (buffer.texture.as_ref()?.levels > 1).then_some(&buffer.name)
+    };
+    let name = dispatch.bindings.iter().find_map(has_levels)?;
+    (gpu.adapter.backend == "gl").then(|| {
+        format!(
+            "the adapter's backend, gl, does not keep the mip levels of the texture {name} apart; measure on another \
+             backend"
         )
     })
 }

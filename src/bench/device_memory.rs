@@ -81,7 +81,7 @@ impl DeviceMemory {
         let made = gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some(&buffer.name),
             size: extent(&texture),
-            mip_level_count: 1,
+            mip_level_count: texture.levels,
             sample_count: 1,
             dimension: match texture.dimension {
                 TextureDimension::D1 => wgpu::TextureDimension::D1,
@@ -113,7 +113,7 @@ impl DeviceMemory {
                 let twin = gpu.device.create_texture(&wgpu::TextureDescriptor {
                     label: Some("pristine"),
                     size: texture.size(),
-                    mip_level_count: 1,
+                    mip_level_count: texture.mip_level_count(),
                     sample_count: 1,
                     dimension: texture.dimension(),
                     format: texture.format(),
@@ -137,12 +137,14 @@ impl DeviceMemory {
             (Self::Buffer(from), Self::Buffer(to)) => {
                 encoder.copy_buffer_to_buffer(from, 0, to, 0, from.size());
             }
-            (Self::Texture(from, _), Self::Texture(to, _)) => {
-                encoder.copy_texture_to_texture(
-                    from.as_image_copy(),
-                    to.as_image_copy(),
-                    from.size(),
-                );
+            (Self::Texture(from, made_of), Self::Texture(to, _)) => {
+                for (level, of_level) in (0..).zip(made_of.each_level()) {
+                    encoder.copy_texture_to_texture(
+                        at_level(from, level),
+                        at_level(to, level),
+                        extent(&of_level),
+                    );
+                }
             }
             // Copies are made of the one and the same program.
             _ => {}
@@ -162,9 +164,20 @@ impl DeviceMemory {
         if let Self::Texture(texture, made_of) = self
             && made_of.format.is_depth()
         {
-            return fill_depth(gpu, texture, made_of, data, |plain, made_of, data| {
-                Self::Texture(plain.clone(), made_of).write(gpu, data)
-            });
+            let mut rest = data;
+            for (level, of_level) in (0..).zip(made_of.each_level()) {
+                let bytes = usize::try_from(of_level.bytes().unwrap_or(0)).unwrap_or(0);
+                let (here, after) = rest.split_at(bytes.min(rest.len()));
+                rest = after;
+                fill_depth(
+                    gpu,
+                    (texture, level),
+                    &of_level,
+                    here,
+                    |plain, made_of, data| Self::Texture(plain.clone(), made_of).write(gpu, data),
+                )?;
+            }
+            return Ok(());
         }
         self.write_in_pieces(gpu, |from, bytes| {
             data.get(from..from + bytes).unwrap_or_default()
@@ -186,7 +199,7 @@ impl DeviceMemory {
     fn bytes(&self) -> u64 {
         match self {
             Self::Buffer(buffer) => buffer.size(),
-            Self::Texture(_, made_of) => made_of.rows() * made_of.row_bytes(),
+            Self::Texture(_, made_of) => made_of.bytes().unwrap_or(0),
         }
     }
 
@@ -215,27 +228,13 @@ impl DeviceMemory {
                 }
             }
             Self::Texture(texture, made_of) => {
-                for band in bands(made_of, PIECE) {
-                    let place = wgpu::TexelCopyTextureInfo {
-                        origin: wgpu::Origin3d {
-                            x: 0,
-                            y: band.y,
-                            z: band.z,
-                        },
-                        ..texture.as_image_copy()
-                    };
-                    let layout = wgpu::TexelCopyBufferLayout {
-                        offset: 0,
-                        bytes_per_row: u32::try_from(made_of.row_bytes()).ok(),
-                        rows_per_image: Some(band.rows),
-                    };
-                    let size = wgpu::Extent3d {
-                        width: made_of.size[0],
-                        height: band.rows,
-                        depth_or_array_layers: band.layers,
-                    };
-                    let write = |data: &[u8]| gpu.queue.write_texture(place, data, layout, size);
-                    wrote(&write, band.bytes(made_of))?;
+                for (level, of_level) in (0..).zip(made_of.each_level()) {
+                    for band in bands(&of_level, PIECE) {
+                        let (place, layout, size) = band.place(texture, level, &of_level);
+                        let write =
+                            |data: &[u8]| gpu.queue.write_texture(place, data, layout, size);
+                        wrote(&write, band.bytes(&of_level))?;
+                    }
                 }
             }
         }
@@ -248,36 +247,15 @@ impl DeviceMemory {
             Self::Buffer(buffer) => return gpu.read(buffer),
             Self::Texture(texture, made_of) => (texture, made_of),
         };
-        let (row, pitch) = (made_of.row_bytes(), made_of.row_pitch());
-        let rows = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("texels"),
-            size: made_of.read_back_bytes(),
-            usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.check()?;
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        encoder.copy_texture_to_buffer(
-            texture.as_image_copy(),
-            wgpu::TexelCopyBufferInfo {
-                buffer: &rows,
-                layout: rows_of(made_of, pitch),
-            },
-            texture.size(),
-        );
-        gpu.queue.submit([encoder.finish()]);
-        gpu.wait()?;
-        let padded = gpu.read(&rows)?;
-        let (row, pitch) = (row as usize, pitch as usize);
-        let mut texels = Vec::with_capacity(row * made_of.rows() as usize);
-        for padded in padded.chunks(pitch) {
-            texels.extend_from_slice(padded.get(..row).unwrap_or_default());
+        let mut texels = Vec::new();
+        for (level, of_level) in (0..).zip(made_of.each_level()) {
+            texels.extend(read_level(gpu, texture, level, &of_level)?);
         }
         Ok(texels)
     }
 
     /// What a binding shows of it: a texture needs a view that lives as long.
-    pub(super) fn view(&self, kind: BindingKind) -> Option<wgpu::TextureView> {
+    pub(super) fn view(&self, kind: BindingKind, level: Option<u32>) -> Option<wgpu::TextureView> {
         let Self::Texture(texture, _) = self else {
             return None;
         };
@@ -288,8 +266,53 @@ impl DeviceMemory {
         };
         Some(texture.create_view(&wgpu::TextureViewDescriptor {
             dimension: Some(view_dimension(dimension)),
+            base_mip_level: level.unwrap_or(0),
+            mip_level_count: level.map(|_| 1),
             ..Default::default()
         }))
+    }
+}
+
+/// Reads one level of a texture.
+fn read_level(
+    gpu: &Gpu,
+    texture: &wgpu::Texture,
+    level: u32,
+    of_level: &CustomTexture,
+) -> Result<Vec<u8>, GpuError> {
+    let (row, pitch) = (of_level.row_bytes(), of_level.row_pitch());
+    let rows = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("texels"),
+        size: of_level.read_back_bytes(),
+        usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.check()?;
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    encoder.copy_texture_to_buffer(
+        at_level(texture, level),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &rows,
+            layout: rows_of(of_level, pitch),
+        },
+        extent(of_level),
+    );
+    gpu.queue.submit([encoder.finish()]);
+    gpu.wait()?;
+    let padded = gpu.read(&rows)?;
+    let (row, pitch) = (row as usize, pitch as usize);
+    let mut texels = Vec::with_capacity(row * of_level.rows() as usize);
+    for padded in padded.chunks(pitch) {
+        texels.extend_from_slice(padded.get(..row).unwrap_or_default());
+    }
+    Ok(texels)
+}
+
+/// A level of a texture, to copy from or to.
+fn at_level(texture: &wgpu::Texture, mip_level: u32) -> wgpu::TexelCopyTextureInfo<'_> {
+    wgpu::TexelCopyTextureInfo {
+        mip_level,
+        ..texture.as_image_copy()
     }
 }
 
@@ -441,6 +464,38 @@ struct Band {
 }
 
 impl Band {
+    /// Where it lies in a level of a texture, how in memory, and how large it is.
+    fn place<'t>(
+        self,
+        texture: &'t wgpu::Texture,
+        level: u32,
+        of_level: &CustomTexture,
+    ) -> (
+        wgpu::TexelCopyTextureInfo<'t>,
+        wgpu::TexelCopyBufferLayout,
+        wgpu::Extent3d,
+    ) {
+        let place = wgpu::TexelCopyTextureInfo {
+            origin: wgpu::Origin3d {
+                x: 0,
+                y: self.y,
+                z: self.z,
+            },
+            ..at_level(texture, level)
+        };
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: u32::try_from(of_level.row_bytes()).ok(),
+            rows_per_image: Some(self.rows),
+        };
+        let size = wgpu::Extent3d {
+            width: of_level.size[0],
+            height: self.rows,
+            depth_or_array_layers: self.layers,
+        };
+        (place, layout, size)
+    }
+
     fn bytes(self, texture: &CustomTexture) -> u64 {
         texture.row_bytes() * u64::from(self.rows) * u64::from(self.layers)
     }
@@ -477,6 +532,7 @@ mod tests {
         for size in [[1, 1, 1], [7, 5, 1], [3, 9, 4], [64, 1, 33], [5, 100, 6]] {
             for most in [1, 16, 100, 1000, 1 << 20] {
                 let texture = CustomTexture {
+                    levels: 1,
                     format: TexelFormat::Rg8Unorm,
                     size,
                     dimension: TextureDimension::D2Array,

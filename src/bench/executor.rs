@@ -550,7 +550,11 @@ impl BufferSet {
             let shown: Vec<(u32, &DeviceMemory, Option<wgpu::TextureView>)> = bindings
                 .map(|binding| {
                     let memory = &self.buffers[binding.buffer];
-                    (binding.number, memory, memory.view(binding.kind))
+                    (
+                        binding.number,
+                        memory,
+                        memory.view(binding.kind, binding.level),
+                    )
                 })
                 .collect();
             let samplers = samplers(gpu, dispatch, group);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bench::{Bench, Settings, Stop};
 use super::executor::{Checks, Executable};
 use super::meter::Meter;
-use super::watchdog::{keep_within, longest_dispatch};
+use super::watchdog::{hold_indirect_to_limits, keep_within, longest_dispatch};
 use crate::device::GpuError;
 use crate::record::{
     DeviceStates, EnergyWindow, Footprint, Outcome, Reading, Sampling, Verification, Warning,
@@ -205,6 +205,7 @@ impl<'g> CaseMeasurement<'_, 'g> {
         executable: &mut Executable<'g>,
     ) -> Result<Option<Warning>, Stop> {
         let Some(most) = longest_dispatch(&self.bench.gpu.adapter) else {
+            hold_indirect_to_limits(self.bench, executable)?;
             return Ok(None);
         };
         let pieces = keep_within(self.bench, executable, most, self.settings.checks)?;

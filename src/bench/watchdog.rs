@@ -83,14 +83,7 @@ fn pieces_of(
         ))
     };
     find_what_is_left(bench, executable, step)?;
-    let workgroups = executable.workgroups(step)?;
-    let limit = bench.gpu.adapter.limits.max_workgroups;
-    if let Some(beyond) = workgroups.iter().find(|count| **count > limit) {
-        return Err(Stop::Skip(format!(
-            "{}: the buffer of `indirect` says {beyond} workgroups along one dimension and the adapter allows {limit}",
-            dispatch.label
-        )));
-    }
+    let workgroups = workgroups_within_limit(bench, executable, step)?;
     let side = longest(workgroups);
     if workgroups.contains(&0) {
         return Ok(1);
@@ -110,6 +103,48 @@ fn pieces_of(
             "one dispatch takes too long and cannot be done in pieces".to_owned(),
         )),
         Taken::InPieces(count) => Ok(count),
+    }
+}
+
+/// Refuses a program of which a buffer says more workgroups than the adapter allows: nothing else would, and a driver may
+/// work on them for hours.
+///
+/// # Errors
+/// One does, or the device failed.
+pub(super) fn hold_indirect_to_limits(
+    bench: &mut Bench<'_>,
+    executable: &Executable<'_>,
+) -> Result<(), Stop> {
+    let dispatches = executable.program().dispatches();
+    let Some(last) = dispatches.iter().rposition(|d| d.indirect.is_some()) else {
+        return Ok(());
+    };
+    for (step, dispatch) in dispatches.iter().enumerate().take(last + 1) {
+        if dispatch.indirect.is_some() {
+            find_what_is_left(bench, executable, step)?;
+            workgroups_within_limit(bench, executable, step)?;
+        }
+        if step < last && !executable.program().restores() {
+            bench.time(|pass| executable.encode_step(pass, step, 0))?;
+        }
+    }
+    Ok(())
+}
+
+/// The workgroups of a dispatch, of which the adapter allows so many.
+fn workgroups_within_limit(
+    bench: &Bench<'_>,
+    executable: &Executable<'_>,
+    step: usize,
+) -> Result<[u32; 3], Stop> {
+    let workgroups = executable.workgroups(step)?;
+    let limit = bench.gpu.adapter.limits.max_workgroups;
+    match workgroups.iter().find(|count| **count > limit) {
+        None => Ok(workgroups),
+        Some(beyond) => Err(Stop::Skip(format!(
+            "{}: the buffer of `indirect` says {beyond} workgroups along one dimension and the adapter allows {limit}",
+            executable.program().dispatches()[step].label
+        ))),
     }
 }
 

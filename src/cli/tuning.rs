@@ -91,7 +91,10 @@ pub(super) fn search_all(
 ) -> anyhow::Result<Vec<(CaseKernel, SearchResult)>> {
     let subjects = tune::subjects(planned);
     if subjects.is_empty() {
-        tell("None of the chosen kernels has parameters to tune.");
+        tell(
+            "None of the chosen kernels has parameters to tune. A kernel of a workload file declares them, as in \
+             `tune = { wg = [64, 128] }`.",
+        );
     }
     let adapter = device.adapter;
     let workers = Workers {

@@ -54,6 +54,9 @@ pub struct CustomDispatch {
     /// Buffers of variables that have another name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bind_by_name: BTreeMap<String, String>,
+    /// Variables that show one mip level of their texture, and which. Since version 1.8.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub levels: BTreeMap<String, u32>,
     /// How many times in a row it is dispatched; absent for once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,

@@ -14,21 +14,66 @@ pub struct CustomTexture {
     pub size: [u32; 3],
     /// Which dimensions it has.
     pub dimension: TextureDimension,
+    /// How many mip levels it has: itself, and smaller ones after it. Since version 1.8.
+    #[serde(default = "one_level", skip_serializing_if = "is_one_level")]
+    pub levels: u32,
+}
+
+const fn one_level() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_one_level(levels: &u32) -> bool {
+    *levels == 1
 }
 
 impl CustomTexture {
-    /// Bytes of all texels, nothing between the rows; none where they are more than a number holds.
+    /// Bytes of all texels of all levels, nothing between the rows; none where they are more than a number holds.
     pub fn bytes(&self) -> Option<u64> {
-        let numbers = self
-            .size
-            .iter()
-            .try_fold(self.format.channels(), |all, n| {
-                all.checked_mul(u64::from(*n))
-            })?;
-        numbers.checked_mul(self.format.dtype().bytes())
+        self.each_level().try_fold(0_u64, |all, level| {
+            let texels = level
+                .size
+                .iter()
+                .try_fold(1_u64, |all, n| all.checked_mul(u64::from(*n)))?;
+            let numbers = texels.checked_mul(self.format.channels())?;
+            all.checked_add(numbers.checked_mul(self.format.dtype().bytes())?)
+        })
     }
 
-    /// Bytes of one row of texels.
+    /// The most levels that a texture of this size can have: down to one texel.
+    pub fn most_levels(&self) -> u32 {
+        let [width, height, last] = self.size;
+        let longest = match self.dimension {
+            // WebGPU gives these one.
+            TextureDimension::D1 => 1,
+            TextureDimension::D3 => width.max(height).max(last),
+            _ => width.max(height),
+        };
+        longest.max(1).ilog2() + 1
+    }
+
+    /// Each level as a texture of its own.
+    pub fn each_level(&self) -> impl Iterator<Item = Self> {
+        let texture = *self;
+        // A journal that was changed may say any number.
+        (0..self.levels.min(self.most_levels())).map(move |level| {
+            let half = |length: u32| (length >> level).max(1);
+            let [width, height, last] = texture.size;
+            let last = match texture.dimension {
+                TextureDimension::D3 => half(last),
+                // Layers are as many on each.
+                _ => last,
+            };
+            Self {
+                size: [half(width), half(height), last],
+                levels: 1,
+                ..texture
+            }
+        })
+    }
+
+    /// Bytes of one row of texels of the first level.
     pub fn row_bytes(&self) -> u64 {
         u64::from(self.size[0]) * self.format.channels() * self.format.dtype().bytes()
     }
@@ -40,12 +85,12 @@ impl CustomTexture {
         self.row_bytes().next_multiple_of(ROW_ALIGNMENT)
     }
 
-    /// Bytes of such a buffer.
+    /// Bytes of such a buffer for the first level, which is the largest.
     pub fn read_back_bytes(&self) -> u64 {
         self.row_pitch().saturating_mul(self.rows())
     }
 
-    /// Rows of all layers together.
+    /// Rows of all layers of the first level together.
     pub fn rows(&self) -> u64 {
         u64::from(self.size[1]) * u64::from(self.size[2])
     }

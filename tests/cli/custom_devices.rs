@@ -270,7 +270,7 @@ fn every_example_kernel_runs_on_every_driver_or_says_what_it_lacks() {
             .iter()
             .filter(|case| case.custom.is_some())
             .collect();
-        assert_eq!(own.len(), 22, "{name}");
+        assert_eq!(own.len(), 24, "{name}");
         for case in own {
             // What a driver lacks is said in the words of the device's limits and features.
             let lacks = matches!(&case.status, Status::Skipped { reason }

@@ -283,6 +283,70 @@ fn workgroups_may_be_what_a_kernel_wrote_and_immediates_are_set() {
 }
 
 #[test]
+fn more_workgroups_than_the_adapter_allows_are_refused_though_a_buffer_says_them() {
+    // In a buffer that was given, and in one that a kernel writes.
+    let given = INDIRECT.replace("scratch = true", "fill = 1065353216");
+    let counted = INDIRECT_SHADER.replace("args[2] = 1;", "args[2] = 70000;");
+    let asked = INDIRECT_SHADER.replace("fn count() {", "fn count() { if args[1] > 0 { return; }");
+    for (toml, shader) in [(given.as_str(), asked.as_str()), (INDIRECT, &counted)] {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [("s.wgsl", shader.as_bytes())];
+        let output = run(folder.path(), toml, &files, &["--power", "none"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        let case = result(folder.path(), "indirect/u32/1000@own");
+        assert!(
+            matches!(&case.status, Status::Skipped { reason } if reason.contains("workgroups along one dimension")),
+            "{:?}",
+            case.status
+        );
+    }
+}
+
+#[test]
+fn a_formula_that_names_no_number_of_a_buffer_says_so_in_a_line() {
+    for (formula, says) in [
+        ("i + 7 + args", "args"),
+        ("2 * args", "as in `x[i]`"),
+        (
+            "args[i] + 7",
+            "the index 4 leads to none of a buffer's 4 numbers",
+        ),
+    ] {
+        let toml = INDIRECT
+            .replace("scratch = true", "fill = 0")
+            .replace("formula = \"i + 7\"", &format!("formula = {formula:?}"));
+        let folder = tempfile::tempdir().unwrap();
+        let files = [("s.wgsl", INDIRECT_SHADER.as_bytes())];
+        let output = run(folder.path(), &toml, &files, &["--power", "none"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let case = result(folder.path(), "indirect/u32/1000@own");
+        assert!(
+            matches!(&case.status, Status::Failed { reason, .. } if reason.contains(says) && reason.len() < 300),
+            "{:?}",
+            case.status
+        );
+    }
+}
+
+#[test]
+fn what_nothing_checked_has_no_error() {
+    let unchecked = INDIRECT
+        .replace("case = ", "unverified = \"a test\"\ncase = ")
+        .replace("formula = \"i + 7\"", "output = true");
+    for (toml, error) in [(INDIRECT, "0.00"), (unchecked.as_str(), "–")] {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [("s.wgsl", INDIRECT_SHADER.as_bytes())];
+        let output = run(folder.path(), toml, &files, &["--power", "none"]);
+        let table = String::from_utf8_lossy(&output.stdout);
+        let row = table.lines().find(|line| line.contains("u32/1000"));
+        let row = row.unwrap_or_else(|| panic!("{table}"));
+        assert_eq!(row.split_whitespace().last(), Some(error), "{table}");
+    }
+}
+
+#[test]
 fn a_whole_number_that_is_never_written_is_found_though_it_equals_what_was_there() {
     // 0xffffffff fills outputs at first; element 5 is to be that, and is never written.
     let shader = "@group(0) @binding(0) var<storage, read_write> z: array<u32>;

@@ -159,6 +159,196 @@ fn a_linear_sampler_of_one_texture_leaves_another_with_its_format() {
 }
 
 #[test]
+fn the_levels_of_a_texture_lie_one_after_another() {
+    // Of each kind: the sizes, the numbers of both levels, and where number `i` of a level lies in it, by the lengths of
+    // its sides.
+    for (kind, format, size, numbers, load) in [
+        (
+            "2d<f32>",
+            "r32float",
+            "[16, 6]",
+            [96, 24],
+            "vec2u(j % w, j / w), level",
+        ),
+        (
+            "2d<f32>",
+            "r8unorm",
+            "[5, 3]",
+            [15, 2],
+            "vec2u(j % w, j / w), level",
+        ),
+        (
+            "2d_array<f32>",
+            "r32float",
+            "[16, 4, 3]",
+            [192, 48],
+            "vec2u(j % w, j / w % h), j / (w * h), level",
+        ),
+        (
+            "3d<f32>",
+            "r32float",
+            "[8, 4, 6]",
+            [192, 24],
+            "vec3u(j % w, j / w % h, j / (w * h)), level",
+        ),
+        (
+            "depth_2d",
+            "depth32float",
+            "[16, 6]",
+            [96, 24],
+            "vec2u(j % w, j / w), level",
+        ),
+    ] {
+        let [first, second] = numbers;
+        let toml = manifest(
+            size,
+            &format!("format = \"{format}\"\nlevels = 2\nuniform = [0, 1]"),
+            &(first + second).to_string(),
+            "t[i] + 2",
+        );
+        let load = format!("textureLoad(t, {load})");
+        let texel = if kind.starts_with("depth") {
+            load
+        } else {
+            format!("{load}.x")
+        };
+        let shader = format!(
+            "@group(0) @binding(0) var t: texture_{kind};
+             @group(0) @binding(9) var<storage, read_write> z: array<f32>;
+             @compute @workgroup_size(32) fn main(@builtin(global_invocation_id) id: vec3u) {{
+                 let i = id.x; if i >= arrayLength(&z) {{ return; }}
+                 let level = select(0u, 1u, i >= {first}); let j = i - level * {first};
+                 let w = textureDimensions(t, level).x; let h = textureDimensions(t, level).y;
+                 z[i] = {texel} + f32(textureNumLevels(t)); }}"
+        );
+        let Some((code, said)) = outcome(&toml, &shader) else {
+            return;
+        };
+        assert_eq!(code, Some(0), "{kind} {format}: {said}");
+        let wrong = shader.replace("j % w", "(j + 1) % w");
+        let (code, said) = outcome(&toml, &wrong).unwrap();
+        assert_eq!(code, Some(1), "{kind} {format}: {said}");
+    }
+}
+
+/// Each level is the sum of four texels of the one before; the last check is of two levels by hand.
+const LEVELS: &str = r#"
+[[workload]]
+case = "t/f32/1"
+[[workload.texture]]
+name = "t"
+size = [16, 8]
+levels = 3
+integers = [1, 9]
+formula = """
+    t[i] if i < 128
+    else (t[2*((i-128)%8) + 32*((i-128)//8)] + t[2*((i-128)%8) + 32*((i-128)//8) + 1]
+        + t[2*((i-128)%8) + 32*((i-128)//8) + 16] + t[2*((i-128)%8) + 32*((i-128)//8) + 17]) if i < 160
+    else (total(t, 4*((i-160)%4) + 64*((i-160)//4), 4*((i-160)%4) + 64*((i-160)//4) + 4)
+        + total(t, 4*((i-160)%4) + 64*((i-160)//4) + 16, 4*((i-160)%4) + 64*((i-160)//4) + 20)
+        + total(t, 4*((i-160)%4) + 64*((i-160)//4) + 32, 4*((i-160)%4) + 64*((i-160)//4) + 36)
+        + total(t, 4*((i-160)%4) + 64*((i-160)//4) + 48, 4*((i-160)%4) + 64*((i-160)//4) + 52))"""
+[[workload.dispatch]]
+shader = "s.wgsl"
+threads = [8, 4]
+bind = { below = "t", above = { texture = "t", level = 1 } }
+[[workload.dispatch]]
+shader = "s.wgsl"
+threads = [4, 2]
+bind = { below = { texture = "t", level = 1 }, above = { texture = "t", level = "1 + 1" } }
+"#;
+
+const LEVELS_SHADER: &str = "
+@group(0) @binding(0) var below: texture_2d<u32>;
+@group(0) @binding(1) var above: texture_storage_2d<r32uint, write>;
+@compute @workgroup_size(4, 2) fn main(@builtin(global_invocation_id) id: vec3u) {
+    let at = 2 * id.xy;
+    let sum = textureLoad(below, at, 0) + textureLoad(below, at + vec2u(1, 0), 0)
+        + textureLoad(below, at + vec2u(0, 1), 0) + textureLoad(below, at + vec2u(1, 1), 0);
+    if all(id.xy < textureDimensions(above)) { textureStore(above, id.xy, sum); }
+}";
+
+#[test]
+fn a_level_is_computed_from_the_one_before() {
+    let one = LEVELS.replace("below = \"t\"", "below = { texture = \"t\", level = 0 }");
+    let Some((code, said)) = outcome(&one, LEVELS_SHADER) else {
+        return;
+    };
+    assert_eq!(code, Some(0), "{said}");
+    // A texel of the last level that is wrong, and a level that is never written.
+    let wrong = LEVELS_SHADER.replace("id.xy, sum)", "id.xy, sum + u32(id.x == 3 && id.y == 1))");
+    let (code, said) = outcome(&one, &wrong).unwrap();
+    assert_eq!(code, Some(1), "{said}");
+    let twice = one.replace("level = \"1 + 1\"", "level = 0");
+    let twice = twice.replace(
+        "{ texture = \"t\", level = 1 }, above",
+        "{ texture = \"t\", level = 2 }, above",
+    );
+    let (code, said) = outcome(&twice, LEVELS_SHADER).unwrap();
+    assert_eq!(code, Some(1), "{said}");
+}
+
+#[test]
+fn a_level_that_is_bound_wrongly_is_told_what_is_right() {
+    let right = LEVELS.replace("below = \"t\"", "below = { texture = \"t\", level = 0 }");
+    for (from, to, says) in [
+        (
+            "levels = 3",
+            "levels = 6",
+            "a texture of this `size` has 1 to 5",
+        ),
+        (
+            "levels = 3",
+            "levels = 0",
+            "a texture of this `size` has 1 to 5",
+        ),
+        ("levels = 3", "level = 3", "did you mean `levels`"),
+        (
+            "level = \"1 + 1\"",
+            "level = 3",
+            "has `levels = 3`, from 0 up",
+        ),
+        (
+            "level = \"1 + 1\"",
+            "level = 0.5",
+            "a whole number from 0 up is needed",
+        ),
+        (
+            "level = \"1 + 1\"",
+            "lvel = 1",
+            "{ texture = \"name\", level = 1 }",
+        ),
+        // All levels are read while one is written.
+        (
+            "below = { texture = \"t\", level = 0 }",
+            "below = \"t\"",
+            "above writes \"t\" and below reads it",
+        ),
+        (
+            "level = \"1 + 1\"",
+            "level = 1",
+            "above writes \"t\" and below reads it",
+        ),
+    ] {
+        assert!(right.contains(from), "{from}");
+        let (code, said) = outcome(&right.replacen(from, to, 1), LEVELS_SHADER).unwrap();
+        assert_eq!(code, Some(2), "{to}: {said}");
+        assert!(said.contains(says), "{to}: {said}");
+    }
+    let buffer = manifest("[8, 8]", "format = \"r32float\"\nfill = 1", "64", "1").replace(
+        "threads = 64",
+        "threads = 64\nbind = { z = { texture = \"z\", level = 0 } }",
+    );
+    let read = shader(
+        "@group(0) @binding(0) var t: texture_2d<f32>;",
+        "textureLoad(t, vec2u(i % 8, i / 8), 0).x",
+    );
+    let (code, said) = outcome(&buffer, &read).unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("which is a buffer; bind a texture"), "{said}");
+}
+
+#[test]
 fn a_texture_of_a_renderer_that_is_declared_wrongly_is_told_what_is_right() {
     let shadow = "@group(0) @binding(0) var t: texture_depth_2d; @group(0) @binding(1) var s: sampler_comparison;";
     let compared = "textureSampleCompareLevel(t, s, vec2f(0.5), 0.5)";

@@ -266,6 +266,132 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
 }
 
 #[test]
+fn what_stands_in_the_wrong_table_is_told_its_own() {
+    let folder = folder();
+    let said = |from: &str, to: &str| {
+        let text = MANIFEST.replacen(from, to, 1);
+        assert_ne!(text, MANIFEST, "{from}");
+        load(folder.path(), &text).unwrap_err().to_string()
+    };
+    for (from, to, says) in [
+        (
+            "threads = \"n\"",
+            "threads = \"n\"\ncold = true",
+            "`cold` is a key of [[workload]] and [[kernel]]",
+        ),
+        (
+            "relative = 1e-6",
+            "unverified = \"why\"",
+            "`unverified` is a key of [[workload]]",
+        ),
+        (
+            "flop = \"n\"",
+            "threads = \"n\"",
+            "`threads` is a key of [[….dispatch]]",
+        ),
+        (
+            "flop = \"n\"",
+            "normal = [0, 1]",
+            "`normal` is a key of [[….buffer]] and [[….texture]]",
+        ),
+        (
+            "[[workload.dispatch]]",
+            "[workload.dispatch]",
+            "two pairs of brackets",
+        ),
+        ("[[workload]]", "[workload]", "two pairs of brackets"),
+    ] {
+        let said = said(from, to);
+        assert!(said.contains(says), "{to}: {said}");
+    }
+}
+
+#[test]
+fn what_a_struct_holds_and_which_variable_is_meant_is_said() {
+    let folder = folder();
+    for (from, to, says) in [
+        (
+            "members = { count = \"n\", scale = 0.5 }",
+            "values = [\"n\", 0.5]",
+            "give `members = { … }`",
+        ),
+        ("name = \"x\"", "name = \"X\"", "did you mean \"x\"?"),
+        (
+            "formula = \"0.5 * x[i]\"",
+            "output = true",
+            "nothing can check",
+        ),
+        (
+            "formula = \"0.5 * x[i]\"",
+            "output = true\n[workload.none]",
+            "unknown field",
+        ),
+    ] {
+        let text = MANIFEST.replacen(from, to, 1);
+        let said = load(folder.path(), &text).unwrap_err().to_string();
+        assert!(said.contains(says), "{to}: {said}");
+    }
+    let alone = MANIFEST
+        .replace(
+            "kernel = \"plain\"",
+            "kernel = \"plain\"\nreference = \"slow\"",
+        )
+        .replace("formula = \"0.5 * x[i]\"", "output = true");
+    let said = load(folder.path(), &alone).unwrap_err().to_string();
+    assert!(
+        said.contains("this case has no other; declare a [[workload]]"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_type_of_one_size_says_how_many_elements_there_are() {
+    let folder = folder();
+    let shader = "@group(0) @binding(0) var<uniform> count: u32;
+        @group(0) @binding(1) var<storage, read> weights: array<f32, 36>;
+        @group(0) @binding(2) var<storage, read_write> z: array<f32>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            if id.x < count { z[id.x] = weights[id.x % 36]; } }";
+    std::fs::write(folder.path().join("s.wgsl"), shader).unwrap();
+    let manifest = |z: &str| {
+        format!(
+            "[[workload]]\ncase = \"fixed/f32/64\"\n\
+             [[workload.buffer]]\nname = \"count\"\nfill = 64\n\
+             [[workload.buffer]]\nname = \"weights\"\nuniform = [1, 2]\n\
+             [[workload.buffer]]\nname = \"z\"\n{z}formula = \"weights[i % 36]\"\n\
+             [[workload.dispatch]]\nshader = \"s.wgsl\"\nthreads = 64\n"
+        )
+    };
+    load(folder.path(), &manifest("elements = 64\n")).unwrap();
+    // Of an array without a length nothing says it.
+    let said = load(folder.path(), &manifest("")).unwrap_err().to_string();
+    assert!(said.contains("buffer \"z\": give `elements`"), "{said}");
+}
+
+#[test]
+fn a_dispatch_that_reads_and_writes_one_buffer_by_two_variables_is_refused() {
+    let folder = folder();
+    let text = MANIFEST
+        .replace("threads = \"n\"", "threads = \"n\"\nbind = { x = \"z\" }")
+        .replace(
+            "name = \"x\"\nelements = \"n\"\nuniform = [1, 2]\n\n[[workload.buffer]]\n",
+            "",
+        )
+        .replace(
+            "formula = \"0.5 * x[i]\"",
+            "ramp = [1, 1]\nformula = \"0.5 * z[i]\"",
+        );
+    let said = load(folder.path(), &text).unwrap_err().to_string();
+    assert!(said.contains("z writes \"z\" and x reads it"), "{said}");
+    let counted = MANIFEST.replace("threads = \"n\"", "indirect = \"z\"");
+    let said = load(folder.path(), &counted).unwrap_err().to_string();
+    assert!(
+        said.contains("z writes \"z\" and `indirect` reads it"),
+        "{said}"
+    );
+}
+
+#[test]
 fn more_combinations_than_anybody_waits_for_are_refused_before_one_is_read() {
     let folder = folder();
     let list = |count: u32| {

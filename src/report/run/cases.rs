@@ -135,9 +135,13 @@ const COLUMNS: [Column; 10] = {
                 or_dash(efficiency, |e| spread(e, |value| unit.per_joule(value)))
             })
         }),
-        column("error", |_, summary| match summary.worst_error_over_bound {
-            worst if worst.abs() < 1e4 => format!("{worst:.2}"),
-            worst => number(worst),
+        column("error", |case, summary| {
+            match summary.worst_error_over_bound {
+                // Compared with nothing, so no error was measured.
+                _ if case.is_unchecked() => dash(),
+                worst if worst.abs() < 1e4 => format!("{worst:.2}"),
+                worst => number(worst),
+            }
         }),
     ]
 };

@@ -214,7 +214,8 @@ pub(super) fn compile<'a>(
     // Texts can be multiplied to any length; numbers are all that is needed.
     if text.len() > MOST_CHARACTERS || !text.chars().all(sound) {
         return Err(format!(
-            "{text:?} is no expression; use numbers, parameters, `+ - * / // % ** ( )`, comparisons and functions"
+            "{text:?} is no expression; use numbers, parameters, `+ - * / // % ** ( )`, comparisons and functions{}",
+            as_written_here(text)
         ));
     }
     let expression = ENVIRONMENT
@@ -247,6 +248,20 @@ pub(super) fn compile<'a>(
         }
     }
     Ok(expression)
+}
+
+/// How an expression says what other languages write with a sign that it does not have.
+fn as_written_here(text: &str) -> &'static str {
+    let has = |sign: &str| text.contains(sign);
+    if has("&&") || has("||") {
+        "; write `and`, `or` and `not`"
+    } else if has("?") {
+        "; write `a if condition else b`"
+    } else if has("&") || has("|") || has("^") {
+        "; for single bits use `//` and `%`, as in `n // 8 % 2`; `**` raises to a power"
+    } else {
+        ""
+    }
 }
 
 /// A number, or a truth as 0 and 1.
@@ -302,6 +317,9 @@ mod tests {
             ("n +", "n +"),
             ("'a' * 99999999", "no expression"),
             ("10 ** 400", "10 ** 400"),
+            ("n > 3 && n < 5", "write `and`"),
+            ("n > 3 ? 1 : 2", "`a if condition else b`"),
+            ("n & 3", "use `//` and `%`"),
             ("n // 0", "n // 0"),
         ] {
             let message = whole(text).unwrap_err();

@@ -6,12 +6,12 @@ use toml::Spanned;
 use super::amounts::ParameterScope;
 use super::binding::Bound;
 use super::contents::{check_generator, contents, has_contents, hold, is_laid_out};
-use super::element_type::{Wanted, element_type, scalar_of};
+use super::element_type::{Wanted, element_type, fixed_bytes, scalar_of};
 use super::entry::FileEntry;
 use super::expectations::{CheckNames, checks};
 use super::file::BufferTable;
 use super::textures::texture;
-use crate::error::Result;
+use crate::error::{Result, nearest};
 use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, CustomTexture};
 
 /// Buffers with their contents and checks, then textures.
@@ -51,7 +51,7 @@ pub(super) fn buffers(
                 _ => None,
             };
             let wanted = bound.iter().find_map(|bound| bound.wanted(&table.name));
-            let form = form(&entry, table, wanted.as_ref(), texture)?;
+            let form = form(&entry, table, wanted.as_ref(), texture, &bound)?;
             buffer(
                 &entry,
                 table,
@@ -83,6 +83,7 @@ fn form(
     table: &BufferTable,
     wanted: Option<&Wanted<'_>>,
     texture: Option<CustomTexture>,
+    bound: &[&Bound],
 ) -> Result<ElementForm> {
     let (dtype, lanes) = match (&table.dtype, texture) {
         (_, Some(texture)) => (texture.format.dtype(), 1),
@@ -91,17 +92,13 @@ fn form(
         (None, _) => wanted
             .and_then(|wanted| scalar_of(wanted.module, wanted.ty))
             .map(|dtype| (dtype, 1))
-            .ok_or_else(|| {
-                entry.wrong(format!(
-                    "no shader that perwatt can read has a variable {:?} of one type; name the buffer as the variable, \
-                     bind it, or give its `type`, for example \"f32\"",
-                    table.name
-                ))
-            })?,
+            .ok_or_else(|| entry.wrong(untyped(table, wanted, bound)))?,
     };
-    if texture.is_none() && (table.size.is_some() || table.format.is_some()) {
+    if texture.is_none()
+        && (table.size.is_some() || table.format.is_some() || table.levels.is_some())
+    {
         return Err(entry.wrong(
-            "`size` and `format` are keys of a texture; declare it under [[….texture]], or give `elements` and `type`",
+            "`size`, `format` and `levels` are keys of a texture; declare it under [[….texture]], or give `elements` and `type`",
         ));
     }
     Ok(ElementForm {
@@ -109,6 +106,24 @@ fn form(
         lanes,
         texture,
     })
+}
+
+/// Why nothing says of which type a buffer's elements are.
+fn untyped(table: &BufferTable, wanted: Option<&Wanted<'_>>, bound: &[&Bound]) -> String {
+    let name = &table.name;
+    if wanted.is_some() {
+        return format!(
+            "the variable {name:?} is made of several types; give `members = {{ … }}`, or `values = [{{ … }}]` for an \
+             array of them, or its `type`, for example \"u32\""
+        );
+    }
+    let variables = bound.iter().flat_map(|bound| &bound.variables);
+    let close = nearest(name, variables.map(|(_, name)| name.as_str()))
+        .map_or(String::new(), |close| format!(" (did you mean {close:?}?)"));
+    format!(
+        "no shader that perwatt can read has a variable {name:?} that a dispatch binds{close}; name the buffer as the \
+         variable, bind it, or give its `type`, for example \"f32\""
+    )
 }
 
 /// A buffer with its contents and checks.
@@ -124,7 +139,10 @@ fn buffer(
     let dtype = form.dtype;
     let (contents, natural) = contents(entry, table, scope, dtype, wanted)?;
     let (checks, checked) = checks(entry, table, scope, dtype, names, referenced)?;
-    let elements = elements(entry, table, scope, form, (natural, checked))?;
+    // Of a scratch or filled `var<uniform> n: u32` nothing else says how many there are.
+    let of_type = wanted.and_then(|wanted| fixed_bytes(wanted.module, wanted.ty));
+    let of_type = of_type.map(|bytes| bytes / dtype.bytes());
+    let elements = elements(entry, table, scope, form, (natural, checked, of_type))?;
     let depths = form
         .texture
         .is_some_and(|texture| texture.format.is_depth());
@@ -151,20 +169,23 @@ fn buffer(
 }
 
 /// How many elements a buffer has, said in one or several places: by `elements`, its contents, a file of expected
-/// numbers, a texture's size.
+/// numbers, a texture's size; or else by the shader's type.
 fn elements(
     entry: &FileEntry<'_>,
     table: &BufferTable,
     scope: &ParameterScope,
     form: &ElementForm,
-    (natural, checked): (Option<u64>, Option<u64>),
+    (natural, checked, of_type): (Option<u64>, Option<u64>, Option<u64>),
 ) -> Result<u64> {
     let said = match (&table.elements, &form.texture) {
         (Some(_), Some(_)) => {
             return Err(entry.wrong("a texture has `size`; remove `elements`"));
         }
-        (None, Some(texture)) => Some(texture.rows() * texture.row_bytes() / form.dtype.bytes()),
-        (None, None) => None,
+        (None, Some(texture)) => texture.bytes().map(|bytes| bytes / form.dtype.bytes()),
+        (None, None) => match natural.or(checked) {
+            None => of_type,
+            Some(_) => None,
+        },
         (Some(amount), None) => {
             let whole = scope.whole(amount);
             let whole = whole.map_err(|e| entry.wrong(format!("`elements`: {e}")))?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use minijinja::value::{Object, Value};
+use minijinja::value::{Object, Value, ValueKind};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -194,6 +194,18 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
     }
 }
 
+/// Why a value of a formula is no number.
+fn no_number(value: &Value) -> String {
+    /// What is longer helps nobody.
+    const MOST_CHARACTERS: usize = 60;
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        return "it names a buffer without an index; write which of its numbers, as in `x[i]`"
+            .to_owned();
+    }
+    let shown: String = value.to_string().chars().take(MOST_CHARACTERS).collect();
+    format!("{shown} is no number")
+}
+
 /// What a wrong element of an output that was filled with poison tells of its cause. `left` are the bytes of it that are
 /// poison, 0 where any is not.
 fn hint(got: f64, want: f64, dtype: CustomDtype, left: usize) -> Option<&'static str> {
@@ -330,7 +342,7 @@ impl Compared<'_> {
             let value = expression
                 .eval(scope)
                 .map_err(|e| what(&e))
-                .and_then(|value| as_number(&value).ok_or_else(|| format!("{value} is no number")));
+                .and_then(|value| as_number(&value).ok_or_else(|| no_number(&value)));
             match value {
                 Ok(value) => self.element(at, stored(value, dtype), tolerance),
                 Err(e) => {

@@ -91,7 +91,17 @@ impl Object for BufferColumn {
         // An index that was divided is a fraction by type.
         let place = f64::try_from(key.clone()).ok()?;
         let whole = place.fract() == 0.0 && place >= 0.0;
-        self.at(whole.then_some(place as usize)?).map(Value::from)
+        let found = self.at(place as usize).filter(|_| whole);
+        // An error as a value ends the evaluation, where a missing value would be "undefined" to whatever uses it.
+        let beyond = || {
+            let there = self.numbers.len();
+            let words = format!(
+                "the index {place} leads to none of a buffer's {there} numbers, which have the indices 0 to {}",
+                there.saturating_sub(1)
+            );
+            Value::from(Error::new(ErrorKind::InvalidOperation, words))
+        };
+        Some(found.map_or_else(beyond, Value::from))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

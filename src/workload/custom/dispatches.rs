@@ -10,7 +10,7 @@ use super::binding::Bound;
 use super::commands::printed;
 use super::contents::written;
 use super::entry::FileEntry;
-use super::file::{BindTable, DispatchTable, IndirectTable};
+use super::file::{BindTable, BoundLevel, BoundTo, DispatchTable, IndirectTable};
 use crate::error::Result;
 use crate::record::{CustomDispatch, CustomIndirect, regular_inside};
 use crate::workload::kit::template::{expand_text, is_template};
@@ -38,6 +38,31 @@ pub(super) fn dispatches(
     Ok(both.into_iter().unzip())
 }
 
+/// What variables are bound to by name, and the mip level that each shows where it shows one.
+fn bound_by_name(
+    entry: &FileEntry<'_>,
+    names: Option<&BTreeMap<String, BoundTo>>,
+    scope: &ParameterScope,
+) -> Result<(BTreeMap<String, String>, BTreeMap<String, u32>)> {
+    let (mut bound, mut levels) = (BTreeMap::new(), BTreeMap::new());
+    for (variable, to) in names.into_iter().flatten() {
+        let name = match to {
+            BoundTo::Name(name) => name,
+            BoundTo::Level(BoundLevel { texture, level }) => {
+                let level = scope.whole(level).and_then(|level| {
+                    u32::try_from(level).map_err(|_| "no texture has so many levels".to_owned())
+                });
+                let level =
+                    level.map_err(|e| entry.wrong(format!("`bind.{variable}.level`: {e}")))?;
+                levels.insert(variable.clone(), level);
+                texture
+            }
+        };
+        bound.insert(variable.clone(), name.clone());
+    }
+    Ok((bound, levels))
+}
+
 fn dispatch(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
@@ -45,11 +70,12 @@ fn dispatch(
 ) -> Result<(CustomDispatch, Option<Bound>)> {
     let shown = table.shader.shown();
     let of_shader = |reason: String| entry.wrong(format!("{shown}: {reason}"));
-    let (bind, bind_by_name) = match table.bind.clone() {
-        Some(BindTable::InOrder(names)) => (names, BTreeMap::new()),
-        Some(BindTable::ByName(names)) => (Vec::new(), names),
-        None => (Vec::new(), BTreeMap::new()),
+    let (bind, by_name) = match &table.bind {
+        Some(BindTable::InOrder(names)) => (names.clone(), None),
+        Some(BindTable::ByName(names)) => (Vec::new(), Some(names)),
+        None => (Vec::new(), None),
     };
+    let (bind_by_name, levels) = bound_by_name(entry, by_name, scope)?;
     let mut dispatch = CustomDispatch {
         wgsl: source(entry, table, scope)?,
         shader: shown.clone(),
@@ -58,6 +84,7 @@ fn dispatch(
         entry: table.entry.clone(),
         overrides: overrides(entry, table, scope)?,
         bind_by_name,
+        levels,
         repeat: repeat(entry, table, scope)?,
         indirect: table.indirect.clone().map(|indirect| match indirect {
             IndirectTable::Buffer(buffer) => CustomIndirect { buffer, first: 0 },

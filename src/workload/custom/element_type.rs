@@ -1,6 +1,6 @@
 //! Types of a buffer's elements: written in a manifest, or the shader's.
 
-use naga::{Handle, Module, Scalar, ScalarKind, Type, TypeInner};
+use naga::{ArraySize, Handle, Module, Scalar, ScalarKind, Type, TypeInner};
 
 use crate::error::nearest;
 use crate::record::CustomDtype;
@@ -94,6 +94,23 @@ pub(super) fn scalar_of(module: &Module, ty: Handle<Type>) -> Option<CustomDtype
             types.all(|other| other == Some(first)).then_some(first)
         }
         _ => None,
+    }
+}
+
+/// Bytes of a type of which every value is as large.
+pub(super) fn fixed_bytes(module: &Module, ty: Handle<Type>) -> Option<u64> {
+    let inner = &module.types[ty].inner;
+    match inner {
+        TypeInner::Array { size, .. } if !matches!(size, ArraySize::Constant(_)) => None,
+        TypeInner::Array { base, .. } => {
+            fixed_bytes(module, *base)?;
+            Some(inner.size(module.to_ctx()).into())
+        }
+        TypeInner::Struct { members, span } => {
+            fixed_bytes(module, members.last()?.ty)?;
+            Some((*span).into())
+        }
+        _ => Some(inner.size(module.to_ctx()).into()),
     }
 }
 

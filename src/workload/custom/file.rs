@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::amounts::Amount;
+use crate::error::nearest;
 use crate::record::{CustomIndirect, SamplerAddress, SamplerComparison, SamplerFilter};
 
 /// The whole file.
@@ -209,13 +211,34 @@ impl TryFrom<Vec<Amount>> for AmountPair {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a list of buffers, or a table `{ variable = \"buffer\" }`"
+    expecting = "a list of buffers, or a table `{ variable = \"buffer\", other = { texture = \"name\", level = 1 } }`"
 )]
 pub(super) enum BindTable {
     /// Buffers in the order of groups and bindings.
     InOrder(Vec<String>),
     /// Buffers of variables that have another name.
-    ByName(BTreeMap<String, String>),
+    ByName(BTreeMap<String, BoundTo>),
+}
+
+/// What a variable is bound to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of a buffer or texture, or `{ texture = \"name\", level = 1 }`"
+)]
+pub(super) enum BoundTo {
+    /// A buffer or texture.
+    Name(String),
+    /// One mip level of a texture.
+    Level(BoundLevel),
+}
+
+/// One mip level of a texture.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BoundLevel {
+    pub(super) texture: String,
+    pub(super) level: Amount,
 }
 
 /// `[[….buffer]]`, and `[[….texture]]` with `size` and `format`.
@@ -228,6 +251,7 @@ pub(super) struct BufferTable {
     pub(super) elements: Option<Amount>,
     pub(super) size: Option<Amounts>,
     pub(super) format: Option<String>,
+    pub(super) levels: Option<Amount>,
     pub(super) fill: Option<Amount>,
     pub(super) values: Option<Vec<toml::Value>>,
     pub(super) members: Option<toml::Table>,
@@ -261,4 +285,53 @@ fn default_kernel() -> String {
 
 fn nothing() -> Amount {
     Amount::Whole(0)
+}
+
+/// What was probably meant, by a message about an unknown key, which lists the known ones in backquotes, or about the form
+/// of a table.
+pub(super) fn meant(message: &str) -> String {
+    if message.starts_with("invalid type: map, expected a sequence") {
+        return " (there may be several, so write two pairs of brackets, as in [[workload]] and [[workload.dispatch]])"
+            .to_owned();
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let known = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let Some(unknown) = quoted.next().filter(|_| known) else {
+        return String::new();
+    };
+    if let Some(close) = nearest(unknown, quoted) {
+        return format!(" (did you mean `{close}`?)");
+    }
+    let owners: Vec<&str> = keys_of_tables()
+        .into_iter()
+        .filter(|(_, keys)| keys.iter().any(|key| key == unknown))
+        .map(|(table, _)| table)
+        .collect();
+    match owners.as_slice() {
+        [] => String::new(),
+        owners => format!(
+            " (`{unknown}` is a key of {}; a key belongs to the last [[…]] above it)",
+            owners.join(" and ")
+        ),
+    }
+}
+
+/// The tables of a file with their keys.
+fn keys_of_tables() -> [(&'static str, Vec<String>); 5] {
+    [
+        ("[[workload]]", keys_of::<WorkloadTable>()),
+        ("[[kernel]]", keys_of::<KernelTable>()),
+        ("[[….dispatch]]", keys_of::<DispatchTable>()),
+        ("[[….buffer]] and [[….texture]]", keys_of::<BufferTable>()),
+        ("[[….sampler]]", keys_of::<SamplerTable>()),
+    ]
+}
+
+/// The keys of a table, which serde lists where another is given.
+fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    let Err(error) = toml::from_str::<T>("no-such-key = 0") else {
+        return Vec::new();
+    };
+    let quoted = error.message().split('`').skip(1).step_by(2);
+    quoted.skip(1).map(str::to_owned).collect()
 }

@@ -22,7 +22,7 @@ use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
 use crate::workload::custom::entry::{FileEntry, ManifestCommands, ManifestText};
 use crate::workload::custom::file::{
-    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable,
+    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable, meant,
 };
 use crate::workload::custom::textures::samplers;
 use crate::workload::custom::work::CustomWork;
@@ -124,17 +124,6 @@ fn refuse_other_tables(manifest: &ManifestText<'_>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The key that was probably meant, of those that a message about an unknown one lists in backquotes.
-fn meant(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let known = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    let close = quoted
-        .next()
-        .filter(|_| known)
-        .and_then(|unknown| nearest(unknown, quoted));
-    close.map_or_else(String::new, |close| format!(" (did you mean `{close}`?)"))
 }
 
 /// A custom kernel for a built-in case.
@@ -369,6 +358,16 @@ fn refuse_unchecked(
     ))
 }
 
+/// Which kernels a case has besides the one that names another.
+fn others(names: &[&str], wanted: &str) -> String {
+    match names {
+        [] => format!(
+            "this case has no other; declare a [[workload]] with the same `case` and `kernel = {wanted:?}`"
+        ),
+        names => format!("there are: {}", names.join(", ")),
+    }
+}
+
 /// Gives each case that names a reference the kernel that it names.
 fn give_references(
     path: &Path,
@@ -399,9 +398,9 @@ fn give_references(
             .and_then(|(other, ..)| found[*other].custom.clone())
             .ok_or_else(|| {
                 let names: Vec<&str> = same.iter().map(|(_, _, kernel)| kernel.as_str()).collect();
+                let there = others(&names, wanted);
                 wrong(format!(
-                    "no other kernel of this case is called {wanted:?}; there are: {}",
-                    names.join(", ")
+                    "no other kernel of this case is called {wanted:?}; {there}"
                 ))
             })?;
         if let Some(missing) = found[*at]

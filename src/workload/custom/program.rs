@@ -130,15 +130,18 @@ pub(super) fn dispatch(
         }
         let buffer = place(&custom.shader, variable, name, buffers)?;
         let kind = kind(variable, &buffers[buffer], is_linear(variable)).map_err(of_shader)?;
+        let level = level(custom, variable, &buffers[buffer], kind).map_err(of_shader)?;
         dispatch.features.extend(feature(kernel, name, kind));
         dispatch.bindings.push(Binding {
             buffer,
             group: variable.group,
             number: variable.binding,
             kind,
+            level,
         });
     }
     dispatch.indirect = indirect(custom, buffers).map_err(of_shader)?;
+    refuse_conflict(bound, &dispatch).map_err(of_shader)?;
     let constants = bound.module.pipeline_constants(&custom.overrides);
     dispatch.constants = constants.map_err(of_shader)?;
     dispatch.wgsl.clone_from(&bound.module.source);
@@ -146,6 +149,66 @@ pub(super) fn dispatch(
     dispatch.workgroup_threads = needs.threads;
     dispatch.workgroup_bytes = needs.workgroup_bytes;
     Ok(dispatch)
+}
+
+/// Which mip level a variable shows alone. What is stored to is one of them, the first if none is said.
+fn level(
+    custom: &CustomDispatch,
+    variable: &BoundVariable,
+    buffer: &Buffer,
+    kind: BindingKind,
+) -> Result<Option<u32>, String> {
+    let stored = matches!(kind, BindingKind::StorageTexture(_)).then_some(0);
+    let Some(level) = custom.levels.get(&variable.name) else {
+        return Ok(stored);
+    };
+    let (name, shown) = (&variable.name, &buffer.name);
+    match &buffer.texture {
+        None => Err(format!(
+            "{name} is bound to a `level` of {shown:?}, which is a buffer; bind a texture, or the buffer by its name alone"
+        )),
+        Some(texture) if *level >= texture.levels => Err(format!(
+            "{name} is bound to level {level} of {shown:?}, which has `levels = {}`, from 0 up; give it more",
+            texture.levels
+        )),
+        Some(_) => Ok(Some(*level)),
+    }
+}
+
+/// Stops a dispatch that writes a buffer by one variable and reads it by another, or takes its workgroups from it: WebGPU
+/// lets none do both.
+fn refuse_conflict(bound: &Bound, dispatch: &Dispatch) -> Result<(), String> {
+    let variables = || {
+        bound.variables.iter().filter_map(|(variable, name)| {
+            let mut bindings = dispatch.bindings.iter();
+            let found = bindings.find(|binding| {
+                (binding.group, binding.number) == (variable.group, variable.binding)
+            })?;
+            Some((&variable.name, name, found))
+        })
+    };
+    let writes = |kind: BindingKind| match kind {
+        BindingKind::Storage { read_only } => !read_only,
+        BindingKind::StorageTexture(stored) => stored.writes,
+        _ => false,
+    };
+    for (writer, name, binding) in variables().filter(|(.., binding)| writes(binding.kind)) {
+        let reader = variables()
+            .find(|(_, _, other)| {
+                let together = other.level.is_none() || other.level == binding.level;
+                other.buffer == binding.buffer && together && !writes(other.kind)
+            })
+            .map(|(reader, ..)| format!("{reader} reads it"));
+        let counts = dispatch.indirect.filter(|(at, _)| *at == binding.buffer);
+        let other = reader.or_else(|| counts.map(|_| "`indirect` reads it".to_owned()));
+        if let Some(other) = other {
+            return Err(format!(
+                "{writer} writes {name:?} and {other}, and WebGPU lets no dispatch do both; bind two buffers, or \
+                 two levels of a texture, and copy by a dispatch of its own where one must follow the other"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A dispatch that binds nothing yet.

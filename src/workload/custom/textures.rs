@@ -67,7 +67,10 @@ pub(super) fn texture(
         format,
         size: three(entry, "size", amounts.list(), scope)?,
         dimension,
+        levels: 1,
     };
+    let levels = levels(entry, table, scope, texture.most_levels())?;
+    let texture = CustomTexture { levels, ..texture };
     if format.is_depth() {
         refuse_as_depth(entry, table)?;
     }
@@ -75,6 +78,28 @@ pub(super) fn texture(
         Some(_) => Ok(texture),
         None => Err(entry.wrong("is larger than any memory")),
     }
+}
+
+/// How many mip levels a texture has.
+fn levels(
+    entry: &FileEntry<'_>,
+    table: &BufferTable,
+    scope: &ParameterScope,
+    most: u32,
+) -> Result<u32> {
+    let Some(amount) = &table.levels else {
+        return Ok(1);
+    };
+    let levels = scope
+        .whole(amount)
+        .map_err(|e| entry.wrong(format!("`levels`: {e}")))?;
+    let fits = u32::try_from(levels).ok();
+    fits.filter(|levels| (1..=most).contains(levels))
+        .ok_or_else(|| {
+            entry.wrong(format!(
+                "`levels` is {levels}, and a texture of this `size` has 1 to {most}"
+            ))
+        })
 }
 
 /// Stops what a depth texture cannot be: no compute shader writes one.

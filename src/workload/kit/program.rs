@@ -161,6 +161,8 @@ pub struct Binding {
     pub number: u32,
     /// As what.
     pub kind: BindingKind,
+    /// Which mip level of a texture alone; none for all of them.
+    pub level: Option<u32>,
 }
 
 /// As what a shader sees a buffer or texture.
@@ -377,6 +379,7 @@ impl Dispatch {
                     kind: BindingKind::Storage {
                         read_only: number < read,
                     },
+                    level: None,
                 })
                 .collect(),
             entry: None,
@@ -534,6 +537,7 @@ mod tests {
             format: TexelFormat::R8Unorm,
             size: [1, 4096, 1],
             dimension: TextureDimension::D2,
+            levels: 1,
         };
         let buffer = Buffer {
             name: "t".into(),

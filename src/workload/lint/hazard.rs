@@ -65,8 +65,8 @@ impl fmt::Display for Hazard {
             ),
             Self::Unordered { variable, .. } => write!(
                 f,
-                "{variable}: is written and then read or written by other threads without a workgroupBarrier in \
-                 between"
+                "{variable}: is written and then read at another index without a workgroupBarrier in between; that is a \
+                 race unless the same thread does both"
             ),
             Self::SameElement { variable } => write!(
                 f,

@@ -497,7 +497,7 @@ fn prepended(said: &str) -> Option<String> {
     let (name, _) = rest.split_once('`')?;
     Some(format!(
         "`{name}` is declared nowhere; what a program puts before this shader, a manifest joins with it: `shader = \
-         [\"constants.wgsl\", \"s.wgsl\"]`, where `const {name} = ${{{name}}}u;` takes its value from `params`"
+         [\"constants.wgsl\", \"s.wgsl\"]`; if it is a number, `const {name} = ${{{name}}}u;` there takes it from `params`"
     ))
 }
 
