@@ -497,6 +497,7 @@ mod tests {
                 kv_bytes: 327_680.0,
                 latent_cache: false,
                 sequence: 8192.0,
+                published: None,
                 source: String::new(),
             },
             rate: [RateBasis::Prior; 4],

@@ -124,8 +124,8 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     })?;
     let all = rows.len() + left_out.len();
     let (rows, misfits) = in_order(rows, &mut notes)?;
-    let left_out = left_out.into_iter().chain(misfits).collect();
-    let rows = few_left_out(rows, left_out, all, &mut notes)?;
+    let left_out: Vec<String> = left_out.into_iter().chain(misfits).collect();
+    let rows = few_left_out(rows, &left_out, all, &mut notes)?;
     meaning::plausible(&rows, &table.header)?;
     if zoneless {
         let name = zone.iana_name().unwrap_or("the system's own");
@@ -152,13 +152,13 @@ fn rising(
             _ => kept.push((row.at, row.watts)),
         }
     }
-    few_left_out(kept, left_out, all, &mut Vec::new())
+    few_left_out(kept, &left_out, all, &mut Vec::new())
 }
 
 /// The rows, where few were left out.
 fn few_left_out(
     rows: Vec<LogRow>,
-    left_out: Vec<String>,
+    left_out: &[String],
     all: usize,
     notes: &mut Vec<String>,
 ) -> std::result::Result<Vec<LogRow>, String> {
