@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
-use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
+use super::choices::{Choices, PowerBasis, PriorSet, RateBasis};
 use super::distribution::Distribution;
-use super::evidence::{Evidence, Machine};
+use super::evidence::{Evidence, MachineKind};
 use super::figure::{Assumption, Basis, Figure};
 use super::inputs::{INPUTS, Size, known, position, unit};
 use super::language_model::LanguageModel;
+use super::number_format::{ModelWeights, NumberFormat};
 use super::scenario::Scenario;
 use super::title;
 use crate::error::{Error, Result};
@@ -317,9 +318,9 @@ impl<'a> Building<'a> {
         };
         self.layer(&file.fallback, Basis::Prior)?;
         match self.evidence.map(Evidence::machine) {
-            Some(Machine::Laptop) => self.layer(&file.fallback_laptop, Basis::Prior),
-            Some(Machine::Integrated) => self.layer(&file.fallback_integrated, Basis::Prior),
-            Some(Machine::Desktop) | None => Ok(()),
+            Some(MachineKind::Laptop) => self.layer(&file.fallback_laptop, Basis::Prior),
+            Some(MachineKind::Integrated) => self.layer(&file.fallback_integrated, Basis::Prior),
+            Some(MachineKind::Desktop) | None => Ok(()),
         }
     }
 

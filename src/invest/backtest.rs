@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::assume::{Assumptions, Changes};
-use super::choices::{ModelWeights, NumberFormat, PriorSet};
+use super::choices::PriorSet;
 use super::distribution::Distribution;
 use super::model::Simulation;
+use super::number_format::{ModelWeights, NumberFormat};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::scenario::Scenario;
 use super::simulate::{Draws, Quantiles};

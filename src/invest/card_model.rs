@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::choices::ModelWeights;
 use super::figure::Basis;
 use super::model::Answer;
+use super::number_format::ModelWeights;
 use super::simulate::Quantiles;
 use crate::record::Reading;
 

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::choices::{ModelWeights, NumberFormat};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis, Figure};
 use super::fit::ChipLimits;
 use super::inputs::unit;
 use super::language_model::LanguageModel;
+use super::number_format::{ModelWeights, NumberFormat};
 use crate::error::{Error, Result, nearest};
 use crate::record::Resource;
 

@@ -3,8 +3,9 @@
 //! A pure function of its inputs. Symbols follow `docs/invest.md`, which has the derivation and the
 //! sources. A year has 8760 hours.
 
-use super::choices::{Choices, NumberFormat, PowerBasis, RateBasis};
+use super::choices::{Choices, PowerBasis, RateBasis};
 use super::inputs::{Inputs, Size};
+use super::number_format::NumberFormat;
 use super::serving::{Phases, Served, Server, needed_to_train};
 use crate::units::{
     BytesPerSecond, Dollars, DollarsPerFlop, DollarsPerSecond, FlopPerSecond, Joules,
@@ -405,9 +406,9 @@ fn with_prompts(served: &Served, prompt_ratio: f64) -> TokensPerSecond {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invest::choices::ModelWeights;
     use crate::invest::inputs::{INPUTS, position};
     use crate::invest::language_model::LanguageModel;
+    use crate::invest::number_format::ModelWeights;
     use crate::invest::outputs::{Outputs, per_exaflop, per_hour, per_million};
 
     /// The central values of the priors for an H100, and round numbers where only they are hand-worked.

@@ -6,10 +6,11 @@
 //! nothing.
 
 use super::catalog::{catalog, recognise};
-use super::choices::{ModelWeights, NumberFormat, PowerBasis, RateBasis};
+use super::choices::{PowerBasis, RateBasis};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::fit::{self, ChipLimits, Unfit};
+use super::number_format::{ModelWeights, NumberFormat};
 use crate::record::{
     Boundary, CaseResult, DeviceType, EnergyProvenance, Estimate, Origin, Outcome, Reading, Record,
     Resource, Roof, Status, Summary,
@@ -60,7 +61,7 @@ pub struct Evidence {
 
 /// A computer by what its device takes: a card in a desktop draws ten times what a graphics unit beside a CPU does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Machine {
+pub(super) enum MachineKind {
     /// With a card, or with nothing that says otherwise.
     Desktop,
     /// A portable one with a GPU of its own.
@@ -253,15 +254,15 @@ impl Evidence {
     }
 
     /// What kind of computer the device is part of, where a scenario knows no better.
-    pub(super) fn machine(&self) -> Machine {
+    pub(super) fn machine(&self) -> MachineKind {
         let name = self.adapter.to_ascii_lowercase();
         let mut words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         if words.any(|word| matches!(word, "laptop" | "mobile" | "max-q")) {
-            Machine::Laptop
+            MachineKind::Laptop
         } else if self.record.adapter.device_type == DeviceType::IntegratedGpu {
-            Machine::Integrated
+            MachineKind::Integrated
         } else {
-            Machine::Desktop
+            MachineKind::Desktop
         }
     }
 

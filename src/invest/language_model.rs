@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::choices::NumberFormat;
+use super::number_format::NumberFormat;
 use crate::units::FlopPerToken;
 
 /// A language model, for what a token costs.

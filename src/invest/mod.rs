@@ -22,6 +22,7 @@ mod live;
 mod model;
 #[cfg(feature = "invest-module")]
 pub mod module;
+mod number_format;
 mod outputs;
 mod quantity;
 mod scale;
@@ -42,7 +43,7 @@ pub use card_model::CardModel;
 pub use catalog::{
     CatalogEntry, DataSheet, accelerators, countries, data_sheet, models, published_format,
 };
-pub use choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet, RateBasis};
+pub use choices::{Choices, PowerBasis, PriorSet, RateBasis};
 pub use distribution::Distribution;
 pub use evidence::{Evidence, RecordFigure};
 pub use figure::{Assumption, Basis};
@@ -50,6 +51,7 @@ pub use inputs::{INPUTS, InputKind, ReducibleBy, Size};
 pub use language_model::LanguageModel;
 pub use live::{LiveAnswer, LiveModel, LiveQuestion, LiveRow, LiveSection};
 pub use model::{Answer, Causes, ModelInput, ModelOutput, model};
+pub use number_format::{ModelWeights, NumberFormat};
 pub use outputs::{OUTPUTS, OutputKind, OutputQuantity, Section};
 pub use quantity::{digits, digits_alike, range, row_in_words, scale, scale_of_row};
 pub use scale::{Changed, Scale, Worth};

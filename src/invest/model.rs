@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assume::Assumptions;
-use super::choices::{Choices, ModelWeights, NumberFormat, PowerBasis, PriorSet};
+use super::choices::{Choices, PowerBasis, PriorSet};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::inputs::{INPUTS, ReducibleBy, Size, position};
+use super::number_format::{ModelWeights, NumberFormat};
 use super::outputs::{OUTPUTS, OutputQuantity};
 use super::sensitivity::{GroupShare, Share, first_order, of_group, scaled};
 use super::serving::{accelerators_needed, cache_of_sequence, needed_to_train};

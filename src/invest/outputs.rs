@@ -4,9 +4,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::choices::{Choices, NumberFormat};
+use super::choices::Choices;
 use super::equations::{Terms, YEAR};
 use super::inputs::Inputs;
+use super::number_format::NumberFormat;
 use crate::units::{
     Dollars, DollarsPerFlop, DollarsPerSecond, DollarsPerToken, Flop, FlopPerDollar, FlopPerJoule,
     FlopPerSecond, Joules, JoulesPerToken, KilogramsCo2e, KilogramsPerFlop, KilogramsPerToken,

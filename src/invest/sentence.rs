@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::choices::NumberFormat;
 use super::distribution::Distribution;
 use super::figure::Basis;
 use super::model::{ModelInput, ModelOutput};
+use super::number_format::NumberFormat;
 use super::outputs::OutputQuantity;
 use super::quantity::{digits_alike, row_in_words, scale};
 

@@ -302,10 +302,7 @@ fn a_full_disk_leaves_a_journal_that_a_run_goes_on_with() {
     };
     let record = journal.strip_suffix(".journal").unwrap();
     let command = format!("perwatt run --resume {record}");
-    assert!(
-        said.contains(journal) && said.contains(&command),
-        "{said}"
-    );
+    assert!(said.contains(journal) && said.contains(&command), "{said}");
     let mut resume = perwatt();
     resume.args(["run", "--resume", record]);
     let resumed = resume.current_dir(folder.path()).output().unwrap();

@@ -15,14 +15,12 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
+pub use self::order::LogRow;
 use self::order::{TimedRow, in_order};
 pub use self::times::DateOrder;
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
 use crate::units::Watts;
-
-/// One row: seconds since 1970, and the power from then on.
-pub type LogRow = (f64, Watts);
 
 /// Share of rows without a value that a log may have.
 const MOST_LEFT_OUT: f64 = 0.1;

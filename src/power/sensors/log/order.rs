@@ -3,8 +3,10 @@
 
 use std::cmp::Ordering;
 
-use super::LogRow;
 use crate::units::Watts;
+
+/// One row: seconds since 1970, and the power from then on.
+pub type LogRow = (f64, Watts);
 
 /// A row with the number of its line.
 #[derive(Clone, Copy, Debug, PartialEq)]
