@@ -275,7 +275,7 @@ mod tests {
     type Model = fn(f64, f64) -> f64;
 
     #[test]
-    fn the_time_of_a_compiler_is_not_a_dispatchs() {
+    fn the_time_of_a_compiler_is_not_that_of_a_dispatch() {
         let mut compiled = false;
         let taken = take(64, Seconds(0.5), |rows| {
             let compiling = if std::mem::replace(&mut compiled, true) {
