@@ -315,7 +315,7 @@ fn a_level_that_is_bound_wrongly_is_told_what_is_right() {
         ),
         (
             "level = \"1 + 1\"",
-            "lvel = 1",
+            "layer = 1",
             "{ texture = \"name\", level = 1 }",
         ),
         // All levels are read while one is written.
