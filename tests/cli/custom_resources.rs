@@ -306,7 +306,7 @@ fn more_workgroups_than_the_adapter_allows_are_refused_though_a_buffer_says_them
 #[test]
 fn a_formula_that_names_no_number_of_a_buffer_says_so_in_a_line() {
     for (formula, says) in [
-        ("i + 7 + args", "args"),
+        ("i + 7 + args", "as in `x[i]`"),
         ("2 * args", "as in `x[i]`"),
         (
             "args[i] + 7",

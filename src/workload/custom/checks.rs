@@ -194,13 +194,23 @@ fn check(buffer: &CheckedBuffer<'_>, output: &[u8], before: &Before, checker: &m
     }
 }
 
+/// How the numbers of a buffer are named.
+const BY_INDEX: &str = "a buffer's numbers are named with an index, as in `x[i]`";
+
+/// What is wrong with a formula; where it reckons with a buffer as a whole, with how to name one of its numbers.
+fn with_index(error: String) -> String {
+    match error.contains("sequence") {
+        true => format!("{error}; {BY_INDEX}"),
+        false => error,
+    }
+}
+
 /// Why a value of a formula is no number.
 fn no_number(value: &Value) -> String {
     /// What is longer helps nobody.
     const MOST_CHARACTERS: usize = 60;
     if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
-        return "it names a buffer without an index; write which of its numbers, as in `x[i]`"
-            .to_owned();
+        return BY_INDEX.to_owned();
     }
     let shown: String = value.to_string().chars().take(MOST_CHARACTERS).collect();
     format!("{shown} is no number")
@@ -341,7 +351,7 @@ impl Compared<'_> {
             });
             let value = expression
                 .eval(scope)
-                .map_err(|e| what(&e))
+                .map_err(|e| with_index(what(&e)))
                 .and_then(|value| as_number(&value).ok_or_else(|| no_number(&value)));
             match value {
                 Ok(value) => self.element(at, stored(value, dtype), tolerance),
