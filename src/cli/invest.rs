@@ -430,13 +430,17 @@ fn listing() -> crate::Result<String> {
     Ok(report::invest_list(&Scenario::list()?, &others, width()))
 }
 
+/// The name by which something is known that is also called otherwise.
+fn read_as<'t>(text: &'t str, also: [&str; 2], known: &'t str) -> &'t str {
+    match also.iter().any(|other| other.eq_ignore_ascii_case(text)) {
+        true => known,
+        false => text,
+    }
+}
+
 fn parse_precision(text: &str) -> Result<NumberFormat, String> {
     // f16 runs on the same units at the same rate.
-    let name = if ["f16", "fp16"].contains(&text.to_ascii_lowercase().as_str()) {
-        NumberFormat::Bf16.name()
-    } else {
-        text
-    };
+    let name = read_as(text, ["f16", "fp16"], NumberFormat::Bf16.name());
     NumberFormat::ALL
         .into_iter()
         .find(|precision| precision.name().eq_ignore_ascii_case(name))
@@ -445,11 +449,7 @@ fn parse_precision(text: &str) -> Result<NumberFormat, String> {
 
 fn parse_weights(text: &str) -> Result<ModelWeights, String> {
     // What counts is how many bytes they take.
-    let name = if ["bf16", "fp16"].contains(&text.to_ascii_lowercase().as_str()) {
-        ModelWeights::F16.name()
-    } else {
-        text
-    };
+    let name = read_as(text, ["bf16", "fp16"], ModelWeights::F16.name());
     ModelWeights::ALL
         .into_iter()
         .find(|weights| weights.name().eq_ignore_ascii_case(name))

@@ -13,7 +13,7 @@ use super::output::tell;
 use crate::error::{Error, Result};
 use crate::exchange::Format;
 use crate::record::{
-    DocumentKind, Origin, Record, can_be_made, of_the_system, parse, read_text, write_file,
+    DocumentKind, Origin, Record, can_be_made, leads_to_a_stream, parse, read_text, write_file,
 };
 
 /// What a file is to hold.
@@ -66,7 +66,7 @@ impl OutputFile<'_> {
         if there.is_dir() {
             return Err(Error::file(path, "a folder; name a file in it"));
         }
-        if self.force || !there.is_file() || there.len() == 0 || of_the_system(path) {
+        if self.force || there.len() == 0 || leads_to_a_stream(path) {
             return Ok(());
         }
         // Whoever made a link chose the file behind it; what cost measuring is not risked for that.

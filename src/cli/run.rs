@@ -287,7 +287,7 @@ impl NewRun {
         check_output(&out, &record, force)?;
         // Beside a pipe or a device no file stays, and what could not be written there goes to a file of the journal's
         // own name.
-        let kept = match leads_to_a_stream(&out) {
+        let kept = match record::leads_to_a_stream(&out) {
             true => free_name(Path::new(""), &file_stem(&record, twins)),
             false => out.clone(),
         };
@@ -483,12 +483,6 @@ impl bench::ProgressObserver for Silent {
     fn begin(&mut self, _: u32, _: usize, _: &str) {}
     fn end(&mut self, _: u32, _: usize, _: &record::Outcome) {}
     fn note(&mut self, _: &str) {}
-}
-
-/// Whether what is written to a path goes to a pipe or a device.
-fn leads_to_a_stream(out: &Path) -> bool {
-    let there = out.metadata();
-    record::of_the_system(out) || there.is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// Starts the journal of a new run; an interrupted run of the same name is not overwritten.

@@ -6,7 +6,7 @@ use super::model::{PageEnergy, PageErrorTerm};
 use super::series::{kept, rounded};
 use crate::record::{
     CaseResult, Conditions, EnergyWindow, ErrorCause, Estimate, Gain, Outcome, PowerSetup, Reading,
-    Record, Trace,
+    Record,
 };
 use crate::units::{Joules, Seconds, Watts, number, percent};
 
@@ -44,7 +44,8 @@ fn page_energy(
     most: usize,
 ) -> PageEnergy {
     let trace = &window.trace;
-    let (at_s, power_w) = powers(trace);
+    let powers = trace.powers().into_iter();
+    let (at_s, power_w): (Vec<f64>, Vec<f64>) = powers.map(|one| (one.to_s, one.watts)).unzip();
     let start = at_s.first().copied().unwrap_or(0.0);
     let kept = kept(&power_w, most);
     let gross = Estimate {
@@ -69,27 +70,6 @@ fn page_energy(
         from_counter: trace.power_w.is_empty(),
         words: words(window),
     }
-}
-
-/// Power over time: as the sensor says it, or as the steps of its counter do.
-fn powers(trace: &Trace) -> (Vec<f64>, Vec<f64>) {
-    if !trace.power_w.is_empty() {
-        let points = trace.at_s.iter().zip(&trace.power_w);
-        return points.map(|(at, power)| (*at, *power)).unzip();
-    }
-    let values: Vec<(f64, f64)> = trace
-        .at_s
-        .iter()
-        .copied()
-        .zip(trace.energy_j.iter().copied())
-        .collect();
-    values
-        .windows(2)
-        .filter_map(|pair| {
-            let power = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
-            power.is_finite().then_some((pair[1].0, power))
-        })
-        .unzip()
 }
 
 /// The parts of the uncertainty, the largest first.

@@ -278,10 +278,7 @@ fn peak(series: &Series, (from, to): (Seconds, Seconds)) -> Option<Watts> {
             .iter()
             .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
     };
-    let said = inside().filter_map(|update| match update.value {
-        Quantity::Power(watts) => Some(watts.get()),
-        Quantity::Energy(_) => None,
-    });
+    let said = inside().filter_map(|update| update.value.watts());
     // Between two values of a quick counter lies too little time to divide by.
     const LEAST: f64 = 0.1;
     let mut counted = Vec::new();

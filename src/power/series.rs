@@ -12,6 +12,14 @@ pub struct Poll {
     pub outcome: Result<Sample, Fault>,
 }
 
+impl Poll {
+    /// When it was, in seconds, and the power in watts that it says; none where it says none.
+    pub(super) fn power(&self) -> Option<(f64, f64)> {
+        let watts = self.outcome.as_ref().ok()?.value.watts()?;
+        Some((self.at.get(), watts))
+    }
+}
+
 /// The polls of one sensor, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {

@@ -43,6 +43,16 @@ pub enum Quantity {
     Energy(Joules),
 }
 
+impl Quantity {
+    /// The power in watts; none of a counter.
+    pub(super) fn watts(self) -> Option<f64> {
+        match self {
+            Self::Power(watts) => Some(watts.get()),
+            Self::Energy(_) => None,
+        }
+    }
+}
+
 /// Why there is no reading. After [`Fault::Gone`] and [`Fault::Permission`] the source is not asked
 /// again; after the others it is, and the gap is accounted for. A [`Fault::Reset`] and a [`Fault::Lost`]
 /// are reported once, and the next reading counts from the new start.

@@ -132,8 +132,14 @@ fn replaceable(path: &Path, there: &Metadata) -> bool {
     there.is_file() && !of_the_system(path)
 }
 
+/// Whether what is written to a path goes to a pipe or a device, where nothing of it can be found again.
+pub fn leads_to_a_stream(path: &Path) -> bool {
+    let special = |there: Metadata| !there.is_file() && !there.is_dir();
+    of_the_system(path) || fs::metadata(path).is_ok_and(special)
+}
+
 /// Whether a path is one of the system's own: what stands in `/dev` and `/proc` leads to somebody's stream.
-pub fn of_the_system(path: &Path) -> bool {
+fn of_the_system(path: &Path) -> bool {
     ["/dev", "/proc"]
         .iter()
         .any(|system| path.starts_with(system))

@@ -451,3 +451,47 @@ pub struct Trace {
     /// Beginning and end of each piece of steady load.
     pub groups_s: Vec<(f64, f64)>,
 }
+
+/// A power that a trace says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TracePower {
+    /// From when it is the mean, in seconds; of a reading, when it was read.
+    pub(crate) from_s: f64,
+    /// Until when, in seconds.
+    pub(crate) to_s: f64,
+    /// The power, in watts.
+    pub(crate) watts: f64,
+}
+
+impl Trace {
+    /// Power over time: as the sensor said it, or as the steps of its counter say it.
+    pub(crate) fn powers(&self) -> Vec<TracePower> {
+        if !self.power_w.is_empty() {
+            let readings = self.at_s.iter().zip(&self.power_w);
+            return readings
+                .map(|(at, watts)| TracePower {
+                    from_s: *at,
+                    to_s: *at,
+                    watts: *watts,
+                })
+                .collect();
+        }
+        let values = self.at_s.iter().copied().zip(self.energy_j.iter().copied());
+        let values: Vec<(f64, f64)> = values.collect();
+        values
+            .windows(2)
+            .filter_map(|pair| {
+                let [(from_s, before_j), (to_s, after_j)] = *pair else {
+                    return None;
+                };
+                let watts = (after_j - before_j) / (to_s - from_s);
+                // Two values of one time say none.
+                watts.is_finite().then_some(TracePower {
+                    from_s,
+                    to_s,
+                    watts,
+                })
+            })
+            .collect()
+    }
+}

@@ -65,7 +65,7 @@ pub use custom_kernel::{
 pub use device_states::{DeviceStates, each_once};
 pub use digits::fifteen_digits;
 pub use disk::{
-    can_be_made, of_the_system, read_bytes, read_text, read_within, regular_inside, write_file,
+    can_be_made, leads_to_a_stream, read_bytes, read_text, read_within, regular_inside, write_file,
 };
 pub use document::{Document, DocumentKind, load_document, parse_document, save_document};
 pub use energy::{

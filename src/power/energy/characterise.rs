@@ -285,14 +285,10 @@ fn stamped_period(changes: &[f64], stamps: &[Seconds]) -> Reading<f64> {
 
 /// How readings followed the beginning of the load.
 fn response(series: &Series, load_from: Seconds) -> Reading<Response> {
-    let value = |poll: &Poll| match poll.outcome.as_ref().ok()?.value {
-        Quantity::Power(watts) => Some((poll.at.get(), watts.get())),
-        Quantity::Energy(_) => None,
-    };
     let (before, during): (Vec<_>, Vec<_>) = series
         .polls()
         .iter()
-        .filter_map(value)
+        .filter_map(Poll::power)
         .partition(|(at, _)| *at < load_from.get());
     let watts = |points: &[(f64, f64)]| points.iter().map(|(_, w)| *w).collect::<Vec<f64>>();
     let settled = watts(&during[during.len() * 2 / 3..]);
@@ -335,13 +331,7 @@ fn step(reads: &[Quantity]) -> Reading<Resolution> {
             .filter(|step| *step > 1e-12)
             .fold(f64::INFINITY, f64::min)
     };
-    let powers: Vec<f64> = reads
-        .iter()
-        .filter_map(|read| match read {
-            Quantity::Power(watts) => Some(watts.get()),
-            Quantity::Energy(_) => None,
-        })
-        .collect();
+    let powers: Vec<f64> = reads.iter().filter_map(|read| read.watts()).collect();
     let watts = smallest(&powers);
     if watts.is_finite() {
         Reading::Measured(Resolution::Watts(watts))

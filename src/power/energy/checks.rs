@@ -91,10 +91,7 @@ impl WindowData<'_> {
         let watts: Vec<f64> = updates
             .iter()
             .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
-            .filter_map(|update| match update.value {
-                Quantity::Power(watts) => Some(watts.get()),
-                Quantity::Energy(_) => None,
-            })
+            .filter_map(|update| update.value.watts())
             .collect();
         if overflows_16_bits(&watts, &plausible.limit_w) {
             let limit_w = plausible.limit_w.measured().copied().unwrap_or_default();

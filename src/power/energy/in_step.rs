@@ -66,8 +66,10 @@ fn folded(trace: &Trace, groups: &[LoadGroup], period: Seconds) -> f64 {
         let mut groups = groups.iter();
         groups.any(|group| at > group.start().get() && at <= group.end().get())
     };
-    let said: Vec<(f64, f64)> = said(trace)
+    let said: Vec<(f64, f64)> = trace
+        .powers()
         .into_iter()
+        .map(|one| (f64::midpoint(one.from_s, one.to_s), one.watts))
         .filter(|(at, _)| inside(*at))
         .collect();
     let apart: Vec<f64> = said.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
@@ -93,26 +95,4 @@ fn folded(trace: &Trace, groups: &[LoadGroup], period: Seconds) -> f64 {
         ((moments.mean - mean).abs() - CHANCE * chance).max(0.0)
     });
     off.fold(0.0, f64::max) / mean
-}
-
-/// The powers that a trace says; of a counter those between two values.
-fn said(trace: &Trace) -> Vec<(f64, f64)> {
-    if !trace.power_w.is_empty() {
-        let powers = trace.power_w.iter().copied();
-        return trace.at_s.iter().copied().zip(powers).collect();
-    }
-    let points: Vec<(f64, f64)> = trace
-        .at_s
-        .iter()
-        .copied()
-        .zip(trace.energy_j.iter().copied())
-        .collect();
-    points
-        .windows(2)
-        .filter(|pair| pair[1].0 > pair[0].0)
-        .map(|pair| {
-            let (at, joules) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
-            (f64::midpoint(pair[0].0, pair[1].0), joules / at)
-        })
-        .collect()
 }

@@ -3,7 +3,7 @@
 //! never one measured number: from none to the time by which the readings had come down after the load.
 
 use super::observation::Observation;
-use crate::power::{Quantity, Series};
+use crate::power::{Poll, Series};
 use crate::units::{Joules, Seconds};
 
 /// Rows by which a log is late at the most where it does not show when the load ended.
@@ -75,11 +75,5 @@ fn come_down(series: &Series, observation: &Observation, unknown: Seconds) -> Op
 
 /// The powers that rows within a stretch of time say.
 pub(super) fn powers(series: &Series, from: Seconds, to: Seconds) -> Vec<(f64, f64)> {
-    series
-        .between(from, to)
-        .filter_map(|poll| match poll.outcome.as_ref().ok()?.value {
-            Quantity::Power(watts) => Some((poll.at.get(), watts.get())),
-            Quantity::Energy(_) => None,
-        })
-        .collect()
+    series.between(from, to).filter_map(Poll::power).collect()
 }
