@@ -3,6 +3,8 @@
 //!
 //! A Vulkan driver is chosen by the environment before the first call, so each driver gets a process of
 //! its own: this program again, with a workload named in `PERWATT_KERNELS_CHILD`.
+//!
+//! AMD's driver also compiles the quick suite for cards that are not there. Nothing runs on them, so nothing may pass.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -17,11 +19,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
+#[cfg(target_os = "linux")]
+#[path = "common/altered.rs"]
+mod altered;
+
 use libtest_mimic::{Arguments, Failed, Trial};
-use perwatt::bench::{Checks, Executable, parse_case};
+use perwatt::bench::{Checks, Executable, Request, parse_case, plan};
 use perwatt::device::{Found, Gpu, enumerate};
 use perwatt::record::{Adapter, DeviceType, Resource, Verification};
-use perwatt::workload::{Action, Case, Kernel, Poison, Program, registry, workload};
+use perwatt::workload::{Action, Case, Kernel, Poison, Program, Suite, registry, workload};
 
 const CHILD: &str = "PERWATT_KERNELS_CHILD";
 /// Set where a child is to say what it is at; holds the driver's name.
@@ -42,6 +48,11 @@ const COMBINED: &[&str] = &[
 
 /// Cases whose kernels are also run with the parameters that cards and other GPUs take by default.
 const OF_GPUS: &[&str] = &["attention-prefill/f32/1x4x2x70x64-causal"];
+
+/// AMD's GPUs that Mesa's DRM shim can stand in for: wide and narrow subgroups, with 16-bit arithmetic and matrix units and
+/// without.
+#[cfg(target_os = "linux")]
+const AMD: [&str; 5] = ["navi31", "navi21", "vega10", "polaris12", "raven2"];
 
 /// Faults: the case, the kernel, the shader, what is replaced by what, and why it is wrong.
 const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
@@ -812,7 +823,35 @@ fn main() -> ExitCode {
             trials.push(driver.trial("faults"));
         }
     }
+    #[cfg(target_os = "linux")]
+    trials.extend(AMD.map(on_a_card_that_is_not_there));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The quick suite through AMD's compiler, in a process of its own.
+#[cfg(target_os = "linux")]
+fn on_a_card_that_is_not_there(gpu: &'static str) -> Trial {
+    let cards = altered::CardsThatAreNotThere::look();
+    let ignored = cards.is_err() && env::var_os("PERWATT_TEST_ALL").is_none();
+    let kind = cards.as_ref().err().cloned().unwrap_or_default();
+    Trial::test(format!("amd-{gpu}::compiles_and_never_passes"), move || {
+        let mut command = Command::new(env::current_exe()?);
+        command.env(CHILD, "0 nothing-runs");
+        cards?.show(&mut command, gpu);
+        succeeds(&mut command)
+    })
+    .with_kind(kind)
+    .with_ignored_flag(ignored)
+}
+
+/// Runs a child; what it says is why it failed.
+fn succeeds(command: &mut Command) -> Result<(), Failed> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}\n{said}", output.status).into())
 }
 
 /// A driver and one of its backends.
@@ -855,12 +894,7 @@ impl Driver {
         if self.talks {
             command.env(TALK, &self.name).stderr(Stdio::inherit());
         }
-        let output = command.output()?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{}\n{said}", output.status).into())
+        succeeds(&mut command)
     }
 }
 
@@ -926,7 +960,7 @@ fn short(name: &str) -> String {
     name[..end].trim().replace(' ', "-").to_lowercase()
 }
 
-/// What one process does: `ADAPTER WORKLOAD` or `ADAPTER faults`.
+/// What one process does: `ADAPTER WORKLOAD`, `ADAPTER faults` or `ADAPTER nothing-runs`.
 fn child(job: &str) -> ExitCode {
     let (adapter, what) = job.split_once(' ').unwrap();
     let adapter: u32 = adapter.parse().unwrap();
@@ -936,10 +970,10 @@ fn child(job: &str) -> ExitCode {
         eprintln!("the driver shows no adapter {adapter}");
         return ExitCode::FAILURE;
     };
-    let wrong = if what == "faults" {
-        plant_faults(found)
-    } else {
-        check_kernels(found, what)
+    let wrong = match what {
+        "faults" => plant_faults(found),
+        "nothing-runs" => see_that_nothing_passes(found),
+        workload => check_kernels(found, workload),
     };
     for wrong in &wrong {
         eprintln!("{wrong}");
@@ -1144,6 +1178,44 @@ fn execute(
     gpu.wait().unwrap();
     let outputs = executable.outputs().unwrap();
     case.verify(kernel, executable.program(), &outputs)
+}
+
+/// Compiles and submits the quick suite on a device that runs nothing: each kernel must compile, and none may pass.
+fn see_that_nothing_passes(found: &Found) -> Vec<String> {
+    const FEWEST: usize = 30;
+    let gpu = Gpu::open(found).unwrap();
+    let quick = Request {
+        suite: Some(Suite::Quick),
+        cases: Vec::new(),
+        kernels: Vec::new(),
+        custom: Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    let mut ran = 0;
+    for case_kernel in plan(&quick, &gpu.adapter).unwrap() {
+        let (case, kernel) = (&case_kernel.case, &case_kernel.kernel);
+        let program = case.program(kernel, SEED).unwrap();
+        match program.unsupported_on(&gpu.adapter) {
+            None => {}
+            Some(reason) if reason.to_string().contains("SHADER_F16") => continue,
+            Some(reason) => {
+                wrong.push(format!("{}: {reason}", case_kernel.id()));
+                continue;
+            }
+        }
+        // What the host does with a device's memory works here, too.
+        if !matches!(program.action, Action::Dispatches(_)) {
+            continue;
+        }
+        ran += 1;
+        if execute(&gpu, case, kernel, program, Checks::Off).passed {
+            wrong.push(format!("{} passes, and nothing ran", case_kernel.id()));
+        }
+    }
+    if ran < FEWEST {
+        wrong.push(format!("only {ran} kernels were compiled"));
+    }
+    wrong
 }
 
 /// Plants every fault, and says which were not seen.

@@ -214,10 +214,60 @@ impl<'g> Bench<'g> {
         &mut self,
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, Stop> {
+        let mut encode = Some(encode);
+        self.time_parts(1, |_, pass| {
+            if let Some(encode) = encode.take() {
+                encode(pass);
+            }
+        })
+    }
+
+    /// Times so many passes as one lap, each a submission of its own.
+    pub(super) fn time_parts(
+        &mut self,
+        parts: usize,
+        encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
+    ) -> Result<Lap, Stop> {
         let stopwatch = &mut self.stopwatch;
-        let lap = self.ledger.foreign(|| stopwatch.time(encode));
+        let lap = self.ledger.foreign(|| stopwatch.time_parts(parts, encode));
         self.gpu.check()?;
         lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+    }
+
+    /// Submits a batch without waiting for it, and says when it is done; the work of a host is done at once.
+    pub(super) fn submit(
+        &mut self,
+        executable: &mut Executable<'_>,
+        executions: u32,
+    ) -> Result<Option<wgpu::SubmissionIndex>, Stop> {
+        if !matches!(executable.program().action, Action::Dispatches(_)) {
+            self.execute(executable, executions)?;
+            return Ok(None);
+        }
+        let stopwatch = &self.stopwatch;
+        let submitted = self.ledger.foreign(|| {
+            stopwatch.submit_parts(executable.submissions(executions), |number, pass| {
+                executable.encode_submission(pass, number, executions);
+            })
+        });
+        self.gpu.check()?;
+        Ok(submitted)
+    }
+
+    /// Waits until a submission is done.
+    pub(super) fn wait_for(&mut self, submission: wgpu::SubmissionIndex) -> Result<(), Stop> {
+        let stopwatch = &self.stopwatch;
+        let waited = self.ledger.foreign(|| stopwatch.wait_for(submission));
+        self.gpu.check()?;
+        waited.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+    }
+
+    /// Waits until everything submitted is done, and sees that it was run.
+    pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        let stopwatch = &mut self.stopwatch;
+        let settled = self.ledger.foreign(|| stopwatch.settle());
+        self.gpu.check()?;
+        settled.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
     }
 
     /// Runs a batch and times it.
@@ -229,7 +279,11 @@ impl<'g> Bench<'g> {
         self.ledger.foreign(|| executable.restore(executions))?;
         let stopwatch = &mut self.stopwatch;
         let lap = self.ledger.foreign(|| match executable.program().action {
-            Action::Dispatches(_) => stopwatch.time(|pass| executable.encode(pass, executions)),
+            Action::Dispatches(_) => {
+                stopwatch.time_parts(executable.submissions(executions), |number, pass| {
+                    executable.encode_submission(pass, number, executions);
+                })
+            }
             _ => {
                 let mut result = Ok(());
                 let lap = stopwatch.time_on_host(|| {

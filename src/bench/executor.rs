@@ -5,7 +5,9 @@ use std::cell::Cell;
 use super::device_memory::{DeviceMemory, MemoryUse, samplers};
 use super::layouts::{first_workgroup_layout, layouts};
 use super::pieces::{Piece, ToldShader, pieces, told};
+use super::submissions::{StepRange, StepTime, submissions};
 use crate::device::{Gpu, GpuError};
+use crate::units::Seconds;
 use crate::workload::{Action, Contents, Dispatch, Poison, Program};
 
 /// A program on a device.
@@ -20,6 +22,8 @@ pub struct Executable<'g> {
     steps: Vec<Step>,
     /// In how many dispatches each step is done.
     pieces: Vec<u32>,
+    /// The submissions of one execution, where one is too long for a watchdog.
+    divided: Vec<Vec<StepRange>>,
     /// The set that the next execution takes.
     next: Cell<usize>,
     /// The set that the last execution took.
@@ -113,6 +117,7 @@ impl<'g> Executable<'g> {
         let executable = Self {
             gpu,
             pieces: vec![1; program.dispatches().len()],
+            divided: Vec::new(),
             program,
             sets,
             pristine,
@@ -232,8 +237,9 @@ impl<'g> Executable<'g> {
 
     /// Dispatches of one execution.
     pub fn dispatches(&self) -> usize {
-        let in_all = |step: &Step| step.pieces.len() * step.repeat as usize;
-        self.steps.iter().map(in_all).sum()
+        (0..self.steps.len())
+            .map(|step| self.dispatches_of(step))
+            .sum()
     }
 
     /// Workgroups of one of the program's dispatches: those that it says, or those that a buffer of the first set says
@@ -264,15 +270,56 @@ impl<'g> Executable<'g> {
         pass.dispatch_workgroups(x, y, z);
     }
 
-    /// Records the whole of one of the program's dispatches, on a set.
-    pub(super) fn encode_step(&self, pass: &mut wgpu::ComputePass<'_>, number: usize, set: usize) {
-        let step = &self.steps[number];
-        self.begin(pass, number, set);
-        for (piece, first) in (0..step.repeat).flat_map(|_| &step.pieces) {
+    /// How often the device is given one of the program's steps, in pieces and repetitions.
+    pub(super) fn dispatches_of(&self, step: usize) -> usize {
+        let step = &self.steps[step];
+        step.pieces.len() * step.repeat as usize
+    }
+
+    /// Has no execution submit more at once than `most`, each step's dispatches taking so long.
+    pub(super) fn divide(&mut self, each: &[Seconds], most: Seconds) {
+        self.divided = self.submissions_of(0, each, most);
+    }
+
+    /// The steps from `first` on in submissions that keep within `most`; as many as it is said of how long their
+    /// dispatches take.
+    pub(super) fn submissions_of(
+        &self,
+        first: usize,
+        each: &[Seconds],
+        most: Seconds,
+    ) -> Vec<Vec<StepRange>> {
+        let times: Vec<StepTime> = (each.iter().enumerate())
+            .map(|(step, each)| StepTime {
+                dispatches: if step < first {
+                    0
+                } else {
+                    self.dispatches_of(step)
+                },
+                each: *each,
+            })
+            .collect();
+        submissions(&times, most)
+    }
+
+    /// Records some of a step's dispatches, on a set.
+    pub(super) fn encode_range(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        range: &StepRange,
+        set: usize,
+    ) {
+        let step = &self.steps[range.step];
+        self.begin(pass, range.step, set);
+        let all = (0..step.repeat).flat_map(|_| &step.pieces);
+        for (piece, first) in all
+            .skip(range.dispatches.start)
+            .take(range.dispatches.len())
+        {
             if let Some(first) = first {
                 pass.set_bind_group(step.told_group, first, &[]);
             }
-            self.dispatch(pass, number, set, piece.workgroups);
+            self.dispatch(pass, range.step, set, piece.workgroups);
         }
     }
 
@@ -454,12 +501,48 @@ impl<'g> Executable<'g> {
     /// dispatches that write the same buffer, so they do not overlap.
     pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, executions: u32) {
         for _ in 0..executions {
-            let at = self.next.get();
-            self.next.set((at + 1) % self.sets.len());
-            self.last.set(at);
-            for number in 0..self.steps.len() {
-                self.encode_step(pass, number, at);
+            let set = self.take_set();
+            for step in 0..self.steps.len() {
+                let dispatches = 0..self.dispatches_of(step);
+                self.encode_range(pass, &StepRange { step, dispatches }, set);
             }
+        }
+    }
+
+    /// The copy of the buffers whose turn it is.
+    fn take_set(&self) -> usize {
+        let at = self.next.get();
+        self.next.set((at + 1) % self.sets.len());
+        self.last.set(at);
+        at
+    }
+
+    /// In how many submissions so many executions are handed over.
+    pub(super) fn submissions(&self, executions: u32) -> usize {
+        match self.divided.len() {
+            0 | 1 => 1,
+            each => each * executions as usize,
+        }
+    }
+
+    /// Records one of the submissions of so many executions; they are to be recorded in order.
+    pub(super) fn encode_submission(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        number: usize,
+        executions: u32,
+    ) {
+        if self.divided.len() < 2 {
+            return self.encode(pass, executions);
+        }
+        let part = number % self.divided.len();
+        let set = if part == 0 {
+            self.take_set()
+        } else {
+            self.last.get()
+        };
+        for range in &self.divided[part] {
+            self.encode_range(pass, range, set);
         }
     }
 

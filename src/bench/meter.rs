@@ -207,6 +207,7 @@ impl Meter {
             load: &self.load,
             sampler: &self.sampler,
             sensor: self.sensor,
+            ahead: None,
         };
         let observation = power::observe(
             &mut rig,
@@ -216,8 +217,9 @@ impl Meter {
             once,
             &mut self.random,
         );
-        self.load.end();
+        let settled = rig.settle();
         let observation = observation?;
+        settled?;
         series.extend(self.sampler.polls(self.sensor));
         let mut window = power::estimate(
             &series,
@@ -271,6 +273,26 @@ struct BusyDevice<'a, 'g> {
     load: &'a Timeline,
     sampler: &'a SensorSampler,
     sensor: usize,
+    /// What the device was given last and may not have done yet.
+    ahead: Option<WorkAhead>,
+}
+
+/// Executions that were submitted.
+struct WorkAhead {
+    executions: u64,
+    until: wgpu::SubmissionIndex,
+}
+
+impl BusyDevice<'_, '_> {
+    /// Waits until the device has nothing left to do.
+    fn settle(&mut self) -> Result<(), Stop> {
+        let settled = match self.ahead.take() {
+            Some(_) => self.bench.settle(),
+            None => Ok(()),
+        };
+        self.load.end();
+        settled
+    }
 }
 
 impl SystemUnderTest for BusyDevice<'_, '_> {
@@ -280,23 +302,35 @@ impl SystemUnderTest for BusyDevice<'_, '_> {
         self.load.now()
     }
 
-    fn execute(&mut self, executions: u64) -> Result<(), Stop> {
+    fn execute(&mut self, executions: u64) -> Result<u64, Stop> {
         /// Most executions recorded at once.
         const MOST: u64 = 4096;
         self.load.begin();
         let mut left = executions;
+        let mut done = 0;
         while left > 0 {
             let batch = left.min(MOST);
-            // At most 4096, so the cast is exact.
-            self.bench.execute(self.executable, batch as u32)?;
             left -= batch;
+            // At most 4096, so the cast is exact.
+            match self.bench.submit(self.executable, batch as u32)? {
+                Some(until) => {
+                    let executions = batch;
+                    if let Some(before) = self.ahead.replace(WorkAhead { executions, until }) {
+                        self.bench.wait_for(before.until)?;
+                        done += before.executions;
+                    }
+                }
+                // The host does it, and is done with it.
+                None => done += batch,
+            }
         }
-        Ok(())
+        Ok(done)
     }
 
-    fn rest(&mut self, time: Seconds) {
-        self.load.end();
+    fn rest(&mut self, time: Seconds) -> Result<(), Stop> {
+        self.settle()?;
         std::thread::sleep(Duration::from_secs_f64(time.get().max(0.0)));
+        Ok(())
     }
 
     fn polls(&mut self) -> Vec<Poll> {

@@ -30,6 +30,7 @@ mod plan;
 mod resumption;
 mod sensor_choice;
 mod sensor_comparison;
+mod submissions;
 mod summary;
 mod supervisor;
 pub mod tune;

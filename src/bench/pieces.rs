@@ -132,8 +132,13 @@ pub(super) fn longest(workgroups: [u32; 3]) -> usize {
 /// How a dispatch is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Taken {
-    /// In so many pieces; 1 is as it is.
-    InPieces(u32),
+    /// In so many pieces, each of which takes so long; 1 is as it is.
+    InPieces {
+        /// How many.
+        count: u32,
+        /// How long one takes, by estimate.
+        each: Seconds,
+    },
     /// Not at all: a single row of its workgroups would take so long.
     NotAtAll(Seconds),
 }
@@ -210,14 +215,21 @@ fn judge(part: MeasuredPart, rows: u32, most: Seconds) -> Taken {
     let row_s = part.took_s / f64::from(part.rows);
     let whole_s = part.times_s(f64::from(rows) / f64::from(part.rows));
     if whole_s <= most.get() / 2.0 {
-        return Taken::InPieces(1);
+        return Taken::InPieces {
+            count: 1,
+            each: Seconds(whole_s),
+        };
     }
     if row_s > most.get() {
         return Taken::NotAtAll(Seconds(row_s));
     }
     // A number of pieces that is no number of pieces is the largest.
     let wanted = (whole_s * PIECES_OF_MOST / most.get()).ceil();
-    Taken::InPieces((wanted as u32).clamp(1, rows))
+    let count = (wanted as u32).clamp(1, rows);
+    Taken::InPieces {
+        count,
+        each: Seconds(whole_s / f64::from(count)),
+    }
 }
 
 #[cfg(test)]
@@ -285,7 +297,10 @@ mod tests {
             };
             Ok::<_, ()>(Duration::from_secs_f64(compiling + 1e-5 * f64::from(rows)))
         });
-        assert_eq!(taken, Ok(Taken::InPieces(1)));
+        assert!(
+            matches!(taken, Ok(Taken::InPieces { count: 1, each }) if each.get() < 1e-3),
+            "{taken:?}"
+        );
     }
 
     #[test]
@@ -320,7 +335,9 @@ mod tests {
                     assert!(longest <= most.get().max(first), "{what}: {longest} s");
                     assert!(runs <= 10, "{what}: {runs}");
                     match taken {
-                        Taken::InPieces(count) => {
+                        Taken::InPieces { count, each } => {
+                            let all_s = each.get() * f64::from(count);
+                            assert!(all_s * MARGIN >= whole_s, "{what}: {all_s} s");
                             let pieces = pieces([rows, 1, 1], count);
                             let ends = pieces
                                 .iter()

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
+use super::watchdog::{keep_within, longest_dispatch};
 use crate::power::{self, PowerSource, SensorSampler, SensorTiming, Series, Timeline};
 use crate::record::{EnergyProvenance, PowerSetup, Reading, StatedSensor};
 use crate::units::Seconds;
@@ -239,6 +240,9 @@ pub(super) fn probe_load(
         .next()
         .ok_or_else(nothing)?;
     let mut executable = bench.prepare(&*case, &kernel, settings)?;
+    if let Some(most) = longest_dispatch(&bench.gpu.adapter) {
+        keep_within(bench, &mut executable, most, settings.checks)?;
+    }
     load.begin();
     let from = load.now();
     let mut result = Ok(());

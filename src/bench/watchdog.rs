@@ -1,8 +1,9 @@
-//! How long one dispatch may run before the platform takes the GPU away.
+//! How long one dispatch, and what is submitted at once, may run before the platform takes the GPU away.
 //!
 //! Windows resets a GPU that does not answer for 2 s, Linux drivers after 5 to 10 s; Apple's killed dispatches of
 //! several hundred milliseconds (wgpu 9531), and on a Raspberry Pi 5 one timeout ends all later work
-//! (raspberrypi/linux 6660). Nobody loses a desktop for a benchmark, so dispatches stay far below.
+//! (raspberrypi/linux 6660). Some count a dispatch, and some a whole job or command buffer. Nobody loses a desktop for a
+//! benchmark, so both stay far below.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::executor::{Checks, Executable};
 use super::pieces::{Taken, longest, take};
 use crate::record::Adapter;
 use crate::units::Seconds;
+use crate::workload::Dispatch;
 
 /// PCI vendor id by which Broadcom's GPUs name themselves.
 const BROADCOM: u32 = 0x14e4;
@@ -18,7 +20,7 @@ const BROADCOM: u32 = 0x14e4;
 /// By which a user says how long one dispatch may take on a machine whose watchdog is stricter or slower.
 const VARIABLE: &str = "PERWATT_LONGEST_DISPATCH";
 
-/// The longest that one dispatch may be estimated to take; none for software drivers.
+/// The longest that one dispatch, or one submission, may be estimated to take; none for software drivers.
 pub(super) fn longest_dispatch(adapter: &Adapter) -> Option<Seconds> {
     let given = std::env::var(VARIABLE).ok();
     longest_dispatch_of(adapter, given.as_deref())
@@ -37,73 +39,31 @@ fn longest_dispatch_of(adapter: &Adapter, given: Option<&str>) -> Option<Seconds
     Some(Seconds(if delicate { 0.25 } else { 0.5 }))
 }
 
-/// Has each of a program's dispatches done in so many pieces that none is estimated to outlast `most`, found by measuring
-/// growing parts of them; how many pieces each has.
-///
-/// A dispatch may take as long as what the ones before it leave says: the loops of its shader, or its workgroups
-/// themselves. So each is measured on what they left.
+/// Has a program keep within `most`: each of its dispatches is done in so many pieces that none is estimated to take
+/// longer, and each execution in so many submissions; how many pieces each dispatch has. Growing parts are measured for
+/// it.
 ///
 /// # Errors
-/// One cannot be done in pieces short enough, or the device failed.
-pub(super) fn keep_within(
-    bench: &mut Bench<'_>,
-    executable: &mut Executable<'_>,
+/// A dispatch cannot be done in pieces short enough, or the device failed.
+pub(super) fn keep_within<'g>(
+    bench: &mut Bench<'g>,
+    executable: &mut Executable<'g>,
     most: Seconds,
     checks: Checks,
 ) -> Result<Vec<u32>, Stop> {
     let mut counts = Vec::new();
-    let steps = executable.program().dispatches().len();
-    for step in 0..steps {
-        let count = pieces_of(bench, executable, step, most)?;
+    let mut walk = Walk::new(bench, executable, most);
+    while walk.is_under_way() {
+        let (count, each) = walk.pieces()?;
         if count > 1 {
-            let take_apart = || executable.take_apart(step, count, checks);
-            bench.ledger.foreign(take_apart)?;
+            walk.take_apart(count, checks)?;
         }
         counts.push(count);
-        // Where nothing is restored, what it leaves is there for the next.
-        if step + 1 < steps && !executable.program().restores() {
-            bench.time(|pass| executable.encode_step(pass, step, 0))?;
-        }
+        walk.leave(each)?;
     }
+    let Walk { each, .. } = walk;
+    executable.divide(&each, most);
     Ok(counts)
-}
-
-/// In how many pieces one of a program's dispatches is done.
-fn pieces_of(
-    bench: &mut Bench<'_>,
-    executable: &Executable<'_>,
-    step: usize,
-    most: Seconds,
-) -> Result<u32, Stop> {
-    let dispatch = &executable.program().dispatches()[step];
-    let refused = |why: String| {
-        Stop::Skip(format!(
-            "{}: {why}, and beyond {most} this platform may reset the GPU; choose a smaller shape or another kernel",
-            dispatch.label
-        ))
-    };
-    find_what_is_left(bench, executable, step)?;
-    let workgroups = workgroups_within_limit(bench, executable, step)?;
-    let side = longest(workgroups);
-    if workgroups.contains(&0) {
-        return Ok(1);
-    }
-    let taken = take(workgroups[side], most, |rows| {
-        find_what_is_left(bench, executable, step)?;
-        let mut part = workgroups;
-        part[side] = rows;
-        let lap = bench.time(|pass| executable.encode_part(pass, step, part))?;
-        Ok::<_, Stop>(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
-    })?;
-    match taken {
-        Taken::NotAtAll(row) => Err(refused(format!(
-            "a single row of its workgroups takes about {row}"
-        ))),
-        Taken::InPieces(count) if count > 1 && executable.told(dispatch).is_none() => Err(refused(
-            "one dispatch takes too long and cannot be done in pieces".to_owned(),
-        )),
-        Taken::InPieces(count) => Ok(count),
-    }
 }
 
 /// Refuses a program of which a buffer says more workgroups than the adapter allows: nothing else would, and a driver may
@@ -111,61 +71,161 @@ fn pieces_of(
 ///
 /// # Errors
 /// One does, or the device failed.
-pub(super) fn hold_indirect_to_limits(
-    bench: &mut Bench<'_>,
-    executable: &Executable<'_>,
+pub(super) fn hold_indirect_to_limits<'g>(
+    bench: &mut Bench<'g>,
+    executable: &mut Executable<'g>,
 ) -> Result<(), Stop> {
-    let dispatches = executable.program().dispatches();
-    let Some(last) = dispatches.iter().rposition(|d| d.indirect.is_some()) else {
+    let mut dispatches = executable.program().dispatches().iter();
+    let Some(last) = dispatches.rposition(|d| d.indirect.is_some()) else {
         return Ok(());
     };
-    for (step, dispatch) in dispatches.iter().enumerate().take(last + 1) {
-        if dispatch.indirect.is_some() {
-            find_what_is_left(bench, executable, step)?;
-            workgroups_within_limit(bench, executable, step)?;
+    // No dispatch is too long where no watchdog is.
+    let mut walk = Walk::new(bench, executable, Seconds(f64::INFINITY));
+    loop {
+        if walk.dispatch().indirect.is_some() {
+            walk.find()?;
+            walk.workgroups()?;
         }
-        if step < last && !executable.program().restores() {
-            bench.time(|pass| executable.encode_step(pass, step, 0))?;
+        if walk.step() == last {
+            return Ok(());
         }
-    }
-    Ok(())
-}
-
-/// The workgroups of a dispatch, of which the adapter allows so many.
-fn workgroups_within_limit(
-    bench: &Bench<'_>,
-    executable: &Executable<'_>,
-    step: usize,
-) -> Result<[u32; 3], Stop> {
-    let workgroups = executable.workgroups(step)?;
-    let limit = bench.gpu.adapter.limits.max_workgroups;
-    match workgroups.iter().find(|count| **count > limit) {
-        None => Ok(workgroups),
-        Some(beyond) => Err(Stop::Skip(format!(
-            "{}: the buffer of `indirect` says {beyond} workgroups along one dimension and the adapter allows {limit}",
-            executable.program().dispatches()[step].label
-        ))),
+        walk.leave(Seconds(0.0))?;
     }
 }
 
-/// Brings back what a dispatch finds, where parts of it or of others may have changed that.
-fn find_what_is_left(
-    bench: &mut Bench<'_>,
-    executable: &Executable<'_>,
-    step: usize,
-) -> Result<(), Stop> {
-    if !executable.program().restores() {
-        return Ok(());
+/// A walk through a program's dispatches. A dispatch may take as long as what the ones before it leave says: the loops of
+/// its shader, or its workgroups themselves. So each is looked at on what they left.
+struct Walk<'b, 'g> {
+    bench: &'b mut Bench<'g>,
+    executable: &'b mut Executable<'g>,
+    /// The longest that one submission may be estimated to take.
+    most: Seconds,
+    /// How long the device takes for one dispatch of each step gone by.
+    each: Vec<Seconds>,
+}
+
+impl<'b, 'g> Walk<'b, 'g> {
+    fn new(bench: &'b mut Bench<'g>, executable: &'b mut Executable<'g>, most: Seconds) -> Self {
+        Self {
+            bench,
+            executable,
+            most,
+            each: Vec::new(),
+        }
     }
-    executable.restore(1)?;
-    if step > 0 {
-        bench.time(|pass| {
-            for earlier in 0..step {
-                executable.encode_step(pass, earlier, 0);
+
+    fn step(&self) -> usize {
+        self.each.len()
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.step() < self.executable.program().dispatches().len()
+    }
+
+    fn dispatch(&self) -> &Dispatch {
+        &self.executable.program().dispatches()[self.step()]
+    }
+
+    /// Brings back what the dispatch finds, where parts of it or of others may have changed that.
+    fn find(&mut self) -> Result<(), Stop> {
+        if !self.executable.program().restores() {
+            return Ok(());
+        }
+        self.executable.restore(1)?;
+        self.run(0)
+    }
+
+    /// Goes on to the next, having learnt how long one dispatch of this step takes.
+    fn leave(&mut self, each: Seconds) -> Result<(), Stop> {
+        let step = self.step();
+        self.each.push(each);
+        // Where nothing is restored, what it leaves is there for the next.
+        if self.is_under_way() && !self.executable.program().restores() {
+            self.run(step)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the steps gone by, from one of them on.
+    fn run(&mut self, first: usize) -> Result<(), Stop> {
+        let executable = &*self.executable;
+        let parts = executable.submissions_of(first, &self.each, self.most);
+        if parts.is_empty() {
+            return Ok(());
+        }
+        self.bench.time_parts(parts.len(), |part, pass| {
+            for range in &parts[part] {
+                executable.encode_range(pass, range, 0);
             }
         })?;
+        Ok(())
     }
-    Ok(())
+
+    /// In how many pieces the dispatch is done, and how long one of them takes.
+    fn pieces(&mut self) -> Result<(u32, Seconds), Stop> {
+        let (label, most) = (self.dispatch().label.clone(), self.most);
+        let refused = |why: String| {
+            Stop::Skip(format!(
+                "{label}: {why}, and beyond {most} this platform may reset the GPU; choose a smaller shape or another \
+                 kernel"
+            ))
+        };
+        self.find()?;
+        let workgroups = self.workgroups()?;
+        if workgroups.contains(&0) {
+            return Ok((1, Seconds(0.0)));
+        }
+        match self.measure(workgroups)? {
+            Taken::NotAtAll(row) => Err(refused(format!(
+                "a single row of its workgroups takes about {row}"
+            ))),
+            Taken::InPieces { count, .. }
+                if count > 1 && self.executable.told(self.dispatch()).is_none() =>
+            {
+                Err(refused(
+                    "one dispatch takes too long and cannot be done in pieces".to_owned(),
+                ))
+            }
+            Taken::InPieces { count, each } => Ok((count, each)),
+        }
+    }
+
+    /// How a dispatch of so many workgroups can be taken.
+    fn measure(&mut self, workgroups: [u32; 3]) -> Result<Taken, Stop> {
+        let side = longest(workgroups);
+        let step = self.step();
+        take(workgroups[side], self.most, |rows| {
+            self.find()?;
+            let mut part = workgroups;
+            part[side] = rows;
+            let executable = &*self.executable;
+            let lap = self
+                .bench
+                .time(|pass| executable.encode_part(pass, step, part))?;
+            Ok(Duration::from_secs_f64(lap.best_ns().max(0.0) * 1e-9))
+        })
+    }
+
+    /// Has the dispatch done in so many pieces from now on.
+    fn take_apart(&mut self, count: u32, checks: Checks) -> Result<(), Stop> {
+        let step = self.step();
+        let executable = &mut *self.executable;
+        let ledger = &mut self.bench.ledger;
+        Ok(ledger.foreign(|| executable.take_apart(step, count, checks))?)
+    }
+
+    /// The workgroups of the dispatch, of which the adapter allows so many.
+    fn workgroups(&self) -> Result<[u32; 3], Stop> {
+        let workgroups = self.executable.workgroups(self.step())?;
+        let limit = self.bench.gpu.adapter.limits.max_workgroups;
+        match workgroups.iter().find(|count| **count > limit) {
+            None => Ok(workgroups),
+            Some(beyond) => Err(Stop::Skip(format!(
+                "{}: the buffer of `indirect` says {beyond} workgroups along one dimension and the adapter allows {limit}",
+                self.dispatch().label
+            ))),
+        }
+    }
 }
 
 #[cfg(test)]

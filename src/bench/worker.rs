@@ -15,8 +15,10 @@ use super::executor::Checks;
 use super::measure_case::{CaseMeasurement, CasePower};
 use super::messages::{Job, Message};
 use super::meter::Meter;
+use super::sensor_choice::probe_load;
 use crate::device::{Gpu, find_adapter};
 use crate::error::{Error, Result};
+use crate::power::Timeline;
 use crate::power::sensors::Places;
 use crate::process::{ParentEnd, ProgramImage};
 use crate::record::{ClockMethod, ClockSetup, FailureKind, Outcome, Reading};
@@ -78,14 +80,14 @@ fn measure_all(
     supervisor: &mut SupervisorEnd,
 ) -> Result<()> {
     let mut bench = Bench::new(gpu);
-    let clock = match clock_setup(&mut bench) {
-        Ok(clock) => clock,
-        Err(reason) => return supervisor.say(&Message::GiveUp { reason }),
-    };
     let settings = Settings {
         seed: job.seed,
         budget: Seconds(job.budget_s),
         checks: if job.checked { Checks::On } else { Checks::Off },
+    };
+    let clock = match clock_setup(&mut bench, settings) {
+        Ok(clock) => clock,
+        Err(reason) => return supervisor.say(&Message::GiveUp { reason }),
     };
     let mut meter: Reading<Meter> = open_meter(&mut bench, job, settings, places).into();
     if let Some(why) = meter
@@ -195,8 +197,14 @@ fn open_meter(
     }
 }
 
-/// Measures the clock itself.
-fn clock_setup(bench: &mut Bench<'_>) -> Result<ClockSetup, String> {
+/// Measures the clock itself, on a device that is awake: an idle one takes several times as long for each dispatch.
+fn clock_setup(bench: &mut Bench<'_>, settings: Settings) -> Result<ClockSetup, String> {
+    const AWAKE: Seconds = Seconds(0.5);
+    if !bench.gpu.adapter.is_software() {
+        // A device that cannot do the probe has its clock measured as it is.
+        let _ = probe_load(bench, &Timeline::new(), settings, |since| since < AWAKE);
+        bench.gpu.check().map_err(|e| e.to_string())?;
+    }
     let precision = bench.stopwatch.precision().map_err(|e| e.to_string())?;
     bench.dispatch_gap_ns = Some(precision.dispatch_gap_ns);
     bench.gpu.check().map_err(|e| e.to_string())?;

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
-use serde::Serialize;
 
 use super::exit::Exit;
 use super::input::load_record;
-use super::output::{print, print_json, tell, width};
+use super::invest_json::InvestJson;
+use super::output::{print, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
 use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
-    NumberFormat, PriorSet, RECORD_SCENARIO, RecordFigure, Scenario, WhatIf, accelerators,
-    backtests, countries, model, models, published_format, what_if,
+    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, accelerators, backtests, countries, model,
+    models, published_format, what_if,
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
@@ -114,10 +114,6 @@ pub(super) struct Question {
     seed: u64,
 }
 
-/// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
-const SCHEMA: &str = "perwatt-invest";
-const SCHEMA_VERSION: &str = "1.2.0";
-
 /// Draws of a back-test: so many cases need no finer quantiles.
 const OF_A_BACKTEST: Draws = Draws {
     count: 20_000,
@@ -137,34 +133,6 @@ const ON_A_DESK: [(&str, ModelWeights); 6] = [
 /// Draws for each row of that table, which shows two digits.
 const DESK_DRAWS: usize = 4_000;
 
-/// One form's content under its schema.
-#[derive(Serialize)]
-struct Schemed<T> {
-    schema: &'static str,
-    schema_version: &'static str,
-    #[serde(flatten)]
-    content: T,
-}
-
-fn print_schemed<T: Serialize>(content: T) -> anyhow::Result<()> {
-    print_json(&Schemed {
-        schema: SCHEMA,
-        schema_version: SCHEMA_VERSION,
-        content,
-    })
-}
-
-/// Everything as JSON.
-#[derive(Serialize)]
-struct Everything<'a> {
-    #[serde(skip_serializing_if = "<[CardModel]>::is_empty")]
-    models: &'a [CardModel],
-    answer: &'a Answer,
-    record: &'a [RecordFigure],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    against: Option<&'a WhatIf>,
-}
-
 impl Invest {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         if self.list {
@@ -173,7 +141,7 @@ impl Invest {
         if self.backtest {
             let all = backtests(OF_A_BACKTEST, self.question.priors)?;
             if self.json {
-                print_schemed(BTreeMap::from([("backtests", &all)]))?;
+                InvestJson::Backtests { backtests: &all }.print()?;
             } else {
                 print(&report::invest_backtests(
                     &all,
@@ -191,7 +159,8 @@ impl Invest {
         }
         let assumptions = scenario.assume(evidence.as_ref(), &changes)?;
         if self.inputs && self.json {
-            print_schemed(BTreeMap::from([("inputs", assumptions.all_inputs())]))?;
+            let inputs = &assumptions.all_inputs();
+            InvestJson::Inputs { inputs }.print()?;
             return Ok(Exit::Done);
         }
         if self.inputs {
@@ -217,14 +186,16 @@ impl Invest {
             Vec::new()
         };
         if self.json && self.sources {
-            print_schemed(BTreeMap::from([("sources", &answer.inputs)]))?;
+            let sources = &answer.inputs;
+            InvestJson::Sources { sources }.print()?;
         } else if self.json {
-            print_schemed(Everything {
+            let form = InvestJson::Answer {
                 models: &models,
                 answer: &answer,
                 record: &findings,
                 against: contrast.as_ref(),
-            })?;
+            };
+            form.print()?;
         } else if self.sources {
             print(&report::invest_sources(&answer, width()))?;
         } else if let Some(contrast) = &contrast {
@@ -311,13 +282,13 @@ impl Invest {
 
     fn lists(&self) -> anyhow::Result<Exit> {
         if self.json {
-            let lists = [
-                ("scenarios", Scenario::list()?),
-                ("accelerators", accelerators()?),
-                ("models", models()?),
-                ("countries", countries()?),
-            ];
-            print_schemed(BTreeMap::from(lists))?;
+            let lists = InvestJson::Lists {
+                accelerators: accelerators()?,
+                countries: countries()?,
+                models: models()?,
+                scenarios: Scenario::list()?,
+            };
+            lists.print()?;
         } else {
             print(&listing()?)?;
         }

@@ -27,6 +27,7 @@ mod input;
 mod inspect;
 mod interrupts;
 mod invest;
+mod invest_json;
 #[cfg(feature = "bench")]
 mod kernel_sources;
 #[cfg(feature = "bench")]

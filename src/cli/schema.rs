@@ -1,22 +1,47 @@
-//! `perwatt schema`: the format of the result file, for whoever reads records without perwatt.
+//! `perwatt schema`: the formats of what perwatt writes, for whoever reads it without perwatt.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
+use super::invest_json::invest_schema;
 use super::output::{print, print_json};
+use crate::error::Error;
 use crate::{record, report};
 
-/// Print the JSON Schema of the result file.
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Described {
+    /// The result file
+    Record,
+    /// What `perwatt invest --json` prints
+    Invest,
+}
+
+/// Print the JSON Schema of the result file, or of what `perwatt invest --json` prints.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// Print it as a page for readers, in Markdown
+    /// What to describe
+    #[arg(value_name = "WHAT", default_value = "record")]
+    of: Described,
+
+    /// Print the result file's as a page for readers, in Markdown
     #[arg(long)]
     markdown: bool,
 }
 
 impl Schema {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let schema = record::schema();
+        let schema = match self.of {
+            Described::Record => record::schema(),
+            Described::Invest if self.markdown => {
+                return Err(Error::usage(
+                    "--markdown",
+                    "it is for the schema of the result file; leave it out",
+                )
+                .into());
+            }
+            Described::Invest => invest_schema(),
+        };
         if self.markdown {
             print(&report::schema_reference(&serde_json::to_value(&schema)?))?;
         } else {

@@ -84,17 +84,79 @@ impl Stopwatch {
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, WaitError> {
         self.see_pace()?;
-        let commands = self.record(encode);
+        let commands = self.record(Timestamps::write_both, encode);
+        self.run([commands])
+    }
+
+    /// Times so many compute passes as one lap, each a submission of its own for a driver that bounds how long one may be;
+    /// `encode` is told which it records. The device has all of them before the first is done, so it does not idle between
+    /// them.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn time_parts(
+        &mut self,
+        parts: usize,
+        mut encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
+    ) -> Result<Lap, WaitError> {
+        self.see_pace()?;
+        let last = parts.saturating_sub(1);
+        let commands: Vec<wgpu::CommandBuffer> = (0..=last)
+            .map(|part| {
+                let write =
+                    |timestamps| Timestamps::write_ends(timestamps, part == 0, part == last);
+                self.record(write, |pass| encode(part, pass))
+            })
+            .collect();
         self.run(commands)
     }
 
-    /// Records a batch between timestamps, and the witness after it.
-    fn record(&self, encode: impl FnOnce(&mut wgpu::ComputePass<'_>)) -> wgpu::CommandBuffer {
+    /// Submits compute passes as [`Stopwatch::time_parts`] does, without timing them and without waiting; the last of
+    /// them.
+    pub(crate) fn submit_parts(
+        &self,
+        parts: usize,
+        mut encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
+    ) -> Option<wgpu::SubmissionIndex> {
+        (0..parts)
+            .map(|part| {
+                let commands = self.record(|_| None, |pass| encode(part, pass));
+                self.queue.submit([commands])
+            })
+            .last()
+    }
+
+    /// Waits until a submission is done.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub(crate) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), WaitError> {
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: None,
+        })
+    }
+
+    /// Waits until everything submitted is done, and sees that the device did it.
+    ///
+    /// # Errors
+    /// The device was lost, or did not run it.
+    pub(crate) fn settle(&mut self) -> Result<(), WaitError> {
+        self.wait()?;
+        self.see_that_it_ran()
+    }
+
+    /// Records a batch with the timestamps that it writes, and the witness after it.
+    fn record<'t>(
+        &'t self,
+        write: impl FnOnce(&'t Timestamps) -> Option<wgpu::ComputePassTimestampWrites<'t>>,
+        encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
+    ) -> wgpu::CommandBuffer {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("perwatt batch"),
-                timestamp_writes: self.timestamps.as_ref().map(Timestamps::write_both),
+                timestamp_writes: self.timestamps.as_ref().and_then(write),
             });
             encode(&mut pass);
         }
@@ -134,9 +196,9 @@ impl Stopwatch {
         Ok(self.lap(wall_ns))
     }
 
-    /// Looks whether the device did what was submitted last.
+    /// Looks whether the device did all that was submitted.
     fn see_that_it_ran(&mut self) -> Result<(), WaitError> {
-        match self.witness.saw_more(&self.device, &self.queue) {
+        match self.witness.saw_all(&self.device, &self.queue) {
             Some(true) => Ok(()),
             Some(false) => Err(WaitError(
                 "the driver says that the batch is done, and the device did not run it".to_owned(),
@@ -269,17 +331,24 @@ impl Stopwatch {
     fn laps_of(&mut self, dispatches: u32, laps: usize) -> Result<Vec<Lap>, WaitError> {
         (0..laps)
             .map(|_| {
-                let commands =
-                    self.record(|pass| (0..dispatches).for_each(|_| self.witness.add(pass)));
-                self.run(commands)
+                let batch = |pass: &mut wgpu::ComputePass<'_>| {
+                    (0..dispatches).for_each(|_| self.witness.add(pass));
+                };
+                let commands = self.record(Timestamps::write_both, batch);
+                self.run([commands])
             })
             .collect()
     }
 
-    /// Submits a batch, waits for it and reads its times.
-    fn run(&mut self, commands: wgpu::CommandBuffer) -> Result<Lap, WaitError> {
+    /// Submits a batch, each part by itself, waits for it and reads its times.
+    fn run(
+        &mut self,
+        parts: impl IntoIterator<Item = wgpu::CommandBuffer>,
+    ) -> Result<Lap, WaitError> {
         let start = Instant::now();
-        self.queue.submit([commands]);
+        for commands in parts {
+            self.queue.submit([commands]);
+        }
         self.wait()?;
         let wall_ns = nanoseconds(start.elapsed());
         self.see_that_it_ran()?;
@@ -288,10 +357,12 @@ impl Stopwatch {
 
     /// Waits until the device is idle.
     fn wait(&self) -> Result<(), WaitError> {
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map(|_| ())
-            .map_err(|e| WaitError(e.to_string()))
+        self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn poll(&self, how: wgpu::PollType) -> Result<(), WaitError> {
+        let polled = self.device.poll(how);
+        polled.map(|_| ()).map_err(|e| WaitError(e.to_string()))
     }
 }
 

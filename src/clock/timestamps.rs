@@ -86,8 +86,17 @@ impl Timestamps {
     }
 
     /// A pass writes both timestamps.
-    pub(super) fn write_both(&self) -> wgpu::ComputePassTimestampWrites<'_> {
-        self.write(Some(0), Some(1))
+    pub(super) fn write_both(&self) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        self.write_ends(true, true)
+    }
+
+    /// A pass that is the first of the work, the last of it, both or neither.
+    pub(super) fn write_ends(
+        &self,
+        first: bool,
+        last: bool,
+    ) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        (first || last).then(|| self.write(first.then_some(0), last.then_some(1)))
     }
 
     /// A pass before the work writes the first, at its end: what was queued before does not count.

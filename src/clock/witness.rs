@@ -2,8 +2,10 @@
 //!
 //! Not every driver says so: Metal counts a command buffer that failed as done (wgpu 9545), and the times of a
 //! batch that never ran are short. So each batch ends with a dispatch that adds one, and the host looks whether
-//! it did. The same dispatch stands in passes that only mark a time: an empty pass has no timestamps on Metal
+//! every one of them did. The same dispatch stands in passes that only mark a time: an empty pass has no timestamps on Metal
 //! (wgpu-native 625).
+
+use std::cell::Cell;
 
 use super::read_back::read_back;
 
@@ -26,7 +28,8 @@ pub(super) struct Witness {
     bindings: wgpu::BindGroup,
     counter: wgpu::Buffer,
     readback: wgpu::Buffer,
-    seen: u32,
+    /// What the counter is when everything recorded has been run.
+    recorded: Cell<u32>,
 }
 
 impl Witness {
@@ -67,7 +70,7 @@ impl Witness {
             bindings,
             counter,
             readback: buffer("perwatt count", Usage::MAP_READ | Usage::COPY_DST),
-            seen: 0,
+            recorded: Cell::new(0),
         }
     }
 
@@ -76,17 +79,17 @@ impl Witness {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bindings, &[]);
         pass.dispatch_workgroups(1, 1, 1);
+        self.recorded.set(self.recorded.get().wrapping_add(1));
     }
 
-    /// Whether anything was added since the last look; `None` where the device does not answer.
-    pub(super) fn saw_more(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) -> Option<bool> {
+    /// Whether everything that was recorded was run; `None` where the device does not answer. What was not run is missed
+    /// once.
+    pub(super) fn saw_all(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) -> Option<bool> {
         let mut encoder = device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.counter, 0, &self.readback, 0, BYTES);
         queue.submit([encoder.finish()]);
         let bytes = read_back(device, &self.readback)?;
         let count = u32::from_le_bytes(*bytes.first_chunk()?);
-        let more = count != self.seen;
-        self.seen = count;
-        Some(more)
+        Some(self.recorded.replace(count) == count)
     }
 }

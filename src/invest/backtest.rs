@@ -1,6 +1,7 @@
 //! The model against public clusters and runs. The cases are data, the comparison is made anew each time,
 //! and a miss stays in the table.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assume::{Assumptions, Changes};
@@ -14,7 +15,7 @@ use super::simulate::{Draws, Quantiles};
 use crate::error::{Error, Result};
 
 /// How a case may be used to test the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BacktestUse {
     /// No prior was derived from it or its like.
@@ -118,7 +119,7 @@ impl BacktestGroup {
 }
 
 /// A case and what the model says of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Backtest {
     /// What kind of case it is, of those that were collected later.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -123,7 +123,7 @@ pub(super) struct Catalog {
 }
 
 /// A scenario's name and title, for lists.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CatalogEntry {
     /// What `--scenario` takes.
     pub id: String,

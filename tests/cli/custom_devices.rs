@@ -287,3 +287,32 @@ fn every_example_kernel_runs_on_every_driver_or_says_what_it_lacks() {
         }
     }
 }
+
+/// Some drivers count what they are given at once: a job, a command buffer. Many short dispatches are too long for those
+/// as well.
+#[test]
+fn many_short_dispatches_are_submitted_in_parts() {
+    const TIMES: u64 = 200;
+    let Some(driver) = lavapipe() else { return };
+    let shader = "@group(0) @binding(0) var<storage, read_write> z: array<u32>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            var mixed = id.x;
+            for (var round = 0u; round < 400; round++) { mixed = mixed * 1664525 + 1013904223; }
+            if id.x < 64 { z[id.x] = select(id.x, 0u, mixed == 77); }
+        }";
+    let most = |longest_s: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let count = folder.path().join("count");
+        let mut command = under_layer(driver);
+        command
+            .env("PERWATT_LONGEST_DISPATCH", longest_s)
+            .env("ALTERED_COUNT", &count);
+        let toml = manifest("", &format!("workgroups = 64\nrepeat = {TIMES}"));
+        let case = case_of(command, &toml, shader);
+        assert_eq!(case.status, Status::Measured, "{:?}", case.invocations);
+        let counted = std::fs::read_to_string(count).unwrap();
+        counted.lines().last().unwrap().parse::<u64>().unwrap()
+    };
+    assert!(most("1e9") >= TIMES);
+    assert!(most("0.004") < TIMES);
+}

@@ -8,14 +8,15 @@ use perwatt::record::{Status, load};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::fake_nvml::{FakeNvml, compile};
+use crate::altered::compile;
+use crate::support::fake_nvml::FakeNvml;
 use crate::support::{has_device, perwatt};
 
 /// The manifest of a driver that is broken as its environment says.
 fn manifest() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let library = compile("broken_vulkan_library", "new");
+        let library = compile("cli/support/broken_vulkan_library.rs", "new");
         let manifest = library.with_extension("json");
         let text = serde_json::json!({
             "file_format_version": "1.0.0",

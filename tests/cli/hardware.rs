@@ -1,36 +1,12 @@
 //! A run on devices with other limits and faults than this machine's: lavapipe under a layer that alters it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use perwatt::record::{ClockMethod, FailureKind, Outcome, Record, Status, Warning, load};
 
-use crate::support::fake_nvml::compile;
+use crate::altered::{CardsThatAreNotThere, put_layer_over};
 use crate::support::perwatt;
-
-/// The folder of the layer's manifest.
-fn layer() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let library = compile("altered_vulkan_layer", "new");
-        let folder = library.with_extension("layer");
-        std::fs::create_dir_all(&folder).unwrap();
-        let text = serde_json::json!({
-            "file_format_version": "1.1.0",
-            "layer": {
-                "name": "VK_LAYER_TEST_altered",
-                "type": "GLOBAL",
-                "library_path": library,
-                "api_version": "1.3.0",
-                "implementation_version": "1",
-                "description": "another device's limits",
-            },
-        });
-        std::fs::write(folder.join("layer.json"), text.to_string()).unwrap();
-        folder
-    })
-}
 
 /// lavapipe's manifest.
 pub(super) fn lavapipe() -> Option<&'static str> {
@@ -47,11 +23,7 @@ pub(super) fn lavapipe() -> Option<&'static str> {
 
 pub(super) fn under_layer(manifest: &str) -> Command {
     let mut command = perwatt();
-    command
-        .env("VK_DRIVER_FILES", manifest)
-        .env("VK_ICD_FILENAMES", manifest)
-        .env("VK_LAYER_PATH", layer())
-        .env("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_altered");
+    put_layer_over(&mut command, Path::new(manifest));
     command
 }
 
@@ -268,4 +240,34 @@ fn every_device_is_measured_in_turn() {
     assert_eq!(records.len(), said.lines().filter(device).count(), "{said}");
     let refused = run(&folder.path().join("one.json"));
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
+
+/// AMD's own driver on a card that is not there says of every batch that it is done, at once. Nothing may come of it.
+#[test]
+fn a_device_that_runs_nothing_has_no_figure() {
+    let cards = match CardsThatAreNotThere::look() {
+        Ok(cards) => cards,
+        Err(why) => {
+            assert!(std::env::var_os("PERWATT_TEST_ALL").is_none(), "{why}");
+            eprintln!("skipped: {why}");
+            return;
+        }
+    };
+    let mut command = perwatt();
+    cards.show(&mut command, "navi31");
+    let (record, said, code) = run(
+        command,
+        "1",
+        &["copy/f32/8388608", "matmul/f16/256x256x256"],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(record.adapter.has("SHADER_F16"), "{said}");
+    assert!(!record.adapter.coop_matrix.is_empty(), "{said}");
+    assert!(record.cases.len() > 4, "{said}");
+    for case in &record.cases {
+        let Status::Failed { reason, .. } = &case.status else {
+            panic!("{}: {:?}", case.id(), case.status);
+        };
+        assert!(reason.contains("did not run it"), "{reason}");
+    }
 }

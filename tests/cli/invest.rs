@@ -1487,8 +1487,14 @@ fn spellings_that_can_be_read_in_one_way_only_are_read() {
 
 #[test]
 fn every_form_has_json_with_its_schema() {
+    let schema = perwatt().args(["schema", "invest"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let record = "results/2026-11-24-lavapipe-quick.json";
     for arguments in [
         &["--json", "--draws", "4000"][..],
+        &["--json", "--draws", "4000", "--against", "b200"],
+        &["--json", "--draws", "4000", record],
         &["--json", "--list"],
         &["--json", "--inputs"],
         &["--json", "--sources", "--draws", "4000"],
@@ -1501,6 +1507,13 @@ fn every_form_has_json_with_its_schema() {
             "{arguments:?}"
         );
         assert!(got.as_object().unwrap().len() > 2, "{arguments:?}");
+        let faults: Vec<String> = validator.iter_errors(&got).map(|e| e.to_string()).collect();
+        assert!(faults.is_empty(), "{arguments:?}: {faults:?}");
+        // What lacks a field, or has an unknown form, does not pass.
+        let mut less = got.clone();
+        let content = less.as_object_mut().unwrap();
+        content.retain(|key, _| key.starts_with("schema"));
+        assert!(!validator.is_valid(&less), "{arguments:?}");
     }
 }
 

@@ -10,6 +10,10 @@
     reason = "a test fails by panicking and says why on standard error"
 )]
 
+#[cfg(target_os = "linux")]
+#[path = "../common/altered.rs"]
+#[allow(dead_code, reason = "only what measures uses the rest")]
+mod altered;
 #[path = "../common/forms.rs"]
 mod forms;
 #[cfg(all(feature = "bench", target_os = "linux"))]

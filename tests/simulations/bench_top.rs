@@ -234,7 +234,7 @@ impl BenchTop {
         // As a run does: a slow sensor is looked at for longer.
         let mut rested = 0;
         while rested < 4 || (rested < 12 && series.updates().len() < 6) {
-            self.rest(Seconds(0.25));
+            let Ok(()) = self.rest(Seconds(0.25));
             series.extend(self.polls());
             rested += 1;
         }
@@ -273,15 +273,16 @@ impl SystemUnderTest for BenchTop {
         Seconds(self.now)
     }
 
-    fn execute(&mut self, executions: u64) -> Result<(), Self::Error> {
+    fn execute(&mut self, executions: u64) -> Result<u64, Self::Error> {
         self.load(self.history.device, executions);
-        Ok(())
+        Ok(executions)
     }
 
-    fn rest(&mut self, time: Seconds) {
+    fn rest(&mut self, time: Seconds) -> Result<(), Self::Error> {
         // A sleep is never quite as long as it was asked to be.
         self.now += time.get() + 2e-4 * self.random.random::<f64>();
         self.catch_up();
+        Ok(())
     }
 
     fn polls(&mut self) -> Vec<Poll> {

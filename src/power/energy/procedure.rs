@@ -84,7 +84,7 @@ pub fn observe<R: SystemUnderTest>(
         random,
     };
     run.look();
-    let idle_before = run.idle();
+    let idle_before = run.idle()?;
     let warm_from = run.system.now();
     run.warm_up()?;
     let warm_up = run.system.now() - warm_from;
@@ -102,7 +102,7 @@ pub fn observe<R: SystemUnderTest>(
     });
     let idle_after = match stopped {
         Some(_) => idle_before,
-        None => run.idle(),
+        None => run.idle()?,
     };
     Ok(Observation {
         stopped,
@@ -159,13 +159,13 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
     }
 
     /// Rests until readings have settled and then for the idle that is asked for; that stretch.
-    fn idle(&mut self) -> (Seconds, Seconds) {
+    fn idle(&mut self) -> Result<(Seconds, Seconds), R::Error> {
         let time = idle_time(self.timing, self.effort);
-        self.system.rest(self.timing.settle);
+        self.system.rest(self.timing.settle)?;
         let from = self.system.now();
-        self.system.rest(time + self.timing.tail);
+        self.system.rest(time + self.timing.tail)?;
         self.listen();
-        (from, from + time)
+        Ok((from, from + time))
     }
 
     /// Timeline for at least this long. Its chunks differ in length, so that their ends stand at all phases
@@ -186,11 +186,11 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
         Ok(group)
     }
 
-    /// Adds a chunk to a group.
+    /// Adds a chunk to a group: the one that the device was given before this one, and has done now.
     fn execute(&mut self, executions: u64, group: &mut LoadGroup) -> Result<(), R::Error> {
-        self.system.execute(executions)?;
+        let done = self.system.execute(executions)?;
         group.marks.push(self.system.now());
-        group.executions += executions;
+        group.executions += done;
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
                         return Ok(groups);
                     }
                     let offset = offsets[round as usize];
-                    self.shift((f64::from(phase) + offset) / f64::from(self.timing.phases));
+                    self.shift((f64::from(phase) + offset) / f64::from(self.timing.phases))?;
                     let group = self.shifted_group(shape, first + round)?;
                     measured = measured + group.duration();
                     groups.push(group);
@@ -314,7 +314,7 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
 
     /// Rests for the sensor's window at least, and until this share of its period has passed since an
     /// update.
-    fn shift(&mut self, share: f64) {
+    fn shift(&mut self, share: f64) -> Result<(), R::Error> {
         let period = self.timing.period;
         let rest = period * (1.0 / f64::from(self.timing.phases));
         let now = self.system.now() + rest;
@@ -323,8 +323,9 @@ impl<R: SystemUnderTest, G: Rng> Procedure<'_, R, G> {
             .last_update()
             .map_or(0.0, |update| (now - update) / period);
         self.system
-            .rest(rest + period * (share - since).rem_euclid(1.0));
+            .rest(rest + period * (share - since).rem_euclid(1.0))?;
         self.listen();
+        Ok(())
     }
 }
 

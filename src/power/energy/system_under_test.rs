@@ -12,14 +12,18 @@ pub trait SystemUnderTest {
     /// Time on the session's clock.
     fn now(&self) -> Seconds;
 
-    /// Executes the case this often and waits until it is done.
+    /// Gives the device so many more executions of the case, and waits until it is done with those of the call before;
+    /// how many those were. So it always has work, and what a host needs between two calls is no idle time of the device.
     ///
     /// # Errors
     /// The device failed.
-    fn execute(&mut self, executions: u64) -> Result<(), Self::Error>;
+    fn execute(&mut self, executions: u64) -> Result<u64, Self::Error>;
 
-    /// Leaves the device without work.
-    fn rest(&mut self, time: Seconds);
+    /// Waits until the device is done with everything, and leaves it without work.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn rest(&mut self, time: Seconds) -> Result<(), Self::Error>;
 
     /// Polls of the sensor since the last call, in order.
     fn polls(&mut self) -> Vec<Poll>;

@@ -1,10 +1,11 @@
 //! Builds the fake NVML and gives each test one of its own, with a script.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+use crate::altered::compile;
 
 /// A loadable library with the script that it plays.
 pub(crate) struct FakeNvml {
@@ -56,39 +57,5 @@ impl FakeNvml {
 
 /// Compiles the library as one variant.
 fn build(variant: &str) -> PathBuf {
-    compile("fake_nvml_library", variant)
-}
-
-/// Compiles a file of this folder as a library that is loaded at run time.
-pub(crate) fn compile(name: &str, variant: &str) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cli/support/{name}.rs"));
-    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let file = folder.path().join("libfake.so");
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let status = Command::new(rustc)
-        .args([
-            "--edition",
-            "2024",
-            "--crate-type",
-            "cdylib",
-            "--crate-name",
-            name,
-        ])
-        .args([
-            "-C",
-            "panic=abort",
-            "--cfg",
-            variant,
-            "--check-cfg",
-            "cfg(old,new)",
-            "-o",
-        ])
-        .args([&file, &source])
-        .status()
-        .unwrap();
-    assert!(status.success(), "{name} does not compile");
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{name}_{variant}_{}.so", std::process::id()));
-    std::fs::rename(file, &kept).unwrap();
-    kept
+    compile("cli/support/fake_nvml_library.rs", variant)
 }

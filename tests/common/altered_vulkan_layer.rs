@@ -3,12 +3,20 @@
 //! - `ALTERED_LIMITS`: `name=number,…`, names as Vulkan writes them, of those in [`LIMITS`];
 //! - `ALTERED_WITHOUT=f16`: 16-bit arithmetic is not offered;
 //! - `ALTERED_REFUSE=f16`: it is offered, and no device is given with it;
-//! - `ALTERED_LOSE_AT=N`: the Nth submission of a process loses the device.
+//! - `ALTERED_LOSE_AT=N`: the Nth submission of a process loses the device;
+//! - `ALTERED_DONE=at-once`: what was submitted counts as done, for a driver on hardware that is not there. Nothing counts
+//!   timeline semaphores up for it;
+//! - `ALTERED_COUNT=FILE`: the most dispatches of one submission stand in the last line of the file. One of a single
+//!   workgroup, as a clock has them, is none.
 #![allow(non_snake_case)]
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io::Write as _;
 use std::mem::transmute;
 use std::ptr::null;
+use std::slice::from_raw_parts;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 type Function = *const c_void;
@@ -17,7 +25,10 @@ type Create =
     unsafe extern "C" fn(*const c_void, *const c_void, *const c_void, *mut *const c_void) -> c_int;
 type CreateTop = unsafe extern "C" fn(*const c_void, *const c_void, *mut *const c_void) -> c_int;
 type Fill = unsafe extern "C" fn(*const c_void, *mut c_void);
-type Submit = unsafe extern "C" fn(*const c_void, u32, *const c_void, *const c_void) -> c_int;
+type Submit = unsafe extern "C" fn(*const c_void, u32, *const Submission, *const c_void) -> c_int;
+type Begin = unsafe extern "C" fn(u64, *const c_void) -> c_int;
+type Dispatch = unsafe extern "C" fn(u64, u32, u32, u32);
+type Count = unsafe extern "C" fn(*const c_void, u64, *mut u64) -> c_int;
 
 const FEATURE_NOT_PRESENT: c_int = -8;
 const DEVICE_LOST: c_int = -4;
@@ -71,6 +82,35 @@ struct Link {
     instance: GetProc,
     device: GetProc,
 }
+
+/// `VkSubmitInfo`.
+#[repr(C)]
+struct Submission {
+    head: Head,
+    waits: u32,
+    wait_semaphores: *const u64,
+    wait_stages: *const u32,
+    commands: u32,
+    command_buffers: *const u64,
+    signals: u32,
+    signal_semaphores: *const u64,
+}
+
+/// `VkTimelineSemaphoreSubmitInfo`.
+#[repr(C)]
+struct TimelineValues {
+    head: Head,
+    waits: u32,
+    wait_values: *const u64,
+    signals: u32,
+    signal_values: *const u64,
+}
+
+/// What each timeline semaphore would count once everything submitted is done.
+static SIGNALLED: Mutex<BTreeMap<u64, u64>> = Mutex::new(BTreeMap::new());
+
+/// Dispatches of each command buffer, and the most of one submission.
+static DISPATCHES: Mutex<(BTreeMap<u64, u64>, u64)> = Mutex::new((BTreeMap::new(), 0));
 
 unsafe fn find(mut at: *mut Head, fits: impl Fn(*mut Head) -> bool) -> Option<*mut Head> {
     while !at.is_null() {
@@ -209,9 +249,15 @@ unsafe extern "C" fn features2(physical: *const c_void, out: *mut c_void) {
 unsafe extern "C" fn submit(
     queue: *const c_void,
     count: u32,
-    submissions: *const c_void,
+    submissions: *const Submission,
     fence: *const c_void,
 ) -> c_int {
+    // SAFETY: as the loader calls it.
+    unsafe {
+        let submissions = from_raw_parts(submissions, count as usize);
+        keep_signals(submissions);
+        keep_most(submissions);
+    };
     let number = SUBMISSIONS.fetch_add(1, Ordering::SeqCst) + 1;
     let lose_at = std::env::var("ALTERED_LOSE_AT").ok().and_then(|text| text.parse().ok());
     if lose_at.is_some_and(|at: u32| number >= at) {
@@ -219,9 +265,78 @@ unsafe extern "C" fn submit(
     }
     // SAFETY: as the loader calls it.
     unsafe {
-        let next: GetProc = transmute(NEXT_DEVICE.load(Ordering::SeqCst));
-        let next: Submit = transmute(next(DEVICE.load(Ordering::SeqCst), c"vkQueueSubmit".as_ptr()));
+        let next: Submit = transmute(drivers_own(c"vkQueueSubmit"));
         next(queue, count, submissions, fence)
+    }
+}
+
+unsafe fn keep_signals(submissions: &[Submission]) {
+    const TIMELINE_VALUES: u32 = 1_000_207_003;
+    let mut signalled = SIGNALLED.lock().unwrap();
+    for submission in submissions {
+        // SAFETY: as many semaphores and values lie there as Vulkan's structures say.
+        unsafe {
+            let Some(values) = find(submission.head.next, |at| (*at).kind == TIMELINE_VALUES) else {
+                continue;
+            };
+            let values = &*values.cast::<TimelineValues>();
+            let numbers = (submission.signals.min(values.signals)) as usize;
+            let semaphores = from_raw_parts(submission.signal_semaphores, numbers);
+            let values = from_raw_parts(values.signal_values, numbers);
+            signalled.extend(semaphores.iter().copied().zip(values.iter().copied()));
+        }
+    }
+}
+
+unsafe extern "C" fn begin(commands: u64, info: *const c_void) -> c_int {
+    DISPATCHES.lock().unwrap().0.insert(commands, 0);
+    // SAFETY: as the loader calls it.
+    unsafe { transmute::<Function, Begin>(drivers_own(c"vkBeginCommandBuffer"))(commands, info) }
+}
+
+unsafe extern "C" fn dispatch(commands: u64, x: u32, y: u32, z: u32) {
+    if [x, y, z] != [1, 1, 1] {
+        *DISPATCHES.lock().unwrap().0.entry(commands).or_default() += 1;
+    }
+    // SAFETY: as the loader calls it.
+    unsafe { transmute::<Function, Dispatch>(drivers_own(c"vkCmdDispatch"))(commands, x, y, z) }
+}
+
+unsafe fn keep_most(submissions: &[Submission]) {
+    let Ok(file) = std::env::var("ALTERED_COUNT") else {
+        return;
+    };
+    let mut dispatches = DISPATCHES.lock().unwrap();
+    for submission in submissions {
+        // SAFETY: as many command buffers lie there as Vulkan's structure says.
+        let commands = unsafe { from_raw_parts(submission.command_buffers, submission.commands as usize) };
+        let in_all = commands.iter().filter_map(|commands| dispatches.0.get(commands)).sum();
+        if in_all > dispatches.1 {
+            dispatches.1 = in_all;
+            let mut file = std::fs::File::options().create(true).append(true).open(&file).unwrap();
+            writeln!(file, "{in_all}").unwrap();
+        }
+    }
+}
+
+unsafe extern "C" fn count(device: *const c_void, semaphore: u64, out: *mut u64) -> c_int {
+    // SAFETY: as the loader calls it.
+    unsafe {
+        if says("ALTERED_DONE", "at-once") {
+            *out = SIGNALLED.lock().unwrap().get(&semaphore).copied().unwrap_or(0);
+            return 0;
+        }
+        let next: Count = transmute(drivers_own(c"vkGetSemaphoreCounterValue"));
+        next(device, semaphore, out)
+    }
+}
+
+/// A function of the device below.
+unsafe fn drivers_own(name: &CStr) -> Function {
+    // SAFETY: set when the device was made.
+    unsafe {
+        let next: GetProc = transmute(NEXT_DEVICE.load(Ordering::SeqCst));
+        next(DEVICE.load(Ordering::SeqCst), name.as_ptr())
     }
 }
 
@@ -235,6 +350,9 @@ pub unsafe extern "C" fn vkGetDeviceProcAddr(device: *const c_void, name: *const
         match CStr::from_ptr(name).to_str().unwrap_or_default() {
             "vkGetDeviceProcAddr" => vkGetDeviceProcAddr as Function,
             "vkQueueSubmit" => submit as Function,
+            "vkBeginCommandBuffer" => begin as Function,
+            "vkCmdDispatch" => dispatch as Function,
+            "vkGetSemaphoreCounterValue" | "vkGetSemaphoreCounterValueKHR" => count as Function,
             _ => {
                 let next: GetProc = transmute(NEXT_DEVICE.load(Ordering::SeqCst));
                 next(device, name)
