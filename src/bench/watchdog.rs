@@ -52,7 +52,7 @@ pub(super) fn keep_within<'g>(
     checks: Checks,
 ) -> Result<Vec<u32>, Stop> {
     let mut counts = Vec::new();
-    let mut walk = Walk::new(bench, executable, most);
+    let mut walk = ProgramWalk::new(bench, executable, most);
     while walk.is_under_way() {
         let (count, each) = walk.pieces()?;
         if count > 1 {
@@ -61,7 +61,7 @@ pub(super) fn keep_within<'g>(
         counts.push(count);
         walk.leave(each)?;
     }
-    let Walk { each, .. } = walk;
+    let ProgramWalk { each, .. } = walk;
     executable.divide(&each, most);
     Ok(counts)
 }
@@ -80,7 +80,7 @@ pub(super) fn hold_indirect_to_limits<'g>(
         return Ok(());
     };
     // No dispatch is too long where no watchdog is.
-    let mut walk = Walk::new(bench, executable, Seconds(f64::INFINITY));
+    let mut walk = ProgramWalk::new(bench, executable, Seconds(f64::INFINITY));
     loop {
         if walk.dispatch().indirect.is_some() {
             walk.find()?;
@@ -95,7 +95,7 @@ pub(super) fn hold_indirect_to_limits<'g>(
 
 /// A walk through a program's dispatches. A dispatch may take as long as what the ones before it leave says: the loops of
 /// its shader, or its workgroups themselves. So each is looked at on what they left.
-struct Walk<'b, 'g> {
+struct ProgramWalk<'b, 'g> {
     bench: &'b mut Bench<'g>,
     executable: &'b mut Executable<'g>,
     /// The longest that one submission may be estimated to take.
@@ -104,7 +104,7 @@ struct Walk<'b, 'g> {
     each: Vec<Seconds>,
 }
 
-impl<'b, 'g> Walk<'b, 'g> {
+impl<'b, 'g> ProgramWalk<'b, 'g> {
     fn new(bench: &'b mut Bench<'g>, executable: &'b mut Executable<'g>, most: Seconds) -> Self {
         Self {
             bench,

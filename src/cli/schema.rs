@@ -10,7 +10,7 @@ use crate::{record, report};
 
 /// What has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Described {
+enum SchemaSubject {
     /// The result file
     Record,
     /// What `perwatt invest --json` prints
@@ -22,7 +22,7 @@ enum Described {
 pub(super) struct Schema {
     /// What to describe
     #[arg(value_name = "WHAT", default_value = "record")]
-    of: Described,
+    of: SchemaSubject,
 
     /// Print the result file's as a page for readers, in Markdown
     #[arg(long)]
@@ -32,15 +32,15 @@ pub(super) struct Schema {
 impl Schema {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let schema = match self.of {
-            Described::Record => record::schema(),
-            Described::Invest if self.markdown => {
+            SchemaSubject::Record => record::schema(),
+            SchemaSubject::Invest if self.markdown => {
                 return Err(Error::usage(
                     "--markdown",
                     "it is for the schema of the result file; leave it out",
                 )
                 .into());
             }
-            Described::Invest => invest_schema(),
+            SchemaSubject::Invest => invest_schema(),
         };
         if self.markdown {
             print(&report::schema_reference(&serde_json::to_value(&schema)?))?;

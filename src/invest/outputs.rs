@@ -26,10 +26,11 @@ const SAVED: f64 = 1.0 - 1.0 / (1.0 + PER_CENT);
 pub enum OutputQuantity {
     /// A number of things.
     Count,
-    /// Dollars.
+    /// Dollars, or dollars per something.
     Money,
-    /// Dollars per something.
+    /// Dollars per something, written as money is.
     #[serde(rename = "money")]
+    #[schemars(skip)]
     Price,
     /// FLOP/s.
     FlopRate,

@@ -297,7 +297,7 @@ fn many_short_dispatches_are_submitted_in_parts() {
     let shader = "@group(0) @binding(0) var<storage, read_write> z: array<u32>;
         @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
             var mixed = id.x;
-            for (var round = 0u; round < 400; round++) { mixed = mixed * 1664525 + 1013904223; }
+            for (var round = 0u; round < 40; round++) { mixed = mixed * 1664525 + 1013904223; }
             if id.x < 64 { z[id.x] = select(id.x, 0u, mixed == 77); }
         }";
     let most = |longest_s: &str| {
@@ -314,5 +314,5 @@ fn many_short_dispatches_are_submitted_in_parts() {
         counted.lines().last().unwrap().parse::<u64>().unwrap()
     };
     assert!(most("1e9") >= TIMES);
-    assert!(most("0.004") < TIMES);
+    assert!(most("0.002") < TIMES);
 }

@@ -1507,8 +1507,7 @@ fn every_form_has_json_with_its_schema() {
             "{arguments:?}"
         );
         assert!(got.as_object().unwrap().len() > 2, "{arguments:?}");
-        let faults: Vec<String> = validator.iter_errors(&got).map(|e| e.to_string()).collect();
-        assert!(faults.is_empty(), "{arguments:?}: {faults:?}");
+        assert!(validator.is_valid(&got), "{arguments:?}");
         // What lacks a field, or has an unknown form, does not pass.
         let mut less = got.clone();
         let content = less.as_object_mut().unwrap();
