@@ -1490,7 +1490,7 @@ fn every_form_has_json_with_its_schema() {
     let schema = perwatt().args(["schema", "invest"]).output().unwrap();
     let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let record = "results/2026-11-24-lavapipe-quick.json";
+    let record = "results/2026-11-24-llvmpipe-vulkan-quick.json";
     for arguments in [
         &["--json", "--draws", "4000"][..],
         &["--json", "--draws", "4000", "--against", "b200"],
