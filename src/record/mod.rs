@@ -43,6 +43,7 @@ mod texture;
 mod unsummed;
 mod warning;
 mod warning_kinds;
+mod wgsl_comment;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,7 @@ pub use texture::{
     TextureDimension,
 };
 pub use warning::Warning;
+pub use wgsl_comment::after_wgsl_comment;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
 pub const SCHEMA_VERSION: &str = "1.8.0";
