@@ -232,7 +232,7 @@ impl PowerLimitSweep<'_> {
 
 /// The kernels of a limit's record that were measured.
 fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
-    let simulated = record.power.measured().is_some_and(|setup| setup.simulated);
+    let simulated = record.has_simulated_sensor();
     let measured = record
         .cases
         .iter()
@@ -246,7 +246,7 @@ fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
                 Some(Reading::Measured(in_window)) => in_window.clone(),
                 _ => summary.time_ns.clone(),
             },
-            verified: !case.is_unchecked(),
+            verified: !record.is_unverified(case),
             power_w: summary.power_w.clone(),
             energy_j: summary.energy_j.clone(),
             energy_half_width_j: energy_without_gain(&case.invocations)

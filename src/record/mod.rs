@@ -30,6 +30,7 @@ mod headline;
 mod inspection;
 mod journal;
 mod limits;
+mod marks;
 mod measure;
 mod measurement;
 mod placement;
@@ -87,6 +88,7 @@ pub use limits::{
     LONGEST_S, MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
     MOST_INVOCATIONS, MOST_INVOCATIONS_OF_SESSION, MOST_NAME_BYTES, MOST_SOURCE_BYTES,
 };
+pub use marks::{SIMULATED, SIMULATED_SENSOR, SOFTWARE_DRIVER, UNVERIFIED};
 pub use measure::{Better, Measure};
 pub use measurement::{EnergySum, MonitoredWindow, PowerMeasurement, SensorEnergy};
 pub use placement::{Placement, Scheduler};
@@ -145,18 +147,6 @@ pub struct Record {
     pub roofline: Vec<Roof>,
     /// What a reader must know about the whole session.
     pub warnings: Vec<Warning>,
-}
-
-impl Record {
-    /// Whether all figures are made up. Where a sensor was simulated, the file is called simulated too, but its times
-    /// are not.
-    pub fn is_all_simulated(&self) -> bool {
-        let sensor = self.power.measured().is_some_and(|power| power.simulated);
-        // Also one that turned out to be of no use.
-        let asked = self.plan.power.as_deref();
-        let asked = asked.is_some_and(|source| source.starts_with("simulated:"));
-        self.provenance.origin == Origin::Simulated && !sensor && !asked
-    }
 }
 
 /// The time of day as files state it: RFC 3339 in UTC, to the second.

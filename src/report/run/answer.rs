@@ -3,10 +3,10 @@
 
 use comfy_table::Cell;
 
-use super::cases::{ShownKernels, dash, measured, or_dash, rate, spread};
+use super::cases::{ShownKernels, dash, measured, or_dash, rate};
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, EnergyTier, Reading, Record, Roof, Status, Summary};
-use crate::report::table::{fold, table, text};
+use crate::report::table::{fold, spread, table, text};
 use crate::units::{TokensPerSecond, number, percent};
 
 /// A value this far from its ends, as a share, is too noisy to be compared.
@@ -39,7 +39,7 @@ pub(super) fn answer(record: &Record, width: Option<u16>) -> String {
 
 /// The title of the column of work per joule, which says how far it can be trusted.
 fn per_joule(record: &Record) -> &'static str {
-    let simulated = record.power.measured().is_some_and(|power| power.simulated);
+    let simulated = record.has_simulated_sensor();
     match (simulated, record.plan.energy) {
         (true, _) => "SIMULATED /J",
         (false, Some(EnergyTier::Screening)) => "SCREENING /J",
