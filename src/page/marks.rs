@@ -2,9 +2,7 @@
 
 use super::model::PageMark;
 use crate::invest::Evidence;
-use crate::record::{
-    CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record, Status,
-};
+use crate::record::{CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record};
 pub(super) use crate::record::{SIMULATED, SOFTWARE_DRIVER, UNVERIFIED};
 use crate::units::counted;
 
@@ -98,7 +96,7 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
             ),
         ),
     }
-    let failed = |case: &&CaseResult| matches!(case.status, Status::Failed { .. });
+    let failed = |case: &&CaseResult| case.has_failed();
     match record.cases.iter().filter(failed).count() {
         0 => {}
         count => {
@@ -134,7 +132,7 @@ pub(super) fn of_case(record: &Record, case: &CaseResult) -> Vec<&'static str> {
     if record.is_unverified(case) {
         marks.push(UNVERIFIED);
     }
-    if matches!(case.status, Status::Failed { .. }) {
+    if case.has_failed() {
         marks.push(FAILED);
     }
     marks

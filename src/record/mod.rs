@@ -149,6 +149,19 @@ pub struct Record {
     pub warnings: Vec<Warning>,
 }
 
+impl Record {
+    /// The day in UTC on which the session started, `2026-01-31`; none where its start is no time.
+    pub fn date(&self) -> Option<String> {
+        day_of(&self.started_utc)
+    }
+}
+
+/// The day in UTC of a time as files state it.
+pub fn day_of(rfc_3339: &str) -> Option<String> {
+    let at: jiff::Timestamp = rfc_3339.parse().ok()?;
+    Some(at.strftime("%Y-%m-%d").to_string())
+}
+
 /// The time of day as files state it: RFC 3339 in UTC, to the second.
 pub fn now_utc() -> String {
     jiff::Timestamp::now()

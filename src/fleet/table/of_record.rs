@@ -36,7 +36,7 @@ pub fn rows_of(record: &Record, file: &str) -> RecordRows {
         content: content(&cases),
         file: file.to_owned(),
         started_ms: started.map(jiff::Timestamp::as_millisecond),
-        date: started.map(|at| at.strftime("%Y-%m-%d").to_string()),
+        date: record.date(),
         device: adapter.name.clone(),
         vendor_id: adapter.vendor_id,
         device_id: adapter.device_id,
