@@ -59,7 +59,7 @@ pub(super) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
         if !name.to_string_lossy().starts_with(TURN) || !entry.path().is_dir() {
             continue;
         }
-        let journal = entry.path().join("turn.json.journal");
+        let journal = record::journal_path(&entry.path().join("turn.json"));
         if record::journal_in_use(&journal) {
             bail!(
                 "{}: another perwatt is at work in this folder; wait for it, or choose another with --out",

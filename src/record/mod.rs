@@ -83,7 +83,10 @@ pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
     Mix, Target,
 };
-pub use journal::{Event, Journal, journal_in_use, parse_journal, read_journal};
+pub use journal::{
+    Event, Journal, SessionJournal, journal_in_use, journal_path, parse_journal, read_journal,
+    without_journal_suffix,
+};
 pub use limits::{
     LONGEST_S, MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
     MOST_INVOCATIONS, MOST_INVOCATIONS_OF_SESSION, MOST_NAME_BYTES, MOST_SOURCE_BYTES,

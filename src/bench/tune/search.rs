@@ -18,8 +18,8 @@ use crate::bench::workers::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, Selection};
 use crate::record::{
-    Adapter, CaseOrder, CaseResult, EnergyScope, EnergyTier, Event, FailureKind, Journal, Outcome,
-    Reading, Record, Status, Summary,
+    Adapter, CaseOrder, CaseResult, EnergyScope, EnergyTier, FailureKind, Journal, Outcome,
+    Reading, Record, SessionJournal, Status, Summary, journal_path,
 };
 use crate::workload::{CaseKernel, Kernel};
 
@@ -408,12 +408,8 @@ impl Search<'_> {
         };
         let folder =
             tempfile::tempdir().map_err(|source| Error::io(std::env::temp_dir(), source))?;
-        let mut journal = Journal::create(folder.path().join("step.journal"))?;
-        let event = Event::Session {
-            record: Box::new(session(&request, self.adapter, &planned)),
-            program: None,
-        };
-        journal.append(&event)?;
+        let step = SessionJournal::planned(session(&request, self.adapter, &planned), None);
+        let mut journal = Journal::begin(journal_path(&folder.path().join("step")), &step)?;
         let workers = Workers {
             deadline: pace.timeout.min(pace.left + Duration::from_secs(1)),
             ..self.workers.clone()
@@ -434,7 +430,7 @@ impl Search<'_> {
             let ending = run(
                 &workers,
                 &mut journal,
-                vec![event],
+                step,
                 &mut Quiet(self.watcher),
                 &stop,
             );

@@ -24,7 +24,7 @@ use crate::fleet::spread::{
     is_node_name, last_line,
 };
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Adapter, Placement, Scheduler, journal_in_use, now_utc};
+use crate::record::{self, Adapter, Placement, Scheduler, journal_in_use, journal_path, now_utc};
 
 /// Run one task of a fleet (started by a scheduler).
 #[derive(Debug, Args)]
@@ -294,9 +294,7 @@ impl EarlierAttempt {
     /// # Errors
     /// Another is at work on it, or what is there is not this task's.
     fn of(out: &Path, plan: &FleetPlan, task: u32) -> anyhow::Result<Self> {
-        let mut journal = out.as_os_str().to_owned();
-        journal.push(".journal");
-        let journal = PathBuf::from(journal);
+        let journal = journal_path(out);
         if out.exists() {
             let record = record::load(out)?;
             let placement = record.placement.as_ref();
@@ -323,19 +321,15 @@ impl EarlierAttempt {
             );
         }
         match record::read_journal(&journal) {
-            Ok(events) if !events.is_empty() => Ok(Self::Half),
-            damaged => {
+            Ok(_) => Ok(Self::Half),
+            Err(damaged) => {
                 // Kept for whoever wants to look, and out of the way.
                 let aside =
                     journal.with_extension(format!("damaged-{}", now_utc().replace(':', "")));
                 std::fs::rename(&journal, &aside)
                     .with_context(|| format!("{}: cannot be moved aside", journal.display()))?;
-                let why = match damaged {
-                    Ok(_) => "nothing whole is in it".to_owned(),
-                    Err(error) => error.to_string(),
-                };
                 tell(&format!(
-                    "{why}; kept as {}, and a new run begins",
+                    "{damaged}; kept as {}, and a new run begins",
                     aside.display()
                 ));
                 Ok(Self::Nothing)
