@@ -112,7 +112,7 @@ pub(super) fn wait(
     mut child: GroupedChild,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<ExitStatus>> {
-    const GLANCE: Duration = Duration::from_millis(20);
+    const POLL_INTERVAL: Duration = Duration::from_millis(20);
     loop {
         if interrupted.load(Ordering::Relaxed) {
             return Ok(None);
@@ -120,6 +120,6 @@ pub(super) fn wait(
         if let Some(status) = child.try_wait().context("a turn cannot be waited for")? {
             return Ok(Some(status));
         }
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -50,7 +50,7 @@ const SLOWEST: f64 = 2.5;
 const EXECUTIONS: f64 = 8.0;
 
 /// How often a search checks the clock and for an interrupt.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How much a search may cost, and what for.
 #[derive(Clone, Debug)]
@@ -424,7 +424,7 @@ impl Search<'_> {
                     if interrupted.load(Ordering::Relaxed) || Instant::now() >= until {
                         stop.store(true, Ordering::Relaxed);
                     }
-                    std::thread::sleep(GLANCE);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
             });
             let ending = run(

@@ -57,7 +57,7 @@ struct TaskPlace {
 }
 
 /// How often a running task looks whether its run has ended.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long a run may take to stop in good order.
 const FAREWELL: Duration = Duration::from_secs(20);
@@ -207,7 +207,7 @@ fn work(
             return Ok(TaskEnding::Interrupted);
         }
         beat.on(state);
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
     let program = ProgramImage::of_this_process()?;
     let gpu = TaskGpu::find(&program, plan, place, &options)?;
@@ -260,12 +260,12 @@ fn work(
             run.ask_to_end();
             let asked = Instant::now();
             while run.try_wait()?.is_none() && asked.elapsed() < FAREWELL {
-                std::thread::sleep(GLANCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
             return Ok(TaskEnding::Interrupted);
         }
         beat.on(state);
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     };
     if let EarlierAttempt::Recorded = EarlierAttempt::of(&out, plan, place.task.id)? {
         return Ok(TaskEnding::Recorded);
