@@ -4,20 +4,17 @@ use super::summary::{
     lost_invocations, place_on_roofline, rates_apart, roofline, status, summarize,
 };
 use crate::error::{Error, Result};
-use crate::record::{CaseResult, Event, PowerSetup, Reading, Record, Status, Warning};
+use crate::record::{
+    CaseResult, Event, PowerSetup, Reading, Record, SessionJournal, Status, Warning,
+};
 
 /// The record of a session, as far as its events go.
 ///
 /// # Errors
-/// The events do not begin with a session, or name a case that the session does not have.
-pub fn record(events: &[Event]) -> Result<Record> {
-    let Some((Event::Session { record, .. }, rest)) = events.split_first() else {
-        return Err(Error::Worker(
-            "the journal does not begin with a session; start a new run".to_owned(),
-        ));
-    };
-    let mut record = (**record).clone();
-    for event in rest {
+/// The events name a case that the session does not have.
+pub fn record(session: &SessionJournal) -> Result<Record> {
+    let mut record = (*session.planned).clone();
+    for event in &session.events {
         apply(&mut record, event)?;
     }
     for case in &mut record.cases {
@@ -52,11 +49,6 @@ pub fn conclude_again(record: &mut Record) {
 /// Adds one event.
 fn apply(record: &mut Record, event: &Event) -> Result<()> {
     match event {
-        Event::Session { .. } => {
-            return Err(Error::Worker(
-                "the journal holds two sessions; start a new run".to_owned(),
-            ));
-        }
         Event::Setup {
             adapter,
             clock,

@@ -9,7 +9,7 @@ use crate::record::{Reading, Warning};
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// How often to look; the supervisor hears of each look, and so knows that the worker is alive.
-const GLANCE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Waits until a device is at `wanted_c` or below, and tells its temperature and the seconds waited as it goes; the
 /// warning that it was not reached, if so.
@@ -42,8 +42,8 @@ pub(super) fn cool_down<E>(
             )));
         }
         tell(celsius, waited.as_secs_f64())?;
-        rest(GLANCE);
-        waited += GLANCE;
+        rest(POLL_INTERVAL);
+        waited += POLL_INTERVAL;
     }
 }
 

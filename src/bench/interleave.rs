@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 
 use super::assemble;
 use crate::error::{Error, Result};
-use crate::record::{CaseResult, Event, Reading, Record};
+use crate::record::{CaseResult, Event, Reading, Record, SessionJournal};
 
 /// Who goes first in a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +63,8 @@ pub fn merge(records: &[Record]) -> Result<Record> {
     for record in records {
         planned.plan.invocations += record.plan.invocations;
     }
-    let mut events = vec![Event::Session {
-        record: Box::new(planned),
-        program: None,
-    }];
+    let mut session = SessionJournal::planned(planned, None);
+    let events = &mut session.events;
     if let Reading::Measured(clock) = &first.clock {
         events.push(Event::Setup {
             adapter: Box::new(first.adapter.clone()),
@@ -96,7 +94,7 @@ pub fn merge(records: &[Record]) -> Result<Record> {
         }
         before += record.plan.invocations;
     }
-    assemble::record(&events)
+    assemble::record(&session)
 }
 
 /// The first invocations of a record; those after them belong to no finished pair.

@@ -10,7 +10,7 @@ use crate::power::Selection;
 use crate::process::BuildIdentity;
 use crate::record::{
     CustomKernel, Event, LONGEST_S, MOST_CASES, MOST_INVOCATIONS_OF_SESSION, RESTING_C, Reading,
-    Record, SCHEMA_VERSION,
+    Record, SCHEMA_VERSION, SessionJournal,
 };
 use crate::workload::{CaseKernel, Kernel};
 
@@ -28,7 +28,6 @@ pub struct GivenAgain<'a> {
 /// Why a journal is not gone on with.
 #[derive(Debug, PartialEq)]
 enum NotResumable {
-    NoSession,
     OtherSchema(String),
     OtherProgram {
         then: String,
@@ -65,9 +64,6 @@ enum NotResumable {
 impl fmt::Display for NotResumable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSession => f.write_str(
-                "the run was interrupted before it began; delete this file and start a new run",
-            ),
             Self::OtherSchema(found) => write!(
                 f,
                 "the journal is of schema version {found:?} and this perwatt reads {SCHEMA_VERSION} and before; \
@@ -122,19 +118,21 @@ impl fmt::Display for NotResumable {
 /// It may not, and what to do.
 pub fn admit(
     path: &Path,
-    events: &mut [Event],
+    session: &mut SessionJournal,
     build: &BuildIdentity,
     again: &GivenAgain<'_>,
 ) -> Result<()> {
     let refused = |reason: NotResumable| Error::file(path, reason.to_string());
-    let Some((Event::Session { record, program }, rest)) = events.split_first_mut() else {
-        return Err(refused(NotResumable::NoSession));
-    };
+    let SessionJournal {
+        planned: record,
+        program,
+        events,
+    } = session;
     readable(record).map_err(refused)?;
     sensible_plan(record).map_err(refused)?;
-    sensible_events(record, rest).map_err(refused)?;
+    sensible_events(record, events).map_err(refused)?;
     same_program(record, program.as_deref(), build).map_err(refused)?;
-    permitted_power(record, rest, again.power).map_err(refused)?;
+    permitted_power(record, events, again.power).map_err(refused)?;
     take_custom_kernels(record, again.custom).map_err(refused)
 }
 
@@ -245,7 +243,6 @@ fn sensible_events(record: &Record, rest: &[Event]) -> std::result::Result<(), N
     let mut set_up = false;
     for event in rest {
         match event {
-            Event::Session { .. } => return malformed("it holds two sessions".to_owned()),
             Event::Setup { .. } if std::mem::replace(&mut set_up, true) => {
                 return malformed("it opens the device twice".to_owned());
             }

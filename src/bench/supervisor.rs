@@ -22,7 +22,7 @@ use crate::power::{self, EnergyEffort, SensorTiming};
 use crate::process::{Helper, Listened, Timeout};
 use crate::record::{
     CaseInvocation, CaseOrder, EnergyTier, Event, FailureKind, InvocationInfo, Journal, Outcome,
-    PlanSummary, PowerSetup, Reading, Record, Status,
+    PlanSummary, PowerSetup, Reading, Record, SessionJournal, Status,
 };
 use crate::units::Seconds;
 use crate::workload::CaseKernel;
@@ -61,8 +61,7 @@ pub enum Ending {
 struct SessionRun<'a> {
     workers: &'a Workers,
     journal: &'a mut Journal,
-    events: Vec<Event>,
-    record: Record,
+    session: SessionJournal,
     observer: &'a mut dyn ProgressObserver,
     interrupted: &'a AtomicBool,
     /// Invocation and case of workers that were killed from outside.
@@ -96,49 +95,39 @@ enum Heard {
     Interrupted,
 }
 
-/// Runs what `events` (of a journal, the session's plan first) do not hold yet.
+/// Runs what the session's events do not hold yet.
 ///
 /// # Errors
-/// The journal cannot be written or does not begin with a plan, or workers cannot be started.
+/// The journal cannot be written, or workers cannot be started.
 pub fn run(
     workers: &Workers,
     journal: &mut Journal,
-    events: Vec<Event>,
+    session: SessionJournal,
     observer: &mut dyn ProgressObserver,
     interrupted: &AtomicBool,
 ) -> Result<Ending> {
-    let Some(Event::Session { record, .. }) = events.first() else {
-        return Err(Error::file(
-            journal.path(),
-            "the journal does not begin with a session; start a new run",
-        ));
-    };
-    let record = (**record).clone();
-    let mut session = SessionRun {
+    let mut run = SessionRun {
         workers,
         journal,
-        events,
-        record,
+        session,
         observer,
         interrupted,
         killed_at: HashSet::new(),
     };
-    for invocation in 0..session.record.plan.invocations {
-        if interrupted.load(Ordering::Relaxed) || !session.invocation(invocation)? {
+    for invocation in 0..run.session.planned.plan.invocations {
+        if interrupted.load(Ordering::Relaxed) || !run.invocation(invocation)? {
             return Ok(Ending::Interrupted(Box::new(assemble::record(
-                &session.events,
+                &run.session,
             )?)));
         }
     }
-    Ok(Ending::Complete(Box::new(assemble::record(
-        &session.events,
-    )?)))
+    Ok(Ending::Complete(Box::new(assemble::record(&run.session)?)))
 }
 
 impl SessionRun<'_> {
     /// Runs the cases that an invocation has left; `false` if interrupted.
     fn invocation(&mut self, invocation: u32) -> Result<bool> {
-        let finished = self.events.iter().any(
+        let finished = self.session.events.iter().any(
             |event| matches!(event, Event::Invocation { info } if info.invocation == invocation),
         );
         if finished {
@@ -189,7 +178,7 @@ impl SessionRun<'_> {
     /// does not know, and those that cost an earlier invocation its worker or device and would again.
     fn skip_planned(&mut self, invocation: u32) -> Result<()> {
         for index in self.open_cases(invocation) {
-            let skipped = match &self.record.cases[index].status {
+            let skipped = match &self.session.planned.cases[index].status {
                 Status::Skipped { reason } => Some(reason.clone()),
                 _ => self.unknown(index).or_else(|| self.costly_before(index)),
             };
@@ -202,7 +191,7 @@ impl SessionRun<'_> {
 
     /// Why this version cannot run a case, if it does not know it.
     fn unknown(&self, index: usize) -> Option<String> {
-        let case = &self.record.cases[index];
+        let case = &self.session.planned.cases[index];
         let unknown = CaseKernel::of_result(case).err()?;
         Some(format!("case {:?}: {unknown}", case.case))
     }
@@ -210,7 +199,7 @@ impl SessionRun<'_> {
     /// Why a case is not tried again, if an earlier invocation lost its worker or its device by it. Systems that have
     /// taken a GPU back a few times in a minute stop altogether.
     fn costly_before(&self, index: usize) -> Option<String> {
-        self.events.iter().find_map(|event| match event {
+        self.session.events.iter().find_map(|event| match event {
             Event::Case {
                 case,
                 result,
@@ -243,6 +232,7 @@ impl SessionRun<'_> {
     /// Cases that an invocation has no outcome for.
     fn open_cases(&self, invocation: u32) -> Vec<usize> {
         let done: HashSet<usize> = self
+            .session
             .events
             .iter()
             .filter_map(|event| match event {
@@ -250,7 +240,7 @@ impl SessionRun<'_> {
                 _ => None,
             })
             .collect();
-        (0..self.record.cases.len())
+        (0..self.session.planned.cases.len())
             .filter(|index| !done.contains(index))
             .collect()
     }
@@ -293,7 +283,7 @@ impl SessionRun<'_> {
             match dialogue.in_hand() {
                 // Whoever killed the worker may have meant anything; the case is blamed if it happens again.
                 Some(index) if from_outside && self.killed_at.insert((invocation, index)) => {
-                    let id = self.record.cases[index].id();
+                    let id = self.session.planned.cases[index].id();
                     self.observer
                         .note(&format!("{id} is tried once more, because {reason}"));
                 }
@@ -374,10 +364,10 @@ impl SessionRun<'_> {
                 power,
             } => {
                 let known = |event: &Event| matches!(event, Event::Setup { .. });
-                if !self.events.iter().any(known) {
+                if !self.session.events.iter().any(known) {
                     self.observer.opened(&power);
                     if let (Reading::Measured(setup), Some(tier)) =
-                        (power.as_ref(), self.record.plan.energy)
+                        (power.as_ref(), self.session.planned.plan.energy)
                     {
                         self.observer.note(&energy_budget(setup, tier));
                     }
@@ -396,7 +386,7 @@ impl SessionRun<'_> {
                 }
             }
             Advance::Begun(index) => {
-                let id = self.record.cases[index].id();
+                let id = self.session.planned.cases[index].id();
                 self.observer.begin(invocation, index, &id);
             }
             Advance::Ended(index, outcome) => self.end(invocation, index, *outcome)?,
@@ -414,39 +404,44 @@ impl SessionRun<'_> {
         let planned = |index| {
             Some((
                 index,
-                CaseKernel::of_result(&self.record.cases[index]).ok()?,
+                CaseKernel::of_result(&self.session.planned.cases[index]).ok()?,
             ))
         };
-        let plan = &self.record.plan;
-        let rank = ranks(plan, invocation, self.record.cases.len());
+        let plan = &self.session.planned.plan;
+        let rank = ranks(plan, invocation, self.session.planned.cases.len());
         let mut open = open;
         open.sort_by_key(|index| rank.get(*index).copied());
         let cases = open.into_iter().filter_map(planned).collect();
         Job {
-            adapter: self.record.adapter.clone(),
+            adapter: self.session.planned.adapter.clone(),
             twin: self.workers.access.twin,
             invocation,
-            seed: self.record.plan.seed,
-            budget_s: self.record.plan.budget_s,
-            checked: self.record.provenance.checked_shaders,
+            seed: self.session.planned.plan.seed,
+            budget_s: self.session.planned.plan.budget_s,
+            checked: self.session.planned.provenance.checked_shaders,
             power: self.power_job(invocation),
-            cool_to_c: self.record.plan.cool_to_c,
+            cool_to_c: self.session.planned.plan.cool_to_c,
             cases,
         }
     }
 
     /// How workers are to measure energy, by the plan and what the first of them came to.
     fn power_job(&self, invocation: u32) -> Option<PowerJob> {
-        let known = self.events.iter().find_map(|event| match event {
+        let known = self.session.events.iter().find_map(|event| match event {
             Event::Setup { power, .. } => Some(power.map(|setup| Box::new(setup.clone()))),
             _ => None,
         });
         Some(PowerJob {
-            selection: self.record.plan.power.clone()?,
-            tier: self.record.plan.energy.unwrap_or(EnergyTier::Screening),
+            selection: self.session.planned.plan.power.clone()?,
+            tier: self
+                .session
+                .planned
+                .plan
+                .energy
+                .unwrap_or(EnergyTier::Screening),
             known,
-            stated: self.record.plan.sensor,
-            cases: energy_cases(&self.record, &self.events, invocation),
+            stated: self.session.planned.plan.sensor,
+            cases: energy_cases(&self.session.planned, &self.session.events, invocation),
         })
     }
 
@@ -491,7 +486,7 @@ impl SessionRun<'_> {
     /// Puts an event on the disk, then into memory.
     fn keep(&mut self, event: Event) -> Result<()> {
         self.journal.append(&event)?;
-        self.events.push(event);
+        self.session.events.push(event);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use clap::Parser;
 
 use super::args::measure::DeadlineArgs;
 use super::args::measure::MeasureArgs;
+use super::args::verdict::no_baseline;
 use crate::bench;
 use crate::compare::{Pairing, Renamed, program_identity};
 use crate::record::{Adapter, Record};
@@ -103,10 +104,7 @@ impl SidePlan {
             nothing: Some(why),
         };
         if let Some(missing) = files.iter().find(|file| !file.exists()) {
-            return nothing(format!(
-                "there is no baseline at {}, so every case is new; if there should be one, check the path",
-                missing.display()
-            ));
+            return nothing(no_baseline(missing));
         }
         Self::of(arguments, adapter).unwrap_or_else(|e| {
             nothing(format!(

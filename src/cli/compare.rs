@@ -21,13 +21,13 @@ use crate::compare::{
 use crate::record::{CaseGlob, DocumentKind};
 use crate::report;
 
-/// Put result files side by side: cases as rows, devices (or drivers, dates, whatever differs) as columns.
+/// Show results side by side: one row per case, one column per device, driver or date.
 ///
 /// Each argument is a result file, several results in one file, or a folder of them. Every case shows its best
 /// verified kernel and, from the second column on, the ratio to the first with its 95 % confidence interval.
 /// --verdicts judges each argument against the first instead, as `perwatt gate` does, and so does any option
-/// about verdicts. What `perwatt ab` or `perwatt inspect --json` wrote is always judged. The exit code is 0
-/// whatever comes out; `perwatt gate` sets it.
+/// about verdicts. What `perwatt ab` or `perwatt inspect --json` wrote is always judged. Always exits 0; use
+/// `perwatt gate` for an exit code.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// Result files or folders to compare; or one pairing, or the folder that `perwatt ab` wrote
@@ -151,8 +151,8 @@ impl Compare {
         if self.judges() {
             if self.table.asked() || self.csv {
                 bail!(
-                    "--metric, --kernel, --only, --sort and --csv are of the table; verdicts follow a policy: leave \
-                     out either those or the options about verdicts"
+                    "--metric, --kernel, --only, --sort and --csv apply only to the table; drop them, or drop the verdict \
+                     options"
                 );
             }
             self.judge()

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::verdict::{
     NoiseArgs, OutputArgs, PairArgs, PolicyArgs, compare_inspection_files, compare_pairing,
-    compare_sessions, pairing_at,
+    compare_sessions, no_baseline, pairing_at,
 };
 use super::exit::Exit;
 use crate::compare::load_sessions;
@@ -112,12 +112,4 @@ fn holds_files(path: &Path) -> bool {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => path.exists(),
     }
-}
-
-/// What is said of a baseline that is not there; a misspelt path must not pass in silence.
-fn no_baseline(path: &Path) -> String {
-    format!(
-        "there is no baseline at {}, so every case is new; if there should be one, check the path",
-        path.display()
-    )
 }

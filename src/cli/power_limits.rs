@@ -25,7 +25,7 @@ use crate::bench::energy_without_gain;
 use crate::bench::interleave::merge;
 use crate::power::Selection;
 use crate::process::ProgramImage;
-use crate::record::{self, Adapter, CaseResult, Reading, Record, Status};
+use crate::record::{self, Adapter, CaseResult, Reading, Record};
 use crate::report::LimitRow;
 
 /// Invocations at each limit: as many as give an interval.
@@ -96,10 +96,14 @@ fn steps(choice: &LimitChoice, state: &LimitState) -> anyhow::Result<Vec<f64>> {
             state.device,
             state
                 .least_w
-                .map_or("an unknown least".to_owned(), |watts| format!("{watts} W")),
+                .map_or("an unknown minimum".to_owned(), |watts| format!(
+                    "{watts} W"
+                )),
             state
                 .most_w
-                .map_or("an unknown most".to_owned(), |watts| format!("{watts} W")),
+                .map_or("an unknown maximum".to_owned(), |watts| format!(
+                    "{watts} W"
+                )),
         );
     }
     Ok(watts)
@@ -147,10 +151,14 @@ impl PowerLimitSweep<'_> {
         remove_abandoned_turns(self.folder)?;
         let listed: Vec<String> = steps.iter().map(f64::to_string).collect();
         tell(&format!(
-            "Power limit of {}: {} W now. {} W are set in turn, and then it is put back.",
+            "Power limit of {}: currently {} W; measuring at {} W, then restoring it.",
             before.device,
             before.now_w,
-            listed.join(", ")
+            match listed.split_last() {
+                Some((last, others)) if !others.is_empty() =>
+                    format!("{} and {last}", others.join(", ")),
+                _ => listed.concat(),
+            }
         ));
         let keeping = Keeping::begin();
         let mut records = AtLimit::new();
@@ -162,8 +170,7 @@ impl PowerLimitSweep<'_> {
         for (step, records) in &records {
             let merged = merge(records).with_context(|| format!("at {} W", steps[*step]))?;
             record::save(&merged, &files[*step])?;
-            let failed = |case: &CaseResult| matches!(case.status, Status::Failed { .. });
-            all_well &= !merged.cases.iter().any(failed);
+            all_well &= !merged.cases.iter().any(CaseResult::has_failed);
             rows.extend(rows_of(&merged, steps[*step], &files[*step]));
         }
         if !rows.is_empty() {
@@ -232,7 +239,7 @@ impl PowerLimitSweep<'_> {
 
 /// The kernels of a limit's record that were measured.
 fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
-    let simulated = record.power.measured().is_some_and(|setup| setup.simulated);
+    let simulated = record.has_simulated_sensor();
     let measured = record
         .cases
         .iter()
@@ -246,7 +253,7 @@ fn rows_of(record: &Record, limit_w: f64, file: &Path) -> Vec<LimitRow> {
                 Some(Reading::Measured(in_window)) => in_window.clone(),
                 _ => summary.time_ns.clone(),
             },
-            verified: !case.is_unchecked(),
+            verified: !record.is_unverified(case),
             power_w: summary.power_w.clone(),
             energy_j: summary.energy_j.clone(),
             energy_half_width_j: energy_without_gain(&case.invocations)

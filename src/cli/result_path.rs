@@ -2,30 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::record::Record;
-
-/// What a journal's name ends with.
-const SUFFIX: &str = ".journal";
-
-/// The journal of a result file.
-pub(super) fn with_suffix(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(SUFFIX);
-    name.into()
-}
-
-/// The result file of a journal.
-pub(super) fn without_suffix(journal: &Path) -> PathBuf {
-    if journal.extension().is_some_and(|e| e == "journal") {
-        journal.with_extension("")
-    } else {
-        journal.to_owned()
-    }
-}
+use crate::record::{Record, journal_path, without_journal_suffix};
 
 /// The journal that a user means by a result file or a journal.
 pub(super) fn journal_of(file: &Path) -> PathBuf {
-    with_suffix(&without_suffix(file))
+    journal_path(&without_journal_suffix(file))
 }
 
 /// Whether `--out` means a folder.
@@ -36,7 +17,7 @@ pub(super) fn is_folder(out: &Path) -> bool {
 /// `DATE-DEVICE-SUITE` in letters that every file system takes; where other devices of the machine look the same, with
 /// the device's PCI address or number.
 pub(super) fn file_stem(record: &Record, twins: bool) -> String {
-    let date = record.started_utc.split('T').next().unwrap_or("undated");
+    let date = record.date().unwrap_or_else(|| "undated".to_owned());
     let suite = record.plan.suite.as_deref().unwrap_or("cases");
     let device: String = record
         .adapter
@@ -73,7 +54,7 @@ pub(super) fn free_name(folder: &Path, stem: &str) -> PathBuf {
         1 => folder.join(format!("{stem}.json")),
         n => folder.join(format!("{stem}-{n}.json")),
     };
-    let taken = |path: &PathBuf| path.exists() || with_suffix(path).exists();
+    let taken = |path: &PathBuf| path.exists() || journal_path(path).exists();
     (1..u32::MAX)
         .map(named)
         .find(|path| !taken(path))

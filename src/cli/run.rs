@@ -16,9 +16,7 @@ use super::interrupts::Keeping;
 use super::output::{print, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
 use super::progress::Progress;
-use super::result_path::{
-    file_stem, free_name, is_folder, journal_of, with_suffix, without_suffix,
-};
+use super::result_path::{file_stem, free_name, is_folder, journal_of};
 use super::show::shown_kernels;
 use super::survey::{opened, survey};
 use super::tuning::{self, SearchEffort, TunedDevice};
@@ -28,8 +26,8 @@ use crate::escape::shell_word;
 use crate::power::{EnergyEffort, Selection};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::{
-    self, Adapter, Event, Journal, LONGEST_S, MOST_INVOCATIONS_OF_SESSION, Placement, Record,
-    Status, Whereabouts,
+    self, Adapter, CaseResult, Event, Journal, LONGEST_S, MOST_INVOCATIONS_OF_SESSION, Placement,
+    PlanSummary, Record, SessionJournal, Status, Whereabouts, journal_path, without_journal_suffix,
 };
 use crate::report;
 use crate::units::counted;
@@ -53,7 +51,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 
-    /// Leave out of the record what tells whose machine it is, as `perwatt redact` does
+    /// Remove identifying data from the record, as `perwatt redact` does
     #[arg(long)]
     anonymous: bool,
 
@@ -111,7 +109,7 @@ struct Ready {
     journal: Journal,
     /// Where the record goes.
     out: PathBuf,
-    events: Vec<Event>,
+    session: SessionJournal,
     access: AdapterAccess,
 }
 
@@ -136,22 +134,20 @@ impl Run {
         let Ready {
             mut journal,
             out,
-            events,
+            session,
             access,
         } = ready;
-        let again = how_to_resume(journal.path(), &events);
-        if let Some(Event::Session { record, .. }) = events.first() {
-            tell(&what_is_measured(record, &out));
-        }
+        let again = how_to_resume(journal.path(), &session.planned);
+        tell(&what_is_measured(&session.planned, &out));
         let workers = Workers {
             program,
             access,
-            deadline: deadline(self.deadline.deadline, &events),
+            deadline: deadline(self.deadline.deadline, &session.planned.plan),
             // A limit that the user sets is what it says.
-            counts_cpu: self.deadline.deadline.is_none() && is_on_software(&events),
+            counts_cpu: self.deadline.deadline.is_none() && session.planned.adapter.is_software(),
         };
         let keeping = Keeping::begin();
-        let ending = measure(&workers, &mut journal, events, keeping.interrupted())
+        let ending = measure(&workers, &mut journal, session, keeping.interrupted())
             .map_err(|error| kept(&error, &again))?;
         match ending {
             Ending::Complete(mut record) => {
@@ -166,7 +162,7 @@ impl Run {
                 record::save(&record, &out).map_err(|error| kept(&error, &again))?;
                 if let Err(error) = journal.remove() {
                     tell(&format!(
-                        "The record is whole, and its journal stays: {error}"
+                        "The record is complete, but its journal could not be removed: {error}"
                     ));
                 }
                 let table = report::run(&record, shown_kernels(self.all_kernels), width());
@@ -186,28 +182,26 @@ impl Run {
     /// Opens the journal of an interrupted run and sees that this program and machine can go on with it.
     fn resume(&self, file: &Path, program: &ProgramImage) -> anyhow::Result<Ready> {
         let path = journal_of(file);
-        let (journal, mut events) = Journal::resume(&path)?;
+        let (journal, mut session) = Journal::resume(&path)?;
         let given = &self.new.new.measure;
         let again = GivenAgain {
             power: self.new.was_given("power").then_some(&given.target.power),
             custom: &given.custom_kernels()?,
         };
-        bench::admit(&path, &mut events, program.build(), &again)?;
-        let Some(Event::Session { record, .. }) = events.first() else {
-            bail!("{}: the journal begins with no session", path.display());
-        };
+        bench::admit(&path, &mut session, program.build(), &again)?;
+        let then = &session.planned.adapter;
         let survey = survey(program)?;
-        let Some(access) = access_again(&survey, &record.adapter) else {
+        let Some(access) = access_again(&survey, then) else {
             bail!(
-                "{}: begun on {}, which is not here as it was then; see `perwatt devices`",
+                "{}: was started on {}, which is no longer present or has changed; see `perwatt devices`",
                 path.display(),
-                record.adapter.label()
+                then.label()
             );
         };
         Ok(Ready {
-            out: without_suffix(&path),
+            out: without_journal_suffix(&path),
             journal,
-            events,
+            session,
             access,
         })
     }
@@ -291,16 +285,12 @@ impl NewRun {
             true => free_name(Path::new(""), &file_stem(&record, twins)),
             false => out.clone(),
         };
-        let mut journal = create_journal(&kept)?;
-        let event = Event::Session {
-            record: Box::new(record),
-            program: Some(program.build().executable.clone()),
-        };
-        journal.append(&event)?;
+        let session = SessionJournal::planned(record, Some(program.build().executable.clone()));
+        let journal = begin_journal(&kept, &session)?;
         Ok(Some(Ready {
             journal,
             out,
-            events: vec![event],
+            session,
             access,
         }))
     }
@@ -362,7 +352,7 @@ impl NewRun {
     fn out_file(&self, record: &Record, twins: bool) -> anyhow::Result<PathBuf> {
         let folder = match &self.out {
             Some(out) if !is_folder(out) => {
-                if without_suffix(out) != *out {
+                if without_journal_suffix(out) != *out {
                     bail!(
                         "--out {}: a name that ends in .journal is a journal's; give the result file another",
                         out.display()
@@ -429,65 +419,41 @@ fn check_output(out: &Path, record: &Record, force: bool) -> crate::Result<()> {
 }
 
 /// How long one case may take before its worker is given up.
-fn deadline(asked_s: Option<f64>, events: &[Event]) -> Duration {
-    let (budget, energy) = match events.first() {
-        Some(Event::Session { record, .. }) => (
-            record.plan.budget_s,
-            match record.plan.power.as_deref() {
-                None | Some("none") => 0.0,
-                Some(_) => record
-                    .plan
-                    .energy
-                    .map_or(0.0, |t| EnergyEffort::of(t).most.get()),
-            },
-        ),
-        _ => (30.0, 0.0),
+fn deadline(asked_s: Option<f64>, plan: &PlanSummary) -> Duration {
+    let energy = match plan.power.as_deref() {
+        None | Some("none") => 0.0,
+        Some(_) => plan
+            .energy
+            .map_or(0.0, |tier| EnergyEffort::of(tier).most.get()),
     };
-    let seconds = asked_s.unwrap_or(4.0 * budget + 60.0 + energy);
+    let seconds = asked_s.unwrap_or(4.0 * plan.budget_s + 60.0 + energy);
     Duration::from_secs_f64(seconds.clamp(0.001, LONGEST_S))
-}
-
-/// Whether a session's device is a software driver.
-fn is_on_software(events: &[Event]) -> bool {
-    matches!(events.first(), Some(Event::Session { record, .. }) if record.adapter.is_software())
 }
 
 /// Runs the session with a progress bar.
 fn measure(
     workers: &Workers,
     journal: &mut Journal,
-    events: Vec<Event>,
+    session: SessionJournal,
     interrupted: &AtomicBool,
 ) -> crate::Result<Ending> {
-    let Some(Event::Session { record, .. }) = events.first() else {
-        return bench::run(workers, journal, events, &mut Silent, interrupted);
-    };
-    let mut done = vec![0; record.cases.len()];
-    for event in &events {
+    let mut done = vec![0; session.planned.cases.len()];
+    for event in &session.events {
         if let Event::Case { case, .. } = event
             && let Some(count) = done.get_mut(*case)
         {
             *count += 1;
         }
     }
-    let mut progress = Progress::new(record, done);
-    let ending = bench::run(workers, journal, events, &mut progress, interrupted);
+    let mut progress = Progress::new(&session.planned, done);
+    let ending = bench::run(workers, journal, session, &mut progress, interrupted);
     progress.finish();
     ending
 }
 
-/// Watches nothing.
-struct Silent;
-
-impl bench::ProgressObserver for Silent {
-    fn begin(&mut self, _: u32, _: usize, _: &str) {}
-    fn end(&mut self, _: u32, _: usize, _: &record::Outcome) {}
-    fn note(&mut self, _: &str) {}
-}
-
 /// Starts the journal of a new run; an interrupted run of the same name is not overwritten.
-fn create_journal(out: &Path) -> anyhow::Result<Journal> {
-    let path = with_suffix(out);
+fn begin_journal(out: &Path, session: &SessionJournal) -> anyhow::Result<Journal> {
+    let path = journal_path(out);
     if record::journal_in_use(&path) {
         bail!(
             "{}: another perwatt is at work on this run; wait for it, or choose another --out",
@@ -502,13 +468,13 @@ fn create_journal(out: &Path) -> anyhow::Result<Journal> {
             shell_word(&out.to_string_lossy())
         );
     }
-    Ok(Journal::create(path)?)
+    Ok(Journal::begin(path, session)?)
 }
 
 /// A run that had nothing left to do when it was to be resumed.
 fn finished_already(file: &Path, all_kernels: bool) -> anyhow::Result<Option<Exit>> {
     let journal = journal_of(file);
-    let out = without_suffix(&journal);
+    let out = without_journal_suffix(&journal);
     if journal.exists() || !out.exists() {
         return Ok(None);
     }
@@ -520,11 +486,11 @@ fn finished_already(file: &Path, all_kernels: bool) -> anyhow::Result<Option<Exi
 
 /// A failed case makes the run fail, and a run that measured nothing decides nothing.
 fn exit_of(record: &Record) -> Exit {
-    let any = |wanted: fn(&Status) -> bool| record.cases.iter().any(|case| wanted(&case.status));
-    if any(|status| matches!(status, Status::Failed { .. })) {
+    if record.cases.iter().any(CaseResult::has_failed) {
         return Exit::Regression;
     }
-    if any(|status| *status == Status::Measured) {
+    let measured = |case: &CaseResult| case.status == Status::Measured;
+    if record.cases.iter().any(measured) {
         return Exit::Done;
     }
     tell("Nothing was measured: every case was skipped, and the table says why.");
@@ -536,7 +502,7 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
     format!(
         "Device  {}Suite   {}: {} with {}, {} each\nFile    {}",
         report::device_lines(&record.adapter, width()),
-        record.plan.suite.as_deref().unwrap_or("chosen cases"),
+        record.plan.suite_name(),
         counted(record.cases.len(), "case"),
         if record.cases.len() == 1 {
             "its kernel"
@@ -549,25 +515,23 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
 }
 
 /// What to tell somebody whose run stopped.
-fn how_to_resume(journal: &Path, events: &[Event]) -> String {
+fn how_to_resume(journal: &Path, planned: &Record) -> String {
     let mut command = format!(
         "perwatt run --resume {}",
-        shell_word(&without_suffix(journal).to_string_lossy())
+        shell_word(&without_journal_suffix(journal).to_string_lossy())
     );
-    if let Some(Event::Session { record, .. }) = events.first() {
-        let power = record.plan.power.as_deref().unwrap_or("none");
-        if Selection::Named(power.to_owned()).reaches_out() {
-            command.push_str(&format!(" --power {}", shell_word(power)));
-        }
-        let mut files: Vec<&str> = record
-            .cases
-            .iter()
-            .filter_map(|case| Some(&*case.custom.as_ref()?.file))
-            .collect();
-        files.dedup();
-        for file in files {
-            command.push_str(&format!(" --workloads {}", shell_word(file)));
-        }
+    let power = planned.plan.power.as_deref().unwrap_or("none");
+    if Selection::Named(power.to_owned()).reaches_out() {
+        command.push_str(&format!(" --power {}", shell_word(power)));
+    }
+    let mut files: Vec<&str> = planned
+        .cases
+        .iter()
+        .filter_map(|case| Some(&*case.custom.as_ref()?.file))
+        .collect();
+    files.dedup();
+    for file in files {
+        command.push_str(&format!(" --workloads {}", shell_word(file)));
     }
     format!(
         "What was finished is kept in {}; go on with `{command}`",

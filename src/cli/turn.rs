@@ -59,7 +59,7 @@ pub(super) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
         if !name.to_string_lossy().starts_with(TURN) || !entry.path().is_dir() {
             continue;
         }
-        let journal = entry.path().join("turn.json.journal");
+        let journal = record::journal_path(&entry.path().join("turn.json"));
         if record::journal_in_use(&journal) {
             bail!(
                 "{}: another perwatt is at work in this folder; wait for it, or choose another with --out",
@@ -112,7 +112,7 @@ pub(super) fn wait(
     mut child: GroupedChild,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<ExitStatus>> {
-    const GLANCE: Duration = Duration::from_millis(20);
+    const POLL_INTERVAL: Duration = Duration::from_millis(20);
     loop {
         if interrupted.load(Ordering::Relaxed) {
             return Ok(None);
@@ -120,6 +120,6 @@ pub(super) fn wait(
         if let Some(status) = child.try_wait().context("a turn cannot be waited for")? {
             return Ok(Some(status));
         }
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -119,7 +119,8 @@ impl<'a> Comparable<'a> {
             ));
         }
         let mut cases = case.baseline.iter().chain(&case.candidate);
-        if cases.any(|case| case.unverified) {
+        // Of another tool's figures nobody asks a proof.
+        if cases.any(|case| case.unverified && !case.imported) {
             evidence.barred = Some(Bar::Unverified);
         }
         match cost {

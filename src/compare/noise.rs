@@ -213,7 +213,7 @@ impl Noise {
         if others.is_empty() {
             return Err(Error::usage(
                 COMMAND,
-                "one session says nothing of how sessions differ; run the same suite again, ten times \
+                "one session cannot show how much sessions differ; run the same suite again, ten times \
                  for a calibration that a gate can rest on",
             ));
         }

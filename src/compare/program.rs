@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::environment::{Aspect, Difference};
-use crate::record::{CaseResult, CustomBuffer, CustomCheck, CustomContents, CustomKernel};
+use crate::record::{
+    CaseResult, CustomBuffer, CustomCheck, CustomContents, CustomKernel, after_wgsl_comment,
+};
 
 /// Identifies a custom kernel with its parameters, shaders and data; `None` where something of it is not
 /// known, or where the kernel is a built-in one, whose shaders stand in no record.
@@ -59,12 +61,8 @@ fn wgsl_tokens(wgsl: &str) -> String {
     let mut clean = String::with_capacity(wgsl.len());
     let mut rest = wgsl;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("//") {
-            rest = rest.find(['\n', '\r']).map_or("", |end| &rest[end..]);
-            continue;
-        }
-        if rest.starts_with("/*") {
-            rest = after_block_comment(rest);
+        if let Some(after) = after_wgsl_comment(rest) {
+            rest = after;
             clean.push(' ');
             continue;
         }
@@ -72,27 +70,6 @@ fn wgsl_tokens(wgsl: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// What follows the block comment that a text begins with; block comments nest.
-fn after_block_comment(text: &str) -> &str {
-    let (mut depth, mut at) = (0_u32, 0);
-    while at < text.len() {
-        let rest = &text[at..];
-        if rest.starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if rest.starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return &text[at..];
-            }
-        } else {
-            at += rest.chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    ""
 }
 
 /// What a custom workload reads and is checked against, buffer by buffer, in words; `None` where a digest is

@@ -92,7 +92,7 @@ pub struct SessionCase {
     pub measure: Option<Measure>,
     /// Why it has no result, where it has none.
     pub absent: Option<Absence>,
-    /// Whether an output was not compared with a reference.
+    /// Whether it has figures though nobody compared its outputs with a reference.
     pub unverified: bool,
     /// Whether another tool measured it.
     pub imported: bool,
@@ -256,7 +256,6 @@ impl Session {
     /// Reduces a record; `name` is where it was read from.
     pub fn of(record: &Record, name: impl Into<String>) -> Self {
         let precision_ns = record.clock.measured().map_or(0.0, |c| c.precision_ns);
-        let imported = record.provenance.origin == Origin::Imported;
         Self {
             name: name.into(),
             id: record.session.clone(),
@@ -273,7 +272,7 @@ impl Session {
                 .cases
                 .iter()
                 .map(|case| {
-                    let mut reduced = SessionCase::of(case, precision_ns, imported);
+                    let mut reduced = SessionCase::of(record, case, precision_ns);
                     // Another wgpu may make other machine code of the same WGSL.
                     if let Some(program) = &mut reduced.program {
                         *program += &format!(" {:?}", record.provenance.wgpu_version);
@@ -377,7 +376,8 @@ impl SessionCase {
         }
     }
 
-    fn of(case: &CaseResult, precision_ns: f64, imported: bool) -> Self {
+    fn of(record: &Record, case: &CaseResult, precision_ns: f64) -> Self {
+        let imported = record.provenance.origin == Origin::Imported;
         let mut reduced = Self {
             id: case.id(),
             parameters: case.parameters.clone(),
@@ -388,7 +388,7 @@ impl SessionCase {
             headline: case.headline(),
             measure: case.measure.clone(),
             absent: absence(&case.status),
-            unverified: false,
+            unverified: record.is_unverified(case),
             imported,
             invocations: Vec::new(),
             clocks: BTreeSet::new(),
@@ -458,13 +458,11 @@ impl SessionCase {
         }
     }
 
-    /// A wrong output leaves no result; one that nobody compared leaves a result without proof.
+    /// A wrong output leaves no result.
     fn judge(&mut self, verification: &Verification) {
         if !verification.passed {
             let worst = verification.worst.as_deref();
             self.fail_verification(worst.unwrap_or("the record keeps no detail"));
-        } else if verification.checked == 0 {
-            self.unverified = true;
         }
     }
 

@@ -12,7 +12,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::escape::{self, cell};
-use crate::record::{Better, CaseResult, ExportedFigure, Record, Status, fifteen_digits};
+use crate::record::{
+    Better, CaseResult, ExportedFigure, Record, SIMULATED, SOFTWARE_DRIVER, Status, UNVERIFIED,
+    fifteen_digits,
+};
 
 /// A format that records can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,23 +144,17 @@ fn chosen(
 fn marks(record: &Record, case: &CaseResult, figure: Option<&ExportedFigure>) -> Vec<&'static str> {
     let mut marks = Vec::new();
     if figure.map_or(record.is_all_simulated(), |figure| {
-        is_made_up(record, figure)
+        record.is_simulated(figure.rests_on_power())
     }) {
-        marks.push("SIMULATED");
+        marks.push(SIMULATED);
     }
-    if figure.is_some() && case.is_unchecked() {
-        marks.push("UNVERIFIED");
+    if figure.is_some() && record.is_unverified(case) {
+        marks.push(UNVERIFIED);
     }
     if record.adapter.is_software() {
-        marks.push("SOFTWARE DRIVER");
+        marks.push(SOFTWARE_DRIVER);
     }
     marks
-}
-
-/// Whether a figure follows from a sensor that is not real.
-fn is_made_up(record: &Record, figure: &ExportedFigure) -> bool {
-    let sensor_is_simulated = record.power.measured().is_some_and(|power| power.simulated);
-    record.is_all_simulated() || sensor_is_simulated && figure.rests_on_power()
 }
 
 /// Two values under one name would hide one of them.
@@ -174,7 +171,7 @@ fn twice(name: &str) -> Error {
 fn bencher(records: &[Record], direction: Option<Direction>) -> Result<String> {
     let mut benchmarks: Map<String, Value> = Map::new();
     for (record, case, value) in chosen(records, direction) {
-        let measure = match (is_made_up(record, &value), value.metric) {
+        let measure = match (record.is_simulated(value.rests_on_power()), value.metric) {
             (false, "time") => "latency".to_owned(),
             (false, other) => other.replace('_', "-"),
             // A dashboard shows a measure's name and nothing else.
@@ -200,7 +197,7 @@ fn action(records: &[Record], direction: Direction) -> Result<String> {
     let mut entries: Vec<Value> = Vec::new();
     let mut names = HashSet::new();
     for (record, case, value) in chosen(records, Some(direction)) {
-        let made_up = if is_made_up(record, &value) {
+        let made_up = if record.is_simulated(value.rests_on_power()) {
             "SIMULATED "
         } else {
             ""

@@ -54,7 +54,7 @@ pub struct Evidence {
     pub adapter: String,
     /// Whether the CPU did the work.
     pub software: bool,
-    /// What its figures rest on.
+    /// What its times rest on.
     pub basis: Basis,
     record: Record,
 }
@@ -108,12 +108,11 @@ impl EvidenceInputs {
 impl Evidence {
     /// Of a record; `label` is the file's name, for messages.
     pub fn new(label: impl Into<String>, record: Record) -> Self {
-        let sensor_is_simulated = record.power.measured().is_some_and(|power| power.simulated);
         let basis = match record.provenance.origin {
-            Origin::Simulated => Basis::Simulated,
+            _ if record.is_all_simulated() => Basis::Simulated,
             Origin::Imported => Basis::Imported,
-            Origin::Measured if sensor_is_simulated => Basis::Simulated,
-            Origin::Measured => Basis::Measured,
+            // Where only the sensor was simulated, the times were measured.
+            Origin::Measured | Origin::Simulated => Basis::Measured,
         };
         Self {
             label: label.into(),
@@ -122,6 +121,19 @@ impl Evidence {
             basis,
             record,
         }
+    }
+
+    /// What its figures of power rest on.
+    fn power_basis(&self) -> Basis {
+        match self.record.is_simulated(true) {
+            true => Basis::Simulated,
+            false => self.basis,
+        }
+    }
+
+    /// Whether any of its figures is made up.
+    pub fn is_simulated(&self) -> bool {
+        self.power_basis() == Basis::Simulated
     }
 
     /// What was given, in words.
@@ -161,11 +173,12 @@ impl Evidence {
             }));
         }
         if let Some(power) = self.power(precision) {
-            found.push(
-                self.finding(self.what_power_is_of().to_owned(), &power, |power| {
+            found.push(RecordFigure {
+                basis: self.power_basis(),
+                ..self.finding(self.what_power_is_of().to_owned(), &power, |power| {
                     Watts(power).to_string()
-                }),
-            );
+                })
+            });
         }
         let tokens = self
             .measured()
@@ -649,7 +662,7 @@ impl Evidence {
         };
         let source = self.source(power.case);
         let power = power.rate;
-        let Some(assumption) = self.assumption(power, 1.0, source, self.basis) else {
+        let Some(assumption) = self.assumption(power, 1.0, source, self.power_basis()) else {
             return;
         };
         found.device_power = PowerBasis::Device;
@@ -662,7 +675,7 @@ impl Evidence {
                 key,
                 Assumption {
                     distribution: Distribution::Constant { value },
-                    basis: self.basis,
+                    basis: self.power_basis(),
                     source,
                     date: self.date(),
                 },
@@ -716,7 +729,7 @@ impl Evidence {
             && let Some(power) = best.summary.power_w.measured()
             && fit::power(power.value, &self.power_limits()).is_ok()
             && let Some(assumption) =
-                self.assumption(power, 1.0, self.source(best.case), self.basis)
+                self.assumption(power, 1.0, self.source(best.case), self.power_basis())
         {
             found.decode_power = true;
             found.assumptions.push(("decode_power", assumption));
@@ -756,7 +769,7 @@ impl Evidence {
                 } else {
                     Distribution::Constant { value }
                 },
-                basis: self.basis,
+                basis: self.power_basis(),
                 source: format!("{}: power before the loads", self.label),
                 date: self.date(),
             },
@@ -773,6 +786,11 @@ impl Evidence {
             )),
             Basis::Imported => notes.push(format!(
                 "IMPORTED: {} was converted from another program's file; perwatt verified none of it.",
+                self.label
+            )),
+            _ if self.is_simulated() => notes.push(format!(
+                "SIMULATED: the power sensor of {} is made up; no figure that rests on its watts says anything about a \
+                 device.",
                 self.label
             )),
             _ => {}

@@ -1,4 +1,4 @@
-//! A value as a page shows it: the one place where estimates get their words.
+//! An estimate as a page shows it: its value, its interval and both in words.
 
 use super::model::PageFigure;
 use crate::record::{Estimate, Reading};
@@ -16,6 +16,7 @@ pub(super) fn figure(estimate: &Estimate, show: impl Fn(f64) -> String) -> PageF
         high: interval.map(|interval| interval.high),
         text: estimate.text(show),
         spread,
+        share: estimate.relative_half_width(),
     }
 }
 
@@ -40,7 +41,9 @@ pub(super) fn typical_spread<'a>(
     figures: impl Iterator<Item = &'a PageFigure>,
     what: &str,
 ) -> String {
-    let mut widths: Vec<f64> = figures.filter_map(share).collect();
+    let mut widths: Vec<f64> = figures
+        .filter_map(|figure| figure.share.filter(|share| share.is_finite()))
+        .collect();
     widths.sort_unstable_by(f64::total_cmp);
     match (widths.get(widths.len() / 2), widths.len()) {
         (None, _) => format!("no {what} has an interval over invocations (that takes three)"),
@@ -53,10 +56,4 @@ pub(super) fn typical_spread<'a>(
             percent(*width)
         ),
     }
-}
-
-/// Half of a figure's interval as a share of it.
-fn share(figure: &PageFigure) -> Option<f64> {
-    let share = (figure.high? - figure.low?) / 2.0 / figure.value;
-    share.is_finite().then_some(share)
 }

@@ -1,20 +1,13 @@
 //! The words that must not be overlooked, and when they stand.
 
 use super::model::PageMark;
-use crate::invest::{Basis, Evidence};
-use crate::record::{
-    CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record, Status,
-};
+use crate::invest::Evidence;
+use crate::record::{CaseResult, EnergyTier, EnergyWindow, Origin, Outcome, Reading, Record};
+pub(super) use crate::record::{SIMULATED, SOFTWARE_DRIVER, UNVERIFIED};
 use crate::units::counted;
 
-/// The figures are made up.
-pub(super) const SIMULATED: &str = "SIMULATED";
 /// The energy was given a short window.
 pub(super) const SCREENING: &str = "SCREENING";
-/// Nobody compared the output with a reference.
-pub(super) const UNVERIFIED: &str = "UNVERIFIED";
-/// A processor did the work.
-pub(super) const SOFTWARE_DRIVER: &str = "SOFTWARE DRIVER";
 /// Figures contradict each other.
 pub(super) const CONTRADICTORY: &str = "CONTRADICTORY";
 /// A kernel gave a wrong output, or none.
@@ -36,7 +29,7 @@ pub(super) fn of_evidence(evidence: &Evidence) -> Vec<PageMark> {
             "the record is of a processor; no GPU was measured",
         );
     }
-    if evidence.basis == Basis::Simulated {
+    if evidence.is_simulated() {
         mark(
             SIMULATED,
             "a part of the record was not measured on hardware",
@@ -88,7 +81,7 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
     let unverified = record
         .cases
         .iter()
-        .filter(|case| is_unverified(record, case));
+        .filter(|case| record.is_unverified(case));
     match unverified.count() {
         0 => {}
         _ if record.provenance.origin == Origin::Imported => mark(
@@ -103,7 +96,7 @@ pub(super) fn of_record(record: &Record) -> Vec<PageMark> {
             ),
         ),
     }
-    let failed = |case: &&CaseResult| matches!(case.status, Status::Failed { .. });
+    let failed = |case: &&CaseResult| case.has_failed();
     match record.cases.iter().filter(failed).count() {
         0 => {}
         count => {
@@ -136,10 +129,10 @@ pub(super) fn of_case(record: &Record, case: &CaseResult) -> Vec<&'static str> {
     if record.is_all_simulated() {
         marks.push(SIMULATED);
     }
-    if is_unverified(record, case) {
+    if record.is_unverified(case) {
         marks.push(UNVERIFIED);
     }
-    if matches!(case.status, Status::Failed { .. }) {
+    if case.has_failed() {
         marks.push(FAILED);
     }
     marks
@@ -148,9 +141,7 @@ pub(super) fn of_case(record: &Record, case: &CaseResult) -> Vec<&'static str> {
 /// Marks of a case's energy.
 pub(super) fn of_energy(record: &Record, tiers: &[EnergyTier]) -> Vec<&'static str> {
     let mut marks = Vec::new();
-    if record.provenance.origin == Origin::Simulated
-        || record.power.measured().is_some_and(|power| power.simulated)
-    {
+    if record.is_simulated(true) {
         marks.push(SIMULATED);
     }
     if tiers.contains(&EnergyTier::Screening) {
@@ -178,10 +169,4 @@ fn case_windows(case: &CaseResult) -> impl Iterator<Item = &EnergyWindow> {
             },
             _ => None,
         })
-}
-
-/// Whether a case has figures though no element of its output was compared.
-fn is_unverified(record: &Record, case: &CaseResult) -> bool {
-    case.status == Status::Measured
-        && (record.provenance.origin == Origin::Imported || case.is_unchecked())
 }

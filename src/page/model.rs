@@ -251,6 +251,9 @@ pub struct PageFigure {
     pub text: String,
     /// How well it is known: `±5 %`, `1.2 to 3.4 s`, or why there is no interval.
     pub spread: String,
+    /// Half of the interval as a share of the value.
+    #[serde(skip)]
+    pub share: Option<f64>,
 }
 
 /// A figure that sums a record up.

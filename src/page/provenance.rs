@@ -49,10 +49,7 @@ pub(super) fn provenance(record: &Record) -> Vec<(String, String)> {
             )
         }),
     );
-    say(
-        "Suite",
-        plan.suite.clone().unwrap_or_else(|| "none".to_owned()),
-    );
+    say("Suite", plan.suite_name().to_owned());
     say("Invocations planned", plan.invocations.to_string());
     say(
         "Time per case and invocation",

@@ -6,10 +6,7 @@ use std::str::FromStr;
 use super::plausible::{DriverLimits, Plausible};
 use super::sensors::{self, Machine, NoSensor, Places};
 use super::{PowerSource, Timeline, simulated};
-use crate::record::Adapter;
-
-/// What the name of a simulated sensor begins with.
-const SIMULATED: &str = "simulated:";
+use crate::record::{Adapter, SIMULATED_SENSOR};
 
 /// What `--power` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +23,7 @@ pub enum Selection {
 impl Selection {
     /// Whether it asks for a sensor that is made up.
     pub fn is_simulated(&self) -> bool {
-        matches!(self, Self::Named(name) if name.starts_with(SIMULATED))
+        matches!(self, Self::Named(name) if name.starts_with(SIMULATED_SENSOR))
     }
 }
 
@@ -36,7 +33,8 @@ impl Selection {
         match self {
             Self::Auto | Self::None => false,
             Self::Named(name) => {
-                let simulated_from_file = name.starts_with(SIMULATED) && name.contains("curve");
+                let simulated_from_file =
+                    name.starts_with(SIMULATED_SENSOR) && name.contains("curve");
                 simulated_from_file || sensors::describes_meter(name)
             }
         }
@@ -97,7 +95,7 @@ pub fn open_by_name(
     timeline: &Timeline,
     places: &Places,
 ) -> Result<Vec<Box<dyn PowerSource>>, NoSensor> {
-    if let Some(text) = name.strip_prefix(SIMULATED) {
+    if let Some(text) = name.strip_prefix(SIMULATED_SENSOR) {
         let sensor = simulated::parse(text, timeline)
             .map_err(|error| NoSensor::BadName(error.to_string()))?;
         let range = simulated::BOUNDS.with(DriverLimits::default());

@@ -135,7 +135,7 @@ mod loopback {
     pub(super) const VARIABLE: &str = "PERWATT_CHANNEL";
 
     /// How often a parent looks whether its helper has come.
-    const GLANCE: Duration = Duration::from_millis(5);
+    const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
     /// How long a stranger may take to show no token.
     const INTRODUCTION: Duration = Duration::from_secs(2);
@@ -172,7 +172,7 @@ mod loopback {
                         }
                     }
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock && is_alive() => {
-                        std::thread::sleep(GLANCE);
+                        std::thread::sleep(POLL_INTERVAL);
                     }
                     Err(e) => return Err(e),
                 }

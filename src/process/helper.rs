@@ -91,16 +91,16 @@ impl Helper {
 
     /// How it ended and the last that it printed; for a helper that is gone.
     pub fn last_words(&mut self) -> LastWords {
-        const GLANCE: Duration = Duration::from_millis(20);
-        const GLANCES: u32 = 250;
+        const POLL_INTERVAL: Duration = Duration::from_millis(20);
+        const MOST_POLLS: u32 = 250;
         // It has closed the channel; a core dump may take it a while to be gone.
         let mut status = None;
-        for _ in 0..GLANCES {
+        for _ in 0..MOST_POLLS {
             status = self.process.try_wait().ok().flatten();
             if status.is_some() {
                 break;
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         let complaint = self
             .complaints

@@ -58,6 +58,11 @@ impl CaseResult {
         })
     }
 
+    /// Whether it was attempted and has no throughput.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.status, Status::Failed { .. })
+    }
+
     /// The workload, which is the first part of the case's name.
     pub fn workload(&self) -> &str {
         CaseName::split_workload(&self.case).0
@@ -65,7 +70,7 @@ impl CaseResult {
 
     /// The dtype, which is the second part of the case's name.
     pub fn dtype(&self) -> &str {
-        CaseName::dtype_of(&self.case)
+        CaseName::dtype_of(&self.case).unwrap_or("-")
     }
 }
 

@@ -43,9 +43,9 @@ impl<'a> CaseName<'a> {
         case.split_once('/').unwrap_or((case, ""))
     }
 
-    /// The second part of a written case, or `-`.
-    pub(super) fn dtype_of(case: &str) -> &str {
-        case.split('/').nth(1).unwrap_or("-")
+    /// The second part of a written case, where it has one.
+    pub fn dtype_of(case: &str) -> Option<&str> {
+        case.split('/').nth(1)
     }
 
     /// What stands before and after the last `@`, be it a name or a pattern of names.

@@ -58,7 +58,7 @@ impl PowerSetup {
         provenance: EnergyProvenance,
         boundary: Boundary,
     ) -> Self {
-        let unknown = "nobody states it and it was not measured";
+        let unknown = "neither published nor measured";
         Self {
             source: source.into(),
             kind: kind.into(),

@@ -4,11 +4,13 @@
 //! was writing. A torn last line is expected after a crash and is dropped; damage anywhere else is an
 //! error, because then something other than a crash has touched the file.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::check::structure;
@@ -16,18 +18,97 @@ use super::disk::read_bytes;
 use super::{Adapter, CaseInvocation, ClockSetup, InvocationInfo, PowerSetup, Reading, Record};
 use crate::error::{Error, Result};
 
-/// One line of the journal.
+/// What a journal's name ends with, behind the name of its result file.
+const SUFFIX: &str = ".journal";
+
+/// The journal of a result file.
+pub fn journal_path(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(SUFFIX);
+    name.into()
+}
+
+/// The result file of a journal; a result file itself stays what it is.
+pub fn without_journal_suffix(journal: &Path) -> PathBuf {
+    if journal.extension().is_some_and(|e| e == "journal") {
+        journal.with_extension("")
+    } else {
+        journal.to_owned()
+    }
+}
+
+/// What a journal holds: the session as planned, and what came of it. A journal that does not begin with a session is
+/// refused where it is read, so nobody else has to ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionJournal {
+    /// The record to fill, whose cases have no invocations yet.
+    pub planned: Box<Record>,
+    /// A hash of the executable that began it; journals before it was kept state none.
+    pub program: Option<String>,
+    /// What happened since.
+    pub events: Vec<Event>,
+}
+
+/// The first line of a journal.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum FirstLine<'a> {
+    Session {
+        record: Cow<'a, Record>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Cow<'a, str>>,
+    },
+}
+
+impl SessionJournal {
+    /// A session of which nothing was measured yet.
+    pub fn planned(record: Record, program: Option<String>) -> Self {
+        Self {
+            planned: Box::new(record),
+            program,
+            events: Vec::new(),
+        }
+    }
+
+    /// The line that begins its journal.
+    ///
+    /// # Errors
+    /// The record holds a number that JSON cannot.
+    pub fn first_line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&FirstLine::Session {
+            record: Cow::Borrowed(&*self.planned),
+            program: self.program.as_deref().map(Cow::Borrowed),
+        })
+    }
+
+    /// Refuses a journal that counts an invocation twice.
+    ///
+    /// # Errors
+    /// What is wrong.
+    fn check(&self) -> Result<(), String> {
+        structure(&self.planned)?;
+        let (mut cases, mut ended) = (HashSet::new(), HashSet::new());
+        for event in &self.events {
+            let first = match event {
+                Event::Case { case, result, .. } => cases.insert((*case, result.invocation)),
+                Event::Invocation { info } => ended.insert(info.invocation),
+                Event::Setup { .. } => true,
+            };
+            if !first {
+                return Err(
+                    "an invocation stands in it twice, which would count its evidence twice; start a new run"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One line of the journal behind the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// The session as planned: a record whose cases have no invocations yet.
-    Session {
-        /// The record to fill.
-        record: Box<Record>,
-        /// A hash of the executable that began it; journals before it was kept state none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        program: Option<String>,
-    },
     /// What the first worker found when it had opened the device.
     Setup {
         /// The adapter with the features that were asked of it.
@@ -63,11 +144,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Starts a new journal.
+    /// Starts the journal of a session.
     ///
     /// # Errors
     /// The file exists already or cannot be written.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn begin(path: impl AsRef<Path>, session: &SessionJournal) -> Result<Self> {
         let path = path.as_ref();
         let file = OpenOptions::new()
             .append(true)
@@ -75,17 +156,19 @@ impl Journal {
             .open(path)
             .map_err(|source| Error::io(path, source))?;
         lock(path, &file)?;
-        Ok(Self {
+        let mut journal = Self {
             path: path.to_owned(),
             file,
-        })
+        };
+        journal.append_line(session.first_line())?;
+        Ok(journal)
     }
 
     /// Goes on with a journal after cutting off a line that a crash left unfinished.
     ///
     /// # Errors
-    /// The file cannot be read or written, or is damaged before its last line.
-    pub fn resume(path: impl AsRef<Path>) -> Result<(Self, Vec<Event>)> {
+    /// The file cannot be read or written, begins with no session, or is damaged before its last line.
+    pub fn resume(path: impl AsRef<Path>) -> Result<(Self, SessionJournal)> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(|source| Error::io(path, source))?;
         if !metadata.is_file() {
@@ -99,7 +182,7 @@ impl Journal {
             .open(path)
             .map_err(|source| Error::io(path, source))?;
         lock(path, &file)?;
-        let (events, whole_bytes) = read_with_length(path)?;
+        let (session, whole_bytes) = parse_journal(path, &read_bytes(path)?)?;
         file.set_len(whole_bytes)
             .map_err(|source| Error::io(path, source))?;
         Ok((
@@ -107,7 +190,7 @@ impl Journal {
                 path: path.to_owned(),
                 file,
             },
-            events,
+            session,
         ))
     }
 
@@ -121,21 +204,25 @@ impl Journal {
     /// # Errors
     /// The disk is full or gone. What was appended before stays.
     pub fn append(&mut self, event: &Event) -> Result<()> {
+        self.append_line(serde_json::to_string(event))
+    }
+
+    fn append_line(&mut self, line: serde_json::Result<String>) -> Result<()> {
         let length = self
             .file
             .metadata()
             .map_err(|source| Error::io(&self.path, source))?
             .len();
-        let mut line = serde_json::to_vec(event).map_err(|e| {
+        let mut line = line.map_err(|e| {
             Error::file(
                 &self.path,
                 format!("an event cannot be written as JSON: {e}"),
             )
         })?;
-        line.push(b'\n');
+        line.push('\n');
         let written = self
             .file
-            .write_all(&line)
+            .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             // Half a line in the middle would spoil the journal for the next append.
@@ -172,68 +259,50 @@ fn lock(path: &Path, file: &File) -> Result<()> {
     }
 }
 
-/// Reads the events of a journal.
+/// Reads a journal.
 ///
 /// # Errors
-/// The file cannot be read, or is damaged before its last line.
-pub fn read_journal(path: impl AsRef<Path>) -> Result<Vec<Event>> {
-    Ok(read_with_length(path.as_ref())?.0)
+/// The file cannot be read, begins with no session, or is damaged before its last line.
+pub fn read_journal(path: impl AsRef<Path>) -> Result<SessionJournal> {
+    let path = path.as_ref();
+    Ok(parse_journal(path, &read_bytes(path)?)?.0)
 }
 
-/// The events of a journal and the length in bytes of its whole lines.
-fn read_with_length(path: &Path) -> Result<(Vec<Event>, u64)> {
-    parse_journal(path, &read_bytes(path)?)
-}
-
-/// Reads the events of a journal from its bytes, with the length of its whole lines; `path` is for messages.
+/// Reads a journal from its bytes, with the length of its whole lines; `path` is for messages.
 ///
 /// # Errors
-/// It is damaged before its last line, or counts something twice.
-pub fn parse_journal(path: &Path, bytes: &[u8]) -> Result<(Vec<Event>, u64)> {
-    let mut events = Vec::new();
-    let mut whole = 0;
-    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        if line.last() != Some(&b'\n') {
-            break;
-        }
-        let event = serde_json::from_slice(line).map_err(|e| {
-            Error::file(
-                path,
-                format!(
-                    "line {} of the journal is damaged: {e}; start a new run",
-                    number + 1
-                ),
-            )
-        })?;
-        events.push(event);
-        whole += line.len() as u64;
+/// It begins with no session, is damaged before its last line, or counts something twice.
+pub fn parse_journal(path: &Path, bytes: &[u8]) -> Result<(SessionJournal, u64)> {
+    let mut lines = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| line.last() == Some(&b'\n'))
+        .enumerate();
+    let Some(first) = lines.next() else {
+        return Err(Error::file(
+            path,
+            "the run was interrupted before it began; delete this file and start a new run",
+        ));
+    };
+    let FirstLine::Session { record, program } = line(path, first)?;
+    let mut whole = first.1.len() as u64;
+    let mut session = SessionJournal::planned(record.into_owned(), program.map(Cow::into_owned));
+    for each in lines {
+        session.events.push(line(path, each)?);
+        whole += each.1.len() as u64;
     }
-    check(&events).map_err(|why| Error::file(path, why))?;
-    Ok((events, whole))
+    session.check().map_err(|why| Error::file(path, why))?;
+    Ok((session, whole))
 }
 
-/// Refuses a journal that counts an invocation twice.
-///
-/// # Errors
-/// What is wrong.
-fn check(events: &[Event]) -> Result<(), String> {
-    let (mut cases, mut ended) = (HashSet::new(), HashSet::new());
-    for event in events {
-        let twice = match event {
-            Event::Session { record, .. } => {
-                structure(record)?;
-                false
-            }
-            Event::Case { case, result, .. } => !cases.insert((*case, result.invocation)),
-            Event::Invocation { info } => !ended.insert(info.invocation),
-            Event::Setup { .. } => false,
-        };
-        if twice {
-            return Err(
-                "an invocation stands in it twice, which would count its evidence twice; start a new run"
-                    .to_owned(),
-            );
-        }
-    }
-    Ok(())
+/// A line with its place.
+fn line<T: DeserializeOwned>(path: &Path, (at, line): (usize, &[u8])) -> Result<T> {
+    serde_json::from_slice(line).map_err(|e| {
+        Error::file(
+            path,
+            format!(
+                "line {} of the journal is damaged: {e}; start a new run",
+                at + 1
+            ),
+        )
+    })
 }

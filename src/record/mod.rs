@@ -30,6 +30,7 @@ mod headline;
 mod inspection;
 mod journal;
 mod limits;
+mod marks;
 mod measure;
 mod measurement;
 mod placement;
@@ -43,6 +44,7 @@ mod texture;
 mod unsummed;
 mod warning;
 mod warning_kinds;
+mod wgsl_comment;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,11 +83,15 @@ pub use inspection::{
     CompiledShader, CompilerStatistics, DeviceInfo, INSPECTION_VERSION, Inspection, LoopSummary,
     Mix, Target,
 };
-pub use journal::{Event, Journal, journal_in_use, parse_journal, read_journal};
+pub use journal::{
+    Event, Journal, SessionJournal, journal_in_use, journal_path, parse_journal, read_journal,
+    without_journal_suffix,
+};
 pub use limits::{
     LONGEST_S, MOST_CASES, MOST_FILE_BYTES, MOST_GLOB_BYTES, MOST_IMPORT_BYTES, MOST_IMPORTED,
     MOST_INVOCATIONS, MOST_INVOCATIONS_OF_SESSION, MOST_NAME_BYTES, MOST_SOURCE_BYTES,
 };
+pub use marks::{SIMULATED, SIMULATED_SENSOR, SOFTWARE_DRIVER, UNVERIFIED};
 pub use measure::{Better, Measure};
 pub use measurement::{EnergySum, MonitoredWindow, PowerMeasurement, SensorEnergy};
 pub use placement::{Placement, Scheduler};
@@ -103,6 +109,7 @@ pub use texture::{
     TextureDimension,
 };
 pub use warning::Warning;
+pub use wgsl_comment::after_wgsl_comment;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
 pub const SCHEMA_VERSION: &str = "1.8.0";
@@ -146,15 +153,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether all figures are made up. Where a sensor was simulated, the file is called simulated too, but its times
-    /// are not.
-    pub fn is_all_simulated(&self) -> bool {
-        let sensor = self.power.measured().is_some_and(|power| power.simulated);
-        // Also one that turned out to be of no use.
-        let asked = self.plan.power.as_deref();
-        let asked = asked.is_some_and(|source| source.starts_with("simulated:"));
-        self.provenance.origin == Origin::Simulated && !sensor && !asked
+    /// The day in UTC on which the session started, `2026-01-31`; none where its start is no time.
+    pub fn date(&self) -> Option<String> {
+        day_of(&self.started_utc)
     }
+}
+
+/// The day in UTC of a time as files state it.
+pub fn day_of(rfc_3339: &str) -> Option<String> {
+    let at: jiff::Timestamp = rfc_3339.parse().ok()?;
+    Some(at.strftime("%Y-%m-%d").to_string())
 }
 
 /// The time of day as files state it: RFC 3339 in UTC, to the second.

@@ -112,6 +112,11 @@ pub struct StatedSensor {
 }
 
 impl PlanSummary {
+    /// The suite, or that cases were chosen one by one.
+    pub fn suite_name(&self) -> &str {
+        self.suite.as_deref().unwrap_or("chosen cases")
+    }
+
     /// What is known of a plan that another program had: how often it ran, and what it measured.
     pub fn of_another_program(invocations: u32, cases: Vec<String>) -> Self {
         Self {

@@ -2,8 +2,8 @@
 
 use comfy_table::Cell;
 
-use super::table::{fold, table, text};
-use crate::record::{Better, CaseResult, Estimate, Outcome, Reading, Record, Sampling};
+use super::table::{fold, spread, table, text};
+use crate::record::{Better, CaseResult, Outcome, Reading, Record, Sampling};
 use crate::units::{Seconds, percent};
 
 /// The table of imported cases.
@@ -27,13 +27,17 @@ pub(super) fn imported(record: &Record, width: Option<u16>) -> String {
         let Reading::Measured(estimate) = estimate else {
             continue;
         };
+        let show = |value: f64| match &case.measure {
+            Some(measure) => measure.show(value),
+            None => Seconds::from_ns(value).to_string(),
+        };
         let cells = [
             case.case.clone(),
-            match &case.measure {
-                Some(measure) => measure.show(estimate.value),
-                None => Seconds::from_ns(estimate.value).to_string(),
+            show(estimate.value),
+            match &estimate.interval {
+                Reading::Measured(_) => spread(&estimate, show),
+                Reading::Unmeasured(_) => inside_one(case, summary.time_ns.value),
             },
-            spread(case, &estimate, summary.time_ns.value),
             summary.invocations.to_string(),
             samples.to_string(),
             better.to_string(),
@@ -62,11 +66,8 @@ fn samplings(case: &CaseResult) -> impl Iterator<Item = &Sampling> {
         })
 }
 
-/// Half of the interval as a share of the value; in brackets the precision inside one process, a share of its cost.
-fn spread(case: &CaseResult, estimate: &Estimate, cost: f64) -> String {
-    if let Some(share) = estimate.relative_half_width() {
-        return percent(share);
-    }
+/// The precision inside one process as a share of its cost, in brackets.
+fn inside_one(case: &CaseResult, cost: f64) -> String {
     let widest = samplings(case)
         .filter_map(|sampling| sampling.half_width_ns.measured().copied())
         .fold(f64::NAN, f64::max);

@@ -63,7 +63,7 @@ pub fn mlperf(record: &Record) -> String {
         "\n| Benchmark | Scenario | Result | Mean power | Energy per execution | Load measured |\n";
     page += "|---|---|--:|--:|--:|--:|\n";
     for case in &measured {
-        page += &case.row();
+        page += &case.row(record);
     }
     page +=
         "\n± is half of a 95 % confidence interval. What MLPerf Power asks, and what was done:\n\n";
@@ -100,7 +100,7 @@ impl<'r> MeteredCase<'r> {
     }
 
     /// Its line of the table. The rate is that of the windows: performance and power of the same executions.
-    fn row(&self) -> String {
+    fn row(&self, record: &Record) -> String {
         let (case, summary) = (self.case, self.summary);
         let known = |of: &Reading<Estimate>, show: &dyn Fn(f64) -> String| match of {
             Reading::Measured(estimate) => with_spread(estimate, show),
@@ -119,7 +119,7 @@ impl<'r> MeteredCase<'r> {
         format!(
             "| {}{} | offline, back to back | {rate} | {} | {} | {} in {} |\n",
             markdown(&case.id()),
-            if case.is_unchecked() {
+            if record.is_unverified(case) {
                 " UNVERIFIED"
             } else {
                 ""

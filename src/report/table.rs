@@ -33,6 +33,14 @@ pub(super) fn with_spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> 
     }
 }
 
+/// Half of an interval as a share of its value, or its ends; a dash where there is none. The column's title has the ±.
+pub(super) fn spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
+    match estimate.spread(show) {
+        Ok(spread) => spread.trim_start_matches('±').to_owned(),
+        Err(_) => "–".to_owned(),
+    }
+}
+
 /// An empty table with a header; columns from `numbers` on are right-aligned.
 pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Table {
     let mut table = Table::new();

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::table::{cell, fold, table, text};
-use crate::record::Reading;
+use crate::record::{Estimate, Reading};
+use crate::stats::Interval;
 use crate::units::{Joules, Seconds};
 
 /// A kernel of a case with the parameters that a search chose.
@@ -63,12 +64,8 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
         }
         if let Some(sensor) = &kernel.sensor {
             line += &format!("; energy by {sensor}");
-            if let Some((half, joules)) = kernel
-                .energy_half_width_j
-                .measured()
-                .zip(kernel.energy_j.measured())
-            {
-                line += &format!(", ±{:.1} % beside its gain", half / joules * 100.0);
+            if let Some(spread) = spread_of_energy(kernel) {
+                line += &format!(", {spread} beside its gain");
             }
         }
         if !kernel.complete {
@@ -77,6 +74,19 @@ pub fn tuned(kernels: &[TunedKernel], width: Option<u16>) -> String {
         page += &fold(&line, "  ", width);
     }
     page
+}
+
+/// How well the energy is known beside the sensor's gain.
+fn spread_of_energy(kernel: &TunedKernel) -> Option<String> {
+    let (joules, half) = (
+        *kernel.energy_j.measured()?,
+        *kernel.energy_half_width_j.measured()?,
+    );
+    let energy = Estimate {
+        value: joules,
+        interval: Reading::Measured(Interval::new(joules - half, joules + half)),
+    };
+    energy.spread(|joules| Joules(joules).to_string()).ok()
 }
 
 /// The rows of a kernel: its time and, where that was what counted, its energy.

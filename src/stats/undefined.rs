@@ -50,10 +50,10 @@ pub enum Undefined {
     #[error("one side has no session")]
     NoSession,
     /// One session on each side and no prior.
-    #[error("one session on each side says nothing of how sessions differ")]
+    #[error("one session on each side cannot show how much sessions differ")]
     OneSessionEach,
     /// One session and no prior.
-    #[error("one session says nothing of how sessions differ")]
+    #[error("one session cannot show how much sessions differ")]
     OneSession,
     /// Only numbers above zero have a logarithm, and so a ratio.
     #[error("{value} is not above zero and has no ratio")]

@@ -1,7 +1,7 @@
 //! How a number is written, whatever it measures: three significant digits, SI prefixes, per cent.
 //!
-//! Tables, messages and the reasons of verdicts all write their numbers here, so that one figure reads
-//! the same wherever it stands.
+//! Tables, messages and the reasons of verdicts write their numbers here, so that one figure reads the same wherever
+//! it stands. The investment model has digits of its own, in `invest::quantity`.
 
 /// SI prefixes with their factors, the largest first.
 const PREFIXES: [(f64, &str); 13] = [

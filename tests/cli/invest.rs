@@ -553,6 +553,37 @@ fn numbers_that_two_people_read_differently_are_refused() {
 }
 
 #[test]
+fn a_made_up_sensor_makes_up_watts_and_no_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(folder.path(), "made-up.json", |value| {
+        as_gpu(value, "NVIDIA GeForce RTX 4090", "coop");
+        with_rate(value, 110e12);
+        with_power(value, 300.0);
+        value["provenance"]["origin"] = json!("simulated");
+        value["power"] = json!({
+            "source": "simulated:ada-instant", "kind": "nvml-power", "provenance": "integrated-power",
+            "boundary": "board", "simulated": true, "update_period_s": 0.1,
+            "window_s": {"unmeasured": "made by hand"}, "response_s": {"unmeasured": "made by hand"},
+            "lag_s": {"unmeasured": "made by hand"}, "coverage": 1.0,
+            "resolution": {"unmeasured": "made by hand"},
+            "gain": {"factor": 1.0, "uncertainty": {"within": 0.05}, "from": {"kind": "assumed"}},
+            "sampler": {"unmeasured": "made by hand"}, "notes": []});
+    });
+    let got = answer(&[file.to_str().unwrap()]);
+    assert_eq!(basis(&got, "achieved_each"), "MODELLED");
+    assert_eq!(basis(&got, "device_power"), "SIMULATED");
+    assert!(
+        notes(&got).contains("SIMULATED: the power sensor"),
+        "{}",
+        notes(&got)
+    );
+    for figure in got["record"].as_array().unwrap() {
+        let of_power = figure["what"].as_str().unwrap().contains("power");
+        assert_eq!(figure["basis"] == "SIMULATED", of_power, "{figure}");
+    }
+}
+
+#[test]
 fn a_wall_meter_measures_the_whole_machine() {
     let folder = tempfile::tempdir().unwrap();
     let file = record(folder.path(), "wall.json", |value| {

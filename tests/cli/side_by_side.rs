@@ -124,6 +124,18 @@ fn a_kernel_that_failed_or_was_not_verified_is_not_the_best() {
 }
 
 #[test]
+fn a_wide_interval_is_given_by_its_ends_on_every_page() {
+    let wide = |name| record_of(name, &[("gemv/f32/64x64", &[5e5, 7e5, 9e5])]);
+    let (folder, files) = Folder::with(&[wide("a"), wide("b")]);
+    let table = folder.path().join("table.md");
+    let page = compare(&files, &["--markdown", table.to_str().unwrap()]);
+    for page in [page, std::fs::read_to_string(table).unwrap()] {
+        let row = page.lines().find(|line| line.contains("64x64")).unwrap();
+        assert!(row.contains(" to ") && !row.contains('±'), "{page}");
+    }
+}
+
+#[test]
 fn rows_are_chosen_ordered_and_written_as_tables() {
     let (folder, files) = Folder::with(&[card("a", 1.0), card("b", 3.0), card("c", 0.5)]);
     let only = described(&files, &["--only", "gemv/*"]);

@@ -34,7 +34,7 @@ fn short_run(out: &Path) -> Command {
 }
 
 fn finished(journal: &Path) -> Vec<Event> {
-    let events = read_journal(journal).unwrap_or_default();
+    let events = read_journal(journal).map_or_else(|_| Vec::new(), |journal| journal.events);
     let cases = events.into_iter();
     cases
         .filter(|event| matches!(event, Event::Case { .. }))

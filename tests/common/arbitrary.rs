@@ -15,11 +15,11 @@ use perwatt::stats::Interval;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use crate::records::{events_of, record_of, with_energy};
+use crate::records::{journal_of, record_of, with_energy};
 
 /// The record of these cases as a run would have written it.
 pub(crate) fn assembled(planned: &Record) -> Record {
-    assemble::record(&events_of(planned)).unwrap()
+    assemble::record(&journal_of(planned)).unwrap()
 }
 
 const NUMBERS: [f64; 18] = [

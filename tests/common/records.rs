@@ -11,7 +11,7 @@ use perwatt::record::{
     Adapter, Boundary, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceStates,
     DeviceType, DocumentKind, EnergyProvenance, EnergyTier, EnergyWindow, ErrorCause, ErrorTerm,
     Event, Host, Limits, Origin, Outcome, PlanSummary, PowerSetup, Provenance, Reading, Record,
-    SCHEMA_VERSION, Sampling, Status, StopReason, Trace, Verification,
+    SCHEMA_VERSION, Sampling, SessionJournal, Status, StopReason, Trace, Verification,
 };
 use perwatt::stats::Interval;
 use rand::{RngExt, SeedableRng};
@@ -449,7 +449,7 @@ fn coarse_clock(record: &mut Record, step_ns: f64) {
 }
 
 /// The journal of a session that measured these cases: what was planned, then each result.
-pub(crate) fn events_of(measured: &Record) -> Vec<Event> {
+pub(crate) fn journal_of(measured: &Record) -> SessionJournal {
     let mut planned = measured.clone();
     let mut results = Vec::new();
     for (index, case) in planned.cases.iter_mut().enumerate() {
@@ -461,9 +461,7 @@ pub(crate) fn events_of(measured: &Record) -> Vec<Event> {
             });
         }
     }
-    let begin = Event::Session {
-        record: Box::new(planned),
-        program: None,
-    };
-    std::iter::once(begin).chain(results).collect()
+    let mut journal = SessionJournal::planned(planned, None);
+    journal.events = results;
+    journal
 }

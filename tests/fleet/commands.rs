@@ -169,7 +169,19 @@ fn every_form_of_the_summary_names_it() {
         text.contains("n03 0") && text.contains("MODELLED"),
         "{text}"
     );
-    assert!(fs::read_to_string(&page).unwrap().contains("n03 0"));
+    let html = fs::read_to_string(&page).unwrap();
+    let sentence = |text: &str| {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let found = words.find("n03 0: slower over all cases");
+        found.map(|at| words[at..].split(", q =").next().unwrap().to_owned())
+    };
+    assert!(sentence(&text).is_some(), "{text}");
+    assert_eq!(
+        sentence(&html),
+        sentence(&text),
+        "the page says something else"
+    );
+    assert!(!text.contains("of what it would be"), "{text}");
     let csv = stdout(&perwatt(&["fleet", "summary", from, "--csv"]));
     assert_eq!(csv.lines().count(), 2, "{csv}");
     let metrics = stdout(&perwatt(&["fleet", "summary", from, "--prometheus"]));

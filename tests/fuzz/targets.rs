@@ -25,7 +25,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::forms::FORMS;
-use crate::records::{events_of, record_of, with_energy};
+use crate::records::{journal_of, record_of, with_energy};
 
 /// What is fed with an input says whether it accepted it.
 type Feed = Box<dyn FnMut(&[u8]) -> bool>;
@@ -46,7 +46,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("journal", journals, || {
         Box::new(|bytes| {
             parse_journal(Path::new("x"), bytes)
-                .is_ok_and(|(events, _)| assemble::record(&events).is_ok())
+                .is_ok_and(|(session, _)| assemble::record(&session).is_ok())
         })
     }),
     target("pairing", pairings, || text(document::<Pairing>)),
@@ -363,8 +363,8 @@ fn saved(write: impl FnOnce(&Path) -> perwatt::Result<()>) -> Vec<Vec<u8>> {
 
 /// The record of a run, put together by a run's own means.
 fn concluded() -> Record {
-    let (events, _) = parse_journal(Path::new("x"), &journals()[0]).unwrap();
-    assemble::record(&events).unwrap()
+    let (session, _) = parse_journal(Path::new("x"), &journals()[0]).unwrap();
+    assemble::record(&session).unwrap()
 }
 
 fn records() -> Vec<Vec<u8>> {
@@ -372,8 +372,8 @@ fn records() -> Vec<Vec<u8>> {
 }
 
 fn journals() -> Vec<Vec<u8>> {
-    let mut events = events_of(&a_record("a", 1.0));
-    events.push(Event::Invocation {
+    let mut session = journal_of(&a_record("a", 1.0));
+    session.events.push(Event::Invocation {
         info: InvocationInfo {
             invocation: 0,
             started_utc: "2026-11-28T08:00:00Z".to_owned(),
@@ -381,9 +381,10 @@ fn journals() -> Vec<Vec<u8>> {
             own_cpu_s: Reading::Measured(0.1),
         },
     });
-    let lines: Vec<String> = events
-        .iter()
-        .map(|event| serde_json::to_string(event).unwrap() + "\n")
+    let later = session.events.iter().map(serde_json::to_string);
+    let lines: Vec<String> = std::iter::once(session.first_line())
+        .chain(later)
+        .map(|line| line.unwrap() + "\n")
         .collect();
     vec![lines.concat().into_bytes()]
 }

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use perwatt::record::{Estimate, Outcome, Reading, Record, load, save, schema};
+use perwatt::exchange::{Format, export};
+use perwatt::record::{
+    Estimate, Origin, Outcome, Reading, Record, UNVERIFIED, Verification, load, save, schema,
+};
 use serde_json::Value;
 
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
@@ -135,6 +138,28 @@ fn what_cannot_be_read_is_refused_in_words() {
         let error = load(&path).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
+}
+
+#[test]
+fn what_another_tool_measured_is_unverified_everywhere() {
+    let mut record = crate::records::record_of("a", &[("copy/f32/1048576", &[1.0, 1.1, 1.2])]);
+    let is_marked = |record: &Record| {
+        let csv = export(std::slice::from_ref(record), Format::Csv, None).unwrap();
+        (
+            record.is_unverified(&record.cases[0]),
+            csv.contains(UNVERIFIED),
+        )
+    };
+    assert_eq!(is_marked(&record), (false, false));
+    record.provenance.origin = Origin::Imported;
+    assert_eq!(is_marked(&record), (true, true));
+    record.provenance.origin = Origin::Measured;
+    for result in &mut record.cases[0].invocations {
+        if let Outcome::Measured { verified_after, .. } = &mut result.outcome {
+            *verified_after = Verification::unchecked("nobody looked");
+        }
+    }
+    assert_eq!(is_marked(&record), (true, true));
 }
 
 #[test]

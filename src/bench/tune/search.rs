@@ -18,8 +18,8 @@ use crate::bench::workers::Workers;
 use crate::error::{Error, Result};
 use crate::power::{self, Selection};
 use crate::record::{
-    Adapter, CaseOrder, CaseResult, EnergyScope, EnergyTier, Event, FailureKind, Journal, Outcome,
-    Reading, Record, Status, Summary,
+    Adapter, CaseOrder, CaseResult, EnergyScope, EnergyTier, FailureKind, Journal, Outcome,
+    Reading, Record, SessionJournal, Status, Summary, journal_path,
 };
 use crate::workload::{CaseKernel, Kernel};
 
@@ -50,7 +50,7 @@ const SLOWEST: f64 = 2.5;
 const EXECUTIONS: f64 = 8.0;
 
 /// How often a search checks the clock and for an interrupt.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How much a search may cost, and what for.
 #[derive(Clone, Debug)]
@@ -408,12 +408,8 @@ impl Search<'_> {
         };
         let folder =
             tempfile::tempdir().map_err(|source| Error::io(std::env::temp_dir(), source))?;
-        let mut journal = Journal::create(folder.path().join("step.journal"))?;
-        let event = Event::Session {
-            record: Box::new(session(&request, self.adapter, &planned)),
-            program: None,
-        };
-        journal.append(&event)?;
+        let step = SessionJournal::planned(session(&request, self.adapter, &planned), None);
+        let mut journal = Journal::begin(journal_path(&folder.path().join("step")), &step)?;
         let workers = Workers {
             deadline: pace.timeout.min(pace.left + Duration::from_secs(1)),
             ..self.workers.clone()
@@ -428,13 +424,13 @@ impl Search<'_> {
                     if interrupted.load(Ordering::Relaxed) || Instant::now() >= until {
                         stop.store(true, Ordering::Relaxed);
                     }
-                    std::thread::sleep(GLANCE);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
             });
             let ending = run(
                 &workers,
                 &mut journal,
-                vec![event],
+                step,
                 &mut Quiet(self.watcher),
                 &stop,
             );

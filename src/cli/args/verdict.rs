@@ -137,6 +137,14 @@ pub(in crate::cli) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Re
     Ok(comparison)
 }
 
+/// What is said of a baseline that is not there; a misspelt path must not pass in silence.
+pub(in crate::cli) fn no_baseline(path: &Path) -> String {
+    format!(
+        "there is no baseline at {}, so every case is new; if there should be one, check the path",
+        path.display()
+    )
+}
+
 /// The pairing that a path means: itself, or the one in the folder that `perwatt ab` wrote.
 pub(in crate::cli) fn pairing_at(path: &Path) -> PathBuf {
     let inside = path.join("pairing.json");

@@ -25,7 +25,7 @@ use crate::fleet::spread::{
     manifest,
 };
 use crate::process::ProgramImage;
-use crate::record::{Adapter, Scheduler, now_utc};
+use crate::record::{Adapter, Scheduler, day_of, now_utc};
 use crate::units::counted;
 
 /// Measure each GPU of a cluster or machine, with a record of each
@@ -64,8 +64,7 @@ impl FleetRun {
     /// The fleet's folder.
     fn out(&self) -> PathBuf {
         self.spread.out.clone().unwrap_or_else(|| {
-            let now = now_utc();
-            let date = now.split('T').next().unwrap_or("undated");
+            let date = day_of(&now_utc()).unwrap_or_else(|| "undated".to_owned());
             let free = |name: &String| !Path::new(name).exists();
             let names = (1..).map(|n| match n {
                 1 => format!("fleet-{date}"),

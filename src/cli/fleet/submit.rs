@@ -130,7 +130,7 @@ fn here(
 
 /// Waits until children have ended; where the user wants to stop they are asked to, and given time to keep what they have.
 fn wait_for(mut children: Vec<GroupedChild>) -> anyhow::Result<Submitted> {
-    const GLANCE: Duration = Duration::from_millis(50);
+    const POLL_INTERVAL: Duration = Duration::from_millis(50);
     const FAREWELL: Duration = Duration::from_secs(30);
     let keeping = Keeping::begin();
     let interrupted: &AtomicBool = keeping.interrupted();
@@ -154,6 +154,6 @@ fn wait_for(mut children: Vec<GroupedChild>) -> anyhow::Result<Submitted> {
                 return Ok(Submitted::Interrupted);
             }
         }
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -24,7 +24,7 @@ use crate::fleet::spread::{
     is_node_name, last_line,
 };
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
-use crate::record::{self, Adapter, Placement, Scheduler, journal_in_use, now_utc};
+use crate::record::{self, Adapter, Placement, Scheduler, journal_in_use, journal_path, now_utc};
 
 /// Run one task of a fleet (started by a scheduler).
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ struct TaskPlace {
 }
 
 /// How often a running task looks whether its run has ended.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long a run may take to stop in good order.
 const FAREWELL: Duration = Duration::from_secs(20);
@@ -207,7 +207,7 @@ fn work(
             return Ok(TaskEnding::Interrupted);
         }
         beat.on(state);
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
     let program = ProgramImage::of_this_process()?;
     let gpu = TaskGpu::find(&program, plan, place, &options)?;
@@ -260,12 +260,12 @@ fn work(
             run.ask_to_end();
             let asked = Instant::now();
             while run.try_wait()?.is_none() && asked.elapsed() < FAREWELL {
-                std::thread::sleep(GLANCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
             return Ok(TaskEnding::Interrupted);
         }
         beat.on(state);
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     };
     if let EarlierAttempt::Recorded = EarlierAttempt::of(&out, plan, place.task.id)? {
         return Ok(TaskEnding::Recorded);
@@ -294,9 +294,7 @@ impl EarlierAttempt {
     /// # Errors
     /// Another is at work on it, or what is there is not this task's.
     fn of(out: &Path, plan: &FleetPlan, task: u32) -> anyhow::Result<Self> {
-        let mut journal = out.as_os_str().to_owned();
-        journal.push(".journal");
-        let journal = PathBuf::from(journal);
+        let journal = journal_path(out);
         if out.exists() {
             let record = record::load(out)?;
             let placement = record.placement.as_ref();
@@ -323,19 +321,15 @@ impl EarlierAttempt {
             );
         }
         match record::read_journal(&journal) {
-            Ok(events) if !events.is_empty() => Ok(Self::Half),
-            damaged => {
+            Ok(_) => Ok(Self::Half),
+            Err(damaged) => {
                 // Kept for whoever wants to look, and out of the way.
                 let aside =
                     journal.with_extension(format!("damaged-{}", now_utc().replace(':', "")));
                 std::fs::rename(&journal, &aside)
                     .with_context(|| format!("{}: cannot be moved aside", journal.display()))?;
-                let why = match damaged {
-                    Ok(_) => "nothing whole is in it".to_owned(),
-                    Err(error) => error.to_string(),
-                };
                 tell(&format!(
-                    "{why}; kept as {}, and a new run begins",
+                    "{damaged}; kept as {}, and a new run begins",
                     aside.display()
                 ));
                 Ok(Self::Nothing)

@@ -120,6 +120,9 @@ pub struct DescribedCell {
     pub value: f64,
     /// The value with its unit, for people.
     pub text: String,
+    /// How well it is known, for people: `±5 %`, or the interval's ends.
+    #[serde(skip)]
+    pub spread: Option<String>,
     /// Where the true value lies, by invocations of one session or by several sessions.
     pub interval: Reading<Interval>,
     /// This column ÷ the first; of the first column there is none.

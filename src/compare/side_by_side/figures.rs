@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::description::DescriptionChoice;
 use crate::compare::metric::{Cost, Metric};
 use crate::compare::session::{Session, SessionCase};
-use crate::record::{CaseName, Headline, Measure, Reading, WorkUnit};
+use crate::record::{CaseName, Estimate, Headline, Measure, Reading, WorkUnit};
 use crate::stats::{Interval, geometric_mean, invocations_interval};
-use crate::units::{TokensPerSecond, known_to, number};
+use crate::units::{TokensPerSecond, number};
 
 /// A kernel of a case, in every session of a column that measured it.
 #[derive(Clone)]
@@ -195,7 +195,7 @@ impl RowFigure {
     }
 
     /// A value in words.
-    fn show(&self, value: f64) -> String {
+    pub(super) fn show(&self, value: f64) -> String {
         match (&self.measure, self.tokens, self.metric) {
             (Some(measure), ..) => measure.show(value),
             (None, Some(_), Metric::Throughput) => TokensPerSecond(value).to_string(),
@@ -224,12 +224,9 @@ impl RowFigure {
         }
     }
 
-    /// The value of a kernel, in words, and where the true one lies: by the invocations of one session or, of
-    /// several, by the sessions.
-    pub(super) fn estimate(
-        &self,
-        kernel: &MeasuredKernel<'_>,
-    ) -> Option<(f64, String, Reading<Interval>)> {
+    /// The value of a kernel, and where the true one lies: by the invocations of one session or, of several, by the
+    /// sessions.
+    pub(super) fn estimate(&self, kernel: &MeasuredKernel<'_>) -> Option<Estimate> {
         let costs = kernel.costs(self.metric.cost());
         let units: Vec<f64> = match costs.as_slice() {
             [one] => one.iter().map(|cost| self.value(*cost)).collect(),
@@ -239,14 +236,9 @@ impl RowFigure {
                 .map(|cost| self.value(cost))
                 .collect(),
         };
-        let value = geometric_mean(&units).ok()?;
-        let interval = Reading::from(invocations_interval(&units, Interval::LEVEL));
-        let text = match &interval {
-            Reading::Measured(interval) => {
-                known_to(&self.show(value), interval.half_width() / value)
-            }
-            Reading::Unmeasured(_) => self.show(value),
-        };
-        Some((value, text, interval))
+        Some(Estimate {
+            value: geometric_mean(&units).ok()?,
+            interval: Reading::from(invocations_interval(&units, Interval::LEVEL)),
+        })
     }
 }

@@ -196,16 +196,17 @@ fn cell(
     let Some(kernel) = best.by(cost) else {
         return Reading::unmeasured(best.reason(cost));
     };
-    let Some((value, text, interval)) = figure.estimate(kernel) else {
+    let Some(estimate) = figure.estimate(kernel) else {
         return Reading::unmeasured("no value that a table can hold");
     };
     Reading::Measured(DescribedCell {
         kernel: kernel.name().to_owned(),
-        value,
-        text,
-        interval,
+        value: estimate.value,
+        text: estimate.text(|value| figure.show(value)),
+        spread: estimate.spread(|value| figure.show(value)).ok(),
+        interval: estimate.interval,
         ratio,
-        verified: !kernel.unverified() && !kernel.case().imported,
+        verified: !kernel.unverified(),
     })
 }
 

@@ -14,21 +14,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::task_state::file_system_time;
+use super::task_state::{HEARTBEAT, SILENCE, file_system_time};
 use crate::error::{Error, Result};
 use crate::record::read_within;
-
-/// After so long without a word a lock is nobody's.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// How often the holder writes it.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How often a lock that nobody seems to hold is taken away at once; one that cannot be read or moved seems so for ever.
 const MOST_FREED: u32 = 3;
 
 /// How often somebody who waits looks.
-const GLANCE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A lock that is held.
 #[derive(Debug)]
@@ -73,7 +67,7 @@ impl FleetLock {
                      minute",
                 ));
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -84,7 +78,7 @@ impl FleetLock {
             std::thread::spawn(move || {
                 let mut last = Instant::now();
                 while !ended.load(Ordering::Relaxed) {
-                    std::thread::park_timeout(GLANCE);
+                    std::thread::park_timeout(POLL_INTERVAL);
                     if last.elapsed() >= HEARTBEAT && is_mine(&file, &token) {
                         last = Instant::now();
                         // A disk that refuses makes the lock old, and others take it then.

@@ -13,6 +13,7 @@ use super::folder::FleetFolder;
 use super::plan::{FleetPlan, FleetTask};
 use super::task_state::{SeenState, file_system_time, seen};
 use crate::escape;
+use crate::record::journal_path;
 
 /// How a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -196,13 +197,13 @@ fn stands(
             let kept = state
                 .record
                 .as_ref()
-                .is_some_and(|record| folder.records().join(format!("{record}.journal")).exists());
+                .is_some_and(|record| journal_path(&folder.records().join(record)).exists());
             let kept = if kept {
                 ", and its journal keeps what was finished"
             } else {
                 ""
             };
-            let gone = format!("the task is gone without a word{kept}");
+            let gone = format!("the task stopped reporting{kept}");
             (Standing::Missing, with_log(folder, task.id, &gone))
         }
     }

@@ -14,11 +14,11 @@ use super::plan::is_node_name;
 use crate::error::{Error, Result};
 use crate::record::{read_within, write_file};
 
-/// How often a running task writes its state.
+/// How often a running task writes its state, and who holds the lock of a fleet the lock.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// After so long without a word a task is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+/// After so long without a word a task is gone and a lock nobody's.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
 
 /// More than any state is long.
 const MOST_BYTES: u64 = 64 << 10;

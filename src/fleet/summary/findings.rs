@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::stats::Interval;
-use crate::units::counted;
 
 /// A ratio to one's peers, as a multiple: 1.08 is 8 % more.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -64,23 +63,6 @@ pub struct LeftOut {
     pub figures: u64,
     /// Files that they stand in.
     pub files: u64,
-}
-
-impl LeftOut {
-    /// What did not enter, and why, as a sentence.
-    pub fn sentence(&self) -> String {
-        let what = match self.why.as_str() {
-            "simulated power" => "their joules were left out",
-            _ => "did not enter",
-        };
-        format!(
-            "{}: {} in {} {what}: {}.",
-            self.device,
-            counted(self.figures as usize, "figure"),
-            counted(self.files as usize, "file"),
-            self.why
-        )
-    }
 }
 
 /// A copy of a record.
@@ -227,10 +209,46 @@ pub struct Straggler {
     pub p: f64,
     /// Benjamini and Hochberg's adjusted p-value among all cards.
     pub q: f64,
-    /// What goes with it: slowed down for heat, part of a slow rack, another driver.
-    pub seen: Vec<String>,
+    /// What goes with it.
+    pub seen: Vec<StragglerSign>,
     /// The slow group that it is part of.
     pub group: Option<String>,
+}
+
+/// What goes with a straggler and may explain it. Files hold it in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub enum StragglerSign {
+    /// It slowed down.
+    SlowedDown {
+        /// Why, in the words of its library.
+        reason: String,
+    },
+    /// The group that it is part of is slow.
+    SlowGroup {
+        /// The group.
+        name: String,
+    },
+    /// It has another driver than most cards of its model.
+    OtherDriver {
+        /// Its own.
+        own: String,
+        /// Most cards'.
+        usual: String,
+    },
+    /// Another kernel stands for its worst case than most cards'.
+    OtherKernel {
+        /// Its own.
+        own: String,
+        /// Most cards'.
+        usual: String,
+    },
+}
+
+impl From<StragglerSign> for String {
+    fn from(sign: StragglerSign) -> Self {
+        sign.to_string()
+    }
 }
 
 /// The case in which a card stands out most clearly.

@@ -13,6 +13,7 @@ mod observations;
 mod options;
 mod place;
 mod pull;
+mod sentences;
 mod sql;
 mod study;
 mod synchronous;
@@ -21,8 +22,8 @@ mod worth;
 pub use engine::FleetEngine;
 pub use findings::{
     CardName, CaseDistribution, DriftFinding, DriftStep, FailedCard, FleetSummary, GroupFinding,
-    LeftOut, ModelSummary, PeerRatio, PullItem, PullKind, RecordCopy, Straggler, SynchronousCost,
-    ThrottledCard, WorstCase,
+    LeftOut, ModelSummary, PeerRatio, PullItem, PullKind, RecordCopy, Straggler, StragglerSign,
+    SynchronousCost, ThrottledCard, WorstCase,
 };
 pub use judge::summarize;
 pub use options::SummaryOptions;

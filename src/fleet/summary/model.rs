@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::drift::{CardDrift, ModelDrift, drift};
 use super::findings::{
     CardName, CaseDistribution, DriftFinding, DriftStep, GroupFinding, ModelSummary, PeerRatio,
-    Straggler, SynchronousCost, ThrottledCard, WorstCase,
+    Straggler, StragglerSign, SynchronousCost, ThrottledCard, WorstCase,
 };
 use super::observations::{FleetObservation, FleetObservations, reason};
 use super::options::SummaryOptions;
@@ -334,21 +334,28 @@ impl<'a> ModelStudy<'a> {
         straggler: &Straggler,
         usual_driver: Option<&str>,
         by_time: bool,
-    ) -> Vec<String> {
+    ) -> Vec<StragglerSign> {
         let mut seen = Vec::new();
         if let Some((why, _)) = self.throttled[place]
             && let Some(why) = reason(&self.all.texts, why)
         {
-            seen.push(format!("slowed down: {why}"));
+            seen.push(StragglerSign::SlowedDown {
+                reason: why.to_owned(),
+            });
         }
         if let Some(group) = &straggler.group {
-            seen.push(format!("all of {group} is slow"));
+            seen.push(StragglerSign::SlowGroup {
+                name: group.clone(),
+            });
         }
         let driver = &self.all.cards[self.cards[place] as usize].driver;
         if let Some(usual) = usual_driver
             && usual != driver
         {
-            seen.push(format!("driver {driver}, where most have {usual}"));
+            seen.push(StragglerSign::OtherDriver {
+                own: driver.clone(),
+                usual: usual.to_owned(),
+            });
         }
         if by_time {
             seen.extend(self.other_kernel(place, straggler));
@@ -368,7 +375,7 @@ impl<'a> ModelStudy<'a> {
     }
 
     /// Where the kernel that stands for the worst case is another than most cards'.
-    fn other_kernel(&self, place: usize, straggler: &Straggler) -> Option<String> {
+    fn other_kernel(&self, place: usize, straggler: &Straggler) -> Option<StragglerSign> {
         let worst = straggler.worst_case.as_ref()?;
         let (_, observations) = self.all.cases[self.model]
             .iter()
@@ -385,12 +392,11 @@ impl<'a> ModelStudy<'a> {
             .into_iter()
             .max_by_key(|(kernel, count)| (*count, *kernel))?;
         let own = own.filter(|own| *own != usual && 2 * count > observations.len())?;
-        let text = |number| self.all.texts.text(number).unwrap_or_default();
-        Some(format!(
-            "its best kernel there is {}, where most have {}",
-            text(own),
-            text(usual)
-        ))
+        let text = |number| self.all.texts.text(number).unwrap_or_default().to_owned();
+        Some(StragglerSign::OtherKernel {
+            own: text(own),
+            usual: text(usual),
+        })
     }
 
     fn throttled_cards(&self) -> Vec<ThrottledCard> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::findings::{FleetSummary, ModelSummary, PullItem, PullKind, Straggler};
+use super::findings::{FleetSummary, ModelSummary, PullItem, PullKind, Straggler, StragglerSign};
 
 /// The list, the most urgent first: wrong outputs, failures, then what costs most.
 pub(super) fn pull(summary: &FleetSummary, top: usize) -> Vec<PullItem> {
@@ -103,8 +103,11 @@ fn of_card(straggler: &Straggler, what: PullKind) -> PullItem {
     let hot = straggler
         .seen
         .iter()
-        .any(|seen| seen.starts_with("slowed down"));
-    let driver = straggler.seen.iter().any(|seen| seen.starts_with("driver"));
+        .any(|sign| matches!(sign, StragglerSign::SlowedDown { .. }));
+    let driver = straggler
+        .seen
+        .iter()
+        .any(|sign| matches!(sign, StragglerSign::OtherDriver { .. }));
     let advice = match (what, hot, driver) {
         (_, true, _) => "clean and cool it, measure again",
         (_, _, true) => "give it the others' driver, measure again",
@@ -119,6 +122,10 @@ fn of_card(straggler: &Straggler, what: PullKind) -> PullItem {
         worst_case: straggler.worst_case.clone(),
         cost: Some(straggler.cost),
         advice: advice.to_owned(),
-        seen: straggler.seen.clone(),
+        seen: straggler
+            .seen
+            .iter()
+            .map(StragglerSign::to_string)
+            .collect(),
     }
 }

@@ -9,7 +9,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 
 use super::row::{CaseRows, RecordHead, RecordRows};
-use crate::record::{Better, ExportedFigure};
+use crate::record::{Better, CaseName, ExportedFigure};
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +86,8 @@ columns! { |head, case, figure|
     simulated: Flag = Some(head.simulated), "nothing of it was measured on hardware";
     software_driver: Flag = Some(head.software_driver), "a processor did the work";
     case: Text = Some(&case.case), "workload, dtype and shape";
-    workload: Text = case.case.split('/').next(), "first part of the case";
-    dtype: Text = case.case.split('/').nth(1), "second part of the case";
+    workload: Text = Some(CaseName::split_workload(&case.case).0), "first part of the case";
+    dtype: Text = CaseName::dtype_of(&case.case), "second part of the case";
     kernel: Text = Some(&case.kernel), "the kernel";
     is_best: Flag = Some(case.is_best), "the kernel stands for the case: of the verified ones the quickest";
     status: Text = Some(case.status), "`measured`, `skipped` or `failed`";

@@ -6,8 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::row::{CaseRows, RecordHead, RecordRows};
 use crate::record::{
-    CaseResult, EnergyTier, EnergyWindow, FailureKind, Origin, Outcome, Reading, Record, Status,
-    Warning,
+    CaseResult, EnergyTier, EnergyWindow, FailureKind, Outcome, Reading, Record, Status, Warning,
 };
 
 /// What stands between the machine and the GPU in the names of a fleet's records.
@@ -37,7 +36,7 @@ pub fn rows_of(record: &Record, file: &str) -> RecordRows {
         content: content(&cases),
         file: file.to_owned(),
         started_ms: started.map(jiff::Timestamp::as_millisecond),
-        date: started.map(|at| at.strftime("%Y-%m-%d").to_string()),
+        date: record.date(),
         device: adapter.name.clone(),
         vendor_id: adapter.vendor_id,
         device_id: adapter.device_id,
@@ -80,9 +79,7 @@ fn case_rows(record: &Record, case: &CaseResult, is_best: bool) -> CaseRows {
     };
     let figures = case.exported();
     let summary = case.figures().ok();
-    let imported = record.provenance.origin == Origin::Imported;
     let joules = summary.and_then(|summary| summary.energy_j.measured());
-    let power = record.power.measured();
     let windows: Vec<&EnergyWindow> = windows(case).collect();
     let condition = |of: &dyn Fn(&crate::record::Conditions) -> Option<f64>| {
         windows
@@ -97,8 +94,8 @@ fn case_rows(record: &Record, case: &CaseResult, is_best: bool) -> CaseRows {
         status,
         failure,
         reason: reason.filter(|_| figures.is_empty()).map(str::to_owned),
-        verified: !figures.is_empty() && !imported && !case.is_unchecked(),
-        simulated_power: power.is_some_and(|power| power.simulated)
+        verified: !figures.is_empty() && !record.is_unverified(case),
+        simulated_power: record.has_simulated_sensor()
             || warnings(case).any(|warning| matches!(warning, Warning::SimulatedPower { .. })),
         screening: windows
             .iter()

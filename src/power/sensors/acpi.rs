@@ -96,10 +96,7 @@ fn sensor(folder: &Path) -> Option<Candidate> {
         open: Box::new(move |setup| {
             let reader = || -> Reader {
                 let path = path.clone();
-                Box::new(move |_| {
-                    let microwatts: f64 = sysfs::number(&path)?;
-                    Ok(Quantity::Power(Watts(microwatts * 1e-6)))
-                })
+                Box::new(move |_| Ok(Quantity::Power(sysfs::microwatts(&path)?)))
             };
             Sensor::open(setup, reader, || {
                 Conditions::unread("a power meter says nothing but power")

@@ -21,8 +21,8 @@ pub(super) fn first(files: &[PathBuf], scale: f64) -> Reading<f64> {
 
 /// A power in microwatts, where a file states one.
 pub(super) fn watts(file: &Path) -> Option<Watts> {
-    let microwatts = sysfs::number::<f64>(file).ok()?;
-    microwatts.is_finite().then_some(Watts(microwatts * 1e-6))
+    let power = sysfs::microwatts(file).ok()?;
+    power.get().is_finite().then_some(power)
 }
 
 /// Files of an hwmon folder, `temp1_input` and its kin, whose label is one of these, in the labels'

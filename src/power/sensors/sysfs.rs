@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::super::Fault;
 use super::pci::{PciAddress, PciId};
+use crate::units::Watts;
 
 /// Where the system's device files are.
 #[derive(Clone, Debug)]
@@ -103,6 +104,11 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
         std::thread::yield_now();
     }
     Err(Fault::Unusable(format!("{} is empty", path.display())))
+}
+
+/// A power that a file states in microwatts.
+pub(super) fn microwatts(path: &Path) -> Result<Watts, Fault> {
+    Ok(Watts(number::<f64>(path)? * 1e-6))
 }
 
 /// A file's number.

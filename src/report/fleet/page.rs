@@ -2,9 +2,7 @@
 
 use super::super::table::{counted, fold, table, text};
 use crate::escape;
-use crate::fleet::summary::{
-    FleetItemWorth, FleetSummary, FleetWorth, ModelSummary, PeerRatio, PullKind, Straggler,
-};
+use crate::fleet::summary::{FleetItemWorth, FleetSummary, FleetWorth, ModelSummary, PullKind};
 use crate::invest::digits;
 use crate::units::{Joules, Seconds, percent};
 
@@ -63,8 +61,8 @@ fn first(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Stri
             item.what.name().to_owned(),
             escape::line(&cards),
             escape::line(case.map_or("–", |case| &case.case)),
-            case.map_or("–".to_owned(), |case| more(&case.effect)),
-            item.cost.as_ref().map_or("–".to_owned(), more),
+            case.map_or("–".to_owned(), |case| case.effect.to_string()),
+            item.cost.map_or("–".to_owned(), |cost| cost.to_string()),
             of(&|worth| worth.dollars_per_year, 1.0),
             of(&|worth| worth.gwh_per_year, 1e-3),
         ]);
@@ -88,25 +86,11 @@ fn first(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Stri
     }
     page + &fold(
         &format!(
-            "Costs: how much more a card needs for the same work than its peers, with a 95 % interval beyond what like \
-             cards differ by. Of the slow cards listed, {} may be there by chance, more where like cards scatter widely. Dollars and \
-             MWh are MODELLED: what these cards' own excess costs in a year.",
-            percent(summary.fdr)
+            "{} Dollars and MWh are MODELLED: what these cards' own excess costs in a year.",
+            summary.rule()
         ),
         "",
         width,
-    )
-}
-
-/// `+8.1 % (6.0 to 10)`.
-fn more(ratio: &PeerRatio) -> String {
-    let of = |ratio: f64| digits(100.0 * (ratio - 1.0));
-    format!(
-        "{}{} % ({} to {})",
-        if ratio.ratio < 1.0 { "" } else { "+" },
-        of(ratio.ratio),
-        of(ratio.low),
-        of(ratio.high)
     )
 }
 
@@ -124,90 +108,11 @@ fn amount(ends: Option<[f64; 3]>, unit: f64) -> String {
 }
 
 fn model(model: &ModelSummary, width: Option<u16>) -> String {
-    let at_once = match model.at_once {
-        true => ", measured at once with other GPUs of its machine",
-        false => "",
-    };
-    let title = format!(
-        "{} ({}{at_once}): {}, {}",
-        model.device,
-        model.backend,
-        counted(model.cards, "card"),
-        counted(model.records, "record")
-    );
-    let mut page = format!("\n{}\n", escape::line(&title));
-    let mut say = |line: &str| page += &fold(&escape::line(&format!("  {line}.")), "    ", width);
-    say(&model.verdict);
-    if let Some(kinds) = &model.two_kinds {
-        say(kinds);
-    }
-    for group in &model.groups {
-        say(&format!(
-            "{} is slow as a whole: {} on {}, {}",
-            group.name,
-            counted(group.cards, "card"),
-            counted(group.nodes, "machine"),
-            more(&group.effect)
-        ));
-    }
-    for straggler in model.stragglers.iter().take(LINES) {
-        say(&standing(straggler, "slower"));
-    }
-    for straggler in model.wasteful.iter().take(LINES) {
-        say(&standing(straggler, "more joules"));
-    }
-    for card in model.throttled.iter().take(LINES) {
-        say(&format!(
-            "{} slowed down in {}: {}; over all cases {} of the median time",
-            card.card.place(),
-            counted(card.cases, "case"),
-            card.reason,
-            percent(card.ratio)
-        ));
-    }
-    for drift in model.drifting.iter().take(LINES) {
-        let step = drift.step.as_ref().map_or(String::new(), |step| {
-            format!(
-                ", as a step on {} of {}",
-                step.date,
-                percent(step.ratio - 1.0)
-            )
-        });
-        say(&format!(
-            "{} changes: {} in {:.0} days against its peers{step}, from {}",
-            drift.card.place(),
-            more(&drift.change),
-            drift.days,
-            counted(drift.records, "record")
-        ));
+    let mut page = format!("\n{}\n", escape::line(&model.title()));
+    for sentence in model.sentences() {
+        page += &fold(&escape::line(&format!("  {sentence}")), "    ", width);
     }
     page + "\n" + &cases(model, width)
-}
-
-fn standing(straggler: &Straggler, what: &str) -> String {
-    let clear = match straggler.overall_is_clear {
-        true => format!("{what} over all cases, {}", more(&straggler.overall)),
-        false => format!(
-            "{what} in {} of {}",
-            straggler.clear_cases,
-            counted(straggler.cases, "case")
-        ),
-    };
-    let worst = straggler
-        .worst_case
-        .as_ref()
-        .map_or(String::new(), |worst| {
-            format!(", clearest in {}: {}", worst.case, more(&worst.effect))
-        });
-    let seen = match straggler.seen.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", straggler.seen.join("; ")),
-    };
-    format!(
-        "{}: {clear}{worst}, q = {:.1e}{seen}",
-        straggler.card.place(),
-        straggler.q
-    )
 }
 
 /// Where the cards lie, the widest spread first.
@@ -259,12 +164,7 @@ fn jobs(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Strin
     let mut page = String::new();
     for model in &summary.models {
         for cost in &model.synchronous {
-            let line = format!(
-                "  a job on {} of {}: each step {} of what it would be without what is listed",
-                counted(cost.job_cards, "card"),
-                model.device,
-                more(&cost.step_time)
-            );
+            let line = format!("  {}", cost.sentence(&model.device));
             page += &fold(&escape::line(&line), "    ", width);
         }
     }
@@ -302,10 +202,7 @@ fn left_out(summary: &FleetSummary, width: Option<u16>) -> String {
         page += &fold(&escape::line(&line), "    ", width);
     }
     for copy in summary.copies.iter().take(LINES) {
-        let line = format!(
-            "  {} is a copy of {} and was left out.",
-            copy.file, copy.copy_of
-        );
+        let line = format!("  {}", copy.sentence());
         page += &fold(&escape::line(&line), "    ", width);
     }
     if summary.copies.len() > LINES {

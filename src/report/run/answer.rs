@@ -3,10 +3,10 @@
 
 use comfy_table::Cell;
 
-use super::cases::{ShownKernels, dash, measured, or_dash, rate, spread};
+use super::cases::{ShownKernels, dash, measured, or_dash, rate};
 use super::short::is_short;
-use crate::record::{CaseName, CaseResult, EnergyTier, Reading, Record, Roof, Status, Summary};
-use crate::report::table::{fold, table, text};
+use crate::record::{CaseName, CaseResult, EnergyTier, Reading, Record, Roof, Summary};
+use crate::report::table::{fold, spread, table, text};
 use crate::units::{TokensPerSecond, number, percent};
 
 /// A value this far from its ends, as a share, is too noisy to be compared.
@@ -39,7 +39,7 @@ pub(super) fn answer(record: &Record, width: Option<u16>) -> String {
 
 /// The title of the column of work per joule, which says how far it can be trusted.
 fn per_joule(record: &Record) -> &'static str {
-    let simulated = record.power.measured().is_some_and(|power| power.simulated);
+    let simulated = record.has_simulated_sensor();
     match (simulated, record.plan.energy) {
         (true, _) => "SIMULATED /J",
         (false, Some(EnergyTier::Screening)) => "SCREENING /J",
@@ -83,7 +83,7 @@ fn lines(record: &Record) -> Vec<AnswerLine> {
             (key(a).cmp(&key(b))).then(flops(of_a).total_cmp(&flops(of_b)))
         });
         if let Some((case, summary)) = quickest {
-            let (_, shape) = case.case.rsplit_once('/').unwrap_or_default();
+            let shape = CaseName::parse_case(&case.case).map_or("", |name| name.shape);
             lines.push(AnswerLine {
                 what: format!("matrix product {dtype}, {shape}"),
                 ..of_case(case, summary)
@@ -142,7 +142,8 @@ fn spread_of_rate(case: &CaseResult, summary: &Summary) -> String {
 
 /// A layer, which people ask for its tokens.
 fn of_layer(case: &CaseResult, summary: &Summary) -> AnswerLine {
-    let phase = match case.case.rsplit_once('-') {
+    let name = CaseName::parse_case(&case.case);
+    let phase = match name.and_then(|name| name.shape.rsplit_once('-')) {
         Some((_, phase)) => format!(" {phase}"),
         None => String::new(),
     };
@@ -163,11 +164,7 @@ fn of_layer(case: &CaseResult, summary: &Summary) -> AnswerLine {
 
 /// The one step that would help most.
 fn next_step(record: &Record) -> String {
-    let failed = record
-        .cases
-        .iter()
-        .filter(|case| matches!(case.status, Status::Failed { .. }))
-        .count();
+    let failed = record.cases.iter().filter(|case| case.has_failed()).count();
     let values = measured(record, ShownKernels::All);
     let noisy = values
         .iter()
@@ -181,7 +178,7 @@ fn next_step(record: &Record) -> String {
     let all = values.len();
     let step = if failed > 0 {
         format!(
-            "{failed} of {} cases FAILED; the reasons stand below",
+            "{failed} of {} cases FAILED; see the reasons below",
             record.cases.len()
         )
     } else if record.invocations.len() < 3 {

@@ -2,7 +2,7 @@
 
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, Estimate, Outcome, Reading, Record, Summary, WorkUnit};
-use crate::report::table::{cell, table, text};
+use crate::report::table::{cell, spread, table, text};
 use crate::units::{Seconds, Watts, number, percent};
 
 /// Which kernels of a case are shown.
@@ -21,7 +21,7 @@ pub(super) fn results(record: &Record, kernels: ShownKernels, width: Option<u16>
         .iter()
         .filter(|column| !column.energy || record.power.measured().is_some())
         .collect();
-    let simulated = record.power.measured().is_some_and(|power| power.simulated);
+    let simulated = record.has_simulated_sensor();
     let header: Vec<String> = shown
         .iter()
         .map(|column| match column.energy && simulated {
@@ -172,12 +172,6 @@ pub(super) fn rate(case: &CaseResult, summary: &Summary) -> (String, String) {
 /// A time in nanoseconds, in words.
 fn show_ns(ns: f64) -> String {
     Seconds::from_ns(ns).to_string()
-}
-
-/// Half of an interval as a share of its value, or its ends; a dash where there is none. The column's title has the ±.
-pub(super) fn spread(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
-    let text = estimate.spread(show).unwrap_or_else(|_| dash());
-    text.trim_start_matches('±').to_owned()
 }
 
 /// Half of the interval as a share of the value; in brackets where it is only the precision inside one

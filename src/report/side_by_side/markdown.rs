@@ -3,8 +3,7 @@
 use super::words::{factor_range, headline, section_title};
 use crate::compare::{DescribedCell, Description};
 use crate::escape::markdown;
-use crate::record::Reading;
-use crate::units::percent;
+use crate::record::{Reading, UNVERIFIED};
 
 /// The description as Markdown.
 pub fn side_by_side_markdown(description: &Description) -> String {
@@ -74,15 +73,16 @@ fn value(cell: &Reading<DescribedCell>, imported: bool) -> String {
         return "–".to_owned();
     };
     let spread = cell
-        .interval
-        .measured()
-        .map_or_else(String::new, |interval| {
-            format!(" ±{}", percent(interval.half_width() / cell.value))
-        });
+        .spread
+        .as_ref()
+        .map_or_else(String::new, |spread| format!(" {spread}"));
     // Of another tool's values the columns say it, and the tool is no kernel.
     if imported {
         return markdown(&format!("{}{spread}", cell.text));
     }
-    let mark = if cell.verified { "" } else { " UNVERIFIED" };
+    let mark = match cell.verified {
+        true => String::new(),
+        false => format!(" {UNVERIFIED}"),
+    };
     markdown(&format!("{}{spread}{mark} {}", cell.text, cell.kernel))
 }

@@ -15,8 +15,7 @@ use super::table::{WIDEST, cell, columns, counted, fold, table, text};
 use crate::compare::{
     DescribedCell, DescribedColumn, DescribedRow, DescribedSection, Description, Metric,
 };
-use crate::record::{CaseName, Reading};
-use crate::units::percent;
+use crate::record::{CaseName, Reading, UNVERIFIED};
 
 /// Columns of results that stand beside each other; more go into tables below.
 const BESIDE: usize = 3;
@@ -229,20 +228,17 @@ fn value(cell: &Reading<DescribedCell>, with_kernel: bool, layout: Layout) -> St
     let Reading::Measured(cell) = cell else {
         return "–".to_owned();
     };
-    let spread = cell
-        .interval
-        .measured()
-        .filter(|_| layout.roomy)
-        .map(|interval| format!(" ±{}", percent(interval.half_width() / cell.value)));
+    let spread = cell.spread.as_ref().filter(|_| layout.roomy);
+    let spread = spread.map_or_else(String::new, |spread| format!(" {spread}"));
     let mark = match cell.verified || layout.imported {
-        true => "",
-        false => " UNVERIFIED",
+        true => String::new(),
+        false => format!(" {UNVERIFIED}"),
     };
     let kernel = match with_kernel && !cell.kernel.is_empty() && !layout.imported {
         true => format!(" {}", cell.kernel),
         false => String::new(),
     };
-    format!("{}{}{mark}{kernel}", cell.text, spread.unwrap_or_default())
+    format!("{}{spread}{mark}{kernel}", cell.text)
 }
 
 /// A cell's ratio.

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::columns::BufferColumn;
 use crate::error::nearest;
+use crate::workload::kit::template::detail;
 
 /// A number of a manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -60,7 +61,7 @@ impl ParameterScope {
                 let expression = compile(text, self.0.keys().map(String::as_str))?;
                 let value = expression
                     .eval(Value::from(self.0.clone()))
-                    .map_err(|e| format!("{text:?}: {}", what(&e)))?;
+                    .map_err(|e| format!("{text:?}: {}", detail(&e)))?;
                 as_number(&value).ok_or_else(|| format!("{text:?} is {value}, which is no number"))
             }
         }
@@ -93,7 +94,7 @@ impl ParameterScope {
             let expression = compile(&inside[..end], self.0.keys().map(String::as_str))?;
             let value = expression
                 .eval(Value::from(self.0.clone()))
-                .map_err(|e| format!("{text:?}: {}", what(&e)))?;
+                .map_err(|e| format!("{text:?}: {}", detail(&e)))?;
             let number = value.is_number().then(|| as_number(&value)).flatten();
             match number {
                 Some(number) => out += &number.to_string(),
@@ -223,7 +224,7 @@ pub(super) fn compile<'a>(
         .map_err(|e| {
             format!(
                 "{text:?}: {}; write numbers, names, operators and functions without units, as in \"(n + 63) // 64\"",
-                what(&e)
+                detail(&e)
             )
         })?;
     let declared: Vec<&str> = names.into_iter().collect();
@@ -272,14 +273,6 @@ pub(super) fn as_number(value: &Value) -> Option<f64> {
         bool::try_from(value.clone())
             .ok()
             .map(|truth| f64::from(u8::from(truth)))
-    }
-}
-
-/// What went wrong, in words.
-pub(super) fn what(error: &Error) -> String {
-    match error.detail() {
-        Some(detail) => detail.to_owned(),
-        None => error.kind().to_string(),
     }
 }
 

@@ -12,12 +12,13 @@ use minijinja::value::{Object, Value, ValueKind};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::amounts::{as_number, compile, what};
+use super::amounts::{as_number, compile};
 use super::columns::BufferColumn;
 use super::data::{numbers, read, stored};
 use crate::record::{CustomBuffer, CustomCheck, CustomContents, CustomDtype, Verification};
 use crate::workload::kit::checker::{Checker, strata};
 use crate::workload::kit::program::Poison;
+use crate::workload::kit::template::detail;
 use crate::workload::wgsl::ByteGaps;
 
 /// Most elements for which a formula is evaluated.
@@ -351,7 +352,7 @@ impl Compared<'_> {
             });
             let value = expression
                 .eval(scope)
-                .map_err(|e| with_index(what(&e)))
+                .map_err(|e| with_index(detail(&e)))
                 .and_then(|value| as_number(&value).ok_or_else(|| no_number(&value)));
             match value {
                 Ok(value) => self.element(at, stored(value, dtype), tolerance),

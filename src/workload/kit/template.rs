@@ -147,7 +147,7 @@ fn innermost(error: &Error) -> &Error {
 }
 
 /// What went wrong, in words.
-fn detail(error: &Error) -> String {
+pub(crate) fn detail(error: &Error) -> String {
     match error.detail() {
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),

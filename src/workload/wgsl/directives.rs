@@ -1,6 +1,8 @@
 //! The directives at the head of a WGSL source: `enable` with names that naga refuses although wgpu does what they
 //! stand for. They are blanked, so that places in messages stay right.
 
+use crate::record::after_wgsl_comment;
+
 /// What naga refuses, and either always allows or does not need: subgroups (wgpu issue 5555), and experiments of Chrome.
 fn needless(extension: &str) -> bool {
     matches!(extension, "subgroups" | "subgroups_f16") || extension.starts_with("chromium_")
@@ -90,59 +92,29 @@ fn blanked(text: &str) -> String {
 /// A text without its comments.
 fn without_comments(text: &str) -> String {
     let mut clean = String::new();
-    let mut at = 0;
-    while at < text.len() {
-        let after = after_comment(text, at);
-        if after > at {
-            clean.push(' ');
-            at = after;
-        } else {
-            let c = text[at..].chars().next().unwrap_or(' ');
-            clean.push(c);
-            at += c.len_utf8();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        match after_wgsl_comment(rest) {
+            Some(after) => {
+                clean.push(' ');
+                rest = after;
+            }
+            None => {
+                clean.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
         }
     }
     clean
 }
 
 /// The place behind blanks and comments.
-fn after_blanks(text: &str, mut at: usize) -> usize {
-    loop {
-        let rest = &text[at..];
-        let blank = rest.len() - rest.trim_start().len();
-        let after = after_comment(text, at + blank);
-        if after == at {
-            return at;
-        }
-        at = after;
+fn after_blanks(text: &str, at: usize) -> usize {
+    let mut rest = text[at..].trim_start();
+    while let Some(after) = after_wgsl_comment(rest) {
+        rest = after.trim_start();
     }
-}
-
-/// The place behind a comment that begins here; this place where none does. Block comments nest.
-fn after_comment(text: &str, at: usize) -> usize {
-    let rest = &text[at..];
-    if rest.starts_with("//") {
-        return rest.find('\n').map_or(text.len(), |end| at + end + 1);
-    }
-    if !rest.starts_with("/*") {
-        return at;
-    }
-    let (mut depth, mut end) = (0_u32, at);
-    while end < text.len() {
-        if text[end..].starts_with("/*") {
-            depth += 1;
-            end += 2;
-        } else if text[end..].starts_with("*/") {
-            depth -= 1;
-            end += 2;
-            if depth == 0 {
-                return end;
-            }
-        } else {
-            end += text[end..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
+    text.len() - rest.len()
 }
 
 #[cfg(test)]
@@ -163,6 +135,7 @@ mod tests {
             "\u{feff}enable f16,subgroups,;\nrequires packed_4x8_integer_dot_product;",
             "enable f16, chromium_experimental_subgroups, subgroups;",
             "diagnostic(off, derivative_uniformity); enable subgroups;",
+            "// a lone carriage return\renable subgroups;",
         ] {
             let source = format!("{head}\n{body}");
             let taken = accepted(&source);

@@ -142,13 +142,7 @@ fn rising(
     let all = rows.len() + left_out.len();
     let mut kept: Vec<LogRow> = Vec::new();
     for row in rows {
-        match kept.last() {
-            Some((last, _)) if *last >= row.at => left_out.push(format!(
-                "line {}: its time is not after that of the row before",
-                row.line
-            )),
-            _ => kept.push((row.at, row.watts)),
-        }
+        order::keep_rising(&mut kept, (row.at, row.watts), row.line, &mut left_out);
     }
     few_left_out(kept, &left_out, all, &mut Vec::new())
 }

@@ -16,6 +16,21 @@ pub(super) struct TimedRow {
     pub(super) watts: Watts,
 }
 
+/// Keeps a row that is later than the one before; of another it says why it is left out.
+pub(super) fn keep_rising(
+    kept: &mut Vec<LogRow>,
+    row: LogRow,
+    line: u64,
+    left_out: &mut Vec<String>,
+) {
+    match kept.last() {
+        Some((last, _)) if *last >= row.0 => left_out.push(format!(
+            "line {line}: its time is not after that of the row before"
+        )),
+        _ => kept.push(row),
+    }
+}
+
 /// Share of steps, or of groups of rows, that make a habit of a log.
 const HABIT: f64 = 0.9;
 
@@ -45,13 +60,7 @@ pub(super) fn in_order(
             // A second that is cut off ends later than it says.
             let into = (place as f64 + 1.0) / places.len() as f64;
             let at = row.at + if whole { into } else { 0.0 };
-            match kept.last() {
-                Some((last, _)) if *last >= at => misfits.push(format!(
-                    "line {}: its time is not after that of the row before",
-                    row.line
-                )),
-                _ => kept.push((at, row.watts)),
-            }
+            keep_rising(&mut kept, (at, row.watts), row.line, &mut misfits);
         }
         match same {
             true => twice += group.len() - 1,
