@@ -250,6 +250,7 @@ fn waiting(case: String, kernel: String, counts: Counts, first: CaseInvocation) 
         counts,
         resources: None,
         measure: None,
+        setup: None,
         instead_of: None,
         status: Status::Measured,
         invocations: vec![first],

@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -99,7 +100,7 @@ pub(super) struct Ab {
     out: PathBuf,
 
     /// Measure cases, too, whose WGSL, parameters and data are the same on both sides
-    #[arg(long)]
+    #[arg(long, conflicts_with = "base_command")]
     measure_unchanged: bool,
 
     #[command(flatten)]
@@ -184,6 +185,13 @@ impl Ab {
                 "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
             );
         }
+        if self.commands.given() {
+            self.measure.refuse(
+                &["deadline"],
+                "is for perwatt's own measurements, and with --base-command the commands decide what is measured; \
+                 leave it out, or say it in the commands",
+            )?;
+        }
         self.outputs.see_distinct()?;
         let mut policy = self.rules.policy()?;
         if self.base_device.is_some() {
@@ -217,6 +225,12 @@ impl Ab {
         let interrupted = keeping.interrupted();
         let ended = if self.commands.given() {
             let turns = CommandTurns {
+                deadline: self
+                    .measure
+                    .parsed()
+                    .deadline
+                    .deadline
+                    .map(Duration::from_secs_f64),
                 folder: &self.out,
                 pairs: self.pairs,
                 finished,

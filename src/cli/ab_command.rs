@@ -5,8 +5,9 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -14,12 +15,12 @@ use clap::Args;
 use super::ab_resume::FinishedPairs;
 use super::args::source::SourceArgs;
 use super::progress::TurnsBar;
-use super::turn::{Turn, take_pair, wait};
+use super::turn::{Turn, TurnEnd, take_pair, wait_within};
 use crate::bench::interleave::order;
 use crate::compare::Pairing;
 use crate::exchange::{ImportOptions, import};
 use crate::process::{GroupedChild, StopSignal};
-use crate::record;
+use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
 
 /// Benchmark programs of other tools.
 #[derive(Debug, Args)]
@@ -43,6 +44,8 @@ pub(super) struct CommandArgs {
 pub(super) struct CommandTurns<'a> {
     pub(super) folder: &'a Path,
     pub(super) pairs: u32,
+    /// How long a turn may take; without end where nothing was said.
+    pub(super) deadline: Option<Duration>,
     pub(super) finished: FinishedPairs,
     pub(super) environments: [&'a [(String, String)]; 2],
     pub(super) interrupted: &'a AtomicBool,
@@ -54,8 +57,14 @@ struct ProgramSide<'a> {
     command: &'a str,
     environment: &'a [(String, String)],
     folder: PathBuf,
+    deadline: Option<Duration>,
     files: Vec<PathBuf>,
+    /// How it failed in a turn. That of the candidate is a finding; without the baseline's there is none.
+    failed: Option<String>,
 }
+
+/// Most that a command may print or write in a turn: what an import takes from a file.
+const MOST_OUTPUT_BYTES: u64 = MOST_IMPORT_BYTES;
 
 impl CommandArgs {
     /// The two commands, where they are given.
@@ -88,7 +97,11 @@ impl CommandArgs {
         // What is wrong with the options is said before anything is measured.
         self.source.tool()?;
         let side = |name: &'static str, command, environment| {
-            ProgramSide::new(name, command, environment, turns.folder)
+            let side = ProgramSide::new(name, command, environment, turns.folder)?;
+            anyhow::Ok(ProgramSide {
+                deadline: turns.deadline,
+                ..side
+            })
         };
         let mut baseline = side("baseline", base, turns.environments[0])?;
         let mut candidate = side("candidate", candidate, turns.environments[1])?;
@@ -111,11 +124,25 @@ impl CommandArgs {
             let Some(pair) = pair else {
                 return Ok(Turn::Interrupted);
             };
-            pairs.push(pair);
-            let [base, new] = [&baseline, &candidate].map(|side| self.save(side, turns.folder));
+            if let Some(failed) = &baseline.failed {
+                bail!("the baseline's command {failed}");
+            }
+            // Nothing that further pairs measure could repair a candidate that fails.
+            let over = candidate.failed.is_some();
+            if !over {
+                pairs.push(pair);
+            }
+            let base = self.save(&baseline, turns.folder);
+            let new = match &candidate.failed {
+                None => self.save(&candidate, turns.folder),
+                Some(failed) => save_failed(turns.folder, failed),
+            };
             let mut paired = Pairing::new(base?, new?, turns.finished.seed, pairs.clone());
             paired.asked = Some(turns.finished.asked.clone());
             paired.save(pairing)?;
+            if over {
+                return Ok(Turn::Done);
+            }
         }
         Ok(Turn::Done)
     }
@@ -142,6 +169,22 @@ impl CommandArgs {
     }
 }
 
+/// Writes the record of a candidate that failed: all that the baseline measured failed here.
+fn save_failed(folder: &Path, failed: &str) -> anyhow::Result<(PathBuf, String)> {
+    let mut record = record::load(folder.join("baseline.json"))?;
+    record.session += "-failed";
+    for case in &mut record.cases {
+        case.invocations.clear();
+        case.status = Status::Failed {
+            failure: FailureKind::Crash,
+            reason: format!("the candidate's command {failed}"),
+        };
+    }
+    let name = PathBuf::from("candidate.json");
+    record::save(&record, folder.join(&name))?;
+    Ok((name, record.session))
+}
+
 impl<'a> ProgramSide<'a> {
     fn new(
         name: &'static str,
@@ -158,7 +201,9 @@ impl<'a> ProgramSide<'a> {
             command,
             environment,
             folder,
+            deadline: None,
             files: Vec::new(),
+            failed: None,
         })
     }
 
@@ -177,6 +222,24 @@ impl<'a> ProgramSide<'a> {
             ),
             None => Ok(()),
         }
+    }
+
+    /// The limit that a turn went beyond, if any.
+    fn excess(&self, began: Instant, files: &[&PathBuf]) -> Option<String> {
+        if let Some(deadline) = self.deadline.filter(|deadline| began.elapsed() > *deadline) {
+            return Some(format!(
+                "did not end within --deadline {} and was stopped",
+                deadline.as_secs_f64()
+            ));
+        }
+        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let large = files.iter().any(|path| size(path) > MOST_OUTPUT_BYTES);
+        large.then(|| {
+            format!(
+                "wrote more than {} MiB, the most that is taken from a turn, and was stopped",
+                MOST_OUTPUT_BYTES >> 20
+            )
+        })
     }
 
     /// One turn: what the program wrote to {out}, otherwise what it printed.
@@ -200,19 +263,17 @@ impl<'a> ProgramSide<'a> {
             .stderr(created(&said)?);
         let child = GroupedChild::spawn(command, StopSignal::Request)
             .with_context(|| format!("cannot start a shell for the {}'s command", self.name))?;
-        let Some(status) = wait(child, interrupted)? else {
-            return Ok(Turn::Interrupted);
+        let began = Instant::now();
+        let excess = || self.excess(began, &[&printed, &said, &out]);
+        let failed = match wait_within(child, interrupted, excess)? {
+            TurnEnd::Interrupted => return Ok(Turn::Interrupted),
+            TurnEnd::Exited(status) if status.success() => self.excess(began, &[&printed, &out]),
+            TurnEnd::Exited(status) => Some(ended_with(status, &said)),
+            TurnEnd::Stopped(excess) => Some(excess),
         };
-        if !status.success() {
-            let said = std::fs::read(&said).unwrap_or_default();
-            bail!(
-                "the {}'s command ended with {status} and {}",
-                self.name,
-                match String::from_utf8_lossy(&said).trim_end() {
-                    "" => "said nothing on standard error".to_owned(),
-                    said => format!("said:\n{said}"),
-                }
-            );
+        if failed.is_some() {
+            self.failed = failed;
+            return Ok(Turn::Done);
         }
         if !out.exists() {
             std::fs::rename(&printed, &out)
@@ -220,6 +281,15 @@ impl<'a> ProgramSide<'a> {
         }
         self.files.push(out);
         Ok(Turn::Done)
+    }
+}
+
+/// How a command failed, with what it said.
+fn ended_with(status: ExitStatus, said: &Path) -> String {
+    let said = record::read_bytes(said).unwrap_or_default();
+    match String::from_utf8_lossy(&said).trim_end() {
+        "" => format!("ended with {status} and said nothing on standard error"),
+        said => format!("ended with {status} and said:\n{said}"),
     }
 }
 

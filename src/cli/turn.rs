@@ -109,16 +109,42 @@ pub(super) fn invocation(
 
 /// Waits for a turn; none where the user wants to stop, and then the turn is ended.
 pub(super) fn wait(
-    mut child: GroupedChild,
+    child: GroupedChild,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<ExitStatus>> {
+    Ok(match wait_within(child, interrupted, || None)? {
+        TurnEnd::Exited(status) => Some(status),
+        TurnEnd::Interrupted | TurnEnd::Stopped(_) => None,
+    })
+}
+
+/// How a program's turn ended.
+pub(super) enum TurnEnd {
+    /// By itself.
+    Exited(ExitStatus),
+    /// The user wants to stop.
+    Interrupted,
+    /// It went beyond a limit: which.
+    Stopped(String),
+}
+
+/// Waits for a turn until it ends, the user wants to stop or `excess` names a limit that it went beyond; in both of
+/// the latter cases, it is ended with all that it started.
+pub(super) fn wait_within(
+    mut child: GroupedChild,
+    interrupted: &AtomicBool,
+    excess: impl Fn() -> Option<String>,
+) -> anyhow::Result<TurnEnd> {
     const POLL_INTERVAL: Duration = Duration::from_millis(20);
     loop {
         if interrupted.load(Ordering::Relaxed) {
-            return Ok(None);
+            return Ok(TurnEnd::Interrupted);
         }
         if let Some(status) = child.try_wait().context("a turn cannot be waited for")? {
-            return Ok(Some(status));
+            return Ok(TurnEnd::Exited(status));
+        }
+        if let Some(excess) = excess() {
+            return Ok(TurnEnd::Stopped(excess));
         }
         std::thread::sleep(POLL_INTERVAL);
     }

@@ -53,6 +53,7 @@ impl Comparable<'_> {
                     day_sd: prior.day_sd,
                     degrees: prior.degrees.max(prior.day_degrees),
                 }),
+                far: None,
                 barred: (invocations < FEWEST_INVOCATIONS).then_some(Bar::SinglePair),
                 doubtful: None,
                 looks: Looks::ONCE,
@@ -75,7 +76,7 @@ impl Comparable<'_> {
     ) -> Result<Vec<SessionCost>, String> {
         let mut costs = Vec::new();
         for session in sessions {
-            let case = session.cases.iter().find(|case| case.id == id);
+            let case = session.cases.iter().find(|case| self.row_id(case) == id);
             let values: Vec<f64> = case
                 .into_iter()
                 .flat_map(|case| &case.invocations)

@@ -58,6 +58,12 @@ impl CasePair<'_> {
         cases.find_map(|case| case.measure.as_ref())
     }
 
+    /// What a side was measured in.
+    pub(super) fn measure_on(&self, side: Side) -> Option<&Measure> {
+        let mut cases = self.side(side).iter();
+        cases.find_map(|case| case.measure.as_ref())
+    }
+
     /// The metrics that a policy judges of this case, each once.
     pub(super) fn metrics(&self, policy: &Policy) -> Vec<Metric> {
         let mut metrics = Vec::new();

@@ -15,7 +15,7 @@ use super::program::data_difference;
 use super::reason::{Mismatch, Reason};
 use super::session::{Session, SessionCase};
 use super::sides::Sides;
-use crate::record::Counts;
+use crate::record::{CaseName, Counts, ToolSetup};
 
 /// The sessions that are held against each other.
 pub(super) struct Comparable<'a> {
@@ -30,6 +30,10 @@ pub(super) struct Comparable<'a> {
     /// What forbids comparing at all.
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) across: Vec<Aspect>,
+    /// Benchmarks of another tool that a side has with several settings: the settings that tell them apart, by name.
+    several: HashMap<String, BTreeSet<String>>,
+    /// Whether both sides are the same session.
+    pub(super) one_session: bool,
     pub(super) notes: Vec<String>,
 }
 
@@ -52,6 +56,8 @@ impl<'a> Comparable<'a> {
                 days: HashMap::new(),
                 mismatches: Vec::new(),
                 across,
+                several: HashMap::new(),
+                one_session: false,
                 notes: Vec::new(),
             },
             Sides::Sessions {
@@ -68,6 +74,8 @@ impl<'a> Comparable<'a> {
                     days: HashMap::new(),
                     mismatches: Vec::new(),
                     across,
+                    several: HashMap::new(),
+                    one_session: false,
                     notes: Vec::new(),
                 };
                 chosen.drop_repeated(baseline.len(), candidate.len());
@@ -76,6 +84,7 @@ impl<'a> Comparable<'a> {
                 chosen
             }
         };
+        chosen.several = several_settings(&chosen.baseline, &chosen.candidate);
         chosen.find_differences();
         chosen.check_noise();
         chosen
@@ -95,9 +104,7 @@ impl<'a> Comparable<'a> {
             return;
         }
         if others.is_empty() {
-            self.notes.push(
-                "both sides are the same session, which says nothing about a change".to_owned(),
-            );
+            self.one_session = true;
         } else {
             self.notes
                 .push("the candidate was also in the baseline and was left out there".to_owned());
@@ -178,9 +185,23 @@ impl<'a> Comparable<'a> {
         }
     }
 
+    /// The name of the row that a case belongs to. One that each side has with one setting bears its plain name,
+    /// whatever else their files hold; of several, those of like settings belong together.
+    pub(super) fn row_id(&self, case: &SessionCase) -> String {
+        let Some(setup) = &case.setup else {
+            return case.id.clone();
+        };
+        let none = BTreeSet::new();
+        let keys = self.several.get(&setup.benchmark).unwrap_or(&none);
+        CaseName::with_kernel(
+            setup.name(keys),
+            CaseName::split_kernel(&case.id).1.unwrap_or_default(),
+        )
+    }
+
     /// Every case with its results on both sides, the baseline's first, in the records' order.
     pub(super) fn cases(&self) -> Vec<CasePair<'a>> {
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut pairs: Vec<CasePair<'a>> = Vec::new();
         for (side, sessions) in [
             (Side::Baseline, &self.baseline),
@@ -188,10 +209,11 @@ impl<'a> Comparable<'a> {
         ] {
             for session in sessions {
                 for case in &session.cases {
-                    let place = *places.entry(&case.id).or_insert(pairs.len());
+                    let id = self.row_id(case);
+                    let place = *places.entry(id.clone()).or_insert(pairs.len());
                     if place == pairs.len() {
                         pairs.push(CasePair {
-                            id: case.id.clone(),
+                            id,
                             baseline: Vec::new(),
                             candidate: Vec::new(),
                         });
@@ -214,6 +236,7 @@ impl<'a> Comparable<'a> {
         };
         let mut sessions = self.baseline.iter().chain(&self.candidate);
         self.pairs.is_none()
+            && !self.one_session
             && !self.baseline.is_empty()
             && case.baseline.len() == self.baseline.len()
             && case.candidate.len() == self.candidate.len()
@@ -276,6 +299,51 @@ fn distinct<'a>(sessions: &[&'a Session], others: &[&Session]) -> Vec<&'a Sessio
         .collect()
 }
 
+/// Benchmarks that one of the sides has with several settings, and the settings in which any two differ.
+fn several_settings(
+    baseline: &[&Session],
+    candidate: &[&Session],
+) -> HashMap<String, BTreeSet<String>> {
+    let of_side = |sessions: &[&Session]| -> Vec<ToolSetup> {
+        let cases = sessions.iter().flat_map(|session| &session.cases);
+        cases.filter_map(|case| case.setup.clone()).collect()
+    };
+    let sides = [of_side(baseline), of_side(candidate)];
+    let mut several = HashMap::new();
+    for setup in sides.iter().flatten() {
+        if several.contains_key(&setup.benchmark) {
+            continue;
+        }
+        let alike = |side: &[ToolSetup]| -> Vec<ToolSetup> {
+            let of_name = side
+                .iter()
+                .filter(|other| other.benchmark == setup.benchmark);
+            of_name.cloned().collect()
+        };
+        let of_name = sides.each_ref().map(|side| alike(side));
+        let differs = of_name
+            .iter()
+            .any(|side| side.iter().any(|one| one.difference(&side[0]).is_some()));
+        let keys = if differs {
+            differing(&of_name.concat())
+        } else {
+            BTreeSet::new()
+        };
+        several.insert(setup.benchmark.clone(), keys);
+    }
+    several
+}
+
+/// The settings of which setups state different values.
+fn differing(setups: &[ToolSetup]) -> BTreeSet<String> {
+    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (key, value) in setups.iter().flat_map(|setup| &setup.settings) {
+        values.entry(key).or_default().insert(value);
+    }
+    let several = values.into_iter().filter(|(_, values)| values.len() > 1);
+    several.map(|(key, _)| key.to_owned()).collect()
+}
+
 /// How a case was run differently in another session.
 fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Difference> {
     let described = |case: &SessionCase| {
@@ -287,6 +355,13 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
         ]
     };
     let data = data_difference(&other.data, &reference.data);
+    let setups = other.setup.as_ref().zip(reference.setup.as_ref());
+    let settings = setups.and_then(|(other, reference)| other.difference(reference));
+    let settings = settings.map(|[baseline, candidate]| Difference {
+        aspect: Aspect::Parameters,
+        baseline,
+        candidate,
+    });
     // What another tool does not count is unknown and not nothing.
     let unknown = |case: &SessionCase| case.imported && case.counts == Counts::default();
     let one_kind = other.measure == reference.measure;
@@ -302,6 +377,7 @@ fn case_differences(other: &SessionCase, reference: &SessionCase) -> Vec<Differe
             candidate,
         })
         .chain(data)
+        .chain(settings)
         .collect()
 }
 

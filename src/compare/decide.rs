@@ -30,6 +30,8 @@ pub(super) struct RowEvidence {
     pub(super) lacking: Lacking,
     /// The prior that the effect rests on.
     pub(super) prior: Option<NoiseAssumption>,
+    /// Pairs that lie far from the rest, where they are too many to be weighed down as outliers.
+    pub(super) far: Option<usize>,
     /// Why nothing may be decided at all.
     pub(super) barred: Option<Bar>,
     /// Why it may not pass.
@@ -176,7 +178,10 @@ impl RowEvidence {
             return Ok((Verdict::Improved, reason));
         }
         if tests.equivalent >= policy.alpha {
-            return Err(None);
+            return Err(self.far.map(|far| Doubt::TwoStates {
+                far,
+                pairs: self.units as usize,
+            }));
         }
         match self.doubt(bounds, policy) {
             Some(doubt) => Err(Some(doubt)),

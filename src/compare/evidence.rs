@@ -9,7 +9,7 @@ use super::looks::Looks;
 use super::metric::{Cost, Metric};
 use super::pairing::{Pair, Side};
 use super::policy::Policy;
-use super::prospect::{FixedRow, Prospect, RowState, WeighedRow};
+use super::prospect::{FixedRow, Prospect, RowState, SideValue, WeighedRow};
 use super::ratio_data::RatioData;
 use super::reason::{Bar, Doubt, Reason};
 use super::session::{InvocationValues, Session, SessionCase, SessionSensor};
@@ -54,28 +54,20 @@ impl<'a> Comparable<'a> {
             }
         };
         let headline = case.headline();
-        let measure = case.measure().filter(|_| cost == Cost::Time).cloned();
-        let value = |costs: &[f64]| {
-            geometric_mean(costs)
-                .ok()
-                .map(|cost| match &measure {
-                    Some(measure) => measure.value(cost),
-                    None => metric.value(cost, headline),
-                })
-                // A time that is hardly above zero gives a rate beyond all numbers.
-                .filter(|value| value.is_finite())
+        let measured = case.measure().is_some();
+        let value = |costs: &[f64], side: Side| {
+            let mean = geometric_mean(costs).ok()?;
+            SideValue::of(mean, metric, headline, case.measure_on(side), measured)
         };
         Some(Prospect {
             id: case.id.clone(),
             metric,
-            headline,
-            measure: measure.clone(),
             shader: case.shader(),
             gated: policy.gates(&case.id),
             margin: policy.margin(&case.id, metric),
             equivalence: policy.equivalence(&case.id, metric),
-            baseline: value(&base),
-            candidate: value(&candidate),
+            baseline: value(&base, Side::Baseline),
+            candidate: value(&candidate, Side::Candidate),
             notes: case.notes(),
             simulated: self.simulated(cost),
             unchanged: self.unchanged(case),
@@ -107,6 +99,12 @@ impl<'a> Comparable<'a> {
                 all,
             });
         }
+        if let Some(gaps) = self.gaps(case, cost, policy) {
+            evidence.doubtful = Some(gaps);
+        }
+        if self.one_session {
+            evidence.barred = Some(Bar::SameSession);
+        }
         if unstable > 0 {
             if many(unstable) {
                 evidence.doubtful = Some(Doubt::Unsteady {
@@ -136,6 +134,60 @@ impl<'a> Comparable<'a> {
             Cost::Energy => self.weigh_sensors(case, &mut weighed),
         }
         Ok(weighed)
+    }
+
+    /// What has no figure though others of its side have one: beyond the share that is put up with, or of the
+    /// candidate alone.
+    fn gaps(&self, case: &CasePair<'_>, cost: Cost, policy: &Policy) -> Option<Doubt> {
+        let has = |case: &&&SessionCase| {
+            case.absent.is_none() && case.invocations.iter().any(|v| v.cost(cost).is_some())
+        };
+        let sides = [&case.baseline, &case.candidate];
+        let (of, all, lacking) = match self.pairs {
+            Some(pairs) => {
+                let numbers = sides.map(|side| numbers_with(side, cost));
+                let without = |held: &HashSet<u32>, of: fn(&Pair) -> u32| {
+                    pairs
+                        .iter()
+                        .filter(|pair| !held.contains(&of(pair)))
+                        .count()
+                };
+                let [base, new] = &numbers;
+                let lacking = [
+                    without(base, |pair| pair.baseline),
+                    without(new, |pair| pair.candidate),
+                ];
+                ("pairs", pairs.len(), lacking)
+            }
+            None => {
+                let sessions = [self.baseline.len(), self.candidate.len()];
+                let with = sides.map(|side| side.iter().filter(has).count());
+                let lacking = [0, 1].map(|side| sessions[side].saturating_sub(with[side]));
+                // A case that came later is not in the oldest sessions, which says nothing against it.
+                ("sessions", usize::MAX, [0, lacking[1]])
+            }
+        };
+        let [baseline, candidate] = lacking;
+        // A case that `--until-decided` has left alone lacks both figures alike.
+        let stopped = self.looks.several() && baseline == candidate;
+        let many = candidate.max(baseline) as f64 > policy.unstable_share * all as f64;
+        if (baseline == 0 && candidate > 0) || (many && !stopped) {
+            return Some(Doubt::Gaps {
+                baseline,
+                candidate,
+                of,
+            });
+        }
+        let gaps = |side: &[&SessionCase]| side.iter().map(|case| case.gaps).sum::<usize>();
+        let inside = sides.map(|side| gaps(side));
+        let of_candidate = case.candidate.iter().map(|case| case.invocations.len());
+        let all = inside[1] + of_candidate.sum::<usize>();
+        let many = inside[1] as f64 > policy.unstable_share * all as f64;
+        (self.pairs.is_none() && many).then_some(Doubt::Gaps {
+            baseline: inside[0],
+            candidate: inside[1],
+            of: "invocations",
+        })
     }
 
     /// Puts what is stated of the energies' uncertainty into the evidence.
@@ -195,6 +247,16 @@ impl<'a> Comparable<'a> {
     }
 }
 
+/// Numbers of the invocations that have a cost.
+fn numbers_with(side: &[&SessionCase], cost: Cost) -> HashSet<u32> {
+    side.iter()
+        .filter(|case| case.absent.is_none())
+        .flat_map(|case| &case.invocations)
+        .filter(|values| values.cost(cost).is_some())
+        .map(|values| values.invocation)
+        .collect()
+}
+
 /// Evidence from interleaved invocations.
 fn paired(
     case: &CasePair<'_>,
@@ -225,6 +287,7 @@ fn paired(
             paired: true,
             lacking: Lacking::default(),
             prior: None,
+            far: Effect::far_pairs(&ratios),
             barred: (count < FEWEST_PAIRS).then_some(Bar::FewPairs {
                 pairs: count,
                 needed: FEWEST_PAIRS,

@@ -148,12 +148,6 @@ fn row(
     policy: &Policy,
 ) -> VerdictRow {
     let metric = prospect.metric;
-    let text = |value: Option<f64>| {
-        value.map(|value| match &prospect.measure {
-            Some(measure) => measure.show(value),
-            None => metric.show(value, prospect.headline),
-        })
-    };
     let decided = match &prospect.state {
         RowState::Fixed(fixed) => fixed_row(prospect, fixed),
         RowState::Weighed(weighed) => {
@@ -170,10 +164,10 @@ fn row(
         shader: prospect.shader.clone(),
         gated: prospect.gated,
         simulated: prospect.simulated,
-        baseline: prospect.baseline,
-        candidate: prospect.candidate,
-        baseline_text: text(prospect.baseline),
-        candidate_text: text(prospect.candidate),
+        baseline: prospect.baseline.as_ref().map(|side| side.value),
+        candidate: prospect.candidate.as_ref().map(|side| side.value),
+        baseline_text: prospect.baseline.as_ref().map(|side| side.text.clone()),
+        candidate_text: prospect.candidate.as_ref().map(|side| side.text.clone()),
         margin: prospect.margin.exp_m1(),
         equivalence: prospect.equivalence.exp_m1(),
         notes,

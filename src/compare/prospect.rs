@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::decide::RowEvidence;
-use super::metric::Metric;
+use super::metric::{Cost, Metric};
 use super::pairing::Side;
 use super::ratio_data::RatioData;
 use super::reason::Reason;
@@ -14,15 +14,12 @@ use crate::record::{Headline, Measure};
 pub(super) struct Prospect {
     pub(super) id: String,
     pub(super) metric: Metric,
-    pub(super) headline: Headline,
-    /// What the values are, for another tool's figures.
-    pub(super) measure: Option<Measure>,
     pub(super) shader: Option<PathBuf>,
     pub(super) gated: bool,
     pub(super) margin: f64,
     pub(super) equivalence: f64,
-    pub(super) baseline: Option<f64>,
-    pub(super) candidate: Option<f64>,
+    pub(super) baseline: Option<SideValue>,
+    pub(super) candidate: Option<SideValue>,
     pub(super) notes: Vec<String>,
     pub(super) simulated: bool,
     /// Whether the very same program and data ran on both sides in one place, so that only the machine can
@@ -31,6 +28,43 @@ pub(super) struct Prospect {
     pub(super) state: RowState,
     /// Position in the family; rows of one cost with one margin share theirs.
     pub(super) hypothesis: Option<usize>,
+}
+
+/// What a side measured.
+pub(super) struct SideValue {
+    /// In the metric's unit, or in the tool's own.
+    pub(super) value: f64,
+    /// With its unit: that of the side, since another one makes the sides incomparable.
+    pub(super) text: String,
+}
+
+impl SideValue {
+    /// The value of a mean cost of a row of `metric`. Another tool's figures have a measure unless they are times;
+    /// `measured` says whether either side has one.
+    pub(super) fn of(
+        cost: f64,
+        metric: Metric,
+        headline: Headline,
+        measure: Option<&Measure>,
+        measured: bool,
+    ) -> Option<Self> {
+        let own = match (metric.cost(), measured) {
+            (Cost::Time, true) => Metric::Time,
+            _ => metric,
+        };
+        let (value, text) = match measure.filter(|_| metric.cost() == Cost::Time) {
+            Some(measure) => {
+                let value = measure.value(cost);
+                (value, measure.show(value))
+            }
+            None => {
+                let value = own.value(cost, headline);
+                (value, own.show(value, headline))
+            }
+        };
+        // A time that is hardly above zero gives a rate beyond all numbers.
+        value.is_finite().then_some(Self { value, text })
+    }
 }
 
 /// What a row rests on.

@@ -137,6 +137,8 @@ pub enum Bar {
         /// How many are needed.
         needed: u64,
     },
+    /// Both sides are the same session.
+    SameSession,
     /// One invocation on each side.
     SinglePair,
     /// Too few pairs.
@@ -153,6 +155,22 @@ pub enum Bar {
 pub enum Doubt {
     /// A few pairs lie far from the rest.
     FarPairs,
+    /// So many pairs lie far from the rest that they are no outliers.
+    TwoStates {
+        /// Pairs that lie far.
+        far: usize,
+        /// All pairs.
+        pairs: usize,
+    },
+    /// Some pairs or sessions have no figure: whatever took it may be the change.
+    Gaps {
+        /// Those of the baseline that lack one.
+        baseline: usize,
+        /// Those of the candidate that lack one.
+        candidate: usize,
+        /// What they are: pairs, sessions or invocations.
+        of: &'static str,
+    },
     /// The spread between sessions is not known.
     FewSessions,
     /// The spread between days is not known.
@@ -218,7 +236,9 @@ impl Bar {
     pub(super) fn needed(self) -> Option<Needed> {
         match self {
             Self::FewPairs { needed, .. } => Some(Needed::Pairs(needed as u64)),
-            Self::Unverified | Self::FewUpdates { .. } | Self::SinglePair => None,
+            Self::Unverified | Self::FewUpdates { .. } | Self::SameSession | Self::SinglePair => {
+                None
+            }
         }
     }
 }
@@ -405,6 +425,9 @@ impl fmt::Display for Bar {
                 "the sensor gave {updates} new values in an energy window; {needed} are the minimum, so \
                  measure longer"
             ),
+            Self::SameSession => f.write_str(
+                "both sides are the same session, which says nothing about a change; give the candidate's own",
+            ),
             Self::SinglePair => f.write_str(
                 "one invocation on each side is a single pair, which decides nothing; measure three or more \
                  on each side",
@@ -422,6 +445,20 @@ impl fmt::Display for Doubt {
             Self::FarPairs => {
                 f.write_str("which would pass, but a few pairs lie far from the rest")
             }
+            Self::TwoStates { far, pairs } => write!(
+                f,
+                "but {far} of {pairs} pairs lie far from the rest, which are no outliers but a second state of \
+                 the machine, and count in full"
+            ),
+            Self::Gaps {
+                baseline,
+                candidate,
+                of,
+            } => write!(
+                f,
+                "which would pass, but the candidate has no figure in {candidate} {of} (the baseline: in \
+                 {baseline}); measure again, or find what took it"
+            ),
             Self::FewSessions => f.write_str("but too few sessions to call that equal"),
             Self::FewDays => f.write_str(
                 "which would pass, but the sessions are of too few days to know how days differ",

@@ -10,7 +10,8 @@ use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
     Boundary, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
-    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, Verification, Warning,
+    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, ToolSetup, Verification,
+    Warning,
 };
 use crate::stats::geometric_mean;
 
@@ -78,6 +79,8 @@ pub struct SessionCase {
     pub id: String,
     /// The kernel's tuning parameters.
     pub parameters: BTreeMap<String, u32>,
+    /// How another tool ran it, where its file states the settings.
+    pub setup: Option<ToolSetup>,
     /// What identifies a custom kernel's program and data, where all of it is known.
     pub program: Option<String>,
     /// What a custom workload reads and is checked against.
@@ -98,6 +101,8 @@ pub struct SessionCase {
     pub imported: bool,
     /// What each invocation measured.
     pub invocations: Vec<InvocationValues>,
+    /// Invocations that got to the case and have no figure.
+    pub gaps: usize,
     /// Clocks that gave the times, one unless an invocation had to change over.
     pub clocks: BTreeSet<&'static str>,
     /// Why energy is missing, where time is there and energy is not.
@@ -360,6 +365,7 @@ impl SessionCase {
         Self {
             id: id.to_owned(),
             parameters: BTreeMap::new(),
+            setup: None,
             program: None,
             data: CustomData::new(),
             shader: None,
@@ -370,6 +376,7 @@ impl SessionCase {
             unverified: false,
             imported: false,
             invocations: Vec::new(),
+            gaps: 0,
             clocks: BTreeSet::new(),
             energy_missing: None,
             notes: BTreeSet::new(),
@@ -381,6 +388,7 @@ impl SessionCase {
         let mut reduced = Self {
             id: case.id(),
             parameters: case.parameters.clone(),
+            setup: case.setup.clone(),
             program: program_identity(case),
             data: custom_data(case.custom.as_deref()),
             shader: case.custom.as_deref().and_then(shader),
@@ -391,6 +399,7 @@ impl SessionCase {
             unverified: record.is_unverified(case),
             imported,
             invocations: Vec::new(),
+            gaps: 0,
             clocks: BTreeSet::new(),
             energy_missing: None,
             notes: BTreeSet::new(),
@@ -428,7 +437,7 @@ impl SessionCase {
                     reason,
                     ..
                 } => reduced.fail_verification(reason),
-                Outcome::Failed { .. } | Outcome::Skipped { .. } => {}
+                Outcome::Failed { .. } | Outcome::Skipped { .. } => reduced.gaps += 1,
             }
         }
         if reduced.absent.is_none() && reduced.invocations.is_empty() {

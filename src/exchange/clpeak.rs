@@ -1,5 +1,6 @@
-//! clpeak's XML and JSON. A file is one process; each metric of a test is one figure, a rate except where the unit
-//! is one of time. Runs on several devices are kept apart.
+//! clpeak's XML and JSON. A file is one process; each metric of a test is one figure: a rate, a time, or another
+//! latency. A figure whose unit and category say not which way it improves is left out. Runs on several devices are
+//! kept apart.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,8 +13,7 @@ use serde_json::Value;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_text;
 use crate::error::Result;
-use crate::record::Better;
-use crate::units::Seconds;
+use crate::record::{Better, Measure};
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
@@ -32,6 +32,8 @@ struct ClpeakEntry {
     platform: String,
     #[serde(default)]
     device: String,
+    #[serde(default)]
+    category: String,
     test: String,
     metric: String,
     #[serde(default)]
@@ -69,6 +71,7 @@ struct Position {
     backend: String,
     platform: String,
     device: String,
+    category: String,
     test: String,
     unit: String,
     /// Open `<metric>`, whose text is the value.
@@ -120,6 +123,7 @@ impl Position {
             // The files of version 1 nest the two.
             b"platform" => self.platform = or_empty(attribute("name")?),
             b"device" => self.device = or_empty(attribute("name")?),
+            b"category" => self.category = or_empty(attribute("name")?),
             b"test" => {
                 self.test = or_empty(attribute("name")?);
                 self.unit = or_empty(attribute("unit")?);
@@ -152,6 +156,7 @@ impl Position {
             backend: self.backend.clone(),
             platform: self.platform.clone(),
             device: self.device.clone(),
+            category: self.category.clone(),
             test: self.test.clone(),
             metric,
             unit: self.unit.clone(),
@@ -186,12 +191,23 @@ impl Position {
 /// Parts of the names of version 1's tests.
 const TESTS: [&str; 3] = ["_compute", "_bandwidth", "_latency"];
 
+/// Which way a figure improves, where its unit or its category says so.
+fn better(unit: &str, is_latency: bool) -> Option<Better> {
+    let is_time = Measure::of(unit, Better::Smaller).0.is_time();
+    let (measure, _) = Measure::of(unit, Better::Larger);
+    if is_latency || is_time {
+        return Some(Better::Smaller);
+    }
+    measure.unit.ends_with("/s").then_some(Better::Larger)
+}
+
 /// Adds one figure.
 fn add(file: &mut ImportedFile, entry: ClpeakEntry) {
     let ClpeakEntry {
         backend,
         platform,
         device,
+        category,
         test,
         metric,
         unit,
@@ -200,19 +216,22 @@ fn add(file: &mut ImportedFile, entry: ClpeakEntry) {
         reason,
     } = entry;
     let name = format!("{test} {metric}").trim().to_owned();
-    if let Some(status) = status.filter(|status| status != "ok") {
-        let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
-        return file.leave_out(&name, &format!("{status}, {reason}"));
-    }
-    let Some(value) = value else {
-        return file.leave_out(&name, "has no value");
-    };
-    let case = match unit.as_str() {
-        "" => return file.leave_out(&name, "has no unit"),
-        "us" => ImportedCase::timed(name, vec![vec![Seconds(value * 1e-6).ns()]]),
-        "ns" => ImportedCase::timed(name, vec![vec![value]]),
-        "ms" => ImportedCase::timed(name, vec![vec![Seconds(value * 1e-3).ns()]]),
-        rate => ImportedCase::measured(name, &[value], rate, Better::Larger),
+    let status = status.unwrap_or_else(|| "ok".to_owned());
+    let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
+    let is_latency = category == "latency" || test.contains("latency");
+    let case = match (status.as_str(), value, better(&unit, is_latency)) {
+        ("error" | "failed", ..) => ImportedCase {
+            failed: Some(reason),
+            ..ImportedCase::timed(name, Vec::new())
+        },
+        ("ok", None, _) => return file.leave_out(&name, "has no value"),
+        ("ok", ..) if unit.is_empty() => return file.leave_out(&name, "has no unit"),
+        ("ok", Some(_), None) => {
+            let why = format!("nothing says which way its unit {unit:?} improves");
+            return file.leave_out(&name, &why);
+        }
+        ("ok", Some(value), Some(better)) => ImportedCase::measured(name, &[value], &unit, better),
+        (status, ..) => return file.leave_out(&name, &format!("{status}, {reason}")),
     };
     // One card answers to several APIs and drivers, which are as different as two cards.
     let api = match (backend.as_str(), platform.as_str()) {

@@ -35,16 +35,19 @@ pub const ROLES: [&str; 10] = [
 ];
 
 /// Names that tell by themselves what a column is.
-const NAMES: [(&str, &str); 11] = [
+const NAMES: [(&str, &str); 14] = [
     ("case", "case"),
     ("name", "case"),
     ("benchmark", "case"),
     ("time_s", "time_s"),
     ("seconds", "time_s"),
+    ("s", "time_s"),
     ("time_ms", "time_ms"),
     ("ms", "time_ms"),
     ("time_us", "time_us"),
     ("us", "time_us"),
+    ("\u{b5}s", "time_us"),
+    ("\u{3bc}s", "time_us"),
     ("time_ns", "time_ns"),
     ("ns", "time_ns"),
 ];
@@ -78,6 +81,17 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<ImportedFile> {
         };
         let line = row.position().map(csv::Position::line);
         let place = line.map_or(RowPlace::Row(number + 1), RowPlace::Line);
+        if row.len() > names.len() {
+            let name = row.get(0).unwrap_or_default();
+            let name: String = name.chars().take(SHOWN_VALUE).collect();
+            gathered.file.left_out.push(format!(
+                "{place} ({name:?} …): has {} fields, and the header names {}; put a field that holds a comma in \
+                 quotes",
+                row.len(),
+                names.len()
+            ));
+            continue;
+        }
         let row: TableRow = names
             .iter()
             .zip(row.iter())
@@ -276,7 +290,16 @@ impl Gathered {
         row: &TableRow,
     ) -> Result<()> {
         match case(columns, row) {
-            Ok((case, process)) => self.merge(path, place, case, process),
+            Ok(TableCase {
+                case,
+                process,
+                last_digit_ns,
+            }) => {
+                // Other tools leave zeros out at the end, so the most exact number says how exact all are.
+                let known = self.file.last_digit_ns.into_iter();
+                self.file.last_digit_ns = known.chain(last_digit_ns).reduce(f64::min);
+                self.merge(path, place, case, process)
+            }
             Err(fault) => {
                 self.file.left_out.push(format!("{place}: {fault}"));
                 Ok(())
@@ -334,7 +357,7 @@ impl Gathered {
 fn case<'c>(
     columns: &'c [TableColumn],
     row: &'c TableRow,
-) -> std::result::Result<(ImportedCase, Option<String>), RowFault<'c>> {
+) -> std::result::Result<TableCase, RowFault<'c>> {
     let texts = |role: &str| -> Vec<String> {
         let of_role = columns.iter().filter(|column| column.role == role);
         of_role
@@ -372,7 +395,44 @@ fn case<'c>(
     };
     let device = texts("device").into_iter().next();
     let process = texts("process").into_iter().next();
-    Ok((ImportedCase { device, ..case }, process))
+    Ok(TableCase {
+        case: ImportedCase { device, ..case },
+        process,
+        last_digit_ns: match quantity {
+            ColumnQuantity::Time(ns) => last_digit(cell).map(|digit| digit * ns),
+            ColumnQuantity::Value(_) => None,
+        },
+    })
+}
+
+/// A row's benchmark.
+struct TableCase {
+    case: ImportedCase,
+    /// The name of its process.
+    process: Option<String>,
+    /// What its last digit stands for, where it is a time.
+    last_digit_ns: Option<f64>,
+}
+
+/// What the last digit of a number as it is written stands for; of a list, that of the most exact.
+fn last_digit(value: &Value) -> Option<f64> {
+    let of_text = |text: &str| -> Option<f64> {
+        let (digits, exponent) = text
+            .trim()
+            .split_once(['e', 'E'])
+            .unwrap_or((text.trim(), "0"));
+        let decimals = digits
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len());
+        let exponent = exponent.parse::<i32>().ok()?;
+        Some(10_f64.powi(exponent.saturating_sub(i32::try_from(decimals).ok()?)))
+    };
+    match value {
+        Value::String(text) => of_text(text),
+        Value::Number(number) => of_text(&number.to_string()),
+        Value::Array(all) => all.iter().filter_map(last_digit).reduce(f64::min),
+        _ => None,
+    }
 }
 
 /// A cell as text.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_text;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
@@ -18,6 +18,13 @@ pub(super) const IMPORTER: Importer = Importer {
 
 fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let text = read_text(path)?;
+    if text.trim_start().starts_with("{\"Time\":") || text.trim_start().starts_with("{\"Action\":")
+    {
+        return Err(Error::file(
+            path,
+            "is the output of `go test -json`, whose events cut benchmarks' lines in pieces; run it without -json",
+        ));
+    }
     let mut file = ImportedFile::default();
     let mut found: HashMap<String, usize> = HashMap::new();
     let mut host: Vec<String> = Vec::new();
@@ -38,14 +45,31 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
             {
                 add(&mut file, &mut found, &named(&package, name), values);
             }
-            ["---", "FAIL:", name, ..] if name.starts_with("Benchmark") => {
-                file.leave_out(&named(&package, name), "failed");
+            // It stands on a line of its own, or on the one that the benchmark began.
+            ["---", "FAIL:", name, ..] | [_, "---", "FAIL:", name, ..]
+                if name.starts_with("Benchmark") =>
+            {
+                fail(&mut file, &mut found, &named(&package, name));
             }
             _ => {}
         }
     }
     file.host = (!host.is_empty()).then(|| host.join(", "));
     Ok(file)
+}
+
+/// Notes that a benchmark failed, whatever it printed before.
+fn fail(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str) {
+    let index = place(file, found, name);
+    file.cases[index].failed = Some("the benchmark failed".to_owned());
+}
+
+/// The place of a benchmark among the file's.
+fn place(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str) -> usize {
+    *found.entry(name.to_owned()).or_insert_with(|| {
+        file.cases.push(ImportedCase::timed(name, vec![Vec::new()]));
+        file.cases.len() - 1
+    })
 }
 
 /// A benchmark's name with its package, as Go writes it.
@@ -80,10 +104,7 @@ fn add(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str, 
     let Some(time_ns) = time_ns else {
         return file.leave_out(name, "has no ns/op");
     };
-    let index = *found.entry(name.to_owned()).or_insert_with(|| {
-        file.cases.push(ImportedCase::timed(name, vec![Vec::new()]));
-        file.cases.len() - 1
-    });
+    let index = place(file, found, name);
     if let Some(samples) = file.cases[index].processes.first_mut() {
         samples.push(time_ns);
     }

@@ -2,7 +2,7 @@
 //!
 //! The library prints bare `NaN` and `Infinity`, which no JSON reader takes; they are read as absent.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -72,6 +72,26 @@ struct GoogleRow {
     rest: BTreeMap<String, Value>,
 }
 
+impl GoogleRow {
+    /// The benchmark's name, which its repetitions share.
+    fn of(&self) -> &str {
+        self.run_name.as_ref().unwrap_or(&self.name)
+    }
+}
+
+/// Names that several benchmarks of a program have: families, or instances of one, that count their rows apart.
+fn doubles(rows: &[GoogleRow]) -> BTreeSet<String> {
+    let mut first: HashMap<&str, [Option<&Value>; 2]> = HashMap::new();
+    let mut doubles = BTreeSet::new();
+    for row in rows {
+        let place = ["family_index", "per_family_instance_index"].map(|key| row.rest.get(key));
+        if *first.entry(row.of()).or_insert(place) != place {
+            doubles.insert(row.of().to_owned());
+        }
+    }
+    doubles
+}
+
 /// Keys that are not counters of the user's.
 const OWN_KEYS: [&str; 14] = [
     "family_index",
@@ -109,8 +129,12 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let singles: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
     let mut places = HashMap::new();
     let mut rates = StatedRates::default();
+    let doubles = doubles(&rows);
+    for name in &doubles {
+        file.leave_out(name, "several benchmarks have this name, and a comparison could not tell them apart; rename one");
+    }
     for row in rows {
-        if !is_aggregate(&row, &singles) {
+        if !is_aggregate(&row, &singles) && !doubles.contains(row.of()) {
             add(&mut file, &mut places, &mut rates, row);
         }
     }
@@ -153,7 +177,7 @@ fn add(
     rates: &mut StatedRates,
     row: GoogleRow,
 ) {
-    let name = row.run_name.as_ref().unwrap_or(&row.name).clone();
+    let name = row.of().to_owned();
     if row.skipped == Some(true) {
         let reason = row.skip_message.as_deref().unwrap_or("no reason given");
         file.leave_out(&name, &format!("skipped, {reason}"));

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::text::read_text;
+use super::text::{json_fault, read_text};
 use crate::error::{Error, Result};
-use crate::record::{Better, ClockMethod, MOST_CASES, MOST_IMPORTED, MOST_NAME_BYTES, Measure};
+use crate::record::{
+    Better, ClockMethod, MOST_CASES, MOST_IMPORTED, MOST_NAME_BYTES, Measure, ToolSetup,
+};
 use crate::units::{Seconds, counted};
 
 /// A tool whose files can be imported.
@@ -92,7 +94,7 @@ impl Importer {
 
     /// Reads the text of a JSON file of the tool.
     pub(super) fn parse_json<T: DeserializeOwned>(&self, path: &Path, text: &str) -> Result<T> {
-        serde_json::from_str(text).map_err(|e| self.refuse(path, &e))
+        serde_json::from_str(text).map_err(|e| self.refuse(path, &json_fault(&e)))
     }
 
     /// Reads the rows of a JSON array, of a single object, or of objects one per line or one after the other.
@@ -127,7 +129,12 @@ impl Importer {
                 None => file.cases.push(case),
             }
         }
-        let processes: usize = file.cases.iter().map(|case| case.processes.len()).sum();
+        // Rows of a table that are one process are one invocation each, and only further ones count as such.
+        let further = file
+            .cases
+            .iter()
+            .map(|case| case.processes.len().saturating_sub(1));
+        let processes: usize = further.sum();
         if processes > MOST_IMPORTED || file.cases.len() > MOST_CASES {
             return Err(Error::file(
                 path,
@@ -168,6 +175,8 @@ pub(super) struct ImportedFile {
     pub(super) version: Option<String>,
     /// Machine and build, where it names them.
     pub(super) host: Option<String>,
+    /// The last digit of its times in nanoseconds, where it was written as a person or a table writes it.
+    pub(super) last_digit_ns: Option<f64>,
     /// When it was measured, where it says; the first of several times.
     pub(super) measured_at: Option<Timestamp>,
     /// The file whose time of writing is that of the measurement, where that is not the file given.
@@ -204,7 +213,11 @@ impl ImportedFile {
         for (index, row) in rows.into_iter().enumerate() {
             match serde_json::from_value(row) {
                 Ok(row) => read.push(row),
-                Err(e) => self.left_out.push(format!("row {}: {e}", index + 1)),
+                Err(e) => {
+                    let place = index + 1;
+                    self.left_out
+                        .push(format!("row {place}: {}", json_fault(&e)));
+                }
             }
         }
         read
@@ -222,6 +235,8 @@ pub(super) struct ImportedCase {
     pub(super) processes: Vec<Vec<f64>>,
     /// What the values are, where they are no times.
     pub(super) measure: Option<Measure>,
+    /// The settings with which it ran, where the tool states them; its name mentions none.
+    pub(super) setup: Option<ToolSetup>,
     /// Bytes of one execution, where the tool counts them.
     pub(super) bytes: Option<u64>,
     /// Why it has no figure, where it failed.
@@ -238,6 +253,7 @@ impl ImportedCase {
             device: None,
             processes,
             measure: None,
+            setup: None,
             bytes: None,
             failed: None,
             clock: ClockMethod::WallClock,

@@ -8,9 +8,9 @@ use super::dates::SessionStart;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::{Error, Result};
 use crate::record::{
-    Adapter, CaseInvocation, CaseResult, Counts, DeviceType, DocumentKind, FailureKind, Host,
-    Limits, Origin, Outcome, PlanSummary, Provenance, Reading, Record, SCHEMA_VERSION, Sampling,
-    Status, StopReason, Verification,
+    Adapter, CaseInvocation, CaseResult, ClockMethod, ClockSetup, Counts, DeviceType, DocumentKind,
+    FailureKind, Host, Limits, Origin, Outcome, PlanSummary, Provenance, Reading, Record,
+    SCHEMA_VERSION, Sampling, Status, StopReason, Verification,
 };
 use crate::stats;
 
@@ -133,7 +133,7 @@ fn into_record(
         },
         placement: None,
         adapter: adapter(importer, named.map(str::to_owned), version),
-        clock: Reading::unmeasured(format!("{name} does not say how precise its clock is")),
+        clock: clock(importer, read),
         power: Reading::unmeasured(format!("{name} measures no energy")),
         plan: plan(&[]),
         invocations: Vec::new(),
@@ -185,6 +185,7 @@ fn merged(
                 into.counts.bytes = case.bytes.unwrap_or(0);
             }
             check_unit(into, first, case, path)?;
+            check_setup(into, first, case, path)?;
             if first != path
                 && case.failed.is_none()
                 && into.counts.bytes != case.bytes.unwrap_or(0)
@@ -216,6 +217,24 @@ fn check_unit(known: &CaseResult, first: &Path, case: &ImportedCase, path: &Path
             "{:?} is in {} here and in {of_known} in {}; import files of one unit",
             case.name,
             case.unit(),
+            first.display()
+        ),
+    ))
+}
+
+/// Refuses a benchmark that ran with other settings than in the files before: the two are no sample of one thing.
+fn check_setup(known: &CaseResult, first: &Path, case: &ImportedCase, path: &Path) -> Result<()> {
+    let (Some(before), Some(setup)) = (&known.setup, &case.setup) else {
+        return Ok(());
+    };
+    let Some([here, there]) = setup.difference(before) else {
+        return Ok(());
+    };
+    Err(Error::file(
+        path,
+        format!(
+            "{:?} ran with {here} here and with {there} in {}; import files of one setting",
+            case.name,
             first.display()
         ),
     ))
@@ -268,6 +287,7 @@ fn empty(importer: &Importer, case: &ImportedCase) -> CaseResult {
         },
         resources: None,
         measure: case.measure.clone(),
+        setup: case.setup.clone(),
         instead_of: None,
         status: Status::Measured,
         invocations: Vec::new(),
@@ -318,6 +338,27 @@ fn invocation(
             warnings: Vec::new(),
         },
     }
+}
+
+/// How precise the times are: no better than they were written.
+fn clock(importer: &Importer, read: &[ImportedFile]) -> Reading<ClockSetup> {
+    let Some(precision_ns) = read
+        .iter()
+        .filter_map(|file| file.last_digit_ns)
+        .reduce(f64::min)
+    else {
+        return Reading::unmeasured(format!(
+            "{} does not say how precise its clock is",
+            importer.name
+        ));
+    };
+    Reading::Measured(ClockSetup {
+        method: ClockMethod::WallClock,
+        tick_ns: Reading::unmeasured("taken from the digits of the times, which show no tick"),
+        precision_ns,
+        overhead_ns: 0.0,
+        dispatch_gap_ns: None,
+    })
 }
 
 /// Where the tool measured, as far as it is known.

@@ -1,5 +1,6 @@
 //! llama-bench's JSON, an array or a row a line. A file is one process; a row is a model with so many tokens of
 //! prompt or of output, and its repetitions are samples. What is judged is tokens per second.
+//! The other settings are kept beside the name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::dates::stated;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use crate::error::Result;
-use crate::record::Better;
+use crate::record::{Better, ToolSetup};
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
@@ -43,41 +44,30 @@ struct LlamaRow {
     rest: BTreeMap<String, Value>,
 }
 
-/// Settings that a name mentions where the rows of a file differ in them, by the tool's own short options.
-const SETTINGS: [(&str, &str); 14] = [
-    ("n_batch", "b"),
-    ("n_ubatch", "ub"),
-    ("n_threads", "t"),
-    ("type_k", "ctk"),
-    ("type_v", "ctv"),
-    ("n_gpu_layers", "ngl"),
-    ("n_cpu_moe", "ncmoe"),
-    ("split_mode", "sm"),
-    ("main_gpu", "mg"),
-    ("no_kv_offload", "nkvo"),
-    ("flash_attn", "fa"),
-    ("tensor_split", "ts"),
-    ("use_mmap", "mmp"),
-    ("devices", "dev"),
+/// Keys of a row that are no settings: figures, what its name says, and the build, which is what two files are
+/// compared for.
+const NO_SETTINGS: [&str; 5] = [
+    "avg_ns",
+    "stddev_ns",
+    "stddev_ts",
+    "build_commit",
+    "build_number",
 ];
 
 fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let mut file = ImportedFile::default();
     let rows: Vec<LlamaRow> = file.rows(IMPORTER.read_json_rows(path)?);
-    let varies: Vec<(&str, &str)> = SETTINGS
-        .into_iter()
-        .filter(|(key, _)| {
-            rows.iter()
-                .any(|row| row.rest.get(*key) != rows[0].rest.get(*key))
-        })
-        .collect();
     let backends = rows.iter().find_map(|row| row.backends.clone());
     for row in &rows {
         file.measured(row.test_time.as_deref().and_then(stated));
-        let name = named(row, &varies);
+        let name = named(row);
         match speeds(row) {
             Some(speeds) => file.cases.push(ImportedCase {
                 device: device(row),
+                setup: Some(ToolSetup {
+                    benchmark: name.clone(),
+                    settings: settings(row),
+                }),
                 ..ImportedCase::measured(name, &speeds, "tok/s", Better::Larger)
             }),
             None => file.leave_out(&name, "has neither `samples_ts` nor `avg_ts`"),
@@ -89,15 +79,11 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
 }
 
 /// What a row is about, as the tool's own table has it: `llama 8B Q4_K - Medium pp512`.
-fn named(row: &LlamaRow, varies: &[(&str, &str)]) -> String {
-    let file = row.model_filename.as_deref().map(|path| {
-        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        name.trim_end_matches(".gguf").to_owned()
-    });
+fn named(row: &LlamaRow) -> String {
     let model = row
         .model_type
         .clone()
-        .or(file)
+        .or_else(|| model_file(row))
         .unwrap_or_else(|| "model".to_owned());
     let test = match (row.n_prompt, row.n_gen) {
         (prompt, 0) => format!("pp{prompt}"),
@@ -108,15 +94,35 @@ fn named(row: &LlamaRow, varies: &[(&str, &str)]) -> String {
     if row.n_depth > 0 {
         name += &format!(" @ d{}", row.n_depth);
     }
-    for (key, short) in varies {
-        let value = match row.rest.get(*key) {
-            None => continue,
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        name += &format!(" {short}={value}");
-    }
     name
+}
+
+/// The file of the model, wherever it lay.
+fn model_file(row: &LlamaRow) -> Option<String> {
+    let path = row.model_filename.as_deref()?;
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    Some(name.trim_end_matches(".gguf").to_owned())
+}
+
+/// Everything else that a row states: each key that another version adds is one more setting.
+fn settings(row: &LlamaRow) -> BTreeMap<String, String> {
+    let mut settings: BTreeMap<String, String> = row
+        .rest
+        .iter()
+        .filter(|(key, _)| !NO_SETTINGS.contains(&key.as_str()))
+        .map(|(key, value)| {
+            let text = value.as_str().map(str::to_owned);
+            (key.clone(), text.unwrap_or_else(|| value.to_string()))
+        })
+        .collect();
+    let processor = row.cpu_info.clone().filter(|_| device(row) != row.cpu_info);
+    let named = [("model_filename", model_file(row)), ("cpu_info", processor)];
+    settings.extend(
+        named
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?))),
+    );
+    settings
 }
 
 /// Tokens per second of each repetition.

@@ -31,6 +31,7 @@ mod into_records;
 mod llama_bench;
 mod nvbench;
 mod pytest_benchmark;
+mod settings;
 mod text;
 mod vkpeak;
 
@@ -84,6 +85,7 @@ pub fn import(
         true => Vec::new(),
         false => duplicates::drop_repeated(&mut files, &mut read),
     };
+    settings::name_by_settings(&mut read);
     let mut imported = into_records::into_records(importer, &files, &read, options)?;
     imported.notes.splice(..0, twice);
     Ok(imported)

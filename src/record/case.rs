@@ -1,6 +1,6 @@
 //! One case with one kernel: what each invocation measured and what they say together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct CaseResult {
     /// What the samples are, where another tool measured something else than times. Since version 1.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
+    /// How another tool ran it, where its file states the settings. Since version 1.8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<ToolSetup>,
     /// The suite's case that this one stands for, where that one is too large for the adapter. Since version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<InsteadOf>,
@@ -71,6 +74,44 @@ impl CaseResult {
     /// The dtype, which is the second part of the case's name.
     pub fn dtype(&self) -> &str {
         CaseName::dtype_of(&self.case).unwrap_or("-")
+    }
+}
+
+/// A benchmark of another tool and the settings with which it ran. Two benchmarks of one name are one only where their
+/// settings agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolSetup {
+    /// Its name without any setting, whatever else a file holds.
+    pub benchmark: String,
+    /// The settings, by the tool's names.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl ToolSetup {
+    /// The name with some of the settings.
+    pub fn name(&self, keys: &BTreeSet<String>) -> String {
+        let mut name = self.benchmark.clone();
+        for key in keys {
+            if let Some(value) = self.settings.get(key) {
+                name += &format!(" {key}={value}");
+            }
+        }
+        name
+    }
+
+    /// Settings that both state and in which they differ, each side's in words; a version that knows fewer settings
+    /// says nothing of the others.
+    pub fn difference(&self, other: &Self) -> Option<[String; 2]> {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for (key, value) in &self.settings {
+            if let Some(of_other) = other.settings.get(key)
+                && of_other != value
+            {
+                own.push(format!("{key}={value}"));
+                others.push(format!("{key}={of_other}"));
+            }
+        }
+        (!own.is_empty()).then(|| [own.join(" "), others.join(" ")])
     }
 }
 

@@ -27,7 +27,12 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// As [`read_text`].
 pub fn read_within(path: &Path, most_bytes: u64) -> Result<String> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let bytes = read_up_to(path, most_bytes)?;
+    if bytes.starts_with(&GZIP) || bytes.starts_with(&ZSTD) {
+        return Err(Error::file(path, "is compressed; unpack it first"));
+    }
     let mut text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Error::file(

@@ -52,7 +52,7 @@ use serde::{Deserialize, Serialize};
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits, RefusedFeature};
 pub use case::{
     CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling,
-    Status, StopReason, Summary, Verification,
+    Status, StopReason, Summary, ToolSetup, Verification,
 };
 #[cfg(any(feature = "bench", feature = "compare"))]
 pub use case_glob::CaseGlob;

@@ -22,7 +22,10 @@ pub fn noise(noise: &Noise, width: Option<u16>) -> String {
                 id.clone(),
                 metric.to_owned(),
                 fine_percent(spread.session_sd),
-                fine_percent(spread.invocation_sd),
+                match spread.invocations > 1.0 {
+                    true => fine_percent(spread.invocation_sd),
+                    false => "unknown".to_owned(),
+                },
                 visible(spread),
             ];
             table.add_row(cells.into_iter().map(cell));

@@ -121,6 +121,7 @@ impl CaseKernel {
             counts: self.counts,
             resources: Some(resources),
             measure: None,
+            setup: None,
             instead_of: self.case.instead_of.clone(),
             status: Status::Measured,
             invocations: Vec::new(),

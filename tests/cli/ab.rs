@@ -381,8 +381,8 @@ fn any_two_programs_are_compared_by_turns() {
         json["comparison"]["rows"][0]["verdict"].clone()
     };
     // One prints its result, the other writes it to the file that it is told.
-    let old = bench(folder.path(), "old.sh", "2.0", "");
-    let new = bench(folder.path(), "new.sh", "3.0", "> \"$1\"") + " {out}";
+    let old = bench(folder.path(), "old.sh", "2.0003", "");
+    let new = bench(folder.path(), "new.sh", "3.0003", "> \"$1\"") + " {out}";
     let slower = run(&old, &new, "slower");
     assert_eq!(slower.status.code(), Some(1), "{slower:?}");
     assert_eq!(verdict(&slower), "REGRESSED");
@@ -398,10 +398,10 @@ fn any_two_programs_are_compared_by_turns() {
         (same.status.code(), verdict(&same)),
         (Some(0), "PASS".into())
     );
-    // A program that fails is named with what it said.
+    // A candidate that fails is broken, with what it said.
     let broken = run(&old, "echo no such file >&2; exit 7", "broken");
-    assert_eq!(broken.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+    assert_eq!(broken.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&broken.stdout).into_owned();
     assert!(
         said.contains("candidate's command") && said.contains("no such file"),
         "{said}"
@@ -553,6 +553,95 @@ fn an_interrupted_comparison_goes_on_and_only_as_it_began() {
     assert_eq!(whole.pairs, fresh.pairs);
 }
 
+/// `ab` of two commands that print csv, with more options.
+#[cfg(unix)]
+fn commands(folder: &Path, base: &str, candidate: &str, more: &[&str]) -> (Option<i32>, String) {
+    let output = perwatt()
+        .args(["ab", "--pairs", "3", "--from", "csv", "--gate"])
+        .args(["--base-command", base, "--candidate-command", candidate])
+        .args(more)
+        .arg("--force")
+        .arg("--out")
+        .arg(folder)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    (
+        output.status.code(),
+        said.split_whitespace().collect::<Vec<_>>().join(" "),
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn a_candidate_whose_command_fails_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let good = "printf 'name,ms\\nk,2.0003\\n'";
+    let failing = "echo no memory >&2; exit 3";
+    let (code, said) = commands(&out, good, failing, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("BROKEN") && said.contains("no memory"),
+        "{said}"
+    );
+    // In a later turn it fails as well.
+    let once = format!(
+        "test ! -e {0}/x && touch {0}/x && {good}",
+        folder.path().display()
+    );
+    let (code, said) = commands(&out, good, &once, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("BROKEN"), "{said}");
+    // Without a baseline there is nothing to hold it against.
+    let (code, said) = commands(&out, failing, good, &[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the baseline's command"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_hangs_or_floods_is_stopped_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let good = "printf 'name,ms\\nk,2.0003\\n'";
+    let left = folder.path().join("left");
+    let hanging = format!("(sleep 2; touch {}) & sleep 600", left.display());
+    let (code, said) = commands(&out, good, &hanging, &["--deadline", "0.5"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("BROKEN") && said.contains("--deadline 0.5"),
+        "{said}"
+    );
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(!left.exists(), "a child of the command lived on");
+    let flooding = "cat /dev/zero";
+    let (code, said) = commands(&out, good, flooding, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("64 MiB"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn options_that_commands_have_no_use_for_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = "printf 'name,ms\\nk,2.0003\\n'";
+    for (option, value) in [
+        ("--suite", "quick"),
+        ("--budget", "3"),
+        ("--case", "copy"),
+        ("--device", "0"),
+        ("--energy", "off"),
+        ("--seed", "3"),
+        ("--workloads", "w.toml"),
+    ] {
+        let (code, said) = commands(folder.path(), good, good, &[option, value]);
+        assert_eq!(code, Some(2), "{option}: {said}");
+        assert!(said.contains(option), "{option}: {said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_comparison_of_programs_goes_on_after_one_of_them_failed() {
@@ -561,7 +650,7 @@ fn a_comparison_of_programs_goes_on_after_one_of_them_failed() {
     let turns = folder.path().join("turns");
     let run = |more: &[&str]| {
         let command = format!(
-            "echo turn >> {turns}; test ! -e {broken} && echo '[{{\"name\": \"sort\", \"ms\": 2.0}}]'",
+            "echo turn >> {turns}; test ! -e {broken} && echo '[{{\"name\": \"sort\", \"ms\": 2.0003}}]'",
             turns = turns.display(),
             broken = broken.display()
         );
@@ -582,9 +671,11 @@ fn a_comparison_of_programs_goes_on_after_one_of_them_failed() {
     std::fs::write(&broken, "").unwrap();
     assert_eq!(run(&[]).status.code(), Some(2));
     std::fs::remove_file(&broken).unwrap();
+    // The candidate's turn may have come before the baseline's.
+    std::fs::remove_file(&turns).unwrap();
     let whole = run(&["--force"]);
     assert_eq!(whole.status.code(), Some(0), "{whole:?}");
-    assert_eq!(counted(), 1 + 8);
+    assert_eq!(counted(), 8);
     // Two finished pairs, as if it had ended there.
     let file = folder.path().join("out/pairing.json");
     let mut pairing: serde_json::Value =
@@ -596,7 +687,7 @@ fn a_comparison_of_programs_goes_on_after_one_of_them_failed() {
     std::fs::write(&left, "[{\"name\": \"sort\", \"ms\": 900.0}]").unwrap();
     let resumed = run(&["--resume"]);
     assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
-    assert_eq!(counted(), 1 + 8 + 4);
+    assert_eq!(counted(), 8 + 4);
     let (pairing, ..) = Pairing::load(&file).unwrap();
     assert_eq!(pairing.pairs.len(), 4);
     assert!(!std::fs::read_to_string(&left).unwrap().contains("900"));

@@ -30,6 +30,7 @@ mod arbitrary;
 
 #[cfg(target_os = "linux")]
 mod browser;
+mod doubts;
 mod exchange;
 #[cfg(feature = "bench")]
 mod figures;

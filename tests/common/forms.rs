@@ -20,7 +20,7 @@ pub(crate) const FORMS: [(&str, &str, &str, &str, &str); 13] = [
         "l.jsonl",
         "{\"model_type\": \"t\", \"n_prompt\": 64, \"n_gen\": 0, \"n_threads\": 1, \"samples_ns\": [64000000]}\n\
          {\"model_type\": \"t\", \"n_prompt\": 64, \"n_gen\": 0, \"n_threads\": 2, \"samples_ns\": [32000000]}\n",
-        "t pp64 t=2",
+        "t pp64 n_threads=2",
         "2.00 ktok/s",
     ),
     (

@@ -105,6 +105,7 @@ pub(crate) fn case(name: &str, samples: &[Vec<f64>]) -> CaseResult {
         },
         resources: None,
         measure: None,
+        setup: None,
         instead_of: None,
         status: Status::Measured,
         invocations: samples

@@ -65,7 +65,7 @@ strict! {
     Counts { flop: u64, bytes: u64, tokens: Option<u64> }
     Case {
         case: String, kernel: String, parameters: BTreeMap<String, u32>, parameters_from: String,
-        counts: Counts, resources: Option<Resources>, instead_of: Option<Value>, status: Value, invocations: Vec<Value>,
+        counts: Counts, resources: Option<Resources>, setup: Option<Value>, instead_of: Option<Value>, status: Value, invocations: Vec<Value>,
         summary: Or<Summary>, warnings: Vec<Value>,
     }
     Resources { arithmetic: String, memory: Option<String>, measures: Option<String> }

@@ -405,6 +405,36 @@ fn level_of_uniform_noise(suites: u32) {
     }
 }
 
+/// Identical code on a machine with two states, of which every invocation takes one: most pairs may happen to differ
+/// by the distance of the two, which is no change of the code. Three and four pairs do not hold the level, for they may all be alike by chance; `docs/verdicts.md` says so.
+fn level_of_two_states(suites: u32, counts: std::ops::RangeInclusive<u32>) {
+    for (distance, share) in [(0.03, 0.5), (0.05, 0.3)] {
+        let model = Model {
+            name: "two states",
+            session: 0.0,
+            invocation: 0.001,
+            outliers: (share, distance, false),
+            ..PLAIN
+        };
+        for count in counts.clone() {
+            let mut machine = Machine::new(model, CASES, 17);
+            let rate = share_of_suites(suites, &mut machine, count);
+            let name = format!(
+                "two states {distance} apart, {share} in the slower, {count} pairs: A/A, any REGRESSED of 40"
+            );
+            match count {
+                0..=5 => rate.show(&name),
+                _ => rate.at_most(0.05, &name),
+            }
+        }
+    }
+}
+
+/// How many suites of identical code have a case that is `REGRESSED`.
+fn share_of_suites(suites: u32, machine: &mut Machine, count: u32) -> Rate {
+    share(suites, || pairs(machine, count, &[0.0; CASES]), regressed)
+}
+
 /// Of rows that ten pairs leave undecided: how many are decided by as many fresh pairs as they ask for.
 fn needed_pairs(rows: u32) {
     let quiet = Model {
@@ -620,6 +650,11 @@ fn pairs_keep_their_levels_whatever_the_noise() {
 }
 
 #[test]
+fn two_states_of_a_machine_are_no_regression() {
+    level_of_two_states(60, 6..=10);
+}
+
+#[test]
 fn stored_sessions_keep_their_levels_whatever_the_noise() {
     levels_of_sessions(CI);
 }
@@ -639,6 +674,12 @@ fn looking_until_decided_keeps_the_levels() {
 fn models_of_pairs_in_full() {
     levels_of_pairs(FULL);
     level_of_uniform_noise(FULL.suites);
+}
+
+#[test]
+#[ignore = "minutes; the command is at the top of the file"]
+fn models_of_two_states_in_full() {
+    level_of_two_states(4 * FULL.suites, 3..=10);
 }
 
 #[test]

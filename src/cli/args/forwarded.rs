@@ -5,12 +5,15 @@
 
 use std::ffi::OsString;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 /// The options of `T`, parsed and also kept as text.
 #[derive(Debug)]
 pub(in crate::cli) struct Forwarded<T> {
     given: Vec<(String, Vec<OsString>)>,
+    /// Names of the options that the user gave.
+    named: Vec<String>,
     parsed: T,
 }
 
@@ -18,6 +21,18 @@ impl<T> Forwarded<T> {
     /// The options as this perwatt reads them.
     pub(in crate::cli) fn parsed(&self) -> &T {
         &self.parsed
+    }
+
+    /// Refuses whatever of the options was given, those with these names left out.
+    ///
+    /// # Errors
+    /// The first option, and `why` it has no use.
+    pub(in crate::cli) fn refuse(&self, without: &[&str], why: &str) -> crate::Result<()> {
+        let mut named = self.named.iter();
+        match named.find(|name| !without.contains(&name.as_str())) {
+            Some(name) => Err(crate::Error::usage(format!("--{name}"), why)),
+            None => Ok(()),
+        }
     }
 
     /// The options as arguments of a command, those with these names left out.
@@ -38,8 +53,15 @@ impl<T: Args> FromArgMatches for Forwarded<T> {
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
         // Before `T` takes the values out.
         let given = given::<T>(matches);
+        let by_user = |(name, _): &&(String, Vec<OsString>)| is_by_user::<T>(matches, name);
+        let named = given.iter().filter(by_user);
+        let named = named.map(|(name, _)| name.clone()).collect();
         let parsed = T::from_arg_matches_mut(matches)?;
-        Ok(Self { given, parsed })
+        Ok(Self {
+            given,
+            named,
+            parsed,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -60,6 +82,18 @@ impl<T: Args> Args for Forwarded<T> {
     fn augment_args_for_update(command: Command) -> Command {
         T::augment_args_for_update(command)
     }
+}
+
+/// Whether an option of `T` was given and has not only its default.
+fn is_by_user<T: Args>(matches: &ArgMatches, name: &str) -> bool {
+    let definition = T::augment_args(Command::new("perwatt"));
+    let mut arguments = definition.get_arguments();
+    arguments
+        .find(|argument| argument.get_long() == Some(name))
+        .is_some_and(|argument| {
+            let source = matches.value_source(argument.get_id().as_str());
+            source.is_some_and(|source| source != ValueSource::DefaultValue)
+        })
 }
 
 /// For each option of `T` that has a value, given or by default, its name and the arguments that say so.

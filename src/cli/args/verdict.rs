@@ -20,7 +20,7 @@ use crate::compare::{
     Session, Side, Sides, VerdictRow, compare, compare_inspections, load_sets,
 };
 use crate::escape;
-use crate::exchange::{ImportOptions, import};
+use crate::exchange::{ImportOptions, Importer, import};
 use crate::record::{CaseName, Inspection, load_document};
 use crate::report;
 
@@ -193,31 +193,24 @@ impl PairArgs {
         policy: &Policy,
     ) -> anyhow::Result<Comparison> {
         let (pairs, []) = files.as_chunks::<2>() else {
-            return Err(crate::Error::usage(
-                "--pair",
-                format!(
-                    "{} files are no pairs; give them in turn: base candidate base candidate …",
-                    files.len()
-                ),
-            )
-            .into());
+            let fault = format!("{} files are no pairs; {IN_TURN}", files.len());
+            return Err(crate::Error::usage("--pair", fault).into());
         };
+        if pairs.is_empty() {
+            let fault = format!("there are no files; {IN_TURN}");
+            return Err(crate::Error::usage("--pair", fault).into());
+        }
         once_each(files)?;
-        let side = |at: usize| -> anyhow::Result<Session> {
+        let mut left_out = Vec::new();
+        let mut side = |at: usize| -> anyhow::Result<Session> {
             let files: Vec<PathBuf> = pairs.iter().map(|pair| pair[at].clone()).collect();
             let name = files[0].display().to_string();
             Ok(match self.source.named_tool() {
                 None => Session::of_turns(&load_sets(&files)?, &name)?,
                 Some(tool) => {
-                    let options = ImportOptions {
-                        process_per_file: true,
-                        ..self.source.options()
-                    };
-                    let mut records = import(tool, &files, &options)?.records;
-                    let Some(record) = records.pop().filter(|_| records.is_empty()) else {
-                        anyhow::bail!("{name}: several devices; import them one by one");
-                    };
-                    Session::of(&record, name)
+                    let (session, notes) = self.imported(tool, &files, name)?;
+                    left_out.extend(notes.into_iter().map(|note| (SIDES[at], note)));
+                    session
                 }
             })
         };
@@ -230,7 +223,7 @@ impl PairArgs {
             })
             .collect();
         let (baseline, candidate) = (side(0)?, side(1)?);
-        Ok(compare(
+        let mut comparison = compare(
             Sides::Paired {
                 baseline: &baseline,
                 candidate: &candidate,
@@ -238,7 +231,55 @@ impl PairArgs {
                 looks: Looks::ONCE,
             },
             policy,
-        ))
+        );
+        for (side, what) in &left_out {
+            tell(&format!("Left out of the {side}: {what}"));
+        }
+        explain_absences(&mut comparison.rows, &left_out);
+        Ok(comparison)
+    }
+
+    /// A side's files of another tool as one session, and what was left out of them.
+    fn imported(
+        &self,
+        tool: &Importer,
+        files: &[PathBuf],
+        name: String,
+    ) -> anyhow::Result<(Session, Vec<String>)> {
+        let options = ImportOptions {
+            process_per_file: true,
+            ..self.source.options()
+        };
+        let mut imported = import(tool, files, &options)?;
+        let Some(record) = imported
+            .records
+            .pop()
+            .filter(|_| imported.records.is_empty())
+        else {
+            bail!("{name}: several devices; import them one by one");
+        };
+        Ok((Session::of(&record, name), imported.left_out))
+    }
+}
+
+/// How pairs are given.
+const IN_TURN: &str = "give them in turn: base candidate base candidate …";
+
+/// The sides of pairs.
+const SIDES: [Side; 2] = [Side::Baseline, Side::Candidate];
+
+/// Says of rows that a side lacks why the import left them out there.
+fn explain_absences(rows: &mut [VerdictRow], left_out: &[(Side, String)]) {
+    for row in rows {
+        let case = CaseName::split_kernel(&row.case).0;
+        let named = format!("{case:?}: ");
+        let of_row = left_out.iter().filter(|(side, what)| {
+            row.only_in.is_some_and(|there| there != *side) && what.starts_with(&named)
+        });
+        let notes: Vec<String> = of_row
+            .map(|(side, what)| format!("left out of the {side}'s files: {}", &what[named.len()..]))
+            .collect();
+        row.notes.extend(notes);
     }
 }
 

@@ -3,6 +3,8 @@
 //! The few fields that GitHub reads are written directly; the format's full model has a hundred types
 //! of which four occur here.
 
+use std::path::{Component, Path};
+
 use serde_json::{Value, json};
 
 use crate::compare::{Comparison, Verdict, VerdictRow};
@@ -11,19 +13,24 @@ use crate::compare::{Comparison, Verdict, VerdictRow};
 const MOST: usize = 5_000;
 
 /// The rows that need attention; `file_of` gives the WGSL file of a row, relative to the repository, where it
-/// has one: another tool's benchmark has none, and a made-up one would lead nowhere.
+/// has one. Another tool's benchmark has none; its alert stands at the file of results in which it was found, since
+/// code hosts refuse a whole file for one result without a place.
 pub fn sarif(comparison: &Comparison, file_of: impl Fn(&VerdictRow) -> Option<String>) -> Value {
     let device = comparison
         .candidate_environment
         .as_ref()
         .map_or("", |environment| environment.device.as_str());
+    let results_file = results_file(comparison);
     let results: Vec<Value> = comparison
         .rows
         .iter()
         .filter(|row| row.gated)
         .filter_map(|row| Some((row, rule(row)?)))
         .take(MOST)
-        .map(|(row, (rule, level))| result(row, &rule, level, file_of(row), device))
+        .map(|(row, (rule, level))| {
+            let file = file_of(row).unwrap_or_else(|| results_file.clone());
+            result(row, &rule, level, &file, device)
+        })
         .collect();
     json!({
         "version": "2.1.0",
@@ -70,22 +77,47 @@ fn rules(comparison: &Comparison) -> Vec<Value> {
         .collect()
 }
 
-fn result(row: &VerdictRow, rule: &str, level: &str, file: Option<String>, device: &str) -> Value {
-    let mut result = json!({
+/// The candidate's first file, relative to the working folder; its name alone where it lies elsewhere.
+fn results_file(comparison: &Comparison) -> String {
+    let mut names = comparison.candidate.iter().chain(&comparison.baseline);
+    let name = names.next().map_or("perwatt", String::as_str);
+    // Of a file with several records, a name says which.
+    let path = Path::new(name.split(" (record ").next().unwrap_or(name));
+    let here = std::env::current_dir().unwrap_or_default();
+    let inside = path.strip_prefix(&here).unwrap_or(path);
+    let plain: Option<Vec<_>> = inside
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy()),
+            _ => None,
+        })
+        .collect();
+    let last = || {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    let relative = plain
+        .map(|parts| parts.join("/"))
+        .filter(|text| !text.is_empty());
+    relative
+        .or_else(last)
+        .unwrap_or_else(|| "perwatt".to_owned())
+}
+
+fn result(row: &VerdictRow, rule: &str, level: &str, file: &str, device: &str) -> Value {
+    json!({
         "ruleId": rule,
         "level": level,
         "message": {"text": format!("{} {}: {}", row.case, row.label(), row.reason)},
         "partialFingerprints": {
             "caseMetricDevice/v1": format!("{} {} {device}", row.case, row.metric),
         },
-    });
-    if let Some(file) = file {
-        result["locations"] = json!([{"physicalLocation": {
-            "artifactLocation": {"uri": uri(&file)},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": uri(file)},
             "region": {"startLine": 1},
-        }}]);
-    }
-    result
+        }}],
+    })
 }
 
 /// A path as a relative URI reference (RFC 3986): a case's name may hold anything.
