@@ -274,7 +274,8 @@ fn verified(case: &CaseResult, summary: &Summary) -> Result<(), Unfit> {
         // A worker that was lost says nothing of the others' figures.
         Outcome::Failed { verification, .. } => verification.as_ref().is_none_or(|v| v.passed),
     });
-    if passed && !case.is_unchecked() && summary.worst_error_over_bound <= 1.0 {
+    let worst = summary.worst_error_over_bound.measured();
+    if passed && !case.is_unchecked() && worst.is_some_and(|worst| *worst <= 1.0) {
         Ok(())
     } else {
         Err(Unfit::Unverified)

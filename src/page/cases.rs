@@ -123,7 +123,8 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
             .as_ref()
             .ok()
             .filter(|_| !all_marks.contains(&marks::UNVERIFIED))
-            .map(|summary| number(summary.worst_error_over_bound)),
+            .and_then(|summary| summary.worst_error_over_bound.measured())
+            .map(|worst| number(*worst)),
         marks: all_marks,
     }
 }

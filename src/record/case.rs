@@ -32,7 +32,7 @@ pub struct CaseResult {
     /// What the samples are, where another tool measured something else than times. Since version 1.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
-    /// How another tool ran it, where its file states the settings. Since version 1.8.
+    /// How another tool ran it, where its file states the settings. Since version 1.9.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<ToolSetup>,
     /// The suite's case that this one stands for, where that one is too large for the adapter. Since version 1.4.
@@ -231,26 +231,32 @@ pub struct Verification {
     pub elements: u64,
     /// Elements that were compared; the rest of a big output is checked for having been written.
     pub checked: u64,
-    /// Largest |output − reference|.
-    pub max_abs_error: f64,
-    /// Largest |output − reference| ÷ that element's bound; above 1 is a failure.
-    pub worst_error_over_bound: f64,
-    /// Σ(output − reference)² ÷ Σ reference² over the compared elements.
-    pub normalized_mean_square_error: f64,
+    /// Largest |output − reference|. Before version 1.9 zero where nothing was compared.
+    pub max_abs_error: Reading<f64>,
+    /// Largest |output − reference| ÷ that element's bound; above 1 is a failure. Before version 1.9 zero where nothing
+    /// was compared.
+    pub worst_error_over_bound: Reading<f64>,
+    /// Σ(output − reference)² ÷ Σ reference² over the compared elements. Before version 1.9 zero where nothing was
+    /// compared.
+    pub normalized_mean_square_error: Reading<f64>,
     /// Where the worst element is and what it should have been, for a failed check.
     pub worst: Option<String>,
 }
 
+/// Why an output that was compared with nothing has no error.
+pub(crate) const NOTHING_COMPARED: &str = "nothing was compared";
+
 impl Verification {
     /// That another program measured and nothing was checked, which is what zero elements say; `why` in words.
     pub fn unchecked(why: impl Into<String>) -> Self {
+        let none = || Reading::unmeasured(NOTHING_COMPARED);
         Self {
             passed: true,
             elements: 0,
             checked: 0,
-            max_abs_error: 0.0,
-            worst_error_over_bound: 0.0,
-            normalized_mean_square_error: 0.0,
+            max_abs_error: none(),
+            worst_error_over_bound: none(),
+            normalized_mean_square_error: none(),
             worst: Some(why.into()),
         }
     }
@@ -339,6 +345,6 @@ pub struct Summary {
     /// of this rate. Files before version 1.2 do not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_time_ns: Option<Reading<Estimate>>,
-    /// Worst error over bound of all checks.
-    pub worst_error_over_bound: f64,
+    /// Worst error over bound of all checks. Before version 1.9 zero where nothing was compared.
+    pub worst_error_over_bound: Reading<f64>,
 }

@@ -340,9 +340,12 @@ fn in_invocations(case: &CaseResult, found: &mut Vec<ContradictionKind>) {
 }
 
 fn in_verification(invocation: u32, check: &Verification) -> Option<ContradictionKind> {
-    let worst = check.worst_error_over_bound;
-    if check.passed && worst > 1.0 {
-        return Some(ContradictionKind::Verification { invocation, worst });
+    match check.worst_error_over_bound.measured() {
+        Some(worst) if check.passed && *worst > 1.0 => {
+            let worst = *worst;
+            return Some(ContradictionKind::Verification { invocation, worst });
+        }
+        _ => {}
     }
     (check.checked > check.elements).then_some(ContradictionKind::Elements { invocation })
 }

@@ -50,6 +50,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits, RefusedFeature};
+pub(crate) use case::NOTHING_COMPARED;
 pub use case::{
     CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling,
     Status, StopReason, Summary, ToolSetup, Verification,
@@ -112,7 +113,7 @@ pub use warning::Warning;
 pub use wgsl_comment::after_wgsl_comment;
 
 /// The version of the result file that this program writes. Readers refuse another major version.
-pub const SCHEMA_VERSION: &str = "1.8.0";
+pub const SCHEMA_VERSION: &str = "1.9.0";
 
 /// What one `perwatt run` measured: the content of one result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,7 @@
 //! The figures of a case whose record sums nothing up, as of what another tool measured: by one rule for `show`, pages
 //! and exports.
 
+use super::case::NOTHING_COMPARED;
 use super::{CaseResult, Estimate, Outcome, Reading, Status, Summary};
 use crate::stats::{Interval, geometric_mean, invocations_interval};
 
@@ -38,7 +39,7 @@ impl CaseResult {
             bytes_per_j: none(),
             tokens_per_j: none(),
             window_time_ns: None,
-            worst_error_over_bound: 0.0,
+            worst_error_over_bound: Reading::unmeasured(NOTHING_COMPARED),
         })
     }
 }

@@ -343,6 +343,11 @@ fn what_nothing_checked_has_no_error() {
         let row = table.lines().find(|line| line.contains("u32/1000"));
         let row = row.unwrap_or_else(|| panic!("{table}"));
         assert_eq!(row.split_whitespace().last(), Some(error), "{table}");
+        // Absent is not zero in the file either.
+        let case = result(folder.path(), "indirect/u32/1000@own");
+        let summary = case.summary.measured().unwrap();
+        let known = summary.worst_error_over_bound.measured().is_some();
+        assert_eq!(known, toml == INDIRECT, "{summary:?}");
     }
 }
 

@@ -95,8 +95,8 @@ fn disturb(result: &mut CaseInvocation, random: &mut Pcg64Mcg, share: f64) {
             Reading::Measured(vec![Some(any(random)); random.random_range(0..4)]);
         states.power_w = Reading::Measured(vec![None, Some(any(random)), Some(any(random))]);
     }
-    verified_after.worst_error_over_bound = any(random);
-    verified_after.max_abs_error = any(random);
+    verified_after.worst_error_over_bound = Reading::Measured(any(random));
+    verified_after.max_abs_error = Reading::Measured(any(random));
     if random.random_bool(0.1) {
         **energy = Reading::unmeasured("no figure");
     }

@@ -153,9 +153,9 @@ pub(crate) fn verification() -> Verification {
         passed: true,
         elements: 64,
         checked: 64,
-        max_abs_error: 0.0,
-        worst_error_over_bound: 0.1,
-        normalized_mean_square_error: 0.0,
+        max_abs_error: Reading::Measured(0.0),
+        worst_error_over_bound: Reading::Measured(0.1),
+        normalized_mean_square_error: Reading::Measured(0.0),
         worst: None,
     }
 }

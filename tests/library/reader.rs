@@ -73,7 +73,7 @@ strict! {
         invocations: u32, time_ns: Estimate, flop_per_s: Or<Estimate>, bytes_per_s: Or<Estimate>,
         tokens_per_s: Or<Estimate>, roofline_share: Or<Estimate>, power_w: Or<Estimate>,
         energy_j: Or<Estimate>, flop_per_j: Or<Estimate>, bytes_per_j: Or<Estimate>,
-        tokens_per_j: Or<Estimate>, window_time_ns: Option<Or<Estimate>>, worst_error_over_bound: f64,
+        tokens_per_j: Or<Estimate>, window_time_ns: Option<Or<Estimate>>, worst_error_over_bound: Or<f64>,
     }
 }
 

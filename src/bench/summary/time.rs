@@ -2,7 +2,8 @@
 
 use super::energy;
 use crate::record::{
-    CaseInvocation, CaseResult, Estimate, Outcome, PowerSetup, Reading, Status, Summary, Warning,
+    CaseInvocation, CaseResult, Estimate, NOTHING_COMPARED, Outcome, PowerSetup, Reading, Status,
+    Summary, Warning,
 };
 use crate::stats::{self, Interval, Undefined};
 use crate::units::Seconds;
@@ -68,7 +69,7 @@ pub(in crate::bench) fn summarize(
     power: Option<&PowerSetup>,
 ) -> Reading<Summary> {
     let mut medians = Vec::new();
-    let mut worst: f64 = 0.0;
+    let mut worst = Reading::unmeasured(NOTHING_COMPARED);
     for result in &case.invocations {
         if let Outcome::Measured {
             verified_before,
@@ -78,9 +79,9 @@ pub(in crate::bench) fn summarize(
         } = &result.outcome
         {
             medians.push(sampling.median_ns);
-            worst = worst
-                .max(verified_before.worst_error_over_bound)
-                .max(verified_after.worst_error_over_bound);
+            for check in [verified_before, verified_after] {
+                worst = worse(worst, &check.worst_error_over_bound);
+            }
         }
     }
     let time_ns = match time(&medians) {
@@ -106,6 +107,15 @@ pub(in crate::bench) fn summarize(
         worst_error_over_bound: worst,
         time_ns,
     })
+}
+
+/// The larger of two errors, of those that were measured.
+fn worse(one: Reading<f64>, other: &Reading<f64>) -> Reading<f64> {
+    match (&one, other) {
+        (Reading::Measured(one), Reading::Measured(other)) => Reading::Measured(one.max(*other)),
+        (Reading::Unmeasured(_), Reading::Measured(_)) => other.clone(),
+        (_, Reading::Unmeasured(_)) => one,
+    }
 }
 
 /// A warning where the energy was measured at another rate than the time, beyond both uncertainties and by more

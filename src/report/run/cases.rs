@@ -136,11 +136,12 @@ const COLUMNS: [Column; 10] = {
             })
         }),
         column("error", |case, summary| {
-            match summary.worst_error_over_bound {
-                // Compared with nothing, so no error was measured.
+            match summary.worst_error_over_bound.measured() {
+                // Earlier files say zero where nothing was compared.
                 _ if case.is_unchecked() => dash(),
-                worst if worst.abs() < 1e4 => format!("{worst:.2}"),
-                worst => number(worst),
+                None => dash(),
+                Some(worst) if worst.abs() < 1e4 => format!("{worst:.2}"),
+                Some(worst) => number(*worst),
             }
         }),
     ]

@@ -5,7 +5,7 @@
 //! long sums it alone would let a forgotten product pass. The second check holds the root mean square
 //! of the errors to what independent rounding gives.
 
-use crate::record::Verification;
+use crate::record::{NOTHING_COMPARED, Reading, Verification};
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::program::Poison;
 
@@ -258,13 +258,17 @@ impl Checker {
         } else {
             self.errors
         };
+        let of_compared = |error| match self.checked {
+            0 => Reading::unmeasured(NOTHING_COMPARED),
+            _ => Reading::Measured(error),
+        };
         Verification {
             passed: self.worst.is_none(),
             elements: self.elements,
             checked: self.checked,
-            max_abs_error: self.max_abs_error,
-            worst_error_over_bound: self.worst_ratio,
-            normalized_mean_square_error: relative.min(f64::MAX),
+            max_abs_error: of_compared(self.max_abs_error),
+            worst_error_over_bound: of_compared(self.worst_ratio),
+            normalized_mean_square_error: of_compared(relative.min(f64::MAX)),
             worst: self.worst,
         }
     }
