@@ -23,6 +23,10 @@ const OWN_DEVICE: &str = "record";
 /// The accelerator of the article's example.
 const DEFAULT_ACCELERATOR: &str = "h100-sxm";
 
+/// The share of the least capacity around a measured device below which a list's figure gives way to it: a device
+/// alone. [A]
+const MOST_OF_CAPACITY: f64 = 0.8;
+
 /// The language model where none is named: large enough to need more than one accelerator, and in use.
 const DEFAULT_MODEL: &str = "llama-3.1-70b";
 
@@ -79,6 +83,7 @@ impl Scenario {
         building.accelerator()?;
         building.size(&self.file)?;
         building.layer(&self.file.inputs, Basis::Given)?;
+        building.classes()?;
         building.country()?;
         building.precision()?;
         building.record();
@@ -306,6 +311,25 @@ impl<'a> Building<'a> {
         }
     }
 
+    /// What the scenario says of a class of accelerators, which the frozen priors do not know.
+    fn classes(&mut self) -> Result<()> {
+        if self.changes.priors == PriorSet::Frozen {
+            return Ok(());
+        }
+        let has_hbm = matches!(self.chosen, Chosen::CatalogEntry(_, entry) if entry.hbm);
+        let is_a_mac = self.accelerator_name().starts_with("Apple ");
+        let file = &self.scenario.file;
+        if has_hbm {
+            self.layer(&file.inputs_hbm, Basis::Given)?;
+        }
+        // The precision decides the weights where nobody names them, and four bits are always named.
+        let weights = self.changes.weights.or(file.weights);
+        if is_a_mac && weights == Some(ModelWeights::Q4) {
+            self.layer(&file.inputs_mac_q4, Basis::Given)?;
+        }
+        Ok(())
+    }
+
     /// What the scenario takes a device to be that no list has.
     fn fallbacks(&mut self) -> Result<()> {
         let file = &self.scenario.file;
@@ -316,12 +340,25 @@ impl<'a> Building<'a> {
             rest.retain(|key, _| !of_the_machine.contains(&key.as_str()));
             return self.layer(&rest, Basis::Prior);
         };
-        self.layer(&file.fallback, Basis::Prior)?;
-        match self.evidence.map(Evidence::machine) {
-            Some(MachineKind::Laptop) => self.layer(&file.fallback_laptop, Basis::Prior),
-            Some(MachineKind::Integrated) => self.layer(&file.fallback_integrated, Basis::Prior),
-            Some(MachineKind::Desktop) | None => Ok(()),
+        let machine = self
+            .evidence
+            .map_or(MachineKind::Desktop, Evidence::machine);
+        let mut known = match machine {
+            // Nobody knows what is around it.
+            MachineKind::Unknown => BTreeMap::new(),
+            _ => file.fallback.clone(),
+        };
+        known.extend(match machine {
+            MachineKind::Laptop => file.fallback_laptop.clone(),
+            MachineKind::Integrated | MachineKind::Mac => file.fallback_integrated.clone(),
+            MachineKind::Desktop | MachineKind::Workstation | MachineKind::Unknown => {
+                BTreeMap::new()
+            }
+        });
+        if matches!(machine, MachineKind::Mac | MachineKind::Workstation) {
+            known.remove("price");
         }
+        self.layer(&known, Basis::Prior)
     }
 
     fn accelerator(&mut self) -> Result<()> {
@@ -458,6 +495,13 @@ impl<'a> Building<'a> {
                     ),
                 ));
             }
+            None if self.halves_are_slow() => {
+                self.precision = NumberFormat::F32;
+                self.notes.push(format!(
+                    "{name} is quicker in f32 than in 16 bits: everything below is in f32; --precision bf16 asks about the \
+                     other."
+                ));
+            }
             None if will_have(self, NumberFormat::Bf16) => self.precision = NumberFormat::Bf16,
             None if will_have(self, NumberFormat::F32) => {
                 self.precision = NumberFormat::F32;
@@ -483,6 +527,21 @@ impl<'a> Building<'a> {
         Ok(())
     }
 
+    /// Whether 16-bit arithmetic is there and slower than that of 32 bits, as on cards of 2016.
+    fn halves_are_slow(&self) -> bool {
+        let peak = |key: &str| {
+            let at = position(key)?;
+            Some(self.values[at].as_ref()?.distribution.central())
+        };
+        match (peak("peak_bf16"), peak("peak_f32")) {
+            (Some(half), Some(single)) => {
+                let is_a_gpu = self.evidence.is_none_or(|evidence| !evidence.software);
+                half < 0.9 * single && is_a_gpu && !self.is_set("peak_bf16")
+            }
+            _ => false,
+        }
+    }
+
     /// What the record says over what was assumed.
     fn record(&mut self) {
         let Some(evidence) = self.evidence else {
@@ -500,10 +559,48 @@ impl<'a> Building<'a> {
         self.decode_power = findings.decode_power;
         self.idle_power = findings.idle_power;
         self.prefill_layer = findings.prefill_layer;
+        if self.same_device
+            && let Some(least) = evidence.least_capacity(&findings)
+        {
+            self.at_least("server_power", least);
+        }
         for (key, assumption) in findings.assumptions {
             self.put(key, assumption);
         }
         self.notes.extend(findings.notes);
+    }
+
+    /// Puts an assumption where nothing stands, or where what stands may be less than is possible.
+    fn at_least(&mut self, key: &str, least: Assumption) {
+        let now = position(key).and_then(|at| self.values[at].clone());
+        let Some(now) = now else {
+            return self.put(key, least);
+        };
+        let (bottom, _) = least.distribution.ends();
+        let (low, high) = now.distribution.ends();
+        // A list knows a server better than a factor does, unless the device alone takes what it is said to.
+        let is_enough = match self.chosen {
+            Chosen::Own => low >= bottom,
+            Chosen::CatalogEntry(..) => low >= MOST_OF_CAPACITY * bottom,
+        };
+        if is_enough {
+            return;
+        }
+        let (_, top) = least.distribution.ends();
+        let values = [
+            low.max(bottom),
+            now.distribution.central().max(least.distribution.central()),
+            high.max(top),
+        ];
+        let [low, value, high] = values;
+        self.put(
+            key,
+            Assumption {
+                distribution: Distribution::Triangular { low, value, high },
+                source: format!("{}; at least {}", now.source, least.source),
+                ..now
+            },
+        );
     }
 
     fn set(&mut self, pair: &str) -> Result<()> {
@@ -607,7 +704,11 @@ impl<'a> Building<'a> {
         self.changes
             .weights
             .or(self.scenario.file.weights)
-            .unwrap_or_else(|| ModelWeights::of(self.precision))
+            .unwrap_or_else(|| match self.halves_are_slow() {
+                // Slow arithmetic is no reason to store more.
+                true => ModelWeights::F16,
+                false => ModelWeights::of(self.precision),
+            })
     }
 
     fn accelerator_name(&self) -> String {
@@ -630,7 +731,7 @@ impl<'a> Building<'a> {
         let accelerator = self.accelerator_name();
         let weights = self.weights();
         for key in ["price", "server_power"] {
-            if !self.has(key) {
+            if !self.has(key) && !self.may_lack(key) {
                 return Err(Error::usage(
                     format!("accelerator {accelerator}"),
                     format!("its {key} is not known; give it with --set {key}=…"),
@@ -638,6 +739,8 @@ impl<'a> Building<'a> {
             }
         }
         let (title, note) = self.title(&accelerator);
+        let lacking = self.unpriced(&accelerator);
+        let doubts = self.implausible();
         Ok(Assumptions {
             scenario: self.scenario.id.clone(),
             title,
@@ -657,7 +760,91 @@ impl<'a> Building<'a> {
             values: self.values,
             priors: self.changes.priors,
             country: self.country,
-            notes: note.into_iter().chain(self.notes).collect(),
+            notes: note
+                .into_iter()
+                .chain(lacking)
+                .chain(doubts)
+                .chain(self.notes)
+                .collect(),
         })
+    }
+
+    /// What a call sets and nobody has seen.
+    fn implausible(&self) -> Vec<String> {
+        /// Whether a value is odd, given the board's power.
+        type IsOdd = fn(f64, f64) -> bool;
+        let central = |key: &str| {
+            let at = position(key).filter(|_| self.is_set(key))?;
+            Some(self.values[at].as_ref()?.distribution.central())
+        };
+        let board = position("board_power").and_then(|at| self.values[at].as_ref());
+        let board = board.map_or(5.0, |board| board.distribution.central());
+        let doubts: [(&str, IsOdd, &str); 6] = [
+            (
+                "price",
+                |value, _| value < 100.0,
+                "no accelerator costs so little; 30k is 30,000",
+            ),
+            (
+                "server_power",
+                |value, board| value < board,
+                "that is less than the device alone takes",
+            ),
+            (
+                "user_rate",
+                |value, _| value > 2000.0,
+                "no program gives one user so many tokens a second, and the answer is that of the quickest group",
+            ),
+            (
+                "mfu_f32",
+                |value, _| value > 0.9,
+                "no run is known to reach that",
+            ),
+            (
+                "mfu_bf16",
+                |value, _| value > 0.7,
+                "no run is known to reach that",
+            ),
+            (
+                "mfu_fp8",
+                |value, _| value > 0.7,
+                "no run is known to reach that",
+            ),
+        ];
+        doubts
+            .into_iter()
+            .filter_map(|(key, is_odd, why)| {
+                let value = central(key).filter(|value| is_odd(*value, board))?;
+                Some(format!("--set {key}={value}: {why}."))
+            })
+            .collect()
+    }
+
+    /// Whether the answer can do without: a desk's own device that nobody lists writes tokens at any price.
+    fn may_lack(&self, key: &str) -> bool {
+        let is_a_desk = !self.scenario.file.fallback.is_empty();
+        let is_unlisted = matches!(self.chosen, Chosen::Own);
+        let counts_money = key == "price" && self.size == Size::Budget;
+        is_a_desk && is_unlisted && !counts_money
+    }
+
+    /// What is left out because nobody says it.
+    fn unpriced(&self, accelerator: &str) -> Option<String> {
+        let lacking: Vec<&str> = [
+            ("price", "--set price="),
+            ("server_power", "--set server_power="),
+        ]
+        .into_iter()
+        .filter(|(key, _)| !self.has(key))
+        .map(|(_, set)| set)
+        .collect();
+        if lacking.is_empty() {
+            return None;
+        }
+        Some(format!(
+            "No list has {accelerator}, and its name does not say what it costs: what depends on that is left out. {} \
+             gives it.",
+            lacking.join(" and ")
+        ))
     }
 }

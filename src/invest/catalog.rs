@@ -36,6 +36,9 @@ pub(super) struct Accelerator {
     fp4: Option<f64>,
     memory: Option<f64>,
     bandwidth: Option<f64>,
+    /// Whether memory is stacked on the package.
+    #[serde(default)]
+    pub(super) hbm: bool,
     /// Whether 16-bit products have units of their own; where left out, whether a 16-bit peak is given.
     matrix_units: Option<bool>,
     /// GB/s to others, each way, and how many that connects.
@@ -71,6 +74,14 @@ impl Country {
         let mut names = self.also.iter().chain([&self.name]);
         names.any(|known| known.eq_ignore_ascii_case(name.trim()))
     }
+
+    /// Whether a figure of its own has this source.
+    pub(super) fn says(&self, source: &str) -> bool {
+        let own = [&self.carbon, &self.price, &self.household_price];
+        own.into_iter()
+            .flatten()
+            .any(|figure| figure.is_from(source))
+    }
 }
 
 /// A scenario as its file states it.
@@ -102,6 +113,12 @@ pub(super) struct ScenarioFile {
     pub(super) fallback_laptop: BTreeMap<String, Figure>,
     #[serde(default)]
     pub(super) fallback_integrated: BTreeMap<String, Figure>,
+    /// Over `inputs`, for accelerators with HBM, in the newer priors.
+    #[serde(default)]
+    pub(super) inputs_hbm: BTreeMap<String, Figure>,
+    /// Over `inputs`, for Macs with weights of four bits, in the newer priors.
+    #[serde(default)]
+    pub(super) inputs_mac_q4: BTreeMap<String, Figure>,
     /// Accelerators that only this file knows.
     #[serde(default)]
     pub(super) own_accelerators: BTreeMap<String, Accelerator>,
@@ -300,9 +317,9 @@ fn is_a_slice(adapter: &str) -> bool {
 /// Whether `text` contains `part` and neither is a piece of a longer word: an `rtx 4090 d` or an
 /// `rtx 4090 laptop gpu` is another chip than an `rtx 4090`.
 fn contains_words(text: &str, part: &str) -> bool {
-    const OTHERS: [&str; 17] = [
+    const OTHERS: [&str; 19] = [
         "d", "ti", "super", "laptop", "mobile", "max-q", "xt", "xtx", "gre", "nvl", "144g", "pro",
-        "max", "ultra", "pcie", "server", "cnx",
+        "max", "ultra", "pcie", "server", "cnx", "4gb", "6gb",
     ];
     text.match_indices(part).any(|(at, _)| {
         let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
@@ -327,6 +344,7 @@ impl Accelerator {
             f16_flop_per_s: tera(self.bf16.or(on_vector_units)),
             bytes_per_s: self.bandwidth.map(|value| value * 1e9),
             board_w: self.tdp,
+            idle_w: None,
             software: false,
             gap_s: None,
         }

@@ -86,7 +86,7 @@ impl<'x> Terms<'x> {
         };
         let run_rate = rate * (class * x.goodput);
         let count = count(choices.size, x, &capital, &power);
-        let served = serve(choices, x, prefill(choices, x, rate), count);
+        let served = serve(choices, x, prefill(choices, x), count);
         let trains = needed_to_train(&choices.model, x.memory.get()) <= count.floor().max(1.0);
 
         let mean = power.mean(x);
@@ -238,6 +238,13 @@ impl PowerDraw {
                     + x.server_power * (x.idle_share * (1.0 - x.device_share))
             }
         };
+        // What a measured device leaves of its machine's rated power is all that the rest of it can take.
+        let rest = x.server_power - device;
+        let host = if rest < host && choices.device_power == PowerBasis::Device {
+            if rest > Watts(0.0) { rest } else { Watts(0.0) }
+        } else {
+            host
+        };
         let load = device + host;
         Self {
             device,
@@ -324,34 +331,51 @@ fn annuity(rate: f64, life: Seconds) -> f64 {
 
 /// Useful FLOP/s of one accelerator inside a run.
 fn rate(choices: &Choices, x: &Inputs, precision: NumberFormat) -> FlopPerSecond {
-    let (peak, utilisation, kernel, share) = match precision {
-        NumberFormat::F32 => (x.peak_f32, x.mfu_f32, x.kernel_f32, x.kernel_share_f32),
-        NumberFormat::Bf16 => (x.peak_bf16, x.mfu_bf16, x.kernel_bf16, x.kernel_share_bf16),
-        // WGSL has no 8-bit or 4-bit floating point, so no kernel of perwatt's speaks of it.
-        NumberFormat::Fp8 => return x.peak_fp8 * x.mfu_fp8,
-        NumberFormat::Fp4 => return x.peak_fp4 * x.mfu_fp4,
+    let utilisation = match precision {
+        NumberFormat::F32 => x.mfu_f32,
+        NumberFormat::Bf16 => x.mfu_bf16,
+        NumberFormat::Fp8 => x.mfu_fp8,
+        NumberFormat::Fp4 => x.mfu_fp4,
     };
-    match choices.rate[precision as usize] {
-        RateBasis::Prior => peak * utilisation,
-        RateBasis::Kernel => kernel * x.transfer,
-        RateBasis::Share => peak * (share * x.roof_attained * x.transfer),
+    match large_product(choices, x, precision) {
+        Some(product) => product * x.transfer,
+        None => peak(x, precision) * utilisation,
     }
 }
 
-/// Useful FLOP/s of one accelerator that reads prompts: what was measured, or the prior for that.
-fn prefill(choices: &Choices, x: &Inputs, rate: FlopPerSecond) -> FlopPerSecond {
-    if choices.prefill_layer {
-        return x.kernel_prefill;
-    }
-    let peak = match choices.precision {
+fn peak(x: &Inputs, precision: NumberFormat) -> FlopPerSecond {
+    match precision {
         NumberFormat::F32 => x.peak_f32,
         NumberFormat::Bf16 => x.peak_bf16,
         NumberFormat::Fp8 => x.peak_fp8,
         NumberFormat::Fp4 => x.peak_fp4,
+    }
+}
+
+/// FLOP/s of one large matrix product, where a record says so. WGSL has no 8-bit or 4-bit floating point, so no
+/// kernel of perwatt's speaks of those.
+fn large_product(choices: &Choices, x: &Inputs, precision: NumberFormat) -> Option<FlopPerSecond> {
+    let (kernel, share) = match precision {
+        NumberFormat::F32 => (x.kernel_f32, x.kernel_share_f32),
+        NumberFormat::Bf16 => (x.kernel_bf16, x.kernel_share_bf16),
+        NumberFormat::Fp8 | NumberFormat::Fp4 => return None,
     };
-    match choices.rate[choices.precision as usize] {
-        RateBasis::Prior => peak * x.mfu_prefill,
-        RateBasis::Kernel | RateBasis::Share => rate,
+    match choices.rate[precision as usize] {
+        RateBasis::Prior => None,
+        RateBasis::Kernel => Some(kernel),
+        RateBasis::Share => Some(peak(x, precision) * (share * x.roof_attained)),
+    }
+}
+
+/// FLOP/s that the products of a serving program reach: of a layer that was measured, of one large product, or the
+/// prior for that. A serving step counts its waits by themselves, so this is no rate of a whole run.
+fn prefill(choices: &Choices, x: &Inputs) -> FlopPerSecond {
+    if choices.prefill_layer {
+        return x.kernel_prefill;
+    }
+    match large_product(choices, x, choices.precision) {
+        Some(product) => product * x.prefill_transfer,
+        None => peak(x, choices.precision) * x.mfu_prefill,
     }
 }
 
@@ -443,6 +467,7 @@ mod tests {
             ("bandwidth", 3350.0),
             ("bandwidth_share", 0.5),
             ("bandwidth_transfer", 0.7),
+            ("prefill_transfer", 0.5),
             ("batch", 32.0),
             ("context", 2000.0),
             ("memory_share", 0.9),

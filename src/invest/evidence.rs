@@ -20,6 +20,14 @@ use crate::units::{BytesPerSecond, FlopPerSecond, Watts};
 /// By what factor either way a figure may be off whose record gives no interval. [A]
 const UNKNOWN_SPREAD: f64 = 1.2;
 
+/// What a note says of a software driver.
+const IS_SOFTWARE: &str = "is a software driver: its figures are the CPU's";
+
+/// Whether an answer's notes say that its device is a software driver.
+pub fn is_of_software(notes: &[String]) -> bool {
+    notes.iter().any(|note| note.contains(IS_SOFTWARE))
+}
+
 /// How the case of a decoding layer ends.
 const DECODE: &str = "-decode";
 
@@ -62,12 +70,70 @@ pub struct Evidence {
 /// A computer by what its device takes: a card in a desktop draws ten times what a graphics unit beside a CPU does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MachineKind {
-    /// With a card, or with nothing that says otherwise.
+    /// With a card for games, or with a software driver.
     Desktop,
+    /// A desktop with a card of another kind, of which some cost ten times what others do.
+    Workstation,
     /// A portable one with a GPU of its own.
     Laptop,
     /// One whose GPU shares memory with the CPU.
     Integrated,
+    /// A Mac, of which the same chip is sold at five times the price of another.
+    Mac,
+    /// A server, or nobody knows what.
+    Unknown,
+}
+
+impl MachineKind {
+    /// Of a device by its name, where a scenario knows no better.
+    fn of(adapter: &str, device_type: DeviceType) -> Self {
+        let name = adapter.to_ascii_lowercase();
+        let words: Vec<&str> = name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let has = |word: &str| words.contains(&word);
+        // A `Max-Q Workstation` card is a card that takes less.
+        let is_portable =
+            has("laptop") || has("mobile") || (name.contains("max-q") && !has("workstation"));
+        if is_portable {
+            Self::Laptop
+        } else if words.iter().any(|word| is_of_a_server(word, &words)) {
+            Self::Unknown
+        } else if has("apple") {
+            Self::Mac
+        } else if device_type == DeviceType::IntegratedGpu {
+            Self::Integrated
+        } else if device_type == DeviceType::Software
+            || ["geforce", "arc", "rx"].into_iter().any(has)
+        {
+            Self::Desktop
+        } else {
+            Self::Workstation
+        }
+    }
+}
+
+/// Whether a driver's word is that of a card of servers: `Instinct MI350X`, `H20`, `Tesla T4`, `V100-SXM2`, `NVL`.
+fn is_of_a_server(word: &str, all: &[&str]) -> bool {
+    let numbered = |prefix: &str| {
+        let rest = word.strip_prefix(prefix).unwrap_or("");
+        rest.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let is_for_desks = ["rtx", "geforce", "arc", "radeon", "quadro"]
+        .iter()
+        .any(|brand| all.contains(brand));
+    matches!(
+        word,
+        "instinct" | "tesla" | "nvl" | "server" | "tegra" | "orin"
+    ) || (numbered("mi") && word.len() >= 4)
+        || numbered("sxm")
+        || numbered("nvl")
+        || (!is_for_desks
+            && all.contains(&"nvidia")
+            && ["a", "b", "h", "l", "p", "t", "v", "gb", "gh"]
+                .iter()
+                .any(|c| numbered(c)))
 }
 
 /// What evidence does to the assumptions.
@@ -268,15 +334,42 @@ impl Evidence {
 
     /// What kind of computer the device is part of, where a scenario knows no better.
     pub(super) fn machine(&self) -> MachineKind {
-        let name = self.adapter.to_ascii_lowercase();
-        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-        if words.any(|word| matches!(word, "laptop" | "mobile" | "max-q")) {
-            MachineKind::Laptop
-        } else if self.record.adapter.device_type == DeviceType::IntegratedGpu {
-            MachineKind::Integrated
-        } else {
-            MachineKind::Desktop
-        }
+        MachineKind::of(&self.adapter, self.record.adapter.device_type)
+    }
+
+    /// What the computer around an unlisted device is built for at least, in watts: the device's measured power is a
+    /// part of it.
+    pub(super) fn least_capacity(&self, found: &EvidenceInputs) -> Option<Assumption> {
+        /// A machine's rated power ÷ its device's under load, from shares of 0.8, 0.7 and 0.6. [A]
+        const RATED_OVER_DEVICE: [f64; 3] = [1.0 / 0.8, 1.0 / 0.7, 1.0 / 0.6];
+        /// The same of a meter at the wall, which sees all of it. [A]
+        const RATED_OVER_MACHINE: [f64; 3] = [1.0, 1.1, 1.25];
+        let central = |wanted: &str| {
+            let (_, assumption) = found.assumptions.iter().find(|(key, _)| *key == wanted)?;
+            Some(assumption.distribution.central())
+        };
+        let watts = ["device_power", "decode_power", "idle_power"]
+            .into_iter()
+            .filter_map(central)
+            .fold(0.0, f64::max);
+        let factors = match self.is_at_wall() {
+            true => RATED_OVER_MACHINE,
+            false => RATED_OVER_DEVICE,
+        };
+        let [low, value, high] = factors.map(|factor| factor * watts);
+        (watts > 0.0).then(|| Assumption {
+            distribution: Distribution::Triangular { low, value, high },
+            basis: Basis::Prior,
+            source: format!(
+                "[A] {}: {} measured, × {:.2}/{:.2}/{:.2} for the machine around it",
+                self.label,
+                Watts(watts),
+                factors[0],
+                factors[1],
+                factors[2]
+            ),
+            date: self.date(),
+        })
     }
 
     /// The roof of 16-bit products: matrix units where the session measured them.
@@ -352,23 +445,70 @@ impl Evidence {
         source: String,
         basis: Basis,
     ) -> Option<Assumption> {
+        self.bounded(estimate, f64::INFINITY, scale, source, basis)
+    }
+
+    /// The same of which no draw may be above `most`, in the record's units: no wide interval makes a device faster
+    /// than its roof.
+    fn bounded(
+        &self,
+        estimate: &Estimate,
+        most: f64,
+        scale: f64,
+        source: String,
+        basis: Basis,
+    ) -> Option<Assumption> {
         let (low, high, stated) = ends(estimate);
-        let [value, low, high] = [estimate.value, low, high].map(|number| number * scale);
+        let [value, low, high, most] =
+            [estimate.value, low, high, most.max(estimate.value)].map(|number| number * scale);
         let sound = 0.0 < low && low <= value && value <= high && high.is_finite();
+        let mut source = source;
+        if !stated {
+            source += &format!("; no interval in the record, ×÷{UNKNOWN_SPREAD} assumed [A]");
+        }
+        if high > most {
+            source += "; its interval is cut at what the roof and the data sheet allow";
+        }
         sound.then(|| Assumption {
-            distribution: if low < high {
-                Distribution::Measured { value, low, high }
-            } else {
+            distribution: if low >= high {
                 Distribution::Constant { value }
+            } else if high > most {
+                Distribution::Triangular {
+                    low,
+                    value,
+                    high: most,
+                }
+            } else {
+                Distribution::Measured { value, low, high }
             },
             basis,
-            source: if stated {
-                source
-            } else {
-                format!("{source}; no interval in the record, ×÷{UNKNOWN_SPREAD} assumed [A]")
-            },
+            source,
             date: self.date(),
         })
+    }
+
+    /// A rate as an assumption that stays below the session's roof and the data sheet's peak.
+    fn rate(
+        &self,
+        candidate: &RateCandidate<'_>,
+        peak: Option<f64>,
+        scale: f64,
+    ) -> Option<Assumption> {
+        let roof = candidate.summary.roofline_share.measured();
+        let roof = roof.map(|share| candidate.rate.value / share.value);
+        let most = [roof, peak]
+            .into_iter()
+            .flatten()
+            .filter(|most| *most > 0.0)
+            .fold(f64::INFINITY, f64::min);
+        let source = self.source(candidate.case);
+        self.bounded(
+            candidate.rate,
+            fit::MOST_SHARE * most,
+            scale,
+            source,
+            self.basis,
+        )
     }
 
     /// Cases with figures.
@@ -494,11 +634,21 @@ impl Evidence {
         setup.is_some_and(|setup| setup.boundary == Boundary::Wall)
     }
 
+    /// What a board can draw at most, in watts; infinity where nobody says.
+    fn most_power(&self) -> f64 {
+        let rated = self.power_limits().board_w;
+        rated.map_or(f64::INFINITY, |rated| fit::MOST_OF_RATING * rated)
+    }
+
     /// What bounds a reading of the sensor: a machine may draw more than its board.
     fn power_limits(&self) -> ChipLimits {
-        match self.is_at_wall() {
+        let chip = match self.is_at_wall() {
             true => ChipLimits::default(),
             false => self.chip(),
+        };
+        ChipLimits {
+            idle_w: self.idle().map(|[_, middle, _]| middle),
+            ..chip
         }
     }
 
@@ -509,13 +659,17 @@ impl Evidence {
         weights: ModelWeights,
     ) -> EvidenceInputs {
         let mut found = EvidenceInputs::none(self.general_notes());
+        let chip = self.chip();
         for (precision, key) in [
             (NumberFormat::F32, "kernel_f32"),
             (NumberFormat::Bf16, "kernel_bf16"),
         ] {
+            let peak = match precision {
+                NumberFormat::F32 => chip.f32_flop_per_s,
+                _ => chip.f16_flop_per_s,
+            };
             if let Some(best) = usable(self.product(precision), &mut found.notes)
-                && let Some(assumption) =
-                    self.assumption(best.rate, 1e-12, self.source(best.case), self.basis)
+                && let Some(assumption) = self.rate(&best, peak, 1e-12)
             {
                 found.rate[precision as usize] = RateBasis::Kernel;
                 found.assumptions.push((key, assumption));
@@ -523,8 +677,7 @@ impl Evidence {
             }
         }
         if let Some(best) = usable(self.stream(weights), &mut found.notes)
-            && let Some(assumption) =
-                self.assumption(best.rate, 1e-9, self.source(best.case), self.basis)
+            && let Some(assumption) = self.rate(&best, chip.bytes_per_s, 1e-9)
         {
             found.bandwidth = RateBasis::Kernel;
             found.assumptions.push(("kernel_bandwidth", assumption));
@@ -535,8 +688,7 @@ impl Evidence {
             }
         }
         if let Some(best) = usable(self.layer(weights, "-prefill"), &mut found.notes)
-            && let Some(assumption) =
-                self.assumption(best.rate, 1e-12, self.source(best.case), self.basis)
+            && let Some(assumption) = self.rate(&best, chip.f16_flop_per_s, 1e-12)
         {
             found.prefill_layer = true;
             found.assumptions.push(("kernel_prefill", assumption));
@@ -611,8 +763,13 @@ impl Evidence {
             }
             if let Some(best) = usable(Some(best), &mut found.notes)
                 && let Some(share) = share_of(best.summary)
-                && let Some(assumption) =
-                    self.assumption(&share, 1.0, self.source(best.case), self.modelled())
+                && let Some(assumption) = self.bounded(
+                    &share,
+                    fit::MOST_SHARE,
+                    1.0,
+                    self.source(best.case),
+                    self.modelled(),
+                )
             {
                 found.rate[precision as usize] = RateBasis::Share;
                 found.assumptions.push((key, assumption));
@@ -621,8 +778,13 @@ impl Evidence {
         }
         if let Some(best) = usable(self.stream(weights), &mut found.notes)
             && let Some(share) = share_of(best.summary)
-            && let Some(assumption) =
-                self.assumption(&share, 1.0, self.source(best.case), self.modelled())
+            && let Some(assumption) = self.bounded(
+                &share,
+                fit::MOST_SHARE,
+                1.0,
+                self.source(best.case),
+                self.modelled(),
+            )
         {
             found.bandwidth = RateBasis::Share;
             found
@@ -662,7 +824,8 @@ impl Evidence {
         };
         let source = self.source(power.case);
         let power = power.rate;
-        let Some(assumption) = self.assumption(power, 1.0, source, self.power_basis()) else {
+        let most = self.most_power();
+        let Some(assumption) = self.bounded(power, most, 1.0, source, self.power_basis()) else {
             return;
         };
         found.device_power = PowerBasis::Device;
@@ -728,8 +891,13 @@ impl Evidence {
         if let Some(best) = decoding
             && let Some(power) = best.summary.power_w.measured()
             && fit::power(power.value, &self.power_limits()).is_ok()
-            && let Some(assumption) =
-                self.assumption(power, 1.0, self.source(best.case), self.power_basis())
+            && let Some(assumption) = self.bounded(
+                power,
+                self.most_power(),
+                1.0,
+                self.source(best.case),
+                self.power_basis(),
+            )
         {
             found.decode_power = true;
             found.assumptions.push(("decode_power", assumption));
@@ -741,6 +909,27 @@ impl Evidence {
         if self.is_at_wall() && found.device_power != PowerBasis::Machine {
             return;
         }
+        let Some([low, value, high]) = self.idle() else {
+            return;
+        };
+        found.idle_power = true;
+        found.assumptions.push((
+            "idle_power",
+            Assumption {
+                distribution: if low < high {
+                    Distribution::Triangular { low, value, high }
+                } else {
+                    Distribution::Constant { value }
+                },
+                basis: self.power_basis(),
+                source: format!("{}: power before the loads", self.label),
+                date: self.date(),
+            },
+        ));
+    }
+
+    /// What the sensor said before the loads: least, middle, most.
+    fn idle(&self) -> Option<[f64; 3]> {
         let windows = self.record.cases.iter().flat_map(|case| &case.invocations);
         let mut idle: Vec<f64> = windows
             .filter_map(|one| match &one.outcome {
@@ -752,28 +941,7 @@ impl Evidence {
             .filter(|watts| *watts > 0.0 && watts.is_finite())
             .collect();
         idle.sort_unstable_by(f64::total_cmp);
-        let (Some(low), Some(high)) = (idle.first(), idle.last()) else {
-            return;
-        };
-        let value = idle[idle.len() / 2];
-        found.idle_power = true;
-        found.assumptions.push((
-            "idle_power",
-            Assumption {
-                distribution: if low < high {
-                    Distribution::Triangular {
-                        low: *low,
-                        value,
-                        high: *high,
-                    }
-                } else {
-                    Distribution::Constant { value }
-                },
-                basis: self.power_basis(),
-                source: format!("{}: power before the loads", self.label),
-                date: self.date(),
-            },
-        ));
+        Some([*idle.first()?, idle[idle.len() / 2], *idle.last()?])
     }
 
     fn general_notes(&self) -> Vec<String> {
@@ -796,10 +964,7 @@ impl Evidence {
             _ => {}
         }
         if self.software {
-            notes.push(format!(
-                "{} is a software driver: its figures are the CPU's.",
-                self.adapter
-            ));
+            notes.push(format!("{} {IS_SOFTWARE}.", self.adapter));
         }
         let failed: Vec<String> = self
             .record

@@ -88,6 +88,11 @@ pub struct Assumption {
 }
 
 impl Figure {
+    /// Whether it states this source.
+    pub(super) fn is_from(&self, source: &str) -> bool {
+        self.source.as_deref() == Some(source)
+    }
+
     /// The figure as an assumption about an input whose unit is `unit`.
     ///
     /// # Errors
@@ -134,6 +139,9 @@ impl Assumption {
             if !text.contains('g') {
                 assumption.in_another_unit(kind)?;
             }
+            if !text.contains(char::is_alphabetic) {
+                assumption.in_tera(kind)?;
+            }
         }
         Ok(assumption)
     }
@@ -144,6 +152,24 @@ impl Assumption {
         if kind.key == "carbon_intensity" && low > 0.0 && high < 2.0 {
             return Err(format!(
                 "{} is a grid of no country in g/kWh; write {}kg/kWh, or {}g/kWh for a source of its own",
+                short(high),
+                short(high),
+                short(high)
+            ));
+        }
+        Ok(())
+    }
+
+    /// `3.35` is what data sheets say in TB/s, and slow for GB/s.
+    fn in_tera(&self, kind: &InputKind) -> Result<(), String> {
+        /// Of what memory that anybody asks about is faster. [A]
+        const SLOW_GB_PER_S: f64 = 20.0;
+        let (low, high) = self.distribution.ends();
+        let is_of_memory = ["bandwidth", "kernel_bandwidth"].contains(&kind.key);
+        // Bounds are tried as they are.
+        if is_of_memory && low >= 0.1 && high < SLOW_GB_PER_S {
+            return Err(format!(
+                "{} may be in GB/s, which is asked for, or in TB/s; write {}GB/s or {}TB/s",
                 short(high),
                 short(high),
                 short(high)

@@ -1,6 +1,7 @@
 //! Whether a measured rate may stand for the device, or says something about caches, gaps between
 //! dispatches, or the wrong units. What does not fit is shown and not used, and the reader is told what to run.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::record::{CaseResult, Estimate, Outcome, Resource, Summary};
@@ -20,7 +21,10 @@ const ELEMENTS: u64 = 304 * 64 * 64;
 const STREAM_BYTES: u64 = 256_000_000;
 
 /// A share of a roof or of a data sheet's peak above this is a fault of a clock, a cache or a name.
-const MOST_SHARE: f64 = 1.05;
+pub(super) const MOST_SHARE: f64 = 1.05;
+
+/// Boards overshoot their limit for a moment, and sensors err by some per cent.
+pub(super) const MOST_OF_RATING: f64 = 1.15;
 
 /// Why a measured figure does not stand for the device.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,8 +71,33 @@ pub(super) enum Unfit {
         /// What the board is rated for.
         limit: f64,
     },
+    /// Less power than a device that works can draw.
+    BelowLeast {
+        /// What was measured.
+        watts: f64,
+        /// What it is less than.
+        least: f64,
+        /// What that is.
+        of: LeastPower,
+    },
     /// Some check of its output failed or is missing.
     Unverified,
+    /// A check failed, by so many times its bound.
+    Wrong {
+        /// The worst error ÷ the bound.
+        times: f64,
+    },
+}
+
+/// Below what a device under load cannot draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeastPower {
+    /// Nothing.
+    Nothing,
+    /// What the same sensor said before the loads.
+    Idle,
+    /// A small part of the board's rating.
+    Rating,
 }
 
 impl Unfit {
@@ -86,8 +115,10 @@ impl Unfit {
             Self::AboveRoof { .. } | Self::AbovePeak { .. } => {
                 "perwatt run --suite standard, and look at the clock that perwatt devices names"
             }
-            Self::AboveLimit { .. } => "perwatt power watch, and compare with another meter",
-            Self::Unverified => "perwatt run with the same case",
+            Self::AboveLimit { .. } | Self::BelowLeast { .. } => {
+                "perwatt power watch, and compare with another meter"
+            }
+            Self::Unverified | Self::Wrong { .. } => "perwatt run with the same case",
         }
     }
 }
@@ -132,7 +163,25 @@ impl fmt::Display for Unfit {
                 Watts(*watts),
                 Watts(*limit)
             ),
+            Self::BelowLeast { watts, least, of } => {
+                let (watts, least) = (Watts(*watts), Watts(*least));
+                match of {
+                    LeastPower::Nothing => write!(f, "{watts} is no power of a device that works"),
+                    LeastPower::Idle => write!(
+                        f,
+                        "{watts} under load is less than the {least} that the same sensor said before the loads"
+                    ),
+                    LeastPower::Rating => write!(
+                        f,
+                        "{watts} under load is less than {least}, a tenth of what the board is rated for"
+                    ),
+                }
+            }
             Self::Unverified => f.write_str("not every invocation was verified"),
+            Self::Wrong { times } => write!(
+                f,
+                "a check of its output failed: the worst error is {times:.3} times what is allowed"
+            ),
         }
     }
 }
@@ -150,6 +199,8 @@ pub(super) struct ChipLimits {
     pub(super) bytes_per_s: Option<f64>,
     /// The board's rated power.
     pub(super) board_w: Option<f64>,
+    /// What the sensor said before the loads.
+    pub(super) idle_w: Option<f64>,
     /// Whether the CPU does the work, which a small product keeps busy too.
     pub(super) software: bool,
     /// Seconds from one dispatch to the next, where the session measured them.
@@ -224,11 +275,29 @@ fn on_matrix_units(case: &CaseResult) -> bool {
     )
 }
 
-/// Whether a board can draw that.
+/// Whether a board under load can draw that.
 pub(super) fn power(watts: f64, chip: &ChipLimits) -> Result<(), Unfit> {
+    /// A matrix product keeps a device busier than this. [A]
+    const LEAST_OF_RATING: f64 = 0.1;
+    let least = [
+        (Some(0.0), LeastPower::Nothing),
+        (chip.idle_w, LeastPower::Idle),
+        (
+            chip.board_w.map(|limit| LEAST_OF_RATING * limit),
+            LeastPower::Rating,
+        ),
+    ];
+    for (least, of) in least {
+        match least {
+            // What is no number is above nothing either.
+            Some(least) if watts.partial_cmp(&least) != Some(Ordering::Greater) => {
+                return Err(Unfit::BelowLeast { watts, least, of });
+            }
+            _ => {}
+        }
+    }
     match chip.board_w {
-        // Boards overshoot their limit for a moment, and sensors err by some per cent.
-        Some(limit) if watts > 1.15 * limit => Err(Unfit::AboveLimit { watts, limit }),
+        Some(limit) if watts > MOST_OF_RATING * limit => Err(Unfit::AboveLimit { watts, limit }),
         _ => Ok(()),
     }
 }
@@ -274,12 +343,30 @@ fn verified(case: &CaseResult, summary: &Summary) -> Result<(), Unfit> {
         // A worker that was lost says nothing of the others' figures.
         Outcome::Failed { verification, .. } => verification.as_ref().is_none_or(|v| v.passed),
     });
-    let worst = summary.worst_error_over_bound.measured();
-    if passed && !case.is_unchecked() && worst.is_some_and(|worst| *worst <= 1.0) {
-        Ok(())
-    } else {
-        Err(Unfit::Unverified)
+    let worst = worst_error(case, summary);
+    match worst {
+        Some(worst) if worst <= 1.0 && passed && !case.is_unchecked() => Ok(()),
+        Some(times) if times > 1.0 && times.is_finite() => Err(Unfit::Wrong { times }),
+        _ => Err(Unfit::Unverified),
     }
+}
+
+/// The worst error of all checks, failed ones too, ÷ what is allowed; none where nothing was compared.
+fn worst_error(case: &CaseResult, summary: &Summary) -> Option<f64> {
+    let checks = case.invocations.iter().flat_map(|one| match &one.outcome {
+        Outcome::Measured {
+            verified_before,
+            verified_after,
+            ..
+        } => vec![verified_before, verified_after],
+        Outcome::Skipped { .. } => Vec::new(),
+        Outcome::Failed { verification, .. } => verification.iter().collect(),
+    });
+    checks
+        .map(|check| &check.worst_error_over_bound)
+        .chain([&summary.worst_error_over_bound])
+        .filter_map(|error| error.measured().copied())
+        .max_by(f64::total_cmp)
 }
 
 /// The memory that the executions went through: as recorded, or the case's own bytes once.
@@ -301,4 +388,38 @@ fn output_elements(case: &CaseResult) -> Option<u64> {
     let shape = case.case.split('/').nth(2)?;
     let mut sides = shape.split('x').map_while(|side| side.parse::<u64>().ok());
     sides.next()?.checked_mul(sides.next()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_under_load_draws_more_than_while_it_waits() {
+        let chip = ChipLimits {
+            board_w: Some(700.0),
+            idle_w: Some(120.0),
+            ..ChipLimits::default()
+        };
+        let least = |watts| match power(watts, &chip) {
+            Err(Unfit::BelowLeast { of, .. }) => Some(of),
+            _ => None,
+        };
+        assert_eq!(least(-280.0), Some(LeastPower::Nothing));
+        assert_eq!(least(f64::NAN), Some(LeastPower::Nothing));
+        assert_eq!(least(110.0), Some(LeastPower::Idle));
+        let without_idle = ChipLimits {
+            idle_w: None,
+            ..chip
+        };
+        assert!(matches!(
+            power(60.0, &without_idle),
+            Err(Unfit::BelowLeast {
+                of: LeastPower::Rating,
+                ..
+            })
+        ));
+        assert!(power(650.0, &chip).is_ok());
+        assert!(power(900.0, &chip).is_err());
+    }
 }

@@ -207,6 +207,8 @@ inputs! {
     roof_attained: f64 = "share", bare, Measurement, 0.001, 1.5;
     "Rate of a whole model in a run ÷ rate of one large matrix product"
     transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
+    "Rate of the matrix products of a serving program ÷ rate of one large matrix product"
+    prefill_transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
     "Share of the peak in the matrix products of a serving program"
     mfu_prefill: f64 = "share", bare, Measurement, 1e-6, 1.0;
     "Memory of one accelerator"
@@ -219,7 +221,7 @@ inputs! {
     kernel_bandwidth: BytesPerSecond = "GB/s", gigabytes_per_second, Measurement, 1e-6, 1e9;
     "That bandwidth ÷ the same device's measured roof"
     kernel_bandwidth_share: f64 = "share", bare, Measurement, 1e-9, 10.0;
-    "Bandwidth of a whole decode step ÷ that of one bandwidth-bound kernel"
+    "Bandwidth while weights and cache are read ÷ that of one bandwidth-bound kernel"
     bandwidth_transfer: f64 = "share", bare, Measurement, 0.001, 1.0;
     "Rate of a whole layer of a language model that reads a prompt, on one device"
     kernel_prefill: FlopPerSecond = "TFLOP/s", teraflops, Measurement, 1e-9, 1e9;

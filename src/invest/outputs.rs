@@ -293,7 +293,7 @@ outputs! { of t;
         device_power: Watts = t.power.device, "W" Power Watts::get;
     Accelerator "IT under load, each" ["with server and network"]
         it_power: Watts = t.power.it(t.x), "W" Power Watts::get;
-    Accelerator "training, each accelerator" ["training"]
+    Accelerator "training, each accelerator" ["training, goodput in it"]
         train_rate: TokensPerSecond = t.train_rate, "tokens/s" TokenRate TokensPerSecond::get;
     Accelerator "prefill, each accelerator" ["prefill"]
         prefill_rate: TokensPerSecond = t.prefill_rate, "tokens/s" TokenRate TokensPerSecond::get;

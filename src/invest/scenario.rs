@@ -61,6 +61,8 @@ impl Scenario {
             .file
             .inputs
             .keys()
+            .chain(scenario.file.inputs_hbm.keys())
+            .chain(scenario.file.inputs_mac_q4.keys())
             .chain(scenario.file.fallback.keys())
             .chain(scenario.file.fallback_laptop.keys())
             .chain(scenario.file.fallback_integrated.keys())

@@ -47,6 +47,7 @@ pub(super) fn spelled(name: &str, unit: &str) -> Result<String, String> {
             _ => name.to_owned(),
         },
         "GB" | "GB/s" => bytes(name, &lower, unit)?,
+        "$/kWh" if one_of(&["¢", "ct", "cent", "cents"]) => "c/kWh".to_owned(),
         "$/kWh"
             if ["¢/", "c/", "ct/"]
                 .iter()

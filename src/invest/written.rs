@@ -134,6 +134,7 @@ fn scaled<const N: usize>(
         }
         ([], _) => ("", 1.0),
     };
+    refuse_share_beside_percent(&parts, name, separator)?;
     let mut values = [0.0; N];
     for (into, part) in values.iter_mut().zip(&parts) {
         *into = part.value * part.suffix.as_ref().map_or(common, |(_, factor)| *factor);
@@ -151,9 +152,45 @@ fn scaled<const N: usize>(
     let mut order: Vec<usize> = (0..N).collect();
     let given = as_written(&order);
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    // What is no share in either order is most likely meant in per cent.
+    if unit.starts_with("share") && values.iter().any(|value| *value > 1.0) {
+        return Err(format!(
+            "{given} is out of order, and a share ends at 1: the lower number comes first, and per cent are written with %"
+        ));
+    }
     Err(format!(
         "{given} is out of order: the lower number comes first; write {}",
         as_written(&order)
+    ))
+}
+
+/// Stops at `0.1..20%`: a tenth of a per cent, or ten per cent.
+fn refuse_share_beside_percent(
+    parts: &[Written],
+    name: &str,
+    separator: &str,
+) -> Result<(), String> {
+    let is_bare_share =
+        |part: &Written| part.suffix.is_none() && part.value > 0.0 && part.value < 1.0;
+    if !name.starts_with('%') || !parts.iter().any(is_bare_share) {
+        return Ok(());
+    }
+    let written = |of_bare: &dyn Fn(&Written) -> String| {
+        let texts: Vec<String> = parts
+            .iter()
+            .map(|part| match is_bare_share(part) {
+                true => of_bare(part),
+                false => part.with(name),
+            })
+            .collect();
+        texts.join(separator)
+    };
+    // Without what multiplying by a hundred leaves behind.
+    let as_share = written(&|part| format!("{}{name}", (part.value * 1e11).round() / 1e9));
+    let as_percent = written(&|part| part.with(name));
+    let given = written(&|part| part.digits.clone());
+    Err(format!(
+        "{given} may be {as_percent} or {as_share}; write one of these"
     ))
 }
 
@@ -498,6 +535,7 @@ mod tests {
             ("100 kw", "W", 1e5),
             ("8¢/kWh", "$/kWh", 0.08),
             ("8 c/kWh", "$/kWh", 0.08),
+            ("8¢", "$/kWh", 0.08),
             ("370 gCO2e/kWh", "g/kWh", 370.0),
             ("0.37 t/MWh", "g/kWh", 370.0),
             ("0.2 t", "kg", 200.0),
@@ -590,6 +628,8 @@ mod tests {
             ("25M EUR", "$", "convert"),
             ("0.08 EUR/kWh", "$/kWh", "convert"),
             ("100 mw", "W", "megawatts"),
+            ("0.1..20%", "share", "may be 0.1%..20% or 10%..20%"),
+            ("80..20", "share", "a share ends at 1"),
             ("80 Gb", "GB", "bytes or bits"),
             ("26.8 Tb/s", "GB/s", "bytes or bits"),
         ] {

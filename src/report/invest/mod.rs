@@ -62,6 +62,9 @@ pub fn invest(
     page += &measured(record.map_or(&[], |record| record.findings), width);
     page += &card::card(models, answer, width);
     for section in SECTIONS {
+        if section == Section::Run && is_too_small_to_train(answer, models) {
+            continue;
+        }
         let rows = self::section(answer, section, extent, width);
         if !rows.is_empty() {
             page += &rows;
@@ -204,6 +207,13 @@ fn section(answer: &Answer, section: Section, extent: PageExtent, width: Option<
         return page;
     }
     header(&section.title(run_flop(answer)), width) + &page
+}
+
+/// Whether a desk's device does not hold the training of the model that it is asked about: a run of 10^25 FLOP on it is
+/// no figure for anybody.
+fn is_too_small_to_train(answer: &Answer, models: &[CardModel]) -> bool {
+    let training = answer.outputs.get("train_rate");
+    !models.is_empty() && training.is_some_and(|output| output.quantiles.measured().is_none())
 }
 
 /// What one per cent is worth.
