@@ -535,8 +535,10 @@ impl<'a> Building<'a> {
         };
         match (peak("peak_bf16"), peak("peak_f32")) {
             (Some(half), Some(single)) => {
-                let is_a_gpu = self.evidence.is_none_or(|evidence| !evidence.software);
-                half < 0.9 * single && is_a_gpu && !self.is_set("peak_bf16")
+                let may_be = self.evidence.is_none_or(|evidence| {
+                    !evidence.software && !evidence.has_product_on_matrix_units()
+                });
+                half < 0.9 * single && may_be && !self.is_set("peak_bf16")
             }
             _ => false,
         }

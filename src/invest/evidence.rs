@@ -554,6 +554,12 @@ impl Evidence {
         )
     }
 
+    /// Whether the f16 product that speaks for the device ran on matrix units.
+    pub(super) fn has_product_on_matrix_units(&self) -> bool {
+        let product = self.product(NumberFormat::Bf16);
+        product.is_some_and(|best| best.case.resources().arithmetic == Resource::MatrixF16)
+    }
+
     /// A layer of a language model in these weights: the prompt's or the decoding one.
     fn layer(&self, weights: ModelWeights, ending: &str) -> Option<RateCandidate<'_>> {
         let is_right = |case: &CaseResult| {
