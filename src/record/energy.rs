@@ -453,6 +453,7 @@ pub struct Trace {
 }
 
 /// A power that a trace says.
+#[cfg(any(feature = "cli", feature = "power"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TracePower {
     /// From when it is the mean, in seconds; of a reading, when it was read.
@@ -463,6 +464,7 @@ pub(crate) struct TracePower {
     pub(crate) watts: f64,
 }
 
+#[cfg(any(feature = "cli", feature = "power"))]
 impl Trace {
     /// Power over time: as the sensor said it, or as the steps of its counter say it.
     pub(crate) fn powers(&self) -> Vec<TracePower> {

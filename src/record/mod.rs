@@ -50,6 +50,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use adapter::{Adapter, CoopMatrix, DeviceType, Limits, RefusedFeature};
+#[cfg(feature = "bench")]
 pub(crate) use case::NOTHING_COMPARED;
 pub use case::{
     CaseInvocation, CaseResult, Counts, FailureKind, Footprint, InsteadOf, Outcome, Sampling,
