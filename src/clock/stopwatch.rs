@@ -111,41 +111,6 @@ impl Stopwatch {
         self.run(commands)
     }
 
-    /// Submits compute passes as [`Stopwatch::time_parts`] does, without timing them and without waiting; the last of
-    /// them.
-    pub(crate) fn submit_parts(
-        &self,
-        parts: usize,
-        mut encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
-    ) -> Option<wgpu::SubmissionIndex> {
-        (0..parts)
-            .map(|part| {
-                let commands = self.record(|_| None, |pass| encode(part, pass));
-                self.queue.submit([commands])
-            })
-            .last()
-    }
-
-    /// Waits until a submission is done.
-    ///
-    /// # Errors
-    /// The device was lost.
-    pub(crate) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), WaitError> {
-        self.poll(wgpu::PollType::Wait {
-            submission_index: Some(submission),
-            timeout: None,
-        })
-    }
-
-    /// Waits until everything submitted is done, and sees that the device did it.
-    ///
-    /// # Errors
-    /// The device was lost, or did not run it.
-    pub(crate) fn settle(&mut self) -> Result<(), WaitError> {
-        self.wait()?;
-        self.see_that_it_ran()
-    }
-
     /// Records a batch with the timestamps that it writes, and the witness after it.
     fn record<'t>(
         &'t self,
@@ -363,6 +328,45 @@ impl Stopwatch {
     fn poll(&self, how: wgpu::PollType) -> Result<(), WaitError> {
         let polled = self.device.poll(how);
         polled.map(|_| ()).map_err(|e| WaitError(e.to_string()))
+    }
+}
+
+/// Work that is not timed, for a device that is to be kept busy.
+#[cfg(feature = "bench")]
+impl Stopwatch {
+    /// Submits compute passes as [`Stopwatch::time_parts`] does, without timing them and without waiting; the last of
+    /// them.
+    pub(crate) fn submit_parts(
+        &self,
+        parts: usize,
+        mut encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
+    ) -> Option<wgpu::SubmissionIndex> {
+        (0..parts)
+            .map(|part| {
+                let commands = self.record(|_| None, |pass| encode(part, pass));
+                self.queue.submit([commands])
+            })
+            .last()
+    }
+
+    /// Waits until a submission is done.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub(crate) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), WaitError> {
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: None,
+        })
+    }
+
+    /// Waits until everything submitted is done, and sees that the device did it.
+    ///
+    /// # Errors
+    /// The device was lost, or did not run it.
+    pub(crate) fn settle(&mut self) -> Result<(), WaitError> {
+        self.wait()?;
+        self.see_that_it_ran()
     }
 }
 

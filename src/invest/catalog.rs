@@ -510,16 +510,20 @@ mod tests {
             ("NVIDIA H800", Some("h800-sxm")),
             (
                 "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
-                None,
+                Some("rtx-pro-6000-max-q"),
             ),
-            ("NVIDIA RTX PRO 6000 Blackwell Server Edition", None),
+            (
+                "NVIDIA RTX PRO 6000 Blackwell Server Edition",
+                Some("rtx-pro-6000-server"),
+            ),
             (
                 "NVIDIA RTX PRO 6000 Blackwell Workstation Edition",
                 Some("rtx-pro-6000"),
             ),
             ("NVIDIA B300 SXM6 AC", Some("b300")),
             ("NVIDIA GeForce RTX 4090/PCIe/SSE2", Some("rtx-4090")),
-            ("AMD Radeon RX 9070 (RADV GFX1201)", None),
+            ("AMD Radeon RX 9070 (RADV GFX1201)", Some("rx-9070")),
+            ("AMD Radeon RX 9070 GRE (RADV GFX1201)", None),
         ] {
             assert_eq!(recognise(accelerators, adapter), id, "{adapter}");
         }
