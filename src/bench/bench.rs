@@ -209,17 +209,24 @@ impl<'g> Bench<'g> {
         })
     }
 
+    /// Asks something of the stopwatch. What a driver needs for it is not perwatt's own cost, and a device that was lost
+    /// meanwhile says so itself.
+    fn on_stopwatch<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Stopwatch) -> Result<T, WaitError>,
+    ) -> Result<T, Stop> {
+        let stopwatch = &mut self.stopwatch;
+        let answer = self.ledger.foreign(|| ask(stopwatch));
+        self.gpu.check()?;
+        answer.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+    }
+
     /// Times one pass of anything.
     pub(super) fn time(
         &mut self,
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, Stop> {
-        let mut encode = Some(encode);
-        self.time_parts(1, |_, pass| {
-            if let Some(encode) = encode.take() {
-                encode(pass);
-            }
-        })
+        self.on_stopwatch(|stopwatch| stopwatch.time(encode))
     }
 
     /// Times so many passes as one lap, each a submission of its own.
@@ -228,10 +235,7 @@ impl<'g> Bench<'g> {
         parts: usize,
         encode: impl FnMut(usize, &mut wgpu::ComputePass<'_>),
     ) -> Result<Lap, Stop> {
-        let stopwatch = &mut self.stopwatch;
-        let lap = self.ledger.foreign(|| stopwatch.time_parts(parts, encode));
-        self.gpu.check()?;
-        lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+        self.on_stopwatch(|stopwatch| stopwatch.time_parts(parts, encode))
     }
 
     /// Submits a batch without waiting for it, and says when it is done; the work of a host is done at once.
@@ -244,30 +248,22 @@ impl<'g> Bench<'g> {
             self.execute(executable, executions)?;
             return Ok(None);
         }
-        let stopwatch = &self.stopwatch;
-        let submitted = self.ledger.foreign(|| {
-            stopwatch.submit_parts(executable.submissions(executions), |number, pass| {
+        self.on_stopwatch(|stopwatch| {
+            let parts = executable.submissions(executions);
+            Ok(stopwatch.submit_parts(parts, |number, pass| {
                 executable.encode_submission(pass, number, executions);
-            })
-        });
-        self.gpu.check()?;
-        Ok(submitted)
+            }))
+        })
     }
 
     /// Waits until a submission is done.
     pub(super) fn wait_for(&mut self, submission: wgpu::SubmissionIndex) -> Result<(), Stop> {
-        let stopwatch = &self.stopwatch;
-        let waited = self.ledger.foreign(|| stopwatch.wait_for(submission));
-        self.gpu.check()?;
-        waited.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+        self.on_stopwatch(|stopwatch| stopwatch.wait_for(submission))
     }
 
     /// Waits until everything submitted is done, and sees that it was run.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
-        let stopwatch = &mut self.stopwatch;
-        let settled = self.ledger.foreign(|| stopwatch.settle());
-        self.gpu.check()?;
-        settled.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+        self.on_stopwatch(Stopwatch::settle)
     }
 
     /// Runs a batch and times it.
@@ -277,8 +273,7 @@ impl<'g> Bench<'g> {
         executions: u32,
     ) -> Result<Lap, Stop> {
         self.ledger.foreign(|| executable.restore(executions))?;
-        let stopwatch = &mut self.stopwatch;
-        let lap = self.ledger.foreign(|| match executable.program().action {
+        self.on_stopwatch(|stopwatch| match executable.program().action {
             Action::Dispatches(_) => {
                 stopwatch.time_parts(executable.submissions(executions), |number, pass| {
                     executable.encode_submission(pass, number, executions);
@@ -291,9 +286,7 @@ impl<'g> Bench<'g> {
                 });
                 result.map_err(|e| WaitError(e.to_string())).and(lap)
             }
-        });
-        self.gpu.check()?;
-        lap.map_err(|e| Stop::Fail(FailureKind::DeviceLost, e.to_string()))
+        })
     }
 }
 

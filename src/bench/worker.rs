@@ -220,7 +220,7 @@ fn clock_setup(bench: &mut Bench<'_>, settings: Settings) -> Result<ClockSetup, 
             (Ok(()), None) => Reading::unmeasured("the device has no timestamp queries"),
         },
         precision_ns: precision.step_ns,
-        overhead_ns: precision.overhead_ns,
+        overhead_ns: Reading::Measured(precision.overhead_ns),
         dispatch_gap_ns: Some(precision.dispatch_gap_ns),
     })
 }

@@ -44,5 +44,6 @@ mod witness;
 
 #[cfg(feature = "criterion")]
 pub use criterion::GpuTime;
+pub(crate) use stopwatch::is_other_pace;
 pub use stopwatch::{Begun, Lap, Precision, Stopwatch, WaitError};
 pub use timestamps::TimestampFault;

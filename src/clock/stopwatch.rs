@@ -375,17 +375,22 @@ impl Stopwatch {
 fn judge_pace(short: &Lap, long: &Lap) -> Result<(), TimestampFault> {
     /// Less than this says nothing.
     const NOTICEABLE_NS: f64 = 1e6;
-    /// A host that hands dispatches over one by one may wait for the device for a part of the time only. Clocks with
-    /// ticks of another length were 41 and 52 times off.
-    const MOST_TIMES: f64 = 8.0;
     let (Ok(short_ns), Ok(long_ns)) = (short.device_ns, long.device_ns) else {
         return Ok(());
     };
     let host_ns = long.wall_ns - short.wall_ns;
-    if host_ns > NOTICEABLE_NS && MOST_TIMES * (long_ns - short_ns) < host_ns {
+    if host_ns > NOTICEABLE_NS && is_other_pace(long_ns - short_ns, host_ns) {
         return Err(TimestampFault::OtherPace);
     }
     Ok(())
+}
+
+/// Whether a device's clock saw so much less pass than the host's that it is none. A host that hands work over piece by
+/// piece may wait for the device for a part of the time only; clocks with ticks of another length were 41 and 52 times
+/// off.
+pub(crate) fn is_other_pace(device_ns: f64, host_ns: f64) -> bool {
+    const MOST_TIMES: f64 = 8.0;
+    MOST_TIMES * device_ns < host_ns
 }
 
 /// A duration in nanoseconds.

@@ -1,15 +1,16 @@
 //! What stored sessions say about the ratio of a case, and what is assumed of the noise where they are few.
 
+use super::case_pair::CasePair;
 use super::comparable::Comparable;
 use super::decide::{Lacking, RowEvidence};
 use super::looks::Looks;
 use super::metric::Cost;
 use super::noise::{Calibrated, NoiseAssumption, NoiseSource, UNKNOWN_DAYS, default_noise};
+use super::pairing::Side;
 use super::policy::Policy;
 use super::prospect::WeighedRow;
 use super::ratio_data::RatioData;
 use super::reason::Bar;
-use super::session::Session;
 use crate::stats::{Effect, NoisePrior, SessionCost};
 
 /// Fewest invocations, both sides together, that decide anything: one against one is a single pair.
@@ -19,16 +20,16 @@ impl Comparable<'_> {
     /// Evidence from sessions that know nothing of each other.
     pub(super) fn by_sessions(
         &self,
-        id: &str,
+        case: &CasePair<'_>,
         cost: Cost,
         policy: &Policy,
     ) -> Result<WeighedRow, String> {
         let mut sides = [
-            self.costs(&self.baseline, id, cost)?,
-            self.costs(&self.candidate, id, cost)?,
+            self.costs(case, Side::Baseline, cost)?,
+            self.costs(case, Side::Candidate, cost)?,
         ];
         let there = Known::of(&sides);
-        let calibrated = self.noise.and_then(|noise| noise.of(id, cost));
+        let calibrated = self.noise.and_then(|noise| noise.of(&case.id, cost));
         let (prior, source, lacking) = there.prior(calibrated, cost, policy);
         if source != Some(NoiseSource::Calibrated) {
             // What no calibration speaks for speaks for itself.
@@ -53,6 +54,7 @@ impl Comparable<'_> {
                     day_sd: prior.day_sd,
                     degrees: prior.degrees.max(prior.day_degrees),
                 }),
+                believed_sd: None,
                 far: None,
                 barred: (invocations < FEWEST_INVOCATIONS).then_some(Bar::SinglePair),
                 doubtful: None,
@@ -70,18 +72,14 @@ impl Comparable<'_> {
     /// The costs of a case, session by session.
     fn costs(
         &self,
-        sessions: &[&Session],
-        id: &str,
+        case: &CasePair<'_>,
+        side: Side,
         cost: Cost,
     ) -> Result<Vec<SessionCost>, String> {
         let mut costs = Vec::new();
-        for session in sessions {
-            let case = session.cases.iter().find(|case| self.row_id(case) == id);
-            let values: Vec<f64> = case
-                .into_iter()
-                .flat_map(|case| &case.invocations)
-                .filter_map(|values| values.cost(cost))
-                .collect();
+        for (session, case) in case.by_session(side) {
+            let values = case.invocations.iter();
+            let values: Vec<f64> = values.filter_map(|values| values.cost(cost)).collect();
             if values.is_empty() {
                 continue;
             }

@@ -8,7 +8,7 @@ use super::pairing::Side;
 use super::policy::Policy;
 use super::prospect::{FixedRow, RowState};
 use super::reason::Reason;
-use super::session::{Absence, InvocationValues, SessionCase};
+use super::session::{Absence, InvocationValues, Session, SessionCase};
 use super::verdict::Verdict;
 use crate::record::{Headline, Measure};
 
@@ -17,16 +17,48 @@ pub(super) struct CasePair<'a> {
     pub(super) id: String,
     pub(super) baseline: Vec<&'a SessionCase>,
     pub(super) candidate: Vec<&'a SessionCase>,
+    /// The sessions of either side's cases, in their order.
+    sessions: [Vec<&'a Session>; 2],
 }
 
-impl CasePair<'_> {
-    fn side(&self, side: Side) -> &[&SessionCase] {
+impl<'a> CasePair<'a> {
+    /// One that no session has yet.
+    pub(super) fn new(id: String) -> Self {
+        Self {
+            id,
+            baseline: Vec::new(),
+            candidate: Vec::new(),
+            sessions: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// The case in one more session of a side.
+    pub(super) fn add(&mut self, side: Side, session: &'a Session, case: &'a SessionCase) {
+        self.sessions[side as usize].push(session);
+        match side {
+            Side::Baseline => self.baseline.push(case),
+            Side::Candidate => self.candidate.push(case),
+        }
+    }
+
+    fn side(&self, side: Side) -> &[&'a SessionCase] {
         match side {
             Side::Baseline => &self.baseline,
             Side::Candidate => &self.candidate,
         }
     }
 
+    /// A side's cases with the sessions that have them.
+    pub(super) fn by_session(
+        &self,
+        side: Side,
+    ) -> impl Iterator<Item = (&'a Session, &'a SessionCase)> {
+        let sessions = self.sessions[side as usize].iter().copied();
+        sessions.zip(self.side(side).iter().copied())
+    }
+}
+
+impl CasePair<'_> {
     /// Whether no session has figures or failed: nothing to say on either side.
     pub(super) fn absent_on_both(&self) -> bool {
         self.baseline

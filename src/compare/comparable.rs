@@ -1,5 +1,6 @@
 //! Which of the given sessions may be compared, and what forbids comparing them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
@@ -187,21 +188,19 @@ impl<'a> Comparable<'a> {
 
     /// The name of the row that a case belongs to. One that each side has with one setting bears its plain name,
     /// whatever else their files hold; of several, those of like settings belong together.
-    pub(super) fn row_id(&self, case: &SessionCase) -> String {
+    fn row_id<'c>(&self, case: &'c SessionCase) -> Cow<'c, str> {
         let Some(setup) = &case.setup else {
-            return case.id.clone();
+            return Cow::Borrowed(&case.id);
         };
         let none = BTreeSet::new();
         let keys = self.several.get(&setup.benchmark).unwrap_or(&none);
-        CaseName::with_kernel(
-            setup.name(keys),
-            CaseName::split_kernel(&case.id).1.unwrap_or_default(),
-        )
+        let kernel = CaseName::split_kernel(&case.id).1.unwrap_or_default();
+        Cow::Owned(CaseName::with_kernel(setup.name(keys), kernel))
     }
 
     /// Every case with its results on both sides, the baseline's first, in the records' order.
     pub(super) fn cases(&self) -> Vec<CasePair<'a>> {
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
         let mut pairs: Vec<CasePair<'a>> = Vec::new();
         for (side, sessions) in [
             (Side::Baseline, &self.baseline),
@@ -210,18 +209,11 @@ impl<'a> Comparable<'a> {
             for session in sessions {
                 for case in &session.cases {
                     let id = self.row_id(case);
-                    let place = *places.entry(id.clone()).or_insert(pairs.len());
-                    if place == pairs.len() {
-                        pairs.push(CasePair {
-                            id,
-                            baseline: Vec::new(),
-                            candidate: Vec::new(),
-                        });
-                    }
-                    match side {
-                        Side::Baseline => pairs[place].baseline.push(case),
-                        Side::Candidate => pairs[place].candidate.push(case),
-                    }
+                    let place = *places.entry(id).or_insert_with_key(|id| {
+                        pairs.push(CasePair::new(id.to_string()));
+                        pairs.len() - 1
+                    });
+                    pairs[place].add(side, session, case);
                 }
             }
         }
@@ -304,38 +296,23 @@ fn several_settings(
     baseline: &[&Session],
     candidate: &[&Session],
 ) -> HashMap<String, BTreeSet<String>> {
-    let of_side = |sessions: &[&Session]| -> Vec<ToolSetup> {
+    let mut by_name: HashMap<&str, [Vec<&ToolSetup>; 2]> = HashMap::new();
+    for (side, sessions) in [baseline, candidate].into_iter().enumerate() {
         let cases = sessions.iter().flat_map(|session| &session.cases);
-        cases.filter_map(|case| case.setup.clone()).collect()
-    };
-    let sides = [of_side(baseline), of_side(candidate)];
-    let mut several = HashMap::new();
-    for setup in sides.iter().flatten() {
-        if several.contains_key(&setup.benchmark) {
-            continue;
+        for setup in cases.filter_map(|case| case.setup.as_ref()) {
+            by_name.entry(&setup.benchmark).or_default()[side].push(setup);
         }
-        let alike = |side: &[ToolSetup]| -> Vec<ToolSetup> {
-            let of_name = side
-                .iter()
-                .filter(|other| other.benchmark == setup.benchmark);
-            of_name.cloned().collect()
-        };
-        let of_name = sides.each_ref().map(|side| alike(side));
-        let differs = of_name
-            .iter()
-            .any(|side| side.iter().any(|one| one.difference(&side[0]).is_some()));
-        let keys = if differs {
-            differing(&of_name.concat())
-        } else {
-            BTreeSet::new()
-        };
-        several.insert(setup.benchmark.clone(), keys);
     }
-    several
+    let differs = |side: &Vec<&ToolSetup>| side.iter().any(|one| one.difference(side[0]).is_some());
+    by_name
+        .into_iter()
+        .filter(|(_, sides)| sides.iter().any(differs))
+        .map(|(name, sides)| (name.to_owned(), differing(&sides.concat())))
+        .collect()
 }
 
 /// The settings of which setups state different values.
-fn differing(setups: &[ToolSetup]) -> BTreeSet<String> {
+fn differing(setups: &[&ToolSetup]) -> BTreeSet<String> {
     let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (key, value) in setups.iter().flat_map(|setup| &setup.settings) {
         values.entry(key).or_default().insert(value);

@@ -30,6 +30,9 @@ pub(super) struct RowEvidence {
     pub(super) lacking: Lacking,
     /// The prior that the effect rests on.
     pub(super) prior: Option<NoiseAssumption>,
+    /// The spread that is believed of pairs while they are too few to show it; what they seem to change must stand out
+    /// from it.
+    pub(super) believed_sd: Option<f64>,
     /// Pairs that lie far from the rest, where they are too many to be weighed down as outliers.
     pub(super) far: Option<usize>,
     /// Why nothing may be decided at all.
@@ -96,6 +99,16 @@ impl RowEvidence {
         self.plain.slack = slack;
     }
 
+    /// The effect by which a change is found.
+    pub(super) fn of_change(&self) -> Effect {
+        /// As firmly as five pairs would support.
+        const DEGREES: f64 = 4.0;
+        match self.believed_sd {
+            Some(sd) => self.effect.with_believed_spread(self.units, sd, DEGREES),
+            None => self.effect,
+        }
+    }
+
     /// Decides. Swapping the sides negates the effect and exchanges the first two tests, so it mirrors
     /// the verdict.
     pub(super) fn judge(
@@ -111,7 +124,7 @@ impl RowEvidence {
             ratio: Ratio::of(&self.effect, metric),
         };
         let demand = self.demand(bounds, policy);
-        let detectable = self.effect.detectable(bounds.margin, demand);
+        let detectable = self.of_change().detectable(bounds.margin, demand);
         let doubt = match self.decided(change, tests, bounds, policy) {
             Ok((verdict, reason)) => {
                 return Judgement {

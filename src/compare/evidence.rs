@@ -1,12 +1,14 @@
 //! What the values of a case say about its ratio: the effect, how well it is known, and what bars a verdict.
 
 use std::collections::{HashMap, HashSet};
+use std::f64::consts::SQRT_2;
 
 use super::case_pair::CasePair;
 use super::comparable::Comparable;
 use super::decide::{Lacking, RowEvidence};
 use super::looks::Looks;
 use super::metric::{Cost, Metric};
+use super::noise::default_noise;
 use super::pairing::{Pair, Side};
 use super::policy::Policy;
 use super::prospect::{FixedRow, Prospect, RowState, SideValue, WeighedRow};
@@ -19,6 +21,9 @@ use crate::units::percent;
 
 /// Fewest pairs that decide anything.
 const FEWEST_PAIRS: usize = 3;
+
+/// Fewest pairs whose own spread is all that counts. Of four, all may differ alike by chance where a machine has two states.
+const FEWEST_OF_THEIR_OWN: usize = 5;
 
 /// Fewest new values of a sensor in one window from which an energy is believed.
 const FEWEST_UPDATES: u64 = 5;
@@ -85,7 +90,7 @@ impl<'a> Comparable<'a> {
     ) -> Result<WeighedRow, String> {
         let mut weighed = match self.pairs {
             Some(pairs) => paired(case, cost, pairs, self.looks)?,
-            None => self.by_sessions(&case.id, cost, policy)?,
+            None => self.by_sessions(case, cost, policy)?,
         };
         let evidence = &mut weighed.evidence;
         let values: Vec<&InvocationValues> = case.values().collect();
@@ -287,6 +292,8 @@ fn paired(
             paired: true,
             lacking: Lacking::default(),
             prior: None,
+            believed_sd: (count < FEWEST_OF_THEIR_OWN)
+                .then(|| SQRT_2 * default_noise(cost).invocation_sd),
             far: Effect::far_pairs(&ratios),
             barred: (count < FEWEST_PAIRS).then_some(Bar::FewPairs {
                 pairs: count,

@@ -115,7 +115,7 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<VerdictR
         if let (Some(place), RowState::Weighed(weighed)) = (prospect.hypothesis, &prospect.state)
             && weighed.evidence.barred.is_none()
         {
-            let effect = &weighed.evidence.effect;
+            let effect = weighed.evidence.of_change();
             let looks = weighed.evidence.looks;
             worse[place] = looks.change(effect.p_above(prospect.margin));
             better[place] = looks.change(effect.p_below(-prospect.margin));
@@ -222,6 +222,7 @@ fn weighed_row(
     let (metric, evidence) = (prospect.metric, &weighed.evidence);
     let (effect, looks) = (&evidence.effect, evidence.looks);
     let (regressed, improved) = adjusted.unwrap_or_else(|| {
+        let effect = evidence.of_change();
         (
             OneSided::alone(looks.change(effect.p_above(prospect.margin))),
             OneSided::alone(looks.change(effect.p_below(-prospect.margin))),

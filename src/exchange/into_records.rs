@@ -356,7 +356,7 @@ fn clock(importer: &Importer, read: &[ImportedFile]) -> Reading<ClockSetup> {
         method: ClockMethod::WallClock,
         tick_ns: Reading::unmeasured("taken from the digits of the times, which show no tick"),
         precision_ns,
-        overhead_ns: 0.0,
+        overhead_ns: Reading::unmeasured(format!("{} does not say", importer.name)),
         dispatch_gap_ns: None,
     })
 }

@@ -67,6 +67,9 @@ pub struct Assumptions {
     /// The country whose electricity it is, where one was named.
     #[serde(default)]
     pub country: Option<String>,
+    /// Whether the accelerator is a CPU behind a software driver.
+    #[serde(default)]
+    pub software: bool,
     /// What a reader must know.
     pub notes: Vec<String>,
 }
@@ -762,6 +765,8 @@ impl<'a> Building<'a> {
             values: self.values,
             priors: self.changes.priors,
             country: self.country,
+            software: matches!(self.chosen, Chosen::Own)
+                && self.evidence.is_some_and(|evidence| evidence.software),
             notes: note
                 .into_iter()
                 .chain(lacking)

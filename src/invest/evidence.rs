@@ -20,14 +20,6 @@ use crate::units::{BytesPerSecond, FlopPerSecond, Watts};
 /// By what factor either way a figure may be off whose record gives no interval. [A]
 const UNKNOWN_SPREAD: f64 = 1.2;
 
-/// What a note says of a software driver.
-const IS_SOFTWARE: &str = "is a software driver: its figures are the CPU's";
-
-/// Whether an answer's notes say that its device is a software driver.
-pub fn is_of_software(notes: &[String]) -> bool {
-    notes.iter().any(|note| note.contains(IS_SOFTWARE))
-}
-
 /// How the case of a decoding layer ends.
 const DECODE: &str = "-decode";
 
@@ -970,7 +962,10 @@ impl Evidence {
             _ => {}
         }
         if self.software {
-            notes.push(format!("{} {IS_SOFTWARE}.", self.adapter));
+            notes.push(format!(
+                "{} is a software driver: its figures are the CPU's.",
+                self.adapter
+            ));
         }
         let failed: Vec<String> = self
             .record

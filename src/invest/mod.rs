@@ -45,7 +45,7 @@ pub use catalog::{
 };
 pub use choices::{Choices, PowerBasis, PriorSet, RateBasis};
 pub use distribution::Distribution;
-pub use evidence::{Evidence, RecordFigure, is_of_software};
+pub use evidence::{Evidence, RecordFigure};
 pub use figure::{Assumption, Basis};
 pub use inputs::{INPUTS, InputKind, ReducibleBy, Size};
 pub use language_model::LanguageModel;

@@ -48,6 +48,9 @@ pub struct Answer {
     pub priors: PriorSet,
     /// The country whose electricity it is, where one was named.
     pub country: Option<String>,
+    /// Whether the accelerator is a CPU behind a software driver.
+    #[serde(skip)]
+    pub software: bool,
     /// The draws.
     pub draws: Draws,
     /// What went in, as far as anything here depends on it.
@@ -126,6 +129,7 @@ pub fn model(assumptions: &Assumptions, draws: Draws) -> Result<Answer> {
         weights: assumptions.choices.weights,
         priors: assumptions.priors,
         country: assumptions.country.clone(),
+        software: assumptions.software,
         draws,
         inputs: simulation.inputs(),
         causes: simulation.causes(),

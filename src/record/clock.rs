@@ -18,8 +18,8 @@ pub struct ClockSetup {
     /// precision, which is coarser than a tick on many devices.
     pub precision_ns: f64,
     /// Cost of a batch that does next to nothing by this clock, in nanoseconds. It is not subtracted from samples;
-    /// batches are sized to make it vanish.
-    pub overhead_ns: f64,
+    /// batches are sized to make it vanish. Before version 1.10 zero in files of other tools, whose clock nobody measured.
+    pub overhead_ns: Reading<f64>,
     /// Time from one dispatch that does next to nothing to the next that waits for it, in nanoseconds. A kernel
     /// that is not much longer measures this more than itself. Files before 1.2 do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -487,8 +487,8 @@ impl Trace {
                     return None;
                 };
                 let watts = (after_j - before_j) / (to_s - from_s);
-                // Two values of one time say none.
-                watts.is_finite().then_some(TracePower {
+                // Two values of one time say none, and a step back in time neither.
+                (to_s > from_s && watts.is_finite()).then_some(TracePower {
                     from_s,
                     to_s,
                     watts,

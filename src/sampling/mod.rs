@@ -43,7 +43,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::{Lap, TimestampFault};
+use crate::clock::{Lap, TimestampFault, is_other_pace};
 use crate::record::{ClockMethod, Reading, Sampling, StopReason, Warning};
 use crate::stats;
 use crate::units::Seconds;
@@ -310,11 +310,10 @@ impl ClockSeries {
 fn are_early(laps: &[&Lap]) -> bool {
     /// What a host may need beside the device's time.
     const NOTICEABLE_NS: f64 = 5e6;
-    const MOST_TIMES: f64 = 8.0;
     let quickest = laps.iter().min_by(|a, b| a.wall_ns.total_cmp(&b.wall_ns));
     quickest.is_some_and(|lap| {
         let device_ns = lap.device_ns.unwrap_or(f64::INFINITY);
-        lap.wall_ns > MOST_TIMES * device_ns + NOTICEABLE_NS
+        is_other_pace(device_ns, lap.wall_ns - NOTICEABLE_NS)
     })
 }
 

@@ -98,6 +98,24 @@ impl Effect {
         }
     }
 
+    /// The same of `pairs` pairs whose spread is believed to be `sd` before they show their own, as firmly as `degrees`
+    /// degrees of freedom: three that happen to agree do not show that a machine is quiet. The belief is a floor, and a
+    /// larger spread of the pairs stands.
+    #[must_use]
+    pub fn with_believed_spread(self, pairs: f64, sd: f64, degrees: f64) -> Self {
+        let all = self.degrees + degrees;
+        let own = self.standard_error.powi(2) * pairs;
+        let pooled = (self.degrees * own + degrees * sd.powi(2)) / all;
+        match pooled > own {
+            true => Self {
+                standard_error: (pooled / pairs).sqrt(),
+                degrees: all,
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// How many pairs lie far from the rest, where they are too many to be outliers and so count in full.
     pub fn far_pairs(log_ratios: &[f64]) -> Option<usize> {
         let centre = Centre::of(log_ratios).filter(|centre| !centre.has_few_far())?;

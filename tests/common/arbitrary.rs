@@ -135,7 +135,7 @@ pub(crate) fn arbitrary_record(session: &str, random: &mut Pcg64Mcg) -> Record {
     with_energy(&mut planned, &invocations);
     if let Reading::Measured(clock) = &mut planned.clock {
         clock.precision_ns = any(random);
-        clock.overhead_ns = any(random);
+        clock.overhead_ns = Reading::Measured(any(random));
     }
     if let Reading::Measured(power) = &mut planned.power {
         power.gain.factor = odd(random, 1.0, share);

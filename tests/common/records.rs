@@ -64,7 +64,7 @@ pub(crate) fn record(session: &str) -> Record {
             method: ClockMethod::TimestampQuery,
             tick_ns: Reading::Measured(1.0),
             precision_ns: 10.0,
-            overhead_ns: 0.0,
+            overhead_ns: Reading::Measured(0.0),
             dispatch_gap_ns: None,
         }),
         power: Reading::unmeasured("no sensor"),

@@ -106,9 +106,10 @@ pub(crate) const TARGETS: &[Target] = &[
     }),
     target("log", logs, || {
         let choice = LogChoice {
-            boundary: Boundary::Wall,
+            boundary: Some(Boundary::Wall),
             column: None,
             device: None,
+            address: None,
             zone: Some("UTC".to_owned()),
             date_order: None,
         };

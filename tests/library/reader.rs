@@ -53,7 +53,7 @@ strict! {
         subgroup_sizes: Or<(u32, u32)>, features: Vec<String>, coop_matrix: Vec<Value>,
         limits: BTreeMap<String, u64>,
     }
-    Clock { method: String, tick_ns: Or<f64>, precision_ns: f64, overhead_ns: f64 }
+    Clock { method: String, tick_ns: Or<f64>, precision_ns: f64, overhead_ns: Or<f64> }
     Plan {
         suite: Option<String>, invocations: u32, budget_s: f64, seed: u64, power: Option<String>,
         energy: Option<String>, cases: Vec<String>,

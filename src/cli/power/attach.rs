@@ -13,8 +13,8 @@ use crate::cli::exit::Exit;
 use crate::power::sensors::{DateOrder, LogChoice, MeterLog};
 use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{
-    self, Boundary, EnergyProvenance, Gain, GainFrom, GainUncertainty, Origin, Outcome, PowerSetup,
-    Reading, Record, Warning, Whereabouts,
+    self, Boundary, EnergyProvenance, EnergyWindow, Gain, GainFrom, GainUncertainty, Origin,
+    Outcome, PowerSetup, Reading, Record, Resolution, Warning, Whereabouts,
 };
 use crate::report;
 use crate::stats;
@@ -31,13 +31,15 @@ pub(in super::super) struct Attach {
     /// powermetrics writes; units are taken from the names of the columns
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
-    /// What the meter measures: wall, board, gpu-chip, module, soc or cpu-package
-    #[arg(long, value_parser = boundary, default_value = "wall")]
-    boundary: Boundary,
+    /// What the meter measures: wall, board, gpu-chip, module, soc or cpu-package [default: what the column's name says,
+    /// else wall]
+    #[arg(long, value_parser = boundary)]
+    boundary: Option<Boundary>,
     /// The column of the power, where there are several
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// The device to take from a log of several: its index, bus id or entity name in the log
+    /// The device to take from a log of several: its index, bus id or entity name in the log [default: the one at the
+    /// record's PCI address]
     #[arg(long, value_name = "NAME")]
     log_device: Option<String>,
     /// The zone of times that name none, as Europe/Berlin [default: this machine's]
@@ -102,6 +104,7 @@ impl Attach {
             boundary: self.boundary,
             column: self.column.clone(),
             device: self.log_device.clone(),
+            address: record.adapter.pci_id.measured().cloned(),
             zone: self.zone.clone(),
             date_order: self.date_order,
         };
@@ -112,10 +115,14 @@ impl Attach {
         for note in &log.notes {
             tell(&format!("{}: {note}", self.csv.display()));
         }
-        let setup = self.setup(&log);
+        let mut setup = self.setup(&log);
         let attached = replace(&mut record, &log.rows, &setup);
         if let Err(reason) = attached {
             bail!("{}: {reason}; nothing was written", self.csv.display());
+        }
+        if let Some(note) = unseen(&record) {
+            tell(&format!("{}: {note}", self.csv.display()));
+            setup.notes.push(note);
         }
         record
             .warnings
@@ -136,8 +143,9 @@ impl Attach {
             format!("csv:{}", self.csv.display()),
             "csv",
             EnergyProvenance::IntegratedPower,
-            self.boundary,
+            log.boundary,
         );
+        setup.resolution = Reading::Measured(Resolution::Watts(log.resolution.get()));
         let steps: Vec<f64> = log
             .rows
             .windows(2)
@@ -159,6 +167,30 @@ impl Attach {
         setup.notes.extend(log.notes.iter().cloned());
         setup
     }
+}
+
+/// What to say where the log shows no load in any window: it may be of another device, and a load that adds nothing looks
+/// the same.
+fn unseen(record: &Record) -> Option<String> {
+    /// A load that adds less than this to idle, as a share of it, does not show.
+    const SHOWS: f64 = 0.05;
+    let outcomes = record.cases.iter().flat_map(|case| &case.invocations);
+    let mut windows = outcomes
+        .filter_map(|invocation| match &invocation.outcome {
+            Outcome::Measured { energy, .. } => energy.measured(),
+            _ => None,
+        })
+        .peekable();
+    windows.peek()?;
+    let shows = |window: &EnergyWindow| {
+        let idle = window.idle_before_w.measured().copied().unwrap_or_default();
+        (window.gross_j / window.duration_s - idle).abs() > SHOWS * idle
+    };
+    (!windows.any(shows)).then(|| {
+        "no load shows in it: its power is the same before the loads and under them; see that it is the log of the \
+         device that ran them"
+            .to_owned()
+    })
 }
 
 /// Why a record takes nothing from a log.

@@ -2,7 +2,7 @@
 
 use super::super::table::fold;
 use super::card::DOLLARS_PER_EURO;
-use crate::invest::{Answer, CardModel, digits, in_one_sentence, is_of_software, row_in_words};
+use crate::invest::{Answer, CardModel, digits, in_one_sentence, row_in_words};
 
 /// The sentence, folded: what a sum buys, or what a machine writes.
 pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>) -> String {
@@ -41,7 +41,7 @@ fn in_tokens(answer: &Answer, models: &[CardModel]) -> Option<String> {
         answer.accelerator,
         one.model,
         one.weights.name(),
-        match is_of_software(&answer.notes) {
+        match answer.software {
             // What the computer around it costs and draws was neither measured nor listed.
             true => " on the CPU, by a software driver".to_owned(),
             false => worth(one) + &a_year(answer),

@@ -1,5 +1,6 @@
 //! Which column of a log holds the power, in which unit, and whose it is: from the names that tools give them.
 
+use super::choice::LogChoice;
 use crate::record::Boundary;
 
 /// A column of power.
@@ -38,9 +39,24 @@ pub(super) fn unit(word: &str) -> Option<f64> {
     }
 }
 
-/// Watts of the unit that a name states last.
+/// Watts of the unit that a name states last, as `power_kw`, `Power (mW)` or turbostat's `PkgWatt`.
 fn named_unit(name: &str) -> Option<f64> {
-    name.rsplit(|c: char| !c.is_alphanumeric()).find_map(unit)
+    let parts = || name.rsplit(|c: char| !c.is_alphanumeric());
+    let ends = |part: &str| {
+        let part = part.to_lowercase();
+        part.ends_with("watt") || part.ends_with("watts")
+    };
+    let of_end = || parts().any(ends).then_some(1.0);
+    parts().find_map(unit).or_else(of_end)
+}
+
+/// Whether a name says that its values are another quantity than a power that is drawn.
+pub(super) fn is_other_quantity(name: &str) -> bool {
+    let words = words(name);
+    let of_power = named_unit(name).is_some();
+    name.contains('%')
+        || words.iter().any(|word| OTHERS.contains(&&**word))
+        || !of_power && words.iter().any(|word| QUANTITIES.contains(&&**word))
 }
 
 /// The power that an entity's name states, as `sensor.plug_power_kw`; the name says nothing else of its values.
@@ -103,6 +119,16 @@ const OTHERS: &[&str] = &[
     "hz",
 ];
 
+/// Other quantities, which stand in the name of a power's column all the same where it states watts.
+const QUANTITIES: &[&str] = &[
+    "energy",
+    "voltage",
+    "current",
+    "temperature",
+    "frequency",
+    "clock",
+];
+
 /// Whether a name is that of times.
 pub(super) fn is_time(name: &str) -> bool {
     let words = words(name);
@@ -148,12 +174,7 @@ pub(super) fn power_columns(header: &[String], boundary: Boundary) -> Vec<PowerC
                 || words.iter().any(|word| {
                     ["power", "pwr", "apower", "potenza", "leistung"].contains(&&**word)
                 });
-            let other = name.contains('%') || words.iter().any(|word| OTHERS.contains(&&**word));
-            let energy = watts.is_none()
-                && words.iter().any(|word| {
-                    ["energy", "voltage", "temperature", "frequency"].contains(&&**word)
-                });
-            (power && !other && !energy).then(|| {
+            (power && !is_other_quantity(name)).then(|| {
                 let column = PowerColumn {
                     at,
                     name: name.clone(),
@@ -170,12 +191,101 @@ pub(super) fn power_columns(header: &[String], boundary: Boundary) -> Vec<PowerC
     found.into_iter().map(|(_, column)| column).collect()
 }
 
+/// What a meter measures: as it was said, else by the name of its column, else the whole machine at the wall.
+///
+/// # Errors
+/// What was said is not what the name says.
+pub(super) fn boundary_of(
+    name: &str,
+    choice: &LogChoice,
+    notes: &mut Vec<String>,
+) -> Result<Boundary, String> {
+    let Some(said) = choice.boundary else {
+        let boundary = named_boundary(name).unwrap_or(Boundary::Wall);
+        notes.push(match named_boundary(name) {
+            Some(_) => format!("by its name, `{name}` is the power of the {boundary}"),
+            None => {
+                format!("`{name}` was taken for the power at the wall; --boundary says what it is")
+            }
+        });
+        return Ok(boundary);
+    };
+    let Some(named) = named_boundary(name).filter(|named| !are_alike(*named, said)) else {
+        return Ok(said);
+    };
+    if choice.column.is_some() {
+        notes.push(format!(
+            "by its name, `{name}` is the power of the {named}; it was taken for that of the {said}, as --boundary says"
+        ));
+        return Ok(said);
+    }
+    Err(format!(
+        "by its name, `{name}` is the power of the {named}, and --boundary says {said}; leave --boundary out, or choose \
+         a column with --column"
+    ))
+}
+
+/// Whose power a column holds by its name, where that says it.
+fn named_boundary(name: &str) -> Option<Boundary> {
+    let words = words(name);
+    let has = |of: &[&str]| words.iter().any(|word| of.contains(&&**word));
+    let begins = |stem: &str| words.iter().any(|word| word.starts_with(stem));
+    if has(&["wall", "plug", "outlet", "socket", "mains", "ac"]) || begins("psu") {
+        Some(Boundary::Wall)
+    } else if has(&["combined", "soc", "ane"]) {
+        Some(Boundary::Soc)
+    } else if has(&["gpu"]) && has(&["chip", "core", "cores"]) {
+        Some(Boundary::GpuChip)
+    } else if has(&["gpu", "board", "tbp", "tgp", "card", "draw"]) {
+        Some(Boundary::Board)
+    } else if has(&["cpu", "package", "ia"]) || begins("pkg") {
+        Some(Boundary::CpuPackage)
+    } else {
+        None
+    }
+}
+
+/// Whether two boundaries may be meant by one name: a driver's `GPU power` is a board's, a module's or a chip's.
+fn are_alike(named: Boundary, said: Boundary) -> bool {
+    use Boundary::{Board, CpuPackage, GpuChip, Module, Soc, Unknown};
+    let is_gpu = |one| matches!(one, Board | GpuChip | Module);
+    let is_package = |one| matches!(one, CpuPackage | Soc);
+    named == said
+        || said == Unknown
+        || (is_gpu(named) && is_gpu(said))
+        || (is_package(named) && is_package(said))
+}
+
+/// Refuses one of several power supplies, which is a part of the machine's power.
+pub(super) fn refuse_parts(found: &[PowerColumn]) -> Result<(), String> {
+    let is_supply =
+        |column: &&PowerColumn| words(&column.name).iter().any(|w| w.starts_with("psu"));
+    let supplies: Vec<&str> = found
+        .iter()
+        .filter(is_supply)
+        .map(|column| column.name.as_str())
+        .collect();
+    match found.first().filter(|first| is_supply(first)) {
+        Some(_) if supplies.len() > 1 => Err(format!(
+            "the machine draws from {} power supplies ({}); add their columns up in one, as wall_w",
+            supplies.len(),
+            supplies.join(", ")
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// How well the words of a name fit a boundary.
 fn likelihood(words: &[String], boundary: Boundary) -> i32 {
     let (fitting, others): (&[&str], &[&str]) = match boundary {
-        Boundary::Wall | Boundary::Unknown => (
+        Boundary::Wall => (
             &["wall", "plug", "system", "total", "apower", "ac"],
-            &["core", "cores"],
+            &["core", "cores", "cpu", "gpu"],
+        ),
+        // The whole machine's before the device's, and that before its neighbours'.
+        Boundary::Unknown => (
+            &["wall", "plug", "system", "apower", "ac"],
+            &["core", "cores", "cpu", "ia", "pkg", "package"],
         ),
         Boundary::Board | Boundary::Module => (
             &["gpu", "board", "tbp", "tgp", "draw", "module"],
@@ -190,7 +300,9 @@ fn likelihood(words: &[String], boundary: Boundary) -> i32 {
     let part = words
         .iter()
         .any(|word| ["average", "avg", "memory", "dram"].contains(&&**word));
-    4 * count(fitting) - 4 * count(others) + i32::from(newest) - i32::from(part)
+    let device = boundary == Boundary::Unknown && count(&["gpu", "board"]) > 0;
+    4 * count(fitting) - 4 * count(others) + 2 * i32::from(device) + i32::from(newest)
+        - i32::from(part)
 }
 
 #[cfg(test)]

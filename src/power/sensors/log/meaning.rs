@@ -23,6 +23,23 @@ pub(super) fn plausible(rows: &[(f64, Watts)], header: &[String]) -> Result<(), 
     ))
 }
 
+/// Refuses a text that is no table.
+pub(super) fn refuse_other_forms(text: &str) -> Result<(), String> {
+    let form = match text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .chars()
+        .next()
+    {
+        Some('{' | '[') => "JSON",
+        Some('<') => "XML",
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "it is {form}, and a table is needed: a line of names as time,power_w and a line for each reading"
+    ))
+}
+
 /// A row of a table with the number of its line.
 pub(super) type NumberedRow = (u64, csv::StringRecord);
 

@@ -4,17 +4,22 @@
 //! any table whose columns have names. A unit stands in the name of a column or beside the number; what is no power
 //! that is drawn (limits, apparent power, energy) is never taken for one.
 
+mod choice;
 mod columns;
+mod devices;
+mod held;
 mod meaning;
 mod order;
 mod powermetrics;
+mod resolution;
 mod times;
 
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use self::columns::{PowerColumn, is_device, is_time, power_columns, unit};
+pub use self::choice::LogChoice;
+use self::columns::{PowerColumn, boundary_of, is_other_quantity, is_time, power_columns, unit};
 pub use self::order::LogRow;
 use self::order::{TimedRow, in_order};
 pub use self::times::DateOrder;
@@ -25,26 +30,15 @@ use crate::units::Watts;
 /// Share of rows without a value that a log may have.
 const MOST_LEFT_OUT: f64 = 0.1;
 
-/// What is to be taken from a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogChoice {
-    /// What the meter measures: of several columns, the one that fits it.
-    pub boundary: Boundary,
-    /// The column, by its name.
-    pub column: Option<String>,
-    /// The device, of a log of several.
-    pub device: Option<String>,
-    /// The zone of times that name none; the system's where none is given.
-    pub zone: Option<String>,
-    /// The order of day and month, where no row shows it.
-    pub date_order: Option<DateOrder>,
-}
-
 /// A log that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterLog {
     /// Its rows, in order.
     pub rows: Vec<LogRow>,
+    /// What the meter measures: as it was said, else by the name of the column.
+    pub boundary: Boundary,
+    /// The step between its values.
+    pub resolution: Watts,
     /// What was assumed or left out on the way, a sentence each.
     pub notes: Vec<String>,
 }
@@ -65,9 +59,10 @@ pub fn load_log(path: &Path, choice: &LogChoice) -> Result<MeterLog> {
 pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
     let text = lossy(path)?;
     let choice = LogChoice {
-        boundary: Boundary::Unknown,
+        boundary: Some(Boundary::Unknown),
         column: None,
         device: None,
+        address: None,
         zone: None,
         date_order: None,
     };
@@ -79,7 +74,8 @@ pub fn load_curve(path: &Path) -> Result<Vec<LogRow>> {
     };
     Table::of(&text)
         .and_then(|table| {
-            let (rows, all) = table.rows(&choice, &mut Vec::new(), seconds)?;
+            let columns = table.columns(&choice, &mut Vec::new())?;
+            let (rows, all) = table.rows(&columns, &choice, &mut Vec::new(), seconds)?;
             rising(rows, all)
         })
         .map_err(|reason| Error::file(path, reason))
@@ -93,13 +89,20 @@ fn lossy(path: &Path) -> Result<String> {
 /// Reads a log's text.
 fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String> {
     if powermetrics::is_it(text) {
-        let (rows, name) = powermetrics::parse(text, choice.boundary)?;
+        let boundary = choice.boundary.unwrap_or(Boundary::Soc);
+        let (rows, name) = powermetrics::parse(text, boundary)?;
         let notes = vec![
             format!("the lines of `{name}` were taken"),
             "its times are whole seconds, so the samples were laid end to end by the lengths that it states"
                 .to_owned(),
         ];
-        return enough(rows).map(|rows| MeterLog { rows, notes });
+        let rows = enough(rows)?;
+        return Ok(MeterLog {
+            resolution: resolution::of(&rows),
+            rows,
+            boundary,
+            notes,
+        });
     }
     let zone = match &choice.zone {
         Some(name) => TimeZone::get(name).map_err(|_| {
@@ -109,13 +112,16 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     };
     let mut notes = Vec::new();
     let mut zoneless = false;
+    meaning::refuse_other_forms(text)?;
     let table = Table::of(text)?;
     meaning::unnamed(&table.header, &table.rows, &mut notes)?;
+    let columns = table.columns(choice, &mut notes)?;
+    let boundary = boundary_of(&columns.power.name, choice, &mut notes)?;
     let order = times::date_order(
-        table.times(choice)?.iter().map(String::as_str),
+        table.times(&columns).iter().map(String::as_str),
         choice.date_order,
     )?;
-    let (rows, left_out) = table.rows(choice, &mut notes, |text| {
+    let (rows, left_out) = table.rows(&columns, choice, &mut notes, |text| {
         let read = times::unix_seconds(text, &zone, order)?;
         zoneless |= read.zoneless;
         Ok(read.unix_s)
@@ -125,13 +131,23 @@ fn parse(text: &str, choice: &LogChoice) -> std::result::Result<MeterLog, String
     let left_out: Vec<String> = left_out.into_iter().chain(misfits).collect();
     let rows = few_left_out(rows, &left_out, all, &mut notes)?;
     meaning::plausible(&rows, &table.header)?;
+    let mut resolution = resolution::of(&rows);
+    let rows = match held::is_of_changes(&table.header) {
+        true => held::held(rows, &mut resolution, &mut notes),
+        false => rows,
+    };
     if zoneless {
         let name = zone.iana_name().unwrap_or("the system's own");
         notes.push(format!(
             "its times name no zone and were read as {name}; --zone names another"
         ));
     }
-    Ok(MeterLog { rows, notes })
+    Ok(MeterLog {
+        rows,
+        boundary,
+        resolution,
+        notes,
+    })
 }
 
 /// The rows of a curve, whose times rise.
@@ -177,6 +193,13 @@ fn enough(rows: Vec<LogRow>) -> std::result::Result<Vec<LogRow>, String> {
         1 => Err("at least two rows are needed to know a power over time".to_owned()),
         _ => Ok(rows),
     }
+}
+
+/// Which columns of a table are meant.
+struct LogColumns {
+    /// Those that together are the time.
+    times: Vec<usize>,
+    power: PowerColumn,
 }
 
 /// A table as it stands in the file.
@@ -226,10 +249,10 @@ impl Table {
     }
 
     /// The times of all rows, as they are written.
-    fn times(&self, choice: &LogChoice) -> std::result::Result<Vec<String>, String> {
-        let (times, _) = self.columns(choice, &mut Vec::new())?;
+    fn times(&self, columns: &LogColumns) -> Vec<String> {
         let rows = self.rows.iter();
-        Ok(rows.map(|(_, record)| self.time(record, &times)).collect())
+        rows.map(|(_, record)| self.time(record, &columns.times))
+            .collect()
     }
 
     /// The time of a row, as it is written, with a point before parts of a second.
@@ -250,12 +273,13 @@ impl Table {
     /// The rows that are asked for, as they stand there, and of those without a value why.
     fn rows(
         &self,
+        columns: &LogColumns,
         choice: &LogChoice,
         notes: &mut Vec<String>,
         mut time: impl FnMut(&str) -> std::result::Result<f64, String>,
     ) -> std::result::Result<(Vec<TimedRow>, Vec<String>), String> {
-        let (times, mut power) = self.columns(choice, notes)?;
-        let device = self.device(choice, notes)?;
+        let mut power = columns.power.clone();
+        let device = devices::chosen(&self.header, &self.rows, choice, notes)?;
         let wanted = device.as_ref().map(|(_, name)| name.as_str());
         meaning::entity_unit(&self.header, &self.rows, &mut power, wanted)?;
         let comma = self.has_decimal_comma()
@@ -270,7 +294,7 @@ impl Table {
             if device.as_ref().is_some_and(|(at, name)| cell(*at) != name) {
                 continue;
             }
-            let read = time(&self.time(record, &times)).and_then(|at| {
+            let read = time(&self.time(record, &columns.times)).and_then(|at| {
                 let watts = watts(cell(power.at), power.watts.unwrap_or(1.0), comma)?;
                 Ok(TimedRow {
                     line: *line,
@@ -286,19 +310,22 @@ impl Table {
         Ok((rows, left_out))
     }
 
-    /// The columns that together are the time, and that of the power.
+    /// The columns that are meant.
     fn columns(
         &self,
         choice: &LogChoice,
         notes: &mut Vec<String>,
-    ) -> std::result::Result<(Vec<usize>, PowerColumn), String> {
+    ) -> std::result::Result<LogColumns, String> {
         if self.header.is_empty() {
             let power = PowerColumn {
                 at: 1,
                 name: "the second column".to_owned(),
                 watts: None,
             };
-            return Ok((vec![0], power));
+            return Ok(LogColumns {
+                times: vec![0],
+                power,
+            });
         }
         let names = || self.header.join(", ");
         let mut times: Vec<usize> = Vec::new();
@@ -319,6 +346,7 @@ impl Table {
         if times.is_empty() {
             return Err(format!("no column of times among: {}", names()));
         }
+        let boundary = choice.boundary.unwrap_or(Boundary::Unknown);
         if let Some(wanted) = &choice.column {
             refuse_same_names(&self.header, wanted)?;
             let at = named(wanted).ok_or_else(|| {
@@ -327,12 +355,19 @@ impl Table {
                     names()
                 )
             })?;
-            let mut found = power_columns(std::slice::from_ref(&self.header[at]), choice.boundary);
+            if is_other_quantity(wanted) {
+                return Err(format!(
+                    "--column {wanted}: by its name it is no power that is drawn (a voltage, a limit, an apparent power, \
+                     an energy); if it is, rename it in the file, as power_w"
+                ));
+            }
+            let mut found = power_columns(std::slice::from_ref(&self.header[at]), boundary);
             let watts = found.pop().and_then(|column| column.watts);
             let name = wanted.clone();
-            return Ok((times, PowerColumn { at, name, watts }));
+            let power = PowerColumn { at, name, watts };
+            return Ok(LogColumns { times, power });
         }
-        let mut found = power_columns(&self.header, choice.boundary);
+        let mut found = power_columns(&self.header, boundary);
         if found.is_empty()
             && let (Some(_), Some(at)) = (named("entity_id"), named("state"))
         {
@@ -343,7 +378,10 @@ impl Table {
             });
         }
         if found.is_empty() {
-            return Err(format!("no column of watts among: {}", names()));
+            return Err(format!(
+                "no column of watts among: {}; if one is, choose it with --column",
+                names()
+            ));
         }
         refuse_same_names(&self.header, &found[0].name)?;
         let others: Vec<&str> = found[1..]
@@ -357,57 +395,9 @@ impl Table {
                 others.join(", ")
             ));
         }
-        Ok((times, found.swap_remove(0)))
-    }
-
-    /// The column that tells devices apart and the one that is meant, of a log of several.
-    fn device(
-        &self,
-        choice: &LogChoice,
-        notes: &mut Vec<String>,
-    ) -> std::result::Result<Option<(usize, String)>, String> {
-        let mut columns: Vec<(usize, usize)> = self
-            .header
-            .iter()
-            .enumerate()
-            .filter_map(|(at, name)| Some((is_device(name)?, at)))
-            .collect();
-        columns.sort_unstable();
-        for (_, at) in columns {
-            let mut devices: Vec<&str> = Vec::new();
-            for (_, record) in &self.rows {
-                let device = record.get(at).unwrap_or_default();
-                if !device.is_empty() && !devices.contains(&device) {
-                    devices.push(device);
-                }
-            }
-            if let Some(wanted) = &choice.device {
-                if devices.contains(&wanted.as_str()) {
-                    return Ok(Some((at, wanted.clone())));
-                }
-                continue;
-            }
-            if devices.len() < 2 {
-                continue;
-            }
-            // Of a house's sensors, those of a power.
-            let power = devices.iter().position(|device| {
-                let name = [(*device).to_owned()];
-                !power_columns(&name.map(|n| n.replace(['.', '-'], "_")), choice.boundary)
-                    .is_empty()
-            });
-            let first = devices[power.unwrap_or(0)];
-            notes.push(format!(
-                "the log is of several devices ({}: {}); {first} was taken, --log-device names another",
-                self.header[at],
-                devices.join(", ")
-            ));
-            return Ok(Some((at, first.to_owned())));
-        }
-        match &choice.device {
-            Some(wanted) => Err(format!("--log-device {wanted}: no row is of such a device")),
-            None => Ok(None),
-        }
+        columns::refuse_parts(&found)?;
+        let power = found.swap_remove(0);
+        Ok(LogColumns { times, power })
     }
 
     /// The unit of a column that states none: watts, unless nothing would draw so many. Zeus' monitor writes

@@ -4,9 +4,10 @@ use super::*;
 
 fn choice() -> LogChoice {
     LogChoice {
-        boundary: Boundary::Wall,
+        boundary: None,
         column: None,
         device: None,
+        address: None,
         zone: Some("UTC".to_owned()),
         date_order: None,
     }
@@ -64,30 +65,119 @@ fn logs_of_many_meters_are_read() {
 }
 
 #[test]
-fn of_several_cards_one_is_taken_and_said() {
+fn of_several_cards_one_must_be_known() {
     let text = "timestamp, index, power.draw [W]\n1800000000, 0, 50\n1800000000, 1, 150\n1800000001.5, 0, 60.5\n1800000001.5, 1, 160.5\n";
-    is_50_then_60_5(text, &choice());
-    let log = parse(text, &choice()).unwrap();
+    let why = read(text, &choice()).unwrap_err();
     assert!(
-        log.notes
-            .iter()
-            .any(|note| note.contains("several devices")),
-        "{:?}",
-        log.notes
+        why.contains("several devices") && why.contains("--log-device"),
+        "{why}"
     );
-    let second = LogChoice {
-        device: Some("1".to_owned()),
+    let of = |device: &str| LogChoice {
+        device: Some(device.to_owned()),
         ..choice()
     };
+    is_50_then_60_5(text, &of("0"));
     assert_eq!(
-        read(text, &second).unwrap()[1].1.to_bits(),
+        read(text, &of("1")).unwrap()[1].1.to_bits(),
         160.5_f64.to_bits()
     );
-    let none = LogChoice {
-        device: Some("7".to_owned()),
+    assert!(read(text, &of("7")).is_err());
+}
+
+#[test]
+fn a_card_is_known_by_its_pci_address() {
+    let text = "timestamp, index, pci.bus_id, power.draw [W]\n1800000000, 0, 00000000:01:00.0, 31\n1800000000, 1, 00000000:41:00.0, 50\n1800000001.5, 0, 00000000:01:00.0, 31\n1800000001.5, 1, 00000000:41:00.0, 60.5\n";
+    let at = |address: &str| LogChoice {
+        address: Some(address.to_owned()),
         ..choice()
     };
-    assert!(read(text, &none).is_err());
+    is_50_then_60_5(text, &at("0000:41:00.0"));
+    // Of one device too, an address that is another's is no match.
+    let one = "timestamp, pci.bus_id, power.draw [W]\n1800000000, 00000000:01:00.0, 31\n1800000001.5, 00000000:01:00.0, 31\n";
+    for text in [text, one] {
+        let why = read(text, &at("0000:03:00.0")).unwrap_err();
+        assert!(
+            why.contains("0000:03:00.0") && why.contains("--log-device"),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn a_name_says_whose_power_it_is() {
+    let of = |name: &str, boundary| {
+        let text = format!("time,{name}\n1800000000,50\n1800000001.5,60.5\n");
+        let choice = LogChoice {
+            boundary,
+            ..choice()
+        };
+        parse(&text, &choice).map(|log| log.boundary)
+    };
+    for (name, boundary) in [
+        ("power.draw [W]", Boundary::Board),
+        ("GPU Power (Total) [W]", Boundary::Board),
+        ("CPU-Gesamt-Leistungsaufnahme [W]", Boundary::CpuPackage),
+        ("PkgWatt", Boundary::CpuPackage),
+        ("plug_power_w", Boundary::Wall),
+        ("power_w", Boundary::Wall),
+    ] {
+        assert_eq!(of(name, None), Ok(boundary), "{name}");
+    }
+    assert_eq!(
+        of("GPU Power [W]", Some(Boundary::Module)),
+        Ok(Boundary::Module)
+    );
+    let why = of("GPU Power [W]", Some(Boundary::Wall)).unwrap_err();
+    assert!(why.contains("board") && why.contains("--boundary"), "{why}");
+    // The wall's meter before the card's, and the card before the processor.
+    for (names, taken) in [
+        ("CPU Package Power [W],GPU Power [W]", "GPU Power [W]"),
+        ("GPU Power [W],Plug [W]", "Plug [W]"),
+    ] {
+        let text = format!("time,{names}\n1800000000,50,50\n1800000001.5,60,60\n");
+        let notes = parse(&text, &choice()).unwrap().notes.join(" ");
+        assert!(notes.contains(&format!("`{taken}` was taken")), "{notes}");
+    }
+    let supplies =
+        "time,psu1_input_power_w,psu2_input_power_w\n1800000000,50,50\n1800000001.5,60,60\n";
+    assert!(
+        read(supplies, &choice())
+            .unwrap_err()
+            .contains("add their columns up")
+    );
+}
+
+#[test]
+fn a_chosen_column_is_a_power_all_the_same() {
+    let text = "time,voltage,S1_VA,power_w\n1800000000,231,60,50\n1800000001.5,231,70,60.5\n";
+    let of = |column: &str| LogChoice {
+        column: Some(column.to_owned()),
+        ..choice()
+    };
+    is_50_then_60_5(text, &of("power_w"));
+    for column in ["voltage", "S1_VA"] {
+        let why = read(text, &of(column)).unwrap_err();
+        assert!(why.contains("no power"), "{column}: {why}");
+    }
+}
+
+#[test]
+fn a_row_where_the_value_changed_holds_until_the_next() {
+    let text = "entity_id,state,last_changed\nsensor.plug_power,50,2027-01-15T08:00:00Z\nsensor.plug_power,60,2027-01-15T08:00:01Z\nsensor.plug_power,250,2027-01-15T08:00:02Z\nsensor.plug_power,55,2027-01-15T08:00:12Z\n";
+    let log = parse(text, &choice()).unwrap();
+    let watts: Vec<f64> = log.rows.iter().map(|(_, watts)| watts.get()).collect();
+    let expected = [&[50.0, 60.0][..], &[250.0; 10], &[55.0]].concat();
+    assert_eq!(watts, expected);
+    assert!(
+        log.rows.windows(2).all(|pair| pair[1].0 > pair[0].0),
+        "{log:?}"
+    );
+    // The smallest change that made a row.
+    assert_eq!(log.resolution, Watts(10.0));
+    assert!(
+        log.notes.iter().any(|note| note.contains("held")),
+        "{log:?}"
+    );
 }
 
 #[test]
@@ -140,6 +230,8 @@ fn a_row_that_is_none_is_named() {
             "states no unit",
         ),
         ("50\n60\n", "one column"),
+        ("{\"power_w\": [1, 2], \"time\": [3, 4]}", "JSON"),
+        ("<?xml version=\"1.0\"?>\n<plist>", "XML"),
         ("1800000000,60,50\n1800000001,60,50\n", "3 columns"),
         (
             "time,power_dbm\n1800000000,50\n1800000001,50\n",
