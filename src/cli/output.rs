@@ -5,6 +5,7 @@
 //! seen enough is no error and no panic.
 
 use std::io::{ErrorKind, IsTerminal, Stderr, Stdout, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -24,6 +25,19 @@ pub(super) fn print(page: &str) -> anyhow::Result<()> {
 /// As [`print`].
 pub(super) fn print_while_read(page: &str) -> anyhow::Result<bool> {
     put(&escape::page(page))
+}
+
+/// As [`print`], beside a file that was written: where that was standard output itself, the page goes to standard error,
+/// so that what stands there is the file and nothing else.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
+    let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    match names.iter().any(|name| file == Path::new(name)) {
+        true => Ok(tell(page)),
+        false => print(page),
+    }
 }
 
 /// Writes a value to standard output as JSON.

@@ -13,7 +13,7 @@ use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
 use super::identity::{by_itself, identified};
 use super::interrupts::Keeping;
-use super::output::{print, tell, width};
+use super::output::{print, print_beside, tell, width};
 use super::output_file::{OutputFile, OutputFileKind};
 use super::progress::Progress;
 use super::result_path::{file_stem, free_name, is_folder, journal_of};
@@ -166,7 +166,7 @@ impl Run {
                     ));
                 }
                 let table = report::run(&record, shown_kernels(self.all_kernels), width());
-                print(&table).with_context(|| {
+                print_beside(&out, &table).with_context(|| {
                     format!("{} is whole, and its table was not printed", out.display())
                 })?;
                 tell(&format!("Record: {}", out.display()));

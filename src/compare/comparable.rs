@@ -269,6 +269,23 @@ impl<'a> Comparable<'a> {
         several.then_some(Mismatch::PowerSources(names))
     }
 
+    /// What to say where a change was found and every session of the candidate came after all of the baseline's: a change
+    /// of the machine in between looks the same.
+    pub(super) fn doubt_of_sequel(&self, changed: usize) -> Option<String> {
+        let starts = |side: &[&Session]| -> Option<Vec<f64>> {
+            side.iter().map(|session| session.started_s).collect()
+        };
+        let (old, new) = (starts(&self.baseline)?, starts(&self.candidate)?);
+        let last = old.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        let follows = new.into_iter().all(|start| start > last);
+        (self.pairs.is_none() && changed > 0 && follows).then(|| {
+            "every session of the candidate came after those of the baseline, so a change of the machine in between (an \
+             update, a state that lasts for sessions) would look like one of the code; sessions of both in turns, or \
+             `perwatt ab`, tell them apart"
+                .to_owned()
+        })
+    }
+
     /// Whether a cost's numbers are made up on either side.
     pub(super) fn simulated(&self, cost: Cost) -> bool {
         self.baseline.iter().chain(&self.candidate).any(|session| {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::energy::{
     EnergyEffort, EnergyTask, LoadGroup, Observation, SensorTiming, characterise, estimate,
 };
-use super::{PowerSource, Quantity, SensorSampler, Series, Timeline};
+use super::{Poll, PowerSource, Quantity, SensorSampler, Series, Timeline};
 use crate::record::{
     Boundary, EnergyProvenance, EnergySum, MonitoredWindow, PowerSetup, Reading, SensorEnergy,
 };
@@ -262,10 +262,13 @@ fn energy(
             Ok(window) => Reading::Measured(window.gross_j / window.duration_s),
             Err(why) => Reading::unmeasured(why.to_string()),
         },
-        peak_w: peak(series, (from + timing.lag, to + timing.lag))
-            .map(|watts| watts.get() * setup.gain.factor)
-            .ok_or_else(|| "the sensor gave no two values in the window".to_owned())
-            .into(),
+        peak_w: peak(
+            &series.without_slips(),
+            (from + timing.lag, to + timing.lag),
+        )
+        .map(|watts| watts.get() * setup.gain.factor)
+        .ok_or_else(|| "the sensor gave no two values in the window".to_owned())
+        .into(),
         energy: energy.into(),
     }
 }
@@ -278,7 +281,9 @@ fn peak(series: &Series, (from, to): (Seconds, Seconds)) -> Option<Watts> {
             .iter()
             .filter(|update| update.at.get() >= from.get() && update.at.get() <= to.get())
     };
-    let said = inside().filter_map(|update| update.value.watts());
+    // Also of a value that stays, which is no update.
+    let said = series.between(from, to).filter_map(Poll::power);
+    let said = said.map(|(_, watts)| watts);
     // Between two values of a quick counter lies too little time to divide by.
     const LEAST: f64 = 0.1;
     let mut counted = Vec::new();
@@ -355,7 +360,7 @@ fn share_a_device<'a>(setups: impl Iterator<Item = &'a PowerSetup>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::power::{Poll, Sample};
+    use crate::power::Sample;
     use crate::record::EnergyWindow;
 
     /// Half a minute of a source that is polled each 5 ms, says `watts` of the time, and stamps its values each
@@ -388,6 +393,71 @@ mod tests {
         let idle = [(0.0, 5.0), (27.5, 29.0)].map(|(from, to)| (Seconds(from), Seconds(to)));
         let energy = energy(series, &setup, (Seconds(5.0), Seconds(25.0)), idle).energy;
         (energy, setup.update_period_s.measured().copied())
+    }
+
+    /// 50 W, and 200 W from the fifth second to the twenty-fifth, with a little that differs from value to value.
+    fn busy(at: f64) -> f64 {
+        let wobble = (at * 7.3).sin();
+        match (5.0..25.0).contains(&at) {
+            true => 200.0 + wobble,
+            false => 50.0 + 0.2 * wobble,
+        }
+    }
+
+    #[test]
+    fn a_peak_is_no_lower_than_the_mean() {
+        let steady = |at: f64| {
+            if (5.0..25.0).contains(&at) {
+                200.0
+            } else {
+                50.0
+            }
+        };
+        let series = polled(0.05, 1e9, steady);
+        let peak = peak(&series, (Seconds(5.5), Seconds(24.5)));
+        assert_eq!(peak, Some(Watts(200.0)));
+    }
+
+    #[test]
+    fn a_meter_that_froze_under_load_has_no_energy() {
+        let (fine, _) = window_of(&polled(0.05, 1e9, busy));
+        assert!(fine.measured().is_some(), "{fine:?}");
+        let (frozen, _) = window_of(&polled(
+            0.05,
+            1e9,
+            |at| {
+                if at < 12.0 { busy(at) } else { 57.3 }
+            },
+        ));
+        let why = frozen.reason().unwrap_or_default();
+        assert!(why.contains("froze"), "{frozen:?}");
+        // Work that ends early leaves the machine at rest, which is no fault of the meter.
+        let (early, _) = window_of(&polled(
+            0.05,
+            1e9,
+            |at| {
+                if at < 12.0 { busy(at) } else { 50.0 }
+            },
+        ));
+        assert!(early.measured().is_some(), "{early:?}");
+    }
+
+    #[test]
+    fn slips_of_a_meter_cost_themselves_only() {
+        let slips = |at: f64| (at / 0.05).round() as u64 % 50 == 7;
+        let series = polled(0.05, 1e9, |at| {
+            busy(at) * if slips(at) { 1000.0 } else { 1.0 }
+        });
+        let (energy, _) = window_of(&series);
+        let window = energy.measured().unwrap_or_else(|| panic!("{energy:?}"));
+        let interval = window.gross_interval_j;
+        assert!(
+            interval.low < 4000.0 && 4000.0 < interval.high,
+            "{interval:?}"
+        );
+        assert!(window.gross_j < 4400.0, "{}", window.gross_j);
+        let doubted = window.doubted.as_ref().expect("slips are named");
+        assert!(doubted.example.contains("once"), "{doubted:?}");
     }
 
     /// The same as a mean power.

@@ -1,6 +1,9 @@
 //! What a sensor said over time, and the energy between two times that follows from it.
 
+use std::borrow::Cow;
+
 use super::{Fault, Quantity, Sample};
+use crate::stats;
 use crate::units::{Joules, Seconds, Watts};
 
 /// One attempt to read a sensor.
@@ -150,6 +153,47 @@ impl Series {
                 _ => None,
             })
             .last()
+    }
+
+    /// The series without single readings that are far above everything else that the sensor said: a slip of its
+    /// firmware, which would be most of the sum. A load that lasts is more than a tenth of the readings, or of several in
+    /// a row.
+    pub fn without_slips(&self) -> Cow<'_, Self> {
+        /// Times what nine readings in ten stay below.
+        const FAR: f64 = 20.0;
+        const MOST: f64 = 0.9;
+        let mut watts: Vec<f64> = self
+            .samples()
+            .filter_map(|sample| sample.value.watts())
+            .collect();
+        watts.sort_by(f64::total_cmp);
+        let Some(bound) = stats::quantile_of_sorted(&watts, MOST).map(|usual| FAR * usual) else {
+            return Cow::Borrowed(self);
+        };
+        let beyond = |poll: &Poll| poll.power().is_some_and(|(_, watts)| watts > bound);
+        if bound <= 0.0 || !self.polls.iter().any(beyond) {
+            return Cow::Borrowed(self);
+        }
+        // A value that was polled several times was read once.
+        let value = |poll: &Poll| poll.power().map(|(_, watts)| watts);
+        let readings: Vec<&[Poll]> = self.polls.chunk_by(|a, b| value(a) == value(b)).collect();
+        let is_beyond = |at: usize| readings.get(at).is_some_and(|reading| beyond(&reading[0]));
+        let mut polls = Vec::with_capacity(self.polls.len());
+        for (at, reading) in readings.iter().enumerate() {
+            let alone = !is_beyond(at + 1) && !at.checked_sub(1).is_some_and(is_beyond);
+            match value(&reading[0]).filter(|_| is_beyond(at) && alone) {
+                None => polls.extend_from_slice(reading),
+                Some(watts) => polls.extend(reading.iter().map(|poll| Poll {
+                    at: poll.at,
+                    outcome: Err(Fault::Doubted(format!(
+                        "it said {} once, and nine readings in ten are below {}",
+                        Watts(watts),
+                        Watts(bound / FAR)
+                    ))),
+                })),
+            }
+        }
+        Cow::Owned(Self { polls })
     }
 
     /// Stretches within `from`…`to` longer than `longest` without a reading.

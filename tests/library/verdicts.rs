@@ -88,6 +88,19 @@ fn wobble(factor: f64) -> Vec<f64> {
 }
 
 #[test]
+fn three_pairs_that_agree_show_no_quiet_machine() {
+    let of = |factor: f64, pairs: usize| {
+        let comparison = paired(&wobble(1.0)[..pairs], &wobble(factor)[..pairs]);
+        only(&comparison).verdict
+    };
+    // A second state of the machine is as far away.
+    assert_eq!(of(1.03, 3), Verdict::Inconclusive);
+    assert_eq!(of(1.03, 6), Verdict::Regressed);
+    assert_eq!(of(1.5, 3), Verdict::Regressed);
+    assert_eq!(of(1.0, 3), Verdict::Pass);
+}
+
+#[test]
 fn verdicts_of_pairs() {
     for (factor, verdict) in [
         (1.0, Verdict::Pass),
@@ -742,6 +755,16 @@ fn a_baseline_of_one_night_neither_passes_nor_condemns_another_day() {
     );
     let of_nights = sessions(&at_hours("old", &nights, wave), &later(1.03));
     assert_eq!(only(&of_nights).verdict, Verdict::Regressed);
+    // All of the candidate came later, and so may have a change of the machine.
+    let says_so = |comparison: &Comparison| comparison.notes.join(" ").contains("in turns");
+    assert!(says_so(&of_nights), "{:?}", of_nights.notes);
+    let in_turns: Vec<u32> = (0..10).map(|night| 21 + 24 * night).collect();
+    let in_turns = sessions(
+        &at_hours("old", &nights, wave),
+        &at_hours("new", &in_turns, |n| 1.03 * wave(n)),
+    );
+    assert_eq!(only(&in_turns).verdict, Verdict::Regressed);
+    assert!(!says_so(&in_turns), "{:?}", in_turns.notes);
     let same_night = sessions(
         &at_hours("old", &night, wave),
         &at_hours("new", &[30], wave),

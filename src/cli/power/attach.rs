@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::super::input::load_record;
-use super::super::output::{print, tell, width};
+use super::super::output::{print_beside, tell, width};
 use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
@@ -132,7 +132,10 @@ impl Attach {
         bench::conclude_again(&mut record);
         record::tidy(&mut record, &Whereabouts::of_this_process());
         record::save(&record, &self.out).context("the new record cannot be kept")?;
-        print(&report::run(&record, report::ShownKernels::Best, width()))?;
+        print_beside(
+            &self.out,
+            &report::run(&record, report::ShownKernels::Best, width()),
+        )?;
         tell(&format!("Kept as {}", self.out.display()));
         Ok(Exit::Done)
     }

@@ -1,10 +1,10 @@
 //! The checks that a measurement must pass before its energy is computed.
 
-use super::observation::{EnergyEffort, WANTED_UPDATES};
+use super::observation::{EnergyEffort, LoadGroup, WANTED_UPDATES};
 use super::refusal::{FEWEST_UPDATES, NoEnergy};
 use super::window_data::WindowData;
 use crate::power::plausible::overflows_16_bits;
-use crate::power::{Fault, Quantity};
+use crate::power::{Fault, Poll, Quantity};
 use crate::record::DoubtedReadings;
 use crate::units::Seconds;
 
@@ -33,6 +33,42 @@ impl WindowData<'_> {
         let counts = matches!(first, Quantity::Energy(_));
         if (moved_before || counts) && values.all(|v| v == first) && !self.goes_on(start, end) {
             return Err(NoEnergy::Frozen(end - start));
+        }
+        self.refuse_frozen_in_load()
+    }
+
+    /// Stops where a power stands still from somewhere in the load until long after it, and not at what it was at rest:
+    /// the load ended, and the sensor did not see that.
+    fn refuse_frozen_in_load(&self) -> Result<(), NoEnergy> {
+        /// Periods without a new value that are no chance.
+        const LONG: f64 = 10.0;
+        /// Fewest periods at rest in which the end of the load would have shown.
+        const SEEN: f64 = 3.0;
+        /// Share of the power at rest by which another power differs.
+        const OTHER: f64 = 0.05;
+        let Some(end) = self.observation.groups.last().map(LoadGroup::end) else {
+            return Ok(());
+        };
+        let (Some(period), Some(last)) = (
+            self.setup.update_period_s.measured().map(|s| Seconds(*s)),
+            self.series.last_update(),
+        ) else {
+            return Ok(());
+        };
+        let heard = self.series.polls().last().map_or(last, |poll| poll.at);
+        let still = heard - last;
+        let after = heard - (end + self.timing.lag);
+        let at_rest = self.rest(self.observation.idle_before);
+        let value = self.series.polls().iter().rev().find_map(Poll::power);
+        let (Ok(at_rest), Some((_, watts))) = (at_rest, value) else {
+            return Ok(());
+        };
+        let frozen = last.get() < end.get()
+            && still.get() > LONG * period.get()
+            && after.get() > SEEN * period.get()
+            && (watts - at_rest).abs() > OTHER * at_rest;
+        if frozen && !self.is_counter() {
+            return Err(NoEnergy::FrozenInLoad(still));
         }
         Ok(())
     }

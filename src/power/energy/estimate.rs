@@ -21,9 +21,10 @@ pub fn estimate(
     effort: &EnergyEffort,
     observation: &Observation,
 ) -> Result<EnergyWindow, NoEnergy> {
+    let series = series.without_slips();
     WindowData {
         curve: series.curve_every(known_period(setup)),
-        series,
+        series: &series,
         setup,
         timing,
         effort,

@@ -35,6 +35,13 @@ pub enum NoEnergy {
         .0.get()
     )]
     Frozen(Seconds),
+    /// The reading stayed the same from somewhere in the load until long after it, and is not that of the rest before.
+    #[error(
+        "the sensor froze: its reading stayed the same for the last {:.1} s, through the end of the load, and is not what \
+         it was before the load",
+        .0.get()
+    )]
+    FrozenInLoad(Seconds),
     /// New values ceased to come in the middle of the window.
     #[error(
         "the sensor stopped: no new value came in the last {} of a window of {window}, where one is due every {period}",
@@ -239,7 +246,10 @@ impl EnergyRefusal {
 
     fn of_a_log(&self) -> Option<&'static str> {
         match &self.why {
-            NoEnergy::Frozen(_) | NoEnergy::Doubted { .. } | NoEnergy::Overflows { .. } => Some(
+            NoEnergy::Frozen(_)
+            | NoEnergy::FrozenInLoad(_)
+            | NoEnergy::Doubted { .. }
+            | NoEnergy::Overflows { .. } => Some(
                 "see that --column names the power that is drawn, and that the meter was on this machine",
             ),
             NoEnergy::NotCovered(_)
@@ -273,7 +283,7 @@ impl EnergyRefusal {
 /// What can be done about a sensor that is read live.
 fn of_a_sensor(why: &NoEnergy) -> Option<&'static str> {
     match why {
-        NoEnergy::Frozen(_) | NoEnergy::Stopped { .. } => {
+        NoEnergy::Frozen(_) | NoEnergy::FrozenInLoad(_) | NoEnergy::Stopped { .. } => {
             Some("reload its driver, or choose another sensor with --power")
         }
         NoEnergy::Doubted { .. } | NoEnergy::Overflows { .. } => {
