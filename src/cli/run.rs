@@ -460,7 +460,14 @@ fn begin_journal(out: &Path, session: &SessionJournal) -> anyhow::Result<Journal
             path.display()
         );
     }
-    if path.exists() {
+    let there = path.symlink_metadata();
+    if there.as_ref().is_ok_and(|there| !there.is_file()) {
+        bail!(
+            "{}: the run's journal would stand there, and what stands there is no regular file; choose another --out",
+            path.display()
+        );
+    }
+    if there.is_ok() {
         bail!(
             "{}: an interrupted run left this journal; go on with it by \
              `perwatt run --resume {}`, or delete it",

@@ -243,6 +243,11 @@ impl Journal {
 
 /// Whether a process writes a journal just now.
 pub fn journal_in_use(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    // A pipe would be waited for.
+    if !path.is_file() {
+        return false;
+    }
     let file = OpenOptions::new().append(true).open(path);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }

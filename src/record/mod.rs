@@ -169,7 +169,9 @@ pub fn day_of(rfc_3339: &str) -> Option<String> {
 
 /// The time of day as files state it: RFC 3339 in UTC, to the second.
 pub fn now_utc() -> String {
-    jiff::Timestamp::now()
+    // A clock beyond the year 9999 is no reason to panic.
+    jiff::Timestamp::try_from(std::time::SystemTime::now())
+        .unwrap_or(jiff::Timestamp::MAX)
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
 }

@@ -311,6 +311,39 @@ fn a_full_disk_leaves_a_journal_that_a_run_goes_on_with() {
 }
 
 #[test]
+fn a_record_on_standard_output_stands_there_alone() {
+    if !Path::new("/dev/stdout").exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.json");
+    let mut run = short_run(Path::new("/dev/stdout"));
+    run.current_dir(folder.path()).stderr(Stdio::piped());
+    let output = run
+        .stdout(std::fs::File::create(&path).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_complete(&load(&path).unwrap());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gemv"));
+}
+
+#[test]
+fn what_stands_in_the_journals_place_is_no_journal_to_delete() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    std::fs::create_dir(folder.path().join("run.json.journal")).unwrap();
+    let mut run = short_run(&out);
+    let output = run.stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("no regular file") && !said.contains("delete"),
+        "{said}"
+    );
+}
+
+#[test]
 fn wrong_arguments_end_with_two_and_say_what_is_right() {
     for (arguments, says) in [
         (&["run", "--case", "matmull/f32/1x1x1"][..], "matmul"),
