@@ -11,9 +11,8 @@ use clap::Parser;
 
 use super::args::measure::DeadlineArgs;
 use super::args::measure::MeasureArgs;
-use super::args::verdict::no_baseline;
 use crate::bench;
-use crate::compare::{Pairing, Renamed, program_identity};
+use crate::compare::{Pairing, Renamed, no_baseline, program_identity};
 use crate::record::{Adapter, Record};
 use crate::workload::CaseKernel;
 

@@ -133,6 +133,16 @@ impl Pairing {
         }
     }
 
+    /// The file of the pairing that a path means: itself, or the one in the folder that `perwatt ab` wrote.
+    pub fn at(path: &Path) -> PathBuf {
+        let inside = path.join("pairing.json");
+        if inside.is_file() {
+            inside
+        } else {
+            path.to_owned()
+        }
+    }
+
     /// Reads a pairing and the two records that it names.
     ///
     /// # Errors
