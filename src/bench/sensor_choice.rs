@@ -7,7 +7,7 @@ use super::bench::{Bench, Settings};
 use super::watchdog::{keep_within, longest_dispatch};
 use crate::power::{self, PowerSource, SensorSampler, SensorTiming, Series, Timeline};
 use crate::record::{EnergyProvenance, PowerSetup, Reading, StatedSensor};
-use crate::units::Seconds;
+use crate::units::{Seconds, bound_percent, change, percent};
 use crate::workload::workload;
 
 /// Time between two polls while a sensor is not known yet.
@@ -212,15 +212,15 @@ fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<Strin
     let ratio = by_counter / by_power;
     if (ratio - 1.0).abs() <= COUNTER_TOLERANCE {
         return Ok(Some(format!(
-            "its counter and the integrated power of the same device agree within {:.1} % under load",
-            100.0 * (ratio - 1.0).abs()
+            "its counter and the integrated power of the same device agree within {} under load",
+            percent((ratio - 1.0).abs())
         )));
     }
     Err(format!(
-        "the counter says {by_counter} where the integrated power says {by_power} ({:+.0} %), and \
-         ±{:.0} % is allowed",
-        100.0 * (ratio - 1.0),
-        100.0 * COUNTER_TOLERANCE
+        "the counter says {by_counter} where the integrated power says {by_power} ({}), and \
+         ±{} is allowed",
+        change(ratio),
+        bound_percent(COUNTER_TOLERANCE)
     ))
 }
 

@@ -14,7 +14,7 @@ use crate::compare::{
     Pairing, Policy, Suggestion, load_sessions, suggest_from_pairs, suggest_from_sessions,
 };
 use crate::record::DocumentKind;
-use crate::units::counted;
+use crate::units::{counted, percent};
 
 /// Write a policy whose margins each case can hold on this machine.
 ///
@@ -110,8 +110,8 @@ fn rule(group: &[Suggestion]) -> String {
         let name = suggestion.metric.name();
         let _ = write!(
             text,
-            " # pairs of {name} vary by {:.1} %",
-            100.0 * suggestion.pair_sd
+            " # pairs of {name} vary by {}",
+            percent(suggestion.pair_sd)
         );
         match suggestion.percent {
             _ if suggestion.general_holds => {}

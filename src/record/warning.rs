@@ -286,16 +286,16 @@ impl fmt::Display for Warning {
             ),
             Self::DoubtedReadings { share, example } => write!(
                 f,
-                "{:.1} % of the power readings were doubted and left out ({example}); update the driver, or \
+                "{} of the power readings were doubted and left out ({example}); update the driver, or \
                  choose another sensor with --power",
-                100.0 * share
+                percent(*share)
             ),
             Self::PowerAboveLimit { mean_w, limit_w } => write!(
                 f,
-                "a mean of {} is {:.0} % of the driver's limit of {}; doubt the sensor until another one, \
+                "a mean of {} is {} of the driver's limit of {}; doubt the sensor until another one, \
                  or `perwatt power calibrate`, agrees",
                 Watts(*mean_w),
-                100.0 * mean_w / limit_w,
+                percent(mean_w / limit_w),
                 Watts(*limit_w)
             ),
             Self::EnergyAtOtherRate {

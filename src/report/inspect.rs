@@ -2,6 +2,7 @@
 
 use super::table::{WIDEST, fold};
 use crate::record::{CompiledShader, CompilerStatistics, Inspection, LoopSummary, Mix, Target};
+use crate::units::fine_percent;
 
 /// Header of the columns; a shader's name stands on a line of its own above its figures.
 const HEADER: &str =
@@ -215,7 +216,7 @@ fn markdown_row(target: &Target, shader: &CompiledShader) -> String {
         }
         Some(hottest) => {
             let mix = &hottest.mix;
-            let share = |count: u32| format!("{:.1} %", 100.0 * mix.share(count));
+            let share = |count: u32| fine_percent(mix.share(count));
             cells.push(mix.operations.to_string());
             let ratio = hottest.matrix_per_vector;
             cells.extend([mix.fma, mix.fma_dual, mix.matrix.saturating_add(mix.dot)].map(share));

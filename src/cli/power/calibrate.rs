@@ -14,7 +14,7 @@ use crate::device::{Gpu, Survey, choose, find_adapter};
 use crate::power::calibration::Calibrations;
 use crate::process::ProgramImage;
 use crate::record::{Adapter, Gain, GainUncertainty, now_utc};
-use crate::units::Seconds;
+use crate::units::{Seconds, fine_percent};
 
 /// Compare a sensor with a reference under load and keep its gain for later runs.
 ///
@@ -105,7 +105,7 @@ fn page(comparison: &SensorComparison, gain: &Gain, file: &Path) -> String {
         .collect();
     let (GainUncertainty::Standard(share) | GainUncertainty::Within(share)) = gain.uncertainty;
     format!(
-        "{}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {:.2} %, kept in {}\n",
+        "{}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {}, kept in {}\n",
         if simulated { "SIMULATED: " } else { "" },
         comparison.reference.source,
         comparison.sensor.source,
@@ -116,7 +116,7 @@ fn page(comparison: &SensorComparison, gain: &Gain, file: &Path) -> String {
         },
         ratios.join(" "),
         gain.factor,
-        100.0 * share,
+        fine_percent(share),
         file.display()
     )
 }

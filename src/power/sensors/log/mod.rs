@@ -20,7 +20,7 @@ use self::order::{TimedRow, in_order};
 pub use self::times::DateOrder;
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
-use crate::units::Watts;
+use crate::units::{Watts, bound_percent};
 
 /// Share of rows without a value that a log may have.
 const MOST_LEFT_OUT: f64 = 0.1;
@@ -157,9 +157,9 @@ fn few_left_out(
     if let Some(first) = left_out.first() {
         if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
             return Err(format!(
-                "{} of {all} rows have no usable value, and at most {:.0} % may have none; the first: {first}",
+                "{} of {all} rows have no usable value, and at most {} may have none; the first: {first}",
                 left_out.len(),
-                100.0 * MOST_LEFT_OUT
+                bound_percent(MOST_LEFT_OUT)
             ));
         }
         notes.push(format!(
