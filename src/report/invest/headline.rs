@@ -3,7 +3,7 @@
 use super::super::table::fold;
 use super::card::DOLLARS_PER_EURO;
 use crate::invest::{Answer, CardModel, digits, in_one_sentence, is_of_software, row_in_words};
-use crate::units::percent;
+use crate::units::whole_percent;
 
 /// The sentence, folded: what a sum buys, or what a machine writes.
 pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>) -> String {
@@ -24,7 +24,7 @@ pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>
         format!(
             " What matters most for {about}: {}, {} of the uncertainty.",
             in_words(answer, key),
-            percent(share)
+            whole_percent(share)
         )
     });
     fold(&(what + &most), "", width)
