@@ -152,10 +152,10 @@ impl Invest {
             return self.show_inputs(&assumptions);
         }
         let evidence = evidence.as_ref();
-        let other = self.against.as_deref();
-        let other = other
-            .map(|against| other_side(against, &scenario, evidence, &changes))
-            .transpose()?;
+        let other = match &self.against {
+            Some(against) => Some(other_side(against, &scenario, evidence, &changes)?),
+            None => None,
+        };
         let draws = self.question.draws();
         let answer = model(&assumptions, draws)?;
         if self.sources {
@@ -171,10 +171,8 @@ impl Invest {
             true => on_this_desk(&scenario, evidence, &changes, draws)?,
             false => Vec::new(),
         };
-        let choices = &assumptions.choices;
-        let findings = evidence.map_or(Vec::new(), |e| {
-            e.findings(choices.precision, choices.weights)
-        });
+        let (precision, weights) = (assumptions.choices.precision, assumptions.choices.weights);
+        let findings = evidence.map_or(Vec::new(), |e| e.findings(precision, weights));
         if self.json {
             let form = InvestJson::Answer {
                 models: &models,
@@ -190,13 +188,8 @@ impl Invest {
             about,
             findings: &findings,
         });
-        print(&report::invest(
-            &answer,
-            record,
-            &models,
-            self.extent(),
-            width(),
-        ))?;
+        let extent = self.extent();
+        print(&report::invest(&answer, record, &models, extent, width()))?;
         Ok(Exit::Done)
     }
 
