@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::args::verdict::NOISE_FILE;
 use super::exit::Exit;
-use super::output::{print, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::output::{print, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{Noise, load_sessions};
 use crate::record::DocumentKind;
 use crate::report;

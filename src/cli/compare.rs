@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::args::at_scale::{AtScaleArgs, Scaled};
 use super::args::verdict::{JudgeArgs, append};
 use super::exit::Exit;
-use super::input::without_schemas;
-use super::output::{print, print_json, width};
+use super::support::input::without_schemas;
+use super::support::output::{print, print_json, width};
 use crate::compare::{
     Comparison, Description, DescriptionChoice, Metric, Pairing, RowOrder, StoredFiles, describe,
     load_sets,

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::args::verdict::append;
 use super::exit::Exit;
-use super::output::{print, print_json, print_json_line, tell, width};
-use super::survey::{again_without_broken_drivers, survey_vulkan};
+use super::support::output::{print, print_json, print_json_line, tell, width};
+use super::support::survey::{again_without_broken_drivers, survey_vulkan};
 use crate::bench::{Request, plan};
 use crate::device::choose;
 use crate::inspect::{

@@ -5,7 +5,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::exit::Exit;
-use super::output::{print, print_json, width};
+use super::support::output::{print, print_json, width};
 use crate::record::{CaseGlob, CaseName};
 use crate::report::{self, ListedCase};
 use crate::workload::{Suite, registry};

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::exit::Exit;
-use super::output::tell;
+use super::support::output::tell;
 use crate::workload::registry;
 
 /// The manifest, in which [`PLACEHOLDER`] stands for the kernel's name.

@@ -9,7 +9,7 @@ use toml::Value;
 
 use super::args::verdict::PolicyArgs;
 use super::exit::Exit;
-use super::output::print;
+use super::support::output::print;
 use crate::compare::{
     Pairing, Policy, Suggestion, load_sessions, suggest_from_pairs, suggest_from_sessions,
 };

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::without_schemas;
-use super::output::{print, tell, to_terminal, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::without_schemas;
+use super::support::output::{print, tell, to_terminal, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{RecordSets, load_record_sets};
 use crate::error::Error;
 use crate::invest::{Changes, Draws, Scenario};
@@ -147,7 +147,7 @@ impl Report {
 
 /// Whoever knows the sources of built-in kernels.
 #[cfg(feature = "bench")]
-const BUILT_IN: Option<BuiltInSources> = Some(super::kernel_sources::built_in_sources);
+const BUILT_IN: Option<BuiltInSources> = Some(super::support::kernel_sources::built_in_sources);
 
 /// Nobody knows them here.
 #[cfg(not(feature = "bench"))]

@@ -3,8 +3,8 @@
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
-use super::invest_json::invest_schema;
-use super::output::{print, print_json};
+use super::invest::json::invest_schema;
+use super::support::output::{print, print_json};
 use crate::error::Error;
 use crate::{record, report};
 

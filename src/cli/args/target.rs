@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
-use super::super::output::tell;
 use super::WHAT;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
+use crate::cli::support::output::tell;
 use crate::device::{choose, passed_over, vulkan_gaps};
 use crate::power::sensors::gpus_on_bus;
 use crate::power::{self, Selection, Timeline};

@@ -13,8 +13,8 @@ use super::JUDGED;
 use super::at_scale::{AtScaleArgs, Scaled};
 use super::source::SourceArgs;
 use crate::cli::exit::Exit;
-use crate::cli::output::{json, print, print_as_is, print_json, tell, tell_as_is, width};
-use crate::cli::output_file::{OutputFile, OutputFileKind};
+use crate::cli::support::output::{json, print, print_as_is, print_json, tell, tell_as_is, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
     Aspect, Comparison, Decision, Looks, Noise, OnUndecided, Pair, Policy, Preset, Session, Side,
     Sides, StoredFiles, VerdictRow, compare, load_sets,

@@ -12,8 +12,8 @@ use super::queue::queue_of;
 use super::status::{exit_of, page, tell_of_folder};
 use crate::cli::exit::Exit;
 #[cfg(feature = "bench")]
-use crate::cli::output::tell;
-use crate::cli::output::{print, print_json};
+use crate::cli::support::output::tell;
+use crate::cli::support::output::{print, print_json};
 use crate::fleet::spread::{
     Brought, BroughtOutcome, FleetFolder, FleetLock, FleetStanding, bring, collect,
 };

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::queue::ask;
-use crate::cli::output::tell;
+use crate::cli::support::output::tell;
 use crate::escape::shell_word;
 use crate::fleet::spread::{
     FleetFolder, FleetLock, FleetPlan, JOB_SCRIPT, JobPaths, SlurmNode, binding, gpus_of_job,

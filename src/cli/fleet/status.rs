@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::queue::queue_of;
 use crate::cli::exit::Exit;
-use crate::cli::output::{print, print_json, tell};
+use crate::cli::support::output::{print, print_json, tell};
 use crate::escape::shell_word;
 use crate::fleet::spread::{FleetFolder, FleetStanding, Standing, TaskStanding, collect};
 use crate::units::counted;

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 
 use super::queue::in_allocation;
 use super::schedulers::{srun, submit};
-use crate::cli::interrupts::Keeping;
-use crate::cli::output::{print_json, tell};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::{print_json, tell};
 use crate::fleet::spread::{FleetFolder, FleetLock, FleetPlan, PodOptions, manifest};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::Scheduler;

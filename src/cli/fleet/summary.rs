@@ -117,8 +117,8 @@ mod engine {
     use crate::cli::fleet::source::{each_record, files_below, record_files};
     use crate::cli::fleet::summary::FleetSummaryArgs;
     use crate::cli::fleet::worth::{PriceOptions, priced};
-    use crate::cli::output::{print, print_as_is, print_json, tell, width};
-    use crate::cli::output_file::{OutputFile, OutputFileKind};
+    use crate::cli::support::output::{print, print_as_is, print_json, tell, width};
+    use crate::cli::support::output_file::{OutputFile, OutputFileKind};
     use crate::error::{Error, Result};
     use crate::fleet::summary::{FleetEngine, FleetSummary, SummaryOptions, sql_text, summarize};
     use crate::fleet::table::{TableBuilder, file_stem, rows_of};

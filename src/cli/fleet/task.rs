@@ -15,10 +15,10 @@ use super::options::RunOptions;
 use super::queue::ask;
 use super::schedulers::exclusive_job;
 use crate::cli::exit::Exit;
-use crate::cli::identity::{gpu_uuid, identified, node_name};
-use crate::cli::interrupts::Keeping;
-use crate::cli::output::tell;
-use crate::cli::survey::survey;
+use crate::cli::support::identity::{gpu_uuid, identified, node_name};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::tell;
+use crate::cli::support::survey::survey;
 use crate::device::each_gpu;
 use crate::fleet::spread::{
     FleetFolder, FleetPlan, FleetTask, Given, HEARTBEAT, SeenGpu, TaskEnd, TaskState, gpu_of_task,

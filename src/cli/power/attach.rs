@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::input::load_record;
-use super::super::output::{print, tell, width};
-use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
+use crate::cli::support::input::load_record;
+use crate::cli::support::output::{print, tell, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::power::sensors::{DateOrder, LogChoice, MeterLog};
 use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{

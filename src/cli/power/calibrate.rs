@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use super::super::output::{print, tell};
 use crate::bench::{SensorComparison, compare_sensors};
 use crate::cli::args::power::places_from_environment;
 use crate::cli::exit::Exit;
-use crate::cli::survey::{again_without_broken_drivers, survey};
+use crate::cli::support::output::{print, tell};
+use crate::cli::support::survey::{again_without_broken_drivers, survey};
 use crate::device::{Gpu, Survey, choose, find_adapter};
 use crate::power::calibration::Calibrations;
 use crate::process::ProgramImage;

@@ -11,11 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::interrupts::Keeping;
-use super::super::output::{print, print_json, tell, width};
-use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::{print, print_json, tell, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::power::sensors::{Machine, meter_names};
 use crate::power::{EnergyMonitor, PowerSource, Timeline, open_by_name};
 use crate::record::{self, PowerMeasurement};

@@ -4,9 +4,9 @@ use anyhow::{Context, bail};
 
 use super::NewRun;
 use crate::cli::exit::Exit;
-use crate::cli::output::tell;
-use crate::cli::result_path::is_folder;
-use crate::cli::survey::survey;
+use crate::cli::support::output::tell;
+use crate::cli::support::result_path::is_folder;
+use crate::cli::support::survey::survey;
 use crate::device::each_gpu;
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::Adapter;

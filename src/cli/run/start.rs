@@ -7,13 +7,13 @@ use anyhow::{Context, bail};
 
 use super::{NewRun, Ready, check_output};
 use crate::bench::{self, tune::Store};
-use crate::cli::identity::{by_itself, identified};
-use crate::cli::interrupts::Keeping;
-use crate::cli::output::tell;
-use crate::cli::result_path::{file_stem, free_name, is_folder};
-use crate::cli::survey::{opened, survey};
-use crate::cli::tuning::{self, SearchEffort, TunedDevice};
-use crate::cli::turn::Turn;
+use crate::cli::support::identity::{by_itself, identified};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::tell;
+use crate::cli::support::result_path::{file_stem, free_name, is_folder};
+use crate::cli::support::survey::{opened, survey};
+use crate::cli::support::tuning::{self, SearchEffort, TunedDevice};
+use crate::cli::support::turn::Turn;
 use crate::escape::shell_word;
 use crate::process::ProgramImage;
 use crate::record::{

@@ -1,5 +1,7 @@
 //! `perwatt tune`: the best kernel parameters for this device, found by trying them.
 
+mod power_limits;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,12 +14,11 @@ use super::args::power::places_from_environment;
 use super::args::target::TargetArgs;
 use super::args::values::positive;
 use super::exit::Exit;
-use super::interrupts::Keeping;
-use super::output::{print, print_json, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
-use super::power_limits::{LimitChoice, PowerLimitSweep, limit_choice};
-use super::survey::{opened, survey};
-use super::tuning::{SearchEffort, TunedDevice, search_all, store};
+use super::support::interrupts::Keeping;
+use super::support::output::{print, print_json, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
+use super::support::survey::{opened, survey};
+use super::support::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
 use crate::power::{self, Timeline};
@@ -25,6 +26,7 @@ use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
+use power_limits::{LimitChoice, PowerLimitSweep, limit_choice};
 
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///

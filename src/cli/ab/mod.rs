@@ -4,6 +4,10 @@
 //! environment. So the two may be different versions, use different drivers or sit on different
 //! devices, as long as both write records.
 
+mod command;
+mod resume;
+mod sides;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,23 +18,23 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::ab_command::{CommandArgs, CommandTurns};
-use super::ab_resume::{FinishedPairs, asked};
-use super::ab_sides::{Overlap, SidePlan, device_of, empty_record};
 use super::args::forwarded::Forwarded;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::args::verdict::{OutputArgs, PolicyArgs};
 use super::exit::Exit;
-use super::interrupts::Keeping;
-use super::output::{print, tell, width};
-use super::progress::TurnsBar;
-use super::survey::survey;
-use super::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
+use super::support::interrupts::Keeping;
+use super::support::output::{print, tell, width};
+use super::support::progress::TurnsBar;
+use super::support::survey::survey;
+use super::support::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side, compare_pairing};
 use crate::process::{ProgramImage, hash_of};
 use crate::record::{self, Adapter, Record};
 use crate::report;
+use command::{CommandArgs, CommandTurns};
+use resume::{FinishedPairs, asked};
+use sides::{Overlap, SidePlan, device_of, empty_record};
 
 /// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
 /// or any two benchmark programs (--base-command).

@@ -13,24 +13,24 @@ use crate::record::{self, Record, load_document, stable_hash};
 
 /// What is finished of a comparison; nothing, of a new one.
 #[derive(Debug)]
-pub(super) struct FinishedPairs {
+pub(in crate::cli) struct FinishedPairs {
     /// Seed of the order of turns.
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
     /// The pairs.
-    pub(super) pairs: Vec<Pair>,
+    pub(in crate::cli) pairs: Vec<Pair>,
     /// A hash of all that is asked.
-    pub(super) asked: String,
+    pub(in crate::cli) asked: String,
     records: Option<[Record; 2]>,
 }
 
 /// A hash of what is asked, as it stands in a pairing. Nothing in it may print an address in memory.
-pub(super) fn asked(what: &impl std::fmt::Debug) -> String {
+pub(in crate::cli) fn asked(what: &impl std::fmt::Debug) -> String {
     format!("{:016x}", stable_hash(format!("{what:?}").bytes()))
 }
 
 impl FinishedPairs {
     /// Nothing.
-    pub(super) fn none(seed: Option<u64>, asked: String) -> Self {
+    pub(in crate::cli) fn none(seed: Option<u64>, asked: String) -> Self {
         Self {
             seed: seed.unwrap_or_else(rand::random),
             pairs: Vec::new(),
@@ -43,7 +43,11 @@ impl FinishedPairs {
     ///
     /// # Errors
     /// There is none, it was asked something else, or a record is not the one that was paired.
-    pub(super) fn read(file: &Path, seed: Option<u64>, asked: String) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn read(
+        file: &Path,
+        seed: Option<u64>,
+        asked: String,
+    ) -> anyhow::Result<Self> {
         if !file.exists() {
             bail!(
                 "{}: no pair was finished there; begin without --resume",
@@ -104,7 +108,7 @@ impl FinishedPairs {
     }
 
     /// The record of a side's finished turns.
-    pub(super) fn record(&self, side: Side) -> Option<&Record> {
+    pub(in crate::cli) fn record(&self, side: Side) -> Option<&Record> {
         let [baseline, candidate] = self.records.as_ref()?;
         Some(match side {
             Side::Baseline => baseline,
@@ -113,7 +117,7 @@ impl FinishedPairs {
     }
 
     /// The cases (`case@kernel`) that the last finished turn of the candidate measured.
-    pub(super) fn last_cases(&self) -> Vec<String> {
+    pub(in crate::cli) fn last_cases(&self) -> Vec<String> {
         let last = self.pairs.len().checked_sub(1);
         let measured = |record: &Record| -> Vec<String> {
             let cases = record.cases.iter().filter(|case| {

@@ -1,5 +1,7 @@
 //! `perwatt invest`: what a sum of money buys at the efficiency that was measured.
 
+pub(super) mod json;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +9,9 @@ use anyhow::bail;
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::load_record;
-use super::invest_json::InvestJson;
-use super::output::{print, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::load_record;
+use super::support::output::{print, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
@@ -19,6 +20,7 @@ use crate::invest::{
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
+use json::InvestJson;
 
 /// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, emissions.
 ///
