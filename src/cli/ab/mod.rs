@@ -184,57 +184,19 @@ struct Turns {
 
 impl Ab {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        if !self.gate && self.outputs.asked() {
-            bail!(
-                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
-            );
-        }
-        if self.commands.given() {
-            self.measure.refuse(
-                &["deadline"],
-                "is for perwatt's own measurements, and with --base-command the commands decide what is measured; \
-                 leave it out, or say it in the commands",
-            )?;
-        }
-        self.outputs.see_distinct()?;
-        let mut policy = self.rules.policy()?;
-        if self.base_device.is_some() {
-            // Who names two devices asks what their difference does.
-            policy
-                .across
-                .extend([Aspect::Device, Aspect::Driver, Aspect::Backend]);
-        }
-        for program in [&self.base_bin, &self.candidate_bin].into_iter().flatten() {
-            if !program.is_file() {
-                bail!(
-                    "{}: there is no such file; --base-bin and --candidate-bin take a perwatt binary",
-                    program.display()
-                );
-            }
-        }
+        self.check()?;
+        let policy = self.policy()?;
         let pairing = self.out.join("pairing.json");
-        let asked = self.asked(&policy)?;
-        let finished = if self.resume {
-            FinishedPairs::read(&pairing, self.order_seed, asked)?
-        } else {
-            if !self.outputs.force {
-                refuse_overwriting(&self.out)?;
-            }
-            FinishedPairs::none(self.order_seed, asked)
-        };
+        let finished = self.finished(&pairing, &policy)?;
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         remove_abandoned_turns(&self.out)?;
         let keeping = Keeping::begin();
         let interrupted = keeping.interrupted();
         let ended = if self.commands.given() {
+            let deadline = self.measure.parsed().deadline.deadline;
             let turns = CommandTurns {
-                deadline: self
-                    .measure
-                    .parsed()
-                    .deadline
-                    .deadline
-                    .map(Duration::from_secs_f64),
+                deadline: deadline.map(Duration::from_secs_f64),
                 folder: &self.out,
                 pairs: self.pairs,
                 finished,
@@ -267,6 +229,54 @@ impl Ab {
                 Ok(Exit::Done)
             }
         }
+    }
+
+    /// Sees that the options go together and that the binaries are there, before anything is measured.
+    fn check(&self) -> anyhow::Result<()> {
+        if !self.gate && self.outputs.asked() {
+            bail!(
+                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
+            );
+        }
+        if self.commands.given() {
+            self.measure.refuse(
+                &["deadline"],
+                "is for perwatt's own measurements, and with --base-command the commands decide what is measured; \
+                 leave it out, or say it in the commands",
+            )?;
+        }
+        self.outputs.see_distinct()?;
+        for program in [&self.base_bin, &self.candidate_bin].into_iter().flatten() {
+            if !program.is_file() {
+                bail!(
+                    "{}: there is no such file; --base-bin and --candidate-bin take a perwatt binary",
+                    program.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The policy; two devices that are named are compared across what they differ in.
+    fn policy(&self) -> crate::Result<Policy> {
+        let mut policy = self.rules.policy()?;
+        if self.base_device.is_some() {
+            let differ = [Aspect::Device, Aspect::Driver, Aspect::Backend];
+            policy.across.extend(differ);
+        }
+        Ok(policy)
+    }
+
+    /// The pairs of an interrupted comparison that is resumed; none of a new one.
+    fn finished(&self, pairing: &Path, policy: &Policy) -> anyhow::Result<FinishedPairs> {
+        let asked = self.asked(policy)?;
+        if self.resume {
+            return FinishedPairs::read(pairing, self.order_seed, asked);
+        }
+        if !self.outputs.force {
+            refuse_overwriting(&self.out)?;
+        }
+        Ok(FinishedPairs::none(self.order_seed, asked))
     }
 
     /// A hash of all that decides what is measured and when it ends.
@@ -368,9 +378,7 @@ impl Ab {
             finished,
             pairing,
         };
-        if let Some(overlap) = &overlap
-            && overlap.changed.is_empty()
-        {
+        if let Some(overlap) = overlap.as_ref().filter(|o| o.changed.is_empty()) {
             // Nothing to pair; a new kernel shows once whether it works.
             if !overlap.new.is_empty()
                 && let Turn::Interrupted = candidate.take(&self.out, None, interrupted)?
@@ -380,12 +388,12 @@ impl Ab {
             files.save(&[&baseline, &candidate], &[])?;
             return Ok(Turn::Done);
         }
-        baseline
-            .records
-            .extend(finished.record(Side::Baseline).cloned());
-        candidate
-            .records
-            .extend(finished.record(Side::Candidate).cloned());
+        for (of, side) in [
+            (Side::Baseline, &mut baseline),
+            (Side::Candidate, &mut candidate),
+        ] {
+            side.records.extend(finished.record(of).cloned());
+        }
         let looks = self.looks();
         let most = looks.last().copied().unwrap_or(self.pairs);
         let mut pairs = finished.pairs.clone();

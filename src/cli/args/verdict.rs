@@ -386,16 +386,28 @@ impl OutputArgs {
             comparison,
             at_scale: scale.map(|scale| Scaled::of(comparison, &scale)),
         };
-        let json_file = self.json.as_deref().filter(|file| *file != Path::new("-"));
-        let json_printed = self.json.is_some() && json_file.is_none();
+        self.print(&outcome)?;
+        for result in self.files(&outcome) {
+            result?;
+        }
+        Ok(self.exit(&outcome))
+    }
+
+    /// The file of `--json`, where it names one.
+    fn json_file(&self) -> Option<&Path> {
+        self.json.as_deref().filter(|file| *file != Path::new("-"))
+    }
+
+    /// Prints the table or JSON, and GitHub's annotations.
+    fn print(&self, outcome: &GateOutcome<'_>) -> anyhow::Result<()> {
+        let comparison = outcome.comparison;
+        let json_printed = self.json.is_some() && self.json_file().is_none();
         if json_printed {
-            print_json(&outcome)?;
+            print_json(outcome)?;
         } else {
-            let scaled = outcome
-                .at_scale
-                .as_ref()
-                .map_or(String::new(), |scaled| scaled.page(width()));
-            print(&(report::comparison(comparison, Some(decision), width()) + &scaled))?;
+            let scaled = outcome.at_scale.as_ref();
+            let scaled = scaled.map_or(String::new(), |scaled| scaled.page(width()));
+            print(&(report::comparison(comparison, Some(outcome.decision), width()) + &scaled))?;
         }
         if self.github {
             let annotations = report::github(comparison, shader_of);
@@ -405,14 +417,20 @@ impl OutputArgs {
                 (false, false) => print_as_is(&annotations)?,
             }
         }
-        // One file that cannot be written must not cost the others.
+        Ok(())
+    }
+
+    /// Writes the files; one that cannot be written must not cost the others.
+    fn files(&self, outcome: &GateOutcome<'_>) -> Vec<anyhow::Result<()>> {
+        let comparison = outcome.comparison;
         let written = [
-            json_file.map(|file| self.write(file, OutputFileKind::Gate, &json(&outcome)?)),
+            self.json_file()
+                .map(|file| self.write(file, OutputFileKind::Gate, &json(outcome)?)),
             self.markdown
                 .as_deref()
-                .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
+                .map(|file| append(file, &report::markdown(comparison, Some(outcome.decision)))),
             self.junit.as_deref().map(|file| {
-                let text = report::junit(comparison).map_err(anyhow::Error::msg)?;
+                let text = report::junit(comparison)?;
                 self.write(file, OutputFileKind::Junit, &escape::page(&text))
             }),
             self.sarif.as_deref().map(|file| {
@@ -420,23 +438,25 @@ impl OutputArgs {
                 self.write(file, OutputFileKind::Sarif, &json(&value)?)
             }),
         ];
-        for result in written.into_iter().flatten() {
-            result?;
-        }
-        Ok(match decision {
+        written.into_iter().flatten().collect()
+    }
+
+    /// What the decision is as an exit code; says why where an undecided one does not fail.
+    fn exit(&self, outcome: &GateOutcome<'_>) -> Exit {
+        match outcome.decision {
             Decision::Passed => Exit::Done,
             Decision::Failed => Exit::Regression,
-            Decision::Undecided if comparison.measured_nothing() => Exit::Inconclusive,
+            Decision::Undecided if outcome.comparison.measured_nothing() => Exit::Inconclusive,
             Decision::Undecided if self.allow_inconclusive => {
                 tell("What is undecided does not fail here, since --allow-inconclusive is given.");
                 Exit::Done
             }
-            Decision::Undecided if policy.undecided == OnUndecided::Warn => {
+            Decision::Undecided if outcome.policy.undecided == OnUndecided::Warn => {
                 tell("What is undecided does not fail here, by the policy (undecided = \"warn\").");
                 Exit::Done
             }
             Decision::Undecided => Exit::Inconclusive,
-        })
+        }
     }
 }
 

@@ -108,11 +108,7 @@ impl Tune {
         let program = ProgramImage::of_this_process()?;
         let survey = survey(&program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let SubjectArgs {
-            target,
-            workloads,
-            allow_commands,
-        } = self.subject.parsed();
+        let target = &self.subject.parsed().target;
         let adapter = target.adapter(&adapters)?;
         let store = store(target.tuning.as_deref())?;
         if let Some(exit) = self.instead(&store, adapter)? {
@@ -120,16 +116,7 @@ impl Tune {
         }
         target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
-        let mut request = target.request();
-        let commands = ManifestCommands::allowed_by(*allow_commands);
-        for file in workloads {
-            request.custom.extend(load_custom(file, commands)?);
-        }
-        let nothing_named = request.cases.is_empty() && request.custom.is_empty();
-        if self.quick || nothing_named {
-            request.suite.get_or_insert(Suite::default_for(adapter));
-        }
-        let planned = bench::plan(&request, adapter)?;
+        let planned = self.planned(adapter)?;
         if let Some(choice) = &self.power_limit {
             return self.sweep(choice, &program, adapter);
         }
@@ -153,19 +140,28 @@ impl Tune {
             found.entries.iter().map(move |entry| (entry, fate.clone()))
         });
         self.print(&known, rows)?;
-        for (subject, found) in &searched {
-            if found.entries.is_empty() {
-                tell(&format!("{}: nothing found; {}", subject.id(), fate(found)));
-            }
-        }
-        if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
-            tell(&format!(
-                "Kept in {}",
-                store.path(&adapter.into()).display()
-            ));
-        }
+        tell_found(&searched, &store, adapter);
         tell_wrong(&searched);
         Ok(exit_of(&searched, interrupted))
+    }
+
+    /// The kernels whose parameters are searched.
+    fn planned(&self, adapter: &Adapter) -> anyhow::Result<Vec<CaseKernel>> {
+        let SubjectArgs {
+            target,
+            workloads,
+            allow_commands,
+        } = self.subject.parsed();
+        let mut request = target.request();
+        let commands = ManifestCommands::allowed_by(*allow_commands);
+        for file in workloads {
+            request.custom.extend(load_custom(file, commands)?);
+        }
+        let nothing_named = request.cases.is_empty() && request.custom.is_empty();
+        if self.quick || nothing_named {
+            request.suite.get_or_insert(Suite::default_for(adapter));
+        }
+        Ok(bench::plan(&request, adapter)?)
     }
 
     /// What is done with the tuned parameters that are there; none where a search is asked for.
@@ -335,6 +331,19 @@ fn fate(found: &SearchResult) -> String {
 /// no failure.
 fn without_result(found: &SearchResult) -> bool {
     found.entries.is_empty() && found.unsupported < found.space
+}
+
+/// Says which searches found nothing, and where the others' parameters are kept.
+fn tell_found(searched: &[(CaseKernel, SearchResult)], store: &Store, adapter: &Adapter) {
+    for (subject, found) in searched {
+        if found.entries.is_empty() {
+            tell(&format!("{}: nothing found; {}", subject.id(), fate(found)));
+        }
+    }
+    if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
+        let path = store.path(&adapter.into());
+        tell(&format!("Kept in {}", path.display()));
+    }
 }
 
 /// Names every candidate that computed a wrong result.
