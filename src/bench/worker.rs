@@ -15,6 +15,7 @@ use super::executor::Checks;
 use super::measure_case::{CaseMeasurement, CasePower};
 use super::messages::{Job, Message};
 use super::meter::Meter;
+use super::no_meter::NoMeter;
 use super::sensor_choice::probe_load;
 use crate::device::{Gpu, find_adapter};
 use crate::error::{Error, Result};
@@ -190,10 +191,10 @@ fn open_meter(
     job: &Job,
     settings: Settings,
     places: &Places,
-) -> std::result::Result<Meter, String> {
+) -> std::result::Result<Meter, NoMeter> {
     match &job.power {
         Some(power) => Meter::open(bench, power, settings, places),
-        None => Err("the session asked for no energy".to_owned()),
+        None => Err(NoMeter::NotAsked),
     }
 }
 

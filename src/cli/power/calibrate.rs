@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 
 use crate::bench::{SensorComparison, compare_sensors};
@@ -70,8 +70,7 @@ impl Calibrate {
             self.windows,
             Seconds(self.seconds),
             &places,
-        )
-        .map_err(|reason| anyhow!("{reason}"))?;
+        )?;
         let gain = comparison.gain(&now_utc());
         print(&page(&comparison, &gain, &path))?;
         known.sensors.insert(comparison.sensor.source.clone(), gain);
