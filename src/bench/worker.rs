@@ -124,25 +124,31 @@ fn measure_all(
         if let (Outcome::Measured { warnings, .. }, Some(warm)) = (&mut outcome, warm) {
             warnings.push(warm);
         }
-        let lost = matches!(
-            outcome,
-            Outcome::Failed {
-                failure: FailureKind::DeviceLost,
-                ..
-            }
-        );
-        supervisor.say(&Message::End {
-            index,
-            outcome: Box::new(outcome),
-        })?;
-        if lost {
-            // A fresh process opens a fresh device; the supervisor starts one for the rest.
-            return Err(Error::Worker("the device was lost".to_owned()));
-        }
+        end_case(supervisor, index, outcome)?;
     }
     supervisor.say(&Message::Bye {
         own_cpu_s: bench.ledger.own_s(),
     })
+}
+
+/// Reports an outcome; a lost device ends the worker.
+fn end_case(supervisor: &mut SupervisorEnd, index: usize, outcome: Outcome) -> Result<()> {
+    let lost = matches!(
+        outcome,
+        Outcome::Failed {
+            failure: FailureKind::DeviceLost,
+            ..
+        }
+    );
+    supervisor.say(&Message::End {
+        index,
+        outcome: Box::new(outcome),
+    })?;
+    match lost {
+        // A fresh process opens a fresh device; the supervisor starts one for the rest.
+        true => Err(Error::Worker("the device was lost".to_owned())),
+        false => Ok(()),
+    }
 }
 
 /// An outcome whose every number is one: a figure that is none costs itself and what rests on it.

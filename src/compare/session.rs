@@ -9,7 +9,7 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
-    Boundary, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
+    Boundary, CaseInvocation, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
     Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, ToolSetup, Verification,
     Warning,
 };
@@ -410,27 +410,9 @@ impl SessionCase {
         let everywhere = reduced.note(&case.warnings, WarningFlags::default());
         for result in &case.invocations {
             match &result.outcome {
-                Outcome::Measured {
-                    verified_before,
-                    verified_after,
-                    sampling,
-                    energy,
-                    warnings,
-                } => {
-                    if !imported {
-                        reduced.judge(verified_before);
-                        reduced.judge(verified_after);
-                    }
-                    let flags = reduced.note(warnings, everywhere);
-                    let window = reduced.window(energy);
-                    reduced.clocks.insert(sampling.clock.name());
-                    let values =
-                        InvocationValues::of(result.invocation, sampling, precision_ns, window);
-                    reduced.invocations.push(InvocationValues {
-                        unstable: flags.unstable || !sampling.steady,
-                        throttled: flags.throttled,
-                        ..values
-                    });
+                Outcome::Measured { .. } => {
+                    let values = reduced.measured(result, precision_ns, everywhere);
+                    reduced.invocations.extend(values);
                 }
                 Outcome::Failed {
                     failure: FailureKind::Verification,
@@ -444,6 +426,38 @@ impl SessionCase {
             reduced.absent = Some(Absence::NotMeasured);
         }
         reduced
+    }
+
+    /// The values of an invocation that was measured; what else it says is kept.
+    fn measured(
+        &mut self,
+        result: &CaseInvocation,
+        precision_ns: f64,
+        everywhere: WarningFlags,
+    ) -> Option<InvocationValues> {
+        let Outcome::Measured {
+            verified_before,
+            verified_after,
+            sampling,
+            energy,
+            warnings,
+        } = &result.outcome
+        else {
+            return None;
+        };
+        if !self.imported {
+            self.judge(verified_before);
+            self.judge(verified_after);
+        }
+        let flags = self.note(warnings, everywhere);
+        let window = self.window(energy);
+        self.clocks.insert(sampling.clock.name());
+        let values = InvocationValues::of(result.invocation, sampling, precision_ns, window);
+        Some(InvocationValues {
+            unstable: flags.unstable || !sampling.steady,
+            throttled: flags.throttled,
+            ..values
+        })
     }
 
     /// Keeps warnings as notes and adds what they say to the flags.

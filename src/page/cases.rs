@@ -59,6 +59,19 @@ pub(super) fn cases(record: &Record) -> Vec<PageCase> {
         .collect()
 }
 
+/// The marks of a case; where its joules are shown, those of its energy too.
+fn marks_of(record: &Record, case: &CaseResult, has_energy: bool) -> Vec<&'static str> {
+    let mut marks = marks::of_case(record, case);
+    if has_energy {
+        for mark in marks::of_energy(record, &marks::tiers(case)) {
+            if !marks.contains(&mark) {
+                marks.push(mark);
+            }
+        }
+    }
+    marks
+}
+
 fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
     let summary = match case.figures() {
         Ok(summary) => Ok(Cow::Borrowed(summary)),
@@ -75,15 +88,8 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
     let resources = case.resources();
     let operations = WorkUnit::arithmetic(case.dtype());
     let counts = case.counts;
-    let mut all_marks = marks::of_case(record, case);
     let energy = of(|s| &s.energy_j, &|joules| Joules(joules).to_string());
-    if energy.measured().is_some() {
-        for mark in marks::of_energy(record, &marks::tiers(case)) {
-            if !all_marks.contains(&mark) {
-                all_marks.push(mark);
-            }
-        }
-    }
+    let marks = marks_of(record, case, energy.measured().is_some());
     PageCase {
         id: case.id(),
         case: case.case.clone(),
@@ -122,10 +128,10 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
         error: summary
             .as_ref()
             .ok()
-            .filter(|_| !all_marks.contains(&marks::UNVERIFIED))
+            .filter(|_| !marks.contains(&marks::UNVERIFIED))
             .and_then(|summary| summary.worst_error_over_bound.measured())
             .map(|worst| number(*worst)),
-        marks: all_marks,
+        marks,
     }
 }
 

@@ -82,23 +82,9 @@ impl FinishedPairs {
                 file.display()
             );
         }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        let record = |name: &Path, session: &str| -> anyhow::Result<Record> {
-            let path = folder.join(name);
-            let record = record::load(&path)?;
-            if record.session != session {
-                bail!(
-                    "{}: is not the record that was paired; restore it",
-                    path.display()
-                );
-            }
-            let count = u32::try_from(pairing.pairs.len()).context("too many pairs")?;
-            Ok(first_invocations(record, count))
-        };
-        let records = [
-            record(&pairing.baseline, &pairing.baseline_session)?,
-            record(&pairing.candidate, &pairing.candidate_session)?,
-        ];
+        let count = u32::try_from(pairing.pairs.len()).context("too many pairs")?;
+        let records = pairing.records(file)?;
+        let records = records.map(|(_, record)| first_invocations(record, count));
         Ok(Self {
             seed: pairing.order_seed,
             pairs: pairing.pairs,

@@ -5,6 +5,7 @@ mod cells;
 mod drift;
 mod engine;
 mod failed;
+mod figure_columns;
 mod findings;
 mod groups;
 mod judge;

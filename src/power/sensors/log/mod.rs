@@ -300,41 +300,51 @@ impl Table {
             };
             return Ok((vec![0], power));
         }
-        let names = || self.header.join(", ");
-        let mut times: Vec<usize> = Vec::new();
-        for (at, name) in self.header.iter().enumerate() {
-            if is_time(name) {
-                times.push(at);
-            }
+        Ok((self.time_columns()?, self.power_column(choice, notes)?))
+    }
+
+    /// The column of this name.
+    fn named(&self, name: &str) -> Option<usize> {
+        let mut names = self.header.iter();
+        names.position(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The names of the columns, for messages.
+    fn names(&self) -> String {
+        self.header.join(", ")
+    }
+
+    fn time_columns(&self) -> std::result::Result<Vec<usize>, String> {
+        if let (Some(date), Some(time)) = (self.named("date"), self.named("time")) {
+            return Ok(vec![date, time]);
         }
-        let named = |name: &str| {
-            self.header
-                .iter()
-                .position(|own| own.eq_ignore_ascii_case(name))
-        };
-        times = match (named("date"), named("time")) {
-            (Some(date), Some(time)) => vec![date, time],
-            _ => times.into_iter().take(1).collect(),
-        };
-        if times.is_empty() {
-            return Err(format!("no column of times among: {}", names()));
+        match self.header.iter().position(|name| is_time(name)) {
+            Some(at) => Ok(vec![at]),
+            None => Err(format!("no column of times among: {}", self.names())),
         }
+    }
+
+    fn power_column(
+        &self,
+        choice: &LogChoice,
+        notes: &mut Vec<String>,
+    ) -> std::result::Result<PowerColumn, String> {
         if let Some(wanted) = &choice.column {
             refuse_same_names(&self.header, wanted)?;
-            let at = named(wanted).ok_or_else(|| {
+            let at = self.named(wanted).ok_or_else(|| {
                 format!(
                     "--column {wanted}: there is none of this name among: {}",
-                    names()
+                    self.names()
                 )
             })?;
             let mut found = power_columns(std::slice::from_ref(&self.header[at]), choice.boundary);
             let watts = found.pop().and_then(|column| column.watts);
             let name = wanted.clone();
-            return Ok((times, PowerColumn { at, name, watts }));
+            return Ok(PowerColumn { at, name, watts });
         }
         let mut found = power_columns(&self.header, choice.boundary);
         if found.is_empty()
-            && let (Some(_), Some(at)) = (named("entity_id"), named("state"))
+            && let (Some(_), Some(at)) = (self.named("entity_id"), self.named("state"))
         {
             found.push(PowerColumn {
                 at,
@@ -343,13 +353,11 @@ impl Table {
             });
         }
         if found.is_empty() {
-            return Err(format!("no column of watts among: {}", names()));
+            return Err(format!("no column of watts among: {}", self.names()));
         }
         refuse_same_names(&self.header, &found[0].name)?;
-        let others: Vec<&str> = found[1..]
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
+        let others = found[1..].iter().map(|column| column.name.as_str());
+        let others: Vec<&str> = others.collect();
         if !others.is_empty() {
             notes.push(format!(
                 "`{}` was taken for the power; --column takes another: {}",
@@ -357,7 +365,7 @@ impl Table {
                 others.join(", ")
             ));
         }
-        Ok((times, found.swap_remove(0)))
+        Ok(found.swap_remove(0))
     }
 
     /// The column that tells devices apart and the one that is meant, of a log of several.
