@@ -59,6 +59,14 @@ pub(super) fn cases(record: &Record) -> Vec<PageCase> {
         .collect()
 }
 
+/// The figures of a case; of one without an interval, those of its invocations.
+fn summary_of(case: &CaseResult) -> Result<Cow<'_, Summary>, String> {
+    case.figures().map(Cow::Borrowed).or_else(|reason| {
+        let summed = case.figures_of_invocations().map(Cow::Owned);
+        summed.ok_or_else(|| reason.to_owned())
+    })
+}
+
 /// The marks of a case; where its joules are shown, those of its energy too.
 fn marks_of(record: &Record, case: &CaseResult, has_energy: bool) -> Vec<&'static str> {
     let mut marks = marks::of_case(record, case);
@@ -73,13 +81,7 @@ fn marks_of(record: &Record, case: &CaseResult, has_energy: bool) -> Vec<&'stati
 }
 
 fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
-    let summary = match case.figures() {
-        Ok(summary) => Ok(Cow::Borrowed(summary)),
-        Err(reason) => {
-            let summed = case.figures_of_invocations().map(Cow::Owned);
-            summed.ok_or_else(|| reason.to_owned())
-        }
-    };
+    let summary = summary_of(case);
     let of = |part: fn(&Summary) -> &Reading<Estimate>, show: &dyn Fn(f64) -> String| match &summary
     {
         Ok(summary) => reading(part(summary), show),
@@ -90,6 +92,10 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
     let counts = case.counts;
     let energy = of(|s| &s.energy_j, &|joules| Joules(joules).to_string());
     let marks = marks_of(record, case, energy.measured().is_some());
+    let checked = !marks.contains(&marks::UNVERIFIED);
+    let worst = summary.as_ref().ok().filter(|_| checked);
+    let worst = worst.and_then(|summary| summary.worst_error_over_bound.measured());
+    let error = worst.map(|worst| number(*worst));
     PageCase {
         id: case.id(),
         case: case.case.clone(),
@@ -125,12 +131,7 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
         energy,
         arithmetic: resources.arithmetic.name(),
         measures: resources.measures.map(Resource::name),
-        error: summary
-            .as_ref()
-            .ok()
-            .filter(|_| !marks.contains(&marks::UNVERIFIED))
-            .and_then(|summary| summary.worst_error_over_bound.measured())
-            .map(|worst| number(*worst)),
+        error,
         marks,
     }
 }

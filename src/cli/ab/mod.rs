@@ -380,20 +380,18 @@ impl Ab {
         };
         if let Some(overlap) = overlap.as_ref().filter(|o| o.changed.is_empty()) {
             // Nothing to pair; a new kernel shows once whether it works.
-            if !overlap.new.is_empty()
-                && let Turn::Interrupted = candidate.take(&self.out, None, interrupted)?
-            {
-                return Ok(Turn::Interrupted);
+            let turn = match overlap.new.is_empty() {
+                true => Turn::Done,
+                false => candidate.take(&self.out, None, interrupted)?,
+            };
+            if let Turn::Done = turn {
+                files.save(&[&baseline, &candidate], &[])?;
             }
-            files.save(&[&baseline, &candidate], &[])?;
-            return Ok(Turn::Done);
+            return Ok(turn);
         }
-        for (of, side) in [
-            (Side::Baseline, &mut baseline),
-            (Side::Candidate, &mut candidate),
-        ] {
-            side.records.extend(finished.record(of).cloned());
-        }
+        let earlier = |side| finished.record(side).cloned();
+        baseline.records.extend(earlier(Side::Baseline));
+        candidate.records.extend(earlier(Side::Candidate));
         let looks = self.looks();
         let most = looks.last().copied().unwrap_or(self.pairs);
         let mut pairs = finished.pairs.clone();
