@@ -396,10 +396,8 @@ impl Ab {
         let most = looks.last().copied().unwrap_or(self.pairs);
         let mut pairs = finished.pairs.clone();
         let bar = TurnsBar::new("pair", most, 2, pairs.len());
-        let mut open = looks
-            .first()
-            .filter(|first| **first as usize <= pairs.len())
-            .map(|_| finished.last_cases());
+        let reached = looks.first().is_some_and(|n| *n as usize <= pairs.len());
+        let mut open = reached.then(|| finished.last_cases());
         for (number, first) in (0..).zip(order(most, finished.seed)).skip(pairs.len()) {
             // Also where a resumed comparison had reached a look and not taken it.
             if looks.contains(&number) {
