@@ -245,8 +245,8 @@ impl Meter {
     }
 }
 
-/// At most [`LOOKS_OF_RECORD`] looks: of each stretch the last, with every reason for a lower clock of the stretch. The first,
-/// which may lie before the samples, stays.
+/// At most [`LOOKS_OF_RECORD`] looks: of each stretch the last, with every reason for a lower clock of the stretch.
+/// The first, which may lie before the samples, stays.
 fn thinned(looks: Vec<(Seconds, Conditions)>) -> Vec<(Seconds, Conditions)> {
     let Some((first, rest)) = looks.split_first() else {
         return looks;

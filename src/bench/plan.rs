@@ -153,7 +153,7 @@ fn candidates(request: &Request, adapter: &Adapter) -> Result<Vec<Case>> {
             // With nothing else asked for, custom kernels run beside the built-in ones for their cases.
             None => !request.cases.is_empty() || request.custom.is_empty(),
         })
-        // What somebody wrote out is what they want, and the reason where it does not fit.
+        // A case that was written out in full is kept, and where it does not fit the reason is shown.
         .map(|case| {
             if written(&case) {
                 case

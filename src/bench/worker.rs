@@ -242,7 +242,7 @@ fn measure_one(
     let CaseKernel { case, kernel, .. } = planned;
     let gpu = bench.gpu;
     if let Some(custom) = CustomWork::of(planned, &gpu.adapter.limits) {
-        // With wgpu's checks on: it is verified like any other, but nobody has seen that it keeps within
+        // With wgpu's checks on: it is verified like any other, but it is not known that it keeps within
         // its buffers.
         return CaseMeasurement {
             bench,

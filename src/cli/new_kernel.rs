@@ -46,7 +46,7 @@ impl NewKernel {
         }
         if is_device_of_windows(name) {
             bail!(
-                "{name:?} is a device on Windows, where nobody could open the folder; choose another name"
+                "{name:?} is a device on Windows, where the folder could not be opened; choose another name"
             );
         }
         if registry().iter().any(|known| known.name() == name) {

@@ -19,7 +19,8 @@ use crate::units::{counted, percent};
 /// Write a policy whose margins each case can hold on this machine.
 ///
 /// Give the pairing of an `ab` of identical code (`perwatt ab --pairs 20`), or the results of several
-/// `perwatt run`s of it; redirect what is printed to a file. The policy passes identical code in eight gates of ten with the stated pairs.
+/// `perwatt run`s of it; redirect what is printed to a file. The policy passes identical code in eight gates of ten
+/// with the stated pairs.
 #[derive(Debug, Args)]
 pub(super) struct PolicyCommand {
     /// A pairing of identical code, or results of it, or folders of those

@@ -145,10 +145,10 @@ impl Report {
     }
 }
 
-/// Whoever knows the sources of built-in kernels.
+/// Gives the sources of built-in kernels.
 #[cfg(feature = "bench")]
 const BUILT_IN: Option<BuiltInSources> = Some(super::support::kernel_sources::built_in_sources);
 
-/// Nobody knows them here.
+/// They are not known here.
 #[cfg(not(feature = "bench"))]
 const BUILT_IN: Option<BuiltInSources> = None;

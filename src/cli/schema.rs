@@ -1,4 +1,4 @@
-//! `perwatt schema`: the formats of what perwatt writes, for whoever reads it without perwatt.
+//! `perwatt schema`: the formats of what perwatt writes, for readers other than perwatt.
 
 use clap::{Args, ValueEnum};
 

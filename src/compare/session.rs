@@ -95,7 +95,7 @@ pub struct SessionCase {
     pub measure: Option<Measure>,
     /// Why it has no result, where it has none.
     pub absent: Option<Absence>,
-    /// Whether it has figures though nobody compared its outputs with a reference.
+    /// Whether it has figures though its outputs were not compared with a reference.
     pub unverified: bool,
     /// Whether another tool measured it.
     pub imported: bool,
@@ -138,7 +138,7 @@ impl Absence {
         matches!(self, Self::Failed(_) | Self::WrongOutput(_))
     }
 
-    /// Whether it says nothing about the case: nobody tried, and nobody knew the outcome beforehand.
+    /// Whether it says nothing about the case: it was not tried, and its outcome was not known beforehand.
     pub(super) fn is_silent(&self) -> bool {
         matches!(self, Self::Skipped(_) | Self::NotMeasured | Self::NotListed)
     }

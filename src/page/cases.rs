@@ -29,7 +29,7 @@ pub(super) fn roofs(record: &Record) -> Vec<PageRoof> {
         .collect()
 }
 
-/// What the maker publishes of the device; of a software driver's processor nobody asks.
+/// What the maker publishes of the device; a software driver's processor has none that matters.
 pub(super) fn sheet(record: &Record) -> Option<PageSheet> {
     let sheet = data_sheet(&record.adapter.name).filter(|_| !record.adapter.is_software())?;
     Some(PageSheet {

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrap_that_nobody_could_have_seen_is_a_gap() {
+    fn a_wrap_that_could_not_be_seen_is_a_gap() {
         let mut counter =
             Counter::new("energy_uj", 1e-6, Watts(1000.0)).wrapping_at([1_000_000_001]);
         assert!(counter.advance(500, Seconds(0.0)).is_ok());

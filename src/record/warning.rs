@@ -135,7 +135,7 @@ pub enum Warning {
         /// What was seen. Files before version 1.3 name limits here too.
         reason: String,
     },
-    /// The device ran at its power limit or at a clock that somebody set: usual under full load.
+    /// The device ran at its power limit or at a clock that was set by a user: usual under full load.
     #[error("the device ran at a limit ({reason}), as is usual under full load")]
     AtLimit {
         /// What was seen.
@@ -215,7 +215,7 @@ const LIMITS: [&str; 9] = [
 
 impl Warning {
     /// What reasons for a lower clock, in the words of their library, say about a measurement: heat and
-    /// faults on the one hand, limits on the other. A reason that nobody knows counts as a fault.
+    /// faults on the one hand, limits on the other. An unknown reason counts as a fault.
     pub fn of_throttling(reasons: &[String]) -> Vec<Self> {
         let (limits, faults): (Vec<&str>, Vec<&str>) = reasons
             .iter()

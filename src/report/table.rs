@@ -9,7 +9,7 @@ pub(super) use crate::units::counted;
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
 pub(super) const WIDEST: u16 = 100;
 
-/// Columns of a terminal that says it has none, as a pseudo-terminal does that nobody sized.
+/// Columns of a terminal that says it has none, as a pseudo-terminal of unset size does.
 const UNSIZED: u16 = 80;
 
 /// Fewest columns that a paragraph is folded to; below, hardly a word fits.

@@ -135,7 +135,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A number with so many digits behind the point; one that nobody can read so is a power of ten, and one that
+/// A number with so many digits behind the point; one that is unreadable so is a power of ten, and one that
 /// is beyond all numbers is said in words.
 fn written(value: f64, digits: usize) -> String {
     if value.is_nan() {

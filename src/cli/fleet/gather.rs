@@ -64,7 +64,7 @@ impl FleetGather {
         // Before the lock, for the plainer message; and after it, for what another wrote meanwhile.
         folder.plan()?;
         tell_of_folder(&folder);
-        // Who only looks waits for nobody, and can look at a folder that cannot be written.
+        // A command that only looks takes no lock, and can look at a folder that cannot be written.
         let lock = match self.only_looks() {
             true => None,
             false => Some(FleetLock::take(folder.path(), PATIENCE)?),
@@ -131,10 +131,10 @@ impl FleetGather {
     }
 }
 
-/// Sees that the plan is of whoever runs this: its program and its options would run in their name.
+/// Sees that the plan belongs to the user who runs this: its program and its options would run in their name.
 ///
 /// # Errors
-/// It belongs to somebody else.
+/// It belongs to another user.
 #[cfg(all(feature = "bench", unix))]
 fn is_yours(folder: &FleetFolder) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt;

@@ -57,8 +57,8 @@ pub(super) fn allocated() -> anyhow::Result<Vec<SlurmNode>> {
     Ok(nodes)
 }
 
-/// Submits the jobs of these tasks, and writes into the plan what was submitted, each at once: whoever is cut off here
-/// leaves nothing that the next `gather` would submit again but a node's last job.
+/// Submits the jobs of these tasks, and writes into the plan what was submitted, each at once: a run that is cut off
+/// here leaves nothing that the next `gather` would submit again but a node's last job.
 ///
 /// # Errors
 /// Slurm refuses every node, or the plan cannot be written.

@@ -128,7 +128,8 @@ fn here(
     ended
 }
 
-/// Waits until children have ended; where the user wants to stop they are asked to, and given time to keep what they have.
+/// Waits until children have ended; where the user wants to stop they are asked to, and given time to keep what they
+/// have.
 fn wait_for(mut children: Vec<GroupedChild>) -> anyhow::Result<Submitted> {
     const POLL_INTERVAL: Duration = Duration::from_millis(50);
     const FAREWELL: Duration = Duration::from_secs(30);

@@ -309,7 +309,7 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
     )
 }
 
-/// What to tell somebody whose run stopped.
+/// How to resume a run that stopped.
 fn how_to_resume(journal: &Path, planned: &Record) -> String {
     let mut command = format!(
         "perwatt run --resume {}",

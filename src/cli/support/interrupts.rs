@@ -39,7 +39,7 @@ impl Drop for Keeping {
     }
 }
 
-/// Somebody wants perwatt to stop.
+/// perwatt was asked to stop.
 fn interrupt() {
     let first = !INTERRUPTED.swap(true, Ordering::SeqCst);
     if first && KEEPING.load(Ordering::SeqCst) {
@@ -59,9 +59,9 @@ pub(in crate::cli) fn leave_signals_to_parent() -> anyhow::Result<()> {
     use anyhow::Context;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-    let nobody_looks = Arc::new(AtomicBool::new(false));
+    let unread = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&nobody_looks))
+        signal_hook::flag::register(signal, Arc::clone(&unread))
             .context("signals cannot be caught")?;
     }
     Ok(())
@@ -97,7 +97,7 @@ pub(in crate::cli) fn catch_signals() -> anyhow::Result<()> {
                     continue;
                 }
                 stop_groups();
-                // Returns when the terminal, or whoever stopped it, lets perwatt go on.
+                // Returns when the terminal, or the process that stopped it, lets perwatt go on.
                 let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
                 continue_groups();
             }

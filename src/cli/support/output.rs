@@ -18,7 +18,7 @@ pub(in crate::cli) fn print(page: &str) -> anyhow::Result<()> {
     print_while_read(page).map(drop)
 }
 
-/// As [`print`]; `false` once nobody reads on.
+/// As [`print`]; `false` once the reader is gone.
 ///
 /// # Errors
 /// As [`print`].
@@ -34,7 +34,7 @@ pub(in crate::cli) fn print_json(value: &impl serde::Serialize) -> anyhow::Resul
     put(&json(value)?).map(drop)
 }
 
-/// Writes a value to standard output as JSON in one line; `false` once nobody reads on.
+/// Writes a value to standard output as JSON in one line; `false` once the reader is gone.
 ///
 /// # Errors
 /// As [`print`].
@@ -76,7 +76,7 @@ pub(in crate::cli) fn tell(message: &str) {
 
 /// As [`tell`], for text that is escaped for its medium already.
 pub(in crate::cli) fn tell_as_is(message: &str) {
-    // A closed stderr leaves nobody to tell.
+    // A closed stderr leaves no place to say it.
     let _ = writeln!(standard_error().lock(), "{message}");
 }
 
@@ -85,7 +85,7 @@ pub(in crate::cli) fn tell_as_is(message: &str) {
 pub(in crate::cli) fn show_usage(usage: &clap::Error) {
     let plain = usage.render().to_string();
     if !usage.use_stderr() || plain == escape::page(&plain) {
-        // In colour where there is a terminal. A closed stream leaves nobody to tell.
+        // In colour where there is a terminal. A closed stream leaves no place to say it.
         let _ = usage.print();
     } else {
         tell(plain.trim_end());

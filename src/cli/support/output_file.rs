@@ -2,8 +2,8 @@
 //!
 //! What cost measuring is never replaced without `--force`. What is derived from other files may take the
 //! place of what perwatt wrote there before, which is known by its content: pipelines write the same report
-//! again and again; and that of what a link leads to. Nothing else is ever replaced. An empty file holds nothing, and pipes and devices are
-//! written to. A folder that is not there is made, and said to be, since a path may be misspelt.
+//! again and again; and that of what a link leads to. Nothing else is ever replaced. An empty file holds nothing, and
+//! pipes and devices are written to. A folder that is not there is made, and said to be, since a path may be misspelt.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ impl OutputFile<'_> {
         if self.force || there.len() == 0 || leads_to_a_stream(path) {
             return Ok(());
         }
-        // Whoever made a link chose the file behind it; what cost measuring is not risked for that.
+        // The maker of a link chose the file behind it; what cost measuring is not risked for that.
         if path.is_symlink() && !matches!(self.kind, OutputFileKind::Measured(_)) {
             return Ok(());
         }

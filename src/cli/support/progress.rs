@@ -14,7 +14,7 @@ use crate::record::{CaseResult, Outcome, PowerSetup, Reading, Record, WorkUnit};
 use crate::units::Seconds;
 use crate::workload::CaseKernel;
 
-/// Shows a run to whoever watches it: what is measured, each figure as it comes, and the time left.
+/// Shows a run as it goes: what is measured, each figure as it comes, and the time left.
 #[derive(Debug)]
 pub(in crate::cli) struct Progress {
     bar: ProgressBar,
@@ -186,7 +186,7 @@ pub(in crate::cli) struct TurnsBar {
     told: Option<Cell<Instant>>,
 }
 
-/// Time between two lines of progress where there is no terminal: a log stays short, and nobody takes an hour
+/// Time between two lines of progress where there is no terminal: a log stays short, and an hour is not taken
 /// of silence for a hang.
 const SPARSE: Duration = Duration::from_secs(30);
 

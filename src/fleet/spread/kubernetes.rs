@@ -1,6 +1,6 @@
 //! The manifest of an Indexed Job: a pod a GPU, and the plan beside it in a config map.
 //!
-//! It is built as JSON by a serializer, which is YAML too, and applied by whoever may: perwatt talks to no cluster.
+//! It is built as JSON by a serializer, which is YAML too, and applied by the user: perwatt talks to no cluster.
 
 use serde_json::{Value, json};
 

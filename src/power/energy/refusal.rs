@@ -187,7 +187,7 @@ pub struct EnergyRefusal {
 }
 
 impl NoEnergy {
-    /// For whoever measures this.
+    /// For the user who measures this.
     pub fn of(self, task: EnergyTask) -> EnergyRefusal {
         EnergyRefusal { why: self, task }
     }
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_told_of_an_option_that_he_does_not_have() {
+    fn a_message_names_no_option_that_the_command_does_not_have() {
         let seconds = Seconds(1.0);
         let all = [
             NoEnergy::NoLoad,

@@ -1,4 +1,4 @@
-//! A shell command that ends, with all that it started, when whoever started it does, in whatever way: a
+//! A shell command that ends, with all that it started, when the process that started it does, in whatever way: a
 //! meter that outlives its run goes on waking the machine that is measured next.
 
 use std::io;
@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 
 /// What the shell does before the command. The command stands in a process group of its own, with a guard
 /// beside it that reads a pipe from perwatt; when the pipe closes, the guard ends the group. No signal has to
-/// be caught and nobody has to be alive for it.
+/// be caught and no process has to be alive for it.
 #[cfg(not(windows))]
 const GUARD: &str = "exec 3<&0 </dev/null
 (read -r line <&3; kill -KILL 0) >/dev/null 2>&1 &

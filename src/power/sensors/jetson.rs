@@ -117,7 +117,7 @@ fn sensor(sysfs: &Sysfs, label: &str, folder: PathBuf, channel: u32) -> Candidat
     Candidate {
         setup,
         device: "Jetson module".to_owned(),
-        // The other rails are parts, which nobody's whole work is in.
+        // The other rails are parts, which do not hold the whole of the work.
         owner: if whole { Owner::Soc } else { Owner::Named },
         caution: None,
         folder: None,

@@ -362,7 +362,7 @@ pub(crate) fn default_kernel(format: WeightFormat, lengths: &[u32], adapter: &Ad
             kernel("row-per-lane", 8, 4)
         }
         _ if by_lanes => kernel("row-per-lane", 8, 2),
-        // A subgroup alone waits for nobody.
+        // A subgroup alone needs no barrier.
         _ => kernel(cooperating, 8, 4),
     }
 }

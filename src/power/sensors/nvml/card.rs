@@ -159,7 +159,7 @@ fn setup(card: &Card, kind: NvmlReading) -> PowerSetup {
     });
     if kind == NvmlReading::Energy {
         setup.coverage =
-            Reading::unmeasured("nobody has published whether this counter sees all of the time");
+            Reading::unmeasured("no published work says whether this counter sees all of the time");
     }
     if kind == NvmlReading::Energy && superchip {
         setup
@@ -255,7 +255,7 @@ pub(super) fn power_limit(library: &Library, device: Owner) -> Option<PowerLimit
             other => fault(&other, &what),
         }
     };
-    // What somebody set, not what a chassis enforces for now.
+    // What a user set, not what a chassis enforces for now.
     let now = |device: &Device<'static>| {
         device
             .power_management_limit()
