@@ -24,7 +24,8 @@ const ANALYSER: f64 = 0.01;
 /// A table in Markdown of every case whose energy was measured, and how far the rules are met.
 pub fn mlperf(record: &Record) -> String {
     let mut page = String::from(
-        "MLPerf-style summary. This is no MLPerf result: perwatt's cases are not MLPerf benchmarks, and it was not reviewed.\n\n",
+        "MLPerf-style summary. This is no MLPerf result: perwatt's cases are not MLPerf benchmarks, and it was not \
+         reviewed.\n\n",
     );
     let adapter = &record.adapter;
     let mut say = |what: &str, text: &str| page += &format!("- {what}: {}\n", markdown(text));
