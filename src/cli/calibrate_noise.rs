@@ -12,7 +12,7 @@ use crate::compare::{Noise, load_sessions};
 use crate::record::DocumentKind;
 use crate::report;
 
-/// Learn a device's noise from runs of the same code, so that fewer sessions suffice.
+/// Estimate a device's noise from runs of the same code, so that fewer sessions suffice.
 ///
 /// Give the results of several `perwatt run`s of one suite on one device with nothing changed between
 /// them. Ten or more let a gate pass a candidate without a baseline of ten sessions. The calibration is

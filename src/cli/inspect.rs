@@ -32,7 +32,7 @@ use crate::workload::{CaseKernel, Kernel, Suite, registry};
 /// Two files written with --json can be given to `perwatt compare` and `perwatt gate`.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// WGSL files to look at, built-in or custom
+    /// WGSL files to inspect, built-in or custom
     #[arg(value_name = "FILE.wgsl")]
     files: Vec<PathBuf>,
 

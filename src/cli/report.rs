@@ -16,7 +16,7 @@ use crate::page::{
 };
 use crate::record::Reading;
 
-/// Draw result files: as a page for a browser, as a site, or in the terminal.
+/// Show result files as charts: on a page for a browser, as a site, or in the terminal.
 ///
 /// Without --out and --site, the roofline and the efficiency of each result are drawn in the terminal. The page is one
 /// file that needs no network and holds everything: what was measured and how well it is known, the roofline, the
@@ -48,7 +48,7 @@ pub(super) struct Report {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Investment")]
 struct InvestmentArgs {
-    /// Also say what a scenario comes to with each result (`perwatt invest --list`), with sliders
+    /// Also show what a scenario yields with each result (`perwatt invest --list`), with sliders
     #[arg(long, value_name = "ID|FILE")]
     scenario: Option<String>,
 

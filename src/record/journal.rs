@@ -252,7 +252,7 @@ fn lock(path: &Path, file: &File) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::file(
             path,
-            "another perwatt is at work on this run; wait for it or stop it",
+            "another perwatt is running this; wait for it or stop it",
         )),
         // A file system without locks is no reason not to measure.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),

@@ -86,16 +86,16 @@ pub(super) struct Ab {
     #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
     until_decided: bool,
 
-    /// Most pairs with --until-decided
+    /// Maximum number of pairs with --until-decided
     #[arg(long, default_value_t = 60, value_name = "N", requires = "until_decided",
         value_parser = clap::value_parser!(u32).range(3..=1000))]
     max_pairs: u32,
 
-    /// Seed of the order of turns [default: drawn]
+    /// Seed of the order of turns [default: random]
     #[arg(long, value_name = "N")]
     order_seed: Option<u64>,
 
-    /// Go on with the interrupted comparison in --out, given the same options again
+    /// Resume the interrupted comparison in --out; give the same options again
     #[arg(long, conflicts_with = "force")]
     resume: bool,
 
@@ -103,7 +103,7 @@ pub(super) struct Ab {
     #[arg(long, default_value = "ab", value_name = "DIR")]
     out: PathBuf,
 
-    /// Measure cases, too, whose WGSL, parameters and data are the same on both sides
+    /// Also measure cases whose WGSL, parameters and data are the same on both sides
     #[arg(long, conflicts_with = "base_command")]
     measure_unchanged: bool,
 
@@ -219,7 +219,7 @@ impl Ab {
             Turn::Interrupted => {
                 print(&report::comparison(&comparison, None, width()))?;
                 tell(
-                    "Interrupted; the pairs that were finished are kept and shown. The same command with --resume goes on.",
+                    "Interrupted; the finished pairs are kept and shown. Run the same command with --resume to continue.",
                 );
                 Ok(Exit::Interrupted)
             }

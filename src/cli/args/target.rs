@@ -29,8 +29,8 @@ pub(in crate::cli) struct TargetArgs {
     #[arg(help_heading = WHAT, long, value_parser = suites())]
     pub(in crate::cli) suite: Option<Suite>,
 
-    /// Run only cases matching GLOB, over the names in `perwatt list`, optionally with @KERNEL; or a case of your own
-    /// shape, written out (repeatable)
+    /// Run only cases matching GLOB, over the names in `perwatt list`, optionally with @KERNEL; or a case of any
+    /// shape, given in full (repeatable)
     #[arg(help_heading = WHAT, long = "case", value_name = "GLOB")]
     pub(in crate::cli) cases: Vec<String>,
 

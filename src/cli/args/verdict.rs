@@ -448,11 +448,11 @@ impl OutputArgs {
             Decision::Failed => Exit::Regression,
             Decision::Undecided if outcome.comparison.measured_nothing() => Exit::Inconclusive,
             Decision::Undecided if self.allow_inconclusive => {
-                tell("What is undecided does not fail here, since --allow-inconclusive is given.");
+                tell("Undecided rows do not fail here, since --allow-inconclusive is given.");
                 Exit::Done
             }
             Decision::Undecided if outcome.policy.undecided == OnUndecided::Warn => {
-                tell("What is undecided does not fail here, by the policy (undecided = \"warn\").");
+                tell("Undecided rows do not fail here, by the policy (undecided = \"warn\").");
                 Exit::Done
             }
             Decision::Undecided => Exit::Inconclusive,

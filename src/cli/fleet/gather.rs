@@ -19,10 +19,10 @@ use crate::fleet::spread::{
 };
 use crate::units::counted;
 
-/// Bring the records of a fleet run together, check them, and submit again what is missing
+/// Gather the records of a fleet run, check them, and resubmit what is missing
 ///
-/// Any number of times, and also two at once. The exit code is 0 once every GPU has its record, and 3 before; or 0 once
-/// a scheduler took what was submitted again.
+/// It can be run any number of times, also twice at once. The exit code is 0 once every GPU has its record, and 3
+/// before; or 0 once a scheduler took what was submitted again.
 #[derive(Debug, Args)]
 pub(super) struct FleetGather {
     /// The fleet's folder
@@ -33,7 +33,7 @@ pub(super) struct FleetGather {
     #[arg(value_name = "FROM")]
     from: Vec<PathBuf>,
 
-    /// Submit again what has no record and is not at work
+    /// Resubmit what has no record and is not running
     #[cfg(feature = "bench")]
     #[arg(long)]
     resubmit: bool,

@@ -32,7 +32,7 @@ use crate::units::counted;
 ///
 /// Under Slurm it submits a job a node with a task a GPU, or, inside an allocation, starts the tasks by srun;
 /// for Kubernetes it prints an Indexed Job for you to apply; else it measures the GPUs of this machine. A node that
-/// dies costs its own record: `perwatt fleet gather --resubmit` goes on with what is missing, any number of times.
+/// dies costs its own record: `perwatt fleet gather --resubmit` continues with what is missing, any number of times.
 #[derive(Debug, Args)]
 pub(super) struct FleetRun {
     #[command(flatten)]

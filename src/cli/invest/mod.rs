@@ -43,7 +43,7 @@ pub(super) struct Invest {
     #[arg(long)]
     json: bool,
 
-    /// Write a page for a browser, with sliders that compute anew
+    /// Write a page for a browser, with sliders that recompute the answer
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["json", "full", "sources", "inputs", "list", "against", "backtest"])]
     out: Option<PathBuf>,
 
@@ -51,7 +51,7 @@ pub(super) struct Invest {
     #[arg(long, requires = "out")]
     force: bool,
 
-    /// Show everything: every row, what makes them uncertain, what one per cent is worth
+    /// Show everything: every row, what makes it uncertain, what one per cent is worth
     #[arg(long)]
     full: bool,
 
@@ -59,7 +59,7 @@ pub(super) struct Invest {
     #[arg(long)]
     sources: bool,
 
-    /// List the inputs that could be set, with what they are now
+    /// List the inputs that can be set, with their present values
     #[arg(long, conflicts_with_all = ["sources", "against"])]
     inputs: bool,
 

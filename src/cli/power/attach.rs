@@ -22,7 +22,7 @@ use crate::stats;
 /// Replace a record's energy with that of a meter that logged the same run (a CSV of times and watts).
 ///
 /// The record must have windows of energy, so the run needs some sensor; where the machine has none,
-/// `run --power simulated:…` serves, whose figures say SIMULATED until the log replaces them.
+/// `run --power simulated:…` will do; its figures say SIMULATED until the log replaces them.
 #[derive(Debug, Args)]
 pub(in super::super) struct Attach {
     /// The record of the run

@@ -16,7 +16,7 @@ use crate::process::ProgramImage;
 use crate::record::{Adapter, Gain, GainUncertainty, now_utc};
 use crate::units::{Seconds, fine_percent};
 
-/// Compare a sensor with a reference under load and keep its gain for later runs.
+/// Compare a sensor with a reference under load and store its gain for later runs.
 ///
 /// The device runs the peak probe for each window, with idle between. If the two measure different things, such as a
 /// card and a plug, only the power above idle is compared. The gain then includes the power supply's loss and whatever
@@ -27,7 +27,7 @@ pub(in super::super) struct Calibrate {
     #[arg(long, value_name = "SOURCE")]
     sensor: String,
 
-    /// The reference that is trusted, such as a plug or a lab meter
+    /// The trusted reference, such as a plug or a lab meter
     #[arg(long, value_name = "SOURCE")]
     reference: String,
 

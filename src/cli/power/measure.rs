@@ -30,9 +30,9 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// Measure the energy of a command: joules, mean and peak power and time, by each sensor
 ///
-/// The command and all that it starts are in it, and so is whatever else draws power from what a sensor measures. Its
-/// exit code is passed through. For parts of it, the command appends lines `begin NAME` and `end NAME` to the file that
-/// PERWATT_WINDOWS names.
+/// The figures include the command, all that it starts, and whatever else draws power from what a sensor measures.
+/// Its exit code is passed through. To measure parts of it, the command appends lines `begin NAME` and `end NAME` to
+/// the file that PERWATT_WINDOWS names.
 #[derive(Debug, Args)]
 pub(in super::super) struct MeasureCommand {
     #[arg(long = "power", value_name = "SENSOR", help = power_help())]

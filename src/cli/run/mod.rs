@@ -36,7 +36,7 @@ use crate::units::counted;
 /// Measure verified kernels on a device and write a result file.
 ///
 /// Every case runs in several worker processes (invocations). Finished work goes to a journal beside
-/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` goes on from there.
+/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` continues from it.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -45,8 +45,8 @@ pub(super) struct Run {
     #[command(flatten)]
     deadline: DeadlineArgs,
 
-    /// Resume an interrupted run, by its result file or journal. What to measure stands in it, so no
-    /// other measuring option fits beside it; but what names a command, host or file must be given again:
+    /// Resume an interrupted run, by its result file or journal. It says what to measure, so other measuring options
+    /// are refused; but what names a command, host or file must be given again:
     /// --power, --workloads, --allow-commands
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
@@ -329,7 +329,7 @@ fn how_to_resume(journal: &Path, planned: &Record) -> String {
         command.push_str(&format!(" --workloads {}", shell_word(file)));
     }
     format!(
-        "What was finished is kept in {}; go on with `{command}`",
+        "Finished work is kept in {}; resume it with `{command}`",
         journal.display()
     )
 }

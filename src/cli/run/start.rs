@@ -94,7 +94,7 @@ impl NewRun {
             return Ok(Turn::Done);
         }
         tell(&format!(
-            "Interrupted while tuning; what {} searches found is kept.",
+            "Interrupted while tuning; the results of {} searches are kept.",
             searched.len()
         ));
         Ok(Turn::Interrupted)
@@ -184,8 +184,7 @@ fn begin_journal(out: &Path, session: &SessionJournal) -> anyhow::Result<Journal
     }
     if path.exists() {
         bail!(
-            "{}: an interrupted run left this journal; go on with it by \
-             `perwatt run --resume {}`, or delete it",
+            "{}: an interrupted run left this journal; resume it with `perwatt run --resume {}`, or delete it",
             path.display(),
             shell_word(&out.to_string_lossy())
         );

@@ -52,7 +52,7 @@ pub(super) struct Tune {
 
     /// Do not search; measure the chosen cases at these power limits, in watts, in turn: `150,200,250`, or `auto` for
     /// five from the driver's lowest to its default. Needs a power sensor and the right to set the limit (root). The
-    /// limit is put back whatever happens
+    /// limit is always restored
     #[arg(long, value_name = "WATTS|auto", group = "instead", value_parser = limit_choice, conflicts_with_all = ["quick", "time"])]
     power_limit: Option<LimitChoice>,
 

@@ -13,7 +13,7 @@ pub struct PodOptions {
     pub image: String,
     /// The volume claim for the fleet's folder.
     pub claim: String,
-    /// The resource by which a GPU is asked for.
+    /// The resource that requests a GPU.
     pub gpu_resource: String,
     /// The namespace, where it is not the current one.
     pub namespace: Option<String>,
