@@ -194,8 +194,9 @@ impl SensorComparison {
         let count = self.ratios.len() as f64;
         let squares: f64 = self.ratios.iter().map(|r| (r / factor - 1.0).powi(2)).sum();
         let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
-        // As a standard uncertainty whose 1.96-fold is Student's interval.
-        let wide = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), Interval::LEVEL) / 1.96;
+        // As a standard uncertainty whose interval by the normal distribution is Student's.
+        let half = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), Interval::LEVEL);
+        let wide = half / Interval::STANDARD_ERRORS;
         Gain {
             factor,
             uncertainty: GainUncertainty::Standard(

@@ -1,6 +1,6 @@
 //! Compiler statistics of kernels, as tables.
 
-use super::table::{WIDEST, fold};
+use super::table::{WIDEST, dash, fold};
 use crate::record::{CompiledShader, CompilerStatistics, Inspection, LoopSummary, Mix, Target};
 use crate::units::fine_percent;
 
@@ -144,10 +144,6 @@ fn short(bytes: u32) -> String {
         0..10_000 => bytes.to_string(),
         _ => format!("{:.1}K", f64::from(bytes) / 1024.0),
     }
-}
-
-fn dash() -> String {
-    "–".to_owned()
 }
 
 fn legend(width: Option<u16>) -> String {

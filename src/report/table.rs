@@ -62,6 +62,11 @@ pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Tabl
 /// Where a name may go on in the next line; it takes no room, and [`text`] takes it out.
 const BREAK: char = '\u{200b}';
 
+/// What stands where there is no value.
+pub(super) fn dash() -> String {
+    "–".to_owned()
+}
+
 /// A cell. A name that is too long for it, `attention-prefill/f32/1x8x2x128x64-causal@flash` say, goes on in the next
 /// line after one of its marks and not within a number or a word.
 pub(super) fn cell(text: impl Into<String>) -> Cell {

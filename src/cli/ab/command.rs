@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::cli::support::progress::TurnsBar;
 use crate::cli::support::turn::{Turn, TurnEnd, take_pair, wait_within};
 use crate::compare::Pairing;
 use crate::exchange::{ImportOptions, import};
-use crate::process::{GroupedChild, StopSignal};
+use crate::process::{GroupedChild, StopSignal, shell};
 use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
 
 /// Benchmark programs of other tools.
@@ -291,23 +291,6 @@ fn ended_with(status: ExitStatus, said: &Path) -> String {
         "" => format!("ended with {status} and said nothing on standard error"),
         said => format!("ended with {status} and said:\n{said}"),
     }
-}
-
-/// A command line for the system's shell.
-#[cfg(not(windows))]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    shell
-}
-
-/// A command line for the system's shell.
-#[cfg(windows)]
-fn shell(command: &str) -> Command {
-    use std::os::windows::process::CommandExt;
-    let mut shell = Command::new("cmd");
-    shell.arg("/C").raw_arg(command);
-    shell
 }
 
 /// A path as a word of a shell's command line; most need no quotes, and so may stand inside the user's own.

@@ -4,9 +4,7 @@ use datafusion::arrow::array::{Array, Float64Array, Int64Array, RecordBatch};
 
 use super::cells::{Texts, at, numbers, wholes};
 use crate::error::Result;
-
-/// Standard errors in half a 95 % interval of a normal value.
-const HALF: f64 = 1.96;
+use crate::stats::Interval;
 
 /// What tells cards apart, by numbers of texts.
 pub(super) type CardKey = [u32; 7];
@@ -114,7 +112,9 @@ fn logarithm(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> (Option
         .filter(|value| *value > 0.0 && value.is_finite())
         .map(f64::ln);
     let own = match (low, high) {
-        (Some(low), Some(high)) if 0.0 < low && low <= high => (high / low).ln() / 2.0 / HALF,
+        (Some(low), Some(high)) if 0.0 < low && low <= high => {
+            (high / low).ln() / 2.0 / Interval::STANDARD_ERRORS
+        }
         _ => f64::NAN,
     };
     (value, own as f32)

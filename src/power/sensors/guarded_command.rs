@@ -27,7 +27,7 @@ impl GuardedCommand {
     /// # Errors
     /// The system refuses.
     pub(super) fn start(line: &str) -> io::Result<Self> {
-        let mut child = shell(line)
+        let mut child = guarded(line)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,7 +61,7 @@ impl Drop for GuardedCommand {
 }
 
 #[cfg(not(windows))]
-fn shell(line: &str) -> Command {
+fn guarded(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", GUARD, "sh", line]);
     #[cfg(unix)]
@@ -70,12 +70,8 @@ fn shell(line: &str) -> Command {
 }
 
 #[cfg(windows)]
-fn shell(line: &str) -> Command {
-    use std::os::windows::process::CommandExt;
-    let mut command = Command::new("cmd");
-    // As it was written: cmd knows nothing of the quotes that Rust would put around it.
-    command.arg("/C").raw_arg(line);
-    command
+fn guarded(line: &str) -> Command {
+    crate::process::shell(line)
 }
 
 /// Ends a process and its children.
