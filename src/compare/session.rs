@@ -9,9 +9,9 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
-    Boundary, CaseInvocation, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
-    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, ToolSetup, Verification,
-    Warning,
+    Boundary, CaseInvocation, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind,
+    Headline, Host, Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status,
+    ToolSetup, Verification, Warning,
 };
 use crate::stats::geometric_mean;
 

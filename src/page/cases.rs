@@ -149,7 +149,7 @@ fn status_name(case: &CaseResult, has_figures: bool) -> &'static str {
 fn time(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
     match &case.measure {
         Some(measure) if measure.better == Better::Larger => {
-            Reading::unmeasured("another tool's rate, which is no time of one execution")
+            Reading::unmeasured("another tool's rate, which is not a time of one execution")
         }
         Some(measure) => Reading::Measured(figure(&summary.time_ns, |value| measure.show(value))),
         None => Reading::Measured(figure(&summary.time_ns, |ns| {
@@ -168,7 +168,7 @@ fn rate(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
                     measure.show(rate)
                 })
             }
-            Some(_) => Reading::unmeasured("another tool's amount, which is no rate"),
+            Some(_) => Reading::unmeasured("another tool's amount, which is not a rate"),
             None => reading(&summary.time_ns.quotient_of(1e9), |rate| {
                 unit.per_second(rate)
             }),

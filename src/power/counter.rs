@@ -182,7 +182,7 @@ impl Counter {
             .find(|counts| self.joules(*counts) <= most)
             .ok_or_else(|| {
                 Fault::Reset(format!(
-                    "{} fell from {} to {}, which is no wrap of it; a driver reload does that",
+                    "{} fell from {} to {}, which is not a wraparound of it; a driver reload does that",
                     self.what,
                     self.joules(before),
                     self.joules(after)

@@ -205,7 +205,7 @@ impl PairArgs {
     /// Their number is odd, or one cannot be read.
     fn compare(&self, files: &[PathBuf], policy: &Policy) -> anyhow::Result<Comparison> {
         let (pairs, []) = files.as_chunks::<2>() else {
-            let fault = format!("{} files are no pairs; {IN_TURN}", files.len());
+            let fault = format!("{} files do not make pairs; {IN_TURN}", files.len());
             return Err(crate::Error::usage("--pair", fault).into());
         };
         if pairs.is_empty() {

@@ -75,7 +75,7 @@ impl RunOptions {
                 continue;
             }
             for value in matches.get_raw(id).into_iter().flatten() {
-                let value = value.to_str().context("an option is no text")?;
+                let value = value.to_str().context("an option is not text")?;
                 again.push(format!("--{long}={value}"));
             }
         }

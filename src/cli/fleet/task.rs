@@ -169,7 +169,7 @@ impl FleetTaskArgs {
         };
         let node = node.or_else(node_name).unwrap_or_else(|| "node".to_owned());
         if !is_node_name(&node) {
-            bail!("{node:?} is no name of a node");
+            bail!("{node:?} is not the name of a node");
         }
         Ok(TaskPlace {
             task,

@@ -57,7 +57,9 @@ pub(in crate::cli) fn limit_choice(text: &str) -> Result<LimitChoice, String> {
         watts
             .filter(|watts| (1.0..=10_000.0).contains(watts))
             .ok_or_else(|| {
-                format!("`{part}` is no power limit; watts are needed, as in 150,200,250, or auto")
+                format!(
+                    "`{part}` is not a power limit; watts are needed, as in 150,200,250, or auto"
+                )
             })
     });
     let mut watts = watts.collect::<Result<Vec<f64>, String>>()?;

@@ -136,7 +136,7 @@ impl Document for FleetPlan {
             }
             if let Some(node) = task.node.as_deref().filter(|node| !is_node_name(node)) {
                 return Err(format!(
-                    "task {number} is for {node:?}, which is no name of a node; begin a new fleet run"
+                    "task {number} is for {node:?}, which is not the name of a node; begin a new fleet run"
                 ));
             }
             if task.node.is_some() && !places.insert((&task.node, task.gpu)) {

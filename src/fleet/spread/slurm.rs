@@ -52,7 +52,7 @@ pub fn nodes_of_sinfo(printed: &str) -> Result<Vec<SlurmNode>, String> {
         let (name, gres) = line.split_once('|').unwrap_or((line, ""));
         let name = name.trim();
         if !is_node_name(name) {
-            return Err(format!("{name:?} is no name of a node"));
+            return Err(format!("{name:?} is not the name of a node"));
         }
         // A node stands there once for each of its partitions.
         if seen.insert(name.to_owned()) {

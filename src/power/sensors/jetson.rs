@@ -148,7 +148,7 @@ fn product(mv: f64, ma: f64, file: &Path) -> Result<Quantity, Fault> {
         return Ok(Quantity::Power(Watts(mv * ma * 1e-6)));
     }
     Err(Fault::Unusable(format!(
-        "{}: {mv} mV and {ma} mA are no rail's",
+        "{}: {mv} mV and {ma} mA are not a rail's",
         file.display()
     )))
 }

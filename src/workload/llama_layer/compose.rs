@@ -106,7 +106,7 @@ impl Composer {
     /// Appends a program whose first buffers are known by these names; the rest is its own.
     fn append(&mut self, part: Program, names: &[&'static str]) -> Result<(), Unsupported> {
         let Action::Dispatches(dispatches) = part.action else {
-            return Err(Unsupported::combination("a stage that is no dispatch"));
+            return Err(Unsupported::combination("a stage that is not a dispatch"));
         };
         let mut places = Vec::with_capacity(part.buffers.len());
         for (number, spec) in part.buffers.into_iter().enumerate() {
