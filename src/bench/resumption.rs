@@ -81,7 +81,7 @@ impl fmt::Display for NotResumable {
             ),
             Self::Budget(seconds) => write!(
                 f,
-                "the journal plans {seconds} s for a case, which is not a time; start a new run"
+                "the journal plans {seconds} s for a case, which is no time; start a new run"
             ),
             Self::Malformed(what) => write!(f, "the journal is damaged: {what}; start a new run"),
             Self::Power { asked } => write!(

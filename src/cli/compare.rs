@@ -91,10 +91,7 @@ impl TableArgs {
         let only: Result<Vec<CaseGlob>, crate::Error> = self
             .only
             .iter()
-            .map(|glob| {
-                CaseGlob::new(glob)
-                    .map_err(|why| crate::Error::usage("--only", format!("{glob:?}: {why}")))
-            })
+            .map(|glob| CaseGlob::of_option("--only", glob))
             .collect();
         Ok(DescriptionChoice {
             metric: self.metric,

@@ -1,6 +1,6 @@
 //! `perwatt list`: what can be measured.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -53,7 +53,7 @@ impl List {
     fn chosen(&self) -> anyhow::Result<Vec<ListedCase>> {
         let mut globs = Vec::new();
         for glob in &self.cases {
-            let compiled = CaseGlob::new(glob).map_err(|why| anyhow!("--case {glob}: {why}"))?;
+            let compiled = CaseGlob::of_option("--case", glob)?;
             globs.push((glob, compiled));
         }
         let mut cases = listed();

@@ -267,7 +267,7 @@ impl RuleFile {
             Error::file(
                 path,
                 format!(
-                    "`glob = {:?}` is not a valid glob: {e}; write one like \"matmul/*\"",
+                    "`glob = {:?}` is no valid glob: {e}; write one like \"matmul/*\"",
                     shortened(&self.glob)
                 ),
             )

@@ -4,6 +4,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::case_name::CaseName;
 use super::limits::MOST_GLOB_BYTES;
+use crate::error::Error;
 
 /// A glob that fits a case, or a case with its kernel.
 #[derive(Clone, Debug)]
@@ -50,6 +51,15 @@ impl CaseGlob {
             globs.add(glob(&format!("{word}/*{kernel}"))?);
         }
         globs.build().map(Self).map_err(|_| BadGlob::TooLarge)
+    }
+
+    /// As [`CaseGlob::new`], of a glob that an option gives.
+    ///
+    /// # Errors
+    /// As [`CaseGlob::new`], with the option and the glob.
+    pub fn of_option(option: &str, text: &str) -> Result<Self, Error> {
+        Self::new(text)
+            .map_err(|why| Error::usage(option, format!("no valid glob {text:?}: {why}")))
     }
 
     /// Whether it fits a case, given as `case@kernel`.

@@ -117,7 +117,7 @@ fn start_failure(error: &NvmlError) -> String {
         NvmlError::NoPermission => {
             "this user may not talk to the driver; see /dev/nvidiactl".to_owned()
         }
-        NvmlError::FailedToLoadSymbol(symbol) => format!("this is not NVML: {symbol}"),
+        NvmlError::FailedToLoadSymbol(symbol) => format!("this is no NVML: {symbol}"),
         other => other.to_string(),
     }
 }
