@@ -161,7 +161,7 @@ pub(super) fn structure(record: &Record) -> Result<(), String> {
     let mut starts = starts.chain([&record.started_utc]);
     if let Some(start) = starts.find(|start| !is_time(start)) {
         return Err(format!(
-            "started_utc is `{start}`, which is not a time; write one as 2026-01-31T12:00:00Z, or restore the file"
+            "started_utc is `{start}`, which is no time; write one as 2026-01-31T12:00:00Z, or restore the file"
         ));
     }
     few_enough(record)?;
