@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use perwatt::clock::Stopwatch;
-use perwatt::harness::OwnRecord;
+use perwatt::harness::HarnessRecord;
 use perwatt::record::Reading;
 use perwatt::sampling::Sampler;
 
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     })?;
     if let Some(file) = std::env::args_os().nth(1) {
-        let mut record = OwnRecord::on(&adapter);
+        let mut record = HarnessRecord::on(&adapter);
         record.add("sqrt/f32/1048576@plain", &readings);
         record.append_to(file)?;
     }

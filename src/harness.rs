@@ -1,6 +1,6 @@
 //! A program's own kernels in a record: what `perwatt show`, `compare` and `gate` need to judge them.
 //!
-//! A process gives an [`OwnRecord`] what it sampled and appends that to a file as one invocation. Samples of one process
+//! A process gives an [`HarnessRecord`] what it sampled and appends that to a file as one invocation. Samples of one process
 //! say nothing of the next, and processes that ran together nothing of another hour: run the program eight times for each
 //! side of a comparison, each time with a file of its own, and give the gate all of them. Nothing here checks an output, and
 //! the record says so; check your own before you time it.
@@ -12,7 +12,7 @@
 //! use std::time::Duration;
 //!
 //! use perwatt::clock::Stopwatch;
-//! use perwatt::harness::OwnRecord;
+//! use perwatt::harness::HarnessRecord;
 //! use perwatt::sampling::Sampler;
 //!
 //! let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
@@ -27,7 +27,7 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let file = folder.path().join("new.json");
-//! let mut record = OwnRecord::on(&adapter);
+//! let mut record = HarnessRecord::on(&adapter);
 //! record.add("nothing/-/1@empty", &readings);
 //! record.append_to(&file)?;
 //! assert_eq!(perwatt::record::load(&file)?.cases[0].invocations.len(), 1);
@@ -53,22 +53,22 @@ const KERNEL: &str = "own";
 
 /// What this process measured of its own kernels.
 #[derive(Clone, Debug)]
-pub struct OwnRecord {
+pub struct HarnessRecord {
     adapter: Adapter,
     started_utc: String,
-    measured: Vec<OwnCase>,
+    measured: Vec<HarnessCase>,
 }
 
 /// One kernel with its readings.
 #[derive(Clone, Debug)]
-struct OwnCase {
+struct HarnessCase {
     case: String,
     kernel: String,
     counts: Counts,
     outcome: Outcome,
 }
 
-impl OwnRecord {
+impl HarnessRecord {
     /// Begins with nothing, on the adapter that the program's device was made from.
     pub fn on(adapter: &wgpu::Adapter) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl OwnRecord {
         let (case, kernel) = CaseName::split_kernel(name);
         let (sampling, warnings) = readings.summarize();
         let unchecked = Verification::unchecked(NOT_VERIFIED);
-        self.measured.push(OwnCase {
+        self.measured.push(HarnessCase {
             case: case.to_owned(),
             kernel: kernel.unwrap_or(KERNEL).to_owned(),
             counts,

@@ -27,7 +27,7 @@ pub fn record(session: &SessionJournal) -> Result<Record> {
     }
     if let Some(power) = record.power.measured().filter(|power| power.simulated) {
         record.warnings.push(Warning::SimulatedPower {
-            source: power.source.clone(),
+            sensor: power.source.clone(),
         });
     }
     if record.adapter.is_software() {

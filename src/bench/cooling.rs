@@ -15,7 +15,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// warning that it was not reached, if so.
 ///
 /// # Errors
-/// Nobody listens to what is told.
+/// What is told goes nowhere.
 pub(super) fn cool_down<E>(
     wanted_c: f64,
     read: impl Fn() -> Reading<f64>,
@@ -54,7 +54,8 @@ mod tests {
 
     use super::*;
 
-    /// Waits on a device that cools by a tenth of its excess over `room` a second: what it came to and how long it took.
+    /// Waits on a device that cools by a tenth of its excess over `room` a second: what it came to and how long it
+    /// took.
     fn waited(wanted_c: f64, begin: f64, room: f64) -> (Option<Warning>, f64) {
         let (celsius, heard) = (Cell::new(begin), Cell::new(0.0));
         let warning = cool_down(

@@ -7,7 +7,7 @@
 use crate::record::{Adapter, DeviceType};
 use crate::workload::{Action, Problem, Program};
 
-/// Most copies: small operands reach no cache's size by them, and nobody waits for thousands.
+/// Most copies: small operands reach no cache's size by them, and thousands would take too long.
 const MOST_COPIES: u64 = 256;
 
 /// Share of the memory that is free for all copies where the host's memory is the device's.
@@ -38,8 +38,8 @@ pub(super) fn copies(
     let own = program.total_bytes().max(1);
     let room = free_bytes.map_or(u64::MAX, |free| free / SHARE_OF_HOST);
     let wanted = wanted_bytes(adapter).min(room);
-    // What is restored before each execution makes batches of as many executions as there are copies, which fit; what is
-    // not goes beyond the cache.
+    // What is restored before each execution makes batches of as many executions as there are copies, which fit; what
+    // is not goes beyond the cache.
     let copies = if restores {
         wanted / own
     } else {

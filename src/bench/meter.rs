@@ -7,6 +7,7 @@ use rand::rngs::ThreadRng;
 use super::bench::{Bench, Settings, Stop};
 use super::executor::Executable;
 use super::messages::PowerJob;
+use super::no_meter::NoMeter;
 use super::sensor_choice::{FIRST_INTERVAL, SensorKnowledge, again, choose};
 use crate::power::sensors::Places;
 use crate::power::{
@@ -43,17 +44,16 @@ impl Meter {
         job: &PowerJob,
         settings: Settings,
         places: &Places,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, NoMeter> {
         let load = Timeline::new();
         let selection = match &job.known {
             Some(Reading::Unmeasured(reason)) => {
-                return Err(reason.unmeasured.clone());
+                return Err(NoMeter::Earlier(reason.unmeasured.clone()));
             }
             Some(Reading::Measured(setup)) => Selection::Named(setup.source.clone()),
             None => job.selection.parse().unwrap_or_default(),
         };
-        let sources = power::open(&selection, &bench.gpu.adapter, &load, places)
-            .map_err(|why| why.to_string())?;
+        let sources = power::open(&selection, &bench.gpu.adapter, &load, places)?;
         let (sampler, sensor, setup) = match &job.known {
             Some(Reading::Measured(known)) => match again(known, sources) {
                 Ok(source) => {
@@ -245,8 +245,8 @@ impl Meter {
     }
 }
 
-/// At most [`LOOKS_OF_RECORD`] looks: of each stretch the last, with every reason for a lower clock of the stretch. The first,
-/// which may lie before the samples, stays.
+/// At most [`LOOKS_OF_RECORD`] looks: of each stretch the last, with every reason for a lower clock of the stretch.
+/// The first, which may lie before the samples, stays.
 fn thinned(looks: Vec<(Seconds, Conditions)>) -> Vec<(Seconds, Conditions)> {
     let Some((first, rest)) = looks.split_first() else {
         return looks;

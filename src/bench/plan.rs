@@ -93,7 +93,7 @@ fn best(case: &Case, kernels: Vec<Kernel>, adapter: &Adapter) -> Vec<Kernel> {
 /// their space: they say why they do not run, and run where nothing but taste left them out. Where a case is
 /// asked for that no kernel can do on this adapter, one of them says why.
 fn asked_for(request: &Request, case: &Case, offered: &[Kernel]) -> Vec<Kernel> {
-    let fits = |glob: &str| compile(glob).is_ok_and(|glob| glob.fits(&case.to_string()));
+    let fits = |glob: &str| CaseGlob::new(glob).is_ok_and(|glob| glob.fits(&case.to_string()));
     let in_globs = request
         .cases
         .iter()
@@ -153,7 +153,7 @@ fn candidates(request: &Request, adapter: &Adapter) -> Result<Vec<Case>> {
             // With nothing else asked for, custom kernels run beside the built-in ones for their cases.
             None => !request.cases.is_empty() || request.custom.is_empty(),
         })
-        // What somebody wrote out is what they want, and the reason where it does not fit.
+        // A case that was written out in full is kept, and where it does not fit the reason is shown.
         .map(|case| {
             if written(&case) {
                 case
@@ -200,7 +200,7 @@ fn filter_by_glob(planned: Vec<CaseKernel>, request: &Request) -> Result<Vec<Cas
     let globs = request
         .cases
         .iter()
-        .map(|text| compile(text))
+        .map(|text| CaseGlob::of_option("--case", text))
         .collect::<Result<Vec<_>>>()?;
     let fits = |glob: &CaseGlob, planned: &CaseKernel| glob.fits(&planned.id());
     for (glob, text) in globs.iter().zip(&request.cases) {
@@ -232,11 +232,6 @@ fn meant(text: &str, planned: &[CaseKernel]) -> String {
         Some(meant) => format!("; did you mean {:?}?", text.replacen(word, meant, 1)),
         None => String::new(),
     }
-}
-
-/// Compiles one glob.
-fn compile(text: &str) -> Result<CaseGlob> {
-    CaseGlob::new(text).map_err(|e| Error::usage("--case", format!("no valid glob: {e}")))
 }
 
 /// Keeps the kernels of the given names; every name must fit something.

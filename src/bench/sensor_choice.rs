@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::bench::{Bench, Settings};
+use super::no_meter::{COUNTER_TOLERANCE, NoMeter, NotBelieved, PassedOver};
 use super::watchdog::{keep_within, longest_dispatch};
 use crate::power::{self, PowerSource, SensorSampler, SensorTiming, Series, Timeline};
 use crate::record::{EnergyProvenance, PowerSetup, Reading, StatedSensor};
-use crate::units::Seconds;
+use crate::units::{Seconds, percent};
 use crate::workload::workload;
 
 /// Time between two polls while a sensor is not known yet.
@@ -23,19 +24,15 @@ const LONGEST_LOOK: Seconds = Seconds(6.0);
 /// Updates that a look should show.
 const WANTED_UPDATES: usize = 6;
 
-/// Disagreement of a counter with the integrated power of the same device, as a share, at which the
-/// counter is not believed.
-const COUNTER_TOLERANCE: f64 = 0.1;
-
 /// The sensor that an earlier invocation used.
 pub(super) fn again(
     known: &PowerSetup,
     sources: Vec<Box<dyn PowerSource>>,
-) -> Result<Box<dyn PowerSource>, String> {
+) -> Result<Box<dyn PowerSource>, NoMeter> {
     sources
         .into_iter()
         .find(|source| source.setup().source == known.source)
-        .ok_or_else(|| format!("{}, which the session began with, is gone", known.source))
+        .ok_or_else(|| NoMeter::Gone(known.source.clone()))
 }
 
 /// What is known of sensors beside what a look shows.
@@ -150,7 +147,7 @@ pub(super) fn choose(
     load: &Timeline,
     settings: Settings,
     known: &SensorKnowledge<'_>,
-) -> Result<(SensorSampler, usize, PowerSetup), String> {
+) -> Result<(SensorSampler, usize, PowerSetup), NoMeter> {
     let Look {
         sampler,
         series,
@@ -158,15 +155,17 @@ pub(super) fn choose(
         mut setups,
         unusable,
     } = look(bench, sources, load, settings, known);
-    let mut reasons = Vec::new();
+    let mut passed_over = Vec::new();
     let mut usable = Vec::new();
     for (number, unusable) in unusable.into_iter().enumerate() {
         match unusable {
-            Some(reason) => reasons.push(format!("{}: {reason}", setups[number].source)),
+            Some(reason) => passed_over.push(PassedOver {
+                sensor: setups[number].source.clone(),
+                why: reason.into(),
+            }),
             None => usable.push(number),
         }
     }
-    let mut notes = reasons;
     while let Some(number) = usable.first().copied() {
         let rival = usable
             .iter()
@@ -180,26 +179,30 @@ pub(super) fn choose(
             _ => Ok(None),
         };
         match doubt {
-            Err(reason) => {
-                notes.push(format!("{}: {reason}", setups[number].source));
+            Err(why) => {
+                passed_over.push(PassedOver {
+                    sensor: setups[number].source.clone(),
+                    why,
+                });
                 usable.remove(0);
             }
             Ok(agreement) => {
                 let mut setup = setups.swap_remove(number);
-                setup
-                    .notes
-                    .extend(notes.iter().map(|n| format!("passed over {n}")));
+                let others = passed_over
+                    .iter()
+                    .map(|other| format!("passed over {other}"));
+                setup.notes.extend(others);
                 setup.notes.extend(agreement);
                 return Ok((sampler, number, setup));
             }
         }
     }
-    Err(notes.join("; "))
+    Err(NoMeter::NoneUsable(passed_over))
 }
 
 /// Whether a counter agrees with the integrated power of the same device under load; in words, or why
 /// it is not to be believed.
-fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<String>, String> {
+fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<String>, NotBelieved> {
     let (counter, power) = (counter.curve(), power.curve());
     let (Some((_, counted)), Some((_, read))) = (counter.span(), power.span()) else {
         return Ok(None);
@@ -212,16 +215,14 @@ fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<Strin
     let ratio = by_counter / by_power;
     if (ratio - 1.0).abs() <= COUNTER_TOLERANCE {
         return Ok(Some(format!(
-            "its counter and the integrated power of the same device agree within {:.1} % under load",
-            100.0 * (ratio - 1.0).abs()
+            "its counter and the integrated power of the same device agree within {} under load",
+            percent((ratio - 1.0).abs())
         )));
     }
-    Err(format!(
-        "the counter says {by_counter} where the integrated power says {by_power} ({:+.0} %), and \
-         ±{:.0} % is allowed",
-        100.0 * (ratio - 1.0),
-        100.0 * COUNTER_TOLERANCE
-    ))
+    Err(NotBelieved::Contradicted {
+        by_counter,
+        by_power,
+    })
 }
 
 /// Keeps the device busy with the peak probe for as long as `more` says.
@@ -230,8 +231,8 @@ pub(super) fn probe_load(
     load: &Timeline,
     settings: Settings,
     mut more: impl FnMut(Seconds) -> bool,
-) -> Result<(), String> {
-    let nothing = || "the device has no peak probe".to_owned();
+) -> Result<(), NoMeter> {
+    let nothing = || NoMeter::CannotLoad("the device has no peak probe".to_owned());
     let probe = workload("peak-fma").ok_or_else(nothing)?;
     let case = probe.cases().into_iter().next().ok_or_else(nothing)?;
     let kernel = case

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, Settings};
 use super::executor::Checks;
+use super::no_meter::NoMeter;
 use super::sensor_choice::{Look, SensorKnowledge, look, probe_load};
 use crate::device::Gpu;
 use crate::power::sensors::Places;
@@ -45,7 +46,7 @@ pub fn compare_sensors(
     windows: u32,
     length: Seconds,
     places: &Places,
-) -> Result<SensorComparison, String> {
+) -> Result<SensorComparison, NoMeter> {
     let mut bench = Bench::new(gpu);
     let timeline = Timeline::new();
     let sources = open_both(gpu, names, &timeline, places)?;
@@ -55,7 +56,7 @@ pub fn compare_sensors(
     };
     let mut seen = look(&mut bench, sources, &timeline, SETTINGS, &known);
     if let Some(reason) = seen.unusable.iter().flatten().next() {
-        return Err(reason.to_string());
+        return Err(NoMeter::Unusable(reason.clone()));
     }
     let [sensor, reference] = [seen.setups[0].clone(), seen.setups[1].clone()];
     let timings = [SensorTiming::of(&sensor), SensorTiming::of(&reference)];
@@ -93,12 +94,15 @@ fn open_both(
     names: [&str; 2],
     timeline: &Timeline,
     places: &Places,
-) -> Result<Vec<Box<dyn PowerSource>>, String> {
+) -> Result<Vec<Box<dyn PowerSource>>, NoMeter> {
     let mut sources = Vec::new();
     for name in names {
         let named = Selection::Named(name.to_owned());
-        let found = power::open(&named, &gpu.adapter, timeline, places)
-            .map_err(|why| format!("{name}: {why}"))?;
+        let found =
+            power::open(&named, &gpu.adapter, timeline, places).map_err(|why| NoMeter::Named {
+                name: name.to_owned(),
+                why,
+            })?;
         sources.extend(found.into_iter().take(1));
     }
     Ok(sources)
@@ -112,7 +116,7 @@ fn load_windows(
     timeline: &Timeline,
     windows: u32,
     length: Seconds,
-) -> Result<Vec<LoadWindow>, String> {
+) -> Result<Vec<LoadWindow>, NoMeter> {
     let slowest = |time: fn(&SensorTiming) -> f64| timings.iter().map(time).fold(0.0, f64::max);
     let (settle, tail) = (slowest(|t| t.settle.get()), slowest(|t| t.tail.get()));
     let mut measured = Vec::new();
@@ -142,16 +146,19 @@ fn mean_powers(
     name: &str,
     windows: &[LoadWindow],
     above_idle: bool,
-) -> Result<Vec<f64>, String> {
+) -> Result<Vec<f64>, NoMeter> {
     let curve = series.curve();
     let mean = |(from, to): (Seconds, Seconds)| {
         if let Some(fault) = series.fatal(from, to) {
-            return Err(format!("{name}: {fault}"));
+            return Err(NoMeter::Failed {
+                sensor: name.to_owned(),
+                fault: fault.clone(),
+            });
         }
         curve
             .power(from + timing.lag, to + timing.lag)
             .map(Watts::get)
-            .ok_or_else(|| format!("{name}: its readings do not cover a whole window"))
+            .ok_or_else(|| NoMeter::Uncovered(name.to_owned()))
     };
     let above = windows.iter().map(|window| {
         let floor = if above_idle { mean(window.idle)? } else { 0.0 };
@@ -161,7 +168,7 @@ fn mean_powers(
 }
 
 /// Reference ÷ sensor of each window.
-fn ratios(sensor: &[f64], reference: &[f64], gain: f64) -> Result<Vec<f64>, String> {
+fn ratios(sensor: &[f64], reference: &[f64], gain: f64) -> Result<Vec<f64>, NoMeter> {
     let pairs = reference.iter().zip(sensor);
     let ratios: Vec<f64> = pairs
         .map(|(reference, sensor)| reference * gain / sensor)
@@ -169,10 +176,7 @@ fn ratios(sensor: &[f64], reference: &[f64], gain: f64) -> Result<Vec<f64>, Stri
     if ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0) {
         return Ok(ratios);
     }
-    Err(
-        "one of the two sensors saw no load; do both measure the device that --device names?"
-            .to_owned(),
-    )
+    Err(NoMeter::NoLoad)
 }
 
 impl SensorComparison {
@@ -190,8 +194,9 @@ impl SensorComparison {
         let count = self.ratios.len() as f64;
         let squares: f64 = self.ratios.iter().map(|r| (r / factor - 1.0).powi(2)).sum();
         let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
-        // As a standard uncertainty whose 1.96-fold is Student's interval.
-        let wide = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), Interval::LEVEL) / 1.96;
+        // As a standard uncertainty whose interval by the normal distribution is Student's.
+        let half = stats::half_width_of(0.0, error, (count - 1.0).max(1.0), Interval::LEVEL);
+        let wide = half / Interval::STANDARD_ERRORS;
         Gain {
             factor,
             uncertainty: GainUncertainty::Standard(

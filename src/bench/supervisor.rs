@@ -88,7 +88,7 @@ enum Heard {
     Trouble {
         failure: FailureKind,
         reason: String,
-        /// Whether somebody else ended it.
+        /// Whether another process ended it.
         from_outside: bool,
     },
     /// The user wants to stop.
@@ -281,7 +281,7 @@ impl SessionRun<'_> {
                     },
                 };
             match dialogue.in_hand() {
-                // Whoever killed the worker may have meant anything; the case is blamed if it happens again.
+                // Why the worker was killed is unknown; the case is blamed if it happens again.
                 Some(index) if from_outside && self.killed_at.insert((invocation, index)) => {
                     let id = self.session.planned.cases[index].id();
                     self.observer

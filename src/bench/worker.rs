@@ -15,6 +15,7 @@ use super::executor::Checks;
 use super::measure_case::{CaseMeasurement, CasePower};
 use super::messages::{Job, Message};
 use super::meter::Meter;
+use super::no_meter::NoMeter;
 use super::sensor_choice::probe_load;
 use crate::device::{Gpu, find_adapter};
 use crate::error::{Error, Result};
@@ -123,25 +124,31 @@ fn measure_all(
         if let (Outcome::Measured { warnings, .. }, Some(warm)) = (&mut outcome, warm) {
             warnings.push(warm);
         }
-        let lost = matches!(
-            outcome,
-            Outcome::Failed {
-                failure: FailureKind::DeviceLost,
-                ..
-            }
-        );
-        supervisor.say(&Message::End {
-            index,
-            outcome: Box::new(outcome),
-        })?;
-        if lost {
-            // A fresh process opens a fresh device; the supervisor starts one for the rest.
-            return Err(Error::Worker("the device was lost".to_owned()));
-        }
+        end_case(supervisor, index, outcome)?;
     }
     supervisor.say(&Message::Bye {
         own_cpu_s: bench.ledger.own_s(),
     })
+}
+
+/// Reports an outcome; a lost device ends the worker.
+fn end_case(supervisor: &mut SupervisorEnd, index: usize, outcome: Outcome) -> Result<()> {
+    let lost = matches!(
+        outcome,
+        Outcome::Failed {
+            failure: FailureKind::DeviceLost,
+            ..
+        }
+    );
+    supervisor.say(&Message::End {
+        index,
+        outcome: Box::new(outcome),
+    })?;
+    match lost {
+        // A fresh process opens a fresh device; the supervisor starts one for the rest.
+        true => Err(Error::Worker("the device was lost".to_owned())),
+        false => Ok(()),
+    }
 }
 
 /// An outcome whose every number is one: a figure that is none costs itself and what rests on it.
@@ -190,10 +197,10 @@ fn open_meter(
     job: &Job,
     settings: Settings,
     places: &Places,
-) -> std::result::Result<Meter, String> {
+) -> std::result::Result<Meter, NoMeter> {
     match &job.power {
         Some(power) => Meter::open(bench, power, settings, places),
-        None => Err("the session asked for no energy".to_owned()),
+        None => Err(NoMeter::NotAsked),
     }
 }
 
@@ -235,7 +242,7 @@ fn measure_one(
     let CaseKernel { case, kernel, .. } = planned;
     let gpu = bench.gpu;
     if let Some(custom) = CustomWork::of(planned, &gpu.adapter.limits) {
-        // With wgpu's checks on: it is verified like any other, but nobody has seen that it keeps within
+        // With wgpu's checks on: it is verified like any other, but it is not known that it keeps within
         // its buffers.
         return CaseMeasurement {
             bench,

@@ -6,13 +6,13 @@ use clap::Args;
 
 use super::args::verdict::NOISE_FILE;
 use super::exit::Exit;
-use super::output::{print, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::output::{print, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{Noise, load_sessions};
 use crate::record::DocumentKind;
 use crate::report;
 
-/// Learn a device's noise from runs of the same code, so that fewer sessions suffice.
+/// Estimate a device's noise from runs of the same code, so that fewer sessions suffice.
 ///
 /// Give the results of several `perwatt run`s of one suite on one device with nothing changed between
 /// them. Ten or more let a gate pass a candidate without a baseline of ten sessions. The calibration is

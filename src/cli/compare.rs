@@ -8,15 +8,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::args::at_scale::{AtScaleArgs, Scaled};
-use super::args::verdict::{
-    NoiseArgs, PairArgs, PolicyArgs, append, compare_inspection_files, compare_pairing,
-    compare_sessions, pairing_at,
-};
+use super::args::verdict::{JudgeArgs, append};
 use super::exit::Exit;
-use super::input::without_schemas;
-use super::output::{print, print_json, width};
+use super::support::input::without_schemas;
+use super::support::output::{print, print_json, width};
 use crate::compare::{
-    Comparison, Description, DescriptionChoice, Metric, RowOrder, describe, load_sets,
+    Comparison, Description, DescriptionChoice, Metric, Pairing, RowOrder, StoredFiles, describe,
+    load_sets,
 };
 use crate::record::{CaseGlob, DocumentKind};
 use crate::report;
@@ -42,13 +40,7 @@ pub(super) struct Compare {
     table: TableArgs,
 
     #[command(flatten)]
-    turns: PairArgs,
-
-    #[command(flatten)]
-    rules: PolicyArgs,
-
-    #[command(flatten)]
-    calibration: NoiseArgs,
+    judge: JudgeArgs,
 
     #[command(flatten)]
     at_scale: AtScaleArgs,
@@ -99,10 +91,7 @@ impl TableArgs {
         let only: Result<Vec<CaseGlob>, crate::Error> = self
             .only
             .iter()
-            .map(|glob| {
-                CaseGlob::new(glob)
-                    .map_err(|why| crate::Error::usage("--only", format!("{glob:?}: {why}")))
-            })
+            .map(|glob| CaseGlob::of_option("--only", glob))
             .collect();
         Ok(DescriptionChoice {
             metric: self.metric,
@@ -155,7 +144,7 @@ impl Compare {
                      options"
                 );
             }
-            self.judge()
+            self.show_verdicts()
         } else {
             self.describe()
         }
@@ -163,12 +152,8 @@ impl Compare {
 
     /// Whether verdicts were asked for, or the files are only good for that.
     fn judges(&self) -> bool {
-        let asked = self.verdicts
-            || self.turns.asked()
-            || self.rules.asked()
-            || self.calibration.asked()
-            || self.at_scale.asked();
-        let first = self.files.first().map(|file| pairing_at(file));
+        let asked = self.verdicts || self.judge.asked() || self.at_scale.asked();
+        let first = self.files.first().map(|file| Pairing::at(file));
         let kind = first.and_then(|file| DocumentKind::of_file(&file));
         asked || matches!(kind, Some(DocumentKind::Pairing | DocumentKind::Inspection))
     }
@@ -199,9 +184,12 @@ impl Compare {
         Ok(Exit::Done)
     }
 
-    fn judge(&self) -> anyhow::Result<Exit> {
+    fn show_verdicts(&self) -> anyhow::Result<Exit> {
         let scale = self.at_scale.scale()?;
-        let comparisons = self.compare()?;
+        let policy = self.judge.rules.policy()?;
+        let comparisons = self
+            .judge
+            .compare(&self.files, || self.stored(), false, &policy)?;
         let at_scale: Vec<Scaled> = scale
             .iter()
             .flat_map(|scale| {
@@ -229,42 +217,24 @@ impl Compare {
         Ok(Exit::Done)
     }
 
-    fn compare(&self) -> anyhow::Result<Vec<Comparison>> {
-        let policy = self.rules.policy()?;
-        if self.turns.pair {
-            self.calibration.refuse()?;
-            return Ok(vec![self.turns.compare(&self.files, &policy)?]);
-        }
-        self.turns.refuse()?;
-        if let [pairing] = self.files.as_slice() {
-            let pairing = &pairing_at(pairing);
-            if DocumentKind::of_file(pairing) != Some(DocumentKind::Pairing) {
-                bail!(
-                    "{}: a single file is compared only if it is a pairing that `perwatt ab` wrote; \
-                     give a second file, or view this one with `perwatt show`",
-                    pairing.display()
-                );
-            }
-            self.calibration.refuse()?;
-            return Ok(vec![compare_pairing(pairing, &policy)?]);
-        }
-        if let [baseline, candidates @ ..] = self.files.as_slice()
-            && DocumentKind::of_file(baseline) == Some(DocumentKind::Inspection)
-        {
-            self.calibration.refuse()?;
-            return candidates
-                .iter()
-                .map(|candidate| Ok(compare_inspection_files(baseline, candidate, &policy)?))
-                .collect();
-        }
-        let noise = self.calibration.load(&self.files[0])?;
-        let sets = load_sets(&self.files)?;
-        let Some((baseline, candidates)) = sets.split_first() else {
-            return Ok(Vec::new());
+    /// What the command line names, other than files in turn: a pairing alone, or a baseline and what is compared
+    /// with it.
+    fn stored(&self) -> anyhow::Result<StoredFiles> {
+        let [baseline, candidates @ ..] = self.files.as_slice() else {
+            bail!("there is nothing to compare; give result files");
         };
-        Ok(candidates
-            .iter()
-            .map(|candidate| compare_sessions(baseline, candidate, noise.as_ref(), &policy))
-            .collect())
+        if !candidates.is_empty() {
+            let candidates = candidates.iter().map(|file| vec![file.clone()]).collect();
+            return Ok(StoredFiles::of(vec![baseline.clone()], candidates)?);
+        }
+        let pairing = Pairing::at(baseline);
+        if DocumentKind::of_file(&pairing) != Some(DocumentKind::Pairing) {
+            bail!(
+                "{}: a single file is compared only if it is a pairing that `perwatt ab` wrote; \
+                 give a second file, or view this one with `perwatt show`",
+                pairing.display()
+            );
+        }
+        Ok(StoredFiles::Pairing(pairing))
     }
 }

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::args::power::PlacesArgs;
 use super::exit::Exit;
-use super::output::{print, print_json, tell, width};
-use super::survey::survey;
+use super::support::output::{print, print_json, tell, width};
+use super::support::survey::survey;
 use crate::device::no_adapter_help;
 use crate::power::sensors::Machine;
 use crate::process::ProgramImage;

@@ -13,9 +13,9 @@ use super::exit::Exit;
 use super::fleet::engine_lacking::without_engine;
 #[cfg(feature = "fleet")]
 use super::fleet::source::{each_record, record_files};
-use super::input::load_record;
-use super::output::{print_as_is, tell};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::load_record;
+use super::support::output::{print_as_is, tell};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::exchange::{Direction, Format, ImportOptions, export, import};
 #[cfg(feature = "fleet")]
 use crate::fleet::table::{ParquetFolder, file_stem, rows_of};

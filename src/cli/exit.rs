@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "bench")]
+use crate::record::{CaseResult, Record, Status};
+
 /// What the exit code says; a contract, tested from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -23,6 +26,34 @@ impl Exit {
     /// The number.
     pub(super) fn code(self) -> i32 {
         i32::from(self.number())
+    }
+
+    /// What a record says: a failed case makes the run fail, and a run that measured nothing decides nothing.
+    #[cfg(feature = "bench")]
+    pub(super) fn of_record(record: &Record) -> Self {
+        if record.cases.iter().any(CaseResult::has_failed) {
+            return Self::Regression;
+        }
+        let measured = |case: &CaseResult| case.status == Status::Measured;
+        match record.cases.iter().any(measured) {
+            true => Self::Done,
+            false => Self::Inconclusive,
+        }
+    }
+
+    /// The worse of two runs, for a command that makes several.
+    #[cfg(feature = "bench")]
+    pub(super) fn worse(self, other: Self) -> Self {
+        let gravity = |exit| match exit {
+            Self::Done => 0,
+            Self::Inconclusive => 1,
+            Self::Regression => 2,
+            Self::Usage | Self::Interrupted | Self::Passed(_) => 3,
+        };
+        match gravity(other) > gravity(self) {
+            true => other,
+            false => self,
+        }
     }
 
     fn number(self) -> u8 {

@@ -1,17 +1,13 @@
 //! `perwatt gate`: a verdict as an exit code.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
 
-use super::args::verdict::{
-    NoiseArgs, OutputArgs, PairArgs, PolicyArgs, compare_inspection_files, compare_pairing,
-    compare_sessions, no_baseline, pairing_at,
-};
+use super::args::verdict::{JudgeArgs, OutputArgs};
 use super::exit::Exit;
-use crate::compare::load_sessions;
-use crate::record::DocumentKind;
+use crate::compare::{Pairing, StoredFiles};
 use crate::units::counted;
 
 /// Judge a candidate against a baseline; the exit code is the verdict.
@@ -39,13 +35,7 @@ pub(super) struct Gate {
     files: Vec<PathBuf>,
 
     #[command(flatten)]
-    turns: PairArgs,
-
-    #[command(flatten)]
-    rules: PolicyArgs,
-
-    #[command(flatten)]
-    calibration: NoiseArgs,
+    judge: JudgeArgs,
 
     #[command(flatten)]
     outputs: OutputArgs,
@@ -53,14 +43,22 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let policy = self.rules.policy()?;
-        if self.turns.pair {
-            self.calibration.refuse()?;
-            let comparison = self.turns.compare(&self.files, &policy)?;
-            return self.outputs.deliver(&comparison, &policy);
+        let policy = self.judge.rules.policy()?;
+        let comparisons = self
+            .judge
+            .compare(&self.files, || self.stored(), true, &policy)?;
+        let [comparison] = comparisons.as_slice() else {
+            bail!("a gate judges one candidate; `perwatt compare` takes several");
+        };
+        self.outputs.deliver(comparison, &policy)
+    }
+
+    /// What the command line names, other than files in turn.
+    fn stored(&self) -> anyhow::Result<StoredFiles> {
+        if let Some(pairing) = &self.pairing {
+            return Ok(StoredFiles::Pairing(Pairing::at(pairing)));
         }
-        self.turns.refuse()?;
-        let (baseline_files, candidate_files) = match self.files.as_slice() {
+        let (baseline, candidate) = match self.files.as_slice() {
             [] => (self.baseline.clone(), self.candidate.clone()),
             [baseline, candidate] => (vec![baseline.clone()], vec![candidate.clone()]),
             other => bail!(
@@ -68,48 +66,6 @@ impl Gate {
                 counted(other.len(), "file")
             ),
         };
-        let comparison = match &self.pairing {
-            Some(pairing) => {
-                self.calibration.refuse()?;
-                compare_pairing(&pairing_at(pairing), &policy)?
-            }
-            None if baseline_files
-                .iter()
-                .any(|file| DocumentKind::of_file(file) == Some(DocumentKind::Inspection)) =>
-            {
-                self.calibration.refuse()?;
-                let ([baseline], [candidate]) = (&baseline_files[..], &candidate_files[..]) else {
-                    bail!("an inspection is judged against one other; give one file per side");
-                };
-                compare_inspection_files(baseline, candidate, &policy)?
-            }
-            None => {
-                let noise = match baseline_files.first() {
-                    Some(first) => self.calibration.load(first)?,
-                    None => None,
-                };
-                let (there, gone): (Vec<PathBuf>, Vec<PathBuf>) = baseline_files
-                    .iter()
-                    .cloned()
-                    .partition(|path| holds_files(path));
-                let baseline = load_sessions(&there)?;
-                let candidate = load_sessions(&candidate_files)?;
-                let mut comparison =
-                    compare_sessions(&baseline, &candidate, noise.as_ref(), &policy);
-                comparison
-                    .notes
-                    .extend(gone.iter().map(|path| no_baseline(path)));
-                comparison
-            }
-        };
-        self.outputs.deliver(&comparison, &policy)
-    }
-}
-
-/// Whether there is anything to read at a path: the first change that a gate sees has no baseline yet.
-fn holds_files(path: &Path) -> bool {
-    match std::fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => path.exists(),
+        Ok(StoredFiles::of(baseline, vec![candidate])?)
     }
 }

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::args::verdict::append;
 use super::exit::Exit;
-use super::output::{print, print_json, print_json_line, tell, width};
-use super::survey::{again_without_broken_drivers, survey_vulkan};
+use super::support::output::{print, print_json, print_json_line, tell, width};
+use super::support::survey::{again_without_broken_drivers, survey_vulkan};
 use crate::bench::{Request, plan};
 use crate::device::choose;
 use crate::inspect::{
@@ -32,7 +32,7 @@ use crate::workload::{CaseKernel, Kernel, Suite, registry};
 /// Two files written with --json can be given to `perwatt compare` and `perwatt gate`.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// WGSL files to look at, built-in or custom
+    /// WGSL files to inspect, built-in or custom
     #[arg(value_name = "FILE.wgsl")]
     files: Vec<PathBuf>,
 

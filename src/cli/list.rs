@@ -1,11 +1,11 @@
 //! `perwatt list`: what can be measured.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::exit::Exit;
-use super::output::{print, print_json, width};
+use super::support::output::{print, print_json, width};
 use crate::record::{CaseGlob, CaseName};
 use crate::report::{self, ListedCase};
 use crate::workload::{Suite, registry};
@@ -53,7 +53,7 @@ impl List {
     fn chosen(&self) -> anyhow::Result<Vec<ListedCase>> {
         let mut globs = Vec::new();
         for glob in &self.cases {
-            let compiled = CaseGlob::new(glob).map_err(|why| anyhow!("--case {glob}: {why}"))?;
+            let compiled = CaseGlob::of_option("--case", glob)?;
             globs.push((glob, compiled));
         }
         let mut cases = listed();

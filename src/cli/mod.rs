@@ -1,4 +1,5 @@
-//! The command line: argv → plan → call → exit code, one file a subcommand.
+//! The command line: argv → plan → call → exit code, one file or folder a subcommand; `args` holds their options
+//! and `support` what several share.
 //!
 //! Parsing is clap's and pure; each subcommand's `run` touches the world and answers with an
 //! [`Exit`]. Machine output goes to stdout, everything meant for a person who watches to stderr.
@@ -6,11 +7,7 @@
 #[cfg(feature = "bench")]
 mod ab;
 #[cfg(feature = "bench")]
-mod ab_command;
-#[cfg(feature = "bench")]
-mod ab_resume;
-#[cfg(feature = "bench")]
-mod ab_sides;
+mod adapters;
 mod args;
 mod calibrate_noise;
 mod compare;
@@ -20,47 +17,27 @@ mod exchange;
 mod exit;
 mod fleet;
 mod gate;
-#[cfg(feature = "bench")]
-mod identity;
-mod input;
 #[cfg(feature = "inspect")]
 mod inspect;
-mod interrupts;
 mod invest;
-mod invest_json;
-#[cfg(feature = "bench")]
-mod kernel_sources;
 #[cfg(feature = "bench")]
 mod list;
 mod manual;
 #[cfg(feature = "bench")]
 mod new_kernel;
-mod output;
-mod output_file;
 mod policy;
 mod power;
 #[cfg(feature = "bench")]
 mod power_limit_keeper;
-#[cfg(feature = "bench")]
-mod power_limits;
-#[cfg(feature = "bench")]
-mod progress;
 mod redact;
 mod report;
-#[cfg(feature = "bench")]
-mod result_path;
 #[cfg(feature = "bench")]
 mod run;
 mod schema;
 mod show;
-#[cfg(feature = "bench")]
-mod survey;
+mod support;
 #[cfg(feature = "bench")]
 mod tune;
-#[cfg(feature = "bench")]
-mod tuning;
-#[cfg(feature = "bench")]
-mod turn;
 #[cfg(feature = "bench")]
 mod worker;
 
@@ -69,7 +46,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use exit::Exit;
-use interrupts::{catch_signals, leave_signals_to_parent};
+use support::interrupts::{catch_signals, leave_signals_to_parent};
 
 /// Measure GPU throughput and energy, with uncertainty.
 #[derive(Debug, Parser)]
@@ -121,7 +98,7 @@ enum Command {
     Worker(worker::Worker),
     #[cfg(feature = "bench")]
     #[command(hide = true)]
-    Adapters(survey::Adapters),
+    Adapters(adapters::Adapters),
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     KeepPowerLimit(power_limit_keeper::KeepPowerLimit),
@@ -150,7 +127,7 @@ pub fn main() -> ExitCode {
         Ok(false) => {}
         Ok(true) => return Exit::Done.into(),
         Err(trouble) => {
-            output::show_usage(&trouble);
+            support::output::show_usage(&trouble);
             return Exit::Usage.into();
         }
     }
@@ -158,12 +135,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => match cli.run() {
             Ok(exit) => exit.into(),
             Err(error) => {
-                output::tell(&format!("perwatt: {error:#}"));
+                support::output::tell(&format!("perwatt: {error:#}"));
                 Exit::Usage.into()
             }
         },
         Err(usage) => {
-            output::show_usage(&usage);
+            support::output::show_usage(&usage);
             // Clap's own codes: 0 for help, 2 for a mistake.
             ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
         }
@@ -237,7 +214,7 @@ impl Cli {
             #[cfg(feature = "bench")]
             Command::Worker(_) => worker::Worker::run(),
             #[cfg(feature = "bench")]
-            Command::Adapters(_) => survey::Adapters::run(),
+            Command::Adapters(_) => adapters::Adapters::run(),
             #[cfg(feature = "bench")]
             Command::KeepPowerLimit(_) => power_limit_keeper::KeepPowerLimit::run(),
         }

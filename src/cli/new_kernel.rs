@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::exit::Exit;
-use super::output::tell;
+use super::support::output::tell;
 use crate::workload::registry;
 
 /// The manifest, in which [`PLACEHOLDER`] stands for the kernel's name.
@@ -46,7 +46,7 @@ impl NewKernel {
         }
         if is_device_of_windows(name) {
             bail!(
-                "{name:?} is a device on Windows, where nobody could open the folder; choose another name"
+                "{name:?} is a device on Windows, where the folder could not be opened; choose another name"
             );
         }
         if registry().iter().any(|known| known.name() == name) {

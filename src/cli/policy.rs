@@ -9,17 +9,18 @@ use toml::Value;
 
 use super::args::verdict::PolicyArgs;
 use super::exit::Exit;
-use super::output::print;
+use super::support::output::print;
 use crate::compare::{
     Pairing, Policy, Suggestion, load_sessions, suggest_from_pairs, suggest_from_sessions,
 };
 use crate::record::DocumentKind;
-use crate::units::counted;
+use crate::units::{counted, percent};
 
 /// Write a policy whose margins each case can hold on this machine.
 ///
 /// Give the pairing of an `ab` of identical code (`perwatt ab --pairs 20`), or the results of several
-/// `perwatt run`s of it; redirect what is printed to a file. The policy passes identical code in eight gates of ten with the stated pairs.
+/// `perwatt run`s of it; redirect what is printed to a file. The policy passes identical code in eight gates of ten
+/// with the stated pairs.
 #[derive(Debug, Args)]
 pub(super) struct PolicyCommand {
     /// A pairing of identical code, or results of it, or folders of those
@@ -110,8 +111,8 @@ fn rule(group: &[Suggestion]) -> String {
         let name = suggestion.metric.name();
         let _ = write!(
             text,
-            " # pairs of {name} vary by {:.1} %",
-            100.0 * suggestion.pair_sd
+            " # pairs of {name} vary by {}",
+            percent(suggestion.pair_sd)
         );
         match suggestion.percent {
             _ if suggestion.general_holds => {}

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::load_record;
-use super::output::tell;
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::load_record;
+use super::support::output::tell;
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::record;
 
 /// Remove from a record what identifies the machine.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::without_schemas;
-use super::output::{print, tell, to_terminal, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::without_schemas;
+use super::support::output::{print, tell, to_terminal, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{RecordSets, load_record_sets};
 use crate::error::Error;
 use crate::invest::{Changes, Draws, Scenario};
@@ -16,7 +16,7 @@ use crate::page::{
 };
 use crate::record::Reading;
 
-/// Draw result files: as a page for a browser, as a site, or in the terminal.
+/// Show result files as charts: on a page for a browser, as a site, or in the terminal.
 ///
 /// Without --out and --site, the roofline and the efficiency of each result are drawn in the terminal. The page is one
 /// file that needs no network and holds everything: what was measured and how well it is known, the roofline, the
@@ -48,7 +48,7 @@ pub(super) struct Report {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Investment")]
 struct InvestmentArgs {
-    /// Also say what a scenario comes to with each result (`perwatt invest --list`), with sliders
+    /// Also show what a scenario yields with each result (`perwatt invest --list`), with sliders
     #[arg(long, value_name = "ID|FILE")]
     scenario: Option<String>,
 
@@ -145,10 +145,10 @@ impl Report {
     }
 }
 
-/// Whoever knows the sources of built-in kernels.
+/// Gives the sources of built-in kernels.
 #[cfg(feature = "bench")]
-const BUILT_IN: Option<BuiltInSources> = Some(super::kernel_sources::built_in_sources);
+const BUILT_IN: Option<BuiltInSources> = Some(super::support::kernel_sources::built_in_sources);
 
-/// Nobody knows them here.
+/// They are not known here.
 #[cfg(not(feature = "bench"))]
 const BUILT_IN: Option<BuiltInSources> = None;

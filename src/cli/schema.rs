@@ -1,10 +1,10 @@
-//! `perwatt schema`: the formats of what perwatt writes, for whoever reads it without perwatt.
+//! `perwatt schema`: the formats of what perwatt writes, for readers other than perwatt.
 
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
-use super::invest_json::invest_schema;
-use super::output::{print, print_json};
+use super::invest::json::invest_schema;
+use super::support::output::{print, print_json};
 use crate::error::Error;
 use crate::{record, report};
 

@@ -6,8 +6,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::load_record;
-use super::output::{print, width};
+use super::support::input::load_record;
+use super::support::output::{print, width};
 use crate::compare::json_files;
 use crate::record::{DocumentKind, Record};
 use crate::report::{self, ShownKernels};

@@ -132,7 +132,7 @@ impl Margins {
             Some(percent) => Err(Error::file(
                 path,
                 format!(
-                    "a margin of {percent} % is none; write per cent from 0 to 1000, 1.0 for 1 %"
+                    "a margin of {percent} % is not possible; write per cent from 0 to 1000, 1.0 for 1 %"
                 ),
             )),
         }

@@ -41,8 +41,8 @@ pub struct RecordSets {
     pub left_out: Vec<Error>,
 }
 
-/// As [`load_sets`], the records themselves; also those that contradict themselves, for whoever only looks. One file
-/// of a folder that is no record costs the others nothing here, where a verdict must not miss a damaged one.
+/// As [`load_sets`], the records themselves; also those that contradict themselves, for commands that only show them.
+/// One file of a folder that is no record costs the others nothing here, where a verdict must not miss a damaged one.
 ///
 /// # Errors
 /// As [`load_sessions`], for files that were named.

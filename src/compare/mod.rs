@@ -14,7 +14,8 @@
 //! rows of the gate; `IMPROVED` is the mirror image; `PASS` needs proof of equivalence (TOST), so that
 //! too little data can never pass; the rest is `INCONCLUSIVE` and says what would decide.
 //!
-//! The files, in the order of the work: `load` and `session` reduce records, `sides` is what is given,
+//! The files, in the order of the work: `stored` chooses the design by the kinds of the files, `load` and
+//! `session` reduce records, `sides` is what is given,
 //! `comparable` what of it may be compared, `evidence` what a case's values say, `judge` tests all rows
 //! together, `decide` gives one row its verdict and [`Reason`], and `comparison` is the result.
 //!
@@ -52,6 +53,7 @@ mod session;
 mod shaders;
 mod side_by_side;
 mod sides;
+mod stored;
 mod successor;
 mod suggest;
 mod verdict;
@@ -81,5 +83,6 @@ pub use side_by_side::{
     DescriptionChoice, RowOrder, SectionMean, describe,
 };
 pub use sides::Sides;
+pub use stored::{StoredFiles, compare_pairing, no_baseline};
 pub use suggest::{Suggestion, suggest_from_pairs, suggest_from_sessions};
 pub use verdict::{Decision, Needed, Verdict};

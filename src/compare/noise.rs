@@ -14,6 +14,7 @@ use super::session::{Session, SessionCase};
 use crate::error::{Error, Result};
 use crate::record::{Document, DocumentKind, load_document, save_document};
 use crate::stats::{NoisePrior, SessionCost, noise_of};
+use crate::units::fine_percent;
 
 /// What is assumed of a device that was never calibrated: sessions of three invocations that differ by
 /// 3 %, invocations that differ by 2 %, believed as firmly as five sessions would support. That is
@@ -71,11 +72,10 @@ pub enum NoiseSource {
 
 impl fmt::Display for NoiseAssumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |sd: f64| format!("{:.2} %", 100.0 * sd);
         let believed = format!("{:.0} degrees of freedom", self.degrees);
         match self.source {
             NoiseSource::Days => {
-                let days = percent(self.day_sd);
+                let days = fine_percent(self.day_sd);
                 write!(f, "that days differ by {days} ({believed})")
             }
             NoiseSource::Calibrated | NoiseSource::Default => {
@@ -83,7 +83,7 @@ impl fmt::Display for NoiseAssumption {
                     NoiseSource::Calibrated => "calibrated",
                     _ => "default",
                 };
-                let sessions = percent(self.session_sd);
+                let sessions = fine_percent(self.session_sd);
                 write!(
                     f,
                     "the {kind} noise ({sessions} between sessions, {believed})"

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{Absence, Session};
 use crate::error::{Error, Result};
-use crate::record::{self, Document, DocumentKind, load_document, save_document};
+use crate::record::{self, Document, DocumentKind, Record, load_document, save_document};
 
 /// The version of the file.
 const VERSION: &str = "1.3.0";
@@ -133,6 +133,16 @@ impl Pairing {
         }
     }
 
+    /// The file of the pairing that a path means: itself, or the one in the folder that `perwatt ab` wrote.
+    pub fn at(path: &Path) -> PathBuf {
+        let inside = path.join("pairing.json");
+        if inside.is_file() {
+            inside
+        } else {
+            path.to_owned()
+        }
+    }
+
     /// Reads a pairing and the two records that it names.
     ///
     /// # Errors
@@ -140,17 +150,11 @@ impl Pairing {
     /// pairs, which would count its evidence twice.
     pub fn load(path: &Path) -> Result<(Self, Session, Session)> {
         let pairing: Self = load_document(path)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut baseline = paired(
-            path,
-            &folder.join(&pairing.baseline),
-            &pairing.baseline_session,
-        )?;
-        let mut candidate = paired(
-            path,
-            &folder.join(&pairing.candidate),
-            &pairing.candidate_session,
-        )?;
+        let [baseline, candidate] = pairing.records(path)?.map(|(file, record)| {
+            let name = file.display().to_string();
+            Session::read(&file, &record, name)
+        });
+        let (mut baseline, mut candidate) = (baseline?, candidate?);
         for id in &pairing.unchanged {
             baseline.leave_out(id, Absence::Unchanged);
             candidate.leave_out(id, Absence::Unchanged);
@@ -163,6 +167,33 @@ impl Pairing {
             baseline.leave_out(id, Absence::Alone);
         }
         Ok((pairing, baseline, candidate))
+    }
+
+    /// The baseline's record and the candidate's, each with its file; `path` is the pairing's own.
+    ///
+    /// # Errors
+    /// One cannot be read, or is not the one that was paired.
+    pub fn records(&self, path: &Path) -> Result<[(PathBuf, Record); 2]> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let paired = |name: &Path, session: &str| {
+            let file = folder.join(name);
+            let record = record::load(&file)?;
+            if record.session == session {
+                return Ok((file, record));
+            }
+            Err(Error::file(
+                path,
+                format!(
+                    "{} is not the record that was paired (session {}, not {session}); restore it",
+                    file.display(),
+                    record.session
+                ),
+            ))
+        };
+        Ok([
+            paired(&self.baseline, &self.baseline_session)?,
+            paired(&self.candidate, &self.candidate_session)?,
+        ])
     }
 
     /// Writes the pairing.
@@ -201,20 +232,4 @@ impl Document for Pairing {
         }
         Ok(())
     }
-}
-
-/// One record of a pairing.
-fn paired(pairing: &Path, file: &Path, session: &str) -> Result<Session> {
-    let record = record::load(file)?;
-    if record.session != session {
-        return Err(Error::file(
-            pairing,
-            format!(
-                "{} is not the record that was paired (session {}, not {session}); restore it",
-                file.display(),
-                record.session
-            ),
-        ));
-    }
-    Session::read(file, &record, file.display().to_string())
 }

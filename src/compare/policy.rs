@@ -372,7 +372,7 @@ const TOP: [&str; 14] = [
 ];
 const RULE: [&str; 4] = ["glob", "gate", "margin_percent", "equivalence_percent"];
 
-/// Refuses keys that nobody reads.
+/// Refuses keys that are not known.
 fn check_keys(path: &Path, table: &Table) -> Result<()> {
     known(path, table, &TOP, "")?;
     check_margins(path, table, "")?;

@@ -9,9 +9,9 @@ use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
 use crate::error::{Error, Result};
 use crate::record::{
-    Boundary, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind, Headline, Host, Measure,
-    Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status, ToolSetup, Verification,
-    Warning,
+    Boundary, CaseInvocation, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind,
+    Headline, Host, Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status,
+    ToolSetup, Verification, Warning,
 };
 use crate::stats::geometric_mean;
 
@@ -95,7 +95,7 @@ pub struct SessionCase {
     pub measure: Option<Measure>,
     /// Why it has no result, where it has none.
     pub absent: Option<Absence>,
-    /// Whether it has figures though nobody compared its outputs with a reference.
+    /// Whether it has figures though its outputs were not compared with a reference.
     pub unverified: bool,
     /// Whether another tool measured it.
     pub imported: bool,
@@ -138,7 +138,7 @@ impl Absence {
         matches!(self, Self::Failed(_) | Self::WrongOutput(_))
     }
 
-    /// Whether it says nothing about the case: nobody tried, and nobody knew the outcome beforehand.
+    /// Whether it says nothing about the case: it was not tried, and its outcome was not known beforehand.
     pub(super) fn is_silent(&self) -> bool {
         matches!(self, Self::Skipped(_) | Self::NotMeasured | Self::NotListed)
     }
@@ -410,27 +410,9 @@ impl SessionCase {
         let everywhere = reduced.note(&case.warnings, WarningFlags::default());
         for result in &case.invocations {
             match &result.outcome {
-                Outcome::Measured {
-                    verified_before,
-                    verified_after,
-                    sampling,
-                    energy,
-                    warnings,
-                } => {
-                    if !imported {
-                        reduced.judge(verified_before);
-                        reduced.judge(verified_after);
-                    }
-                    let flags = reduced.note(warnings, everywhere);
-                    let window = reduced.window(energy);
-                    reduced.clocks.insert(sampling.clock.name());
-                    let values =
-                        InvocationValues::of(result.invocation, sampling, precision_ns, window);
-                    reduced.invocations.push(InvocationValues {
-                        unstable: flags.unstable || !sampling.steady,
-                        throttled: flags.throttled,
-                        ..values
-                    });
+                Outcome::Measured { .. } => {
+                    let values = reduced.measured(result, precision_ns, everywhere);
+                    reduced.invocations.extend(values);
                 }
                 Outcome::Failed {
                     failure: FailureKind::Verification,
@@ -444,6 +426,38 @@ impl SessionCase {
             reduced.absent = Some(Absence::NotMeasured);
         }
         reduced
+    }
+
+    /// The values of an invocation that was measured; what else it says is kept.
+    fn measured(
+        &mut self,
+        result: &CaseInvocation,
+        precision_ns: f64,
+        everywhere: WarningFlags,
+    ) -> Option<InvocationValues> {
+        let Outcome::Measured {
+            verified_before,
+            verified_after,
+            sampling,
+            energy,
+            warnings,
+        } = &result.outcome
+        else {
+            return None;
+        };
+        if !self.imported {
+            self.judge(verified_before);
+            self.judge(verified_after);
+        }
+        let flags = self.note(warnings, everywhere);
+        let window = self.window(energy);
+        self.clocks.insert(sampling.clock.name());
+        let values = InvocationValues::of(result.invocation, sampling, precision_ns, window);
+        Some(InvocationValues {
+            unstable: flags.unstable || !sampling.steady,
+            throttled: flags.throttled,
+            ..values
+        })
     }
 
     /// Keeps warnings as notes and adds what they say to the flags.

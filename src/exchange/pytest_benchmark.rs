@@ -14,7 +14,7 @@ use crate::units::Seconds;
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
     name: "pytest-benchmark",
-    hint: "`pytest --benchmark-json=FILE` writes one, with every round if --benchmark-save-data is added",
+    hint: "`pytest --benchmark-json=FILE` writes one, with every round with --benchmark-save-data",
     marks: &["\"machine_info\"", "\"benchmarks\"", "\"stats\""],
     read,
 };

@@ -29,7 +29,7 @@ pub(super) fn roofs(record: &Record) -> Vec<PageRoof> {
         .collect()
 }
 
-/// What the maker publishes of the device; of a software driver's processor nobody asks.
+/// What the maker publishes of the device; a software driver's processor has none that matters.
 pub(super) fn sheet(record: &Record) -> Option<PageSheet> {
     let sheet = data_sheet(&record.adapter.name).filter(|_| !record.adapter.is_software())?;
     Some(PageSheet {
@@ -59,14 +59,29 @@ pub(super) fn cases(record: &Record) -> Vec<PageCase> {
         .collect()
 }
 
-fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
-    let summary = match case.figures() {
-        Ok(summary) => Ok(Cow::Borrowed(summary)),
-        Err(reason) => {
-            let summed = case.figures_of_invocations().map(Cow::Owned);
-            summed.ok_or_else(|| reason.to_owned())
+/// The figures of a case; of one without an interval, those of its invocations.
+fn summary_of(case: &CaseResult) -> Result<Cow<'_, Summary>, String> {
+    case.figures().map(Cow::Borrowed).or_else(|reason| {
+        let summed = case.figures_of_invocations().map(Cow::Owned);
+        summed.ok_or_else(|| reason.to_owned())
+    })
+}
+
+/// The marks of a case; where its joules are shown, those of its energy too.
+fn marks_of(record: &Record, case: &CaseResult, has_energy: bool) -> Vec<&'static str> {
+    let mut marks = marks::of_case(record, case);
+    if has_energy {
+        for mark in marks::of_energy(record, &marks::tiers(case)) {
+            if !marks.contains(&mark) {
+                marks.push(mark);
+            }
         }
-    };
+    }
+    marks
+}
+
+fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
+    let summary = summary_of(case);
     let of = |part: fn(&Summary) -> &Reading<Estimate>, show: &dyn Fn(f64) -> String| match &summary
     {
         Ok(summary) => reading(part(summary), show),
@@ -75,15 +90,12 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
     let resources = case.resources();
     let operations = WorkUnit::arithmetic(case.dtype());
     let counts = case.counts;
-    let mut all_marks = marks::of_case(record, case);
     let energy = of(|s| &s.energy_j, &|joules| Joules(joules).to_string());
-    if energy.measured().is_some() {
-        for mark in marks::of_energy(record, &marks::tiers(case)) {
-            if !all_marks.contains(&mark) {
-                all_marks.push(mark);
-            }
-        }
-    }
+    let marks = marks_of(record, case, energy.measured().is_some());
+    let checked = !marks.contains(&marks::UNVERIFIED);
+    let worst = summary.as_ref().ok().filter(|_| checked);
+    let worst = worst.and_then(|summary| summary.worst_error_over_bound.measured());
+    let error = worst.map(|worst| number(*worst));
     PageCase {
         id: case.id(),
         case: case.case.clone(),
@@ -119,13 +131,8 @@ fn page_case(record: &Record, case: &CaseResult, best: bool) -> PageCase {
         energy,
         arithmetic: resources.arithmetic.name(),
         measures: resources.measures.map(Resource::name),
-        error: summary
-            .as_ref()
-            .ok()
-            .filter(|_| !all_marks.contains(&marks::UNVERIFIED))
-            .and_then(|summary| summary.worst_error_over_bound.measured())
-            .map(|worst| number(*worst)),
-        marks: all_marks,
+        error,
+        marks,
     }
 }
 
@@ -142,7 +149,7 @@ fn status_name(case: &CaseResult, has_figures: bool) -> &'static str {
 fn time(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
     match &case.measure {
         Some(measure) if measure.better == Better::Larger => {
-            Reading::unmeasured("another tool's rate, which is no time of one execution")
+            Reading::unmeasured("another tool's rate, which is not a time of one execution")
         }
         Some(measure) => Reading::Measured(figure(&summary.time_ns, |value| measure.show(value))),
         None => Reading::Measured(figure(&summary.time_ns, |ns| {
@@ -161,7 +168,7 @@ fn rate(case: &CaseResult, summary: &Summary) -> Reading<PageFigure> {
                     measure.show(rate)
                 })
             }
-            Some(_) => Reading::unmeasured("another tool's amount, which is no rate"),
+            Some(_) => Reading::unmeasured("another tool's amount, which is not a rate"),
             None => reading(&summary.time_ns.quotient_of(1e9), |rate| {
                 unit.per_second(rate)
             }),

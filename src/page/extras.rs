@@ -4,7 +4,7 @@ use super::investment::AskedInvestment;
 use super::model::PageSource;
 use crate::record::{CaseResult, Record};
 
-/// The sources of a built-in kernel, as it ran in a record; or why nobody can say.
+/// The sources of a built-in kernel, as it ran in a record; or why they are unknown.
 pub type BuiltInSources = fn(&Record, &CaseResult) -> Result<Vec<PageSource>, String>;
 
 /// What a page shows that stands in no record.
@@ -12,6 +12,6 @@ pub type BuiltInSources = fn(&Record, &CaseResult) -> Result<Vec<PageSource>, St
 pub struct PageExtras<'a> {
     /// What is asked of the investment model, with each record.
     pub investment: Option<&'a AskedInvestment>,
-    /// Whoever knows the sources of built-in kernels; nobody, in a perwatt without kernels.
+    /// Gives the sources of built-in kernels; absent in a perwatt without kernels.
     pub built_in: Option<BuiltInSources>,
 }

@@ -1,4 +1,4 @@
-//! One file out of data, style and script, that opens from disk and asks nobody for anything.
+//! One file out of data, style and script, that opens from disk and loads nothing from elsewhere.
 //!
 //! Nothing of a record is markup: the data is one JSON text in which no character can end its element, and the
 //! script puts text where text belongs. The policy in the page's head allows the scripts by their hashes, so what

@@ -1,5 +1,5 @@
-//! Kernels: their parameters and their sources. A record keeps those of custom kernels; those of built-in ones come from
-//! whoever makes the page, and only if they are the ones that ran.
+//! Kernels: their parameters and their sources. A record keeps those of custom kernels; those of built-in ones come
+//! from the program that makes the page, and only if they are the ones that ran.
 
 use super::extras::BuiltInSources;
 use super::model::{PageKernel, PageSource};

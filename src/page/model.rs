@@ -417,7 +417,7 @@ pub struct PageDeviceStates {
     pub at_s: Vec<f64>,
     /// What was read at each look.
     pub series: Vec<PageDeviceSeries>,
-    /// Why the device ran below its clock at each look; empty where it did not or nobody can say.
+    /// Why the device ran below its clock at each look; empty where it did not, or where that is unknown.
     pub throttled_by: Vec<String>,
 }
 

@@ -84,7 +84,7 @@ impl Document for Calibrations {
             let off = gain.uncertainty.standard();
             if !(gain.factor > 0.0 && gain.factor.is_finite() && off >= 0.0 && off.is_finite()) {
                 return Err(format!(
-                    "the gain of {source} is no positive number with an uncertainty"
+                    "the gain of {source} is not a positive number with an uncertainty"
                 ));
             }
         }

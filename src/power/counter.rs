@@ -182,7 +182,7 @@ impl Counter {
             .find(|counts| self.joules(*counts) <= most)
             .ok_or_else(|| {
                 Fault::Reset(format!(
-                    "{} fell from {} to {}, which is no wrap of it; a driver reload does that",
+                    "{} fell from {} to {}, which is not a wraparound of it; a driver reload does that",
                     self.what,
                     self.joules(before),
                     self.joules(after)
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrap_that_nobody_could_have_seen_is_a_gap() {
+    fn a_wrap_that_could_not_be_seen_is_a_gap() {
         let mut counter =
             Counter::new("energy_uj", 1e-6, Watts(1000.0)).wrapping_at([1_000_000_001]);
         assert!(counter.advance(500, Seconds(0.0)).is_ok());

@@ -40,7 +40,7 @@ struct ClosedWindow {
     name: String,
     from: Seconds,
     to: Seconds,
-    /// Whether nobody ended it.
+    /// Whether it was never ended.
     left_open: bool,
 }
 
@@ -115,7 +115,7 @@ impl EnergyMonitor {
     }
 
     /// Closes the windows that are still open, at the time at which what was measured ended, and says of each that
-    /// nobody ended it.
+    /// it was never ended.
     ///
     /// # Errors
     /// Of a window that began then or later.

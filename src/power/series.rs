@@ -74,7 +74,7 @@ impl Series {
     }
 
     /// The first reading of every new value, with the time at which it appeared: halfway to the poll
-    /// before it. The very first reading is left out, since nobody saw it appear.
+    /// before it. The very first reading is left out, since its appearance was not seen.
     pub fn updates(&self) -> Vec<Sample> {
         self.updates_every(None)
     }
@@ -101,7 +101,7 @@ impl Series {
     }
 
     /// When each value came, by a source that stamps its values, also where it is the value of before; none of a
-    /// source that does not, whose every reading is as old as the poll. The first is left out, since nobody saw it
+    /// source that does not, whose every reading is as old as the poll. The first is left out, since it was not seen
     /// come.
     pub fn stamps(&self) -> Option<Vec<Seconds>> {
         let mut stamps: Vec<Seconds> = Vec::new();

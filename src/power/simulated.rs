@@ -18,7 +18,7 @@ use crate::error::{Error, Result, nearest};
 use crate::record::{Boundary, EnergyProvenance, PowerSetup, Reading, Resolution};
 use crate::units::{Joules, Seconds, Watts};
 
-/// What really happened, which nobody but a simulation knows.
+/// What really happened, which only a simulation knows.
 pub trait Truth: Send {
     /// Energy used between time 0 and `at`; may be asked for times before 0.
     fn energy(&self, at: Seconds) -> Joules;
@@ -184,7 +184,7 @@ pub struct Profile {
     pub name: &'static str,
     /// What it is like.
     pub behaviour: Behaviour,
-    /// Whether perwatt is told the window, as it is for cards that somebody measured.
+    /// Whether perwatt is told the window, as it is for cards that were characterised.
     pub window_known: bool,
     /// Whether the firmware estimates.
     pub estimated: bool,
@@ -237,7 +237,7 @@ pub fn profiles() -> Vec<Profile> {
             ..power("fermi-2", 100.0, 100.0)
         },
         Profile {
-            // Nobody has published what it is made of.
+            // What it is made of is not published.
             window_known: false,
             ..counter("nvml-energy", 100.0, 1e-3, None)
         },
@@ -288,7 +288,7 @@ impl Simulated {
             setup.coverage = match profile.window_known {
                 true => Reading::Measured(1.0),
                 false => Reading::unmeasured(
-                    "nobody has published whether this counter sees all of the time",
+                    "no published work says whether this counter sees all of the time",
                 ),
             };
         } else {
@@ -298,7 +298,7 @@ impl Simulated {
             }
             if behaviour.built_from.is_some() {
                 setup.coverage = Reading::unmeasured(
-                    "nobody knows whether this average is built from short samples",
+                    "it is unknown whether this average is built from short samples",
                 );
             } else if profile.window_known {
                 let share = behaviour.window / behaviour.period;
@@ -438,7 +438,7 @@ impl PowerSource for Simulated {
     }
 }
 
-/// More than any device draws that somebody makes up.
+/// More than any device draws, real or made up.
 const MOST: Watts = Watts(5000.0);
 
 /// What made-up devices can have.

@@ -1,5 +1,5 @@
 //! How a helper and its parent talk: a connection of their own, so that a driver or library which prints to
-//! standard output prints to nobody that listens.
+//! standard output prints without a reader.
 //!
 //! On Unix it is a socket that the helper is given as its standard input. Windows cannot hand a socket over
 //! like that; there the helper connects to a port of this machine alone and shows a token.
@@ -67,7 +67,7 @@ pub struct ParentEnd {
 }
 
 /// Takes up the connection to the parent and reads the request. From then on the process ends when the
-/// parent does: nobody else would stop a helper whose driver hangs.
+/// parent does: nothing else would stop a helper whose driver hangs.
 ///
 /// # Errors
 /// This process was not started by perwatt.
@@ -179,7 +179,7 @@ mod loopback {
             }
         }
 
-        /// The stream of whoever knows the token; any program of this machine may knock.
+        /// The stream of the process that knows the token; any program of this machine may knock.
         fn introduced(&self, stream: TcpStream) -> Option<TcpStream> {
             stream.set_nonblocking(false).ok()?;
             stream.set_read_timeout(Some(INTRODUCTION)).ok()?;

@@ -125,7 +125,7 @@ impl GroupedChild {
 impl Drop for GroupedChild {
     fn drop(&mut self) {
         if !self.ended {
-            // Nobody is left to hear how it ended.
+            // There is no one left to report how it ended.
             let _ = self.end_group();
         }
     }

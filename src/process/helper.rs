@@ -39,7 +39,7 @@ pub struct LastWords {
     pub words: String,
     /// Whether the system ended it for want of memory.
     pub out_of_memory: bool,
-    /// Whether it got the signal that nobody can catch, which no process sends itself.
+    /// Whether it got the signal that cannot be caught, which no process sends itself.
     pub killed: bool,
 }
 
@@ -155,7 +155,7 @@ fn cpu_time_of(_process: u32) -> Option<Duration> {
     None
 }
 
-/// Whether a process got the signal that nobody can catch.
+/// Whether a process got the signal that cannot be caught.
 fn was_killed(status: ExitStatus) -> bool {
     #[cfg(unix)]
     {

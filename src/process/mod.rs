@@ -8,10 +8,12 @@ mod channel;
 mod group;
 mod helper;
 mod memory_kills;
+mod shell;
 mod timeout;
 
 pub use build::{BuildIdentity, ProgramImage, hash_of};
 pub use channel::{ParentEnd, end_now, to_parent};
 pub use group::{GroupedChild, StopSignal, continue_groups, end_groups, stop_groups};
 pub use helper::{Helper, LastWords, Listened};
+pub use shell::shell;
 pub use timeout::Timeout;

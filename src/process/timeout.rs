@@ -1,5 +1,5 @@
 //! How long an answer may take, in time during which the one who waits was awake: a stopped process and a
-//! suspended machine answer nobody, and that is no fault of the one who was asked. Nor is it where the machine gave its
+//! suspended machine do not answer, and that is no fault of the one who was asked. Nor is it where the machine gave its
 //! processor to others.
 
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 /// the one who waits did not run.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
-/// Time of somebody who got no processor counts at least as this part of it: one who waits for something that never
+/// Time of a process that got no processor counts at least as this part of it: one who waits for something that never
 /// comes uses none either.
 const LEAST_OF_STARVED: u32 = 4;
 
-/// A time limit that counts only while somebody looks.
+/// A time limit that counts only while the program runs and looks.
 #[derive(Clone, Debug)]
 pub struct Timeout {
     limit: Duration,
@@ -46,8 +46,8 @@ impl Timeout {
         self.look(Instant::now(), None)
     }
 
-    /// The same, where the one who was asked has had so much of the processor's time since the last look: no more counts,
-    /// but a quarter of the time in any case.
+    /// The same, where the one who was asked has had so much of the processor's time since the last look: no more
+    /// counts, but a quarter of the time in any case.
     pub fn is_over_after(&mut self, worked: Option<Duration>) -> bool {
         self.look(Instant::now(), worked)
     }
@@ -59,7 +59,7 @@ impl Timeout {
         }
         self.last = now;
         self.left = self.left.saturating_sub(passed);
-        // One more look: an answer may lie there that came while nobody looked.
+        // One more look: an answer may lie there that came while the program did not run.
         self.left.is_zero() && std::mem::replace(&mut self.warned, true)
     }
 }
@@ -71,7 +71,7 @@ mod tests {
     const TICK: Duration = Duration::from_millis(100);
 
     #[test]
-    fn time_counts_only_while_somebody_looks() {
+    fn time_counts_only_while_the_program_looks() {
         let start = Instant::now();
         let mut timeout = Timeout::from(Duration::from_secs(3), start);
         let mut now = start;

@@ -4,10 +4,25 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::case_name::CaseName;
 use super::limits::MOST_GLOB_BYTES;
+use crate::error::Error;
 
 /// A glob that fits a case, or a case with its kernel.
 #[derive(Clone, Debug)]
 pub struct CaseGlob(GlobSet);
+
+/// Why a text is no glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadGlob {
+    /// It is longer than any that is needed.
+    #[error("it is longer than {MOST_GLOB_BYTES} bytes; write several, or a wider one")]
+    TooLong,
+    /// Its signs do not go together.
+    #[error("{0}")]
+    Malformed(globset::ErrorKind),
+    /// Its regular expression would be too large.
+    #[error("it is too large or too deeply nested")]
+    TooLarge,
+}
 
 impl CaseGlob {
     /// Compiles a glob; `*` crosses the slashes, since a case's parts are no folders. A bare word is the whole case or
@@ -16,17 +31,15 @@ impl CaseGlob {
     /// # Errors
     /// It is malformed, or its regular expression would be too large or too deeply nested. globset's own
     /// `compile_matcher` panics in that case; its builder of sets says so.
-    pub fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, BadGlob> {
         if text.len() > MOST_GLOB_BYTES {
-            return Err(format!(
-                "it is longer than {MOST_GLOB_BYTES} bytes; write several, or a wider one"
-            ));
+            return Err(BadGlob::TooLong);
         }
         let glob = |text: &str| {
             GlobBuilder::new(text)
                 .literal_separator(false)
                 .build()
-                .map_err(|e| e.kind().to_string())
+                .map_err(|e| BadGlob::Malformed(e.kind().clone()))
         };
         let mut globs = GlobSetBuilder::new();
         globs.add(glob(text)?);
@@ -37,10 +50,16 @@ impl CaseGlob {
         if !word.is_empty() && !word.contains(['/', '*', '?', '[', '{']) {
             globs.add(glob(&format!("{word}/*{kernel}"))?);
         }
-        globs
-            .build()
-            .map(Self)
-            .map_err(|_| "it is too large or too deeply nested".to_owned())
+        globs.build().map(Self).map_err(|_| BadGlob::TooLarge)
+    }
+
+    /// As [`CaseGlob::new`], of a glob that an option gives.
+    ///
+    /// # Errors
+    /// As [`CaseGlob::new`], with the option and the glob.
+    pub fn of_option(option: &str, text: &str) -> Result<Self, Error> {
+        Self::new(text)
+            .map_err(|why| Error::usage(option, format!("no valid glob {text:?}: {why}")))
     }
 
     /// Whether it fits a case, given as `case@kernel`.

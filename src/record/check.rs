@@ -41,9 +41,10 @@ impl fmt::Display for Contradiction {
 }
 
 /// What contradicts what.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ContradictionKind {
     /// A median that its samples do not have.
+    #[error("{}", median(*.invocation, *.stated_ns, *.samples_ns))]
     Median {
         /// Number of the invocation.
         invocation: u32,
@@ -53,6 +54,7 @@ pub enum ContradictionKind {
         samples_ns: Option<f64>,
     },
     /// A time below zero.
+    #[error("invocation {invocation} has a time of {} ns", number(*.ns))]
     NegativeTime {
         /// Number of the invocation.
         invocation: u32,
@@ -60,11 +62,13 @@ pub enum ContradictionKind {
         ns: f64,
     },
     /// Samples of two clocks that are not of the same batches.
+    #[error("the two clocks of invocation {invocation} have different numbers of samples")]
     ClockCounts {
         /// Number of the invocation.
         invocation: u32,
     },
     /// An invocation that is another once more.
+    #[error("invocation {invocation} has the samples of invocation {of}, one by one")]
     Copied {
         /// Number of the invocation.
         invocation: u32,
@@ -72,6 +76,10 @@ pub enum ContradictionKind {
         of: u32,
     },
     /// A check that passed and did not.
+    #[error(
+        "invocation {invocation} passed its verification with an error of {} times its bound",
+        number(*.worst)
+    )]
     Verification {
         /// Number of the invocation.
         invocation: u32,
@@ -79,16 +87,19 @@ pub enum ContradictionKind {
         worst: f64,
     },
     /// More elements compared than there are.
+    #[error("invocation {invocation} compared more elements than its output has")]
     Elements {
         /// Number of the invocation.
         invocation: u32,
     },
     /// States of the device that are not of one series of looks.
+    #[error("what the device's library said in invocation {invocation} does not fit together")]
     States {
         /// Number of the invocation.
         invocation: u32,
     },
     /// A window of energy whose figures contradict each other.
+    #[error("the energy of invocation {invocation}: {what}")]
     Energy {
         /// Number of the invocation.
         invocation: u32,
@@ -96,6 +107,7 @@ pub enum ContradictionKind {
         what: &'static str,
     },
     /// A summary of other invocations than are there.
+    #[error("the summary rests on {stated} invocations, and {there} are there")]
     Count {
         /// As stated.
         stated: u32,
@@ -103,6 +115,10 @@ pub enum ContradictionKind {
         there: usize,
     },
     /// A figure of the summary that does not follow from the others.
+    #[error(
+        "{field} is stated as {}, and {} follows from the invocations",
+        number(*.stated), number(*.follows)
+    )]
     Figure {
         /// Its field.
         field: &'static str,
@@ -112,78 +128,21 @@ pub enum ContradictionKind {
         follows: f64,
     },
     /// An interval that does not hold its own value.
+    #[error("the interval of {field} does not hold its value")]
     Interval {
         /// The figure's field.
         field: &'static str,
     },
 }
 
-impl fmt::Display for ContradictionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Median {
-                invocation,
-                stated_ns,
-                samples_ns: Some(samples_ns),
-            } => write!(
-                f,
-                "the median of invocation {invocation} is stated as {} ns, and that of its samples is {} \
-                 ns",
-                number(*stated_ns),
-                number(*samples_ns)
-            ),
-            Self::Median { invocation, .. } => {
-                write!(f, "invocation {invocation} states a median of no samples")
-            }
-            Self::NegativeTime { invocation, ns } => {
-                write!(
-                    f,
-                    "invocation {invocation} has a time of {} ns",
-                    number(*ns)
-                )
-            }
-            Self::ClockCounts { invocation } => write!(
-                f,
-                "the two clocks of invocation {invocation} have different numbers of samples"
-            ),
-            Self::Copied { invocation, of } => write!(
-                f,
-                "invocation {invocation} has the samples of invocation {of}, one by one"
-            ),
-            Self::Verification { invocation, worst } => write!(
-                f,
-                "invocation {invocation} passed its verification with an error of {} times its bound",
-                number(*worst)
-            ),
-            Self::Elements { invocation } => write!(
-                f,
-                "invocation {invocation} compared more elements than its output has"
-            ),
-            Self::States { invocation } => write!(
-                f,
-                "what the device's library said in invocation {invocation} does not fit together"
-            ),
-            Self::Energy { invocation, what } => {
-                write!(f, "the energy of invocation {invocation}: {what}")
-            }
-            Self::Count { stated, there } => write!(
-                f,
-                "the summary rests on {stated} invocations, and {there} are there"
-            ),
-            Self::Figure {
-                field,
-                stated,
-                follows,
-            } => write!(
-                f,
-                "{field} is stated as {}, and {} follows from the invocations",
-                number(*stated),
-                number(*follows)
-            ),
-            Self::Interval { field } => {
-                write!(f, "the interval of {field} does not hold its value")
-            }
-        }
+fn median(invocation: u32, stated_ns: f64, samples_ns: Option<f64>) -> String {
+    match samples_ns {
+        Some(samples_ns) => format!(
+            "the median of invocation {invocation} is stated as {} ns, and that of its samples is {} ns",
+            number(stated_ns),
+            number(samples_ns)
+        ),
+        None => format!("invocation {invocation} states a median of no samples"),
     }
 }
 
@@ -197,39 +156,43 @@ fn is_time(text: &str) -> bool {
 /// # Errors
 /// What is wrong, with the case's name.
 pub(super) fn structure(record: &Record) -> Result<(), String> {
-    let names = [
-        &record.session,
-        &record.adapter.name,
-        &record.adapter.driver,
-        &record.adapter.driver_info,
-        &record.adapter.backend,
-    ];
-    let cases = record
-        .cases
-        .iter()
-        .flat_map(|case| [&case.case, &case.kernel]);
-    if names
-        .into_iter()
-        .chain(cases)
-        .any(|name| name.len() > MOST_NAME_BYTES)
-    {
-        return Err(format!(
-            "holds a name longer than {MOST_NAME_BYTES} bytes; restore the file"
-        ));
-    }
+    short_names(record)?;
     let starts = record.invocations.iter().map(|info| &info.started_utc);
-    if let Some(start) = starts
-        .chain([&record.started_utc])
-        .find(|start| !is_time(start))
-    {
+    let mut starts = starts.chain([&record.started_utc]);
+    if let Some(start) = starts.find(|start| !is_time(start)) {
         return Err(format!(
             "started_utc is `{start}`, which is no time; write one as 2026-01-31T12:00:00Z, or restore the file"
         ));
     }
-    if record.cases.len() > MOST_CASES {
+    few_enough(record)?;
+    told_apart(record)
+}
+
+fn short_names(record: &Record) -> Result<(), String> {
+    let adapter = &record.adapter;
+    let names = [
+        &record.session,
+        &adapter.name,
+        &adapter.driver,
+        &adapter.driver_info,
+        &adapter.backend,
+    ];
+    let cases = record.cases.iter();
+    let cases = cases.flat_map(|case| [&case.case, &case.kernel]);
+    let mut all = names.into_iter().chain(cases);
+    match all.any(|name| name.len() > MOST_NAME_BYTES) {
+        true => Err(format!(
+            "holds a name longer than {MOST_NAME_BYTES} bytes; restore the file"
+        )),
+        false => Ok(()),
+    }
+}
+
+fn few_enough(record: &Record) -> Result<(), String> {
+    let cases = record.cases.len();
+    if cases > MOST_CASES {
         return Err(format!(
-            "holds {} cases, more than the {MOST_CASES} that perwatt takes; split it",
-            record.cases.len()
+            "holds {cases} cases, more than the {MOST_CASES} that perwatt takes; split it"
         ));
     }
     let invocations: usize = record.cases.iter().map(|case| case.invocations.len()).sum();
@@ -238,6 +201,10 @@ pub(super) fn structure(record: &Record) -> Result<(), String> {
             "holds {invocations} invocations, more than the {MOST_INVOCATIONS} that perwatt takes; split it"
         ));
     }
+    Ok(())
+}
+
+fn told_apart(record: &Record) -> Result<(), String> {
     let mut seen = HashSet::new();
     for case in &record.cases {
         if !seen.insert((&case.case, &case.kernel)) {
@@ -247,27 +214,19 @@ pub(super) fn structure(record: &Record) -> Result<(), String> {
             ));
         }
         let mut numbers = HashSet::new();
-        for result in &case.invocations {
-            if !numbers.insert(result.invocation) {
-                return Err(format!(
-                    "{} has invocation {} twice, which would count its evidence twice; remove one",
-                    case.id(),
-                    result.invocation
-                ));
-            }
+        let mut of_case = case.invocations.iter().map(|result| result.invocation);
+        if let Some(twice) = of_case.find(|number| !numbers.insert(*number)) {
+            return Err(format!(
+                "{} has invocation {twice} twice, which would count its evidence twice; remove one",
+                case.id()
+            ));
         }
     }
     let mut processes = HashSet::new();
-    match record
-        .invocations
-        .iter()
-        .find(|info| !processes.insert(info.invocation))
-    {
+    let mut listed = record.invocations.iter().map(|info| info.invocation);
+    match listed.find(|number| !processes.insert(*number)) {
         None => Ok(()),
-        Some(twice) => Err(format!(
-            "lists invocation {} twice; remove one",
-            twice.invocation
-        )),
+        Some(twice) => Err(format!("lists invocation {twice} twice; remove one")),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct DeviceStates {
 }
 
 impl DeviceStates {
-    /// Of looks in order, each with the mean power before it. None where nobody looked.
+    /// Of looks in order, each with the mean power before it. None where the state was not read.
     pub fn of(
         duration_s: f64,
         looks: &[(f64, Conditions)],

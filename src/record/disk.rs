@@ -80,7 +80,7 @@ pub fn regular_inside(folder: &Path, file: &Path) -> std::io::Result<PathBuf> {
 
 fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>> {
     let io = |source| Error::io(path, source);
-    // A named pipe that nobody writes to would hold up `open` for ever; a shell's own are in /dev.
+    // A named pipe without a writer would hold up `open` for ever; a shell's own are in /dev.
     if is_pipe(&fs::metadata(path).map_err(io)?) && !of_the_system(path) {
         return Err(Error::file(path, "a named pipe; write it to a file first"));
     }
@@ -143,7 +143,7 @@ pub fn leads_to_a_stream(path: &Path) -> bool {
     of_the_system(path) || fs::metadata(path).is_ok_and(special)
 }
 
-/// Whether a path is one of the system's own: what stands in `/dev` and `/proc` leads to somebody's stream.
+/// Whether a path is one of the system's own: what stands in `/dev` and `/proc` leads to a stream.
 fn of_the_system(path: &Path) -> bool {
     ["/dev", "/proc"]
         .iter()
@@ -198,7 +198,7 @@ fn beside(path: &Path) -> Result<NamedTempFile> {
         .prefix(".perwatt-")
         .permissions_like_new_file()
         .tempfile_in(folder_of(path))
-        // Its own message names the temporary file, which nobody asked for.
+        // Its own message names the temporary file, which the user never named.
         .map_err(|source| Error::io(path, source.kind().into()))
 }
 

@@ -221,7 +221,7 @@ fn check_version<D: Document>(path: &Path, stated: &str) -> Result<()> {
     let version = Version::parse(stated).map_err(|e| {
         Error::file(
             path,
-            format!("its version is {stated:?}, which is no version ({e}); restore the file"),
+            format!("its version is {stated:?}, which is not a version ({e}); restore the file"),
         )
     })?;
     if version.major == supported {

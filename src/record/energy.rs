@@ -146,7 +146,7 @@ pub enum Boundary {
     CpuPackage,
     /// The whole machine, at its plug.
     Wall,
-    /// Nobody says.
+    /// What it measures is not known.
     Unknown,
 }
 
@@ -186,7 +186,7 @@ pub struct Gain {
 }
 
 impl Gain {
-    /// Nobody compared this sensor with a meter. Published errors of uncalibrated cards lie within
+    /// This sensor was never compared with a meter. Published errors of uncalibrated cards lie within
     /// some 6 % with few exceptions; ±5 % is what vendors claim, and no more can be said.
     pub fn unknown() -> Self {
         Self {
@@ -230,7 +230,7 @@ impl fmt::Display for GainUncertainty {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum GainFrom {
-    /// Nobody compared this sensor with another; the width is what such sensors usually are off by.
+    /// This sensor was never compared with another; the width is what such sensors usually are off by.
     Assumed,
     /// The maker of the sensor states its accuracy.
     Stated {
@@ -360,14 +360,14 @@ pub struct EnergyWindow {
     pub warm_up_s: f64,
     /// The device before the load and at the window's end.
     pub conditions: Vec<Conditions>,
-    /// Why the device ran below its clock at any time from warm-up to idle; empty where it did not or
-    /// nobody can say.
+    /// Why the device ran below its clock at any time from warm-up to idle; empty where it did not, or
+    /// where that is unknown.
     #[serde(default)]
     pub throttled_by: Vec<String>,
     /// Readings that no such device can have; none of them is in the energy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted: Option<DoubtedReadings>,
-    /// What the sensor said, for whoever wants to integrate it otherwise.
+    /// What the sensor said, so that it can be integrated in another way.
     pub trace: Trace,
 }
 

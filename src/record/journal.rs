@@ -38,7 +38,7 @@ pub fn without_journal_suffix(journal: &Path) -> PathBuf {
 }
 
 /// What a journal holds: the session as planned, and what came of it. A journal that does not begin with a session is
-/// refused where it is read, so nobody else has to ask.
+/// refused where it is read, so other readers need not check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionJournal {
     /// The record to fill, whose cases have no invocations yet.
@@ -124,8 +124,8 @@ pub enum Event {
         case: usize,
         /// What happened.
         result: Box<CaseInvocation>,
-        /// Whether what ended it came from outside: a signal, a machine without memory, workers that began badly. Such a
-        /// case is tried again.
+        /// Whether what ended it came from outside: a signal, a machine without memory, workers that began badly.
+        /// Such a case is tried again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         from_outside: bool,
     },
@@ -257,7 +257,7 @@ fn lock(path: &Path, file: &File) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::file(
             path,
-            "another perwatt is at work on this run; wait for it or stop it",
+            "another perwatt is running this; wait for it or stop it",
         )),
         // A file system without locks is no reason not to measure.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),

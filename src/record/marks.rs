@@ -1,11 +1,11 @@
-//! The words that must not be overlooked where a figure stands, and when they do: what is made up, what nobody checked,
-//! and what no GPU did.
+//! The words that must not be overlooked where a figure stands, and when they do: what is made up, what was not
+//! checked, and what no GPU did.
 
 use super::{CaseResult, Origin, Record, Status};
 
 /// The figures are made up.
 pub const SIMULATED: &str = "SIMULATED";
-/// Nobody compared the output with a reference.
+/// The output was not compared with a reference.
 pub const UNVERIFIED: &str = "UNVERIFIED";
 /// A processor did the work.
 pub const SOFTWARE_DRIVER: &str = "SOFTWARE DRIVER";
@@ -33,7 +33,8 @@ impl Record {
         self.is_all_simulated() || rests_on_power && self.has_simulated_sensor()
     }
 
-    /// Whether a case has figures though nobody compared all its outputs: perwatt did not, or another tool measured it.
+    /// Whether a case has figures though not all its outputs were compared: perwatt did not, or another tool measured
+    /// it.
     pub fn is_unverified(&self, case: &CaseResult) -> bool {
         case.status == Status::Measured
             && (self.provenance.origin == Origin::Imported || case.is_unchecked())

@@ -1,4 +1,4 @@
-//! What another tool measured, where it is no time of one execution: a rate, or an amount of something.
+//! What another tool measured, where it is not a time of one execution: a rate, or an amount of something.
 
 use std::fmt;
 

@@ -35,7 +35,7 @@ pub struct MonitoredWindow {
     pub name: String,
     /// Its length.
     pub duration_s: f64,
-    /// Whether nobody ended it, so that it ends with the command. Since 1.1.
+    /// Whether it was never ended, so that it ends with the command. Since 1.1.
     #[serde(default)]
     pub left_open: bool,
     /// What each sensor says, in the order of `sensors`.

@@ -57,7 +57,7 @@ pub use case::{
     Status, StopReason, Summary, ToolSetup, Verification,
 };
 #[cfg(any(feature = "bench", feature = "compare"))]
-pub use case_glob::CaseGlob;
+pub use case_glob::{BadGlob, CaseGlob};
 pub use case_name::CaseName;
 pub use check::{Contradiction, ContradictionKind};
 pub use clock::{ClockMethod, ClockSetup};

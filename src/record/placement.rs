@@ -40,10 +40,10 @@ impl fmt::Display for Scheduler {
 /// Where a run was placed. Since version 1.5.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Placement {
-    /// Whether the run had its node for itself; absent where nobody says.
+    /// Whether the run had its node for itself; absent where that is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
-    /// GPUs of the node that this fleet measured at the same time, this one among them; absent where nobody knows.
+    /// GPUs of the node that this fleet measured at the same time, this one among them; absent where that is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent_gpus: Option<u32>,
     /// What spread the runs.

@@ -20,7 +20,7 @@ pub struct Whereabouts {
 }
 
 impl Whereabouts {
-    /// Those of whoever runs this process.
+    /// Those of the user who runs this process.
     pub fn of_this_process() -> Self {
         let text = |path: PathBuf| path.to_str().map(str::to_owned);
         let home = ["HOME", "USERPROFILE"]
@@ -141,7 +141,7 @@ pub fn anonymize(record: &mut Record) {
     });
 }
 
-/// Leaves out what names a node or a person of a cluster, where nobody asked for it: absolute paths. Places on the
+/// Leaves out what names a node or a person of a cluster, unless that was asked for: absolute paths. Places on the
 /// bus, figures and programs stay.
 pub fn unidentify(record: &mut Record) {
     if let Some(placement) = &mut record.placement {

@@ -19,7 +19,7 @@ use serde::de::{
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Reading<T> {
-    /// Nobody measured it.
+    /// It was not measured.
     Unmeasured(Unmeasured),
     /// It was measured.
     Measured(T),

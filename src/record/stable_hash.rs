@@ -1,7 +1,7 @@
 //! A hash that is the same on every machine and in every version, as the standard library's may not be: what it gave
 //! stands in files.
 
-/// The 64-bit FNV-1a hash. It keeps no secret and withstands nobody who looks for collisions.
+/// The 64-bit FNV-1a hash. It keeps no secret and resists no search for collisions.
 ///
 /// ```
 /// # use perwatt::record::stable_hash;

@@ -1,23 +1,27 @@
 //! Typed warnings: what a reader of a figure must know, with the remedy in words.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Seconds, Watts, percent, si};
 
 /// Something that does not stop a measurement but changes how far it can be trusted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
     /// Nothing checks the output of a custom kernel.
+    #[error("UNVERIFIED: nothing checks the output ({reason}), so the kernel may be wrong")]
     Unverified {
         /// Why, as the user put it.
         reason: String,
     },
     /// Device timestamps and the host's clock do not agree.
+    #[error(
+        "timestamps say {}, the host's clock {} for one execution; the timestamps are shown, doubt them until a \
+         longer run agrees",
+        Seconds::from_ns(*.timestamp_ns), Seconds::from_ns(*.wall_ns)
+    )]
     ClocksDisagree {
         /// Time of one execution by timestamps.
         timestamp_ns: f64,
@@ -25,16 +29,23 @@ pub enum Warning {
         wall_ns: f64,
     },
     /// Timestamps came back zero, reversed or missing and were not used.
+    #[error("unusable device timestamps ({what}); the host's clock was used instead")]
     TimestampFault {
         /// What was seen.
         what: String,
     },
     /// The device has no timestamps; the host's clock includes submission.
+    #[error("timed by the host's clock, which includes submission: {reason}")]
     WallClockOnly {
         /// Why.
         reason: String,
     },
     /// The rate is above what the measured roofline allows.
+    #[error(
+        "{} of the measured roofline, where {} is the most that the uncertainty allows; either a count is wrong, the \
+         data sat in a cache, or the kernel skipped work",
+        percent(*.share), percent(*.allowed)
+    )]
     AboveRoofline {
         /// Measured share of the roofline; 1 is the roof.
         share: f64,
@@ -42,11 +53,16 @@ pub enum Warning {
         allowed: f64,
     },
     /// Steady state was never reached.
+    #[error("no steady state: {reason}; close other programs, lock clocks, or raise --budget")]
     Unstable {
         /// What moved.
         reason: String,
     },
     /// Too few independent samples.
+    #[error(
+        "only {:.0} effective samples of {wanted:.0} wanted; raise --budget",
+        .effective.floor()
+    )]
     FewEffectiveSamples {
         /// Effective sample size.
         effective: f64,
@@ -54,6 +70,7 @@ pub enum Warning {
         wanted: f64,
     },
     /// An invocation has no figure for this case, though others have.
+    #[error("invocation {invocation} has no figure: {reason}")]
     InvocationLost {
         /// Number of the invocation.
         invocation: u32,
@@ -61,11 +78,16 @@ pub enum Warning {
         reason: String,
     },
     /// The adapter is a software driver.
+    #[error("{name} is a software driver: its figures are the CPU's, not a GPU's")]
     SoftwareAdapter {
         /// Its name.
         name: String,
     },
     /// A batch is not far above the clock's precision.
+    #[error(
+        "a batch of {} is short against the clock's precision of {}; raise --budget",
+        si(*.batch_ns * 1e-9, "s"), si(*.precision_ns * 1e-9, "s")
+    )]
     CoarseClock {
         /// Length of a batch.
         batch_ns: f64,
@@ -73,6 +95,7 @@ pub enum Warning {
         precision_ns: f64,
     },
     /// A shader may break a rule of the specifications that this driver forgives and another may not.
+    #[error("{shader}: {rule}")]
     ShaderRule {
         /// The shader's file.
         shader: String,
@@ -80,6 +103,11 @@ pub enum Warning {
         rule: String,
     },
     /// An execution is done in more dispatches than its kernel has, so that none outlasts the platform's watchdog.
+    #[error(
+        "done in {pieces} dispatches instead of {dispatches}, since one that takes longer than {} may lose this \
+         platform's GPU; what lies between them is part of the time",
+        si(*.longest_s, "s")
+    )]
     InPieces {
         /// The kernel's dispatches.
         dispatches: u32,
@@ -89,6 +117,12 @@ pub enum Warning {
         longest_s: f64,
     },
     /// An execution is not much longer than the gap between two dispatches.
+    #[error(
+        "an execution takes {} and the gap between two dispatches {}, so up to {} of this may be the gap and not the \
+         kernel; choose a larger shape",
+        si(*.execution_ns * 1e-9, "s"), si(*.dispatch_gap_ns * 1e-9, "s"),
+        percent((*.dispatch_gap_ns / *.execution_ns).min(1.0))
+    )]
     ShortExecution {
         /// Time of one execution.
         execution_ns: f64,
@@ -96,21 +130,32 @@ pub enum Warning {
         dispatch_gap_ns: f64,
     },
     /// The device slowed down for heat or to protect itself while this was measured.
+    #[error("the device throttled: {reason}; cool it, or lock its clock lower")]
     Throttled {
         /// What was seen. Files before version 1.3 name limits here too.
         reason: String,
     },
-    /// The device ran at its power limit or at a clock that somebody set: usual under full load.
+    /// The device ran at its power limit or at a clock that was set by a user: usual under full load.
+    #[error("the device ran at a limit ({reason}), as is usual under full load")]
     AtLimit {
         /// What was seen.
         reason: String,
     },
     /// The power readings are made up.
+    #[error(
+        "SIMULATED: the power readings come from {sensor} and from no sensor; no figure of energy here was measured"
+    )]
     SimulatedPower {
         /// The simulated sensor.
-        source: String,
+        #[serde(rename = "source")]
+        sensor: String,
     },
     /// The sensor gave readings that no such device can have; they were left out.
+    #[error(
+        "{} of the power readings were doubted and left out ({example}); update the driver, or choose another sensor \
+         with --power",
+        percent(*.share)
+    )]
     DoubtedReadings {
         /// Their share of all readings.
         share: f64,
@@ -118,6 +163,11 @@ pub enum Warning {
         example: String,
     },
     /// The mean power lies clearly above the power limit that the driver states.
+    #[error(
+        "a mean of {} is {} of the driver's limit of {}; doubt the sensor until another one, or `perwatt power \
+         calibrate`, agrees",
+        Watts(*.mean_w), percent(*.mean_w / *.limit_w), Watts(*.limit_w)
+    )]
     PowerAboveLimit {
         /// Mean power in the window.
         mean_w: f64,
@@ -125,6 +175,11 @@ pub enum Warning {
         limit_w: f64,
     },
     /// Executions in the energy window took another time than the timed ones, beyond both uncertainties.
+    #[error(
+        "one execution took {} where it was timed and {} where its energy was measured; power and work per joule \
+         belong to the latter",
+        Seconds::from_ns(*.timed_ns), Seconds::from_ns(*.window_ns)
+    )]
     EnergyAtOtherRate {
         /// Time of one timed execution.
         timed_ns: f64,
@@ -132,6 +187,7 @@ pub enum Warning {
         window_ns: f64,
     },
     /// A case began on a warmer device than was asked for.
+    #[error("not begun at {wanted_c} °C or below, as --cool-to asks: {reason}")]
     NotCooled {
         /// The temperature at or below which it was to begin, in °C.
         wanted_c: f64,
@@ -139,6 +195,7 @@ pub enum Warning {
         reason: String,
     },
     /// A kind that a newer perwatt of the same major version added.
+    #[error("a warning that only a newer perwatt can read; update perwatt")]
     #[serde(other)]
     Unknown,
 }
@@ -158,7 +215,7 @@ const LIMITS: [&str; 9] = [
 
 impl Warning {
     /// What reasons for a lower clock, in the words of their library, say about a measurement: heat and
-    /// faults on the one hand, limits on the other. A reason that nobody knows counts as a fault.
+    /// faults on the one hand, limits on the other. An unknown reason counts as a fault.
     pub fn of_throttling(reasons: &[String]) -> Vec<Self> {
         let (limits, faults): (Vec<&str>, Vec<&str>) = reasons
             .iter()
@@ -187,134 +244,6 @@ impl Warning {
                     .any(|w| matches!(w, Self::Throttled { .. }))
             }
             _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |ns: f64| Seconds::from_ns(ns);
-        match self {
-            Self::ClocksDisagree {
-                timestamp_ns,
-                wall_ns,
-            } => write!(
-                f,
-                "timestamps say {}, the host's clock {} for one execution; \
-                 the timestamps are shown, doubt them until a longer run agrees",
-                time(*timestamp_ns),
-                time(*wall_ns)
-            ),
-            Self::TimestampFault { what } => write!(
-                f,
-                "unusable device timestamps ({what}); the host's clock was used instead"
-            ),
-            Self::WallClockOnly { reason } => write!(
-                f,
-                "timed by the host's clock, which includes submission: {reason}"
-            ),
-            Self::AboveRoofline { share, allowed } => write!(
-                f,
-                "{} of the measured roofline, where {} is the most that the uncertainty allows; \
-                 either a count is wrong, the data sat in a cache, or the kernel skipped work",
-                percent(*share),
-                percent(*allowed)
-            ),
-            Self::Unstable { reason } => write!(
-                f,
-                "no steady state: {reason}; close other programs, lock clocks, or raise --budget"
-            ),
-            Self::FewEffectiveSamples { effective, wanted } => write!(
-                f,
-                "only {:.0} effective samples of {wanted:.0} wanted; raise --budget",
-                effective.floor()
-            ),
-            Self::InvocationLost { invocation, reason } => {
-                write!(f, "invocation {invocation} has no figure: {reason}")
-            }
-            Self::SoftwareAdapter { name } => write!(
-                f,
-                "{name} is a software driver: its figures are the CPU's, not a GPU's"
-            ),
-            Self::CoarseClock {
-                batch_ns,
-                precision_ns,
-            } => write!(
-                f,
-                "a batch of {} is short against the clock's precision of {}; raise --budget",
-                si(batch_ns * 1e-9, "s"),
-                si(precision_ns * 1e-9, "s")
-            ),
-            Self::ShortExecution {
-                execution_ns,
-                dispatch_gap_ns,
-            } => write!(
-                f,
-                "an execution takes {} and the gap between two dispatches {}, so up to {} of this may be the gap and not \
-                 the kernel; choose a larger shape",
-                si(execution_ns * 1e-9, "s"),
-                si(dispatch_gap_ns * 1e-9, "s"),
-                percent((dispatch_gap_ns / execution_ns).min(1.0))
-            ),
-            Self::InPieces {
-                dispatches,
-                pieces,
-                longest_s,
-            } => write!(
-                f,
-                "done in {pieces} dispatches instead of {dispatches}, since one that takes longer than {} may lose \
-                 this platform's GPU; what lies between them is part of the time",
-                si(*longest_s, "s")
-            ),
-            Self::Unverified { reason } => write!(
-                f,
-                "UNVERIFIED: nothing checks the output ({reason}), so the kernel may be wrong"
-            ),
-            Self::ShaderRule { shader, rule } => write!(f, "{shader}: {rule}"),
-            Self::Throttled { reason } => write!(
-                f,
-                "the device throttled: {reason}; cool it, or lock its clock lower"
-            ),
-            Self::AtLimit { reason } => write!(
-                f,
-                "the device ran at a limit ({reason}), as is usual under full load"
-            ),
-            Self::SimulatedPower { source } => write!(
-                f,
-                "SIMULATED: the power readings come from {source} and from no sensor; no figure of \
-                 energy here was measured"
-            ),
-            Self::DoubtedReadings { share, example } => write!(
-                f,
-                "{:.1} % of the power readings were doubted and left out ({example}); update the driver, or \
-                 choose another sensor with --power",
-                100.0 * share
-            ),
-            Self::PowerAboveLimit { mean_w, limit_w } => write!(
-                f,
-                "a mean of {} is {:.0} % of the driver's limit of {}; doubt the sensor until another one, \
-                 or `perwatt power calibrate`, agrees",
-                Watts(*mean_w),
-                100.0 * mean_w / limit_w,
-                Watts(*limit_w)
-            ),
-            Self::EnergyAtOtherRate {
-                timed_ns,
-                window_ns,
-            } => write!(
-                f,
-                "one execution took {} where it was timed and {} where its energy was measured; power and work \
-                 per joule belong to the latter",
-                time(*timed_ns),
-                time(*window_ns)
-            ),
-            Self::NotCooled { wanted_c, reason } => write!(
-                f,
-                "not begun at {wanted_c} °C or below, as --cool-to asks: {reason}"
-            ),
-            Self::Unknown => {
-                f.write_str("a warning that only a newer perwatt can read; update perwatt")
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Comments of WGSL, as its specification has them: one rule for whoever reads a shader's text.
+//! Comments of WGSL, as its specification has them: one rule for all readers of a shader's text.
 
 /// What ends a line in WGSL.
 const LINE_BREAKS: [char; 7] = [

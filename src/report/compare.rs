@@ -1,6 +1,6 @@
 //! A comparison as a page for the terminal: the verdict first, then what needs attention.
 
-use super::table::{cell, columns, counted, fold, table, text};
+use super::table::{cell, columns, counted, dash, fold, table, text};
 use crate::compare::{
     Comparison, Decision, Design, Environment, Geomean, Needed, Ratio, Verdict, VerdictRow,
 };
@@ -403,10 +403,6 @@ fn by_reason(rows: &[VerdictRow]) -> Vec<(&VerdictRow, usize)> {
         }
     }
     seen
-}
-
-fn dash() -> String {
-    "–".to_owned()
 }
 
 /// An interval as a range of changes in per cent, bare: the column or the change before it has the `%`.

@@ -50,8 +50,8 @@ fn kind(device_type: DeviceType) -> &'static str {
     }
 }
 
-/// One adapter in a few lines.
-fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
+/// What there is to say of an adapter of a backend, a line each.
+fn facts(listed: &ListedAdapter) -> [String; 5] {
     let adapter = &listed.adapter;
     let or_reason = |reading: Option<String>, reason: Option<&str>| {
         reading.unwrap_or_else(|| format!("unknown ({})", reason.unwrap_or("no reason given")))
@@ -78,7 +78,7 @@ fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
         .iter()
         .map(|m| format!("{0}x{0}x{0} {1}→{2}", m.size, m.ab_dtype, m.c_dtype))
         .collect();
-    let lines = [
+    [
         format!(
             "{}: {}  {} {}",
             adapter.index, adapter.backend, adapter.driver, adapter.driver_info
@@ -105,7 +105,13 @@ fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
             Bytes(f64::from(limits.max_workgroup_bytes)),
         ),
         format!("power sensor {sensor}"),
-    ];
+    ]
+}
+
+/// One adapter in a few lines.
+fn backend(listed: &ListedAdapter, width: Option<u16>) -> String {
+    let lines = facts(listed);
+    let adapter = &listed.adapter;
     let hindrance = adapter
         .hindrance()
         .map(|hindrance| format!("NOTE: {hindrance}"));

@@ -1,7 +1,8 @@
 //! Compiler statistics of kernels, as tables.
 
-use super::table::{WIDEST, fold};
+use super::table::{WIDEST, dash, fold};
 use crate::record::{CompiledShader, CompilerStatistics, Inspection, LoopSummary, Mix, Target};
+use crate::units::fine_percent;
 
 /// Header of the columns; a shader's name stands on a line of its own above its figures.
 const HEADER: &str =
@@ -145,10 +146,6 @@ fn short(bytes: u32) -> String {
     }
 }
 
-fn dash() -> String {
-    "–".to_owned()
-}
-
 fn legend(width: Option<u16>) -> String {
     fold(
         "spill: registers spilled. waves: subgroups that a SIMD can hold. inv.thr: the compiler's estimate \
@@ -215,7 +212,7 @@ fn markdown_row(target: &Target, shader: &CompiledShader) -> String {
         }
         Some(hottest) => {
             let mix = &hottest.mix;
-            let share = |count: u32| format!("{:.1} %", 100.0 * mix.share(count));
+            let share = |count: u32| fine_percent(mix.share(count));
             cells.push(mix.operations.to_string());
             let ratio = hottest.matrix_per_vector;
             cells.extend([mix.fma, mix.fma_dual, mix.matrix.saturating_add(mix.dot)].map(share));

@@ -1,8 +1,8 @@
 //! A record in the form of an MLPerf Power result, with what that benchmark's rules ask and this measurement lacks.
 //!
 //! The rules are those of MLPerf Power (arXiv 2410.12032) and its measurement guide: performance and power of the same
-//! run, at least 60 s of load, at least one sample a second, the whole system at the wall, by an analyser that is known to
-//! 1 %.
+//! run, at least 60 s of load, at least one sample a second, the whole system at the wall, by an analyser that is
+//! known to 1 %.
 
 use super::table::with_spread;
 use crate::escape::markdown;
@@ -24,7 +24,8 @@ const ANALYSER: f64 = 0.01;
 /// A table in Markdown of every case whose energy was measured, and how far the rules are met.
 pub fn mlperf(record: &Record) -> String {
     let mut page = String::from(
-        "MLPerf-style summary. This is no MLPerf result: perwatt's cases are no MLPerf benchmarks, and nobody reviewed it.\n\n",
+        "MLPerf-style summary. This is no MLPerf result: perwatt's cases are not MLPerf benchmarks, and it was not \
+         reviewed.\n\n",
     );
     let adapter = &record.adapter;
     let mut say = |what: &str, text: &str| page += &format!("- {what}: {}\n", markdown(text));

@@ -145,7 +145,7 @@ fn resolves(sensor: &ListedSensor) -> String {
         .measured()
         .filter(|share| **share < 1.0);
     let seen = seen.map_or_else(String::new, |share| {
-        format!(", of which it sees {:.0} %", share * 100.0)
+        format!(", of which it sees {}", percent(*share))
     });
     let unit = match sensor.setup.provenance {
         EnergyProvenance::Counter => "energy",

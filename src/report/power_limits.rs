@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::table::{cell, fold, table, text, with_spread};
 use crate::record::{Estimate, Reading};
-use crate::units::{Joules, Seconds, Watts};
+use crate::units::{Joules, Seconds, Watts, change};
 
 /// A kernel at one power limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,12 +146,11 @@ fn verdict(rows: &[&LimitRow]) -> String {
         true => String::new(),
         false => format!(" ({} cannot be told from it)", alike.join(", ")),
     };
-    let change = |new: f64, old: f64| (new / old - 1.0) * 100.0;
     format!(
-        "{} takes the least energy{alike}: {:+.1} % energy and {:+.1} % time against {}.\n",
+        "{} takes the least energy{alike}: {} energy and {} time against {}.\n",
         low.limit,
-        change(low.joules, high.joules),
-        change(low.time_ns, high.time_ns),
+        change(low.joules / high.joules),
+        change(low.time_ns / high.time_ns),
         high.limit
     )
 }
@@ -197,7 +196,7 @@ mod tests {
         let page = power_limits(&rows, None);
         assert!(
             page.contains(
-                "200 W takes the least energy: -28.6 % energy and +10.0 % time against 250 W"
+                "200 W takes the least energy: −28.6 % energy and +10.0 % time against 250 W"
             ),
             "{page}"
         );

@@ -11,7 +11,7 @@ pub fn schema_reference(schema: &Value) -> String {
     let mut page = String::from(
         "# The result file, field by field\n\n\
          Made by `perwatt schema --markdown`; do not edit. [../results/README.md](../results/README.md) says how to read a \
-         record.\n\nA value that nobody measured is [Unmeasured](#unmeasured) in its place: never zero, never left out. \
+         record.\n\nA value that was not measured is [Unmeasured](#unmeasured) in its place: never zero, never left out. \
          Units stand in the fields' names.\n\n## Record\n\n",
     );
     page += &described(schema, definitions);

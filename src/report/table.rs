@@ -9,7 +9,7 @@ pub(super) use crate::units::counted;
 /// Widest table, whatever the terminal; a record pasted into an issue stays readable.
 pub(super) const WIDEST: u16 = 100;
 
-/// Columns of a terminal that says it has none, as a pseudo-terminal does that nobody sized.
+/// Columns of a terminal that says it has none, as a pseudo-terminal of unset size does.
 const UNSIZED: u16 = 80;
 
 /// Fewest columns that a paragraph is folded to; below, hardly a word fits.
@@ -61,6 +61,11 @@ pub(super) fn table(header: &[&str], numbers: usize, width: Option<u16>) -> Tabl
 
 /// Where a name may go on in the next line; it takes no room, and [`text`] takes it out.
 const BREAK: char = '\u{200b}';
+
+/// What stands where there is no value.
+pub(super) fn dash() -> String {
+    "–".to_owned()
+}
 
 /// A cell. A name that is too long for it, `attention-prefill/f32/1x8x2x128x64-causal@flash` say, goes on in the next
 /// line after one of its marks and not within a number or a word.

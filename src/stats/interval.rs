@@ -34,6 +34,9 @@ impl Interval {
     /// Probability of the intervals that perwatt states.
     pub const LEVEL: f64 = 0.95;
 
+    /// Standard errors of a normal value in half of such an interval.
+    pub const STANDARD_ERRORS: f64 = 1.96;
+
     /// An interval at the usual level.
     pub const fn new(low: f64, high: f64) -> Self {
         Self {

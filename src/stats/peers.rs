@@ -1,7 +1,7 @@
 //! One of many that should be alike: how far it lies from its peers, and how often that happens by chance.
 //!
 //! The peers are their own null distribution. Its centre is their median and its spread robust, so that the few who
-//! differ do not hide themselves; how heavy its tail is, is read from the side where nobody is suspected, since what
+//! differ do not hide themselves; how heavy its tail is, is read from the side without suspects, since what
 //! is slow by a fault lies on the other. Each member's own uncertainty widens the null for that member.
 //!
 //! Few peers know their own spread badly: their number enters as degrees of freedom. Rousseeuw and Croux's Qₙ (J. Am.

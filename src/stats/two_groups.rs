@@ -48,7 +48,7 @@ impl TwoGroups {
         let (low, high) = sorted.split_at(at);
         let (lower, upper) = (median_of(low), median_of(high));
         let apart = upper - lower;
-        // Rounded or few values may agree exactly; nobody knows a time that well.
+        // Rounded or few values may agree exactly; no time is known that well.
         let spread = f64::midpoint(scaled_mad(low), scaled_mad(high)).max(1e-6);
         let third = apart / 3.0;
         let between = sorted

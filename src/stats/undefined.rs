@@ -3,7 +3,7 @@
 //! Every function of this room that may have no answer says so with this one type; none returns NaN
 //! or an infinity. The messages end with what would give a value.
 
-use crate::units::percent;
+use crate::units::{self, percent};
 
 /// Why a statistic has no value.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -63,8 +63,8 @@ pub enum Undefined {
     },
     /// The samples drift to their end.
     #[error(
-        "the second half of the samples is {:+.1} % off the first",
-        100.0 * change
+        "the second half of the samples is {} off the first",
+        units::change(1.0 + change)
     )]
     Unsteady {
         /// The second half's median less the first's, as a share of the whole's.

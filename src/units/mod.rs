@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use number::{
     bound_percent, change, change_range, counted, fine_percent, known_to, number, p_value, percent,
-    prefix, si,
+    prefix, si, whole_change, whole_percent,
 };
 
 /// Declares a quantity: a transparent `f64` newtype in a base unit, shown with SI prefixes.

@@ -135,7 +135,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A number with so many digits behind the point; one that nobody can read so is a power of ten, and one that
+/// A number with so many digits behind the point; one that is unreadable so is a power of ten, and one that
 /// is beyond all numbers is said in words.
 fn written(value: f64, digits: usize) -> String {
     if value.is_nan() {
@@ -160,6 +160,22 @@ pub fn percent(share: f64) -> String {
 /// A share in per cent, three significant digits and none beyond a hundredth: `0.04 %`, `1.23 %`, `45.0 %`.
 pub fn fine_percent(share: f64) -> String {
     format!("{} %", three_digits(100.0 * share))
+}
+
+/// A share in whole per cent, for what a model knows no better: `45 %`.
+pub fn whole_percent(share: f64) -> String {
+    format!("{} %", written(100.0 * share, 0))
+}
+
+/// A ratio as a change in whole per cent with its sign, for what a model knows no better: `−9 %`, `+3 %`.
+pub fn whole_change(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    let size = written(percent.abs(), 0);
+    match (size == "0", percent < 0.0) {
+        (true, _) => "0 %".to_owned(),
+        (false, true) => format!("−{size} %"),
+        (false, false) => format!("+{size} %"),
+    }
 }
 
 /// A bound in per cent as it was given: to a hundredth, without zeros at the end.
@@ -282,5 +298,9 @@ mod tests {
         assert_eq!(fine_percent(0.0123), "1.23 %");
         assert_eq!(fine_percent(0.45), "45.0 %");
         assert_eq!(bound_percent(0.005), "0.5 %");
+        assert_eq!(whole_percent(0.0123), "1 %");
+        for (ratio, text) in [(0.912, "−9 %"), (1.028, "+3 %"), (0.999, "0 %")] {
+            assert_eq!(whole_change(ratio), text);
+        }
     }
 }

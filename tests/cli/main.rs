@@ -72,10 +72,10 @@ mod fleet;
 mod fleet_slurm;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod hardware;
+#[cfg(feature = "bench")]
+mod harness;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod inspect;
-#[cfg(feature = "bench")]
-mod own_program;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod power_limits;
 #[cfg(all(feature = "bench", target_os = "linux"))]

@@ -171,7 +171,7 @@ fn a_plan_that_no_command_line_gives_is_refused_with_the_limit() {
         let said = said(&output);
         assert_eq!(output.status.code(), Some(2), "{says}: {said}");
         assert!(said.contains(says), "{says}: {said}");
-        assert!(!said.contains("hat was finished is kept"), "{said}");
+        assert!(!said.contains("inished work is kept"), "{said}");
     }
     let skipped = |case: usize, invocation: u32| {
         json!({"event": "case", "case": case,

@@ -12,7 +12,7 @@ use crate::report;
 /// The option.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AtScaleArgs {
-    /// Also say what each change comes to in a year at the scale of a scenario (`perwatt invest --list`)
+    /// Also show what each change amounts to in a year at the scale of a scenario (`perwatt invest --list`)
     // Looked up while arguments are read: a wrong name must not show after an hour of measuring.
     #[arg(long, value_name = "SCENARIO", value_parser = open)]
     at_scale: Option<Assumptions>,

@@ -57,7 +57,7 @@ pub(in crate::cli) struct SlurmArgs {
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) partition: Option<String>,
 
-    /// Give each run its node for itself
+    /// Give each run a node of its own
     #[arg(long)]
     pub(in crate::cli) exclusive: bool,
 
@@ -82,7 +82,7 @@ pub(in crate::cli) struct PodArgs {
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) claim: Option<String>,
 
-    /// The resource by which a GPU is asked for
+    /// The resource that requests a GPU
     #[arg(long, value_name = "NAME", default_value = "nvidia.com/gpu")]
     pub(in crate::cli) gpu_resource: String,
 

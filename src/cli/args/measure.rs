@@ -38,23 +38,23 @@ pub(in crate::cli) struct MeasureArgs {
     #[arg(help_heading = HOW, hide_short_help = true, long, default_value = "screening", value_parser = tiers(), value_name = "TIER")]
     pub(in crate::cli) energy: EnergyTier,
 
-    /// Which cases energy is measured of: every case in every invocation, or once a session the roofs, the
+    /// Which cases' energy is measured: every case in every invocation, or once a session the roofs, the
     /// largest product, decode and the layer, each with its fastest kernel [default: once for quick and gpu, else all]
     #[arg(help_heading = HOW, hide_short_help = true, long, value_parser = scopes(), value_name = "WHICH")]
     pub(in crate::cli) energy_of: Option<EnergyScope>,
 
-    /// In which order each invocation goes through the cases: as listed, or another order each time, so that no case
-    /// is always measured after the same one
+    /// Order of the cases in each invocation: as listed, or shuffled each time, so that no case is always measured
+    /// after the same one
     #[arg(help_heading = HOW, hide_short_help = true, long, default_value = "listed", value_parser = orders(), value_name = "ORDER")]
     pub(in crate::cli) order: CaseOrder,
 
     /// Begin each case only once the sensor reads this temperature in °C or less; after five minutes it begins
-    /// all the same, with a warning
+    /// anyway, with a warning
     #[arg(help_heading = HOW, hide_short_help = true, long, value_parser = celsius, value_name = "CELSIUS")]
     pub(in crate::cli) cool_to: Option<f64>,
 
-    /// Seconds between two new values of the power sensor, where perwatt cannot see it (a power that hardly
-    /// changes, a meter's manual)
+    /// Seconds between two new values of the power sensor, where perwatt cannot measure it (the power hardly changes,
+    /// or a meter's manual states it)
     #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "SECONDS", value_parser = positive)]
     pub(in crate::cli) sensor_period: Option<f64>,
 

@@ -94,7 +94,7 @@ fn column(text: &str) -> Result<TableColumn, String> {
             name: name.to_owned(),
         }),
         Some((role, _)) if !ROLES.contains(&role) => {
-            Err(format!("a column is none of {role:?}; there are {roles}"))
+            Err(format!("there is no role {role:?}; the roles are {roles}"))
         }
         _ => Err(format!(
             "ROLE=COLUMN is needed, as in case=name; roles: {roles}"

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
-use super::super::output::tell;
 use super::WHAT;
 use super::power::{places_from_environment, power_help};
 use super::values::suites;
 use crate::bench::Request;
+use crate::cli::support::output::tell;
 use crate::device::{choose, passed_over, vulkan_gaps};
 use crate::power::sensors::gpus_on_bus;
 use crate::power::{self, Selection, Timeline};
@@ -29,8 +29,8 @@ pub(in crate::cli) struct TargetArgs {
     #[arg(help_heading = WHAT, long, value_parser = suites())]
     pub(in crate::cli) suite: Option<Suite>,
 
-    /// Run only cases matching GLOB, over the names in `perwatt list`, optionally with @KERNEL; or a case of your own
-    /// shape, written out (repeatable)
+    /// Run only cases matching GLOB, over the names in `perwatt list`, optionally with @KERNEL; or a case of any
+    /// shape, given in full (repeatable)
     #[arg(help_heading = WHAT, long = "case", value_name = "GLOB")]
     pub(in crate::cli) cases: Vec<String>,
 

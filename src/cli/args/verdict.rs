@@ -13,15 +13,15 @@ use super::JUDGED;
 use super::at_scale::{AtScaleArgs, Scaled};
 use super::source::SourceArgs;
 use crate::cli::exit::Exit;
-use crate::cli::output::{json, print, print_as_is, print_json, tell, tell_as_is, width};
-use crate::cli::output_file::{OutputFile, OutputFileKind};
+use crate::cli::support::output::{json, print, print_as_is, print_json, tell, tell_as_is, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::compare::{
-    Aspect, Comparison, Decision, Looks, Noise, OnUndecided, Pair, Pairing, Policy, Preset,
-    Session, Side, Sides, VerdictRow, compare, compare_inspections, load_sets,
+    Aspect, Comparison, Decision, Looks, Noise, OnUndecided, Pair, Policy, Preset, Session, Side,
+    Sides, StoredFiles, VerdictRow, compare, load_sets,
 };
 use crate::escape;
 use crate::exchange::{ImportOptions, Importer, import};
-use crate::record::{CaseName, Inspection, load_document};
+use crate::record::CaseName;
 use crate::report;
 
 /// Name of a calibration that is found without being named.
@@ -47,7 +47,7 @@ pub(in crate::cli) struct PolicyArgs {
 
 /// What is known of the noise between sessions; pairs need no such knowledge.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct NoiseArgs {
+struct NoiseArgs {
     /// The device's noise, from `perwatt calibrate-noise` [default: noise.json next to the baseline]
     #[arg(help_heading = JUDGED, long, value_name = "FILE")]
     noise: Option<PathBuf>,
@@ -86,7 +86,7 @@ fn presets() -> impl TypedValueParser<Value = Preset> {
 
 impl NoiseArgs {
     /// Whether a calibration was named.
-    pub(in crate::cli) fn asked(&self) -> bool {
+    fn asked(&self) -> bool {
         self.noise.is_some()
     }
 
@@ -94,7 +94,7 @@ impl NoiseArgs {
     ///
     /// # Errors
     /// One was named.
-    pub(in crate::cli) fn refuse(&self) -> crate::Result<()> {
+    fn refuse(&self) -> crate::Result<()> {
         match &self.noise {
             None => Ok(()),
             Some(_) => Err(crate::Error::usage(
@@ -105,7 +105,7 @@ impl NoiseArgs {
     }
 
     /// The calibration that was named, or the one beside the baseline.
-    pub(in crate::cli) fn load(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
+    fn load(&self, baseline: &Path) -> crate::Result<Option<Noise>> {
         if let Some(file) = &self.noise {
             return Noise::load(file).map(Some);
         }
@@ -123,44 +123,60 @@ impl NoiseArgs {
     }
 }
 
-/// Compares the two records of a pairing.
-pub(in crate::cli) fn compare_pairing(file: &Path, policy: &Policy) -> crate::Result<Comparison> {
-    let (pairing, baseline, candidate) = Pairing::load(file)?;
-    let sides = Sides::Paired {
-        baseline: &baseline,
-        candidate: &candidate,
-        pairs: &pairing.pairs,
-        looks: Looks::planned(&pairing.looks),
-    };
-    let mut comparison = compare(sides, policy);
-    comparison.notes.extend(pairing.notes);
-    Ok(comparison)
+/// How `compare` and `gate` judge what they are given.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct JudgeArgs {
+    #[command(flatten)]
+    turns: PairArgs,
+
+    #[command(flatten)]
+    pub(in crate::cli) rules: PolicyArgs,
+
+    #[command(flatten)]
+    calibration: NoiseArgs,
 }
 
-/// What is said of a baseline that is not there; a misspelt path must not pass in silence.
-pub(in crate::cli) fn no_baseline(path: &Path) -> String {
-    format!(
-        "there is no baseline at {}, so every case is new; if there should be one, check the path",
-        path.display()
-    )
-}
+impl JudgeArgs {
+    /// Whether anything but the defaults was asked for.
+    pub(in crate::cli) fn asked(&self) -> bool {
+        self.turns.asked() || self.rules.asked() || self.calibration.asked()
+    }
 
-/// The pairing that a path means: itself, or the one in the folder that `perwatt ab` wrote.
-pub(in crate::cli) fn pairing_at(path: &Path) -> PathBuf {
-    let inside = path.join("pairing.json");
-    if inside.is_file() {
-        inside
-    } else {
-        path.to_owned()
+    /// Judges `files` pair by pair if they were measured in turn, and else what `stored` makes of the command line.
+    /// Sessions may lack a baseline if `baseline_may_lack`.
+    ///
+    /// # Errors
+    /// A file cannot be read, or an option does not fit the files.
+    pub(in crate::cli) fn compare(
+        &self,
+        files: &[PathBuf],
+        stored: impl FnOnce() -> anyhow::Result<StoredFiles>,
+        baseline_may_lack: bool,
+        policy: &Policy,
+    ) -> anyhow::Result<Vec<Comparison>> {
+        if self.turns.pair {
+            self.calibration.refuse()?;
+            return Ok(vec![self.turns.compare(files, policy)?]);
+        }
+        self.turns.refuse()?;
+        let stored = stored()?;
+        let noise = match stored.baseline_with_noise() {
+            Some(baseline) => self.calibration.load(baseline)?,
+            None => {
+                self.calibration.refuse()?;
+                None
+            }
+        };
+        Ok(stored.compare(noise.as_ref(), baseline_may_lack, policy)?)
     }
 }
 
 /// Files collected in turn: baseline, candidate, baseline, candidate and so on.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct PairArgs {
+struct PairArgs {
     /// The files were measured in turn (base, candidate, base, candidate …) and are compared pair by pair
     #[arg(long)]
-    pub(in crate::cli) pair: bool,
+    pair: bool,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -168,12 +184,12 @@ pub(in crate::cli) struct PairArgs {
 
 impl PairArgs {
     /// Whether pairs, or a tool that wrote them, were asked for.
-    pub(in crate::cli) fn asked(&self) -> bool {
+    fn asked(&self) -> bool {
         self.pair || self.source.named_tool().is_some()
     }
 
     /// Whether a tool is named that only --pair has a use for.
-    pub(in crate::cli) fn refuse(&self) -> crate::Result<()> {
+    fn refuse(&self) -> crate::Result<()> {
         match self.source.named_tool() {
             None => Ok(()),
             Some(_) => Err(crate::Error::usage(
@@ -187,13 +203,9 @@ impl PairArgs {
     ///
     /// # Errors
     /// Their number is odd, or one cannot be read.
-    pub(in crate::cli) fn compare(
-        &self,
-        files: &[PathBuf],
-        policy: &Policy,
-    ) -> anyhow::Result<Comparison> {
+    fn compare(&self, files: &[PathBuf], policy: &Policy) -> anyhow::Result<Comparison> {
         let (pairs, []) = files.as_chunks::<2>() else {
-            let fault = format!("{} files are no pairs; {IN_TURN}", files.len());
+            let fault = format!("{} files do not make pairs; {IN_TURN}", files.len());
             return Err(crate::Error::usage("--pair", fault).into());
         };
         if pairs.is_empty() {
@@ -298,21 +310,6 @@ fn once_each(files: &[PathBuf]) -> crate::Result<()> {
     Ok(())
 }
 
-/// Compares sessions that know nothing of each other.
-pub(in crate::cli) fn compare_sessions(
-    baseline: &[Session],
-    candidate: &[Session],
-    noise: Option<&Noise>,
-    policy: &Policy,
-) -> Comparison {
-    let sides = Sides::Sessions {
-        baseline: &baseline.iter().collect::<Vec<_>>(),
-        candidate: &candidate.iter().collect::<Vec<_>>(),
-        noise,
-    };
-    compare(sides, policy)
-}
-
 /// Where a gate's outcome goes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OutputArgs {
@@ -389,16 +386,28 @@ impl OutputArgs {
             comparison,
             at_scale: scale.map(|scale| Scaled::of(comparison, &scale)),
         };
-        let json_file = self.json.as_deref().filter(|file| *file != Path::new("-"));
-        let json_printed = self.json.is_some() && json_file.is_none();
+        self.print(&outcome)?;
+        for result in self.files(&outcome) {
+            result?;
+        }
+        Ok(self.exit(&outcome))
+    }
+
+    /// The file of `--json`, where it names one.
+    fn json_file(&self) -> Option<&Path> {
+        self.json.as_deref().filter(|file| *file != Path::new("-"))
+    }
+
+    /// Prints the table or JSON, and GitHub's annotations.
+    fn print(&self, outcome: &GateOutcome<'_>) -> anyhow::Result<()> {
+        let comparison = outcome.comparison;
+        let json_printed = self.json.is_some() && self.json_file().is_none();
         if json_printed {
-            print_json(&outcome)?;
+            print_json(outcome)?;
         } else {
-            let scaled = outcome
-                .at_scale
-                .as_ref()
-                .map_or(String::new(), |scaled| scaled.page(width()));
-            print(&(report::comparison(comparison, Some(decision), width()) + &scaled))?;
+            let scaled = outcome.at_scale.as_ref();
+            let scaled = scaled.map_or(String::new(), |scaled| scaled.page(width()));
+            print(&(report::comparison(comparison, Some(outcome.decision), width()) + &scaled))?;
         }
         if self.github {
             let annotations = report::github(comparison, shader_of);
@@ -408,14 +417,20 @@ impl OutputArgs {
                 (false, false) => print_as_is(&annotations)?,
             }
         }
-        // One file that cannot be written must not cost the others.
+        Ok(())
+    }
+
+    /// Writes the files; one that cannot be written must not cost the others.
+    fn files(&self, outcome: &GateOutcome<'_>) -> Vec<anyhow::Result<()>> {
+        let comparison = outcome.comparison;
         let written = [
-            json_file.map(|file| self.write(file, OutputFileKind::Gate, &json(&outcome)?)),
+            self.json_file()
+                .map(|file| self.write(file, OutputFileKind::Gate, &json(outcome)?)),
             self.markdown
                 .as_deref()
-                .map(|file| append(file, &report::markdown(comparison, Some(decision)))),
+                .map(|file| append(file, &report::markdown(comparison, Some(outcome.decision)))),
             self.junit.as_deref().map(|file| {
-                let text = report::junit(comparison).map_err(anyhow::Error::msg)?;
+                let text = report::junit(comparison)?;
                 self.write(file, OutputFileKind::Junit, &escape::page(&text))
             }),
             self.sarif.as_deref().map(|file| {
@@ -423,23 +438,25 @@ impl OutputArgs {
                 self.write(file, OutputFileKind::Sarif, &json(&value)?)
             }),
         ];
-        for result in written.into_iter().flatten() {
-            result?;
-        }
-        Ok(match decision {
+        written.into_iter().flatten().collect()
+    }
+
+    /// What the decision is as an exit code; says why where an undecided one does not fail.
+    fn exit(&self, outcome: &GateOutcome<'_>) -> Exit {
+        match outcome.decision {
             Decision::Passed => Exit::Done,
             Decision::Failed => Exit::Regression,
-            Decision::Undecided if comparison.measured_nothing() => Exit::Inconclusive,
+            Decision::Undecided if outcome.comparison.measured_nothing() => Exit::Inconclusive,
             Decision::Undecided if self.allow_inconclusive => {
-                tell("What is undecided does not fail here, since --allow-inconclusive is given.");
+                tell("Undecided rows do not fail here, since --allow-inconclusive is given.");
                 Exit::Done
             }
-            Decision::Undecided if policy.undecided == OnUndecided::Warn => {
-                tell("What is undecided does not fail here, by the policy (undecided = \"warn\").");
+            Decision::Undecided if outcome.policy.undecided == OnUndecided::Warn => {
+                tell("Undecided rows do not fail here, by the policy (undecided = \"warn\").");
                 Exit::Done
             }
             Decision::Undecided => Exit::Inconclusive,
-        })
+        }
     }
 }
 
@@ -482,21 +499,6 @@ pub(in crate::cli) fn append(file: &Path, text: &str) -> anyhow::Result<()> {
         .open(file)
         .and_then(|mut open| open.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", file.display()))
-}
-
-/// Compares two files of `perwatt inspect`.
-pub(in crate::cli) fn compare_inspection_files(
-    baseline: &Path,
-    candidate: &Path,
-    policy: &Policy,
-) -> crate::Result<Comparison> {
-    let before = load_document::<Inspection>(baseline)?;
-    let after = load_document::<Inspection>(candidate)?;
-    Ok(compare_inspections(
-        (&baseline.display().to_string(), &before),
-        (&candidate.display().to_string(), &after),
-        policy,
-    ))
 }
 
 /// The WGSL file of a row: the custom kernel's, or the built-in one as far as the working folder tells, since

@@ -12,17 +12,17 @@ use super::queue::queue_of;
 use super::status::{exit_of, page, tell_of_folder};
 use crate::cli::exit::Exit;
 #[cfg(feature = "bench")]
-use crate::cli::output::tell;
-use crate::cli::output::{print, print_json};
+use crate::cli::support::output::tell;
+use crate::cli::support::output::{print, print_json};
 use crate::fleet::spread::{
     Brought, BroughtOutcome, FleetFolder, FleetLock, FleetStanding, bring, collect,
 };
 use crate::units::counted;
 
-/// Bring the records of a fleet run together, check them, and submit again what is missing
+/// Gather the records of a fleet run, check them, and resubmit what is missing
 ///
-/// Any number of times, and also two at once. The exit code is 0 once every GPU has its record, and 3 before; or 0 once
-/// a scheduler took what was submitted again.
+/// It can be run any number of times, also twice at once. The exit code is 0 once every GPU has its record, and 3
+/// before; or 0 once a scheduler took what was submitted again.
 #[derive(Debug, Args)]
 pub(super) struct FleetGather {
     /// The fleet's folder
@@ -33,7 +33,7 @@ pub(super) struct FleetGather {
     #[arg(value_name = "FROM")]
     from: Vec<PathBuf>,
 
-    /// Submit again what has no record and is not at work
+    /// Resubmit what has no record and is not running
     #[cfg(feature = "bench")]
     #[arg(long)]
     resubmit: bool,
@@ -64,7 +64,7 @@ impl FleetGather {
         // Before the lock, for the plainer message; and after it, for what another wrote meanwhile.
         folder.plan()?;
         tell_of_folder(&folder);
-        // Who only looks waits for nobody, and can look at a folder that cannot be written.
+        // A command that only looks takes no lock, and can look at a folder that cannot be written.
         let lock = match self.only_looks() {
             true => None,
             false => Some(FleetLock::take(folder.path(), PATIENCE)?),
@@ -131,10 +131,10 @@ impl FleetGather {
     }
 }
 
-/// Sees that the plan is of whoever runs this: its program and its options would run in their name.
+/// Sees that the plan belongs to the user who runs this: its program and its options would run in their name.
 ///
 /// # Errors
-/// It belongs to somebody else.
+/// It belongs to another user.
 #[cfg(all(feature = "bench", unix))]
 fn is_yours(folder: &FleetFolder) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt;

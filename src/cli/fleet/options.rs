@@ -24,7 +24,7 @@ const NOT_FOR_FLEETS: [(&str, &str); 7] = [
     ("identify", "give it before the `--`"),
     (
         "anonymous",
-        "a fleet's records name nobody unless --identify asks; `perwatt redact` leaves out more",
+        "a fleet's records name no user or node unless --identify asks; `perwatt redact` leaves out more",
     ),
     ("force", "a fleet's records are never replaced"),
     ("all_kernels", "the records have them all"),
@@ -75,7 +75,7 @@ impl RunOptions {
                 continue;
             }
             for value in matches.get_raw(id).into_iter().flatten() {
-                let value = value.to_str().context("an option is no text")?;
+                let value = value.to_str().context("an option is not text")?;
                 again.push(format!("--{long}={value}"));
             }
         }

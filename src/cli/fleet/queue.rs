@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::cli::output::tell;
+use crate::cli::support::output::tell;
 use crate::fleet::spread::{FleetPlan, Queue, queue_of_squeue, squeue_arguments};
 use crate::record::Scheduler;
 

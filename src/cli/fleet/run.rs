@@ -14,9 +14,9 @@ use super::status::{exit_of, page};
 use super::submit::{Submitted, submit_tasks};
 use crate::cli::args::fleet::SpreadArgs;
 use crate::cli::exit::Exit;
-use crate::cli::identity::node_name;
-use crate::cli::output::{print, print_json, tell};
-use crate::cli::survey::survey;
+use crate::cli::support::identity::node_name;
+use crate::cli::support::output::{print, print_json, tell};
+use crate::cli::support::survey::survey;
 use crate::device::each_gpu;
 use crate::error::Error;
 use crate::escape::shell_word;
@@ -32,7 +32,7 @@ use crate::units::counted;
 ///
 /// Under Slurm it submits a job a node with a task a GPU, or, inside an allocation, starts the tasks by srun;
 /// for Kubernetes it prints an Indexed Job for you to apply; else it measures the GPUs of this machine. A node that
-/// dies costs its own record: `perwatt fleet gather --resubmit` goes on with what is missing, any number of times.
+/// dies costs its own record: `perwatt fleet gather --resubmit` continues with what is missing, any number of times.
 #[derive(Debug, Args)]
 pub(super) struct FleetRun {
     #[command(flatten)]

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::queue::ask;
-use crate::cli::output::tell;
+use crate::cli::support::output::tell;
 use crate::escape::shell_word;
 use crate::fleet::spread::{
     FleetFolder, FleetLock, FleetPlan, JOB_SCRIPT, JobPaths, SlurmNode, binding, gpus_of_job,
@@ -57,8 +57,8 @@ pub(super) fn allocated() -> anyhow::Result<Vec<SlurmNode>> {
     Ok(nodes)
 }
 
-/// Submits the jobs of these tasks, and writes into the plan what was submitted, each at once: whoever is cut off here
-/// leaves nothing that the next `gather` would submit again but a node's last job.
+/// Submits the jobs of these tasks, and writes into the plan what was submitted, each at once: a run that is cut off
+/// here leaves nothing that the next `gather` would submit again but a node's last job.
 ///
 /// # Errors
 /// Slurm refuses every node, or the plan cannot be written.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::cli::output::tell;
+use crate::cli::support::output::tell;
 use crate::error::{Error, Result};
 use crate::record::{self, DocumentKind, Record};
 

@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::queue::queue_of;
 use crate::cli::exit::Exit;
-use crate::cli::output::{print, print_json, tell};
+use crate::cli::support::output::{print, print_json, tell};
 use crate::escape::shell_word;
 use crate::fleet::spread::{FleetFolder, FleetStanding, Standing, TaskStanding, collect};
 use crate::units::counted;
 
-/// Say which tasks of a fleet run are done, running, waiting, failed or missing, and what to do
+/// Show which tasks of a fleet run are done, running, waiting, failed or missing, and what to do
 ///
 /// The exit code is 0 once every GPU has its record, and 3 before.
 #[derive(Debug, Args)]

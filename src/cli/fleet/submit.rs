@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 
 use super::queue::in_allocation;
 use super::schedulers::{srun, submit};
-use crate::cli::interrupts::Keeping;
-use crate::cli::output::{print_json, tell};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::{print_json, tell};
 use crate::fleet::spread::{FleetFolder, FleetLock, FleetPlan, PodOptions, manifest};
 use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::Scheduler;
@@ -128,7 +128,8 @@ fn here(
     ended
 }
 
-/// Waits until children have ended; where the user wants to stop they are asked to, and given time to keep what they have.
+/// Waits until children have ended; where the user wants to stop they are asked to, and given time to keep what they
+/// have.
 fn wait_for(mut children: Vec<GroupedChild>) -> anyhow::Result<Submitted> {
     const POLL_INTERVAL: Duration = Duration::from_millis(50);
     const FAREWELL: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use clap::Args;
 #[cfg(not(feature = "fleet"))]
 use crate::cli::exit::Exit;
 
-/// Say which cards of a fleet are slow, hot or wasteful, and what that costs
+/// Show which cards of a fleet are slow, hot or wasteful, and what that costs
 ///
 /// Cards are compared with their peers: those of the same model, through the same graphics API. A card's records are
 /// repetitions of it. At most a share of --fdr of the listed cards is expected to be there by chance; large fleets with
@@ -70,11 +70,11 @@ pub(super) struct FleetSummaryArgs {
     #[arg(long, value_name = "DOLLARS", value_parser = amount)]
     pub(super) electricity: Option<f64>,
 
-    /// Let software drivers in, to rehearse on a machine without GPUs; every page says so
+    /// Include software drivers, to rehearse on a machine without GPUs; every page says so
     #[arg(long)]
     pub(super) allow_software: bool,
 
-    /// Print the SQL that is asked, for DuckDB, Spark or a warehouse on the same files, and end
+    /// Print the SQL queries, for DuckDB, Spark or a warehouse on the same files, and exit
     #[arg(long)]
     pub(super) show_sql: bool,
 }
@@ -117,8 +117,8 @@ mod engine {
     use crate::cli::fleet::source::{each_record, files_below, record_files};
     use crate::cli::fleet::summary::FleetSummaryArgs;
     use crate::cli::fleet::worth::{PriceOptions, priced};
-    use crate::cli::output::{print, print_as_is, print_json, tell, width};
-    use crate::cli::output_file::{OutputFile, OutputFileKind};
+    use crate::cli::support::output::{print, print_as_is, print_json, tell, width};
+    use crate::cli::support::output_file::{OutputFile, OutputFileKind};
     use crate::error::{Error, Result};
     use crate::fleet::summary::{FleetEngine, FleetSummary, SummaryOptions, sql_text, summarize};
     use crate::fleet::table::{TableBuilder, file_stem, rows_of};

@@ -1,10 +1,11 @@
 //! `perwatt fleet task`: one GPU's run, as a scheduler starts it. Whatever it was before, the task goes on from there:
 //! a record that is there is left, a journal is resumed, and else a run begins.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::atomic::Ordering;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -14,10 +15,10 @@ use super::options::RunOptions;
 use super::queue::ask;
 use super::schedulers::exclusive_job;
 use crate::cli::exit::Exit;
-use crate::cli::identity::{gpu_uuid, identified, node_name};
-use crate::cli::interrupts::Keeping;
-use crate::cli::output::tell;
-use crate::cli::survey::survey;
+use crate::cli::support::identity::{gpu_uuid, identified, node_name};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::tell;
+use crate::cli::support::survey::survey;
 use crate::device::each_gpu;
 use crate::fleet::spread::{
     FleetFolder, FleetPlan, FleetTask, Given, HEARTBEAT, SeenGpu, TaskEnd, TaskState, gpu_of_task,
@@ -168,7 +169,7 @@ impl FleetTaskArgs {
         };
         let node = node.or_else(node_name).unwrap_or_else(|| "node".to_owned());
         if !is_node_name(&node) {
-            bail!("{node:?} is no name of a node");
+            bail!("{node:?} is not the name of a node");
         }
         Ok(TaskPlace {
             task,
@@ -211,50 +212,51 @@ fn work(
     }
     let program = ProgramImage::of_this_process()?;
     let gpu = TaskGpu::find(&program, plan, place, &options)?;
-    let stem = format!("{}--{}", place.node, gpu.name);
-    let name = format!("{stem}.json");
+    let name = format!("{}--{}.json", place.node, gpu.name);
     let out = folder.records().join(&name);
     state.record = Some(name);
     state.save(folder)?;
     let begun = EarlierAttempt::of(&out, plan, place.task.id)?;
+    let Some(words) = begun.words(&options, &out, &gpu, plan, place)? else {
+        return Ok(TaskEnding::Recorded);
+    };
     let mut command = program.command();
-    command.arg("run");
-    match begun {
-        EarlierAttempt::Recorded => return Ok(TaskEnding::Recorded),
-        EarlierAttempt::Half => {
-            command
-                .arg(in_one_word("--resume=", &out))
-                .args(&options.again);
-        }
-        EarlierAttempt::Nothing => {
-            command
-                .args(&options.words)
-                .arg(in_one_word("--out=", &out));
-            let placement = gpu.placement(plan, place);
-            command.arg(format!(
-                "--placement={}",
-                serde_json::to_string(&placement)?
-            ));
-            if let Some(index) = gpu.chosen {
-                command.arg(format!("--device={index}"));
-            }
-        }
+    command.args(words);
+    let log = folder.log_of(place.task.id);
+    let Some(status) = watched(command, plan, &log, interrupted, || beat.on(state))? else {
+        return Ok(TaskEnding::Interrupted);
+    };
+    if let EarlierAttempt::Recorded = EarlierAttempt::of(&out, plan, place.task.id)? {
+        return Ok(TaskEnding::Recorded);
     }
+    let last = last_line(&log).unwrap_or_else(|| "its log is empty".to_owned());
+    Ok(TaskEnding::Failed(format!(
+        "perwatt run ended ({status}): {last}"
+    )))
+}
+
+/// Runs a command with its output in a log until it ends; nothing where it was interrupted.
+fn watched(
+    mut command: Command,
+    plan: &FleetPlan,
+    log_file: &Path,
+    interrupted: &AtomicBool,
+    mut beat: impl FnMut(),
+) -> anyhow::Result<Option<ExitStatus>> {
     let working = Path::new(&plan.working_folder);
     if working.is_dir() {
         command.current_dir(working);
     }
-    let log_file = folder.log_of(place.task.id);
     let log = || -> anyhow::Result<File> {
-        let file = OpenOptions::new().append(true).create(true).open(&log_file);
+        let file = OpenOptions::new().append(true).create(true).open(log_file);
         file.with_context(|| format!("{}: cannot be written", log_file.display()))
     };
     command.stdin(Stdio::null()).stdout(log()?).stderr(log()?);
     let mut run = GroupedChild::spawn(command, StopSignal::Request)
         .context("perwatt run cannot be started")?;
-    let status = loop {
+    loop {
         if let Some(status) = run.try_wait()? {
-            break status;
+            return Ok(Some(status));
         }
         if interrupted.load(Ordering::Relaxed) {
             run.ask_to_end();
@@ -262,23 +264,16 @@ fn work(
             while run.try_wait()?.is_none() && asked.elapsed() < FAREWELL {
                 std::thread::sleep(POLL_INTERVAL);
             }
-            return Ok(TaskEnding::Interrupted);
+            return Ok(None);
         }
-        beat.on(state);
+        beat();
         std::thread::sleep(POLL_INTERVAL);
-    };
-    if let EarlierAttempt::Recorded = EarlierAttempt::of(&out, plan, place.task.id)? {
-        return Ok(TaskEnding::Recorded);
     }
-    let last = last_line(&log_file).unwrap_or_else(|| "its log is empty".to_owned());
-    Ok(TaskEnding::Failed(format!(
-        "perwatt run ended ({status}): {last}"
-    )))
 }
 
 /// A path behind an option, as one word.
-fn in_one_word(option: &str, path: &Path) -> std::ffi::OsString {
-    let mut word = std::ffi::OsString::from(option);
+fn in_one_word(option: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(option);
     word.push(path);
     word
 }
@@ -323,7 +318,7 @@ impl EarlierAttempt {
         match record::read_journal(&journal) {
             Ok(_) => Ok(Self::Half),
             Err(damaged) => {
-                // Kept for whoever wants to look, and out of the way.
+                // Kept for inspection, and out of the way.
                 let aside =
                     journal.with_extension(format!("damaged-{}", now_utc().replace(':', "")));
                 std::fs::rename(&journal, &aside)
@@ -335,6 +330,35 @@ impl EarlierAttempt {
                 Ok(Self::Nothing)
             }
         }
+    }
+}
+
+impl EarlierAttempt {
+    /// The arguments with which perwatt goes on from here; nothing where nothing is left to do.
+    fn words(
+        &self,
+        options: &RunOptions,
+        out: &Path,
+        gpu: &TaskGpu,
+        plan: &FleetPlan,
+        place: &TaskPlace,
+    ) -> anyhow::Result<Option<Vec<OsString>>> {
+        let mut words: Vec<OsString> = vec!["run".into()];
+        match self {
+            Self::Recorded => return Ok(None),
+            Self::Half => {
+                words.push(in_one_word("--resume=", out));
+                words.extend(options.again.iter().map(OsString::from));
+            }
+            Self::Nothing => {
+                words.extend(options.words.iter().map(OsString::from));
+                words.push(in_one_word("--out=", out));
+                let placement = serde_json::to_string(&gpu.placement(plan, place))?;
+                words.push(format!("--placement={placement}").into());
+                words.extend(gpu.chosen.map(|index| format!("--device={index}").into()));
+            }
+        }
+        Ok(Some(words))
     }
 }
 

@@ -19,7 +19,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "list",
         &[
             ("Everything that can be measured", "perwatt list"),
-            ("And how its work is counted", "perwatt list --about"),
+            ("Also how its work is counted", "perwatt list --about"),
         ],
     ),
     (
@@ -59,7 +59,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "show",
         &[(
-            "The table again, every kernel in it",
+            "The table again, with every kernel",
             "perwatt show result.json --all-kernels",
         )],
     ),
@@ -150,7 +150,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "perwatt inspect --case matmul",
             ),
             (
-                "A shader of your own on a GPU that is not here",
+                "A shader of your own for a GPU that is not in this machine",
                 "perwatt inspect blur.wgsl --target navi31",
             ),
         ],
@@ -168,7 +168,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("The built-in scenario", "perwatt invest"),
             (
-                "What this very card does with language models",
+                "What this card does with language models",
                 "perwatt invest my-card.json --scenario desk",
             ),
             (
@@ -176,7 +176,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "perwatt invest h100.json --scenario article-400bn",
             ),
             (
-                "A budget of one's own",
+                "A budget of your own",
                 "perwatt invest --scenario budget --set budget=25M --accelerator h200-sxm --country SE",
             ),
             (
@@ -288,7 +288,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "perwatt fleet summary fleet/ --page fleet.html --price-per-hour 2.50",
             ),
             (
-                "For the monitoring that is there",
+                "For existing monitoring",
                 "perwatt fleet summary fleet/ --prometheus > fleet.prom",
             ),
         ],

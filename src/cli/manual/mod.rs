@@ -13,7 +13,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::env::Shells;
 
 use super::exit::Exit;
-use super::output::{print_as_is, tell};
+use super::support::output::{print_as_is, tell};
 
 pub(super) use examples::with_examples;
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::input::load_record;
-use super::super::output::{print_beside, tell, width};
-use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::bench;
 use crate::cli::exit::Exit;
+use crate::cli::support::input::load_record;
+use crate::cli::support::output::{print_beside, tell, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::power::sensors::{DateOrder, LogChoice, MeterLog};
 use crate::power::{EnergyRefusal, EnergyTask, attach, sensors};
 use crate::record::{
@@ -22,7 +22,7 @@ use crate::stats;
 /// Replace a record's energy with that of a meter that logged the same run (a CSV of times and watts).
 ///
 /// The record must have windows of energy, so the run needs some sensor; where the machine has none,
-/// `run --power simulated:…` serves, whose figures say SIMULATED until the log replaces them.
+/// `run --power simulated:…` will do; its figures say SIMULATED until the log replaces them.
 #[derive(Debug, Args)]
 pub(in super::super) struct Attach {
     /// The record of the run

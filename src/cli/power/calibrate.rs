@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 
-use super::super::output::{print, tell};
 use crate::bench::{SensorComparison, compare_sensors};
 use crate::cli::args::power::places_from_environment;
 use crate::cli::exit::Exit;
-use crate::cli::survey::{again_without_broken_drivers, survey};
+use crate::cli::support::output::{print, tell};
+use crate::cli::support::survey::{again_without_broken_drivers, survey};
 use crate::device::{Gpu, Survey, choose, find_adapter};
 use crate::power::calibration::Calibrations;
 use crate::process::ProgramImage;
 use crate::record::{Adapter, Gain, GainUncertainty, now_utc};
-use crate::units::Seconds;
+use crate::units::{Seconds, fine_percent};
 
-/// Compare a sensor with a reference under load and keep its gain for later runs.
+/// Compare a sensor with a reference under load and store its gain for later runs.
 ///
 /// The device runs the peak probe for each window, with idle between. If the two measure different things, such as a
 /// card and a plug, only the power above idle is compared. The gain then includes the power supply's loss and whatever
@@ -27,7 +27,7 @@ pub(in super::super) struct Calibrate {
     #[arg(long, value_name = "SOURCE")]
     sensor: String,
 
-    /// The reference that is trusted, such as a plug or a lab meter
+    /// The trusted reference, such as a plug or a lab meter
     #[arg(long, value_name = "SOURCE")]
     reference: String,
 
@@ -70,8 +70,7 @@ impl Calibrate {
             self.windows,
             Seconds(self.seconds),
             &places,
-        )
-        .map_err(|reason| anyhow!("{reason}"))?;
+        )?;
         let gain = comparison.gain(&now_utc());
         print(&page(&comparison, &gain, &path))?;
         known.sensors.insert(comparison.sensor.source.clone(), gain);
@@ -105,7 +104,7 @@ fn page(comparison: &SensorComparison, gain: &Gain, file: &Path) -> String {
         .collect();
     let (GainUncertainty::Standard(share) | GainUncertainty::Within(share)) = gain.uncertainty;
     format!(
-        "{}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {:.2} %, kept in {}\n",
+        "{}{} ÷ {}{}: {}\nGain {:.4}, standard uncertainty {}, kept in {}\n",
         if simulated { "SIMULATED: " } else { "" },
         comparison.reference.source,
         comparison.sensor.source,
@@ -116,7 +115,7 @@ fn page(comparison: &SensorComparison, gain: &Gain, file: &Path) -> String {
         },
         ratios.join(" "),
         gain.factor,
-        100.0 * share,
+        fine_percent(share),
         file.display()
     )
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::output::{print, print_json, tell, width};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
+use crate::cli::support::output::{print, print_json, tell, width};
 use crate::power::PowerSource;
 use crate::power::sensors::{Candidate, Machine, Probed, meter_names, probe};
 use crate::record::{Conditions, Reading};
@@ -132,7 +132,7 @@ fn unreadable(candidate: &Candidate, reason: &str) -> ListedSensor {
 #[cfg(feature = "bench")]
 fn adapters(machine: &Machine) -> anyhow::Result<Vec<SensorOfAdapter>> {
     let program = crate::process::ProgramImage::of_this_process()?;
-    Ok(crate::cli::survey::survey(&program)?
+    Ok(crate::cli::support::survey::survey(&program)?
         .adapters
         .iter()
         .map(|adapter| SensorOfAdapter {

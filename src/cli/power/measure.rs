@@ -11,11 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::super::interrupts::Keeping;
-use super::super::output::{print, print_json, tell, width};
-use super::super::output_file::{OutputFile, OutputFileKind};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::{print, print_json, tell, width};
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
 use crate::power::sensors::{Machine, meter_names};
 use crate::power::{EnergyMonitor, PowerSource, Timeline, open_by_name};
 use crate::record::{self, PowerMeasurement};
@@ -30,9 +30,9 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// Measure the energy of a command: joules, mean and peak power and time, by each sensor
 ///
-/// The command and all that it starts are in it, and so is whatever else draws power from what a sensor measures. Its
-/// exit code is passed through. For parts of it, the command appends lines `begin NAME` and `end NAME` to the file that
-/// PERWATT_WINDOWS names.
+/// The figures include the command, all that it starts, and whatever else draws power from what a sensor measures.
+/// Its exit code is passed through. To measure parts of it, the command appends lines `begin NAME` and `end NAME` to
+/// the file that PERWATT_WINDOWS names.
 #[derive(Debug, Args)]
 pub(in super::super) struct MeasureCommand {
     #[arg(long = "power", value_name = "SENSOR", help = power_help())]
@@ -90,28 +90,11 @@ impl MeasureCommand {
         let load_from = monitor.now();
         timeline.begin();
         let mut child = self.spawn(&windows.path)?;
-        let status = loop {
-            windows.follow(&mut monitor, None);
-            if let Some(status) = child
-                .try_wait()
-                .context("the command cannot be waited for")?
-            {
-                break status;
-            }
-            monitor.listen();
-            thread::sleep(LOOK);
-        };
+        let status = windows.follow_until_end(&mut child, &mut monitor)?;
         let end = monitor.now();
         timeline.end();
         windows.follow(&mut monitor, Some(end));
-        for left_open in monitor.end_open_at(end) {
-            match left_open {
-                Ok(name) => tell(&format!(
-                    "{WINDOWS}: the command never wrote `end {name}`, so that window ends with the command"
-                )),
-                Err(why) => tell(&format!("{WINDOWS}: {why}; it is left out")),
-            }
-        }
+        end_left_open(&mut monitor, end);
         monitor.begin_at(WHOLE, load_from)?;
         monitor.end_at(WHOLE, end)?;
         let (sensors, windows) = monitor.finish(load_from);
@@ -254,6 +237,23 @@ impl WindowFile {
         })
     }
 
+    /// Takes in what a command writes until it ends.
+    fn follow_until_end(
+        &mut self,
+        child: &mut Child,
+        monitor: &mut EnergyMonitor,
+    ) -> anyhow::Result<ExitStatus> {
+        loop {
+            self.follow(monitor, None);
+            let status = child.try_wait();
+            if let Some(status) = status.context("the command cannot be waited for")? {
+                return Ok(status);
+            }
+            monitor.listen();
+            thread::sleep(LOOK);
+        }
+    }
+
     /// Takes in what was written since the last call; a line that is none is told and left out. Once the command has
     /// ended, at `ended`, nothing happened later, and a last line needs no end.
     fn follow(&mut self, monitor: &mut EnergyMonitor, ended: Option<Seconds>) {
@@ -274,6 +274,18 @@ impl WindowFile {
                 tell(&format!("{WINDOWS}: {why}"));
             }
             self.rest = rest.to_owned();
+        }
+    }
+}
+
+/// Ends the windows that the command left open.
+fn end_left_open(monitor: &mut EnergyMonitor, end: Seconds) {
+    for left_open in monitor.end_open_at(end) {
+        match left_open {
+            Ok(name) => tell(&format!(
+                "{WINDOWS}: the command never wrote `end {name}`, so that window ends with the command"
+            )),
+            Err(why) => tell(&format!("{WINDOWS}: {why}; it is left out")),
         }
     }
 }

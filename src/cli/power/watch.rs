@@ -9,10 +9,10 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::super::interrupts::Keeping;
-use super::super::output::{print_while_read, tell, to_terminal};
 use crate::cli::args::power::PlacesArgs;
 use crate::cli::exit::Exit;
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::{print_while_read, tell, to_terminal};
 use crate::escape;
 use crate::power::sensors::{Machine, meter_names};
 use crate::power::{Fault, PowerSource, Quantity, Timeline, open_by_name};

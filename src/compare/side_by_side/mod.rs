@@ -1,6 +1,6 @@
 //! Results side by side: described, not judged.
 //!
-//! Whoever puts two cards, drivers or dates beside each other asks what each achieves and how many times the
+//! A reader who puts two cards, drivers or dates side by side asks what each achieves and how many times the
 //! other that is. A verdict would answer another question, so there is none here: rows are cases, columns are
 //! whatever differs, and each case shows its best verified kernel. Ratios and their intervals are those of
 //! [`compare`](super::compare), which here is told that the difference is the question.

@@ -1,6 +1,6 @@
 //! The manifest of an Indexed Job: a pod a GPU, and the plan beside it in a config map.
 //!
-//! It is built as JSON by a serializer, which is YAML too, and applied by whoever may: perwatt talks to no cluster.
+//! It is built as JSON by a serializer, which is YAML too, and applied by the user: perwatt talks to no cluster.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub struct PodOptions {
     pub image: String,
     /// The volume claim for the fleet's folder.
     pub claim: String,
-    /// The resource by which a GPU is asked for.
+    /// The resource that requests a GPU.
     pub gpu_resource: String,
     /// The namespace, where it is not the current one.
     pub namespace: Option<String>,

@@ -1,9 +1,9 @@
 //! One hand at a time on a plan: a lock that lies in the folder itself, since nodes share nothing else, and that a dead
 //! holder does not keep.
 //!
-//! Locks of the kernel are not passed on by every network file system, so this one is a file that only one can make. Its
-//! holder writes it anew every few seconds; one that was not written for a minute, by the clock of the file system,
-//! is nobody's. Taking it away from the dead is a rename, which only one can do; who renamed a lock that had just
+//! Locks of the kernel are not passed on by every network file system, so this one is a file that only one can make.
+//! Its holder writes it anew every few seconds; one that was not written for a minute, by the clock of the file system,
+//! is free. Taking it away from the dead is a rename, which only one can do; who renamed a lock that had just
 //! become another's puts it back.
 
 use std::fs::{self, File, OpenOptions};
@@ -18,10 +18,10 @@ use super::task_state::{HEARTBEAT, SILENCE, file_system_time};
 use crate::error::{Error, Result};
 use crate::record::read_within;
 
-/// How often a lock that nobody seems to hold is taken away at once; one that cannot be read or moved seems so for ever.
+/// How often a lock that seems free is taken away at once; one that cannot be read or moved seems so for ever.
 const MOST_FREED: u32 = 3;
 
-/// How often somebody who waits looks.
+/// How often a waiting process looks.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A lock that is held.
@@ -151,7 +151,7 @@ fn is_mine(file: &Path, token: &str) -> bool {
     read_within(file, 4096).is_ok_and(|text| text == token)
 }
 
-/// Takes a lock away that nobody holds; whether it did.
+/// Takes a lock away that no process holds; whether it did.
 fn free_if_dead(folder: &Path, file: &Path, silence: Duration) -> Result<bool> {
     let Ok(written) = fs::metadata(file).and_then(|about| about.modified()) else {
         return Ok(true);
@@ -169,7 +169,7 @@ fn free_if_dead(folder: &Path, file: &Path, silence: Duration) -> Result<bool> {
         return Ok(true);
     }
     if !is_mine(&aside, &dead) {
-        // It was somebody's new one. Where yet another is there already, its first holder finds out by `check`.
+        // It was another process's new one. Where yet another is there already, its first holder finds out by `check`.
         let _ = fs::hard_link(&aside, file);
     }
     fs::remove_file(&aside).map_err(|cause| Error::io(&aside, cause))?;

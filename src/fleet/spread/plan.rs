@@ -1,7 +1,7 @@
 //! `fleet.json`: what a fleet run is to do, one task a GPU.
 //!
 //! It is written by `fleet run` and by `fleet gather --resubmit`, which hold the folder's lock; tasks only read it.
-//! Whoever reads it may be another person on another machine, so nothing in it is believed: names of nodes are names of
+//! It may be read by another user on another machine, so nothing in it is believed: names of nodes are names of
 //! nodes, and numbers are in range.
 
 use std::collections::BTreeSet;
@@ -136,7 +136,7 @@ impl Document for FleetPlan {
             }
             if let Some(node) = task.node.as_deref().filter(|node| !is_node_name(node)) {
                 return Err(format!(
-                    "task {number} is for {node:?}, which is no name of a node; begin a new fleet run"
+                    "task {number} is for {node:?}, which is not the name of a node; begin a new fleet run"
                 ));
             }
             if task.node.is_some() && !places.insert((&task.node, task.gpu)) {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_that_somebody_changed_is_refused() {
+    fn a_plan_that_was_changed_is_refused() {
         let place = |node: &str| (Some(node.to_owned()), Some(0));
         let sound = FleetPlan::new(Scheduler::Slurm, vec![place("n1"), place("n2.rack")]);
         assert_eq!(sound.check(), Ok(()));

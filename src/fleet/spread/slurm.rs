@@ -1,10 +1,10 @@
 //! What Slurm is asked and told, and what it says: arguments of its commands and the reading of their output. Nothing
 //! here starts a process.
 //!
-//! A fleet is one job a node, tied to it, all under one name. It is no job array: Slurm passes over the other elements of
-//! an array once one of them cannot start, so that one node that is down would hold up the fleet (seen with 22.05).
-//! Inside a job `srun` starts a task a GPU, and Slurm's own binding says which. All that varies goes in as arguments;
-//! the job script is the same for all, and no text from elsewhere stands in it.
+//! A fleet is one job a node, tied to it, all under one name. It is no job array: Slurm passes over the other
+//! elements of an array once one of them cannot start, so that one node that is down would hold up the fleet (seen
+//! with 22.05). Inside a job `srun` starts a task a GPU, and Slurm's own binding says which. All that varies goes in
+//! as arguments; the job script is the same for all, and no text from elsewhere stands in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ pub fn nodes_of_sinfo(printed: &str) -> Result<Vec<SlurmNode>, String> {
         let (name, gres) = line.split_once('|').unwrap_or((line, ""));
         let name = name.trim();
         if !is_node_name(name) {
-            return Err(format!("{name:?} is no name of a node"));
+            return Err(format!("{name:?} is not the name of a node"));
         }
         // A node stands there once for each of its partitions.
         if seen.insert(name.to_owned()) {
@@ -226,7 +226,7 @@ pub fn queue_of_squeue(printed: &str) -> Queue {
 }
 
 /// Whether a job has its nodes for itself, from `scontrol show job -o`: Slurm writes `OverSubscribe=NO` for a job that
-/// shares with nobody. Nothing where it does not say.
+/// shares with no other job. Nothing where it does not say.
 pub fn is_exclusive(shown: &str) -> Option<bool> {
     let value = shown
         .split_whitespace()

@@ -27,7 +27,7 @@ pub enum Standing {
     Waiting,
     /// It ended without a record.
     Failed,
-    /// It left no record, and nobody is at work on it.
+    /// It left no record, and no process is at work on it.
     Missing,
 }
 
@@ -137,7 +137,7 @@ impl FleetStanding {
         self.count(Standing::Done) == self.tasks.len()
     }
 
-    /// The tasks that nobody is at work on, and which have no record.
+    /// The tasks that no process is at work on, and which have no record.
     pub fn abandoned(&self) -> Vec<u32> {
         let abandoned =
             |task: &&TaskStanding| matches!(task.standing, Standing::Failed | Standing::Missing);
@@ -149,8 +149,8 @@ impl FleetStanding {
     }
 }
 
-/// How a task without a record stands. The scheduler knows best where it was asked (`queued` is its answer, perhaps that
-/// it has no such job); a task's own word counts where it was not.
+/// How a task without a record stands. The scheduler knows best where it was asked (`queued` is its answer, perhaps
+/// that it has no such job); a task's own word counts where it was not.
 fn stands(
     folder: &FleetFolder,
     task: &FleetTask,

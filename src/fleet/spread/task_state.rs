@@ -17,7 +17,7 @@ use crate::record::{read_within, write_file};
 /// How often a running task writes its state, and who holds the lock of a fleet the lock.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// After so long without a word a task is gone and a lock nobody's.
+/// After so long without a word a task is gone and a lock is free.
 pub(super) const SILENCE: Duration = Duration::from_secs(60);
 
 /// More than any state is long.
@@ -76,8 +76,8 @@ impl TaskState {
         write_file(&file, &text)
     }
 
-    /// Writes how the task ended. Where there is no room for that, what it said before goes, so that nobody takes it for
-    /// alive.
+    /// Writes how the task ended. Where there is no room for that, what it said before goes, so that it is not taken
+    /// for alive.
     ///
     /// # Errors
     /// The disk refuses.

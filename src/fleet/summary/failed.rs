@@ -35,22 +35,7 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<FleetFailures> {
     if rows.is_empty() {
         return Ok(FleetFailures::default());
     }
-    let mut answered: HashMap<[u32; 3], u64> = HashMap::new();
-    engine.ask(sql::ANSWERED, |batch| {
-        let [device, case, kernel] = [
-            texts.column(batch, "device")?,
-            texts.column(batch, "case")?,
-            texts.column(batch, "kernel")?,
-        ];
-        let files = wholes(batch, "files")?;
-        for row in 0..batch.num_rows() {
-            let count = files.value(row) as u64;
-            *answered
-                .entry([device[row], case[row], kernel[row]])
-                .or_default() += count;
-        }
-        Ok(())
-    })?;
+    let answered = answered(engine, &mut texts)?;
     let mut failures: HashMap<[u32; 3], u64> = HashMap::new();
     for [device, _, _, case, kernel, ..] in &rows {
         *failures.entry([*device, *case, *kernel]).or_default() += 1;
@@ -74,6 +59,38 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<FleetFailures> {
             })
         })
         .collect();
+    let common = common(&failures, &answered, &texts);
+    Ok(FleetFailures { cards, common })
+}
+
+/// How often each kernel of a case gave a result on each device.
+fn answered(engine: &FleetEngine, texts: &mut Texts) -> Result<HashMap<[u32; 3], u64>> {
+    let mut answered: HashMap<[u32; 3], u64> = HashMap::new();
+    engine.ask(sql::ANSWERED, |batch| {
+        let [device, case, kernel] = [
+            texts.column(batch, "device")?,
+            texts.column(batch, "case")?,
+            texts.column(batch, "kernel")?,
+        ];
+        let files = wholes(batch, "files")?;
+        for row in 0..batch.num_rows() {
+            let count = files.value(row) as u64;
+            *answered
+                .entry([device[row], case[row], kernel[row]])
+                .or_default() += count;
+        }
+        Ok(())
+    })?;
+    Ok(answered)
+}
+
+/// What fails on most cards of a kind, in words: no fault of one card.
+fn common(
+    failures: &HashMap<[u32; 3], u64>,
+    answered: &HashMap<[u32; 3], u64>,
+    texts: &Texts,
+) -> Vec<String> {
+    let text = |number: u32| texts.text(number).unwrap_or_default().to_owned();
     let passed = |key: &[u32; 3]| answered.get(key).copied().unwrap_or(0);
     let mut common: Vec<String> = failures
         .iter()
@@ -89,7 +106,7 @@ pub(super) fn failed(engine: &FleetEngine) -> Result<FleetFailures> {
         })
         .collect();
     common.sort_unstable();
-    Ok(FleetFailures { cards, common })
+    common
 }
 
 /// What did not enter, and why.

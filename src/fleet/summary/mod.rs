@@ -1,10 +1,11 @@
-//! What the records of many GPUs say together: where the cards of a model lie, which are slow, hot or wasteful, and what
-//! a job loses by it. The table is asked by SQL, which `sql` holds; the statistics are `stats`'.
+//! What the records of many GPUs say together: where the cards of a model lie, which are slow, hot or wasteful, and
+//! what a job loses by it. The table is asked by SQL, which `sql` holds; the statistics are `stats`'.
 
 mod cells;
 mod drift;
 mod engine;
 mod failed;
+mod figure_columns;
 mod findings;
 mod groups;
 mod judge;

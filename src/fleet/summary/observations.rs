@@ -6,15 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::array::RecordBatch;
 
-use super::cells::{NO_TEXT, Texts, at, numbers, wholes};
+use super::cells::{NO_TEXT, Texts};
 use super::engine::FleetEngine;
+use super::figure_columns::{CardKey, FigureColumns};
 use super::sql;
 use crate::error::Result;
-
-/// Standard errors in half a 95 % interval of a normal value.
-const HALF: f64 = 1.96;
 
 /// A GPU of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +79,6 @@ pub(super) fn observe(engine: &FleetEngine, with_software: bool) -> Result<Fleet
     Ok(gathering.finish())
 }
 
-/// What tells cards apart, by numbers of texts.
-type CardKey = [u32; 7];
-
 /// FleetObservations under construction.
 #[derive(Default)]
 struct Gathering {
@@ -97,74 +92,32 @@ struct Gathering {
 
 impl Gathering {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let texts = &mut self.all.texts;
-        let mut text = |name: &str| texts.column(batch, name);
-        let [device, backend, driver, host, gpu] = [
-            text("device")?,
-            text("backend")?,
-            text("driver")?,
-            text("host")?,
-            text("gpu")?,
-        ];
-        let [record, content, file, case, kernel, better, throttled] = [
-            text("record")?,
-            text("content")?,
-            text("file")?,
-            text("case")?,
-            text("kernel")?,
-            text("better")?,
-            text("throttled_by")?,
-        ];
-        let larger = texts.number("larger");
-        let whole = |name: &str| wholes(batch, name);
-        let (vendor, id, at_once) = (
-            whole("vendor_id")?,
-            whole("device_id")?,
-            whole("concurrent_gpus")?,
-        );
-        let started = whole("started_utc")?;
-        let number = |name: &str| numbers(batch, name);
-        let (value, low, high) = (number("value")?, number("low")?, number("high")?);
-        let (joules, joules_low, joules_high) = (
-            number("joules")?,
-            number("joules_low")?,
-            number("joules_high")?,
-        );
+        let columns = FigureColumns::of(batch, &mut self.all.texts)?;
+        let larger = self.all.texts.number("larger");
         for row in 0..batch.num_rows() {
-            let (Some(cost), own) = logarithm(at(&value, row), at(&low, row), at(&high, row))
-            else {
+            let (Some(cost), own) = columns.cost.at(row) else {
                 continue;
             };
-            let alone = at_once.is_null(row) || at_once.value(row) <= 1;
-            let key = [
-                device[row],
-                vendor.value(row) as u32,
-                id.value(row) as u32,
-                backend[row],
-                u32::from(!alone),
-                host[row],
-                gpu[row],
-            ];
-            let card = self.card(key, driver[row]);
-            let time = (!started.is_null(row)).then(|| started.value(row));
-            let session = self.session([record[row], content[row], file[row], card], time);
-            let (joules, joules_own) = logarithm(
-                at(&joules, row),
-                at(&joules_low, row),
-                at(&joules_high, row),
-            );
+            let card = self.card(columns.card(row), columns.driver[row]);
+            let (key, time) = columns.session(row, card);
+            let session = self.session(key, time);
+            let (joules, joules_own) = columns.joules.at(row);
             self.push(
                 card,
-                case[row],
+                columns.case[row],
                 FleetObservation {
                     card,
                     session,
-                    cost: if better[row] == larger { -cost } else { cost },
+                    cost: if columns.better[row] == larger {
+                        -cost
+                    } else {
+                        cost
+                    },
                     own,
                     joules: joules.unwrap_or(f64::NAN),
                     joules_own,
-                    throttled: throttled[row],
-                    kernel: kernel[row],
+                    throttled: columns.throttled[row],
+                    kernel: columns.kernel[row],
                 },
             );
         }
@@ -260,18 +213,6 @@ impl Gathering {
         }
         self.all
     }
-}
-
-/// The logarithm of a figure with its standard error.
-fn logarithm(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> (Option<f64>, f32) {
-    let value = value
-        .filter(|value| *value > 0.0 && value.is_finite())
-        .map(f64::ln);
-    let own = match (low, high) {
-        (Some(low), Some(high)) if 0.0 < low && low <= high => (high / low).ln() / 2.0 / HALF,
-        _ => f64::NAN,
-    };
-    (value, own as f32)
 }
 
 /// Why a card slowed down, where it did.

@@ -1,4 +1,4 @@
-//! What the findings come to in a year, as data. Whoever knows prices fills it in.
+//! What the findings come to in a year, as data. The caller, which knows prices, fills it in.
 
 use serde::Serialize;
 

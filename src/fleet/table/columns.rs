@@ -110,7 +110,7 @@ columns! { |head, case, figure|
     watts: Number = case.watts, "mean power in the energy window";
     core_clock_mhz: Number = case.core_clock_mhz, "clock of the arithmetic units at the end of the window";
     temperature_c: Number = case.temperature_c, "temperature of the chip there";
-    throttled_by: Text = case.throttled_by.as_deref(), "heat or fault that slowed the card; usual limits are none";
+    throttled_by: Text = case.throttled_by.as_deref(), "heat or fault that slowed the card; usual limits do not count";
 }
 
 fn direction(better: Better) -> &'static str {

@@ -142,7 +142,7 @@ impl WindowData<'_> {
     }
 
     /// What a lag that is not known does to the energy: how much the energy changes if the readings are as late as
-    /// they may be. Of a sensor whose window nobody knows, over a power that wanders, that is all that can be said.
+    /// they may be. Of a sensor whose window is unknown, over a power that wanders, that is all that can be said.
     pub(super) fn lateness(&self, gross: f64) -> Term {
         const STEPS: u32 = 8;
         let unknown = !self.is_counter() && self.setup.averaging_s.measured().is_none();
@@ -177,8 +177,8 @@ impl WindowData<'_> {
             .sum()
     }
 
-    /// What any lag that a log may have makes of the energy: each is as likely as the others, so the truth lies anywhere
-    /// between the extremes.
+    /// What any lag that a log may have makes of the energy: each is as likely as the others, so the truth lies
+    /// anywhere between the extremes.
     fn any_lag(&self, log: LogTiming, gross: f64) -> Term {
         let moved = log
             .lags()

@@ -150,7 +150,7 @@ impl WindowData<'_> {
 
     /// Idle power during the load, and how far it may have been from that.
     ///
-    /// Nobody sees idle during the load. It is taken to wander as the power did where it was seen: between
+    /// Idle is not seen during the load. It is taken to wander as the power did where it was seen: between
     /// before and after, and from stretch to stretch of the load.
     fn idle(&self) -> Result<Idle, NoEnergy> {
         let before = self.rest(self.observation.idle_before)?;

@@ -1,5 +1,5 @@
-//! How late the rows of a meter's log may be. Nobody says whether a row is a look, an average over the time before it or
-//! a value that came late, and a load that rises looks like a meter that follows slowly. So the lag is a range and
+//! How late the rows of a meter's log may be. No log says whether a row is a look, an average over the time before it
+//! or a value that came late, and a load that rises looks like a meter that follows slowly. So the lag is a range and
 //! never one measured number: from none to the time by which the readings had come down after the load.
 
 use super::observation::Observation;
@@ -21,9 +21,9 @@ pub(super) fn longest_lag(series: &Series, observation: &Observation, period: Se
     come_down(series, observation, unknown).unwrap_or(unknown)
 }
 
-/// Energy at the window's ends that the rows give to the rests beside it at the most, whatever the lag: of a fall that an
-/// average over W smears, W/8 lies on the other side, and of one that a follower with the time constant τ smears, τ/e.
-/// Both are a sixth of the time to come down.
+/// Energy at the window's ends that the rows give to the rests beside it at the most, whatever the lag: of a fall
+/// that an average over W smears, W/8 lies on the other side, and of one that a follower with the time constant τ
+/// smears, τ/e. Both are a sixth of the time to come down.
 pub(super) fn blurred(series: &Series, observation: &Observation, longest: Seconds) -> Joules {
     const SHARE: f64 = 0.16;
     let whole = observation.groups.first().zip(observation.groups.last());
@@ -58,7 +58,7 @@ fn come_down(series: &Series, observation: &Observation, unknown: Seconds) -> Op
     let half = Seconds(f64::midpoint(begin.get(), end.get()));
     let after = powers(series, end, observation.idle_after.1 + unknown);
     let lowest = |rows: &[(f64, f64)]| rows.iter().map(|(_, w)| *w).fold(f64::INFINITY, f64::min);
-    // Where the load itself comes down near to idle, nobody knows which fall is its end.
+    // Where the load itself comes down near to idle, it is unknown which fall is its end.
     let (load, idle) = (lowest(&powers(series, half, end)), lowest(&after));
     if !load.is_finite() || load - idle < SHOWS * load {
         return None;

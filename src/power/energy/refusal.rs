@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::power::Fault;
-use crate::units::Seconds;
+use crate::units::{Seconds, percent};
 
 /// New values of a sensor that a window must hold.
 pub(super) const FEWEST_UPDATES: u64 = 8;
@@ -85,8 +85,8 @@ pub enum NoEnergy {
     },
     /// The sensor was silent for too much of the window.
     #[error(
-        "the sensor was silent for {:.0} % of the window{}",
-        100.0 * .share, because(.fault.as_ref())
+        "the sensor was silent for {} of the window{}",
+        percent(*.share), because(.fault.as_ref())
     )]
     Silent {
         /// Share of the window.
@@ -96,8 +96,8 @@ pub enum NoEnergy {
     },
     /// Too many of the sensor's readings are such as no device can have.
     #[error(
-        "{:.0} % of the sensor's readings are doubted ({example})",
-        100.0 * .share
+        "{} of the sensor's readings are doubted ({example})",
+        percent(*.share)
     )]
     Doubted {
         /// Share of the readings.
@@ -127,9 +127,9 @@ pub enum NoEnergy {
     },
     /// The load did not move a sensor that looks only now and then.
     #[error(
-        "the sensor looks at {:.0} % of the time and the load did not move its reading, so power that changes in \
+        "the sensor looks at {} of the time and the load did not move its reading, so power that changes in \
          step with it cannot be excluded; choose a sensor that sees all of the time",
-        100.0 * .coverage
+        percent(*.coverage)
     )]
     Unmoved {
         /// Share of the time that it sees.
@@ -194,7 +194,7 @@ pub struct EnergyRefusal {
 }
 
 impl NoEnergy {
-    /// For whoever measures this.
+    /// For the user who measures this.
     pub fn of(self, task: EnergyTask) -> EnergyRefusal {
         EnergyRefusal { why: self, task }
     }
@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_told_of_an_option_that_he_does_not_have() {
+    fn a_message_names_no_option_that_the_command_does_not_have() {
         let seconds = Seconds(1.0);
         let all = [
             NoEnergy::NoLoad,

@@ -152,7 +152,7 @@ impl SensorTiming {
         }
     }
 
-    /// A sensor that nobody measured: slow ones remember, and so see everything; a quick one may sleep
+    /// A sensor that was not characterised: slow ones remember, and so see everything; a quick one may sleep
     /// for most of its period.
     fn of_unknown_window(period: Seconds, response: Option<Seconds>, lag: Option<Seconds>) -> Self {
         /// A response of more periods than this is no matter of when the values appear.

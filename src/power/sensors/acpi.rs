@@ -36,7 +36,7 @@ fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
         .filter_map(|folder| sensor(folder))
         .collect();
     found.sort_by_key(|candidate| candidate.setup.boundary != Boundary::Module);
-    // One socket of several is nobody's whole work.
+    // One socket of several does not hold the whole of the work.
     for owner in [Owner::Cpu, Owner::Soc] {
         let several = found
             .iter()

@@ -49,18 +49,18 @@ impl LatestValue {
         self.changed.notify_all();
     }
 
-    /// Whether nobody will read any more.
+    /// Whether the readings are no longer wanted.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Tells the thread that nobody will read any more.
+    /// Tells the thread that the readings are no longer wanted.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         self.changed.notify_all();
     }
 
-    /// Sleeps for `pause`, or until nobody will read any more.
+    /// Sleeps for `pause`, or until the readings are no longer wanted.
     pub(super) fn pause(&self, pause: Duration) {
         let end = Instant::now() + pause;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -60,7 +60,7 @@ pub enum Owner {
     Cpu,
     /// A system on a chip or a module, GPU included.
     Soc,
-    /// Nobody can say from here, or a part of something: taken by name only.
+    /// Unknown from here, or a part of something: taken by name only.
     Named,
 }
 

@@ -151,7 +151,7 @@ impl Rising {
     }
 }
 
-/// Runs the command again and again until nobody reads or it fails.
+/// Runs the command again and again until the reader is gone or it fails.
 fn follow(line: &str, latest: &LatestValue, running: &Running) {
     let mut kind = None;
     while !latest.is_stopped() {

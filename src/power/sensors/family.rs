@@ -8,7 +8,7 @@ use super::candidate::{Candidate, Owner};
 use super::no_sensor::NoSensor;
 use super::power_limit::PowerLimit;
 
-/// Where sensors are looked for, and where their gains are kept. Whoever starts the program decides; nothing
+/// Where sensors are looked for, and where their gains are kept. The caller decides; nothing
 /// below reads the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {

@@ -1,4 +1,4 @@
-//! A shell command that ends, with all that it started, when whoever started it does, in whatever way: a
+//! A shell command that ends, with all that it started, when the process that started it does, in whatever way: a
 //! meter that outlives its run goes on waking the machine that is measured next.
 
 use std::io;
@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 
 /// What the shell does before the command. The command stands in a process group of its own, with a guard
 /// beside it that reads a pipe from perwatt; when the pipe closes, the guard ends the group. No signal has to
-/// be caught and nobody has to be alive for it.
+/// be caught and no process has to be alive for it.
 #[cfg(not(windows))]
 const GUARD: &str = "exec 3<&0 </dev/null
 (read -r line <&3; kill -KILL 0) >/dev/null 2>&1 &
@@ -27,7 +27,7 @@ impl GuardedCommand {
     /// # Errors
     /// The system refuses.
     pub(super) fn start(line: &str) -> io::Result<Self> {
-        let mut child = shell(line)
+        let mut child = guarded(line)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,7 +61,7 @@ impl Drop for GuardedCommand {
 }
 
 #[cfg(not(windows))]
-fn shell(line: &str) -> Command {
+fn guarded(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", GUARD, "sh", line]);
     #[cfg(unix)]
@@ -70,12 +70,8 @@ fn shell(line: &str) -> Command {
 }
 
 #[cfg(windows)]
-fn shell(line: &str) -> Command {
-    use std::os::windows::process::CommandExt;
-    let mut command = Command::new("cmd");
-    // As it was written: cmd knows nothing of the quotes that Rust would put around it.
-    command.arg("/C").raw_arg(line);
-    command
+fn guarded(line: &str) -> Command {
+    crate::process::shell(line)
 }
 
 /// Ends a process and its children.

@@ -117,7 +117,7 @@ fn sensor(sysfs: &Sysfs, label: &str, folder: PathBuf, channel: u32) -> Candidat
     Candidate {
         setup,
         device: "Jetson module".to_owned(),
-        // The other rails are parts, which nobody's whole work is in.
+        // The other rails are parts, which do not hold the whole of the work.
         owner: if whole { Owner::Soc } else { Owner::Named },
         caution: None,
         folder: None,
@@ -148,7 +148,7 @@ fn product(mv: f64, ma: f64, file: &Path) -> Result<Quantity, Fault> {
         return Ok(Quantity::Power(Watts(mv * ma * 1e-6)));
     }
     Err(Fault::Unusable(format!(
-        "{}: {mv} mV and {ma} mA are no rail's",
+        "{}: {mv} mV and {ma} mA are not a rail's",
         file.display()
     )))
 }

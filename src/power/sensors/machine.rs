@@ -1,7 +1,7 @@
 //! All sensors of a machine, and which of them belong to an adapter.
 //!
 //! A sensor belongs to an adapter by PCI address. Where the driver gives none, the model decides, if
-//! the machine has exactly one such GPU; with twins nobody can say, and perwatt does not guess.
+//! the machine has exactly one such GPU; with twins that is unknown, and perwatt does not guess.
 
 use std::collections::BTreeMap;
 
@@ -191,8 +191,8 @@ impl Machine {
         Ok(owned.first().map_or(Owner::Named, |one| one.owner))
     }
 
-    /// The power limit of the device that a sensor measures; of the adapter itself, where the sensor is a meter or none is
-    /// named.
+    /// The power limit of the device that a sensor measures; of the adapter itself, where the sensor is a meter or
+    /// none is named.
     ///
     /// # Errors
     /// No driver lets it be set; in words, with what to do.

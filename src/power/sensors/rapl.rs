@@ -84,7 +84,7 @@ fn candidates(sysfs: &Sysfs) -> Vec<Candidate> {
     }
     if zones.len() > 1 {
         for zone in zones {
-            // One of several packages is nobody's whole work.
+            // One of several packages does not hold the whole of the work.
             let source = format!("rapl:{}", zone.name);
             found.push(sensor(sysfs, source, vec![zone], Owner::Named));
         }

@@ -34,6 +34,34 @@ fn first(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Stri
             false => "Nothing can be said of single cards; each model below says why.\n".to_owned(),
         };
     }
+    let mut page = format!(
+        "What to look at first ({}):\n\n",
+        counted(summary.pull.len(), "line")
+    );
+    page += &pull_table(summary, worth, width);
+    page += "\n";
+    for item in &summary.pull {
+        let seen = match item.seen.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", item.seen.join("; ")),
+        };
+        page += &fold(
+            &escape::line(&format!("  {}: {}{seen}.", item.name, item.advice)),
+            "    ",
+            width,
+        );
+    }
+    page + &fold(
+        &format!(
+            "{} Dollars and MWh are MODELLED: what these cards' own excess costs in a year.",
+            summary.rule()
+        ),
+        "",
+        width,
+    )
+}
+
+fn pull_table(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> String {
     let mut table = table(
         &[
             "what",
@@ -67,31 +95,7 @@ fn first(summary: &FleetSummary, worth: &FleetWorth, width: Option<u16>) -> Stri
             of(&|worth| worth.gwh_per_year, 1e-3),
         ]);
     }
-    let mut page = format!(
-        "What to look at first ({}):\n\n",
-        counted(summary.pull.len(), "line")
-    );
-    page += &text(&table);
-    page += "\n";
-    for item in &summary.pull {
-        let seen = match item.seen.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", item.seen.join("; ")),
-        };
-        page += &fold(
-            &escape::line(&format!("  {}: {}{seen}.", item.name, item.advice)),
-            "    ",
-            width,
-        );
-    }
-    page + &fold(
-        &format!(
-            "{} Dollars and MWh are MODELLED: what these cards' own excess costs in a year.",
-            summary.rule()
-        ),
-        "",
-        width,
-    )
+    text(&table)
 }
 
 /// A year's amount with its interval.

@@ -15,7 +15,15 @@ pub fn fleet_prometheus(summary: &FleetSummary) -> String {
     let mut metrics = Metrics {
         text: String::new(),
     };
-    let models = &summary.models;
+    of_models(&mut metrics, &summary.models);
+    of_cases(&mut metrics, &summary.models);
+    of_cards(&mut metrics, &summary.models);
+    of_groups(&mut metrics, &summary.models);
+    metrics.text
+}
+
+/// The models, as a whole.
+fn of_models(metrics: &mut Metrics, models: &[ModelSummary]) {
     metrics.family(
         "perwatt_fleet_cards",
         "Cards of a model that were judged.",
@@ -34,6 +42,10 @@ pub fn fleet_prometheus(summary: &FleetSummary) -> String {
         models,
         |model| vec![(of_model(model), f64::from(u8::from(model.enough_cards)))],
     );
+}
+
+/// Where the cards lie in each case.
+fn of_cases(metrics: &mut Metrics, models: &[ModelSummary]) {
     metrics.family(
         "perwatt_fleet_case_median_seconds",
         "Median over the cards of a model of the time of one execution.",
@@ -61,6 +73,10 @@ pub fn fleet_prometheus(summary: &FleetSummary) -> String {
                 .collect()
         },
     );
+}
+
+/// Cards that stand out from their peers.
+fn of_cards(metrics: &mut Metrics, models: &[ModelSummary]) {
     metrics.family(
         "perwatt_fleet_straggler_time_ratio",
         "Time of a slow card over all cases against its peers; absent for a card that does not stand out.",
@@ -93,6 +109,10 @@ pub fn fleet_prometheus(summary: &FleetSummary) -> String {
                 .collect()
         },
     );
+}
+
+/// Machines and racks that stand out, and what a job loses by it.
+fn of_groups(metrics: &mut Metrics, models: &[ModelSummary]) {
     metrics.family(
         "perwatt_fleet_slow_group_ratio",
         "Time of a machine or rack that is slow as a whole, against all others.",
@@ -114,7 +134,6 @@ pub fn fleet_prometheus(summary: &FleetSummary) -> String {
                 .collect()
         },
     );
-    metrics.text
 }
 
 type Labels = Vec<(&'static str, String)>;

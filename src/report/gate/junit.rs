@@ -1,6 +1,8 @@
 //! JUnit XML: what Jenkins, GitLab and most CI dashboards read.
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{
+    NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite,
+};
 
 use crate::compare::{Comparison, Verdict, VerdictRow};
 
@@ -8,8 +10,8 @@ use crate::compare::{Comparison, Verdict, VerdictRow};
 /// a case that broke an error, and what could not be decided is skipped with its reason.
 ///
 /// # Errors
-/// The XML cannot be written; the message says why.
-pub fn junit(comparison: &Comparison) -> Result<String, String> {
+/// The XML cannot be written.
+pub fn junit(comparison: &Comparison) -> Result<String, SerializeError> {
     let device = comparison
         .candidate_environment
         .as_ref()
@@ -20,7 +22,7 @@ pub fn junit(comparison: &Comparison) -> Result<String, String> {
     }
     let mut report = Report::new("perwatt");
     report.add_test_suite(suite);
-    report.to_string().map_err(|e| e.to_string())
+    report.to_string()
 }
 
 /// One row.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::table::{fold, table, text};
 use crate::invest::{Backtest, BacktestUse, PriorSet, digits_alike, scale_of_row};
+use crate::units::{whole_change, whole_percent};
 
 /// The model compared with public clusters.
 pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) -> String {
@@ -60,7 +61,7 @@ fn comparison(all: &[&Backtest], width: Option<u16>) -> String {
             reported,
             format!("{p5} {p50} {p95}"),
             unit,
-            format!("{:+.0} %", 100.0 * one.log_error.exp_m1()),
+            whole_change(one.log_error.exp()),
             if one.inside { "in" } else { "MISS" }.to_owned(),
             usage.to_owned(),
         ]);
@@ -129,7 +130,7 @@ fn by_group(all: &[&Backtest], width: Option<u16>) -> String {
         table.add_row([
             name.clone(),
             format!("{} of {}", inside(&group), group.len()),
-            format!("{:.0} %", 100.0 * median.exp_m1()),
+            whole_percent(median.exp_m1()),
         ]);
     }
     text(&table)

@@ -3,6 +3,7 @@
 use super::super::table::fold;
 use super::card::DOLLARS_PER_EURO;
 use crate::invest::{Answer, CardModel, digits, in_one_sentence, row_in_words};
+use crate::units::whole_percent;
 
 /// The sentence, folded: what a sum buys, or what a machine writes.
 pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>) -> String {
@@ -21,9 +22,9 @@ pub(super) fn headline(answer: &Answer, models: &[CardModel], width: Option<u16>
     };
     let most = matters_most(answer, &output).map_or(String::new(), |(key, share)| {
         format!(
-            " What matters most for {about}: {}, {:.0} % of the uncertainty.",
+            " What matters most for {about}: {}, {} of the uncertainty.",
             in_words(answer, key),
-            100.0 * share
+            whole_percent(share)
         )
     });
     fold(&(what + &most), "", width)

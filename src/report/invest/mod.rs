@@ -13,6 +13,7 @@ mod what_if;
 
 use super::table::{fold, table, text};
 use crate::invest::{Answer, CardModel, OUTPUTS, OutputKind, RecordFigure, Section, as_of};
+use crate::units::whole_change;
 
 use notes::notes;
 use row::{header, row};
@@ -165,7 +166,7 @@ fn measured(findings: &[RecordFigure], width: Option<u16>) -> String {
         width,
     );
     for finding in findings {
-        let relative = |end: f64| format!("{:+.0} %", 100.0 * (end / finding.value - 1.0));
+        let relative = |end: f64| whole_change(end / finding.value);
         table.add_row([
             finding.what.clone(),
             finding.case.clone(),

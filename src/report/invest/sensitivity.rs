@@ -4,6 +4,7 @@ use comfy_table::Cell;
 
 use super::super::table::{fold, table, text};
 use crate::invest::{Answer, Causes, OUTPUTS, ReducibleBy};
+use crate::units::percent;
 
 /// Inputs that the table shows at most.
 const SHOWN: usize = 9;
@@ -21,7 +22,7 @@ pub(super) fn causes(answer: &Answer, width: Option<u16>) -> String {
     for key in largest(&answer.causes) {
         let cells = answer.causes.iter().map(|causes| {
             let found = causes.inputs.iter().find(|(known, _)| *known == key);
-            found.map_or_else(|| "·".to_owned(), |(_, share)| per_cent_of(share.share))
+            found.map_or_else(|| "·".to_owned(), |(_, share)| percent(share.share))
         });
         table.add_row(row(format!("  {key}"), cells));
     }
@@ -30,7 +31,7 @@ pub(super) fn causes(answer: &Answer, width: Option<u16>) -> String {
         (ReducibleBy::Operator, "The owner's books remove"),
         (ReducibleBy::Judgement, "Neither removes"),
     ] {
-        let cells = answer.causes.iter().map(|c| per_cent_of(group(c, party)));
+        let cells = answer.causes.iter().map(|c| percent(group(c, party)));
         table.add_row(row(label.to_owned(), cells));
     }
     let errors = answer.causes.iter().flat_map(|causes| &causes.inputs);
@@ -86,13 +87,4 @@ fn legend(error: f64, width: Option<u16>) -> String {
 fn heading(key: &str) -> &'static str {
     let kind = OUTPUTS.iter().find(|kind| kind.key == key);
     kind.and_then(|kind| kind.traced_as).unwrap_or("?")
-}
-
-fn per_cent_of(share: f64) -> String {
-    let percent = 100.0 * share;
-    if percent < 0.95 {
-        format!("{percent:.1} %")
-    } else {
-        format!("{percent:.0} %")
-    }
 }

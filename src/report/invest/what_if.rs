@@ -3,6 +3,7 @@
 use super::super::table::{fold, table, text};
 use super::notes;
 use crate::invest::{Contrast, WhatIf, digits, digits_alike, scale_of_row};
+use crate::units::whole_percent;
 
 /// Two devices under one sum.
 pub fn invest_what_if(what_if: &WhatIf, width: Option<u16>) -> String {
@@ -58,6 +59,6 @@ fn contrast(row: &Contrast) -> [String; 7] {
         unit,
         format!("×{}", digits(row.ratio.p50)),
         format!("{} to {}", digits(row.ratio.p5), digits(row.ratio.p95)),
-        format!("{:.0} %", 100.0 * row.other_is_better),
+        whole_percent(row.other_is_better),
     ]
 }

@@ -3,10 +3,10 @@
 
 use comfy_table::Cell;
 
-use super::cases::{ShownKernels, dash, measured, or_dash, rate};
+use super::cases::{ShownKernels, measured, or_dash, rate};
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, EnergyTier, Reading, Record, Roof, Summary};
-use crate::report::table::{fold, spread, table, text};
+use crate::report::table::{dash, fold, spread, table, text};
 use crate::units::{TokensPerSecond, number, percent};
 
 /// A value this far from its ends, as a share, is too noisy to be compared.

@@ -2,7 +2,7 @@
 
 use super::short::is_short;
 use crate::record::{CaseName, CaseResult, Estimate, Outcome, Reading, Record, Summary, WorkUnit};
-use crate::report::table::{cell, spread, table, text};
+use crate::report::table::{cell, dash, spread, table, text};
 use crate::units::{Seconds, Watts, number, percent};
 
 /// Which kernels of a case are shown.
@@ -146,10 +146,6 @@ const COLUMNS: [Column; 10] = {
         }),
     ]
 };
-
-pub(super) fn dash() -> String {
-    "–".to_owned()
-}
 
 /// A measured value, or a dash.
 pub(super) fn or_dash<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> String) -> String {

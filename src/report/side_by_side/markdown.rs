@@ -1,7 +1,7 @@
 //! The table as Markdown, for an issue or an article.
 
 use super::words::{factor_range, headline, section_title};
-use crate::compare::{DescribedCell, Description};
+use crate::compare::{DescribedCell, DescribedSection, Description};
 use crate::escape::markdown;
 use crate::record::{Reading, UNVERIFIED};
 
@@ -23,36 +23,7 @@ pub fn side_by_side_markdown(description: &Description) -> String {
         );
     }
     for section in &description.sections {
-        let letters = description
-            .columns
-            .iter()
-            .map(|column| column.letter.as_str());
-        let ratios = letters
-            .clone()
-            .skip(1)
-            .map(|letter| format!("{letter} ÷ {}", description.columns[0].letter));
-        let heads: Vec<String> = letters.map(str::to_owned).chain(ratios).collect();
-        page += &format!(
-            "\n**{}**\n\n| case | {} |\n|---|{}\n",
-            markdown(&section_title(section)),
-            heads.join(" | "),
-            "--:|".repeat(heads.len())
-        );
-        for row in &section.rows {
-            let ratios = row.cells.iter().skip(1).map(|cell| {
-                let ratio = cell
-                    .measured()
-                    .and_then(|cell| cell.ratio.as_ref()?.measured());
-                ratio.map_or_else(|| "–".to_owned(), |ratio| factor_range(*ratio))
-            });
-            let cells: Vec<String> = row
-                .cells
-                .iter()
-                .map(|cell| value(cell, section.imported))
-                .chain(ratios)
-                .collect();
-            page += &format!("| {} | {} |\n", markdown(&row.case), cells.join(" | "));
-        }
+        page += &section_markdown(description, section);
     }
     for alone in &description.alone {
         page += &format!(
@@ -66,6 +37,41 @@ pub fn side_by_side_markdown(description: &Description) -> String {
         page += &format!("\nNote: {}.\n", markdown(note));
     }
     page + "\n"
+}
+
+/// A section as a table, one row a case.
+fn section_markdown(description: &Description, section: &DescribedSection) -> String {
+    let letters = description
+        .columns
+        .iter()
+        .map(|column| column.letter.as_str());
+    let ratios = letters
+        .clone()
+        .skip(1)
+        .map(|letter| format!("{letter} ÷ {}", description.columns[0].letter));
+    let heads: Vec<String> = letters.map(str::to_owned).chain(ratios).collect();
+    let mut page = format!(
+        "\n**{}**\n\n| case | {} |\n|---|{}\n",
+        markdown(&section_title(section)),
+        heads.join(" | "),
+        "--:|".repeat(heads.len())
+    );
+    for row in &section.rows {
+        let ratios = row.cells.iter().skip(1).map(|cell| {
+            let ratio = cell
+                .measured()
+                .and_then(|cell| cell.ratio.as_ref()?.measured());
+            ratio.map_or_else(|| "–".to_owned(), |ratio| factor_range(*ratio))
+        });
+        let cells: Vec<String> = row
+            .cells
+            .iter()
+            .map(|cell| value(cell, section.imported))
+            .chain(ratios)
+            .collect();
+        page += &format!("| {} | {} |\n", markdown(&row.case), cells.join(" | "));
+    }
+    page
 }
 
 fn value(cell: &Reading<DescribedCell>, imported: bool) -> String {

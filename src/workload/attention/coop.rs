@@ -147,7 +147,7 @@ impl CoopFlash {
         let side = self.unit.side;
         if !heads.size.is_multiple_of(self.keys) {
             return Err(Unsupported::Combination(format!(
-                "a head size of {} is no multiple of keys = {}",
+                "a head size of {} is not a multiple of keys = {}",
                 heads.size, self.keys
             )));
         }
@@ -156,7 +156,7 @@ impl CoopFlash {
             || !self.keys.is_multiple_of(side.max(CHUNK))
         {
             return Err(Unsupported::Combination(format!(
-                "keys = {} by matrices of {side}×{side} are no multiple of what {} threads share",
+                "keys = {} by matrices of {side}×{side} are not a multiple of what {} threads share",
                 self.keys, self.subgroup_threads
             )));
         }

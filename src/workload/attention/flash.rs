@@ -148,7 +148,7 @@ impl Flash {
         ] {
             if !value.is_multiple_of(VECTOR) {
                 return Err(Unsupported::Combination(format!(
-                    "{name} = {value} is no multiple of {VECTOR}"
+                    "{name} = {value} is not a multiple of {VECTOR}"
                 )));
             }
         }

@@ -30,29 +30,8 @@ impl AttentionQuery<'_> {
         checker: &mut Checker,
     ) {
         let size = self.query.len();
-        let unit = 2.0 * Storage::F32.roundoff();
-        let scale = 1.0 / (size as f64).sqrt();
-        let mut scores = Vec::with_capacity(self.keys.len() / size);
-        let mut magnitude: f64 = 0.0;
-        for key in self.keys.chunks_exact(size) {
-            let (mut score, mut absolute) = (0.0, 0.0);
-            for (q, k) in self.query.iter().zip(key) {
-                let product = f64::from(*q) * f64::from(*k);
-                score += product;
-                absolute += product.abs();
-            }
-            scores.push(score * scale);
-            magnitude = magnitude.max(absolute * scale);
-        }
-        let maximum = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let minimum = scores.iter().copied().fold(f64::INFINITY, f64::min);
-        let distance = maximum - minimum;
-        let epsilon = unit * (size as f64 + 4.0) * 0.5 * magnitude
-            + 2.0 * unit * (4.0 + 3.0 * distance)
-            + unit * 2.0 * (scores.len() as f64).sqrt()
-            + self.weights.conversion();
+        let (scores, maximum, epsilon) = self.scores();
         let smallest = self.weights.smallest_normal();
-
         let mut sum = 0.0;
         let mut want = vec![0.0; size];
         let mut absolute = vec![0.0; size];
@@ -83,5 +62,32 @@ impl AttentionQuery<'_> {
             let got = got.get(at).copied().map_or(f64::NAN, f64::from);
             checker.check(got, want, bound, bound, || place(at));
         }
+    }
+
+    /// The score of each key, the largest of them, and the error that a weight may have, as a share.
+    fn scores(&self) -> (Vec<f64>, f64, f64) {
+        let size = self.query.len();
+        let unit = 2.0 * Storage::F32.roundoff();
+        let scale = 1.0 / (size as f64).sqrt();
+        let mut scores = Vec::with_capacity(self.keys.len() / size);
+        let mut magnitude: f64 = 0.0;
+        for key in self.keys.chunks_exact(size) {
+            let (mut score, mut absolute) = (0.0, 0.0);
+            for (q, k) in self.query.iter().zip(key) {
+                let product = f64::from(*q) * f64::from(*k);
+                score += product;
+                absolute += product.abs();
+            }
+            scores.push(score * scale);
+            magnitude = magnitude.max(absolute * scale);
+        }
+        let maximum = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let minimum = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let distance = maximum - minimum;
+        let epsilon = unit * (size as f64 + 4.0) * 0.5 * magnitude
+            + 2.0 * unit * (4.0 + 3.0 * distance)
+            + unit * 2.0 * (scores.len() as f64).sqrt()
+            + self.weights.conversion();
+        (scores, maximum, epsilon)
     }
 }

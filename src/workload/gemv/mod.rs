@@ -254,7 +254,7 @@ impl GemvProduct {
         let mut rows = between(kernel, "rows", 1, 16)?;
         if !threads.is_power_of_two() {
             return Err(Unsupported::Combination(format!(
-                "{threads} threads are no power of two"
+                "{threads} threads are not a power of two"
             )));
         }
         let (template, of_group) = match form {
@@ -321,7 +321,7 @@ impl GemvProduct {
     fn by_lanes(self) -> Result<Template, Unsupported> {
         let refusal = || {
             Unsupported::Combination(format!(
-                "{} columns are no multiple of row-per-lane's steps",
+                "{} columns are not a multiple of row-per-lane's steps",
                 self.k
             ))
         };
@@ -362,7 +362,7 @@ pub(crate) fn default_kernel(format: WeightFormat, lengths: &[u32], adapter: &Ad
             kernel("row-per-lane", 8, 4)
         }
         _ if by_lanes => kernel("row-per-lane", 8, 2),
-        // A subgroup alone waits for nobody.
+        // A subgroup alone needs no barrier.
         _ => kernel(cooperating, 8, 4),
     }
 }

@@ -55,7 +55,7 @@ impl Workload for Transfer {
             return Err(Unsupported::dtype(NAME, "only the dtype -", dtype));
         }
         if !bytes.is_multiple_of(4) {
-            return Err(misshapen(shape, FORM, "is no multiple of 4"));
+            return Err(misshapen(shape, FORM, "is not a multiple of 4"));
         }
         Ok(Case::new(NAME, dtype, Moved(bytes)))
     }

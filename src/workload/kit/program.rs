@@ -69,15 +69,16 @@ pub enum Contents {
     /// Input data that the program adds to, a cache for instance: filled again before each verified
     /// execution and read back after.
     Kept(Input),
-    /// Working memory; its contents do not matter and nobody reads them back.
+    /// Working memory; its contents do not matter and are not read back.
     Scratch,
     /// An output. It is filled with [`Poison`] before each verified execution and read back after, so
     /// an element that the kernel never writes is seen.
     Output,
 }
 
-/// What fills outputs before a verified execution: as f32 or f16 a NaN, which no kernel writes on the inputs that perwatt
-/// gives it. A whole number may be the right one, so the two verified executions of a case begin with different ones.
+/// What fills outputs before a verified execution: as f32 or f16 a NaN, which no kernel writes on the inputs that
+/// perwatt gives it. A whole number may be the right one, so the two verified executions of a case begin with
+/// different ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poison {
     /// All ones.

@@ -60,7 +60,7 @@ impl WeightFormat {
     pub(crate) fn check(self, row: u32) -> Result<(), Unsupported> {
         if self.scaled() && !row.is_multiple_of(BLOCK) {
             return Err(Unsupported::Combination(format!(
-                "rows of {row} weights are no multiple of the {BLOCK} that share a scale"
+                "rows of {row} weights are not a multiple of the {BLOCK} that share a scale"
             )));
         }
         Ok(())

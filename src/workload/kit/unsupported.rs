@@ -77,7 +77,7 @@ pub enum Unsupported {
         offered: Vec<CoopMatrix>,
     },
     /// A workgroup is not made of whole subgroups, which matrix units need.
-    #[error("{shader} uses workgroups of {threads} threads, which are no whole subgroups of {} threads", known(*.subgroup))]
+    #[error("{shader} uses workgroups of {threads} threads, which are not whole subgroups of {} threads", known(*.subgroup))]
     PartialSubgroup {
         /// The shader's file.
         shader: String,

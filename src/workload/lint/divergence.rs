@@ -24,7 +24,7 @@ pub(super) fn hazards(module: &Module, entry: &EntryPoint) -> Vec<Hazard> {
     let mut found = BTreeSet::new();
     examine(module, function, arguments, false, &mut found);
     if entry.workgroup_size == [1, 1, 1] {
-        // There is nobody to differ from, and nobody to race with.
+        // There is no other thread to differ from or to race with.
         found.retain(|hazard| !matches!(hazard, Hazard::SameElement { .. }));
     }
     found.into_iter().collect()

@@ -120,7 +120,7 @@ fn one_element_is_written_by_one_thread() {
     passes("if thread == 0 { out[group.x] = 1; }");
     passes("if thread > 0 { return; } out[group.x] = 1;");
     passes("out[group.x * 64 + thread] = 1;");
-    // One thread alone races with nobody.
+    // One thread alone has no race.
     let alone = "@group(0) @binding(0) var<storage, read_write> out: array<f32>;
         @compute @workgroup_size(1) fn main(@builtin(workgroup_id) group: vec3u) { out[group.x] = 1; }";
     assert_eq!(lint(alone), Ok(Vec::new()));

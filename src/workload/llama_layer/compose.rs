@@ -106,7 +106,7 @@ impl Composer {
     /// Appends a program whose first buffers are known by these names; the rest is its own.
     fn append(&mut self, part: Program, names: &[&'static str]) -> Result<(), Unsupported> {
         let Action::Dispatches(dispatches) = part.action else {
-            return Err(Unsupported::combination("a stage that is no dispatch"));
+            return Err(Unsupported::combination("a stage that is not a dispatch"));
         };
         let mut places = Vec::with_capacity(part.buffers.len());
         for (number, spec) in part.buffers.into_iter().enumerate() {
@@ -190,7 +190,15 @@ pub(crate) fn layer(shape: Layer, kernel: &Kernel, seed: u64) -> Result<Program,
     let narrow = tokens * hidden;
     pointwise(&mut layer, add, ["hidden", "down", "y"], narrow, storage)?;
 
-    // As in a trained model, a layer neither shrinks nor blows up what it is given.
+    keep_size(&mut layer, shape);
+    Ok(Program {
+        buffers: layer.buffers,
+        action: Action::Dispatches(layer.dispatches),
+    })
+}
+
+/// Scales the weights so that, as in a trained model, a layer neither shrinks nor blows up what it is given.
+fn keep_size(layer: &mut Composer, shape: Layer) {
     let unit = 1.0 / UNIFORM_DEVIATION;
     for name in ["norm", "norm again"] {
         layer.scale(name, unit);
@@ -204,10 +212,6 @@ pub(crate) fn layer(shape: Layer, kernel: &Kernel, seed: u64) -> Result<Program,
         };
         layer.scale(random, gain);
     }
-    Ok(Program {
-        buffers: layer.buffers,
-        action: Action::Dispatches(layer.dispatches),
-    })
 }
 
 /// Output = input · weights: a matmul over a prompt, a gemv for one token.

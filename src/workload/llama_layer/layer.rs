@@ -47,10 +47,10 @@ impl Layer {
         }
         let size = hidden / heads;
         if !size.is_multiple_of(8) || size > 256 {
-            return wrong("has a head size that is no multiple of 8 up to 256");
+            return wrong("has a head size that is not a multiple of 8 up to 256");
         }
         if !hidden.is_multiple_of(BLOCK) || !mlp.is_multiple_of(BLOCK) {
-            return wrong("has widths that are no multiple of 32");
+            return wrong("has widths that are not a multiple of 32");
         }
         let layer = Self {
             dtype,

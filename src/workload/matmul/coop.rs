@@ -209,13 +209,13 @@ impl CoopProduct {
         };
         if !coop.step_k.is_multiple_of(side) {
             return Err(Unsupported::Combination(format!(
-                "step_k = {} is no multiple of the matrices' {side}",
+                "step_k = {} is not a multiple of the matrices' {side}",
                 coop.step_k
             )));
         }
         if !(coop.step_k + coop.pad).is_multiple_of(chunk(dtype)) {
             return Err(Unsupported::Combination(format!(
-                "step_k + pad = {} is no multiple of the {} elements of 16 bytes that a matrix unit reads at",
+                "step_k + pad = {} is not a multiple of the {} elements of 16 bytes that a matrix unit reads at",
                 coop.step_k + coop.pad,
                 chunk(dtype)
             )));
@@ -233,7 +233,7 @@ impl CoopProduct {
         }
         if !self.step_k.is_multiple_of(BLOCK) || !packed.k.is_multiple_of(self.step_k) {
             return Err(Unsupported::Combination(format!(
-                "step_k = {} is no multiple of the {BLOCK} weights that share a scale, or K = {} is none of it",
+                "step_k = {} is not a multiple of the {BLOCK} weights that share a scale, or K = {} is not",
                 self.step_k, packed.k
             )));
         }

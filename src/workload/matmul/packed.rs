@@ -63,7 +63,7 @@ impl Packed {
     pub(crate) fn check(self) -> Result<(), Unsupported> {
         if !self.k.is_multiple_of(BLOCK) {
             return Err(Unsupported::Combination(format!(
-                "K = {} is no multiple of the {BLOCK} numbers that packed kernels read at once",
+                "K = {} is not a multiple of the {BLOCK} numbers that packed kernels read at once",
                 self.k
             )));
         }

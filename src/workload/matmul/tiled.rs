@@ -446,7 +446,7 @@ impl Tile {
         };
         match form {
             TiledForm::Shared { step_k, .. } if !step_k.is_multiple_of(4) => Err(
-                Unsupported::Combination(format!("step_k = {step_k} is no multiple of 4")),
+                Unsupported::Combination(format!("step_k = {step_k} is not a multiple of 4")),
             ),
             TiledForm::Single { .. } if tile.threads_m != 1 => {
                 Err(Unsupported::combination("width = 1 needs threads_m = 1"))
@@ -545,7 +545,7 @@ impl Tile {
         }
         if product.packed() && !step_k.is_multiple_of(BLOCK) {
             return Err(Unsupported::Combination(format!(
-                "step_k = {step_k} is no multiple of a block, {BLOCK}"
+                "step_k = {step_k} is not a multiple of a block, {BLOCK}"
             )));
         }
         let threads = self.threads_m * self.threads_n;

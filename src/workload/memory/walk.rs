@@ -142,7 +142,7 @@ impl Width {
     /// The way through so many elements.
     ///
     /// # Errors
-    /// They are no multiple of what is taken at once, or a parameter makes no sense.
+    /// They are not a multiple of what is taken at once, or a parameter makes no sense.
     pub(crate) fn walk(&self, kernel: &Kernel, elements: u32) -> Result<Walk, Unsupported> {
         let Self { name, lanes } = self;
         if !self.divides(elements) {

@@ -2,11 +2,16 @@
 //! count themselves, so a step left out is seen and none can be folded away.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use crate::record::{Counts, Resource, Resources, Verification};
+use crate::workload::computation::{Computation, Families, KernelFamily};
 use crate::workload::kit::checker::Checker;
 use crate::workload::kit::dimensions::{dimensions, misshapen};
+use crate::workload::kit::dtype::Dtype;
+use crate::workload::kit::kernel::Kernel;
+use crate::workload::kit::program::Program;
 use crate::workload::kit::unsupported::Unsupported;
 
 /// How the multiply-adds of a worker are divided among its chains.
@@ -81,7 +86,7 @@ impl PeakShape {
     }
 
     /// FLOP: two a multiply-add. No bytes that count.
-    pub(crate) fn counts(self) -> Counts {
+    fn counts(self) -> Counts {
         Counts {
             flop: 2 * u64::from(self.workers) * u64::from(self.work),
             bytes: 0,
@@ -90,7 +95,7 @@ impl PeakShape {
     }
 
     /// At most so many workers and multiply-adds, where that is less.
-    pub(crate) fn pilot(self, workers: u32, work: u32) -> Option<Self> {
+    fn pilot(self, workers: u32, work: u32) -> Option<Self> {
         let pilot = Self {
             workers: workers.min(self.workers),
             work: work.min(self.work),
@@ -99,7 +104,7 @@ impl PeakShape {
     }
 
     /// Holds what every worker counted to `total` of its number modulo eight.
-    pub(crate) fn verify(
+    fn verify(
         self,
         total: Result<impl Fn(u32) -> u32, Unsupported>,
         outputs: &[Vec<u8>],
@@ -119,12 +124,93 @@ impl fmt::Display for PeakShape {
     }
 }
 
-/// Resources of a case that measures the roof of units.
-pub(crate) const fn roof_of(units: Resource) -> Resources {
-    Resources {
-        arithmetic: units,
-        memory: Some(Resource::Memory),
-        measures: Some(units),
+/// A workload that measures the roof of units by chains; what differs from one to the next.
+pub(crate) trait PeakWorkload: fmt::Debug + Send + Sync + Sized + 'static {
+    /// Its name.
+    const NAME: &'static str;
+
+    /// Workers of the pilot and multiply-adds of each.
+    const PILOT: [u32; 2];
+
+    /// A kernel.
+    type Chains: CountedChains<Self>;
+
+    /// Its kernels, the best ones last; a new one gets an entry here.
+    fn kernels() -> &'static [Self::Chains];
+
+    /// The units whose roof a dtype measures.
+    fn units(dtype: Dtype) -> Resource;
+}
+
+/// A kernel whose chains count their own steps.
+pub(crate) trait CountedChains<W>: KernelFamily<Peak<W>> + 'static {
+    /// What each worker ends with when nothing is left out.
+    ///
+    /// # Errors
+    /// The multiply-adds cannot be divided among the chains, or the device has no such units.
+    fn total(&self, peak: &Peak<W>) -> Result<impl Fn(u32) -> u32, Unsupported>;
+}
+
+/// The case of a peak: which numbers are multiplied, and how often.
+#[derive(Debug)]
+pub(crate) struct Peak<W> {
+    pub dtype: Dtype,
+    pub shape: PeakShape,
+    workload: PhantomData<W>,
+}
+
+impl<W> Peak<W> {
+    pub(crate) const fn new(dtype: Dtype, shape: PeakShape) -> Self {
+        Self {
+            dtype,
+            shape,
+            workload: PhantomData,
+        }
+    }
+}
+
+impl<W> fmt::Display for Peak<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.fmt(f)
+    }
+}
+
+impl<W: PeakWorkload> Computation for Peak<W> {
+    const WORKLOAD: &'static str = W::NAME;
+
+    fn families(&self) -> Families<Self> {
+        let kernels = W::kernels().iter();
+        kernels
+            .map(|kernel| kernel as &dyn KernelFamily<Self>)
+            .collect()
+    }
+
+    fn counts(&self) -> Counts {
+        self.shape.counts()
+    }
+
+    fn resources(&self) -> Resources {
+        let units = W::units(self.dtype);
+        Resources {
+            arithmetic: units,
+            memory: Some(Resource::Memory),
+            measures: Some(units),
+        }
+    }
+
+    fn pilot(&self) -> Option<Self> {
+        let [workers, work] = W::PILOT;
+        let shape = self.shape.pilot(workers, work)?;
+        Some(Self::new(self.dtype, shape))
+    }
+
+    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let mut kernels = W::kernels().iter();
+        let total = kernels
+            .find(|family| family.name() == kernel.name)
+            .ok_or_else(|| Unsupported::kernel(W::NAME, &kernel.name))
+            .and_then(|family| family.total(self));
+        self.shape.verify(total, outputs)
     }
 }
 

@@ -1,10 +1,8 @@
 //! `peak-coop`: the highest rate of matrix units, in every configuration that a device offers.
 
-use std::fmt;
-
-use crate::record::{Adapter, Counts, Reading, Resource, Resources, Verification};
+use crate::record::{Adapter, Reading, Resource};
 use crate::workload::case::{Case, Suite};
-use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::computation::KernelFamily;
 use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::dtype::Dtype;
@@ -15,7 +13,9 @@ use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
 use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
+use crate::workload::peak::chains::{
+    ChainLoop, Chains, CountedChains, Peak, PeakShape, PeakWorkload,
+};
 
 /// Independent chains of dependent multiply-adds of matrices.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ const ROUND: u32 = 512;
 
 /// A kernel: so many chains of matrices of a side.
 #[derive(Debug)]
-struct MatrixChains {
+pub(crate) struct MatrixChains {
     name: &'static str,
     side: u32,
     chains: u32,
@@ -100,69 +100,43 @@ impl Workload for PeakCoop {
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let shape = PeakShape::parse(shape, FORM, 1 << 17..=1 << 28)?;
         match MatrixUnit::of_dtype(dtype).next() {
-            Some(_) => Ok(Case::new(NAME, dtype, MatrixUnitPeak { dtype, shape })),
+            Some(_) => Ok(Case::new(NAME, dtype, Peak::<Self>::new(dtype, shape))),
             None => Err(Unsupported::dtype(NAME, "f16, f16acc16 and f32", dtype)),
         }
     }
 
     fn measures(&self, dtype: Dtype) -> Option<Resource> {
-        Some(units::matrix(dtype))
+        Some(Self::units(dtype))
     }
 }
 
-/// Which matrices are multiplied, and how often.
-#[derive(Clone, Copy, Debug)]
-struct MatrixUnitPeak {
-    dtype: Dtype,
-    shape: PeakShape,
-}
+impl PeakWorkload for PeakCoop {
+    const NAME: &'static str = NAME;
+    const PILOT: [u32; 2] = [256, 1 << 18];
+    type Chains = MatrixChains;
 
-impl fmt::Display for MatrixUnitPeak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shape.fmt(f)
+    fn kernels() -> &'static [MatrixChains] {
+        &KERNELS
+    }
+
+    fn units(dtype: Dtype) -> Resource {
+        units::matrix(dtype)
     }
 }
 
-impl Computation for MatrixUnitPeak {
-    const WORKLOAD: &'static str = NAME;
-
-    fn families(&self) -> Families<Self> {
-        let kernels = KERNELS.iter();
-        kernels
-            .map(|kernel| kernel as &dyn KernelFamily<Self>)
-            .collect()
-    }
-
-    fn counts(&self) -> Counts {
-        self.shape.counts()
-    }
-
-    fn resources(&self) -> Resources {
-        roof_of(units::matrix(self.dtype))
-    }
-
-    fn pilot(&self) -> Option<Self> {
-        let shape = self.shape.pilot(256, 1 << 18)?;
-        Some(Self { shape, ..*self })
-    }
-
-    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        let family = KERNELS.iter().find(|family| family.name == kernel.name);
-        let plan = family.map_or_else(
-            || Err(Unsupported::kernel(NAME, &kernel.name)),
-            |family| family.plan(self),
-        );
-        let total = plan.map(|plan| move |part| plan.total(part));
-        self.shape.verify(total, outputs)
+impl CountedChains<PeakCoop> for MatrixChains {
+    fn total(&self, peak: &Peak<PeakCoop>) -> Result<impl Fn(u32) -> u32, Unsupported> {
+        let plan = self.plan(peak)?;
+        Ok(move |part| plan.total(part))
     }
 }
 
-impl KernelFamily<MatrixUnitPeak> for MatrixChains {
+impl KernelFamily<Peak<PeakCoop>> for MatrixChains {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn default_for(&self, peak: &MatrixUnitPeak, adapter: &Adapter) -> Option<Kernel> {
+    fn default_for(&self, peak: &Peak<PeakCoop>, adapter: &Adapter) -> Option<Kernel> {
         let Reading::Measured((_, threads)) = adapter.subgroup_sizes else {
             return None;
         };
@@ -172,7 +146,7 @@ impl KernelFamily<MatrixUnitPeak> for MatrixChains {
             .then(|| Kernel::new(self.name, &[("subgroup_threads", threads)]))
     }
 
-    fn tuning_space(&self, _peak: &MatrixUnitPeak) -> Vec<Kernel> {
+    fn tuning_space(&self, _peak: &Peak<PeakCoop>) -> Vec<Kernel> {
         [8, 32, 64]
             .map(|threads| Kernel::new(self.name, &[("subgroup_threads", threads)]))
             .to_vec()
@@ -180,7 +154,7 @@ impl KernelFamily<MatrixUnitPeak> for MatrixChains {
 
     fn program(
         &self,
-        peak: &MatrixUnitPeak,
+        peak: &Peak<PeakCoop>,
         kernel: &Kernel,
         _seed: u64,
     ) -> Result<Program, Unsupported> {
@@ -227,7 +201,7 @@ impl KernelFamily<MatrixUnitPeak> for MatrixChains {
 impl MatrixChains {
     /// # Errors
     /// WGSL has no such matrices for the dtype, or the multiply-adds cannot be divided.
-    fn plan(&self, peak: &MatrixUnitPeak) -> Result<MatrixUnitPlan, Unsupported> {
+    fn plan(&self, peak: &Peak<PeakCoop>) -> Result<MatrixUnitPlan, Unsupported> {
         let side = self.side;
         let unit = MatrixUnit::of_dtype(peak.dtype)
             .find(|unit| unit.side == side)
@@ -340,10 +314,7 @@ mod tests {
                 workers: 1,
                 work: 1 << 24,
             };
-            let peak = MatrixUnitPeak {
-                dtype: Dtype::F16Acc16,
-                shape,
-            };
+            let peak = Peak::<PeakCoop>::new(Dtype::F16Acc16, shape);
             let plan = family.plan(&peak).unwrap();
             let (left, right) = (plan.left(), plan.right());
             let side = plan.unit.side as usize;

@@ -1,10 +1,8 @@
 //! `peak-dot4`: the highest rate of integer dot products, the roof of `int8`.
 
-use std::fmt;
-
-use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::record::{Adapter, Resource};
 use crate::workload::case::{Case, Suite};
-use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::computation::KernelFamily;
 use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::dtype::Dtype;
@@ -13,7 +11,9 @@ use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
+use crate::workload::peak::chains::{
+    ChainLoop, Chains, CountedChains, Peak, PeakShape, PeakWorkload,
+};
 
 /// Independent chains of dependent dot products of four signed bytes.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ const STEP: u32 = 3;
 
 /// A kernel: so many chains.
 #[derive(Debug)]
-struct Dot4Chains {
+pub(crate) struct Dot4Chains {
     name: &'static str,
     chains: u32,
 }
@@ -94,65 +94,43 @@ impl Workload for PeakDot4 {
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let shape = PeakShape::parse(shape, FORM, 1 << 10..=1 << 20)?;
         match dtype {
-            Dtype::Int8 => Ok(Case::new(NAME, dtype, Dot4Peak(shape))),
+            Dtype::Int8 => Ok(Case::new(NAME, dtype, Peak::<Self>::new(dtype, shape))),
             _ => Err(Unsupported::dtype(NAME, "int8", dtype)),
         }
     }
 
-    fn measures(&self, _dtype: Dtype) -> Option<Resource> {
-        Some(Resource::OpInt8)
+    fn measures(&self, dtype: Dtype) -> Option<Resource> {
+        Some(Self::units(dtype))
     }
 }
 
-/// Threads and the multiply-adds of each.
-#[derive(Clone, Copy, Debug)]
-struct Dot4Peak(PeakShape);
+impl PeakWorkload for PeakDot4 {
+    const NAME: &'static str = NAME;
+    const PILOT: [u32; 2] = [1 << 16, 8192];
+    type Chains = Dot4Chains;
 
-impl fmt::Display for Dot4Peak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+    fn kernels() -> &'static [Dot4Chains] {
+        &KERNELS
+    }
+
+    fn units(_dtype: Dtype) -> Resource {
+        Resource::OpInt8
     }
 }
 
-impl Computation for Dot4Peak {
-    const WORKLOAD: &'static str = NAME;
-
-    fn families(&self) -> Families<Self> {
-        let kernels = KERNELS.iter();
-        kernels
-            .map(|kernel| kernel as &dyn KernelFamily<Self>)
-            .collect()
-    }
-
-    fn counts(&self) -> Counts {
-        self.0.counts()
-    }
-
-    fn resources(&self) -> Resources {
-        roof_of(Resource::OpInt8)
-    }
-
-    fn pilot(&self) -> Option<Self> {
-        self.0.pilot(1 << 16, 8192).map(Self)
-    }
-
-    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        let family = KERNELS.iter().find(|family| family.name == kernel.name);
-        let plan = family.map_or_else(
-            || Err(Unsupported::kernel(NAME, &kernel.name)),
-            |family| family.plan(*self),
-        );
-        let total = plan.map(|plan| move |thread| total(plan, thread));
-        self.0.verify(total, outputs)
+impl CountedChains<PeakDot4> for Dot4Chains {
+    fn total(&self, peak: &Peak<PeakDot4>) -> Result<impl Fn(u32) -> u32, Unsupported> {
+        let plan = self.plan(peak)?;
+        Ok(move |thread| total(plan, thread))
     }
 }
 
-impl KernelFamily<Dot4Peak> for Dot4Chains {
+impl KernelFamily<Peak<PeakDot4>> for Dot4Chains {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn default_for(&self, _peak: &Dot4Peak, adapter: &Adapter) -> Option<Kernel> {
+    fn default_for(&self, _peak: &Peak<PeakDot4>, adapter: &Adapter) -> Option<Kernel> {
         // A processor's vector registers hold no more chains than this, and more only take time.
         let contends = match adapter.is_software() {
             true => self.chains == 4,
@@ -161,18 +139,18 @@ impl KernelFamily<Dot4Peak> for Dot4Chains {
         contends.then(|| Kernel::new(self.name, &[]))
     }
 
-    fn tuning_space(&self, _peak: &Dot4Peak) -> Vec<Kernel> {
+    fn tuning_space(&self, _peak: &Peak<PeakDot4>) -> Vec<Kernel> {
         vec![Kernel::new(self.name, &[])]
     }
 
     fn program(
         &self,
-        peak: &Dot4Peak,
+        peak: &Peak<PeakDot4>,
         _kernel: &Kernel,
         _seed: u64,
     ) -> Result<Program, Unsupported> {
-        let threads = peak.0.workers;
-        let plan = self.plan(*peak)?;
+        let threads = peak.shape.workers;
+        let plan = self.plan(peak)?;
         let groups = grid(u64::from(threads.div_ceil(WORKGROUP)));
         let template = shader!("peak-dot4/scalar.wgsl")
             .constant("THREADS", threads)
@@ -196,14 +174,14 @@ impl Dot4Chains {
     ///
     /// # Errors
     /// It cannot be divided.
-    fn plan(&self, Dot4Peak(shape): Dot4Peak) -> Result<Chains, Unsupported> {
+    fn plan(&self, peak: &Peak<PeakDot4>) -> Result<Chains, Unsupported> {
         let body = ChainLoop {
             chains: self.chains,
             step: DOT,
             unroll: UNROLL,
             most: ROUND,
         };
-        body.divide(shape.work)
+        body.divide(peak.shape.work)
     }
 }
 

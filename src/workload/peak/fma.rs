@@ -1,10 +1,8 @@
 //! `peak-fma`: the highest rate of fused multiply-adds, the roof of ordinary arithmetic.
 
-use std::fmt;
-
-use crate::record::{Adapter, Counts, Resource, Resources, Verification};
+use crate::record::{Adapter, Resource};
 use crate::workload::case::{Case, Suite};
-use crate::workload::computation::{Computation, Families, KernelFamily};
+use crate::workload::computation::KernelFamily;
 use crate::workload::interface::{SuiteCases, Workload, suite};
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::dtype::Dtype;
@@ -13,7 +11,9 @@ use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
 use crate::workload::kit::unsupported::Unsupported;
-use crate::workload::peak::chains::{ChainLoop, Chains, PeakShape, roof_of};
+use crate::workload::peak::chains::{
+    ChainLoop, Chains, CountedChains, Peak, PeakShape, PeakWorkload,
+};
 
 /// Independent chains of dependent multiply-adds.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ const ROUND: u32 = 1024;
 
 /// A kernel: so many chains of so wide values.
 #[derive(Debug)]
-struct FmaChains {
+pub(crate) struct FmaChains {
     name: &'static str,
     lanes: u32,
     chains: u32,
@@ -93,87 +93,57 @@ impl Workload for PeakFma {
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let shape = PeakShape::parse(shape, FORM, 1024..=262_144)?;
         match dtype {
-            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, FmaPeak { dtype, shape })),
+            Dtype::F32 | Dtype::F16 => Ok(Case::new(NAME, dtype, Peak::<Self>::new(dtype, shape))),
             _ => Err(Unsupported::dtype(NAME, "f32 and f16", dtype)),
         }
     }
 
     fn measures(&self, dtype: Dtype) -> Option<Resource> {
-        Some(units(dtype))
+        Some(Self::units(dtype))
     }
 }
 
-/// f16 is computed in f16 here, and nowhere else but in `f16acc16`.
-fn units(dtype: Dtype) -> Resource {
-    match dtype {
-        Dtype::F16 => Resource::FlopF16,
-        _ => Resource::FlopF32,
+impl PeakWorkload for PeakFma {
+    const NAME: &'static str = NAME;
+    const PILOT: [u32; 2] = [1 << 16, 8192];
+    type Chains = FmaChains;
+
+    fn kernels() -> &'static [FmaChains] {
+        &KERNELS
+    }
+
+    /// f16 is computed in f16 here, and nowhere else but in `f16acc16`.
+    fn units(dtype: Dtype) -> Resource {
+        match dtype {
+            Dtype::F16 => Resource::FlopF16,
+            _ => Resource::FlopF32,
+        }
     }
 }
 
-/// Which numbers are multiplied, and how many.
-#[derive(Clone, Copy, Debug)]
-struct FmaPeak {
-    dtype: Dtype,
-    shape: PeakShape,
-}
-
-impl fmt::Display for FmaPeak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shape.fmt(f)
+impl CountedChains<PeakFma> for FmaChains {
+    fn total(&self, peak: &Peak<PeakFma>) -> Result<impl Fn(u32) -> u32, Unsupported> {
+        let plan = self.plan(peak)?;
+        Ok(move |thread| plan.total(thread) as u32)
     }
 }
 
-impl Computation for FmaPeak {
-    const WORKLOAD: &'static str = NAME;
-
-    fn families(&self) -> Families<Self> {
-        let kernels = KERNELS.iter();
-        kernels
-            .map(|kernel| kernel as &dyn KernelFamily<Self>)
-            .collect()
-    }
-
-    fn counts(&self) -> Counts {
-        self.shape.counts()
-    }
-
-    fn resources(&self) -> Resources {
-        roof_of(units(self.dtype))
-    }
-
-    fn pilot(&self) -> Option<Self> {
-        let shape = self.shape.pilot(1 << 16, 8192)?;
-        Some(Self { shape, ..*self })
-    }
-
-    fn verify(&self, kernel: &Kernel, _program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        let family = KERNELS.iter().find(|family| family.name == kernel.name);
-        let plan = family.map_or_else(
-            || Err(Unsupported::kernel(NAME, &kernel.name)),
-            |family| family.plan(self),
-        );
-        let total = plan.map(|plan| move |thread| plan.total(thread) as u32);
-        self.shape.verify(total, outputs)
-    }
-}
-
-impl KernelFamily<FmaPeak> for FmaChains {
+impl KernelFamily<Peak<PeakFma>> for FmaChains {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn default_for(&self, _peak: &FmaPeak, _adapter: &Adapter) -> Option<Kernel> {
+    fn default_for(&self, _peak: &Peak<PeakFma>, _adapter: &Adapter) -> Option<Kernel> {
         self.contends.then(|| Kernel::new(self.name, &[]))
     }
 
-    fn tuning_space(&self, _peak: &FmaPeak) -> Vec<Kernel> {
+    fn tuning_space(&self, _peak: &Peak<PeakFma>) -> Vec<Kernel> {
         vec![Kernel::new(self.name, &[])]
     }
 
     fn program(
         &self,
-        peak: &FmaPeak,
+        peak: &Peak<PeakFma>,
         _kernel: &Kernel,
         _seed: u64,
     ) -> Result<Program, Unsupported> {
@@ -212,7 +182,7 @@ impl KernelFamily<FmaPeak> for FmaChains {
 impl FmaChains {
     /// # Errors
     /// The multiply-adds cannot be divided among the chains.
-    fn plan(&self, peak: &FmaPeak) -> Result<FmaPlan, Unsupported> {
+    fn plan(&self, peak: &Peak<PeakFma>) -> Result<FmaPlan, Unsupported> {
         let unroll = UNROLL / self.lanes;
         let body = ChainLoop {
             chains: self.chains,

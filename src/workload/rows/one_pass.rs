@@ -1,16 +1,20 @@
 //! `one-pass`: the kernel of workloads over rows, which reads memory once and keeps a row in registers.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use crate::record::{Adapter, Reading};
+use crate::record::{Adapter, Counts, Reading, Resources, Verification};
 use crate::workload::case::Suite;
+use crate::workload::computation::{Computation, Families, KernelFamily};
 use crate::workload::interface::{SuiteCases, suite};
+use crate::workload::kit::checker::{Checker, output_of};
 use crate::workload::kit::dimensions::{dimensions, grid};
 use crate::workload::kit::dtype::Dtype;
-use crate::workload::kit::input::Storage;
+use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::{Kernel, between};
-use crate::workload::kit::program::Dispatch;
+use crate::workload::kit::program::{Dispatch, Program};
 use crate::workload::kit::template::Template;
+use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
 
 /// Elements that a thread may keep in registers, and those that every device's threads can.
@@ -74,13 +78,13 @@ impl RowsShape {
     }
 
     /// Half as many rows of the same length.
-    pub(crate) fn halved(self) -> Option<Self> {
+    fn halved(self) -> Option<Self> {
         let rows = self.rows.div_ceil(2);
         (self.rows > 1024).then_some(Self { rows, ..self })
     }
 
     /// Fewer rows of the same length.
-    pub(crate) fn pilot(self) -> Option<Self> {
+    fn pilot(self) -> Option<Self> {
         (self.rows > 4096).then_some(Self { rows: 512, ..self })
     }
 }
@@ -88,6 +92,101 @@ impl RowsShape {
 impl fmt::Display for RowsShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}x{}", self.rows, self.columns)
+    }
+}
+
+/// A workload over rows; what differs from one to the next.
+pub(crate) trait RowsWorkload: fmt::Debug + Send + Sync + Sized + 'static {
+    /// Its name.
+    const NAME: &'static str;
+
+    /// Useful work of one execution.
+    fn counts(shape: RowsShape) -> Counts;
+
+    /// What the kernel does; the first buffer is x.
+    ///
+    /// # Errors
+    /// The kernel's threads cannot hold a row.
+    fn program(shape: RowsShape, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported>;
+
+    /// Compares a row, by its number, of the output with the same row of x.
+    fn check(program: &Program) -> impl Fn(usize, &[f32], &[f32], &mut Checker);
+}
+
+/// The rows of a case.
+#[derive(Debug)]
+pub(crate) struct Rows<W> {
+    shape: RowsShape,
+    workload: PhantomData<W>,
+}
+
+impl<W> Rows<W> {
+    pub(crate) const fn new(shape: RowsShape) -> Self {
+        Self {
+            shape,
+            workload: PhantomData,
+        }
+    }
+}
+
+impl<W> fmt::Display for Rows<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.fmt(f)
+    }
+}
+
+impl<W: RowsWorkload> Computation for Rows<W> {
+    const WORKLOAD: &'static str = W::NAME;
+
+    fn families(&self) -> Families<Self> {
+        vec![&OnePass]
+    }
+
+    fn counts(&self) -> Counts {
+        W::counts(self.shape)
+    }
+
+    fn resources(&self) -> Resources {
+        units::reads_and_writes(units::ordinary(Dtype::F32))
+    }
+
+    fn pilot(&self) -> Option<Self> {
+        self.shape.pilot().map(Self::new)
+    }
+
+    fn halved(&self) -> Option<Self> {
+        self.shape.halved().map(Self::new)
+    }
+
+    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
+        let elements = self.shape.elements();
+        let mut checker = Checker::new(elements);
+        let got = output_of(&mut checker, outputs, elements, Storage::F32);
+        let x = decode(&program.buffers[0].input(), Storage::F32);
+        let columns = self.shape.columns as usize;
+        let check = W::check(program);
+        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
+            check(row, got, x, &mut checker);
+        }
+        checker.finish()
+    }
+}
+
+impl<W: RowsWorkload> KernelFamily<Rows<W>> for OnePass {
+    fn name(&self) -> &'static str {
+        ONE_PASS
+    }
+
+    fn default_for(&self, rows: &Rows<W>, adapter: &Adapter) -> Option<Kernel> {
+        Some(default_one_pass(rows.shape.columns, adapter))
+    }
+
+    fn tuning_space(&self, rows: &Rows<W>) -> Vec<Kernel> {
+        one_pass_space(rows.shape.columns)
+    }
+
+    fn program(&self, rows: &Rows<W>, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        W::program(rows.shape, kernel, seed)
     }
 }
 

@@ -1,21 +1,17 @@
 //! `rmsnorm`: the normalisation between the layers of a language model.
 
-use std::fmt;
-
-use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::record::Counts;
 use crate::workload::case::Case;
-use crate::workload::computation::{Computation, Families, KernelFamily};
 use crate::workload::interface::{SuiteCases, Workload};
-use crate::workload::kit::checker::{Checker, output_of};
+use crate::workload::kit::checker::Checker;
 use crate::workload::kit::dtype::Dtype;
 use crate::workload::kit::input::{Storage, decode};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::rows::one_pass::{
-    ONE_PASS, OnePass, RowPlan, RowsShape, SMALL_CASES, SUITES, default_one_pass, one_pass_space,
+    RowPlan, Rows, RowsShape, RowsWorkload, SMALL_CASES, SUITES,
 };
 
 /// Root-mean-square normalisation of each row.
@@ -26,10 +22,6 @@ const NAME: &str = "rmsnorm";
 
 /// ε as the shader has it.
 const EPSILON: f64 = 1e-5_f32 as f64;
-
-/// The rows of a case.
-#[derive(Clone, Copy, Debug)]
-struct NormRows(RowsShape);
 
 impl Workload for RmsNorm {
     fn name(&self) -> &'static str {
@@ -51,79 +43,37 @@ impl Workload for RmsNorm {
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let rows = RowsShape::parse(NAME, dtype, shape)?;
-        Ok(Case::new(NAME, dtype, NormRows(rows)))
+        Ok(Case::new(NAME, dtype, Rows::<Self>::new(rows)))
     }
 }
 
-impl fmt::Display for NormRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+impl RowsWorkload for RmsNorm {
+    const NAME: &'static str = NAME;
 
-impl Computation for NormRows {
-    const WORKLOAD: &'static str = NAME;
-
-    fn families(&self) -> Families<Self> {
-        vec![&OnePass]
-    }
-
-    fn counts(&self) -> Counts {
-        let elements = self.0.elements();
+    fn counts(shape: RowsShape) -> Counts {
+        let elements = shape.elements();
         Counts {
             flop: 4 * elements,
-            bytes: 8 * elements + 4 * u64::from(self.0.columns),
+            bytes: 8 * elements + 4 * u64::from(shape.columns),
             tokens: None,
         }
     }
 
-    fn resources(&self) -> Resources {
-        units::reads_and_writes(units::ordinary(Dtype::F32))
-    }
-
-    fn pilot(&self) -> Option<Self> {
-        self.0.pilot().map(Self)
-    }
-
-    fn halved(&self) -> Option<Self> {
-        self.0.halved().map(Self)
-    }
-
-    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        let elements = self.0.elements();
-        let mut checker = Checker::new(elements);
-        let got = output_of(&mut checker, outputs, elements, Storage::F32);
-        let x = decode(&program.buffers[0].input(), Storage::F32);
-        let weight = decode(&program.buffers[1].input(), Storage::F32);
-        let columns = self.0.columns as usize;
-        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
-            let place = |column| format!("y[{row}, {column}]");
-            check_row(got, x, &weight, Storage::F32, place, &mut checker);
-        }
-        checker.finish()
-    }
-}
-
-impl KernelFamily<NormRows> for OnePass {
-    fn name(&self) -> &'static str {
-        ONE_PASS
-    }
-
-    fn default_for(&self, rows: &NormRows, adapter: &Adapter) -> Option<Kernel> {
-        Some(default_one_pass(rows.0.columns, adapter))
-    }
-
-    fn tuning_space(&self, rows: &NormRows) -> Vec<Kernel> {
-        one_pass_space(rows.0.columns)
-    }
-
-    fn program(&self, rows: &NormRows, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+    fn program(shape: RowsShape, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
         Normalisation {
-            shape: rows.0,
+            shape,
             storage: Storage::F32,
             residual: false,
         }
         .program(kernel, seed)
+    }
+
+    fn check(program: &Program) -> impl Fn(usize, &[f32], &[f32], &mut Checker) {
+        let weight = decode(&program.buffers[1].input(), Storage::F32);
+        move |row, got, x, checker| {
+            let place = |column| format!("y[{row}, {column}]");
+            check_row(got, x, &weight, Storage::F32, place, checker);
+        }
     }
 }
 

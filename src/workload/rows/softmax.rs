@@ -1,21 +1,17 @@
 //! `softmax` of each row: exponentials, two reductions, and memory read once.
 
-use std::fmt;
-
-use crate::record::{Adapter, Counts, Resources, Verification};
+use crate::record::Counts;
 use crate::workload::case::Case;
-use crate::workload::computation::{Computation, Families, KernelFamily};
 use crate::workload::interface::{SuiteCases, Workload};
-use crate::workload::kit::checker::{Checker, output_of};
+use crate::workload::kit::checker::Checker;
 use crate::workload::kit::dtype::Dtype;
-use crate::workload::kit::input::{Input, Storage, decode};
+use crate::workload::kit::input::{Input, Storage};
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::kit::program::{Buffer, Contents, Dispatch, Program};
 use crate::workload::kit::template::shader;
-use crate::workload::kit::units;
 use crate::workload::kit::unsupported::Unsupported;
 use crate::workload::rows::one_pass::{
-    ONE_PASS, OnePass, RowPlan, RowsShape, SMALL_CASES, SUITES, default_one_pass, one_pass_space,
+    RowPlan, Rows, RowsShape, RowsWorkload, SMALL_CASES, SUITES,
 };
 
 /// Softmax of each row.
@@ -23,10 +19,6 @@ use crate::workload::rows::one_pass::{
 pub(crate) struct Softmax;
 
 const NAME: &str = "softmax";
-
-/// The rows of a case.
-#[derive(Clone, Copy, Debug)]
-struct SoftmaxRows(RowsShape);
 
 impl Workload for Softmax {
     fn name(&self) -> &'static str {
@@ -49,77 +41,24 @@ impl Workload for Softmax {
 
     fn case(&self, dtype: Dtype, shape: &str) -> Result<Case, Unsupported> {
         let rows = RowsShape::parse(NAME, dtype, shape)?;
-        Ok(Case::new(NAME, dtype, SoftmaxRows(rows)))
+        Ok(Case::new(NAME, dtype, Rows::<Self>::new(rows)))
     }
 }
 
-impl fmt::Display for SoftmaxRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+impl RowsWorkload for Softmax {
+    const NAME: &'static str = NAME;
 
-impl Computation for SoftmaxRows {
-    const WORKLOAD: &'static str = NAME;
-
-    fn families(&self) -> Families<Self> {
-        vec![&OnePass]
-    }
-
-    fn counts(&self) -> Counts {
+    fn counts(shape: RowsShape) -> Counts {
         Counts {
             flop: 0,
-            bytes: 8 * self.0.elements(),
+            bytes: 8 * shape.elements(),
             tokens: None,
         }
     }
 
-    fn resources(&self) -> Resources {
-        units::reads_and_writes(units::ordinary(Dtype::F32))
-    }
-
-    fn pilot(&self) -> Option<Self> {
-        self.0.pilot().map(Self)
-    }
-
-    fn halved(&self) -> Option<Self> {
-        self.0.halved().map(Self)
-    }
-
-    fn verify(&self, _kernel: &Kernel, program: &Program, outputs: &[Vec<u8>]) -> Verification {
-        let elements = self.0.elements();
-        let mut checker = Checker::new(elements);
-        let got = output_of(&mut checker, outputs, elements, Storage::F32);
-        let x = decode(&program.buffers[0].input(), Storage::F32);
-        let columns = self.0.columns as usize;
-        for (row, (got, x)) in got.chunks(columns).zip(x.chunks(columns)).enumerate() {
-            check_row(row, got, x, &mut checker);
-        }
-        checker.finish()
-    }
-}
-
-impl KernelFamily<SoftmaxRows> for OnePass {
-    fn name(&self) -> &'static str {
-        ONE_PASS
-    }
-
-    fn default_for(&self, rows: &SoftmaxRows, adapter: &Adapter) -> Option<Kernel> {
-        Some(default_one_pass(rows.0.columns, adapter))
-    }
-
-    fn tuning_space(&self, rows: &SoftmaxRows) -> Vec<Kernel> {
-        one_pass_space(rows.0.columns)
-    }
-
-    fn program(
-        &self,
-        rows: &SoftmaxRows,
-        kernel: &Kernel,
-        seed: u64,
-    ) -> Result<Program, Unsupported> {
-        let plan = RowPlan::new(rows.0, kernel)?;
-        let elements = rows.0.elements();
+    fn program(shape: RowsShape, kernel: &Kernel, seed: u64) -> Result<Program, Unsupported> {
+        let plan = RowPlan::new(shape, kernel)?;
+        let elements = shape.elements();
         let template = plan.fill(shader!("softmax/one-pass.wgsl"), Storage::F32);
         let dispatch = Dispatch::new(&template, &[0, 1], 1)?;
         let mut x = Buffer::random("x", elements, Storage::F32, seed, 0);
@@ -132,6 +71,10 @@ impl KernelFamily<SoftmaxRows> for OnePass {
         });
         let buffers = vec![x, Buffer::output("y", elements, Storage::F32)];
         Ok(Program::of(buffers, vec![plan.place(dispatch)]))
+    }
+
+    fn check(_program: &Program) -> impl Fn(usize, &[f32], &[f32], &mut Checker) {
+        check_row
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn unnamed(
     let write = "write the columns' names into a first line, as time,power_w";
     if columns > 2 {
         return Err(format!(
-            "its {columns} columns have no names, so nobody can tell which is the power; {write}"
+            "its {columns} columns have no names, so which is the power is unknown; {write}"
         ));
     }
     let cells = rows.iter().filter_map(|(_, record)| record.get(1));

@@ -25,7 +25,7 @@ use self::order::{TimedRow, in_order};
 pub use self::times::DateOrder;
 use crate::error::{Error, Result};
 use crate::record::{Boundary, read_bytes};
-use crate::units::Watts;
+use crate::units::{Watts, bound_percent};
 
 /// Share of rows without a value that a log may have.
 const MOST_LEFT_OUT: f64 = 0.1;
@@ -173,9 +173,9 @@ fn few_left_out(
     if let Some(first) = left_out.first() {
         if left_out.len() as f64 > MOST_LEFT_OUT * all as f64 {
             return Err(format!(
-                "{} of {all} rows have no usable value, and at most {:.0} % may have none; the first: {first}",
+                "{} of {all} rows have no usable value, and at most {} may have none; the first: {first}",
                 left_out.len(),
-                100.0 * MOST_LEFT_OUT
+                bound_percent(MOST_LEFT_OUT)
             ));
         }
         notes.push(format!(
@@ -327,32 +327,45 @@ impl Table {
                 power,
             });
         }
-        let names = || self.header.join(", ");
-        let mut times: Vec<usize> = Vec::new();
-        for (at, name) in self.header.iter().enumerate() {
-            if is_time(name) {
-                times.push(at);
-            }
+        Ok(LogColumns {
+            times: self.time_columns()?,
+            power: self.power_column(choice, notes)?,
+        })
+    }
+
+    /// The column of this name.
+    fn named(&self, name: &str) -> Option<usize> {
+        let mut names = self.header.iter();
+        names.position(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The names of the columns, for messages.
+    fn names(&self) -> String {
+        self.header.join(", ")
+    }
+
+    fn time_columns(&self) -> std::result::Result<Vec<usize>, String> {
+        if let (Some(date), Some(time)) = (self.named("date"), self.named("time")) {
+            return Ok(vec![date, time]);
         }
-        let named = |name: &str| {
-            self.header
-                .iter()
-                .position(|own| own.eq_ignore_ascii_case(name))
-        };
-        times = match (named("date"), named("time")) {
-            (Some(date), Some(time)) => vec![date, time],
-            _ => times.into_iter().take(1).collect(),
-        };
-        if times.is_empty() {
-            return Err(format!("no column of times among: {}", names()));
+        match self.header.iter().position(|name| is_time(name)) {
+            Some(at) => Ok(vec![at]),
+            None => Err(format!("no column of times among: {}", self.names())),
         }
+    }
+
+    fn power_column(
+        &self,
+        choice: &LogChoice,
+        notes: &mut Vec<String>,
+    ) -> std::result::Result<PowerColumn, String> {
         let boundary = choice.boundary.unwrap_or(Boundary::Unknown);
         if let Some(wanted) = &choice.column {
             refuse_same_names(&self.header, wanted)?;
-            let at = named(wanted).ok_or_else(|| {
+            let at = self.named(wanted).ok_or_else(|| {
                 format!(
                     "--column {wanted}: there is none of this name among: {}",
-                    names()
+                    self.names()
                 )
             })?;
             if is_other_quantity(wanted) {
@@ -364,12 +377,11 @@ impl Table {
             let mut found = power_columns(std::slice::from_ref(&self.header[at]), boundary);
             let watts = found.pop().and_then(|column| column.watts);
             let name = wanted.clone();
-            let power = PowerColumn { at, name, watts };
-            return Ok(LogColumns { times, power });
+            return Ok(PowerColumn { at, name, watts });
         }
         let mut found = power_columns(&self.header, boundary);
         if found.is_empty()
-            && let (Some(_), Some(at)) = (named("entity_id"), named("state"))
+            && let (Some(_), Some(at)) = (self.named("entity_id"), self.named("state"))
         {
             found.push(PowerColumn {
                 at,
@@ -380,14 +392,12 @@ impl Table {
         if found.is_empty() {
             return Err(format!(
                 "no column of watts among: {}; if one is, choose it with --column",
-                names()
+                self.names()
             ));
         }
         refuse_same_names(&self.header, &found[0].name)?;
-        let others: Vec<&str> = found[1..]
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
+        let others = found[1..].iter().map(|column| column.name.as_str());
+        let others: Vec<&str> = others.collect();
         if !others.is_empty() {
             notes.push(format!(
                 "`{}` was taken for the power; --column takes another: {}",
@@ -396,8 +406,7 @@ impl Table {
             ));
         }
         columns::refuse_parts(&found)?;
-        let power = found.swap_remove(0);
-        Ok(LogColumns { times, power })
+        Ok(found.swap_remove(0))
     }
 
     /// The unit of a column that states none: watts, unless nothing would draw so many. Zeus' monitor writes

@@ -100,6 +100,34 @@ fn card(library: &Library, device: Device<'static>, index: u32) -> Card {
 
 /// A card's sensor of one kind.
 fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
+    let setup = setup(card, kind);
+    let module = setup.boundary == Boundary::Module;
+    let (opened, asked) = (card.clone(), card.clone());
+    Candidate {
+        setup,
+        device: card.name.clone(),
+        owner: card.owner(),
+        caution: card.shared.clone(),
+        folder: None,
+        bounds: ClassBounds::up_to(MOST),
+        // The limit is the card's; its module draws more.
+        limits: Box::new(move || match module {
+            true => DriverLimits::default(),
+            false => DriverLimits {
+                lasting: limit(&asked.device).ok(),
+                peak: None,
+            },
+        }),
+        open: Box::new(move |setup| {
+            let reader = || reader(opened.clone(), kind);
+            let card = opened.clone();
+            Sensor::open(setup, reader, move || standing(&card.device))
+        }),
+    }
+}
+
+/// What is known of a card's sensor before it is read.
+fn setup(card: &Card, kind: NvmlReading) -> PowerSetup {
     let place = card.address.map_or_else(
         || card.name.replace(' ', "-"),
         |address| address.to_string(),
@@ -131,7 +159,7 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
     });
     if kind == NvmlReading::Energy {
         setup.coverage =
-            Reading::unmeasured("nobody has published whether this counter sees all of the time");
+            Reading::unmeasured("no published work says whether this counter sees all of the time");
     }
     if kind == NvmlReading::Energy && superchip {
         setup
@@ -141,28 +169,7 @@ fn candidate(card: &Card, kind: NvmlReading) -> Candidate {
     if kind != NvmlReading::Energy {
         profile(&mut setup, card.generation, kind);
     }
-    let (opened, asked) = (card.clone(), card.clone());
-    Candidate {
-        setup,
-        device: card.name.clone(),
-        owner: card.owner(),
-        caution: card.shared.clone(),
-        folder: None,
-        bounds: ClassBounds::up_to(MOST),
-        // The limit is the card's; its module draws more.
-        limits: Box::new(move || match module {
-            true => DriverLimits::default(),
-            false => DriverLimits {
-                lasting: limit(&asked.device).ok(),
-                peak: None,
-            },
-        }),
-        open: Box::new(move |setup| {
-            let reader = || reader(opened.clone(), kind);
-            let card = opened.clone();
-            Sensor::open(setup, reader, move || standing(&card.device))
-        }),
-    }
+    setup
 }
 
 /// What reads a card.
@@ -248,7 +255,7 @@ pub(super) fn power_limit(library: &Library, device: Owner) -> Option<PowerLimit
             other => fault(&other, &what),
         }
     };
-    // What somebody set, not what a chassis enforces for now.
+    // What a user set, not what a chassis enforces for now.
     let now = |device: &Device<'static>| {
         device
             .power_management_limit()

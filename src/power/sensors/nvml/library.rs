@@ -97,7 +97,7 @@ fn in_time(path: PathBuf, limit: Duration) -> Option<Result<Nvml, NvmlError>> {
                 // A driver may hang in its first real work only. What it answers is asked again.
                 let _ = count(nvml);
             }
-            // Nobody listens any more where it took too long.
+            // The receiver is gone where it took too long.
             let _ = sender.send(started);
         })
         .ok()?;

@@ -1,5 +1,7 @@
 //! `perwatt tune`: the best kernel parameters for this device, found by trying them.
 
+mod power_limits;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,12 +14,11 @@ use super::args::power::places_from_environment;
 use super::args::target::TargetArgs;
 use super::args::values::positive;
 use super::exit::Exit;
-use super::interrupts::Keeping;
-use super::output::{print, print_json, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
-use super::power_limits::{LimitChoice, PowerLimitSweep, limit_choice};
-use super::survey::{opened, survey};
-use super::tuning::{SearchEffort, TunedDevice, search_all, store};
+use super::support::interrupts::Keeping;
+use super::support::output::{print, print_json, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
+use super::support::survey::{opened, survey};
+use super::support::tuning::{SearchEffort, TunedDevice, search_all, store};
 use crate::bench;
 use crate::bench::tune::{self, SearchResult, Store, Tuning};
 use crate::power::{self, Timeline};
@@ -25,6 +26,7 @@ use crate::process::ProgramImage;
 use crate::record::{Adapter, FailureKind};
 use crate::report::{self, TunedKernel};
 use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
+use power_limits::{LimitChoice, PowerLimitSweep, limit_choice};
 
 /// Search kernel parameters on a device and keep the best; `run` uses them from then on.
 ///
@@ -50,7 +52,7 @@ pub(super) struct Tune {
 
     /// Do not search; measure the chosen cases at these power limits, in watts, in turn: `150,200,250`, or `auto` for
     /// five from the driver's lowest to its default. Needs a power sensor and the right to set the limit (root). The
-    /// limit is put back whatever happens
+    /// limit is always restored
     #[arg(long, value_name = "WATTS|auto", group = "instead", value_parser = limit_choice, conflicts_with_all = ["quick", "time"])]
     power_limit: Option<LimitChoice>,
 
@@ -106,11 +108,7 @@ impl Tune {
         let program = ProgramImage::of_this_process()?;
         let survey = survey(&program)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let SubjectArgs {
-            target,
-            workloads,
-            allow_commands,
-        } = self.subject.parsed();
+        let target = &self.subject.parsed().target;
         let adapter = target.adapter(&adapters)?;
         let store = store(target.tuning.as_deref())?;
         if let Some(exit) = self.instead(&store, adapter)? {
@@ -118,16 +116,7 @@ impl Tune {
         }
         target.see_sensor(adapter)?;
         let adapter = &opened(&program, &survey, adapter)?;
-        let mut request = target.request();
-        let commands = ManifestCommands::allowed_by(*allow_commands);
-        for file in workloads {
-            request.custom.extend(load_custom(file, commands)?);
-        }
-        let nothing_named = request.cases.is_empty() && request.custom.is_empty();
-        if self.quick || nothing_named {
-            request.suite.get_or_insert(Suite::default_for(adapter));
-        }
-        let planned = bench::plan(&request, adapter)?;
+        let planned = self.planned(adapter)?;
         if let Some(choice) = &self.power_limit {
             return self.sweep(choice, &program, adapter);
         }
@@ -151,19 +140,28 @@ impl Tune {
             found.entries.iter().map(move |entry| (entry, fate.clone()))
         });
         self.print(&known, rows)?;
-        for (subject, found) in &searched {
-            if found.entries.is_empty() {
-                tell(&format!("{}: nothing found; {}", subject.id(), fate(found)));
-            }
-        }
-        if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
-            tell(&format!(
-                "Kept in {}",
-                store.path(&adapter.into()).display()
-            ));
-        }
+        tell_found(&searched, &store, adapter);
         tell_wrong(&searched);
         Ok(exit_of(&searched, interrupted))
+    }
+
+    /// The kernels whose parameters are searched.
+    fn planned(&self, adapter: &Adapter) -> anyhow::Result<Vec<CaseKernel>> {
+        let SubjectArgs {
+            target,
+            workloads,
+            allow_commands,
+        } = self.subject.parsed();
+        let mut request = target.request();
+        let commands = ManifestCommands::allowed_by(*allow_commands);
+        for file in workloads {
+            request.custom.extend(load_custom(file, commands)?);
+        }
+        let nothing_named = request.cases.is_empty() && request.custom.is_empty();
+        if self.quick || nothing_named {
+            request.suite.get_or_insert(Suite::default_for(adapter));
+        }
+        Ok(bench::plan(&request, adapter)?)
     }
 
     /// What is done with the tuned parameters that are there; none where a search is asked for.
@@ -333,6 +331,19 @@ fn fate(found: &SearchResult) -> String {
 /// no failure.
 fn without_result(found: &SearchResult) -> bool {
     found.entries.is_empty() && found.unsupported < found.space
+}
+
+/// Says which searches found nothing, and where the others' parameters are kept.
+fn tell_found(searched: &[(CaseKernel, SearchResult)], store: &Store, adapter: &Adapter) {
+    for (subject, found) in searched {
+        if found.entries.is_empty() {
+            tell(&format!("{}: nothing found; {}", subject.id(), fate(found)));
+        }
+    }
+    if searched.iter().any(|(_, found)| !found.entries.is_empty()) {
+        let path = store.path(&adapter.into());
+        tell(&format!("Kept in {}", path.display()));
+    }
 }
 
 /// Names every candidate that computed a wrong result.

@@ -14,15 +14,15 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-use super::exit::Exit;
-use super::interrupts::Keeping;
-use super::output::tell;
-use super::output_file::{OutputFile, OutputFileKind};
-use super::power_limit_keeper::{LimitState, PowerLimitKeeper};
-use super::progress::TurnsBar;
-use super::turn::{invocation, remove_abandoned_turns};
 use crate::bench::energy_without_gain;
 use crate::bench::interleave::merge;
+use crate::cli::exit::Exit;
+use crate::cli::power_limit_keeper::{LimitState, PowerLimitKeeper};
+use crate::cli::support::interrupts::Keeping;
+use crate::cli::support::output::tell;
+use crate::cli::support::output_file::{OutputFile, OutputFileKind};
+use crate::cli::support::progress::TurnsBar;
+use crate::cli::support::turn::{invocation, remove_abandoned_turns};
 use crate::power::Selection;
 use crate::process::ProgramImage;
 use crate::record::{self, Adapter, CaseResult, Reading, Record};
@@ -39,7 +39,7 @@ const LEAST_SHARE: f64 = 0.5;
 
 /// Which limits to try.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum LimitChoice {
+pub(in crate::cli) enum LimitChoice {
     /// Some between the driver's lowest and its default.
     Auto,
     /// These, in watts.
@@ -47,7 +47,7 @@ pub(super) enum LimitChoice {
 }
 
 /// Parses `auto` or `150,200,250`.
-pub(super) fn limit_choice(text: &str) -> Result<LimitChoice, String> {
+pub(in crate::cli) fn limit_choice(text: &str) -> Result<LimitChoice, String> {
     if text == "auto" {
         return Ok(LimitChoice::Auto);
     }
@@ -57,7 +57,9 @@ pub(super) fn limit_choice(text: &str) -> Result<LimitChoice, String> {
         watts
             .filter(|watts| (1.0..=10_000.0).contains(watts))
             .ok_or_else(|| {
-                format!("`{part}` is no power limit; watts are needed, as in 150,200,250, or auto")
+                format!(
+                    "`{part}` is not a power limit; watts are needed, as in 150,200,250, or auto"
+                )
             })
     });
     let mut watts = watts.collect::<Result<Vec<f64>, String>>()?;
@@ -110,24 +112,24 @@ fn steps(choice: &LimitChoice, state: &LimitState) -> anyhow::Result<Vec<f64>> {
 }
 
 /// What is measured at each limit, and on what.
-pub(super) struct PowerLimitSweep<'a> {
-    pub(super) program: &'a ProgramImage,
-    pub(super) adapter: &'a Adapter,
-    pub(super) power: &'a Selection,
+pub(in crate::cli) struct PowerLimitSweep<'a> {
+    pub(in crate::cli) program: &'a ProgramImage,
+    pub(in crate::cli) adapter: &'a Adapter,
+    pub(in crate::cli) power: &'a Selection,
     /// What `perwatt run` is given.
-    pub(super) arguments: Vec<OsString>,
+    pub(in crate::cli) arguments: Vec<OsString>,
     /// Where the result files go.
-    pub(super) folder: &'a Path,
+    pub(in crate::cli) folder: &'a Path,
     /// Whether files there are replaced.
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
     /// Seed of the order of limits.
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
 }
 
 /// What a sweep found.
-pub(super) struct Swept {
-    pub(super) rows: Vec<LimitRow>,
-    pub(super) exit: Exit,
+pub(in crate::cli) struct Swept {
+    pub(in crate::cli) rows: Vec<LimitRow>,
+    pub(in crate::cli) exit: Exit,
 }
 
 /// Records of one limit, an invocation each.
@@ -138,7 +140,7 @@ impl PowerLimitSweep<'_> {
     ///
     /// # Errors
     /// The limit cannot be set, or a record cannot be written.
-    pub(super) fn run(&self, choice: &LimitChoice) -> anyhow::Result<Swept> {
+    pub(in crate::cli) fn run(&self, choice: &LimitChoice) -> anyhow::Result<Swept> {
         let mut keeper = PowerLimitKeeper::start(self.program, self.adapter, self.power)?;
         let before = keeper.before.clone();
         let steps = steps(choice, &before)?;

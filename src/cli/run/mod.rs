@@ -1,7 +1,10 @@
 //! `perwatt run`: the main job.
 
+mod each_device;
+mod start;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -11,32 +14,29 @@ use super::args::HOW;
 use super::args::fresh::Fresh;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
-use super::identity::{by_itself, identified};
-use super::interrupts::Keeping;
-use super::output::{print, print_beside, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
-use super::progress::Progress;
-use super::result_path::{file_stem, free_name, is_folder, journal_of};
 use super::show::shown_kernels;
-use super::survey::{opened, survey};
-use super::tuning::{self, SearchEffort, TunedDevice};
+use super::support::interrupts::Keeping;
+use super::support::output::{print_beside, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
+use super::support::progress::Progress;
+use super::support::result_path::journal_of;
+use super::support::survey::survey;
 use crate::bench::{self, Ending, GivenAgain, Workers};
-use crate::device::{AdapterAccess, Survey, each_gpu, same_description};
+use crate::device::{AdapterAccess, Survey, same_description};
 use crate::escape::shell_word;
 use crate::power::{EnergyEffort, Selection};
-use crate::process::{GroupedChild, ProgramImage, StopSignal};
+use crate::process::ProgramImage;
 use crate::record::{
-    self, Adapter, CaseResult, Event, Journal, LONGEST_S, MOST_INVOCATIONS_OF_SESSION, Placement,
-    PlanSummary, Record, SessionJournal, Status, Whereabouts, journal_path, without_journal_suffix,
+    self, Adapter, Event, Journal, LONGEST_S, MOST_INVOCATIONS_OF_SESSION, Placement, PlanSummary,
+    Record, SessionJournal, Whereabouts, without_journal_suffix,
 };
 use crate::report;
 use crate::units::counted;
-use crate::workload::{Case, CaseKernel};
 
 /// Measure verified kernels on a device and write a result file.
 ///
 /// Every case runs in several worker processes (invocations). Finished work goes to a journal beside
-/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` goes on from there.
+/// the result file at once; after Ctrl-C, a crash or a full disk, `--resume` continues from it.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -45,8 +45,8 @@ pub(super) struct Run {
     #[command(flatten)]
     deadline: DeadlineArgs,
 
-    /// Resume an interrupted run, by its result file or journal. What to measure stands in it, so no
-    /// other measuring option fits beside it; but what names a command, host or file must be given again:
+    /// Resume an interrupted run, by its result file or journal. It says what to measure, so other measuring options
+    /// are refused; but what names a command, host or file must be given again:
     /// --power, --workloads, --allow-commands
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
@@ -150,21 +150,10 @@ impl Run {
         let ending = measure(&workers, &mut journal, session, keeping.interrupted())
             .map_err(|error| kept(&error, &again))?;
         match ending {
-            Ending::Complete(mut record) => {
-                record::tidy(&mut record, &Whereabouts::of_this_process());
-                if record.placement.as_ref().is_some_and(|p| !p.identifies()) {
-                    record::unidentify(&mut record);
-                }
-                if self.anonymous {
-                    record::anonymize(&mut record);
-                }
-                check_output(&out, &record, self.force).map_err(|error| kept(&error, &again))?;
-                record::save(&record, &out).map_err(|error| kept(&error, &again))?;
-                if let Err(error) = journal.remove() {
-                    tell(&format!(
-                        "The record is complete, but its journal could not be removed: {error}"
-                    ));
-                }
+            Ending::Complete(record) => {
+                let record = self
+                    .save(*record, &out, journal)
+                    .map_err(|error| kept(&error, &again))?;
                 let table = report::run(&record, shown_kernels(self.all_kernels), width());
                 print_beside(&out, &table).with_context(|| {
                     format!("{} is whole, and its table was not printed", out.display())
@@ -177,6 +166,25 @@ impl Run {
                 Ok(Exit::Interrupted)
             }
         }
+    }
+
+    /// Writes the record, with as much of its machine as was asked for, and takes its journal away.
+    fn save(&self, mut record: Record, out: &Path, journal: Journal) -> crate::Result<Record> {
+        record::tidy(&mut record, &Whereabouts::of_this_process());
+        if record.placement.as_ref().is_some_and(|p| !p.identifies()) {
+            record::unidentify(&mut record);
+        }
+        if self.anonymous {
+            record::anonymize(&mut record);
+        }
+        check_output(out, &record, self.force)?;
+        record::save(&record, out)?;
+        if let Err(error) = journal.remove() {
+            tell(&format!(
+                "The record is complete, but its journal could not be removed: {error}"
+            ));
+        }
+        Ok(record)
     }
 
     /// Opens the journal of an interrupted run and sees that this program and machine can go on with it.
@@ -217,195 +225,6 @@ fn access_again(survey: &Survey, then: &Adapter) -> Option<AdapterAccess> {
     let first = same.clone().next()?;
     let now = same.find(|adapter| adapter.index == then.index);
     Some(survey.access(now.unwrap_or(first)))
-}
-
-impl NewRun {
-    /// Plans a new session and opens its journal; nothing where it was interrupted.
-    fn start(&self, program: &ProgramImage, force: bool) -> anyhow::Result<Option<Ready>> {
-        let survey = survey(program)?;
-        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let adapter = self.measure.target.adapter(&adapters)?;
-        let access = survey.access(adapter);
-        let adapter = &opened(program, &survey, adapter)?;
-        let request = self.measure.request(adapter)?;
-        if let (Some(suite), None) = (request.suite, self.measure.target.suite) {
-            let kind = if adapter.is_software() {
-                "a software driver"
-            } else {
-                "a GPU"
-            };
-            tell(&format!(
-                "Suite {suite}, the default on {kind}; --suite chooses another."
-            ));
-        }
-        self.measure.target.see_sensor(adapter)?;
-        let mut planned = bench::plan(&request, adapter)?;
-        tell_smaller(&planned);
-        let store = tuning::store(self.measure.target.tuning.as_deref())?;
-        if self.tune {
-            let effort = SearchEffort {
-                total_s: None,
-                quick: false,
-                power: &self.measure.target.power,
-                seed: self.measure.target.seed,
-            };
-            let keeping = Keeping::begin();
-            let interrupted = keeping.interrupted();
-            let device = TunedDevice {
-                adapter,
-                program,
-                access: &access,
-            };
-            let searched = tuning::search_all(&store, &device, &planned, &effort, interrupted)?;
-            if interrupted.load(Ordering::Relaxed) {
-                tell(&format!(
-                    "Interrupted while tuning; what {} searches found is kept.",
-                    searched.len()
-                ));
-                return Ok(None);
-            }
-        }
-        tuning::apply(&store, adapter, &mut planned, self.measure.tuned)?;
-        let session = self.measure.session(request.suite, self.invocations);
-        let mut record = bench::session(&session, adapter, &planned);
-        self.place(&mut record);
-        let twins = survey
-            .adapters
-            .iter()
-            .filter(|other| other.name == adapter.name);
-        let twins = twins
-            .filter(|other| other.backend == adapter.backend)
-            .count()
-            > 1;
-        let out = self.out_file(&record, twins)?;
-        check_output(&out, &record, force)?;
-        // Beside a pipe or a device no file stays, and what could not be written there goes to a file of the journal's
-        // own name.
-        let kept = match record::leads_to_a_stream(&out) {
-            true => free_name(Path::new(""), &file_stem(&record, twins)),
-            false => out.clone(),
-        };
-        let session = SessionJournal::planned(record, Some(program.build().executable.clone()));
-        let journal = begin_journal(&kept, &session)?;
-        Ok(Some(Ready {
-            journal,
-            out,
-            session,
-            access,
-        }))
-    }
-
-    /// Says in the record where it is measured. The arguments that only a fleet gives name its folder and node.
-    fn place(&self, record: &mut Record) {
-        record.placement = match &self.placement {
-            Some(placement) => Some(placement.clone()),
-            None if self.identify => Some(identified(by_itself(), &record.adapter)),
-            None => None,
-        };
-        if self.placement.is_some() {
-            let own = ["--out=", "--placement="];
-            let argv = &mut record.provenance.argv;
-            argv.retain(|word| !own.iter().any(|option| word.starts_with(option)));
-            if let Some(program) = argv.first_mut() {
-                "perwatt".clone_into(program);
-            }
-        }
-    }
-
-    /// Runs the same on each GPU in turn, each as a run of its own with its own record.
-    fn each_device(&self, program: &ProgramImage) -> anyhow::Result<Exit> {
-        let survey = survey(program)?;
-        let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
-        let each = each_gpu(&adapters)?;
-        if let Some(out) = self.out.as_ref().filter(|out| !is_folder(out)) {
-            bail!(
-                "--out {}: each device has a record of its own; name a folder, with a slash at its end",
-                out.display()
-            );
-        }
-        let mut worst = Exit::Done;
-        for (number, adapter) in each.iter().enumerate() {
-            tell(&format!(
-                "Device {} of {}: {}",
-                number + 1,
-                each.len(),
-                adapter.label()
-            ));
-            let exit = run_again_on(program, adapter.index)?;
-            if exit == Exit::Interrupted {
-                return Ok(exit);
-            }
-            let gravity = |exit| match exit {
-                Exit::Done => 0,
-                Exit::Inconclusive => 1,
-                Exit::Regression => 2,
-                _ => 3,
-            };
-            if gravity(exit) > gravity(worst) {
-                worst = exit;
-            }
-        }
-        Ok(worst)
-    }
-
-    /// Where the record goes; with the address of the device in its name where others look the same.
-    fn out_file(&self, record: &Record, twins: bool) -> anyhow::Result<PathBuf> {
-        let folder = match &self.out {
-            Some(out) if !is_folder(out) => {
-                if without_journal_suffix(out) != *out {
-                    bail!(
-                        "--out {}: a name that ends in .journal is a journal's; give the result file another",
-                        out.display()
-                    );
-                }
-                return Ok(out.clone());
-            }
-            Some(folder) => {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-                folder.clone()
-            }
-            None => PathBuf::new(),
-        };
-        Ok(free_name(&folder, &file_stem(record, twins)))
-    }
-}
-
-/// Runs this program again with the same command line, on one device.
-fn run_again_on(program: &ProgramImage, index: u32) -> anyhow::Result<Exit> {
-    let mut command = program.command();
-    let mut words = std::env::args_os().skip(1);
-    while let Some(word) = words.next() {
-        if word == "--device=all" {
-            command.arg(format!("--device={index}"));
-        } else if word == "--device" {
-            words.next();
-            command.args(["--device".to_owned(), index.to_string()]);
-        } else {
-            command.arg(word);
-        }
-    }
-    let mut run = GroupedChild::spawn(command, StopSignal::Request)
-        .context("perwatt cannot be started again for each device")?;
-    let status = run.child().wait()?;
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(Exit::Interrupted, Exit::of_number))
-}
-
-/// Says before anything is measured which cases stand for ones that are too large for the adapter.
-fn tell_smaller(planned: &[CaseKernel]) {
-    let mut cases: Vec<&Case> = planned.iter().map(|planned| &planned.case).collect();
-    cases.dedup();
-    for case in cases {
-        if let Some(other) = &case.instead_of {
-            tell(&format!(
-                "{case} stands for {}: {}",
-                other.case, other.reason
-            ));
-        }
-    }
 }
 
 /// Sees that the record may be written before it is measured and, since a file may have come since, after.
@@ -451,33 +270,6 @@ fn measure(
     ending
 }
 
-/// Starts the journal of a new run; an interrupted run of the same name is not overwritten.
-fn begin_journal(out: &Path, session: &SessionJournal) -> anyhow::Result<Journal> {
-    let path = journal_path(out);
-    if record::journal_in_use(&path) {
-        bail!(
-            "{}: another perwatt is at work on this run; wait for it, or choose another --out",
-            path.display()
-        );
-    }
-    let there = path.symlink_metadata();
-    if there.as_ref().is_ok_and(|there| !there.is_file()) {
-        bail!(
-            "{}: the run's journal would stand there, and what stands there is no regular file; choose another --out",
-            path.display()
-        );
-    }
-    if there.is_ok() {
-        bail!(
-            "{}: an interrupted run left this journal; go on with it by \
-             `perwatt run --resume {}`, or delete it",
-            path.display(),
-            shell_word(&out.to_string_lossy())
-        );
-    }
-    Ok(Journal::begin(path, session)?)
-}
-
 /// A run that had nothing left to do when it was to be resumed.
 fn finished_already(file: &Path, all_kernels: bool) -> anyhow::Result<Option<Exit>> {
     let journal = journal_of(file);
@@ -491,17 +283,13 @@ fn finished_already(file: &Path, all_kernels: bool) -> anyhow::Result<Option<Exi
     Ok(Some(exit_of(&record)))
 }
 
-/// A failed case makes the run fail, and a run that measured nothing decides nothing.
+/// How the run ends; says so where nothing was measured.
 fn exit_of(record: &Record) -> Exit {
-    if record.cases.iter().any(CaseResult::has_failed) {
-        return Exit::Regression;
+    let exit = Exit::of_record(record);
+    if exit == Exit::Inconclusive {
+        tell("Nothing was measured: every case was skipped, and the table says why.");
     }
-    let measured = |case: &CaseResult| case.status == Status::Measured;
-    if record.cases.iter().any(measured) {
-        return Exit::Done;
-    }
-    tell("Nothing was measured: every case was skipped, and the table says why.");
-    Exit::Inconclusive
+    exit
 }
 
 /// What is about to be measured, and where it goes. How long it takes is said once the first case showed it.
@@ -521,7 +309,7 @@ fn what_is_measured(record: &Record, out: &Path) -> String {
     )
 }
 
-/// What to tell somebody whose run stopped.
+/// How to resume a run that stopped.
 fn how_to_resume(journal: &Path, planned: &Record) -> String {
     let mut command = format!(
         "perwatt run --resume {}",
@@ -541,7 +329,7 @@ fn how_to_resume(journal: &Path, planned: &Record) -> String {
         command.push_str(&format!(" --workloads {}", shell_word(file)));
     }
     format!(
-        "What was finished is kept in {}; go on with `{command}`",
+        "Finished work is kept in {}; resume it with `{command}`",
         journal.display()
     )
 }

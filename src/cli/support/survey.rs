@@ -1,28 +1,25 @@
-//! The machine's adapters for every command that needs them, with a word about drivers that are broken; and
-//! the hidden `perwatt adapters`, which loads the drivers.
+//! The machine's adapters for every command that needs them, with a word about drivers that are broken.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Args;
 
-use super::args::power::{DRIVER_TIMEOUT, driver_limit, places_from_environment};
-use super::exit::Exit;
 use super::output::tell;
+use crate::cli::args::power::{DRIVER_TIMEOUT, driver_limit, places_from_environment};
+use crate::cli::exit::Exit;
 use crate::device::{self, Survey};
-use crate::process::{GroupedChild, ProgramImage, StopSignal, end_now, to_parent};
+use crate::process::{GroupedChild, ProgramImage, StopSignal};
 use crate::record::Adapter;
 
 /// Sees every adapter; tells of drivers that are left out.
-pub(super) fn survey(program: &ProgramImage) -> anyhow::Result<Survey> {
+pub(in crate::cli) fn survey(program: &ProgramImage) -> anyhow::Result<Survey> {
     let survey = device::survey(program, limit()?);
     tell_of_broken(&survey);
     Ok(survey)
 }
 
 /// The adapter as it is when it is opened; tells what its driver refuses of what it offers.
-pub(super) fn opened(
+pub(in crate::cli) fn opened(
     program: &ProgramImage,
     survey: &Survey,
     adapter: &Adapter,
@@ -41,7 +38,7 @@ pub(super) fn opened(
 
 /// Sees the adapters of Vulkan; tells of drivers that are left out.
 #[cfg(feature = "inspect")]
-pub(super) fn survey_vulkan(program: &ProgramImage) -> anyhow::Result<Survey> {
+pub(in crate::cli) fn survey_vulkan(program: &ProgramImage) -> anyhow::Result<Survey> {
     let survey = device::survey_vulkan(program, limit()?);
     tell_of_broken(&survey);
     Ok(survey)
@@ -49,7 +46,7 @@ pub(super) fn survey_vulkan(program: &ProgramImage) -> anyhow::Result<Survey> {
 
 /// For a command that loads drivers itself: where some are broken it is run again without them, and its exit
 /// is given.
-pub(super) fn again_without_broken_drivers(
+pub(in crate::cli) fn again_without_broken_drivers(
     program: &ProgramImage,
     survey: &Survey,
 ) -> anyhow::Result<Option<Exit>> {
@@ -85,20 +82,5 @@ fn limit() -> anyhow::Result<Duration> {
             bail!("{DRIVER_TIMEOUT}={}: give seconds above 0", value.display())
         }
         (None, _) => Ok(places_from_environment().start_limit),
-    }
-}
-
-/// List the adapters of one backend (used by perwatt itself).
-#[derive(Debug, Args)]
-pub(super) struct Adapters {}
-
-impl Adapters {
-    pub(super) fn run() -> anyhow::Result<Exit> {
-        let mut parent = to_parent().context("`perwatt adapters` is started by perwatt itself")?;
-        let answer = device::look(&parent.request)?;
-        parent.answers.write_all((answer + "\n").as_bytes())?;
-        parent.answers.flush()?;
-        // The parent has what it wants, and drivers crash at their end, too.
-        end_now(0);
     }
 }

@@ -9,7 +9,7 @@ use crate::workload::{Kernel, find_case};
 ///
 /// # Errors
 /// Another perwatt measured it, or it has no such kernel.
-pub(super) fn built_in_sources(
+pub(in crate::cli) fn built_in_sources(
     record: &Record,
     case: &CaseResult,
 ) -> Result<Vec<PageSource>, String> {

@@ -15,15 +15,15 @@ use crate::escape;
 ///
 /// # Errors
 /// Standard output cannot be written for another reason, a full disk say.
-pub(super) fn print(page: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn print(page: &str) -> anyhow::Result<()> {
     print_while_read(page).map(drop)
 }
 
-/// As [`print`]; `false` once nobody reads on.
+/// As [`print`]; `false` once the reader is gone.
 ///
 /// # Errors
 /// As [`print`].
-pub(super) fn print_while_read(page: &str) -> anyhow::Result<bool> {
+pub(in crate::cli) fn print_while_read(page: &str) -> anyhow::Result<bool> {
     put(&escape::page(page))
 }
 
@@ -44,16 +44,16 @@ pub(super) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`print`].
-pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub(in crate::cli) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     put(&json(value)?).map(drop)
 }
 
-/// Writes a value to standard output as JSON in one line; `false` once nobody reads on.
+/// Writes a value to standard output as JSON in one line; `false` once the reader is gone.
 ///
 /// # Errors
 /// As [`print`].
 #[cfg(feature = "inspect")]
-pub(super) fn print_json_line(value: &impl serde::Serialize) -> anyhow::Result<bool> {
+pub(in crate::cli) fn print_json_line(value: &impl serde::Serialize) -> anyhow::Result<bool> {
     put(&(escape::json(&serde_json::to_string(value)?) + "\n"))
 }
 
@@ -62,7 +62,7 @@ pub(super) fn print_json_line(value: &impl serde::Serialize) -> anyhow::Result<b
 ///
 /// # Errors
 /// As [`print`].
-pub(super) fn print_as_is(text: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn print_as_is(text: &str) -> anyhow::Result<()> {
     put(text).map(drop)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn print_as_is(text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// It cannot be written as JSON.
-pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+pub(in crate::cli) fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(escape::json(&serde_json::to_string_pretty(value)?) + "\n")
 }
 
@@ -84,22 +84,22 @@ fn put(text: &str) -> anyhow::Result<bool> {
 }
 
 /// Tells the user something that is no result.
-pub(super) fn tell(message: &str) {
+pub(in crate::cli) fn tell(message: &str) {
     tell_as_is(&escape::page(message));
 }
 
 /// As [`tell`], for text that is escaped for its medium already.
-pub(super) fn tell_as_is(message: &str) {
-    // A closed stderr leaves nobody to tell.
+pub(in crate::cli) fn tell_as_is(message: &str) {
+    // A closed stderr leaves no place to say it.
     let _ = writeln!(standard_error().lock(), "{message}");
 }
 
 /// Shows what clap made of the arguments: help and versions on standard output, mistakes, which repeat what
 /// was typed, on standard error.
-pub(super) fn show_usage(usage: &clap::Error) {
+pub(in crate::cli) fn show_usage(usage: &clap::Error) {
     let plain = usage.render().to_string();
     if !usage.use_stderr() || plain == escape::page(&plain) {
-        // In colour where there is a terminal. A closed stream leaves nobody to tell.
+        // In colour where there is a terminal. A closed stream leaves no place to say it.
         let _ = usage.print();
     } else {
         tell(plain.trim_end());
@@ -107,7 +107,7 @@ pub(super) fn show_usage(usage: &clap::Error) {
 }
 
 /// Whether results go to a terminal.
-pub(super) fn to_terminal() -> bool {
+pub(in crate::cli) fn to_terminal() -> bool {
     standard_output().is_terminal()
 }
 
@@ -133,13 +133,13 @@ fn standard_error() -> Stderr {
     clippy::disallowed_methods,
     reason = "asks what it is and writes nothing"
 )]
-pub(super) fn is_watched() -> bool {
+pub(in crate::cli) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
 /// Columns that results may take: of the terminal where they go to one, 0 for a terminal that does not know its
 /// size; else as `COLUMNS` says, where it says something.
-pub(super) fn width() -> Option<u16> {
+pub(in crate::cli) fn width() -> Option<u16> {
     let out = standard_output();
     let columns = std::env::var("COLUMNS").ok();
     reported(

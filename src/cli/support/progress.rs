@@ -14,9 +14,9 @@ use crate::record::{CaseResult, Outcome, PowerSetup, Reading, Record, WorkUnit};
 use crate::units::Seconds;
 use crate::workload::CaseKernel;
 
-/// Shows a run to whoever watches it: what is measured, each figure as it comes, and the time left.
+/// Shows a run as it goes: what is measured, each figure as it comes, and the time left.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::cli) struct Progress {
     bar: ProgressBar,
     cases: Vec<CaseResult>,
     pace: TimeLeft,
@@ -28,7 +28,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A bar over all cases of all invocations; `done` says how many invocations of each case are finished already.
-    pub(super) fn new(record: &Record, done: Vec<usize>) -> Self {
+    pub(in crate::cli) fn new(record: &Record, done: Vec<usize>) -> Self {
         let invocations = record.plan.invocations;
         let all = record.cases.len() as u64 * u64::from(invocations);
         // indicatif draws nothing where standard error is no terminal.
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
@@ -174,7 +174,7 @@ impl TimeLeft {
 
 /// Progress of sides that take turns, in rounds.
 #[derive(Debug)]
-pub(super) struct TurnsBar {
+pub(in crate::cli) struct TurnsBar {
     bar: ProgressBar,
     /// What a round is called: `pair`.
     round: &'static str,
@@ -186,13 +186,18 @@ pub(super) struct TurnsBar {
     told: Option<Cell<Instant>>,
 }
 
-/// Time between two lines of progress where there is no terminal: a log stays short, and nobody takes an hour
+/// Time between two lines of progress where there is no terminal: a log stays short, and an hour is not taken
 /// of silence for a hang.
 const SPARSE: Duration = Duration::from_secs(30);
 
 impl TurnsBar {
     /// A bar over all turns, so many a round, of which those of some rounds are over.
-    pub(super) fn new(round: &'static str, rounds: u32, turns: usize, finished: usize) -> Self {
+    pub(in crate::cli) fn new(
+        round: &'static str,
+        rounds: u32,
+        turns: usize,
+        finished: usize,
+    ) -> Self {
         let bar = ProgressBar::new(turns as u64 * u64::from(rounds)).with_style(style());
         let before = (turns * finished) as u64;
         bar.set_position(before);
@@ -209,7 +214,7 @@ impl TurnsBar {
     }
 
     /// A side's turn in a round begins.
-    pub(super) fn begin(&self, number: u32, side: &str) {
+    pub(in crate::cli) fn begin(&self, number: u32, side: &str) {
         let (round, of) = (self.round, self.rounds);
         self.bar
             .set_message(format!("{round} {} of {of}: {side}", number + 1));
@@ -217,7 +222,7 @@ impl TurnsBar {
     }
 
     /// A turn is over.
-    pub(super) fn end(&self) {
+    pub(in crate::cli) fn end(&self) {
         self.bar.inc(1);
         let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
         // The first turn says how long the rest will take.
@@ -240,7 +245,7 @@ impl Drop for TurnsBar {
 
 /// Progress of searches: one bar, begun anew with each step.
 #[derive(Debug)]
-pub(super) struct TuneBar {
+pub(in crate::cli) struct TuneBar {
     bar: ProgressBar,
     searches: usize,
     begun: Vec<String>,
@@ -248,7 +253,7 @@ pub(super) struct TuneBar {
 
 impl TuneBar {
     /// A bar for so many searches.
-    pub(super) fn new(searches: usize) -> Self {
+    pub(in crate::cli) fn new(searches: usize) -> Self {
         Self {
             bar: ProgressBar::new(0).with_style(style()),
             searches,

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::args::measure::Tuned;
-use super::args::power::places_from_environment;
 use super::output::tell;
 use super::progress::TuneBar;
 use crate::bench::Workers;
 use crate::bench::tune::{self, Applied, Objective, SearchResult, Store};
+use crate::cli::args::measure::Tuned;
+use crate::cli::args::power::places_from_environment;
 use crate::device::AdapterAccess;
 use crate::power::{self, Selection, Timeline};
 use crate::process::ProgramImage;
@@ -26,15 +26,15 @@ const SEARCH_S: f64 = 120.0;
 
 /// How much all searches of a command may cost together, and what for.
 #[derive(Debug)]
-pub(super) struct SearchEffort<'a> {
+pub(in crate::cli) struct SearchEffort<'a> {
     /// Seconds, where the user gave some.
-    pub(super) total_s: Option<f64>,
+    pub(in crate::cli) total_s: Option<f64>,
     /// Whether it should be over soon.
-    pub(super) quick: bool,
+    pub(in crate::cli) quick: bool,
     /// The sensor that was asked for.
-    pub(super) power: &'a Selection,
+    pub(in crate::cli) power: &'a Selection,
     /// Seed of the inputs and of the order of candidates.
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
 }
 
 impl SearchEffort<'_> {
@@ -72,17 +72,17 @@ impl SearchEffort<'_> {
 
 /// The device that is tuned.
 #[derive(Debug)]
-pub(super) struct TunedDevice<'a> {
+pub(in crate::cli) struct TunedDevice<'a> {
     /// Its adapter.
-    pub(super) adapter: &'a Adapter,
+    pub(in crate::cli) adapter: &'a Adapter,
     /// The program whose workers get at it.
-    pub(super) program: &'a ProgramImage,
+    pub(in crate::cli) program: &'a ProgramImage,
     /// How they do.
-    pub(super) access: &'a AdapterAccess,
+    pub(in crate::cli) access: &'a AdapterAccess,
 }
 
 /// Searches every planned kernel that has parameters; what each search finds is kept at once.
-pub(super) fn search_all(
+pub(in crate::cli) fn search_all(
     store: &Store,
     device: &TunedDevice<'_>,
     planned: &[CaseKernel],
@@ -134,7 +134,7 @@ pub(super) fn search_all(
 }
 
 /// Gives planned kernels their tuned parameters and says what became of them.
-pub(super) fn apply(
+pub(in crate::cli) fn apply(
     store: &Store,
     adapter: &Adapter,
     planned: &mut [CaseKernel],
@@ -171,7 +171,7 @@ pub(super) fn apply(
 }
 
 /// Where the tuning files lie.
-pub(super) fn store(folder: Option<&Path>) -> anyhow::Result<Store> {
+pub(in crate::cli) fn store(folder: Option<&Path>) -> anyhow::Result<Store> {
     use etcetera::BaseStrategy;
     if let Some(folder) = folder {
         return Ok(Store::new(folder));

@@ -6,8 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::exit::Exit;
 use super::output::tell;
+use crate::cli::exit::Exit;
 use crate::process::{end_groups, end_now};
 
 /// Whether a command looks at the flag.
@@ -18,17 +18,17 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A stretch during which the command looks at the flag.
 #[derive(Debug)]
-pub(super) struct Keeping(());
+pub(in crate::cli) struct Keeping(());
 
 impl Keeping {
     /// Begins it.
-    pub(super) fn begin() -> Self {
+    pub(in crate::cli) fn begin() -> Self {
         KEEPING.store(true, Ordering::SeqCst);
         Self(())
     }
 
     /// Set when the user wants to stop.
-    pub(super) fn interrupted(&self) -> &'static AtomicBool {
+    pub(in crate::cli) fn interrupted(&self) -> &'static AtomicBool {
         &INTERRUPTED
     }
 }
@@ -39,7 +39,7 @@ impl Drop for Keeping {
     }
 }
 
-/// Somebody wants perwatt to stop.
+/// perwatt was asked to stop.
 fn interrupt() {
     let first = !INTERRUPTED.swap(true, Ordering::SeqCst);
     if first && KEEPING.load(Ordering::SeqCst) {
@@ -53,15 +53,15 @@ fn interrupt() {
 /// Passes over requests to end; for helpers, which end when their parent does. A scheduler sends such requests to every
 /// process of a job, and a helper that followed would look as if its kernel had crashed it.
 #[cfg(unix)]
-pub(super) fn leave_signals_to_parent() -> anyhow::Result<()> {
+pub(in crate::cli) fn leave_signals_to_parent() -> anyhow::Result<()> {
     use std::sync::Arc;
 
     use anyhow::Context;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-    let nobody_looks = Arc::new(AtomicBool::new(false));
+    let unread = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&nobody_looks))
+        signal_hook::flag::register(signal, Arc::clone(&unread))
             .context("signals cannot be caught")?;
     }
     Ok(())
@@ -69,13 +69,13 @@ pub(super) fn leave_signals_to_parent() -> anyhow::Result<()> {
 
 /// Passes over requests to end: this system sends them to the group's leader alone.
 #[cfg(not(unix))]
-pub(super) fn leave_signals_to_parent() -> anyhow::Result<()> {
+pub(in crate::cli) fn leave_signals_to_parent() -> anyhow::Result<()> {
     Ok(())
 }
 
 /// Begins to catch signals; for commands that people start.
 #[cfg(unix)]
-pub(super) fn catch_signals() -> anyhow::Result<()> {
+pub(in crate::cli) fn catch_signals() -> anyhow::Result<()> {
     use anyhow::Context;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::iterator::Signals;
@@ -97,7 +97,7 @@ pub(super) fn catch_signals() -> anyhow::Result<()> {
                     continue;
                 }
                 stop_groups();
-                // Returns when the terminal, or whoever stopped it, lets perwatt go on.
+                // Returns when the terminal, or the process that stopped it, lets perwatt go on.
                 let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
                 continue_groups();
             }
@@ -119,7 +119,7 @@ fn is_ignored(signal: i32) -> bool {
 
 /// Begins to catch signals; for commands that people start.
 #[cfg(not(unix))]
-pub(super) fn catch_signals() -> anyhow::Result<()> {
+pub(in crate::cli) fn catch_signals() -> anyhow::Result<()> {
     use anyhow::Context;
     ctrlc::set_handler(interrupt).context("Ctrl-C cannot be caught")
 }

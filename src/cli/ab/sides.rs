@@ -9,11 +9,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::args::measure::DeadlineArgs;
-use super::args::measure::MeasureArgs;
-use super::args::verdict::no_baseline;
 use crate::bench;
-use crate::compare::{Pairing, Renamed, program_identity};
+use crate::cli::args::measure::DeadlineArgs;
+use crate::cli::args::measure::MeasureArgs;
+use crate::compare::{Pairing, Renamed, no_baseline, program_identity};
 use crate::record::{Adapter, Record};
 use crate::workload::CaseKernel;
 
@@ -28,7 +27,7 @@ struct SideRun {
 
 /// What one side would run.
 #[derive(Debug, Default)]
-pub(super) struct SidePlan {
+pub(in crate::cli) struct SidePlan {
     cases: Vec<PlannedCase>,
     /// Why it has nothing, where that is so.
     nothing: Option<String>,
@@ -43,11 +42,11 @@ struct PlannedCase {
 
 /// What the two sides have in common, and what not.
 #[derive(Debug, Default)]
-pub(super) struct Overlap {
+pub(in crate::cli) struct Overlap {
     /// On both sides, with programs or data that differ: what is measured in pairs.
-    pub(super) changed: Vec<String>,
+    pub(in crate::cli) changed: Vec<String>,
     /// Only the candidate's.
-    pub(super) new: Vec<String>,
+    pub(in crate::cli) new: Vec<String>,
     unchanged: Vec<String>,
     renamed: Vec<Renamed>,
     lost: Vec<String>,
@@ -55,14 +54,17 @@ pub(super) struct Overlap {
 }
 
 /// A side's record before anything was measured.
-pub(super) fn empty_record(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Record> {
+pub(in crate::cli) fn empty_record(
+    arguments: &[OsString],
+    adapter: &Adapter,
+) -> anyhow::Result<Record> {
     let SideRun { measure, .. } = parsed(arguments)?;
     let session = measure.session(None, 0);
     Ok(bench::session(&session, adapter, &[]))
 }
 
 /// The device that a side's options choose.
-pub(super) fn device_of<'a>(
+pub(in crate::cli) fn device_of<'a>(
     arguments: &[OsString],
     adapters: &[&'a Adapter],
 ) -> anyhow::Result<&'a Adapter> {
@@ -83,7 +85,7 @@ impl SidePlan {
     ///
     /// # Errors
     /// A workload file is there and cannot be used, or a glob or a kernel's name fits nothing.
-    pub(super) fn of(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn of(arguments: &[OsString], adapter: &Adapter) -> anyhow::Result<Self> {
         let SideRun { measure, .. } = parsed(arguments)?;
         let request = measure.request(adapter)?;
         let planned = bench::plan(&request, adapter)?;
@@ -94,7 +96,7 @@ impl SidePlan {
     }
 
     /// The baseline, which may not be there yet: the first change brings the first workload file.
-    pub(super) fn of_baseline(
+    pub(in crate::cli) fn of_baseline(
         files: &[PathBuf],
         arguments: &[OsString],
         adapter: &Adapter,
@@ -136,7 +138,7 @@ impl PlannedCase {
 
 impl Overlap {
     /// Sorts the cases of two sides.
-    pub(super) fn of(baseline: &SidePlan, candidate: &SidePlan) -> Self {
+    pub(in crate::cli) fn of(baseline: &SidePlan, candidate: &SidePlan) -> Self {
         let mut overlap = Self {
             notes: baseline.nothing.iter().cloned().collect(),
             ..Self::default()
@@ -169,7 +171,7 @@ impl Overlap {
     }
 
     /// What is measured, in a sentence.
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::cli) fn summary(&self) -> String {
         let mut parts = vec![format!("{} changed", self.changed.len())];
         for (count, what) in [
             (self.unchanged.len(), "unchanged and not measured"),
@@ -185,7 +187,7 @@ impl Overlap {
     }
 
     /// Writes down what was not measured, and why.
-    pub(super) fn note_in(&self, pairing: &mut Pairing) {
+    pub(in crate::cli) fn note_in(&self, pairing: &mut Pairing) {
         pairing.unchanged.clone_from(&self.unchanged);
         pairing.renamed.clone_from(&self.renamed);
         pairing.lost.clone_from(&self.lost);
@@ -193,7 +195,7 @@ impl Overlap {
     }
 
     /// What a reader must know of the whole.
-    pub(super) fn notes(&self) -> &[String] {
+    pub(in crate::cli) fn notes(&self) -> &[String] {
         &self.notes
     }
 }

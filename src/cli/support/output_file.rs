@@ -2,8 +2,8 @@
 //!
 //! What cost measuring is never replaced without `--force`. What is derived from other files may take the
 //! place of what perwatt wrote there before, which is known by its content: pipelines write the same report
-//! again and again; and that of what a link leads to. Nothing else is ever replaced. An empty file holds nothing, and pipes and devices are
-//! written to. A folder that is not there is made, and said to be, since a path may be misspelt.
+//! again and again; and that of what a link leads to. Nothing else is ever replaced. An empty file holds nothing, and
+//! pipes and devices are written to. A folder that is not there is made, and said to be, since a path may be misspelt.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::record::{
 
 /// What a file is to hold.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum OutputFileKind<'a> {
+pub(in crate::cli) enum OutputFileKind<'a> {
     /// What was measured; only the record of this very session may be there already, where it is one.
     Measured(Option<&'a str>),
     /// A record made of another tool's files.
@@ -39,13 +39,13 @@ pub(super) enum OutputFileKind<'a> {
 
 /// A file that the user named for output.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OutputFile<'a> {
+pub(in crate::cli) struct OutputFile<'a> {
     /// Its path.
-    pub(super) path: &'a Path,
+    pub(in crate::cli) path: &'a Path,
     /// What it is to hold.
-    pub(super) kind: OutputFileKind<'a>,
+    pub(in crate::cli) kind: OutputFileKind<'a>,
     /// Whether the user allows any file to be replaced.
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
 }
 
 impl OutputFile<'_> {
@@ -53,7 +53,7 @@ impl OutputFile<'_> {
     ///
     /// # Errors
     /// Something else is there, or its folder cannot be made.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::cli) fn check(&self) -> Result<()> {
         let path = self.path;
         let folder = path.parent().unwrap_or(Path::new(""));
         if !folder.as_os_str().is_empty() && !folder.is_dir() {
@@ -69,7 +69,7 @@ impl OutputFile<'_> {
         if self.force || there.len() == 0 || leads_to_a_stream(path) {
             return Ok(());
         }
-        // Whoever made a link chose the file behind it; what cost measuring is not risked for that.
+        // The maker of a link chose the file behind it; what cost measuring is not risked for that.
         if path.is_symlink() && !matches!(self.kind, OutputFileKind::Measured(_)) {
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl OutputFile<'_> {
     ///
     /// # Errors
     /// As [`OutputFile::check`], or the disk refuses.
-    pub(super) fn write(&self, text: &str) -> Result<()> {
+    pub(in crate::cli) fn write(&self, text: &str) -> Result<()> {
         self.check()?;
         write_file(self.path, text.as_bytes())
     }

@@ -15,13 +15,13 @@ use crate::process::{GroupedChild, StopSignal};
 use crate::record::{self, Record};
 
 /// How a turn ended.
-pub(super) enum Turn {
+pub(in crate::cli) enum Turn {
     Done,
     Interrupted,
 }
 
 /// Takes the two turns of a pair, in the order that was drawn for it; none where the user wants to stop.
-pub(super) fn take_pair<S>(
+pub(in crate::cli) fn take_pair<S>(
     number: u32,
     first: First,
     bar: &TurnsBar,
@@ -51,7 +51,7 @@ pub(super) fn take_pair<S>(
 const TURN: &str = ".turn-";
 
 /// Takes away what the turns of a command that was killed left. A turn that is alive has its journal locked.
-pub(super) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
+pub(in crate::cli) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
     let unreadable = || format!("cannot read {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(unreadable)? {
         let entry = entry.with_context(unreadable)?;
@@ -74,7 +74,7 @@ pub(super) fn remove_abandoned_turns(folder: &Path) -> anyhow::Result<()> {
 
 /// One invocation by a perwatt: `command` says what to measure, and `who` is whose it is, for messages. None where the
 /// user wants to stop.
-pub(super) fn invocation(
+pub(in crate::cli) fn invocation(
     mut command: Command,
     who: &str,
     folder: &Path,
@@ -108,7 +108,7 @@ pub(super) fn invocation(
 }
 
 /// Waits for a turn; none where the user wants to stop, and then the turn is ended.
-pub(super) fn wait(
+pub(in crate::cli) fn wait(
     child: GroupedChild,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<ExitStatus>> {
@@ -119,7 +119,7 @@ pub(super) fn wait(
 }
 
 /// How a program's turn ended.
-pub(super) enum TurnEnd {
+pub(in crate::cli) enum TurnEnd {
     /// By itself.
     Exited(ExitStatus),
     /// The user wants to stop.
@@ -130,7 +130,7 @@ pub(super) enum TurnEnd {
 
 /// Waits for a turn until it ends, the user wants to stop or `excess` names a limit that it went beyond; in both of
 /// the latter cases, it is ended with all that it started.
-pub(super) fn wait_within(
+pub(in crate::cli) fn wait_within(
     mut child: GroupedChild,
     interrupted: &AtomicBool,
     excess: impl Fn() -> Option<String>,

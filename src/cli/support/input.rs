@@ -14,7 +14,7 @@ const SHOWN: usize = 5;
 ///
 /// # Errors
 /// As [`record::load`].
-pub(super) fn load_record(path: &Path) -> crate::Result<Record> {
+pub(in crate::cli) fn load_record(path: &Path) -> crate::Result<Record> {
     let record = record::load(path)?;
     let contradictions = record.contradictions();
     for contradiction in contradictions.iter().take(SHOWN) {
@@ -31,7 +31,7 @@ pub(super) fn load_record(path: &Path) -> crate::Result<Record> {
 
 /// Of several files those that are no JSON schema: `perwatt schema` writes one, and it lies beside results, where
 /// `results/*.json` names it too.
-pub(super) fn without_schemas(files: &[PathBuf]) -> Vec<PathBuf> {
+pub(in crate::cli) fn without_schemas(files: &[PathBuf]) -> Vec<PathBuf> {
     let (schemas, others): (Vec<PathBuf>, Vec<PathBuf>) =
         files.iter().cloned().partition(|file| is_schema(file));
     if others.is_empty() {

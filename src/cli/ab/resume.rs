@@ -13,24 +13,24 @@ use crate::record::{self, Record, load_document, stable_hash};
 
 /// What is finished of a comparison; nothing, of a new one.
 #[derive(Debug)]
-pub(super) struct FinishedPairs {
+pub(in crate::cli) struct FinishedPairs {
     /// Seed of the order of turns.
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
     /// The pairs.
-    pub(super) pairs: Vec<Pair>,
+    pub(in crate::cli) pairs: Vec<Pair>,
     /// A hash of all that is asked.
-    pub(super) asked: String,
+    pub(in crate::cli) asked: String,
     records: Option<[Record; 2]>,
 }
 
 /// A hash of what is asked, as it stands in a pairing. Nothing in it may print an address in memory.
-pub(super) fn asked(what: &impl std::fmt::Debug) -> String {
+pub(in crate::cli) fn asked(what: &impl std::fmt::Debug) -> String {
     format!("{:016x}", stable_hash(format!("{what:?}").bytes()))
 }
 
 impl FinishedPairs {
     /// Nothing.
-    pub(super) fn none(seed: Option<u64>, asked: String) -> Self {
+    pub(in crate::cli) fn none(seed: Option<u64>, asked: String) -> Self {
         Self {
             seed: seed.unwrap_or_else(rand::random),
             pairs: Vec::new(),
@@ -43,7 +43,11 @@ impl FinishedPairs {
     ///
     /// # Errors
     /// There is none, it was asked something else, or a record is not the one that was paired.
-    pub(super) fn read(file: &Path, seed: Option<u64>, asked: String) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn read(
+        file: &Path,
+        seed: Option<u64>,
+        asked: String,
+    ) -> anyhow::Result<Self> {
         if !file.exists() {
             bail!(
                 "{}: no pair was finished there; begin without --resume",
@@ -78,23 +82,9 @@ impl FinishedPairs {
                 file.display()
             );
         }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        let record = |name: &Path, session: &str| -> anyhow::Result<Record> {
-            let path = folder.join(name);
-            let record = record::load(&path)?;
-            if record.session != session {
-                bail!(
-                    "{}: is not the record that was paired; restore it",
-                    path.display()
-                );
-            }
-            let count = u32::try_from(pairing.pairs.len()).context("too many pairs")?;
-            Ok(first_invocations(record, count))
-        };
-        let records = [
-            record(&pairing.baseline, &pairing.baseline_session)?,
-            record(&pairing.candidate, &pairing.candidate_session)?,
-        ];
+        let count = u32::try_from(pairing.pairs.len()).context("too many pairs")?;
+        let records = pairing.records(file)?;
+        let records = records.map(|(_, record)| first_invocations(record, count));
         Ok(Self {
             seed: pairing.order_seed,
             pairs: pairing.pairs,
@@ -104,7 +94,7 @@ impl FinishedPairs {
     }
 
     /// The record of a side's finished turns.
-    pub(super) fn record(&self, side: Side) -> Option<&Record> {
+    pub(in crate::cli) fn record(&self, side: Side) -> Option<&Record> {
         let [baseline, candidate] = self.records.as_ref()?;
         Some(match side {
             Side::Baseline => baseline,
@@ -113,7 +103,7 @@ impl FinishedPairs {
     }
 
     /// The cases (`case@kernel`) that the last finished turn of the candidate measured.
-    pub(super) fn last_cases(&self) -> Vec<String> {
+    pub(in crate::cli) fn last_cases(&self) -> Vec<String> {
         let last = self.pairs.len().checked_sub(1);
         let measured = |record: &Record| -> Vec<String> {
             let cases = record.cases.iter().filter(|case| {

@@ -1,5 +1,7 @@
 //! `perwatt invest`: what a sum of money buys at the efficiency that was measured.
 
+pub(super) mod json;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,18 +9,18 @@ use anyhow::bail;
 use clap::Args;
 
 use super::exit::Exit;
-use super::input::load_record;
-use super::invest_json::InvestJson;
-use super::output::{print, tell, width};
-use super::output_file::{OutputFile, OutputFileKind};
+use super::support::input::load_record;
+use super::support::output::{print, tell, width};
+use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
-    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, accelerators, backtests, countries, model,
-    models, published_format, what_if,
+    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, WhatIf, accelerators, backtests, countries,
+    model, models, published_format, what_if,
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
+use json::InvestJson;
 
 /// What a sum of money buys: accelerators, useful FLOP/s, tokens, watts, emissions.
 ///
@@ -41,7 +43,7 @@ pub(super) struct Invest {
     #[arg(long)]
     json: bool,
 
-    /// Write a page for a browser, with sliders that compute anew
+    /// Write a page for a browser, with sliders that recompute the answer
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["json", "full", "sources", "inputs", "list", "against", "backtest"])]
     out: Option<PathBuf>,
 
@@ -49,7 +51,7 @@ pub(super) struct Invest {
     #[arg(long, requires = "out")]
     force: bool,
 
-    /// Show everything: every row, what makes them uncertain, what one per cent is worth
+    /// Show everything: every row, what makes it uncertain, what one per cent is worth
     #[arg(long)]
     full: bool,
 
@@ -57,7 +59,7 @@ pub(super) struct Invest {
     #[arg(long)]
     sources: bool,
 
-    /// List the inputs that could be set, with what they are now
+    /// List the inputs that can be set, with their present values
     #[arg(long, conflicts_with_all = ["sources", "against"])]
     inputs: bool,
 
@@ -139,17 +141,7 @@ impl Invest {
             return self.lists();
         }
         if self.backtest {
-            let all = backtests(OF_A_BACKTEST, self.question.priors)?;
-            if self.json {
-                InvestJson::Backtests { backtests: &all }.print()?;
-            } else {
-                print(&report::invest_backtests(
-                    &all,
-                    self.question.priors,
-                    width(),
-                ))?;
-            }
-            return Ok(Exit::Done);
+            return self.backtests();
         }
         let evidence = self.record.as_deref().map(load).transpose()?;
         let changes = self.question.changes();
@@ -158,37 +150,32 @@ impl Invest {
             return self.write_page(file, scenario, evidence.as_ref());
         }
         let assumptions = scenario.assume(evidence.as_ref(), &changes)?;
-        if self.inputs && self.json {
-            let inputs = &assumptions.all_inputs();
-            InvestJson::Inputs { inputs }.print()?;
-            return Ok(Exit::Done);
-        }
         if self.inputs {
-            print(&report::invest_inputs(&assumptions.all_inputs(), width()))?;
-            return Ok(Exit::Done);
+            return self.show_inputs(&assumptions);
         }
-        let against = self.against.as_deref();
-        let other = against
-            .map(|against| other_side(against, &scenario, evidence.as_ref(), &changes))
-            .transpose()?;
+        let evidence = evidence.as_ref();
+        let other = match &self.against {
+            Some(against) => Some(other_side(against, &scenario, evidence, &changes)?),
+            None => None,
+        };
         let draws = self.question.draws();
         let answer = model(&assumptions, draws)?;
+        if self.sources {
+            return self.show_sources(&answer);
+        }
         let contrast = other
             .map(|other| what_if(&assumptions, &other, draws))
             .transpose()?;
-        let findings = evidence.as_ref().map_or(Vec::new(), |e| {
-            e.findings(assumptions.choices.precision, assumptions.choices.weights)
-        });
-        let is_shown = !self.sources && (self.json || contrast.is_none());
-        let models = if assumptions.scenario == RECORD_SCENARIO && is_shown {
-            on_this_desk(&scenario, evidence.as_ref(), &changes, draws)?
-        } else {
-            Vec::new()
+        if let Some(contrast) = contrast.as_ref().filter(|_| !self.json) {
+            return show_contrast(&answer, contrast);
+        }
+        let models = match assumptions.scenario == RECORD_SCENARIO {
+            true => on_this_desk(&scenario, evidence, &changes, draws)?,
+            false => Vec::new(),
         };
-        if self.json && self.sources {
-            let sources = &answer.inputs;
-            InvestJson::Sources { sources }.print()?;
-        } else if self.json {
+        let (precision, weights) = (assumptions.choices.precision, assumptions.choices.weights);
+        let findings = evidence.map_or(Vec::new(), |e| e.findings(precision, weights));
+        if self.json {
             let form = InvestJson::Answer {
                 models: &models,
                 answer: &answer,
@@ -196,26 +183,61 @@ impl Invest {
                 against: contrast.as_ref(),
             };
             form.print()?;
-        } else if self.sources {
-            print(&report::invest_sources(&answer, width()))?;
-        } else if let Some(contrast) = &contrast {
-            let title = format!("{}\n", answer.title);
-            print(&(title + &report::invest_what_if(contrast, width())))?;
+            return Ok(Exit::Done);
+        }
+        let about = evidence.map(Evidence::about);
+        let record = about.as_deref().map(|about| report::GivenRecord {
+            about,
+            findings: &findings,
+        });
+        let extent = self.extent();
+        print(&report::invest(&answer, record, &models, extent, width()))?;
+        Ok(Exit::Done)
+    }
+
+    fn extent(&self) -> PageExtent {
+        match self.full {
+            true => PageExtent::Full,
+            false => PageExtent::Short,
+        }
+    }
+
+    fn backtests(&self) -> anyhow::Result<Exit> {
+        let priors = self.question.priors;
+        let all = backtests(OF_A_BACKTEST, priors)?;
+        if self.json {
+            InvestJson::Backtests { backtests: &all }.print()?;
         } else {
-            let extent = if self.full {
-                PageExtent::Full
-            } else {
-                PageExtent::Short
-            };
-            let about = evidence.as_ref().map(Evidence::about);
-            let record = about.as_deref().map(|about| report::GivenRecord {
-                about,
-                findings: &findings,
-            });
-            print(&report::invest(&answer, record, &models, extent, width()))?;
+            print(&report::invest_backtests(&all, priors, width()))?;
         }
         Ok(Exit::Done)
     }
+
+    fn show_inputs(&self, assumptions: &Assumptions) -> anyhow::Result<Exit> {
+        let inputs = &assumptions.all_inputs();
+        if self.json {
+            InvestJson::Inputs { inputs }.print()?;
+        } else {
+            print(&report::invest_inputs(inputs, width()))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn show_sources(&self, answer: &Answer) -> anyhow::Result<Exit> {
+        if self.json {
+            let sources = &answer.inputs;
+            InvestJson::Sources { sources }.print()?;
+        } else {
+            print(&report::invest_sources(answer, width()))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn show_contrast(answer: &Answer, contrast: &WhatIf) -> anyhow::Result<Exit> {
+    let title = format!("{}\n", answer.title);
+    print(&(title + &report::invest_what_if(contrast, width())))?;
+    Ok(Exit::Done)
 }
 
 /// What the machine does with common models, beside what the same tokens cost on H100s of a data centre.

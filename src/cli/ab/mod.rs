@@ -4,6 +4,10 @@
 //! environment. So the two may be different versions, use different drivers or sit on different
 //! devices, as long as both write records.
 
+mod command;
+mod resume;
+mod sides;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,23 +18,23 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::ab_command::{CommandArgs, CommandTurns};
-use super::ab_resume::{FinishedPairs, asked};
-use super::ab_sides::{Overlap, SidePlan, device_of, empty_record};
 use super::args::forwarded::Forwarded;
 use super::args::measure::{DeadlineArgs, MeasureArgs};
-use super::args::verdict::{OutputArgs, PolicyArgs, compare_pairing};
+use super::args::verdict::{OutputArgs, PolicyArgs};
 use super::exit::Exit;
-use super::interrupts::Keeping;
-use super::output::{print, tell, width};
-use super::progress::TurnsBar;
-use super::survey::survey;
-use super::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
+use super::support::interrupts::Keeping;
+use super::support::output::{print, tell, width};
+use super::support::progress::TurnsBar;
+use super::support::survey::survey;
+use super::support::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
 use crate::bench::interleave::{merge, order};
-use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
+use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side, compare_pairing};
 use crate::process::{ProgramImage, hash_of};
 use crate::record::{self, Adapter, Record};
 use crate::report;
+use command::{CommandArgs, CommandTurns};
+use resume::{FinishedPairs, asked};
+use sides::{Overlap, SidePlan, device_of, empty_record};
 
 /// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
 /// or any two benchmark programs (--base-command).
@@ -82,16 +86,16 @@ pub(super) struct Ab {
     #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
     until_decided: bool,
 
-    /// Most pairs with --until-decided
+    /// Maximum number of pairs with --until-decided
     #[arg(long, default_value_t = 60, value_name = "N", requires = "until_decided",
         value_parser = clap::value_parser!(u32).range(3..=1000))]
     max_pairs: u32,
 
-    /// Seed of the order of turns [default: drawn]
+    /// Seed of the order of turns [default: random]
     #[arg(long, value_name = "N")]
     order_seed: Option<u64>,
 
-    /// Go on with the interrupted comparison in --out, given the same options again
+    /// Resume the interrupted comparison in --out; give the same options again
     #[arg(long, conflicts_with = "force")]
     resume: bool,
 
@@ -99,7 +103,7 @@ pub(super) struct Ab {
     #[arg(long, default_value = "ab", value_name = "DIR")]
     out: PathBuf,
 
-    /// Measure cases, too, whose WGSL, parameters and data are the same on both sides
+    /// Also measure cases whose WGSL, parameters and data are the same on both sides
     #[arg(long, conflicts_with = "base_command")]
     measure_unchanged: bool,
 
@@ -180,57 +184,19 @@ struct Turns {
 
 impl Ab {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        if !self.gate && self.outputs.asked() {
-            bail!(
-                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
-            );
-        }
-        if self.commands.given() {
-            self.measure.refuse(
-                &["deadline"],
-                "is for perwatt's own measurements, and with --base-command the commands decide what is measured; \
-                 leave it out, or say it in the commands",
-            )?;
-        }
-        self.outputs.see_distinct()?;
-        let mut policy = self.rules.policy()?;
-        if self.base_device.is_some() {
-            // Who names two devices asks what their difference does.
-            policy
-                .across
-                .extend([Aspect::Device, Aspect::Driver, Aspect::Backend]);
-        }
-        for program in [&self.base_bin, &self.candidate_bin].into_iter().flatten() {
-            if !program.is_file() {
-                bail!(
-                    "{}: there is no such file; --base-bin and --candidate-bin take a perwatt binary",
-                    program.display()
-                );
-            }
-        }
+        self.check()?;
+        let policy = self.policy()?;
         let pairing = self.out.join("pairing.json");
-        let asked = self.asked(&policy)?;
-        let finished = if self.resume {
-            FinishedPairs::read(&pairing, self.order_seed, asked)?
-        } else {
-            if !self.outputs.force {
-                refuse_overwriting(&self.out)?;
-            }
-            FinishedPairs::none(self.order_seed, asked)
-        };
+        let finished = self.finished(&pairing, &policy)?;
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         remove_abandoned_turns(&self.out)?;
         let keeping = Keeping::begin();
         let interrupted = keeping.interrupted();
         let ended = if self.commands.given() {
+            let deadline = self.measure.parsed().deadline.deadline;
             let turns = CommandTurns {
-                deadline: self
-                    .measure
-                    .parsed()
-                    .deadline
-                    .deadline
-                    .map(Duration::from_secs_f64),
+                deadline: deadline.map(Duration::from_secs_f64),
                 folder: &self.out,
                 pairs: self.pairs,
                 finished,
@@ -253,7 +219,7 @@ impl Ab {
             Turn::Interrupted => {
                 print(&report::comparison(&comparison, None, width()))?;
                 tell(
-                    "Interrupted; the pairs that were finished are kept and shown. The same command with --resume goes on.",
+                    "Interrupted; the finished pairs are kept and shown. Run the same command with --resume to continue.",
                 );
                 Ok(Exit::Interrupted)
             }
@@ -263,6 +229,54 @@ impl Ab {
                 Ok(Exit::Done)
             }
         }
+    }
+
+    /// Sees that the options go together and that the binaries are there, before anything is measured.
+    fn check(&self) -> anyhow::Result<()> {
+        if !self.gate && self.outputs.asked() {
+            bail!(
+                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
+            );
+        }
+        if self.commands.given() {
+            self.measure.refuse(
+                &["deadline"],
+                "is for perwatt's own measurements, and with --base-command the commands decide what is measured; \
+                 leave it out, or say it in the commands",
+            )?;
+        }
+        self.outputs.see_distinct()?;
+        for program in [&self.base_bin, &self.candidate_bin].into_iter().flatten() {
+            if !program.is_file() {
+                bail!(
+                    "{}: there is no such file; --base-bin and --candidate-bin take a perwatt binary",
+                    program.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The policy; two devices that are named are compared across what they differ in.
+    fn policy(&self) -> crate::Result<Policy> {
+        let mut policy = self.rules.policy()?;
+        if self.base_device.is_some() {
+            let differ = [Aspect::Device, Aspect::Driver, Aspect::Backend];
+            policy.across.extend(differ);
+        }
+        Ok(policy)
+    }
+
+    /// The pairs of an interrupted comparison that is resumed; none of a new one.
+    fn finished(&self, pairing: &Path, policy: &Policy) -> anyhow::Result<FinishedPairs> {
+        let asked = self.asked(policy)?;
+        if self.resume {
+            return FinishedPairs::read(pairing, self.order_seed, asked);
+        }
+        if !self.outputs.force {
+            refuse_overwriting(&self.out)?;
+        }
+        Ok(FinishedPairs::none(self.order_seed, asked))
     }
 
     /// A hash of all that decides what is measured and when it ends.
@@ -364,32 +378,26 @@ impl Ab {
             finished,
             pairing,
         };
-        if let Some(overlap) = &overlap
-            && overlap.changed.is_empty()
-        {
+        if let Some(overlap) = overlap.as_ref().filter(|o| o.changed.is_empty()) {
             // Nothing to pair; a new kernel shows once whether it works.
-            if !overlap.new.is_empty()
-                && let Turn::Interrupted = candidate.take(&self.out, None, interrupted)?
-            {
-                return Ok(Turn::Interrupted);
+            let turn = match overlap.new.is_empty() {
+                true => Turn::Done,
+                false => candidate.take(&self.out, None, interrupted)?,
+            };
+            if let Turn::Done = turn {
+                files.save(&[&baseline, &candidate], &[])?;
             }
-            files.save(&[&baseline, &candidate], &[])?;
-            return Ok(Turn::Done);
+            return Ok(turn);
         }
-        baseline
-            .records
-            .extend(finished.record(Side::Baseline).cloned());
-        candidate
-            .records
-            .extend(finished.record(Side::Candidate).cloned());
+        let earlier = |side| finished.record(side).cloned();
+        baseline.records.extend(earlier(Side::Baseline));
+        candidate.records.extend(earlier(Side::Candidate));
         let looks = self.looks();
         let most = looks.last().copied().unwrap_or(self.pairs);
         let mut pairs = finished.pairs.clone();
         let bar = TurnsBar::new("pair", most, 2, pairs.len());
-        let mut open = looks
-            .first()
-            .filter(|first| **first as usize <= pairs.len())
-            .map(|_| finished.last_cases());
+        let reached = looks.first().is_some_and(|n| *n as usize <= pairs.len());
+        let mut open = reached.then(|| finished.last_cases());
         for (number, first) in (0..).zip(order(most, finished.seed)).skip(pairs.len()) {
             // Also where a resumed comparison had reached a look and not taken it.
             if looks.contains(&number) {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::output::print_json;
+use crate::cli::support::output::print_json;
 use crate::invest::{Answer, Backtest, CardModel, CatalogEntry, ModelInput, RecordFigure, WhatIf};
 
 /// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
@@ -26,7 +26,7 @@ struct Envelope<'a> {
 /// The forms.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum InvestJson<'a> {
+pub(in crate::cli) enum InvestJson<'a> {
     /// The answer to a question.
     Answer {
         /// A desk's common models, where a record is asked about its own machine.
@@ -70,7 +70,7 @@ pub(super) enum InvestJson<'a> {
 
 impl InvestJson<'_> {
     /// Prints it in its envelope.
-    pub(super) fn print(self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn print(self) -> anyhow::Result<()> {
         print_json(&Envelope {
             schema: SCHEMA,
             schema_version: SCHEMA_VERSION,
@@ -80,7 +80,7 @@ impl InvestJson<'_> {
 }
 
 /// The JSON Schema of what this command prints.
-pub(super) fn invest_schema() -> serde_json::Value {
+pub(in crate::cli) fn invest_schema() -> serde_json::Value {
     let settings = SchemaSettings::default().for_serialize();
     settings
         .into_generator()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use perwatt::clock::Lap;
 use perwatt::device::enumerate;
-use perwatt::harness::OwnRecord;
+use perwatt::harness::HarnessRecord;
 use perwatt::record::{CaseResult, Record, load};
 use perwatt::sampling::{Readings, Sampler};
 use rand::{RngExt, SeedableRng};
@@ -32,7 +32,7 @@ fn readings(takes_ns: f64, random: &mut Pcg64) -> Readings {
 fn file(path: &Path, processes: u32, takes_ns: [f64; 2], random: &mut Pcg64) -> Record {
     let adapters = enumerate();
     for _ in 0..processes {
-        let mut record = OwnRecord::on(&adapters[0].handle);
+        let mut record = HarnessRecord::on(&adapters[0].handle);
         record.add("blur/f32/1920x1080@rows", &readings(takes_ns[0], random));
         record.add("sum/f32/4096", &readings(takes_ns[1], random));
         record.append_to(path).unwrap();
@@ -107,7 +107,7 @@ fn what_does_not_belong_together_is_not_appended() {
     let mut written = file(&path, 8, [1_000.0, 2_000.0], &mut random);
     let adapters = enumerate();
     let append = |name: &str, times: usize| {
-        let mut record = OwnRecord::on(&adapters[0].handle);
+        let mut record = HarnessRecord::on(&adapters[0].handle);
         let mut random = Pcg64::seed_from_u64(10);
         for _ in 0..times {
             record.add(name, &readings(3_000.0, &mut random));

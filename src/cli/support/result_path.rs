@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use crate::record::{Record, journal_path, without_journal_suffix};
 
 /// The journal that a user means by a result file or a journal.
-pub(super) fn journal_of(file: &Path) -> PathBuf {
+pub(in crate::cli) fn journal_of(file: &Path) -> PathBuf {
     journal_path(&without_journal_suffix(file))
 }
 
 /// Whether `--out` means a folder.
-pub(super) fn is_folder(out: &Path) -> bool {
+pub(in crate::cli) fn is_folder(out: &Path) -> bool {
     out.is_dir() || out.as_os_str().to_string_lossy().ends_with(['/', '\\'])
 }
 
 /// `DATE-DEVICE-SUITE` in letters that every file system takes; where other devices of the machine look the same, with
 /// the device's PCI address or number.
-pub(super) fn file_stem(record: &Record, twins: bool) -> String {
+pub(in crate::cli) fn file_stem(record: &Record, twins: bool) -> String {
     let date = record.date().unwrap_or_else(|| "undated".to_owned());
     let suite = record.plan.suite.as_deref().unwrap_or("cases");
     let device: String = record
@@ -49,7 +49,7 @@ pub(super) fn file_stem(record: &Record, twins: bool) -> String {
 }
 
 /// The first name that neither a record nor a journal has.
-pub(super) fn free_name(folder: &Path, stem: &str) -> PathBuf {
+pub(in crate::cli) fn free_name(folder: &Path, stem: &str) -> PathBuf {
     let named = |n: u32| match n {
         1 => folder.join(format!("{stem}.json")),
         n => folder.join(format!("{stem}-{n}.json")),

@@ -1,22 +1,22 @@
 //! What names a node, a person and a GPU; it stands in a record only where `--identify` asks for it.
 
-use super::args::power::places_from_environment;
+use crate::cli::args::power::places_from_environment;
 use crate::power::sensors::{PciAddress, gpu_number};
 use crate::record::{Adapter, Placement, Scheduler};
 
 /// The name of this machine.
-pub(super) fn node_name() -> Option<String> {
+pub(in crate::cli) fn node_name() -> Option<String> {
     sysinfo::System::host_name().filter(|name| !name.is_empty())
 }
 
 /// The number that the GPU's maker gave it, where its driver says.
-pub(super) fn gpu_uuid(adapter: &Adapter) -> Option<String> {
+pub(in crate::cli) fn gpu_uuid(adapter: &Adapter) -> Option<String> {
     let address: PciAddress = adapter.pci_id.measured()?.parse().ok()?;
     gpu_number(address, &places_from_environment())
 }
 
 /// A placement with every name in it.
-pub(super) fn identified(placement: Placement, adapter: &Adapter) -> Placement {
+pub(in crate::cli) fn identified(placement: Placement, adapter: &Adapter) -> Placement {
     let user = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok())
@@ -31,7 +31,7 @@ pub(super) fn identified(placement: Placement, adapter: &Adapter) -> Placement {
 }
 
 /// Where a run by itself is placed.
-pub(super) fn by_itself() -> Placement {
+pub(in crate::cli) fn by_itself() -> Placement {
     let scheduler = if std::env::var_os("SLURM_JOB_ID").is_some() {
         Scheduler::Slurm
     } else if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {

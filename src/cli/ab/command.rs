@@ -5,26 +5,26 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::ab_resume::FinishedPairs;
-use super::args::source::SourceArgs;
-use super::progress::TurnsBar;
-use super::turn::{Turn, TurnEnd, take_pair, wait_within};
+use super::resume::FinishedPairs;
 use crate::bench::interleave::order;
+use crate::cli::args::source::SourceArgs;
+use crate::cli::support::progress::TurnsBar;
+use crate::cli::support::turn::{Turn, TurnEnd, take_pair, wait_within};
 use crate::compare::Pairing;
 use crate::exchange::{ImportOptions, import};
-use crate::process::{GroupedChild, StopSignal};
+use crate::process::{GroupedChild, StopSignal, shell};
 use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
 
 /// Benchmark programs of other tools.
 #[derive(Debug, Args)]
-pub(super) struct CommandArgs {
+pub(in crate::cli) struct CommandArgs {
     /// The baseline's benchmark program instead of perwatt, a shell command. It prints a file of the tool that
     /// --from names, or writes one to {out} (also in $PERWATT_OUT)
     #[arg(long, value_name = "COMMAND", requires = "candidate_command", requires = "from",
@@ -41,14 +41,14 @@ pub(super) struct CommandArgs {
 }
 
 /// How a comparison of two programs is done.
-pub(super) struct CommandTurns<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) pairs: u32,
+pub(in crate::cli) struct CommandTurns<'a> {
+    pub(in crate::cli) folder: &'a Path,
+    pub(in crate::cli) pairs: u32,
     /// How long a turn may take; without end where nothing was said.
-    pub(super) deadline: Option<Duration>,
-    pub(super) finished: FinishedPairs,
-    pub(super) environments: [&'a [(String, String)]; 2],
-    pub(super) interrupted: &'a AtomicBool,
+    pub(in crate::cli) deadline: Option<Duration>,
+    pub(in crate::cli) finished: FinishedPairs,
+    pub(in crate::cli) environments: [&'a [(String, String)]; 2],
+    pub(in crate::cli) interrupted: &'a AtomicBool,
 }
 
 /// One side's program and the files that it wrote.
@@ -76,17 +76,17 @@ impl CommandArgs {
     }
 
     /// All that decides what is measured, as one text.
-    pub(super) fn identity(&self) -> String {
+    pub(in crate::cli) fn identity(&self) -> String {
         format!("{:?} {}", self.commands(), self.source.identity())
     }
 
     /// Whether programs of another tool are compared.
-    pub(super) fn given(&self) -> bool {
+    pub(in crate::cli) fn given(&self) -> bool {
         self.commands().is_some()
     }
 
     /// Runs the pairs, and writes the records and the pairing after each.
-    pub(super) fn take_turns(
+    pub(in crate::cli) fn take_turns(
         &self,
         turns: &CommandTurns<'_>,
         pairing: &Path,
@@ -291,23 +291,6 @@ fn ended_with(status: ExitStatus, said: &Path) -> String {
         "" => format!("ended with {status} and said nothing on standard error"),
         said => format!("ended with {status} and said:\n{said}"),
     }
-}
-
-/// A command line for the system's shell.
-#[cfg(not(windows))]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    shell
-}
-
-/// A command line for the system's shell.
-#[cfg(windows)]
-fn shell(command: &str) -> Command {
-    use std::os::windows::process::CommandExt;
-    let mut shell = Command::new("cmd");
-    shell.arg("/C").raw_arg(command);
-    shell
 }
 
 /// A path as a word of a shell's command line; most need no quotes, and so may stand inside the user's own.
