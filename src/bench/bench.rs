@@ -16,6 +16,10 @@ use crate::workload::{Action, Kernel, Poison, Problem, Program, Unsupported};
 /// Share of the budget that goes into samples; the rest is for building, references and slack.
 const SAMPLING_SHARE: f64 = 0.1;
 
+/// How long a GPU is kept busy before its times are believed, at least: an idle one's clocks are a fifth of a busy one's.
+/// An MI300 needs 0.4 s to reach its clock; with the executions of verification before it that is enough.
+pub(super) const SHORTEST_WARM_UP: Duration = Duration::from_millis(300);
+
 /// How a case is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
