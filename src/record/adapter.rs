@@ -56,6 +56,11 @@ pub struct Adapter {
     /// version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subgroup_width: Option<u32>,
+    /// Whether the driver checked every access to a buffer (Vulkan's `robustBufferAccess`) on the device that ran the
+    /// kernels. It is off where all of them are built in, unless `--checked` asks for checks. wgpu's own checks in shaders
+    /// are `checked_shaders`. Since version 1.10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust_buffer_access: Option<Reading<bool>>,
     /// Features that the driver offers and gives no device with. Since version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedFeature>,
