@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::record::{Adapter, Counts, Reading, Resource, Resources, Verification};
+use crate::record::{Adapter, Counts, Resource, Resources, Verification};
 use crate::workload::case::{Case, Suite};
 use crate::workload::computation::{Computation, Families, KernelFamily};
 use crate::workload::interface::{SuiteCases, Workload, suite};
@@ -163,9 +163,7 @@ impl KernelFamily<MatrixUnitPeak> for MatrixChains {
     }
 
     fn default_for(&self, peak: &MatrixUnitPeak, adapter: &Adapter) -> Option<Kernel> {
-        let Reading::Measured((_, threads)) = adapter.subgroup_sizes else {
-            return None;
-        };
+        let threads = adapter.matrix_subgroup_threads(PARTS)?;
         let offered = MatrixUnit::of_dtype(peak.dtype)
             .any(|unit| unit.side == self.side && adapter.multiplies(&unit.configuration()));
         (offered && self.chains >= CONTENDING)
