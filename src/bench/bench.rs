@@ -187,7 +187,7 @@ impl<'g> Bench<'g> {
         }
         beyond_device(self.gpu, &program).map_err(Stop::Skip)?;
         let free = FreeMemory::of(self.gpu);
-        free.refuse_if_too_big(&program)?;
+        free.refuse_if_too_big(&program).map_err(Stop::Skip)?;
         Ok((program, free))
     }
 

@@ -2,7 +2,6 @@
 //!
 //! A driver that has no room left says so at best, and loses the device or has the host swap at worst.
 
-use super::bench::Stop;
 use crate::device::Gpu;
 use crate::record::DeviceType;
 use crate::units::Bytes;
@@ -34,25 +33,28 @@ impl FreeMemory {
         }
     }
 
-    /// Stops a case that would push the host into swapping, for a software or integrated adapter's memory is the host's and
+    /// Refuses a case that would push the host into swapping, for a software or integrated adapter's memory is the host's and
     /// its driver promises more of it than there is; and one that the device has no room for.
-    pub(super) fn refuse_if_too_big(&self, program: &Program) -> Result<(), Stop> {
+    ///
+    /// # Errors
+    /// It does not fit, and why.
+    pub(super) fn refuse_if_too_big(&self, program: &Program) -> Result<(), String> {
         // The device's copy, and as much again for the staging of inputs and outputs.
         let needed = program.total_bytes().saturating_mul(2);
         if let Some(free) = self.host.filter(|free| needed > *free) {
-            return Err(Stop::Skip(format!(
+            return Err(format!(
                 "needs {} of the host's memory with staging, and {} are free",
                 Bytes(needed as f64),
                 Bytes(free as f64)
-            )));
+            ));
         }
         let needed = program.total_bytes();
         if let Some(free) = self.device.filter(|free| needed > *free) {
-            return Err(Stop::Skip(format!(
+            return Err(format!(
                 "needs {} of the device's memory, and other programs leave {}; close some of them",
                 Bytes(needed as f64),
                 Bytes(free as f64)
-            )));
+            ));
         }
         Ok(())
     }

@@ -257,16 +257,14 @@ impl<'b, 'g> ProgramWalk<'b, 'g> {
     }
 }
 
-/// The longest that some work can have taken, by the host's clock. Timestamps may have been written early, and what is
-/// taken for shorter than it is grows until the platform takes the GPU away. A host that is busy elsewhere sees more
-/// time pass, and never less: where the clocks are apart, it looks again.
+/// The longest that some work can have taken by what is known of a lap. Timestamps may have been written early, and what is
+/// taken for shorter than it is grows until the platform takes the GPU away. A host that was busy elsewhere looks the
+/// same, so it looks again.
 fn longest_of<E>(mut run: impl FnMut() -> Result<Lap, E>) -> Result<Duration, E> {
-    /// What submitting and waiting may cost a host that has nothing else to do.
-    const ELSEWHERE_NS: f64 = 2e6;
     let first = run()?;
-    let mut longest_ns = first.wall_ns;
-    if longest_ns > first.device_ns.unwrap_or(0.0) + ELSEWHERE_NS {
-        longest_ns = longest_ns.min(run()?.wall_ns);
+    let mut longest_ns = first.best_ns();
+    if first.is_early() {
+        longest_ns = longest_ns.min(run()?.best_ns());
     }
     Ok(Duration::from_secs_f64(longest_ns.max(0.0) * 1e-9))
 }

@@ -25,9 +25,6 @@ const WANTED: [&str; 10] = [
     "EXPERIMENTAL_COOPERATIVE_MATRIX",
 ];
 
-/// An open device with its queue.
-pub(super) type Opened = (wgpu::Device, wgpu::Queue);
-
 /// What the shaders of a device may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shaders {
@@ -113,7 +110,7 @@ fn request(
     found: &Found,
     features: &[&str],
     shaders: Shaders,
-) -> std::result::Result<(Opened, bool), String> {
+) -> std::result::Result<((wgpu::Device, wgpu::Queue), bool), String> {
     // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
     // only one among `WANTED` is the cooperative matrix, used by built-in kernels alone, which
     // index within their buffers and whose output is verified in every invocation; a custom kernel

@@ -1,7 +1,5 @@
 //! What lies beneath wgpu where it has no Vulkan: nothing.
 
-use super::creation::Opened;
-
 pub(super) fn pci_address(_: &wgpu::Adapter) -> Option<String> {
     None
 }
@@ -15,6 +13,6 @@ pub(super) fn free_memory(_: &wgpu::Adapter) -> Option<u64> {
 pub(super) unsafe fn create_trusting(
     _: &wgpu::Adapter,
     _: &wgpu::DeviceDescriptor<'_>,
-) -> Option<Result<Opened, String>> {
+) -> Option<Result<(wgpu::Device, wgpu::Queue), String>> {
     None
 }

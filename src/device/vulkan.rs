@@ -8,8 +8,6 @@ use ash::{ext, vk};
 use wgpu::hal::api::Vulkan;
 use wgpu::hal::vulkan::Adapter;
 
-use super::creation::Opened;
-
 /// The queue family that wgpu takes.
 const QUEUE_FAMILY: u32 = 0;
 
@@ -92,7 +90,7 @@ pub(super) fn free_memory(handle: &wgpu::Adapter) -> Option<u64> {
 pub(super) unsafe fn create_trusting(
     handle: &wgpu::Adapter,
     descriptor: &wgpu::DeviceDescriptor<'_>,
-) -> Option<Result<Opened, String>> {
+) -> Option<Result<(wgpu::Device, wgpu::Queue), String>> {
     let adapter = beneath(handle)?;
     // SAFETY: the caller keeps its part.
     let opened = unsafe { open_trusting(&adapter, descriptor) };

@@ -43,7 +43,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::{Lap, TimestampFault};
+use crate::clock::{Lap, TimestampFault, are_early};
 use crate::record::{ClockMethod, Reading, Sampling, StopReason, Warning};
 use crate::stats;
 use crate::units::Seconds;
@@ -288,7 +288,7 @@ impl ClockSeries {
         let (good, bad): (Vec<&Lap>, Vec<&Lap>) =
             laps.iter().partition(|lap| lap.device_ns.is_ok());
         let fault = bad.iter().find_map(|lap| lap.device_ns.err());
-        let early = are_early(&good).then_some(TimestampFault::OtherPace);
+        let early = are_early(good.iter().copied()).then_some(TimestampFault::OtherPace);
         if early.is_none()
             && bad.len() * FEW_FAULTS <= laps.len()
             && good.len() >= FEWEST_SAMPLES.min(laps.len())
@@ -311,12 +311,6 @@ impl ClockSeries {
             warning: early.or(fault).and_then(clock_warning),
         }
     }
-}
-
-/// Whether timestamps were written before the work was done: so it looks even in the lap that the host waited for least.
-fn are_early(laps: &[&Lap]) -> bool {
-    let quickest = laps.iter().min_by(|a, b| a.wall_ns.total_cmp(&b.wall_ns));
-    quickest.is_some_and(|lap| lap.is_early())
 }
 
 /// What to say where timestamps were not used.
