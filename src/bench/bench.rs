@@ -5,16 +5,21 @@ use std::time::Duration;
 use super::device_limits::beyond_device;
 use super::executor::{Checks, Executable};
 use super::footprint::copies;
+use super::free_memory::FreeMemory;
 use super::harness_cost::CpuLedger;
 use crate::clock::{Lap, Stopwatch, WaitError};
 use crate::device::{Gpu, GpuError};
-use crate::record::{DeviceType, FailureKind, Outcome, Verification};
+use crate::record::{FailureKind, Outcome, Verification};
 use crate::sampling::Sampler;
 use crate::units::{Bytes, Seconds};
 use crate::workload::{Action, Kernel, Poison, Problem, Program, Unsupported};
 
 /// Share of the budget that goes into samples; the rest is for building, references and slack.
 const SAMPLING_SHARE: f64 = 0.1;
+
+/// How long a GPU is kept busy before its times are believed, at least: an idle one's clocks are a fifth of a busy one's.
+/// An MI300 needs 0.4 s to reach its clock; with the executions of verification before it that is enough.
+pub(super) const SHORTEST_WARM_UP: Duration = Duration::from_millis(300);
 
 /// How a case is measured.
 #[derive(Clone, Copy, Debug)]
@@ -134,17 +139,17 @@ impl<'g> Bench<'g> {
         settings: Settings,
     ) -> Result<Executable<'g>, Stop> {
         let (program, free) = self.program(problem, kernel, settings)?;
-        let copies = copies(problem, &program, &self.gpu.adapter, free);
+        let copies = copies(problem, &program, &self.gpu.adapter, free.room_for_copies());
         self.load(program, copies, settings)
     }
 
-    /// A program that fits the device and the host's free memory, and that memory where it is the device's too.
+    /// A program that fits the device and what is free of its memory and the host's.
     fn program(
         &self,
         problem: &dyn Problem,
         kernel: &Kernel,
         settings: Settings,
-    ) -> Result<(Program, Option<u64>), Stop> {
+    ) -> Result<(Program, FreeMemory), Stop> {
         let program = problem
             .program(kernel, settings.seed)
             .map_err(|unsupported| Stop::Skip(unsupported.to_string()))?;
@@ -161,8 +166,8 @@ impl<'g> Bench<'g> {
         self.load(program, 1, settings)
     }
 
-    /// The program, if it fits the device and the host's free memory.
-    fn fitting(&self, program: Program) -> Result<(Program, Option<u64>), Stop> {
+    /// The program, if it fits the device and what is free of memory.
+    fn fitting(&self, program: Program) -> Result<(Program, FreeMemory), Stop> {
         if let Some(unsupported) = program.unsupported_on(&self.gpu.adapter) {
             let adapter = &self.gpu.adapter;
             let missing = matches!(unsupported, Unsupported::Feature(_));
@@ -181,8 +186,8 @@ impl<'g> Bench<'g> {
             return Err(Stop::Skip(reason));
         }
         beyond_device(self.gpu, &program).map_err(Stop::Skip)?;
-        let free = free_of_host(self.gpu);
-        refuse_if_too_big(&program, free)?;
+        let free = FreeMemory::of(self.gpu);
+        free.refuse_if_too_big(&program).map_err(Stop::Skip)?;
         Ok((program, free))
     }
 
@@ -287,30 +292,5 @@ impl<'g> Bench<'g> {
                 result.map_err(|e| WaitError(e.to_string())).and(lap)
             }
         })
-    }
-}
-
-/// The host's free memory in bytes, where it is the device's too and the system says.
-fn free_of_host(gpu: &Gpu) -> Option<u64> {
-    if gpu.adapter.device_type == DeviceType::DiscreteGpu {
-        return None;
-    }
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    Some(system.available_memory()).filter(|free| *free > 0)
-}
-
-/// Stops a case that would push the host into swapping: a software or integrated adapter's memory is
-/// the host's, and its driver promises more of it than there is.
-fn refuse_if_too_big(program: &Program, free: Option<u64>) -> Result<(), Stop> {
-    // The device's copy, and as much again for the staging of inputs and outputs.
-    let needed = program.total_bytes().saturating_mul(2);
-    match free {
-        Some(free) if needed > free => Err(Stop::Skip(format!(
-            "needs {} of the host's memory with staging, and {} are free",
-            Bytes(needed as f64),
-            Bytes(free as f64)
-        ))),
-        _ => Ok(()),
     }
 }

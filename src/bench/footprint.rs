@@ -10,9 +10,6 @@ use crate::workload::{Action, Problem, Program};
 /// Most copies: small operands reach no cache's size by them, and thousands would take too long.
 const MOST_COPIES: u64 = 256;
 
-/// Share of the memory that is free for all copies where the host's memory is the device's.
-const SHARE_OF_HOST: u64 = 8;
-
 /// What the executions of a case should go through at least, in bytes: twice the largest cache of its kind.
 fn wanted_bytes(adapter: &Adapter) -> u64 {
     match adapter.device_type {
@@ -23,12 +20,12 @@ fn wanted_bytes(adapter: &Adapter) -> u64 {
 }
 
 /// Copies of a program's buffers that its executions take in turn; one where no rate of memory is measured.
-/// `free_bytes` is the host's free memory, where it is known and is the device's too.
+/// All together take no more than `room` bytes where more than one does.
 pub(super) fn copies(
     problem: &dyn Problem,
     program: &Program,
     adapter: &Adapter,
-    free_bytes: Option<u64>,
+    room: u64,
 ) -> u32 {
     let dispatched = matches!(program.action, Action::Dispatches(_));
     let restores = dispatched && program.restores();
@@ -36,7 +33,6 @@ pub(super) fn copies(
         return 1;
     }
     let own = program.total_bytes().max(1);
-    let room = free_bytes.map_or(u64::MAX, |free| free / SHARE_OF_HOST);
     let wanted = wanted_bytes(adapter).min(room);
     // What is restored before each execution makes batches of as many executions as there are copies, which fit; what
     // is not goes beyond the cache.

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::bench::{Bench, Settings, Stop};
+use super::bench::{Bench, SHORTEST_WARM_UP, Settings, Stop};
 use super::executor::{Checks, Executable};
 use super::meter::Meter;
 use super::watchdog::{hold_indirect_to_limits, keep_within, longest_dispatch};
@@ -19,9 +19,7 @@ use crate::stats;
 use crate::units::Seconds;
 use crate::workload::{Action, Kernel, Poison, Problem, Program, Unsupported, lint};
 
-/// How long a GPU is kept busy before anything is timed, at least and at most. An MI300 needs 0.4 s to reach its
-/// clock; with the executions of verification before it that is enough.
-const SHORTEST_WARM_UP: Duration = Duration::from_millis(300);
+/// How long a GPU is kept busy before anything is timed, at most.
 const LONGEST_WARM_UP: Duration = Duration::from_secs(1);
 
 /// How long a batch of the warm-up becomes, in nanoseconds.

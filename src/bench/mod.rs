@@ -18,6 +18,7 @@ mod dialogue;
 mod energy_cases;
 mod executor;
 mod footprint;
+mod free_memory;
 mod harness_cost;
 pub mod interleave;
 mod layouts;

@@ -169,6 +169,26 @@ impl MeasuredPart {
     }
 }
 
+/// Rows of the first part of a dispatch that is measured: there are so many in all.
+pub(super) fn first_part(rows: u32) -> u32 {
+    rows.div_ceil(512)
+}
+
+/// How a dispatch is taken by a device that may have been idle, but in pieces or not at all only by one that was `busy`, if
+/// it can be kept so: an idle one's clocks would have pieces made that nobody needs.
+pub(super) fn take_on_busy<D, E>(
+    device: &mut D,
+    take: impl Fn(&mut D) -> Result<Taken, E>,
+    busy: impl FnOnce(&mut D) -> Result<bool, E>,
+) -> Result<Taken, E> {
+    let taken = take(device)?;
+    let is_whole = matches!(taken, Taken::InPieces { count: 1, .. });
+    if is_whole || !busy(device)? {
+        return Ok(taken);
+    }
+    take(device)
+}
+
 /// Finds out how to take a dispatch with so many rows of workgroups so that none is estimated to take longer than
 /// `most`: parts of it are measured, each larger than the one before, and only where what is known of the smaller ones
 /// says that it keeps within.
@@ -180,10 +200,8 @@ pub(super) fn take<E>(
     most: Seconds,
     mut time: impl FnMut(u32) -> Result<Duration, E>,
 ) -> Result<Taken, E> {
-    /// The first part is one of so many.
-    const PARTS: u32 = 512;
     let mut took_s = |rows| Ok(time(rows)?.as_secs_f64());
-    let first = rows.div_ceil(PARTS);
+    let first = first_part(rows);
     // The first execution may compile for seconds; the second is the one to believe. What the device survived once it
     // does again.
     let took_first_s = took_s(first)?;
@@ -301,6 +319,39 @@ mod tests {
             matches!(taken, Ok(Taken::InPieces { count: 1, each }) if each.get() < 1e-3),
             "{taken:?}"
         );
+    }
+
+    #[test]
+    fn pieces_are_made_by_the_clocks_of_a_busy_device() {
+        // By how much slower an H200 runs at the clock at which it idles.
+        let idle = 1980.0 / 345.0;
+        let taken = |whole_s: f64, can_be_busy: bool| {
+            let mut slower = idle;
+            let take = |slower: &mut f64| {
+                take(1000, Seconds(0.5), |rows| {
+                    let took_s = *slower * whole_s * f64::from(rows) / 1000.0;
+                    Ok::<_, ()>(Duration::from_secs_f64(took_s))
+                })
+            };
+            let busy = |slower: &mut f64| {
+                if can_be_busy {
+                    *slower = 1.0;
+                }
+                Ok(can_be_busy)
+            };
+            match take_on_busy(&mut slower, take, busy).unwrap() {
+                Taken::InPieces { count, .. } => (count, slower < idle),
+                Taken::NotAtAll(row) => panic!("{row}"),
+            }
+        };
+        assert_eq!(
+            taken(0.01, true),
+            (1, false),
+            "no time is lost where it fits"
+        );
+        assert_eq!(taken(0.1, true), (1, true));
+        assert!(taken(0.1, false).0 > 1);
+        assert!(taken(1.0, true).0 > 1);
     }
 
     #[test]

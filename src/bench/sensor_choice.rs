@@ -225,6 +225,9 @@ fn agree(counter: &Series, power: &Series, from: Seconds) -> Result<Option<Strin
     })
 }
 
+/// How long a batch of a load becomes.
+const BATCH: Seconds = Seconds(0.02);
+
 /// Keeps the device busy with the peak probe for as long as `more` says.
 pub(super) fn probe_load(
     bench: &mut Bench<'_>,
@@ -248,19 +251,25 @@ pub(super) fn probe_load(
     let from = load.now();
     let mut result = Ok(());
     let mut executions = 1;
+    let mut full = Vec::new();
     while result.is_ok() && more(load.now() - from) {
         result = bench.execute(&mut executable, executions).map(|lap| {
-            executions = load_batch(executions, Seconds::from_ns(lap.wall_ns));
+            let took = Seconds::from_ns(lap.wall_ns);
+            executions = load_batch(executions, took);
+            if took >= BATCH / 2.0 {
+                full.push(lap);
+            }
         });
     }
     load.end();
+    // What no lap of the clock's own is long enough to show.
+    bench.stopwatch.judge_by(&full);
     Ok(result?)
 }
 
 /// Executions of the next batch of a load, after one of so many that took so long. A round trip to the device takes as
 /// long as ten executions of the probe on a fast card, which would idle most of the time.
 fn load_batch(executions: u32, took: Seconds) -> u32 {
-    const BATCH: Seconds = Seconds(0.02);
     /// The first batch may have waited for a compiler or a sleeping device.
     const GROWTH: f64 = 8.0;
     const MOST: f64 = 65_536.0;

@@ -177,7 +177,7 @@ impl Inspect {
             ));
         }
         let device = vulkan
-            .open(chosen)
+            .open(chosen, self.checked)
             .map_err(|reason| anyhow!("{}: {reason}", adapter.name))?;
         let mut shaders = Vec::new();
         for subject in self.subjects(adapter)? {
@@ -269,7 +269,9 @@ impl Inspect {
             bail!("{obstacle}");
         }
         found.adapter.device_type = device_type(family);
-        let device = vulkan.open(found).map_err(anyhow::Error::msg)?;
+        let device = vulkan
+            .open(found, self.checked)
+            .map_err(anyhow::Error::msg)?;
         let subjects = self.subjects(&found.adapter)?;
         say(&ChildMessage::Open {
             sight: sight(&found.adapter),

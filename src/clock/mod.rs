@@ -44,6 +44,6 @@ mod witness;
 
 #[cfg(feature = "criterion")]
 pub use criterion::GpuTime;
-pub(crate) use stopwatch::is_other_pace;
+pub(crate) use stopwatch::are_early;
 pub use stopwatch::{Begun, Lap, Precision, Stopwatch, WaitError};
 pub use timestamps::TimestampFault;

@@ -10,7 +10,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, nearest};
-use crate::record::{Origin, PowerSetup, Record};
+use crate::record::{Origin, PowerSetup, Reading, Record};
 
 /// What may differ between two sides, and what `--across` names.
 #[derive(
@@ -32,7 +32,7 @@ pub enum Aspect {
     Power,
     /// Device timestamps against the host's clock.
     Clock,
-    /// Whether shaders ran with run-time checks.
+    /// Whether shaders ran with run-time checks, and whether the driver checked accesses to buffers.
     Checks,
     /// Measured, simulated or imported.
     Origin,
@@ -126,6 +126,9 @@ pub struct Environment {
     pub version: String,
     /// Whether shaders ran with run-time checks.
     pub checks: String,
+    /// Whether the driver checked accesses to buffers, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust_buffer_access: Option<bool>,
     /// Where the numbers come from.
     pub origin: String,
     /// Machine and build as another tool names them, for an import.
@@ -186,6 +189,11 @@ impl Environment {
             } else {
                 "unchecked shaders".to_owned()
             },
+            robust_buffer_access: adapter
+                .robust_buffer_access
+                .as_ref()
+                .and_then(Reading::measured)
+                .copied(),
             // A simulated sensor is a difference of the sensor, and leaves the times what they are.
             origin: match record.provenance.origin {
                 Origin::Simulated if record.is_all_simulated() => "simulated",
@@ -217,6 +225,19 @@ impl Environment {
         })
         .collect();
         differences.splice(..0, self.other_device(candidate));
+        if let (Some(old), Some(new)) = (self.robust_buffer_access, candidate.robust_buffer_access)
+            && old != new
+        {
+            let word = |robust| match robust {
+                true => "buffers checked by the driver".to_owned(),
+                false => "buffers not checked by the driver".to_owned(),
+            };
+            differences.push(Difference {
+                aspect: Aspect::Checks,
+                baseline: word(old),
+                candidate: word(new),
+            });
+        }
         if let (Some(old), Some(new)) = (&self.host, &candidate.host)
             && old != new
         {

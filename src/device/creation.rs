@@ -6,10 +6,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Found;
 use super::describe::feature_flags;
+use super::{Found, vulkan};
 use crate::error::{Error, Result};
-use crate::record::RefusedFeature;
+use crate::record::{Reading, RefusedFeature};
 
 /// Features that perwatt asks for where an adapter has them, those first that most depends on.
 const WANTED: [&str; 10] = [
@@ -25,10 +25,21 @@ const WANTED: [&str; 10] = [
     "EXPERIMENTAL_COOPERATIVE_MATRIX",
 ];
 
+/// What the shaders of a device may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shaders {
+    /// Anything: the driver checks each access to a buffer.
+    Any,
+    /// Only keep within their buffers: nobody checks, where the backend leaves that choice.
+    Trusted,
+}
+
 /// A device with what it came with.
 pub(super) struct Created {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
+    /// Whether the driver checks each access to a buffer.
+    pub(super) robust_buffer_access: Reading<bool>,
     /// The features that it has of those that perwatt can use.
     pub(super) features: Vec<String>,
     /// Those that it was to have.
@@ -39,13 +50,13 @@ pub(super) struct Created {
 ///
 /// # Errors
 /// The driver gives none even without features.
-pub(super) fn create(found: &Found) -> Result<Created> {
+pub(super) fn create(found: &Found, shaders: Shaders) -> Result<Created> {
     let offered: Vec<&str> = WANTED
         .into_iter()
         .filter(|name| found.adapter.has(name))
         .collect();
     let (opened, features, refused) = with_what_is_given(&offered, |features| {
-        request(found, features)
+        request(found, features, shaders)
     })
     .map_err(|reason| Error::Device {
         device: found.adapter.label(),
@@ -53,10 +64,14 @@ pub(super) fn create(found: &Found) -> Result<Created> {
             "the driver gives no device ({reason}); update it, or choose another with --device"
         ),
     })?;
-    let (device, queue) = opened;
+    let ((device, queue), is_robust) = opened;
     Ok(Created {
         device,
         queue,
+        robust_buffer_access: match &*found.adapter.backend {
+            "vulkan" => Reading::Measured(is_robust),
+            _ => Reading::unmeasured("only Vulkan says and leaves the choice"),
+        },
         features,
         refused,
     })
@@ -90,11 +105,12 @@ fn with_what_is_given<T>(
     Ok((opened, named(&given), refused))
 }
 
-/// Asks the driver once. A panic on the way is an answer too.
+/// Asks the driver once, and says whether its checks are on. A panic on the way is an answer too.
 fn request(
     found: &Found,
     features: &[&str],
-) -> std::result::Result<(wgpu::Device, wgpu::Queue), String> {
+    shaders: Shaders,
+) -> std::result::Result<((wgpu::Device, wgpu::Queue), bool), String> {
     // SAFETY: wgpu asks for this with features that it has not finished and that may misbehave. The
     // only one among `WANTED` is the cooperative matrix, used by built-in kernels alone, which
     // index within their buffers and whose output is verified in every invocation; a custom kernel
@@ -107,17 +123,34 @@ fn request(
         experimental_features,
         ..Default::default()
     };
-    let answer = catch_unwind(AssertUnwindSafe(|| {
-        pollster::block_on(found.handle.request_device(&descriptor))
-    }));
-    match answer {
-        Ok(answer) => answer.map_err(|e| e.to_string()),
-        Err(panic) => Err(panic
+    if shaders == Shaders::Trusted {
+        let trusting = or_panic(|| {
+            // SAFETY: whoever asked for a device that trusts its shaders vouches for them (`Gpu::open_trusting`).
+            let created = unsafe { vulkan::create_trusting(&found.handle, &descriptor) };
+            created.unwrap_or_else(|| Err("no such choice".to_owned()))
+        });
+        // A driver that refuses it may still give one that checks.
+        if let Ok(opened) = trusting {
+            return Ok((opened, false));
+        }
+    }
+    let checking = or_panic(|| {
+        pollster::block_on(found.handle.request_device(&descriptor)).map_err(|e| e.to_string())
+    });
+    checking.map(|opened| (opened, true))
+}
+
+/// What a driver answers, or what wgpu panicked with.
+fn or_panic<T>(
+    ask: impl FnOnce() -> std::result::Result<T, String>,
+) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
+        Err(panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()))
-            .unwrap_or_else(|| "wgpu panicked".to_owned())),
-    }
+            .unwrap_or_else(|| "wgpu panicked".to_owned()))
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! From wgpu's view of an adapter to the record's.
 
+use super::vulkan;
 use crate::record::{Adapter, CoopMatrix, DeviceType, Limits, Reading};
 
 /// Features that decide what perwatt can run or how it measures, by the names that files use.
@@ -35,11 +36,11 @@ pub fn describe(handle: &wgpu::Adapter) -> Adapter {
         device_type: device_type(&info),
         vendor_id: info.vendor,
         device_id: info.device,
-        pci_id: if info.device_pci_bus_id.is_empty() {
-            Reading::unmeasured("the driver does not give the PCI address")
-        } else {
-            Reading::Measured(info.device_pci_bus_id.clone())
-        },
+        pci_id: Some(info.device_pci_bus_id.clone())
+            .filter(|address| !address.is_empty())
+            .or_else(|| vulkan::pci_address(handle))
+            .ok_or("the driver does not give the PCI address")
+            .into(),
         driver: or_unknown(&info.driver),
         driver_info: or_unknown(&info.driver_info),
         subgroup_sizes: if features.contains(wgpu::Features::SUBGROUP) {
@@ -55,6 +56,7 @@ pub fn describe(handle: &wgpu::Adapter) -> Adapter {
         coop_matrix: coop_matrix(handle),
         limits: limits(&handle.limits()),
         subgroup_width: None,
+        robust_buffer_access: None,
         refused: Vec::new(),
         name: or_unknown(&info.name),
     }

@@ -15,6 +15,21 @@ mod same_gpu;
 mod select;
 #[cfg(feature = "power")]
 mod survey;
+#[cfg(any(
+    windows,
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd"
+))]
+mod vulkan;
+#[cfg(not(any(
+    windows,
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd"
+)))]
+#[path = "no_vulkan.rs"]
+mod vulkan;
 #[cfg(feature = "power")]
 mod vulkan_gap;
 mod width;
@@ -61,18 +76,25 @@ pub fn find_adapter(wanted: &Adapter, twin: usize) -> Option<Found> {
         .nth(twin)?;
     found.adapter.index = wanted.index;
     found.adapter.group = wanted.group;
+    found.adapter.pci_id = wanted.pci_id.clone();
     Some(found)
 }
 
-/// Whether two descriptions are of the same adapter or of twins; numbers change when drivers come and go, and what is
-/// known of an adapter when it was opened.
+/// Whether two descriptions are of the same adapter or of twins; numbers change when drivers come and go, what is known
+/// of an adapter when it was opened, and an address where its own backend states none.
 pub fn same_description(a: &Adapter, b: &Adapter) -> bool {
+    let both_placed = a.pci_id.measured().is_some() && b.pci_id.measured().is_some();
     let unopened = |adapter: &Adapter| Adapter {
+        pci_id: match both_placed {
+            true => adapter.pci_id.clone(),
+            false => Reading::unmeasured("one of both has none"),
+        },
         index: 0,
         group: 0,
         features: Vec::new(),
         subgroup_sizes: Reading::unmeasured("it depends on how it was opened"),
         subgroup_width: None,
+        robust_buffer_access: None,
         refused: Vec::new(),
         ..adapter.clone()
     };

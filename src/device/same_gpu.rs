@@ -5,7 +5,7 @@
 //! of the first one, OpenGL gives none, and a layered driver shows a GPU a second time under another name. This is
 //! the one place that knows.
 
-use crate::record::Adapter;
+use crate::record::{Adapter, Reading};
 
 /// The group of each adapter; adapters of one group are one GPU. Groups are numbered in the order of their first
 /// adapter.
@@ -86,4 +86,46 @@ pub(super) fn pci_of_gpu<'a>(adapter: &Adapter, adapters: &[&'a Adapter]) -> Opt
     (0..adapters.len())
         .filter(|at| Some(groups[*at]) == own)
         .find_map(|at| address(adapters, at))
+}
+
+/// Gives adapters whose backend states no PCI address, as OpenGL does not, the one that another backend states of the
+/// only such GPU. Sensors are found by it. Of two equal cards nobody can say which is which.
+pub(super) fn lend_addresses(adapters: &mut [&mut Adapter]) {
+    let described: Vec<&Adapter> = adapters.iter().map(|adapter| &**adapter).collect();
+    let lent: Vec<Option<String>> = (0..described.len())
+        .map(|at| only_address_of_model(&described, at))
+        .collect();
+    for (adapter, address) in adapters.iter_mut().zip(lent) {
+        if let Some(address) = address {
+            adapter.pci_id = Reading::Measured(address);
+        }
+    }
+}
+
+/// The one address of all GPUs of an adapter's model, where it has none itself.
+fn only_address_of_model(adapters: &[&Adapter], at: usize) -> Option<String> {
+    let own = adapters[at];
+    if own.pci_id.measured().is_some() || own.is_software() {
+        return None;
+    }
+    let model = own.model();
+    let mut addresses: Vec<String> = (0..adapters.len())
+        .filter(|other| !model.is_empty() && adapters[*other].model() == model)
+        .filter_map(|other| address(adapters, other))
+        .map(str::to_lowercase)
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    let is_only = addresses.len() == 1 && is_alone(adapters, own);
+    addresses.pop().filter(|_| is_only)
+}
+
+/// Whether no backend shows two GPUs of an adapter's model.
+fn is_alone(adapters: &[&Adapter], own: &Adapter) -> bool {
+    let model = own.model();
+    let shown_by = |backend: &str| {
+        let same = |other: &&&Adapter| other.backend == backend && other.model() == model;
+        adapters.iter().filter(same).count()
+    };
+    adapters.iter().all(|other| shown_by(&other.backend) < 2)
 }

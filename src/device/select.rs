@@ -1,12 +1,13 @@
 //! Which adapter is meant: numbering, grouping and selection, on descriptions alone so that it can be
 //! tested with adapters that this machine lacks.
 
-use super::same_gpu::{groups, pci_of_gpu};
+use super::same_gpu::{groups, lend_addresses, pci_of_gpu};
 use crate::error::{Error, Result};
 use crate::record::{Adapter, DeviceType};
 
-/// Gives each adapter its index and its group.
+/// Gives each adapter its index and its group, and an address where another backend knows it.
 pub(super) fn number(adapters: &mut [&mut Adapter]) {
+    lend_addresses(adapters);
     let described: Vec<&Adapter> = adapters.iter().map(|adapter| &**adapter).collect();
     let groups = groups(&described);
     for (index, (adapter, group)) in adapters.iter_mut().zip(groups).enumerate() {
@@ -345,6 +346,7 @@ mod tests {
             coop_matrix: vec![],
             limits: Limits::default(),
             subgroup_width: None,
+            robust_buffer_access: None,
             refused: vec![],
         }
     }
@@ -405,6 +407,18 @@ mod tests {
     fn one_gpu_behind_two_backends_is_one_group_and_twins_are_two() {
         let groups: Vec<u32> = workstation().iter().map(|a| a.group).collect();
         assert_eq!(groups, [0, 1, 0, 2, 2]);
+    }
+
+    #[test]
+    fn an_address_is_lent_to_the_backend_that_states_none_where_there_is_one_such_gpu() {
+        let mut adapters = workstation();
+        let gl = |adapters: &[Adapter]| adapters[2].pci_id.measured().cloned();
+        assert_eq!(gl(&adapters), None, "two cards");
+        adapters[1].name = "NVIDIA GeForce RTX 3060".to_owned();
+        let adapters = numbered(adapters);
+        assert_eq!(gl(&adapters), Some("0000:01:00.0".to_owned()));
+        assert_eq!(adapters[3].pci_id.measured(), None);
+        assert_eq!(adapters[0].group, adapters[2].group);
     }
 
     #[test]

@@ -380,6 +380,7 @@ fn adapter(importer: &Importer, device: Option<String>, version: Option<String>)
         coop_matrix: Vec::new(),
         limits: Limits::default(),
         subgroup_width: None,
+        robust_buffer_access: None,
         refused: Vec::new(),
     }
 }

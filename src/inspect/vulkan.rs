@@ -3,7 +3,7 @@
 //!
 //! wgpu cannot ask, and its device creation fails on the devices of [RADV's null
 //! hardware](super::radv), so this talks to Vulkan itself. The device is created with the features that
-//! wgpu would enable and that reach into the compiler's output: robust buffer access above all.
+//! perwatt would run it with and that reach into the compiler's output.
 
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
@@ -147,6 +147,7 @@ impl Vulkan {
                 max_storage_buffers: limits.max_per_stage_descriptor_storage_buffers,
             },
             subgroup_width: None,
+            robust_buffer_access: None,
             refused: Vec::new(),
         };
         ListedDevice {
@@ -213,17 +214,21 @@ impl Vulkan {
             .collect()
     }
 
-    /// Opens a device that has no obstacle.
+    /// Opens a device that has no obstacle; the driver checks accesses to buffers if shaders are `checked`, as in a run.
     ///
     /// # Errors
     /// The driver gives no device.
-    pub fn open(&self, listed: &ListedDevice) -> Result<VulkanDevice<'_>, String> {
+    pub fn open(&self, listed: &ListedDevice, checked: bool) -> Result<VulkanDevice<'_>, String> {
         let physical = listed.physical;
         // SAFETY: `physical` comes from this living instance.
         let core = unsafe { self.instance.get_physical_device_properties(physical) };
         let extensions = self.extensions(physical);
         let has = |name: &CStr| extensions.iter().any(|e| e == name);
         let mut wanted = self.offered(physical, core.api_version, &has);
+        if !checked {
+            wanted.core.robust_buffer_access = vk::FALSE;
+            wanted.robustness2.robust_buffer_access2 = vk::FALSE;
+        }
         let abilities = Abilities {
             spirv: match core.api_version {
                 version if version >= vk::API_VERSION_1_3 => (1, 6),

@@ -22,6 +22,10 @@ pub(super) fn provenance(record: &Record) -> Vec<(String, String)> {
             false => "off".to_owned(),
         },
     );
+    if let Some(robust) = &adapter.robust_buffer_access {
+        let word = |robust: &bool| if *robust { "on" } else { "off" }.to_owned();
+        say("Checks of buffers by the driver", shown(robust, word));
+    }
     say("Result file", format!("version {}", record.schema_version));
     say("Device", adapter.name.clone());
     say("Graphics API", adapter.backend.clone());

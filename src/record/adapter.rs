@@ -56,6 +56,11 @@ pub struct Adapter {
     /// version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subgroup_width: Option<u32>,
+    /// Whether the driver checked every access to a buffer (Vulkan's `robustBufferAccess`) on the device that ran the
+    /// kernels. It is off where all of them are built in, unless `--checked` asks for checks. wgpu's own checks in shaders
+    /// are `checked_shaders`. Since version 1.10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust_buffer_access: Option<Reading<bool>>,
     /// Features that the driver offers and gives no device with. Since version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedFeature>,
@@ -110,6 +115,15 @@ impl Adapter {
     /// Whether the matrix units, through this backend, have a configuration.
     pub fn multiplies(&self, configuration: &CoopMatrix) -> bool {
         self.has("EXPERIMENTAL_COOPERATIVE_MATRIX") && self.coop_matrix.contains(configuration)
+    }
+
+    /// Threads that each subgroup of a workgroup with so many is taken to have where it multiplies matrices: as many as a
+    /// kernel on the device saw. The most of any where nobody looked, or where a workgroup would not be full of the
+    /// largest, which Vulkan demands for matrices.
+    pub fn matrix_subgroup_threads(&self, subgroups: u32) -> Option<u32> {
+        let (_, most) = *self.subgroup_sizes.measured()?;
+        let is_full = |width: &u32| (subgroups * width).is_multiple_of(most);
+        Some(self.subgroup_width.filter(is_full).unwrap_or(most))
     }
 
     /// The name without what drivers and backends add around it: `Intel(R) Arc(TM) A770 Graphics (DG2)`
@@ -195,4 +209,33 @@ pub struct Limits {
     pub max_workgroups: u32,
     /// Storage buffers that one shader stage can bind.
     pub max_storage_buffers: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrices_are_multiplied_by_subgroups_as_wide_as_the_device_runs_them() {
+        let threads = |sizes, width, subgroups| {
+            let text = r#"{"index":0,"group":0,"name":"","backend":"vulkan","device_type":"other","vendor_id":0,
+                "device_id":0,"pci_id":{"unmeasured":""},"driver":"","driver_info":"","features":[],"coop_matrix":[],
+                "subgroup_sizes":{"unmeasured":"none"},"limits":{"max_buffer_bytes":0,"max_binding_bytes":0,
+                "max_workgroup_bytes":0,"max_workgroup_threads":0,"max_workgroup_x":0,"max_workgroups":0,
+                "max_storage_buffers":0}}"#;
+            let mut adapter: Adapter = serde_json::from_str(text).unwrap();
+            if let Some(sizes) = sizes {
+                adapter.subgroup_sizes = Reading::Measured(sizes);
+            }
+            adapter.subgroup_width = width;
+            adapter.matrix_subgroup_threads(subgroups)
+        };
+        // AMD's cards on Windows, and Intel's.
+        assert_eq!(threads(Some((32, 64)), Some(32), 4), Some(32));
+        assert_eq!(threads(Some((8, 32)), Some(16), 4), Some(16));
+        // One of 32 would leave a subgroup of 64 half empty.
+        assert_eq!(threads(Some((32, 64)), Some(32), 1), Some(64));
+        assert_eq!(threads(Some((32, 64)), None, 4), Some(64));
+        assert_eq!(threads(None, Some(32), 4), None);
+    }
 }

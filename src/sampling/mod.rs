@@ -43,7 +43,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::{Lap, TimestampFault, is_other_pace};
+use crate::clock::{Lap, TimestampFault, are_early};
 use crate::record::{ClockMethod, Reading, Sampling, StopReason, Warning};
 use crate::stats;
 use crate::units::Seconds;
@@ -131,13 +131,22 @@ impl Sampler {
     /// # Errors
     /// The first error of `time`.
     pub fn batch_size<E>(&self, mut time: impl FnMut(u32) -> Result<Lap, E>) -> Result<u32, E> {
-        let mut batch = self.executions(time(1)?.best_ns());
-        // One execution is mostly overhead where it is short: look again at the size that it suggests.
-        for _ in 0..2 {
-            if batch == 1 {
-                break;
+        /// By how much a batch may grow from one look to the next. A time can be far too short (timestamps that were
+        /// written early), and a batch of thousands would run for seconds before anybody saw it.
+        const GROWTH: u32 = 16;
+        let mut batch = 1_u32;
+        // One execution is mostly overhead where it is short: look again, and again, at the size that is suggested.
+        let mut looks_to_come = 3;
+        while looks_to_come > 0 {
+            let wanted = self.executions(time(batch)?.best_ns() / f64::from(batch));
+            let most = batch.saturating_mul(GROWTH);
+            if wanted == 1 {
+                return Ok(1);
             }
-            batch = self.executions(time(batch)?.best_ns() / f64::from(batch));
+            if wanted <= most {
+                looks_to_come -= 1;
+            }
+            batch = wanted.min(most);
         }
         Ok(batch)
     }
@@ -279,7 +288,7 @@ impl ClockSeries {
         let (good, bad): (Vec<&Lap>, Vec<&Lap>) =
             laps.iter().partition(|lap| lap.device_ns.is_ok());
         let fault = bad.iter().find_map(|lap| lap.device_ns.err());
-        let early = are_early(&good).then_some(TimestampFault::OtherPace);
+        let early = are_early(good.iter().copied()).then_some(TimestampFault::OtherPace);
         if early.is_none()
             && bad.len() * FEW_FAULTS <= laps.len()
             && good.len() >= FEWEST_SAMPLES.min(laps.len())
@@ -302,19 +311,6 @@ impl ClockSeries {
             warning: early.or(fault).and_then(clock_warning),
         }
     }
-}
-
-/// Whether timestamps were written before the work was done: of the lap that the host waited for least, they span a small
-/// part. A host that is busy elsewhere sees more time pass, and never less. OpenGL under Wine writes them early for long
-/// laps only.
-fn are_early(laps: &[&Lap]) -> bool {
-    /// What a host may need beside the device's time.
-    const NOTICEABLE_NS: f64 = 5e6;
-    let quickest = laps.iter().min_by(|a, b| a.wall_ns.total_cmp(&b.wall_ns));
-    quickest.is_some_and(|lap| {
-        let device_ns = lap.device_ns.unwrap_or(f64::INFINITY);
-        is_other_pace(device_ns, lap.wall_ns - NOTICEABLE_NS)
-    })
 }
 
 /// What to say where timestamps were not used.
@@ -362,6 +358,40 @@ mod tests {
         // A host that was elsewhere but for one lap.
         let starved = |number| if number == 5 { 2e6 } else { 90e6 };
         assert_eq!(clock_where(1e6, &starved), ClockMethod::TimestampQuery);
+    }
+
+    #[test]
+    fn no_batch_is_far_longer_than_it_should_be_by_timestamps_that_were_written_early() {
+        let sampler = Sampler::with_time_limit(Duration::from_secs(2));
+        for once_ns in [1e3, 2e5, 4e6, 9e6, 9e7] {
+            let mut longest_ns = 0.0_f64;
+            let batch = sampler.batch_size(|executions| {
+                let wall_ns = 2e5 + once_ns * f64::from(executions);
+                longest_ns = longest_ns.max(wall_ns);
+                Ok::<_, ()>(Lap {
+                    device_ns: Ok(19.0),
+                    wall_ns,
+                })
+            });
+            // 16 times what the host cannot tell from its own doing.
+            assert!(longest_ns <= 1.7e8, "{once_ns} ns: {longest_ns} ns");
+            assert!(f64::from(batch.unwrap()) * once_ns <= 1e8, "{once_ns} ns");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_found_however_short_an_execution_is() {
+        let sampler = Sampler::with_time_limit(Duration::from_secs(2));
+        for (once_ns, expected) in [(1e3, 4096), (1e5, 500), (1e6, 50), (4e7, 1), (1e9, 1)] {
+            let batch = sampler.batch_size(|executions| {
+                let device_ns = once_ns * f64::from(executions);
+                Ok::<_, ()>(Lap {
+                    device_ns: Ok(device_ns),
+                    wall_ns: device_ns + 3e5,
+                })
+            });
+            assert_eq!(batch, Ok(expected), "{once_ns} ns");
+        }
     }
 
     #[test]

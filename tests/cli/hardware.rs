@@ -28,7 +28,17 @@ pub(super) fn under_layer(manifest: &str) -> Command {
 }
 
 /// A short run of some cases; what it says on standard error comes with the record.
-fn run(mut command: Command, invocations: &str, cases: &[&str]) -> (Record, String, Option<i32>) {
+fn run(command: Command, invocations: &str, cases: &[&str]) -> (Record, String, Option<i32>) {
+    run_with(command, invocations, cases, &[])
+}
+
+/// The same with more arguments.
+fn run_with(
+    mut command: Command,
+    invocations: &str,
+    cases: &[&str],
+    more: &[&str],
+) -> (Record, String, Option<i32>) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");
     command
@@ -47,6 +57,7 @@ fn run(mut command: Command, invocations: &str, cases: &[&str]) -> (Record, Stri
     for case in cases {
         command.args(["--case", case]);
     }
+    command.args(more);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let record = load(&out).unwrap_or_else(|e| panic!("{e}: {said}"));
@@ -179,6 +190,146 @@ fn what_a_watchdog_would_end_is_done_in_pieces_or_not_at_all() {
             failed => panic!("{}: {failed:?}", case.id()),
         }
     }
+}
+
+#[test]
+fn timestamps_that_are_written_early_deceive_no_watchdog() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    // A billion operations that seem to take nothing, on a driver whose clock is right where it is tried.
+    command
+        .env("ALTERED_TIMES", "early")
+        .env("PERWATT_LONGEST_DISPATCH", "0.02");
+    let (record, said, _) = run(command, "1", &["peak-fma/f32/65536x8192@*"]);
+    let clock = record.clock.measured().unwrap();
+    assert_eq!(clock.method, ClockMethod::TimestampQuery, "{said}");
+    let mut measured = 0;
+    for case in &record.cases {
+        let Outcome::Measured {
+            warnings, sampling, ..
+        } = &case.invocations[0].outcome
+        else {
+            continue;
+        };
+        measured += 1;
+        let in_pieces = |warning: &Warning| matches!(warning, Warning::InPieces { .. });
+        assert!(warnings.iter().any(in_pieces), "{}: {said}", case.id());
+        assert_eq!(sampling.clock, ClockMethod::WallClock, "{said}");
+        assert!(sampling.batch < 64, "{}: {}", case.id(), sampling.batch);
+    }
+    assert!(measured > 0, "{said}");
+}
+
+/// What was created by a process, by whether its driver checks accesses to buffers.
+fn devices_by_checks(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn only_built_in_kernels_run_without_the_drivers_checks() {
+    let Some(manifest) = lavapipe() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(
+        file("k.toml"),
+        "[[workload]]\ncase = \"own/u32/64\"\n[[workload.buffer]]\nname = \"z\"\nelements = 64\nformula = \"i\"\n\
+         [[workload.dispatch]]\nshader = \"s.wgsl\"\nworkgroups = 1\n",
+    )
+    .unwrap();
+    std::fs::write(
+        file("s.wgsl"),
+        "@group(0) @binding(0) var<storage, read_write> z: array<u32>;\n\
+         @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) { z[i] = i; }",
+    )
+    .unwrap();
+    let own = file("k.toml");
+    let own: [&str; 4] = ["--case", "own/*", "--workloads", own.to_str().unwrap()];
+    for (name, more, robust) in [
+        ("built-in", &[][..], false),
+        ("checked", &["--checked"][..], true),
+        ("own", &own[..], true),
+    ] {
+        let created = file(name);
+        let mut command = under_layer(manifest);
+        command.env("ALTERED_ROBUST", &created);
+        let (record, said, code) = run_with(command, "1", &["gemv/f32/131x257"], more);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        for case in &record.cases {
+            assert_eq!(case.status, Status::Measured, "{name}: {}", case.id());
+        }
+        let stated = record.adapter.robust_buffer_access.as_ref();
+        assert_eq!(stated.and_then(|on| on.measured()), Some(&robust), "{name}");
+        let created = devices_by_checks(&created);
+        // The last one is the worker's; a survey opens adapters before it.
+        let word = if robust { "on" } else { "off" };
+        assert_eq!(
+            created.last().map(String::as_str),
+            Some(word),
+            "{name}: {created:?}"
+        );
+    }
+}
+
+#[test]
+fn a_device_on_bus_0_of_its_own_domain_keeps_its_address() {
+    let Some(manifest) = lavapipe() else { return };
+    // As virtual machines show GPUs, and as drivers write that know of no address.
+    for (place, expected) in [
+        ("1:0:0.0", Some("0001:00:00.0")),
+        ("0:0:2.0", Some("0000:00:02.0")),
+        ("0:0:0.0", None),
+    ] {
+        let mut command = under_layer(manifest);
+        command
+            .env("ALTERED_PCI", place)
+            .args(["devices", "--json"]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let devices: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+        let adapters = devices.as_array().expect("a list");
+        let vulkan = adapters.iter().find(|one| one["backend"] == "vulkan");
+        let address = &vulkan.expect("a Vulkan adapter")["pci_id"];
+        assert_eq!(address.as_str(), expected, "{place}: {address}");
+    }
+}
+
+#[test]
+fn a_case_that_other_programs_leave_no_memory_for_is_skipped_with_the_reason() {
+    let Some(manifest) = lavapipe() else { return };
+    let mut command = under_layer(manifest);
+    command.env("ALTERED_FREE", "50000000");
+    let (record, said, _) = run(
+        command,
+        "1",
+        &["copy/f32/8388608@vec4", "gemv/f32/2048x4096"],
+    );
+    let mut skipped = 0;
+    for case in &record.cases {
+        match (&case.status, &case.invocations[0].outcome) {
+            (Status::Skipped { reason }, _) => {
+                skipped += 1;
+                assert!(case.case.starts_with("copy"), "{}: {reason}", case.id());
+                assert!(
+                    reason.contains(
+                        "needs 67.1 MB of the device's memory, and other programs leave 50.0 MB"
+                    ),
+                    "{reason}"
+                );
+            }
+            (Status::Measured, Outcome::Measured { sampling, .. }) => {
+                let footprint = sampling.footprint.as_ref().unwrap();
+                assert!(
+                    footprint.bytes <= 50_000_000,
+                    "{}: {footprint:?}",
+                    case.id()
+                );
+            }
+            (failed, _) => panic!("{}: {failed:?}: {said}", case.id()),
+        }
+    }
+    assert_eq!(skipped, 1, "{said}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn adapter(device_type: DeviceType, pci: &str, ids: (u32, u32)) -> Adapter {
         coop_matrix: vec![],
         limits: Limits::default(),
         subgroup_width: None,
+        robust_buffer_access: None,
         refused: Vec::new(),
     }
 }

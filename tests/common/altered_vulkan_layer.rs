@@ -6,6 +6,11 @@
 //! - `ALTERED_LOSE_AT=N`: the Nth submission of a process loses the device;
 //! - `ALTERED_DONE=at-once`: what was submitted counts as done, for a driver on hardware that is not there. Nothing counts
 //!   timeline semaphores up for it;
+//! - `ALTERED_TIMES=early`: the second timestamp of a command buffer is written before its work. Dispatches of a single
+//!   workgroup, as a clock has them, are none;
+//! - `ALTERED_PCI=DOMAIN:BUS:DEVICE.FUNCTION`, in decimal numbers: where the device is;
+//! - `ALTERED_FREE=BYTES`: what other programs leave of each heap of memory;
+//! - `ALTERED_ROBUST=FILE`: of each device that is created, a line `on` or `off` says whether it checks accesses to buffers;
 //! - `ALTERED_COUNT=FILE`: the most dispatches of one submission stand in the last line of the file. One of a single
 //!   workgroup, as a clock has them, is none.
 #![allow(non_snake_case)]
@@ -28,6 +33,7 @@ type Fill = unsafe extern "C" fn(*const c_void, *mut c_void);
 type Submit = unsafe extern "C" fn(*const c_void, u32, *const Submission, *const c_void) -> c_int;
 type Begin = unsafe extern "C" fn(u64, *const c_void) -> c_int;
 type Dispatch = unsafe extern "C" fn(u64, u32, u32, u32);
+type WriteTimestamp = unsafe extern "C" fn(u64, u32, u64, u32);
 type Count = unsafe extern "C" fn(*const c_void, u64, *mut u64) -> c_int;
 
 const FEATURE_NOT_PRESENT: c_int = -8;
@@ -139,10 +145,12 @@ unsafe fn link(info: *const c_void, kind: u32) -> *mut Link {
 
 /// The driver's functions that are altered here, by name. They are asked for when the instance is made: later the loader
 /// would give this layer's own.
-static DRIVERS: [(&CStr, AtomicPtr<c_void>); 3] = [
+static DRIVERS: [(&CStr, AtomicPtr<c_void>); 5] = [
     (c"vkGetPhysicalDeviceProperties", AtomicPtr::new(std::ptr::null_mut())),
     (c"vkGetPhysicalDeviceProperties2", AtomicPtr::new(std::ptr::null_mut())),
     (c"vkGetPhysicalDeviceFeatures2", AtomicPtr::new(std::ptr::null_mut())),
+    (c"vkGetPhysicalDeviceMemoryProperties2", AtomicPtr::new(std::ptr::null_mut())),
+    (c"vkEnumerateDeviceExtensionProperties", AtomicPtr::new(std::ptr::null_mut())),
 ];
 
 unsafe fn drivers(number: usize) -> Fill {
@@ -188,6 +196,23 @@ unsafe fn f16(chain: *mut Head, clear: bool) -> bool {
     asked
 }
 
+/// Notes whether a device that is to be created checks accesses to buffers.
+unsafe fn note_robust(info: *const c_void) {
+    const ROBUSTNESS_2: u32 = 1_000_286_000;
+    let Ok(file) = std::env::var("ALTERED_ROBUST") else {
+        return;
+    };
+    // SAFETY: a `VkDeviceCreateInfo`; features begin with the flag, and so does the structure behind its head.
+    let robust = unsafe {
+        let features = *info.byte_add(64).cast::<*const u32>();
+        let second = find((*info.cast::<Head>()).next, |at| (*at).kind == ROBUSTNESS_2);
+        !features.is_null() && *features != 0
+            || second.is_some_and(|at| *at.byte_add(16).cast::<u32>() != 0)
+    };
+    let mut file = std::fs::File::options().create(true).append(true).open(file).unwrap();
+    writeln!(file, "{}", if robust { "on" } else { "off" }).unwrap();
+}
+
 unsafe extern "C" fn create_device(
     physical: *const c_void,
     info: *const c_void,
@@ -199,6 +224,7 @@ unsafe extern "C" fn create_device(
         if says("ALTERED_REFUSE", "f16") && f16((*info.cast::<Head>()).next, false) {
             return FEATURE_NOT_PRESENT;
         }
+        note_robust(info);
         let link = link(info, 48);
         NEXT_DEVICE.store((*link).device as *mut c_void, Ordering::SeqCst);
         let create: Create = transmute(((*link).instance)(
@@ -235,6 +261,65 @@ unsafe extern "C" fn properties2(physical: *const c_void, out: *mut c_void) {
     unsafe {
         drivers(1)(physical, out);
         alter(out.byte_add(16));
+        if let (Some(place), Some(at)) = (pci(), find(out.cast(), |at| (*at).kind == PCI_BUS_INFO)) {
+            *at.byte_add(16).cast::<[u32; 4]>() = place;
+        }
+    }
+}
+
+const PCI_BUS_INFO: u32 = 1_000_212_000;
+
+/// Domain, bus, device and function as they are asked for.
+fn pci() -> Option<[u32; 4]> {
+    let place = std::env::var("ALTERED_PCI").ok()?;
+    let numbers: Vec<u32> = place.split([':', '.']).map(|n| n.parse().unwrap()).collect();
+    Some(numbers.try_into().unwrap())
+}
+
+/// `VkExtensionProperties`.
+#[repr(C)]
+struct Extension {
+    name: [u8; 256],
+    version: u32,
+}
+
+unsafe extern "C" fn extensions(
+    physical: *const c_void,
+    layer: *const c_char,
+    count: *mut u32,
+    out: *mut Extension,
+) -> c_int {
+    type Enumerate =
+        unsafe extern "C" fn(*const c_void, *const c_char, *mut u32, *mut Extension) -> c_int;
+    // SAFETY: as the loader calls it; where it gives room, that is for as many as were said before.
+    unsafe {
+        let next: Enumerate = transmute(DRIVERS[4].1.load(Ordering::SeqCst));
+        let more = u32::from(pci().is_some() && layer.is_null());
+        if !out.is_null() {
+            *count -= more;
+        }
+        let result = next(physical, layer, count, out);
+        if !out.is_null() && more == 1 {
+            let mut name = [0; 256];
+            let bytes = c"VK_EXT_pci_bus_info".to_bytes();
+            name[..bytes.len()].copy_from_slice(bytes);
+            out.add(*count as usize).write(Extension { name, version: 2 });
+        }
+        *count += more;
+        result
+    }
+}
+
+unsafe extern "C" fn memory2(physical: *const c_void, out: *mut c_void) {
+    const BUDGET: u32 = 1_000_237_000;
+    // SAFETY: as above; budgets and usages of 16 heaps follow the head.
+    unsafe {
+        drivers(3)(physical, out);
+        let free = std::env::var("ALTERED_FREE").ok().map(|bytes| bytes.parse::<u64>().unwrap());
+        if let (Some(free), Some(at)) = (free, find(out.cast(), |at| (*at).kind == BUDGET)) {
+            let [budgets, used] = &mut *at.byte_add(16).cast::<[[u64; 16]; 2]>();
+            *budgets = used.map(|used| used + free);
+        }
     }
 }
 
@@ -297,9 +382,44 @@ unsafe extern "C" fn begin(commands: u64, info: *const c_void) -> c_int {
 unsafe extern "C" fn dispatch(commands: u64, x: u32, y: u32, z: u32) {
     if [x, y, z] != [1, 1, 1] {
         *DISPATCHES.lock().unwrap().0.entry(commands).or_default() += 1;
+        // SAFETY: as the loader calls it.
+        unsafe { write_early(commands) };
     }
     // SAFETY: as the loader calls it.
     unsafe { transmute::<Function, Dispatch>(drivers_own(c"vkCmdDispatch"))(commands, x, y, z) }
+}
+
+/// The first timestamp of each command buffer that has work to come, and what was written before that work.
+static EARLY: Mutex<BTreeMap<u64, (u64, bool)>> = Mutex::new(BTreeMap::new());
+
+unsafe extern "C" fn write_timestamp(commands: u64, stage: u32, pool: u64, query: u32) {
+    if says("ALTERED_TIMES", "early") {
+        let mut early = EARLY.lock().unwrap();
+        if query == 0 {
+            early.insert(commands, (pool, false));
+        } else if early.remove(&commands).is_some_and(|(_, written)| written) {
+            return;
+        }
+    }
+    // SAFETY: as the loader calls it.
+    unsafe {
+        let next: WriteTimestamp = transmute(drivers_own(c"vkCmdWriteTimestamp"));
+        next(commands, stage, pool, query);
+    }
+}
+
+/// Writes the second timestamp before the work that comes.
+unsafe fn write_early(commands: u64) {
+    const ALL_COMMANDS: u32 = 0x10000;
+    if let Some((pool, written)) = EARLY.lock().unwrap().get_mut(&commands)
+        && !std::mem::replace(written, true)
+    {
+        // SAFETY: the pool has a first timestamp, and so a second one.
+        unsafe {
+            let next: WriteTimestamp = transmute(drivers_own(c"vkCmdWriteTimestamp"));
+            next(commands, ALL_COMMANDS, *pool, 1);
+        }
+    }
 }
 
 unsafe fn keep_most(submissions: &[Submission]) {
@@ -352,6 +472,7 @@ pub unsafe extern "C" fn vkGetDeviceProcAddr(device: *const c_void, name: *const
             "vkQueueSubmit" => submit as Function,
             "vkBeginCommandBuffer" => begin as Function,
             "vkCmdDispatch" => dispatch as Function,
+            "vkCmdWriteTimestamp" => write_timestamp as Function,
             "vkGetSemaphoreCounterValue" | "vkGetSemaphoreCounterValueKHR" => count as Function,
             _ => {
                 let next: GetProc = transmute(NEXT_DEVICE.load(Ordering::SeqCst));
@@ -377,6 +498,10 @@ pub unsafe extern "C" fn vkGetInstanceProcAddr(
         "vkGetPhysicalDeviceProperties2" | "vkGetPhysicalDeviceProperties2KHR" => {
             properties2 as Function
         }
+        "vkGetPhysicalDeviceMemoryProperties2" | "vkGetPhysicalDeviceMemoryProperties2KHR" => {
+            memory2 as Function
+        }
+        "vkEnumerateDeviceExtensionProperties" => extensions as Function,
         "vkGetPhysicalDeviceFeatures2" | "vkGetPhysicalDeviceFeatures2KHR" => features2 as Function,
         _ if NEXT_INSTANCE.load(Ordering::SeqCst).is_null() => null(),
         // SAFETY: set when the instance was made.

@@ -58,6 +58,7 @@ pub(crate) fn record(session: &str) -> Record {
             coop_matrix: vec![],
             limits: Limits::default(),
             subgroup_width: None,
+            robust_buffer_access: None,
             refused: Vec::new(),
         },
         clock: Reading::Measured(ClockSetup {

@@ -91,6 +91,35 @@ fn nothing_is_left_out_that_an_adapter_could_do() {
     }
 }
 
+#[test]
+fn matrix_kernels_are_sized_by_the_subgroups_that_were_seen() {
+    let threads = |adapter: &Adapter| -> Vec<u32> {
+        let (runs, _) = planned(Suite::Gpu, adapter);
+        runs.iter()
+            .filter_map(|run| run.kernel.parameters.get("subgroup_threads").copied())
+            .collect()
+    };
+    let amd = fleet().into_iter().map(|gpu| gpu.adapter);
+    for adapter in amd.filter(|a| a.name.contains("AMD") && !a.coop_matrix.is_empty()) {
+        let Some((least, most)) = adapter.subgroup_sizes.measured().copied() else {
+            continue;
+        };
+        for (seen, expected) in [(None, most), (Some(least), least)] {
+            let opened = Adapter {
+                subgroup_width: seen,
+                ..adapter.clone()
+            };
+            let threads = threads(&opened);
+            assert!(threads.len() > 2, "{}: {threads:?}", adapter.name);
+            assert!(
+                threads.iter().all(|threads| *threads == expected),
+                "{}: {seen:?}: {threads:?}",
+                adapter.name
+            );
+        }
+    }
+}
+
 /// What perwatt's kernels are hardly quicker than, in seconds. Matrix units and packed types do about twice the f32 rate
 /// on the cards of the list, seldom four times.
 fn least_s(gpu: &PublicGpu, run: &CaseKernel) -> f64 {

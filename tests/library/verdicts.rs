@@ -325,6 +325,24 @@ fn energy_that_the_candidate_lacks_is_lost() {
     assert_eq!(comparison.decision(&Policy::default()), Decision::Undecided);
 }
 
+#[test]
+fn kernels_that_the_driver_checked_are_incomparable_with_ones_that_it_did_not() {
+    let verdict = |of_baseline, of_candidate| {
+        let of = |name, robust: Option<bool>| {
+            let mut record = record_of(name, &[(CASE, &wobble(1.0))]);
+            record.adapter.robust_buffer_access = robust.map(Reading::Measured);
+            record
+        };
+        let (baseline, candidate) = (of("a", of_baseline), of("b", of_candidate));
+        let compared = paired_with(&baseline, &candidate, &Policy::default());
+        only(&compared).verdict == Verdict::Incomparable
+    };
+    assert!(verdict(Some(true), Some(false)));
+    assert!(!verdict(Some(false), Some(false)));
+    // Files of before do not say.
+    assert!(!verdict(None, Some(false)));
+}
+
 /// A way to make the candidate's record another one.
 type Change = fn(&mut Record);
 

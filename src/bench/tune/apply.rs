@@ -270,6 +270,7 @@ mod tests {
                 max_storage_buffers: 8,
             },
             subgroup_width: None,
+            robust_buffer_access: None,
             refused: Vec::new(),
         }
     }

@@ -32,7 +32,7 @@ pub(in crate::cli) fn print_while_read(page: &str) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// As [`print`].
-pub(super) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     match names.iter().any(|name| file == Path::new(name)) {
         true => Ok(tell(page)),

@@ -1,6 +1,6 @@
 //! `attention-prefill` with both of its products on matrix units.
 
-use crate::record::{Adapter, DeviceType, Reading, Resource};
+use crate::record::{Adapter, DeviceType, Resource};
 use crate::workload::attention::heads::Heads;
 use crate::workload::attention::prompt::Prompt;
 use crate::workload::computation::KernelFamily;
@@ -64,9 +64,6 @@ impl CoopFlash {
     /// matrix unit or workgroup memory, or the heads are of another size than the kernel does.
     fn of_adapter(dtype: Dtype, heads: Heads, adapter: &Adapter) -> Option<Self> {
         let unit = MatrixUnit::offered(dtype, adapter).filter(|_| dtype == DTYPE)?;
-        let Reading::Measured((_, subgroup_threads)) = adapter.subgroup_sizes else {
-            return None;
-        };
         let most: u32 = match adapter.device_type {
             DeviceType::Software => 1,
             _ => 4,
@@ -74,11 +71,13 @@ impl CoopFlash {
         (0..3)
             .map(|halvings| most >> halvings)
             .filter(|subgroups| *subgroups > 0)
-            .map(|subgroups| Self {
-                unit,
-                subgroups,
-                subgroup_threads,
-                keys: 32,
+            .filter_map(|subgroups| {
+                Some(Self {
+                    unit,
+                    subgroups,
+                    subgroup_threads: adapter.matrix_subgroup_threads(subgroups)?,
+                    keys: 32,
+                })
             })
             .filter(|coop| coop.check(heads).is_ok())
             .find(|coop| coop.workgroup_bytes(heads) <= adapter.limits.max_workgroup_bytes.into())

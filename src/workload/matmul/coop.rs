@@ -5,7 +5,7 @@
 //! that multiply f16. WGSL has no matrices of integers, so `int8` has no such kernel: f16 holds its factors, but
 //! f32 sums are exact up to 1024 products only.
 
-use crate::record::{Adapter, DeviceType, Reading, Resource};
+use crate::record::{Adapter, DeviceType, Resource};
 use crate::workload::computation::KernelFamily;
 use crate::workload::kit::dimensions::grid;
 use crate::workload::kit::dtype::Dtype;
@@ -121,22 +121,18 @@ impl CoopProduct {
     fn of_adapter(dtype: Dtype, [m, n]: [u32; 2], adapter: &Adapter) -> Option<Self> {
         let small = u64::from(m) * u64::from(n) <= 512 * 512;
         let unit = MatrixUnit::offered(dtype, adapter)?;
-        let subgroup_threads = match adapter.subgroup_sizes {
-            Reading::Measured((_, most)) => most,
-            Reading::Unmeasured { .. } => return None,
+        let (subgroups, tiles, step_k) = match adapter.device_type {
+            DeviceType::Software => ([1, 1], [2, 2], unit.side),
+            _ if small => ([2, 2], [2, 2], 64),
+            _ => ([2, 2], [4, 4], 32),
         };
-        let coop = |subgroups, tiles, step_k| Self {
+        Some(Self {
             unit,
             subgroups,
             tiles,
-            subgroup_threads,
+            subgroup_threads: adapter.matrix_subgroup_threads(subgroups.iter().product())?,
             step_k,
             pad: pad(dtype),
-        };
-        Some(match adapter.device_type {
-            DeviceType::Software => coop([1, 1], [2, 2], unit.side),
-            _ if small => coop([2, 2], [2, 2], 64),
-            _ => coop([2, 2], [4, 4], 32),
         })
     }
 

@@ -1,6 +1,6 @@
 //! `peak-coop`: the highest rate of matrix units, in every configuration that a device offers.
 
-use crate::record::{Adapter, Reading, Resource};
+use crate::record::{Adapter, Resource};
 use crate::workload::case::{Case, Suite};
 use crate::workload::computation::KernelFamily;
 use crate::workload::interface::{SuiteCases, Workload, suite};
@@ -137,9 +137,7 @@ impl KernelFamily<Peak<PeakCoop>> for MatrixChains {
     }
 
     fn default_for(&self, peak: &Peak<PeakCoop>, adapter: &Adapter) -> Option<Kernel> {
-        let Reading::Measured((_, threads)) = adapter.subgroup_sizes else {
-            return None;
-        };
+        let threads = adapter.matrix_subgroup_threads(PARTS)?;
         let offered = MatrixUnit::of_dtype(peak.dtype)
             .any(|unit| unit.side == self.side && adapter.multiplies(&unit.configuration()));
         (offered && self.chains >= CONTENDING)
