@@ -16,7 +16,7 @@ use super::args::measure::{DeadlineArgs, MeasureArgs};
 use super::exit::Exit;
 use super::show::shown_kernels;
 use super::support::interrupts::Keeping;
-use super::support::output::{print_beside, tell, width};
+use super::support::output::{print, print_beside, tell, width};
 use super::support::output_file::{OutputFile, OutputFileKind};
 use super::support::progress::Progress;
 use super::support::result_path::journal_of;
