@@ -14,8 +14,8 @@ use super::output_file::{OutputFile, OutputFileKind};
 use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
-    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, accelerators, backtests, countries, model,
-    models, published_format, what_if,
+    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, accelerators, backtest_groups, backtests,
+    countries, model, models, published_format, what_if,
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
@@ -116,7 +116,7 @@ pub(super) struct Question {
 
 /// Draws of a back-test: so many cases need no finer quantiles.
 const OF_A_BACKTEST: Draws = Draws {
-    count: 20_000,
+    count: 8_000,
     seed: 1,
 };
 
@@ -140,11 +140,14 @@ impl Invest {
         }
         if self.backtest {
             let all = backtests(OF_A_BACKTEST, self.question.priors)?;
+            let groups = &backtest_groups(&all);
             if self.json {
-                InvestJson::Backtests { backtests: &all }.print()?;
+                let backtests = &all;
+                InvestJson::Backtests { backtests, groups }.print()?;
             } else {
                 print(&report::invest_backtests(
                     &all,
+                    groups,
                     self.question.priors,
                     width(),
                 ))?;
@@ -181,7 +184,7 @@ impl Invest {
         });
         let is_shown = !self.sources && (self.json || contrast.is_none());
         let models = if assumptions.scenario == RECORD_SCENARIO && is_shown {
-            on_this_desk(&scenario, evidence.as_ref(), &changes, draws)?
+            on_this_desk(&scenario, evidence.as_ref(), &changes, &answer)?
         } else {
             Vec::new()
         };
@@ -223,11 +226,11 @@ fn on_this_desk(
     desk: &Scenario,
     evidence: Option<&Evidence>,
     changes: &Changes,
-    draws: Draws,
+    answer: &Answer,
 ) -> crate::Result<Vec<CardModel>> {
     let draws = Draws {
-        count: DESK_DRAWS.min(draws.count),
-        ..draws
+        count: DESK_DRAWS.min(answer.draws.count),
+        ..answer.draws
     };
     let cloud = Scenario::open("cluster-100k")?;
     let of = |scenario: &Scenario, evidence, changes: &Changes, id: &str, weights| {
@@ -252,6 +255,9 @@ fn on_this_desk(
         }
         // Each row rests on what the record says of its own weights.
         let own = of(desk, evidence, changes, id, *weights)?;
+        // What the page is about has one figure on it.
+        let is_asked = (&own.model, own.weights) == (&answer.model, answer.weights);
+        let own = if is_asked { answer.clone() } else { own };
         rows.push(CardModel::new(own, &rented[id]));
     }
     Ok(rows)
