@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Accelerator, ScenarioFile, catalog, find, recognise};
-use super::choices::{Choices, PowerBasis, PriorSet, RateBasis};
+use super::choices::{Choices, DecodePowerBasis, PowerBasis, PriorSet, RateBasis};
 use super::distribution::Distribution;
 use super::evidence::{Evidence, MachineKind};
 use super::figure::{Assumption, Basis, Figure};
@@ -15,7 +15,7 @@ use super::language_model::LanguageModel;
 use super::number_format::{ModelWeights, NumberFormat};
 use super::scenario::Scenario;
 use super::title;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 
 /// Stands for the record's own device where an accelerator is named.
 const OWN_DEVICE: &str = "record";
@@ -175,7 +175,7 @@ struct Building<'a> {
     rate: [RateBasis; 4],
     bandwidth: RateBasis,
     device_power: PowerBasis,
-    decode_power: bool,
+    decode_power: DecodePowerBasis,
     idle_power: bool,
     prefill_layer: bool,
     /// Whether `--set` replaced the scenario's size.
@@ -273,7 +273,7 @@ impl<'a> Building<'a> {
             rate: [RateBasis::Prior; 4],
             bandwidth: RateBasis::Prior,
             device_power: PowerBasis::Prior,
-            decode_power: false,
+            decode_power: DecodePowerBasis::Prior,
             idle_power: false,
             prefill_layer: false,
             size_is_own: false,
@@ -326,8 +326,7 @@ impl<'a> Building<'a> {
             self.layer(&file.inputs_hbm, Basis::Given)?;
         }
         // The precision decides the weights where nobody names them, and four bits are always named.
-        let weights = self.changes.weights.or(file.weights);
-        if is_a_mac && weights == Some(ModelWeights::Q4) {
+        if is_a_mac && self.named_weights() == Some(ModelWeights::Q4) {
             self.layer(&file.inputs_mac_q4, Basis::Given)?;
         }
         Ok(())
@@ -376,7 +375,10 @@ impl<'a> Building<'a> {
                     .assumptions()
                     .map_err(|reason| Error::usage(format!("accelerator {id}"), reason))?;
                 for (key, assumption) in found {
-                    self.put(key, assumption);
+                    let gives_way = entry.peaks_are_estimates && key.starts_with("peak_");
+                    if !(gives_way && self.has(key)) {
+                        self.put(key, assumption);
+                    }
                 }
                 // A list knows the largest memory that such a machine is sold with; the record, this machine's.
                 if let Some(memory) = own.and_then(Evidence::own_memory) {
@@ -446,7 +448,16 @@ impl<'a> Building<'a> {
             .map(|(id, country)| (id.as_str(), country));
         let (id, country) = match by_name {
             Some(found) => found,
-            None => find("country", countries, wanted)?,
+            None => find("country", countries, wanted).map_err(|error| {
+                let names = countries.values().map(|country| country.name.as_str());
+                match nearest(wanted, names) {
+                    Some(name) => Error::usage(
+                        format!("country {wanted:?}"),
+                        format!("unknown; did you mean {name}? `perwatt invest --list` has all"),
+                    ),
+                    None => error,
+                }
+            })?,
         };
         self.country = Some(country.name.clone());
         // A home does not pay what industry pays.
@@ -630,6 +641,12 @@ impl<'a> Building<'a> {
         let assumption =
             Assumption::given(value, unit, kind).map_err(|reason| Error::usage(what(), reason))?;
         if let Some(size) = size {
+            let (number, most) = assumption.distribution.ends();
+            let is_one_number = number.total_cmp(&most).is_eq() && number > 1.0;
+            if size == Size::Accelerators && is_one_number && number.fract() > 0.0 {
+                let reason = format!("{number} is no whole number of accelerators");
+                return Err(Error::usage(what(), reason));
+            }
             self.size = size;
             self.size_is_own = true;
         }
@@ -666,7 +683,7 @@ impl<'a> Building<'a> {
             {
                 self.device_power = PowerBasis::Prior;
             }
-            "decode_power" => self.decode_power = true,
+            "decode_power" => self.decode_power = DecodePowerBasis::Step,
             "idle_power" => self.idle_power = true,
             "idle_share" if !self.is_set("idle_power") => self.idle_power = false,
             "kernel_prefill" => self.prefill_layer = true,
@@ -706,14 +723,19 @@ impl<'a> Building<'a> {
 
     /// In what weights lie: as asked, as the scenario says, or as the arithmetic suggests.
     fn weights(&self) -> ModelWeights {
-        self.changes
-            .weights
-            .or(self.scenario.file.weights)
+        self.named_weights()
             .unwrap_or_else(|| match self.halves_are_slow() {
                 // Slow arithmetic is no reason to store more.
                 true => ModelWeights::F16,
                 false => ModelWeights::of(self.precision),
             })
+    }
+
+    /// The weights that the call names, or the scenario. Who names a precision asks about that one.
+    fn named_weights(&self) -> Option<ModelWeights> {
+        let own = self.scenario.file.weights;
+        let own = own.filter(|_| self.changes.precision.is_none());
+        self.changes.weights.or(own)
     }
 
     fn accelerator_name(&self) -> String {
@@ -786,7 +808,7 @@ impl<'a> Building<'a> {
         };
         let board = position("board_power").and_then(|at| self.values[at].as_ref());
         let board = board.map_or(5.0, |board| board.distribution.central());
-        let doubts: [(&str, IsOdd, &str); 6] = [
+        let doubts: [(&str, IsOdd, &str); 7] = [
             (
                 "price",
                 |value, _| value < 100.0,
@@ -796,6 +818,11 @@ impl<'a> Building<'a> {
                 "server_power",
                 |value, board| value < board,
                 "that is less than the device alone takes",
+            ),
+            (
+                "it_life",
+                |value, _| value > 20.0,
+                "no accelerator is kept for so many years; 60 months are 5",
             ),
             (
                 "user_rate",

@@ -44,6 +44,10 @@ pub(super) struct Accelerator {
     /// GB/s to others, each way, and how many that connects.
     link: Option<f64>,
     domain: Option<f64>,
+    /// Whether the peaks of its arithmetic are nobody's data sheet: a record's own roofs are better, and nothing is
+    /// bounded by them.
+    #[serde(default)]
+    pub(super) peaks_are_estimates: bool,
     #[serde(default)]
     peaks_source: String,
     /// When they were last held against public pages.
@@ -203,9 +207,10 @@ pub struct DataSheet {
 pub fn data_sheet(adapter: &str) -> Option<DataSheet> {
     let accelerators = &catalog().ok()?.accelerators;
     let entry = &accelerators[recognise(accelerators, adapter)?];
+    let published = |peak: Option<f64>| peak.filter(|_| !entry.peaks_are_estimates);
     let peaks = [
-        (Resource::FlopF32, entry.f32, 1e12),
-        (Resource::MatrixF16, entry.bf16, 1e12),
+        (Resource::FlopF32, published(entry.f32), 1e12),
+        (Resource::MatrixF16, published(entry.bf16), 1e12),
         (Resource::Memory, entry.bandwidth, 1e9),
     ];
     Some(DataSheet {
@@ -336,7 +341,10 @@ impl Accelerator {
     pub(super) fn limits(&self) -> ChipLimits {
         /// Vector units do no more 16-bit operations than so many for each in 32 bits.
         const HALF_OVER_SINGLE: f64 = 4.0;
-        let tera = |value: Option<f64>| value.map(|value| value * 1e12);
+        let tera = |value: Option<f64>| {
+            let published = value.filter(|_| !self.peaks_are_estimates);
+            published.map(|value| value * 1e12)
+        };
         let on_vector_units = self.f32.map(|rate| rate * HALF_OVER_SINGLE);
         ChipLimits {
             matrix_units: Some(self.matrix_units.unwrap_or(self.bf16.is_some())),

@@ -57,6 +57,18 @@ pub enum RateBasis {
     Share,
 }
 
+/// What the device's power while it writes tokens rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecodePowerBasis {
+    /// Published shares of its limit.
+    Prior,
+    /// A layer that writes tokens was measured, or somebody said what a step takes.
+    Step,
+    /// A kernel that reads memory was measured: that is what a step takes while it reads.
+    Reading,
+}
+
 /// What is decided rather than drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choices {
@@ -72,8 +84,8 @@ pub struct Choices {
     pub bandwidth: RateBasis,
     /// What power under load rests on.
     pub device_power: PowerBasis,
-    /// Whether the device's power while it decodes was measured.
-    pub decode_power: bool,
+    /// What the device's power while it writes tokens rests on.
+    pub decode_power: DecodePowerBasis,
     /// Whether power while nothing runs was measured, with the same sensor.
     pub idle_power: bool,
     /// Whether a layer that reads a prompt was measured.

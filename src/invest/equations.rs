@@ -3,7 +3,7 @@
 //! A pure function of its inputs. Symbols follow `docs/invest.md`, which has the derivation and the
 //! sources. A year has 8760 hours.
 
-use super::choices::{Choices, PowerBasis, RateBasis};
+use super::choices::{Choices, DecodePowerBasis, PowerBasis, RateBasis};
 use super::inputs::{Inputs, Size};
 use super::number_format::NumberFormat;
 use super::serving::{Phases, Served, Server, needed_to_train};
@@ -261,28 +261,42 @@ impl PowerDraw {
             PowerBasis::Prior if x.board_power.get().is_finite() => x.board_power,
             _ => self.device,
         };
-        let spent = phases.waiting * x.wait_draw
-            + phases.reading * x.read_draw
-            + phases.computing * x.compute_draw;
-        let share = spent / phases.total();
+        let share = draw_of(x, phases);
         // The larger of no number and one is one, so the comparison is turned round.
         limit * if share > 1.0 { 1.0 } else { share }
     }
 
     /// The facility's draw while tokens are written.
     fn decoding(&self, choices: &Choices, x: &Inputs, step: &Phases) -> Watts {
-        if let (true, PowerBasis::Machine) = (choices.decode_power, choices.device_power) {
-            return x.decode_power * x.sensor_gain * ((1.0 + x.network_power) * x.pue);
+        let device = self.device_decoding(choices, x, step);
+        match (choices.decode_power, choices.device_power) {
+            (DecodePowerBasis::Step | DecodePowerBasis::Reading, PowerBasis::Machine) => {
+                let host = x.decode_power * (x.sensor_gain * (1.0 - x.device_share));
+                (device + host) * ((1.0 + x.network_power) * x.pue)
+            }
+            _ => self.around(x, device),
         }
-        self.around(x, self.device_decoding(choices, x, step))
     }
 
     /// The device's part of it, where a sensor at the wall leaves the host's out by the prior.
     fn device_decoding(&self, choices: &Choices, x: &Inputs, step: &Phases) -> Watts {
-        match (choices.decode_power, choices.device_power) {
-            (false, _) => self.serving(choices, x, step),
-            (true, PowerBasis::Machine) => x.decode_power * (x.sensor_gain * x.device_share),
-            (true, _) => x.decode_power * x.sensor_gain,
+        let measured = match choices.device_power {
+            PowerBasis::Machine => x.decode_power * (x.sensor_gain * x.device_share),
+            PowerBasis::Prior | PowerBasis::Device => x.decode_power * x.sensor_gain,
+        };
+        match choices.decode_power {
+            DecodePowerBasis::Prior => self.serving(choices, x, step),
+            DecodePowerBasis::Step => measured,
+            // The rest of a step draws as much more or less as it does by the priors.
+            DecodePowerBasis::Reading => {
+                let step = measured * (draw_of(x, step) / x.read_draw);
+                let most = if self.device > measured {
+                    self.device
+                } else {
+                    measured
+                };
+                if step < most { step } else { most }
+            }
         }
     }
 
@@ -316,6 +330,14 @@ impl PowerDraw {
     pub(super) fn facility(&self, x: &Inputs) -> Watts {
         provisioned(x) * x.pue
     }
+}
+
+/// The mean draw over a time that is spent in these ways, as a share of a device's limit.
+fn draw_of(x: &Inputs, phases: &Phases) -> f64 {
+    let spent = phases.waiting * x.wait_draw
+        + phases.reading * x.read_draw
+        + phases.computing * x.compute_draw;
+    spent / phases.total()
 }
 
 /// The part of a loan that is paid each year, interest included (capital recovery factor).
@@ -529,7 +551,7 @@ mod tests {
             rate: [RateBasis::Prior; 4],
             bandwidth: RateBasis::Prior,
             device_power: PowerBasis::Prior,
-            decode_power: false,
+            decode_power: DecodePowerBasis::Prior,
             idle_power: false,
             prefill_layer: false,
             weights: ModelWeights::F16,

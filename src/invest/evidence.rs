@@ -6,7 +6,7 @@
 //! nothing.
 
 use super::catalog::{catalog, recognise};
-use super::choices::{PowerBasis, RateBasis};
+use super::choices::{DecodePowerBasis, PowerBasis, RateBasis};
 use super::distribution::Distribution;
 use super::figure::{Assumption, Basis};
 use super::fit::{self, ChipLimits, Unfit};
@@ -133,7 +133,7 @@ pub(super) struct EvidenceInputs {
     pub(super) rate: [RateBasis; 4],
     pub(super) bandwidth: RateBasis,
     pub(super) device_power: PowerBasis,
-    pub(super) decode_power: bool,
+    pub(super) decode_power: DecodePowerBasis,
     pub(super) prefill_layer: bool,
     pub(super) idle_power: bool,
     pub(super) assumptions: Vec<(&'static str, Assumption)>,
@@ -154,7 +154,7 @@ impl EvidenceInputs {
             rate: [RateBasis::Prior; 4],
             bandwidth: RateBasis::Prior,
             device_power: PowerBasis::Prior,
-            decode_power: false,
+            decode_power: DecodePowerBasis::Prior,
             prefill_layer: false,
             idle_power: false,
             assumptions: Vec::new(),
@@ -236,6 +236,16 @@ impl Evidence {
                 ..self.finding(self.what_power_is_of().to_owned(), &power, |power| {
                     Watts(power).to_string()
                 })
+            });
+        }
+        if let Some(power) = self.decoding_power(weights) {
+            let what = match is_a_layer(power.case) {
+                true => "power while tokens are written",
+                false => "power while memory is read",
+            };
+            found.push(RecordFigure {
+                basis: self.power_basis(),
+                ..self.finding(what.to_owned(), &power, |power| Watts(power).to_string())
             });
         }
         let tokens = self
@@ -555,9 +565,7 @@ impl Evidence {
     /// A layer of a language model in these weights: the prompt's or the decoding one.
     fn layer(&self, weights: ModelWeights, ending: &str) -> Option<RateCandidate<'_>> {
         let is_right = |case: &CaseResult| {
-            case.workload() == "llama-layer"
-                && case.dtype() == weights.name()
-                && case.case.ends_with(ending)
+            is_a_layer(case) && case.dtype() == weights.name() && case.case.ends_with(ending)
         };
         if ending == DECODE {
             self.speaking(
@@ -578,6 +586,18 @@ impl Evidence {
 
     /// The bandwidth-bound kernel that speaks for decoding: a whole layer before one product.
     fn stream(&self, weights: ModelWeights) -> Option<RateCandidate<'_>> {
+        let mut unfit = None;
+        for candidate in self.streams(weights) {
+            if candidate.fit.is_ok() {
+                return Some(candidate);
+            }
+            unfit = unfit.or(Some(candidate));
+        }
+        unfit
+    }
+
+    /// Those that could speak for decoding, the nearest to it first.
+    fn streams(&self, weights: ModelWeights) -> impl Iterator<Item = RateCandidate<'_>> {
         let of = |workload: &str, dtype: Option<&str>| {
             self.speaking(
                 |case| {
@@ -597,14 +617,17 @@ impl Evidence {
             of("triad", None),
             of("copy", None),
         ];
-        let mut unfit = None;
-        for candidate in candidates.into_iter().flatten() {
-            if candidate.fit.is_ok() {
-                return Some(candidate);
-            }
-            unfit = unfit.or(Some(candidate));
-        }
-        unfit
+        candidates.into_iter().flatten()
+    }
+
+    /// The case whose power speaks for decoding: the layer's own, else that of the nearest kernel that has one.
+    fn decoding_power(&self, weights: ModelWeights) -> Option<RateCandidate<'_>> {
+        let limits = self.power_limits();
+        self.streams(weights).find_map(|candidate| {
+            let rate = candidate.summary.power_w.measured()?;
+            let speaks = candidate.fit.is_ok() && fit::power(rate.value, &limits).is_ok();
+            speaks.then_some(RateCandidate { rate, ..candidate })
+        })
     }
 
     /// The power under the load of that matrix product. A load that does not speak for the device does
@@ -679,7 +702,7 @@ impl Evidence {
         {
             found.bandwidth = RateBasis::Kernel;
             found.assumptions.push(("kernel_bandwidth", assumption));
-            if best.case.workload() == "llama-layer" {
+            if is_a_layer(best.case) {
                 found
                     .assumptions
                     .push(("bandwidth_transfer", self.layer_to_model(best.case)));
@@ -885,21 +908,35 @@ impl Evidence {
         if self.is_at_wall() && found.device_power != PowerBasis::Machine {
             return;
         }
-        let decoding = self.stream(weights).filter(|best| best.fit.is_ok());
-        if let Some(best) = decoding
-            && let Some(power) = best.summary.power_w.measured()
-            && fit::power(power.value, &self.power_limits()).is_ok()
-            && let Some(assumption) = self.bounded(
-                power,
-                self.most_power(),
-                1.0,
-                self.source(best.case),
-                self.power_basis(),
-            )
-        {
-            found.decode_power = true;
-            found.assumptions.push(("decode_power", assumption));
-        }
+        let Some(best) = self.decoding_power(weights) else {
+            return;
+        };
+        let is_a_step = is_a_layer(best.case);
+        let case = self.source(best.case);
+        let source = match is_a_step {
+            true => format!("{case}: the decoding layer's own watts"),
+            false => format!(
+                "{case}: the watts of reading; a step's waits draw by wait_draw ÷ read_draw"
+            ),
+        };
+        let most = self.most_power();
+        let Some(assumption) = self.bounded(best.rate, most, 1.0, source, self.power_basis())
+        else {
+            return;
+        };
+        found.decode_power = match is_a_step {
+            true => DecodePowerBasis::Step,
+            false => {
+                found.notes.push(format!(
+                    "The record has no watts of a decoding layer in {}: those of {} stand for the reading of a step, \
+                     and PRIOR shares for the rest. `perwatt run --suite llm` measures the layer.",
+                    weights.name(),
+                    best.case.id()
+                ));
+                DecodePowerBasis::Reading
+            }
+        };
+        found.assumptions.push(("decode_power", assumption));
     }
 
     /// What the machine or the device draws while it waits: the middle of what was measured before loads.
@@ -1077,6 +1114,11 @@ fn largest_by_workload<'a>(
         }
     }
     found
+}
+
+/// Whether a case is a layer of a language model, and not one of its products alone.
+fn is_a_layer(case: &CaseResult) -> bool {
+    case.workload() == "llama-layer"
 }
 
 /// The dtype by which cases name a precision.

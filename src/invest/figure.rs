@@ -122,6 +122,64 @@ impl Figure {
     }
 }
 
+/// Where a number without a unit is small for the unit that is asked for, and usual in another.
+struct OtherUnit {
+    keys: &'static [&'static str],
+    asked: &'static str,
+    /// From here. Bounds, which tests try, lie below.
+    from: f64,
+    /// Up to here, where nothing that anybody asks about is so small. [A]
+    below: f64,
+    meant: &'static str,
+}
+
+impl OtherUnit {
+    const fn new(
+        keys: &'static [&'static str],
+        [asked, meant]: [&'static str; 2],
+        [from, below]: [f64; 2],
+    ) -> Self {
+        Self {
+            keys,
+            asked,
+            from,
+            below,
+            meant,
+        }
+    }
+}
+
+/// `3.35` is what data sheets say of memory in TB/s, `10.2` of a server in kW, and so on.
+const OTHER_UNITS: [OtherUnit; 10] = [
+    OtherUnit::new(
+        &["bandwidth", "kernel_bandwidth"],
+        ["GB/s", "TB/s"],
+        [0.1, 20.0],
+    ),
+    // What one cable carries is said in bits.
+    OtherUnit::new(&["link"], ["GB/s", "Gbit/s"], [400.0, 400.000_1]),
+    OtherUnit::new(
+        &["peak_bf16", "peak_fp8", "peak_fp4"],
+        ["TFLOP/s", "PFLOP/s"],
+        [0.3, 2.5],
+    ),
+    OtherUnit::new(&["memory"], ["GB", "TB"], [0.02, 1.0]),
+    OtherUnit::new(&["server_power"], ["W", "kW"], [0.1, 20.0]),
+    OtherUnit::new(
+        &["board_power", "device_power", "decode_power"],
+        ["W", "kW"],
+        [0.05, 5.0],
+    ),
+    OtherUnit::new(&["size"], ["W", "MW"], [0.5, 1e4]),
+    OtherUnit::new(&["electricity_price"], ["$/kWh", "c/kWh"], [0.8, 2.9]),
+    OtherUnit::new(&["embodied"], ["kg", "t"], [0.1, 20.0]),
+    OtherUnit::new(
+        &["task_read", "task_written"],
+        ["tokens", "Mtokens"],
+        [0.1, 100.0],
+    ),
+];
+
 impl Assumption {
     /// What `--set KEY=TEXT` states of an input in this unit.
     ///
@@ -140,7 +198,7 @@ impl Assumption {
                 assumption.in_another_unit(kind)?;
             }
             if !text.contains(char::is_alphabetic) {
-                assumption.in_tera(kind)?;
+                assumption.in_one_unit_only(kind, unit)?;
             }
         }
         Ok(assumption)
@@ -160,22 +218,25 @@ impl Assumption {
         Ok(())
     }
 
-    /// `3.35` is what data sheets say in TB/s, and slow for GB/s.
-    fn in_tera(&self, kind: &InputKind) -> Result<(), String> {
-        /// Of what memory that anybody asks about is faster. [A]
-        const SLOW_GB_PER_S: f64 = 20.0;
+    /// A number without a unit that most people would mean in another one.
+    fn in_one_unit_only(&self, kind: &InputKind, unit: &str) -> Result<(), String> {
         let (low, high) = self.distribution.ends();
-        let is_of_memory = ["bandwidth", "kernel_bandwidth"].contains(&kind.key);
-        // Bounds are tried as they are.
-        if is_of_memory && low >= 0.1 && high < SLOW_GB_PER_S {
+        if kind.key == "run_flop" && low >= 2.0 && high < 1000.0 {
             return Err(format!(
-                "{} may be in GB/s, which is asked for, or in TB/s; write {}GB/s or {}TB/s",
-                short(high),
-                short(high),
-                short(high)
+                "{high} FLOP are no run; write 1e{high}, or {high}FLOP"
             ));
         }
-        Ok(())
+        let other = OTHER_UNITS.iter().find(|other| {
+            let is_meant = other.keys.contains(&kind.key) && other.asked == unit;
+            is_meant && other.from <= low && high < other.below
+        });
+        let Some(OtherUnit { asked, meant, .. }) = other else {
+            return Ok(());
+        };
+        let high = short(high);
+        Err(format!(
+            "{high} may be in {asked}, which is asked for, or in {meant}; write {high}{asked} or {high}{meant}"
+        ))
     }
 
     /// `in_percent`: how it was written.

@@ -17,7 +17,7 @@ use super::inputs::{INPUTS, position};
 use super::model::{ModelOutput, Simulation, distributions, is_noted, notes};
 use super::outputs::{OUTPUTS, Section};
 use super::quantity::row_in_words;
-use super::sentence::in_one_sentence;
+use super::sentence::{SentenceSubject, in_one_sentence, is_in_a_sentence};
 use super::simulate::{Draws, InputColumn, Quantiles, dependencies};
 use super::sliders::SLIDERS;
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ pub struct LiveRow {
 pub struct LiveModel {
     question: LiveQuestion,
     columns: Vec<InputColumn>,
-    /// The outputs that are shown, and those of which the notes speak.
+    /// The outputs that are shown, and those of which the sentence and the notes speak.
     wanted: Vec<usize>,
 }
 
@@ -103,7 +103,9 @@ impl LiveModel {
         let wanted = OUTPUTS
             .iter()
             .enumerate()
-            .filter(|(_, kind)| kind.is_at_a_glance(precision) || is_noted(kind.key))
+            .filter(|(_, kind)| {
+                kind.is_at_a_glance(precision) || is_noted(kind.key) || is_in_a_sentence(kind.key)
+            })
             .map(|(at, _)| at)
             .collect();
         Ok(Self {
@@ -123,12 +125,7 @@ impl LiveModel {
         let simulation = Simulation::of_columns(&assumptions, draws, columns, &self.wanted);
         let outputs = simulation.outputs()?;
         Ok(LiveAnswer {
-            sentence: in_one_sentence(
-                &assumptions.title,
-                &assumptions.accelerator,
-                assumptions.choices.precision,
-                &outputs,
-            ),
+            sentence: in_one_sentence(&SentenceSubject::from(&assumptions), &outputs),
             sections: sections(&assumptions, &outputs),
             notes: notes(&assumptions, &outputs),
         })
@@ -287,6 +284,30 @@ mod tests {
                 assert_eq!(answer.notes, whole.notes, "{} {set:?}", entry.id);
             }
         }
+    }
+
+    #[test]
+    fn a_page_of_a_desk_says_the_sentence_of_the_terminal() {
+        let changes = Changes {
+            accelerator: Some("rtx-4090".to_owned()),
+            ..Changes::default()
+        };
+        let assumptions = Scenario::open("desk").unwrap();
+        let assumptions = assumptions.assume(None, &changes).unwrap();
+        let whole = model(&assumptions, DRAWS).unwrap();
+        let live = LiveModel::new(LiveQuestion {
+            assumptions,
+            draws: DRAWS,
+        });
+        let sentence = live.unwrap().answer(&BTreeMap::new()).unwrap().sentence;
+        assert!(
+            sentence.contains("tok/s of Llama 3.1 8B in q4"),
+            "{sentence}"
+        );
+        assert_eq!(
+            sentence,
+            in_one_sentence(&SentenceSubject::from(&whole), &whole.outputs)
+        );
     }
 
     #[test]

@@ -2,33 +2,145 @@
 
 use std::collections::BTreeMap;
 
+use super::assume::Assumptions;
 use super::catalog::catalog;
 use super::distribution::Distribution;
 use super::figure::Basis;
-use super::model::{ModelInput, ModelOutput};
-use super::number_format::NumberFormat;
+use super::model::{Answer, ModelInput, ModelOutput};
+use super::number_format::{ModelWeights, NumberFormat};
 use super::outputs::OutputQuantity;
-use super::quantity::{digits_alike, row_in_words, scale};
+use super::quantity::{digits, digits_alike, row_in_words, scale};
+use super::scenario::RECORD_SCENARIO;
 use super::title;
 
-/// What the sum buys, what that does and what it draws, each with its middle 90 %.
-pub fn in_one_sentence(
-    title: &str,
-    accelerator: &str,
+/// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]
+pub const DOLLARS_PER_EURO: f64 = 1.13;
+
+/// The outputs of which the sentence about a desk speaks.
+const OF_A_DESK: [&str; 4] = ["decode_rate", "decode_tokens", "decode_carbon", "energy"];
+
+/// What a sentence is about, beside the figures.
+#[derive(Clone, Copy, Debug)]
+pub struct SentenceSubject<'a> {
+    scenario: &'a str,
+    title: &'a str,
+    accelerator: &'a str,
     precision: NumberFormat,
+    model: &'a str,
+    weights: ModelWeights,
+    is_software: bool,
+}
+
+impl<'a> From<&'a Assumptions> for SentenceSubject<'a> {
+    fn from(assumptions: &'a Assumptions) -> Self {
+        Self {
+            scenario: &assumptions.scenario,
+            title: &assumptions.title,
+            accelerator: &assumptions.accelerator,
+            precision: assumptions.choices.precision,
+            model: &assumptions.choices.model.name,
+            weights: assumptions.choices.weights,
+            is_software: assumptions.software,
+        }
+    }
+}
+
+impl<'a> From<&'a Answer> for SentenceSubject<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        Self {
+            scenario: &answer.scenario,
+            title: &answer.title,
+            accelerator: &answer.accelerator,
+            precision: answer.precision,
+            model: &answer.model,
+            weights: answer.weights,
+            is_software: answer.software,
+        }
+    }
+}
+
+/// Whether a sentence needs this output.
+pub(super) fn is_in_a_sentence(key: &str) -> bool {
+    OF_A_DESK.contains(&key)
+}
+
+/// What the sum buys, what that does and what it draws, each with its middle 90 %; of a desk, what it writes.
+pub fn in_one_sentence(
+    subject: &SentenceSubject<'_>,
     outputs: &BTreeMap<&'static str, ModelOutput>,
 ) -> String {
+    if let Some(written) = in_tokens(subject, outputs) {
+        return written;
+    }
     let figure = |key: &str| figure(outputs, key);
     let parts: Vec<String> = [
-        Some(title::in_a_sentence(&how_many(outputs), accelerator)),
-        figure(in_use(precision)).map(|rate| format!("{rate} of useful work while in use")),
+        Some(title::in_a_sentence(
+            &how_many(outputs),
+            subject.accelerator,
+        )),
+        figure(in_use(subject.precision)).map(|rate| format!("{rate} of useful work while in use")),
         figure("facility_power").map(|power| format!("{power} of facility")),
         figure("energy").map(|energy| format!("{energy} a year")),
     ]
     .into_iter()
     .flatten()
     .collect();
-    format!("{title}: {}.", parts.join(", "))
+    format!("{}: {}.", subject.title, parts.join(", "))
+}
+
+/// What a machine on a desk writes of the language model that was asked about; nothing where that is not known.
+pub fn in_tokens(
+    subject: &SentenceSubject<'_>,
+    outputs: &BTreeMap<&'static str, ModelOutput>,
+) -> Option<String> {
+    if subject.scenario != RECORD_SCENARIO {
+        return None;
+    }
+    let rate = outputs.get("decode_rate")?.quantiles.measured()?;
+    let [low, middle, high] = [rate.p5, rate.p50, rate.p95].map(digits);
+    let rest = match subject.is_software {
+        // What the computer around it costs and draws was neither measured nor listed.
+        true => " on the CPU, by a software driver".to_owned(),
+        false => worth(outputs) + &a_year(outputs),
+    };
+    Some(format!(
+        "{}: {} writes {middle} ({low} to {high}) tok/s of {} in {} for one user{rest}.",
+        subject.title,
+        subject.accelerator,
+        subject.model,
+        subject.weights.name()
+    ))
+}
+
+/// What a million tokens take, as far as that is known.
+fn worth(outputs: &BTreeMap<&'static str, ModelOutput>) -> String {
+    /// Grams in a kilogram.
+    const GRAMS: f64 = 1000.0;
+    let median = |key: &str| Some(outputs.get(key)?.quantiles.measured()?.p50);
+    let euros = median("decode_tokens").map(|dollars| dollars / DOLLARS_PER_EURO);
+    let grams = median("decode_carbon").map(|kilograms| kilograms * GRAMS);
+    let parts: Vec<String> = [
+        euros.map(|euros| format!("{} €/Mtoken", digits(euros))),
+        grams.map(|grams| format!("{} g of CO2e/Mtoken", digits(grams))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!(", at {}", parts.join(" and ")),
+    }
+}
+
+/// A year's electricity, where the machine's power is known.
+fn a_year(outputs: &BTreeMap<&'static str, ModelOutput>) -> String {
+    let year = outputs.get("energy").and_then(|energy| {
+        let year = energy.quantiles.measured()?;
+        Some(row_in_words(energy.quantity, energy.unit, year))
+    });
+    year.map_or(String::new(), |([_, year, _], unit)| {
+        format!("; {year} {unit} a year")
+    })
 }
 
 /// A number of accelerators: a known one as people say it.

@@ -6,11 +6,14 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::cli::support::output::print_json;
-use crate::invest::{Answer, Backtest, CardModel, CatalogEntry, ModelInput, RecordFigure, WhatIf};
+use crate::invest::{
+    Answer, Backtest, BacktestGroupResult, CardModel, CatalogEntry, ModelInput, RecordFigure,
+    WhatIf,
+};
 
 /// What JSON of this command is called, and its version: a minor step adds fields, a major one changes them.
 const SCHEMA: &str = "perwatt-invest";
-const SCHEMA_VERSION: &str = "1.2.0";
+const SCHEMA_VERSION: &str = "1.3.0";
 
 /// What `perwatt invest --json` prints.
 #[derive(Serialize, JsonSchema)]
@@ -54,6 +57,8 @@ pub(in crate::cli) enum InvestJson<'a> {
     Backtests {
         /// Public clusters and runs beside the model.
         backtests: &'a [Backtest],
+        /// How each kind of them came out.
+        groups: &'a [BacktestGroupResult],
     },
     /// `--list`.
     Lists {

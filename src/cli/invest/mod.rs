@@ -15,8 +15,8 @@ use super::support::output_file::{OutputFile, OutputFileKind};
 use crate::error::Error;
 use crate::invest::{
     Answer, Assumptions, CardModel, Changes, DEFAULT_SCENARIO, Draws, Evidence, ModelWeights,
-    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, WhatIf, accelerators, backtests, countries,
-    model, models, published_format, what_if,
+    NumberFormat, PriorSet, RECORD_SCENARIO, Scenario, WhatIf, accelerators, backtest_groups,
+    backtests, countries, model, models, published_format, what_if,
 };
 use crate::page::{AskedInvestment, html, investment_page};
 use crate::report::{self, PageExtent};
@@ -118,7 +118,7 @@ pub(super) struct Question {
 
 /// Draws of a back-test: so many cases need no finer quantiles.
 const OF_A_BACKTEST: Draws = Draws {
-    count: 20_000,
+    count: 8_000,
     seed: 1,
 };
 
@@ -170,7 +170,7 @@ impl Invest {
             return show_contrast(&answer, contrast);
         }
         let models = match assumptions.scenario == RECORD_SCENARIO {
-            true => on_this_desk(&scenario, evidence, &changes, draws)?,
+            true => on_this_desk(&scenario, evidence, &changes, &answer)?,
             false => Vec::new(),
         };
         let (precision, weights) = (assumptions.choices.precision, assumptions.choices.weights);
@@ -205,10 +205,12 @@ impl Invest {
     fn backtests(&self) -> anyhow::Result<Exit> {
         let priors = self.question.priors;
         let all = backtests(OF_A_BACKTEST, priors)?;
+        let groups = &backtest_groups(&all);
         if self.json {
-            InvestJson::Backtests { backtests: &all }.print()?;
+            let backtests = &all;
+            InvestJson::Backtests { backtests, groups }.print()?;
         } else {
-            print(&report::invest_backtests(&all, priors, width()))?;
+            print(&report::invest_backtests(&all, groups, priors, width()))?;
         }
         Ok(Exit::Done)
     }
@@ -245,11 +247,11 @@ fn on_this_desk(
     desk: &Scenario,
     evidence: Option<&Evidence>,
     changes: &Changes,
-    draws: Draws,
+    answer: &Answer,
 ) -> crate::Result<Vec<CardModel>> {
     let draws = Draws {
-        count: DESK_DRAWS.min(draws.count),
-        ..draws
+        count: DESK_DRAWS.min(answer.draws.count),
+        ..answer.draws
     };
     let cloud = Scenario::open("cluster-100k")?;
     let of = |scenario: &Scenario, evidence, changes: &Changes, id: &str, weights| {
@@ -274,6 +276,9 @@ fn on_this_desk(
         }
         // Each row rests on what the record says of its own weights.
         let own = of(desk, evidence, changes, id, *weights)?;
+        // What the page is about has one figure on it.
+        let is_asked = (&own.model, own.weights) == (&answer.model, answer.weights);
+        let own = if is_asked { answer.clone() } else { own };
         rows.push(CardModel::new(own, &rented[id]));
     }
     Ok(rows)

@@ -3,34 +3,43 @@
 use std::collections::BTreeSet;
 
 use super::super::table::{fold, table, text};
-use crate::invest::{Backtest, BacktestUse, PriorSet, digits_alike, scale_of_row};
+use crate::invest::{
+    Backtest, BacktestCollection, BacktestGroupResult, BacktestUse, PriorSet, digits_alike,
+    scale_of_row,
+};
 use crate::units::{whole_change, whole_percent};
 
 /// The model compared with public clusters.
-pub fn invest_backtests(all: &[Backtest], priors: PriorSet, width: Option<u16>) -> String {
-    let (later, older): (Vec<&Backtest>, Vec<&Backtest>) =
-        all.iter().partition(|one| one.usage == BacktestUse::Later);
-    let mut page = comparison(&older, width);
+pub fn invest_backtests(
+    all: &[Backtest],
+    groups: &[BacktestGroupResult],
+    priors: PriorSet,
+    width: Option<u16>,
+) -> String {
+    let mut page = String::new();
+    for collection in BacktestCollection::ALL {
+        let of_it: Vec<&Backtest> = all
+            .iter()
+            .filter(|one| one.collection == collection)
+            .collect();
+        page += &comparison(&of_it, width);
+        page.push('\n');
+        page += &fold(&verdict(collection, &of_it, priors), "", width);
+        page += &match collection {
+            BacktestCollection::Clusters => sources(&of_it, width),
+            _ => sources_once(&of_it, width),
+        };
+        page.push('\n');
+    }
+    page += &by_group(groups, width);
     page.push('\n');
-    page += &fold(&verdict(&older, priors), "", width);
-    page += &sources(&older, width);
-    page.push('\n');
-    page += &comparison(&later, width);
-    page.push('\n');
-    page += &by_group(&later, width);
-    page.push('\n');
-    page += &fold(
-        &format!(
-            "Collected in November 2026: {} of {} inside the middle 90 %. docs/invest.md says how many were inside \
-             before anything was changed in view of them, and what was.",
-            inside(&later),
-            later.len()
-        ),
-        "",
-        width,
-    );
-    page + &later_sources(&later, width)
+    page + &fold(OF_A_GROUP, "", width)
 }
+
+/// What the columns of the table of kinds say.
+const OF_A_GROUP: &str = "`inside`: reports within the model's middle 90 %. `median error`: of the larger ÷ the \
+     smaller. `order`: pairs of machines that were asked the same, differ by 5 % or more and are in the right order. \
+     `at first`: how many were inside when they were asked first, an answer that was refused counted as a miss.";
 
 /// A row a case.
 fn comparison(all: &[&Backtest], width: Option<u16>) -> String {
@@ -51,7 +60,7 @@ fn comparison(all: &[&Backtest], width: Option<u16>) -> String {
         let [reported, p5, p50, p95] =
             digits_alike([one.reported, q.p5, q.p50, q.p95].map(|value| value / factor));
         let usage = match one.usage {
-            BacktestUse::HeldOut | BacktestUse::Later => "",
+            BacktestUse::HeldOut | BacktestUse::Later | BacktestUse::New => "",
             BacktestUse::Used => "used",
             BacktestUse::Outside => "outside",
         };
@@ -69,12 +78,56 @@ fn comparison(all: &[&Backtest], width: Option<u16>) -> String {
     text(&table)
 }
 
-fn inside(all: &[&Backtest]) -> usize {
-    all.iter().filter(|one| one.inside).count()
+/// `3 of 5`.
+fn share<'a>(all: impl Iterator<Item = &'a Backtest>, is_in: impl Fn(&Backtest) -> bool) -> String {
+    let (mut inside, mut count) = (0, 0);
+    for one in all {
+        count += 1;
+        inside += usize::from(is_in(one));
+    }
+    format!("{inside} of {count}")
+}
+
+/// How many of those of one use are inside.
+fn inside(all: &[&Backtest], usage: BacktestUse) -> String {
+    let of_it = all.iter().copied().filter(|one| one.usage == usage);
+    share(of_it, |one| one.inside)
+}
+
+/// How the cases of a collection came out.
+fn verdict(collection: BacktestCollection, all: &[&Backtest], priors: PriorSet) -> String {
+    match collection {
+        BacktestCollection::Clusters => of_clusters(all, priors),
+        BacktestCollection::OddEven => {
+            let fitted = match priors {
+                PriorSet::Frozen => "not fitted either with these priors",
+                PriorSet::November2026 => "fitted",
+            };
+            format!(
+                "The 39 cases of November 2026: odd rows ({fitted}) {} inside, even rows {}.",
+                inside(all, BacktestUse::Used),
+                inside(all, BacktestUse::HeldOut)
+            )
+        }
+        BacktestCollection::Desk => format!(
+            "One user's machine: {} inside. The bands of the scenario `desk` were set with these figures in view.",
+            inside(all, BacktestUse::Used)
+        ),
+        BacktestCollection::Later => format!(
+            "Collected in November 2026: {} inside the middle 90 %. docs/invest.md says how many were inside before \
+             anything was changed in view of them, and what was.",
+            inside(all, BacktestUse::Later)
+        ),
+        BacktestCollection::New => format!(
+            "New on 29 November 2026, and nothing fitted on them: {} inside when they were asked first, {} now.",
+            share(all.iter().copied(), Backtest::inside_at_first),
+            inside(all, BacktestUse::New)
+        ),
+    }
 }
 
 /// How the older cases came out.
-fn verdict(all: &[&Backtest], priors: PriorSet) -> String {
+fn of_clusters(all: &[&Backtest], priors: PriorSet) -> String {
     let held: Vec<&Backtest> = all
         .iter()
         .copied()
@@ -89,11 +142,10 @@ fn verdict(all: &[&Backtest], priors: PriorSet) -> String {
         }
     };
     format!(
-        "{unmarked}: {} of {} inside the middle 90 %; mean |ln(model ÷ reported)| {mean:.2}. `used`: a \
+        "{unmarked}: {} inside the middle 90 %; mean |ln(model ÷ reported)| {mean:.2}. `used`: a \
          prior was set with this case in view. `outside`: not what the model is about. `off`: the \
          median compared with the report.",
-        inside(&held),
-        held.len()
+        inside(all, BacktestUse::HeldOut)
     )
 }
 
@@ -109,35 +161,31 @@ fn sources(all: &[&Backtest], width: Option<u16>) -> String {
     lines.collect()
 }
 
-/// How each kind of the later cases came out.
-fn by_group(all: &[&Backtest], width: Option<u16>) -> String {
-    let mut table = table(&["kind", "inside", "median error"], 1, width);
-    let mut names: Vec<&String> = Vec::new();
-    for name in all.iter().filter_map(|one| one.group.as_ref()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    for name in names {
-        let group: Vec<&Backtest> = all
-            .iter()
-            .copied()
-            .filter(|one| one.group.as_ref() == Some(name))
-            .collect();
-        let mut errors: Vec<f64> = group.iter().map(|one| one.log_error.abs()).collect();
-        errors.sort_by(f64::total_cmp);
-        let median = errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN);
+/// How each kind of cases came out.
+fn by_group(groups: &[BacktestGroupResult], width: Option<u16>) -> String {
+    let header = ["kind", "inside", "median error", "order", "at first"];
+    let mut table = table(&header, 1, width);
+    for group in groups {
+        let order = match group.pairs {
+            0 => String::new(),
+            pairs => format!("{} of {pairs}", group.in_order),
+        };
+        let at_first = group
+            .inside_at_first
+            .map_or(String::new(), |inside| inside.to_string());
         table.add_row([
-            name.clone(),
-            format!("{} of {}", inside(&group), group.len()),
-            whole_percent(median.exp_m1()),
+            group.name.clone(),
+            format!("{} of {}", group.inside, group.cases),
+            whole_percent(group.median_error),
+            order,
+            at_first,
         ]);
     }
     text(&table)
 }
 
-/// Where the later cases are from, each source once, with what is to be kept in mind.
-fn later_sources(all: &[&Backtest], width: Option<u16>) -> String {
+/// Where cases are from, each source once, with what is to be kept in mind.
+fn sources_once(all: &[&Backtest], width: Option<u16>) -> String {
     let mut said = BTreeSet::new();
     let mut lines = String::new();
     for one in all {

@@ -1,11 +1,8 @@
 //! What the machine does with common language models, beside the cloud's price.
 
 use super::super::table::{fold, table, text};
-use crate::invest::{Answer, CardModel, Quantiles, digits, scale};
+use crate::invest::{Answer, CardModel, DOLLARS_PER_EURO, Quantiles, digits, scale};
 use crate::record::Reading;
-
-/// Dollars a euro: the ECB's mean reference rate of 2025. [A, to two digits]
-pub(super) const DOLLARS_PER_EURO: f64 = 1.13;
 
 /// The table; nothing where there are no models.
 pub(super) fn card(models: &[CardModel], answer: &Answer, width: Option<u16>) -> String {

@@ -59,7 +59,7 @@ pub fn invest(
     extent: PageExtent,
     width: Option<u16>,
 ) -> String {
-    let mut page = heading(answer, record, models, width);
+    let mut page = heading(answer, record, width);
     page += &measured(record.map_or(&[], |record| record.findings), width);
     page += &card::card(models, answer, width);
     for section in SECTIONS {
@@ -104,13 +104,8 @@ fn about_the_run(answer: &Answer) -> String {
     )
 }
 
-fn heading(
-    answer: &Answer,
-    record: Option<GivenRecord<'_>>,
-    models: &[CardModel],
-    width: Option<u16>,
-) -> String {
-    let mut page = headline::headline(answer, models, width);
+fn heading(answer: &Answer, record: Option<GivenRecord<'_>>, width: Option<u16>) -> String {
+    let mut page = headline::headline(answer, width);
     page += &fold(
         &format!(
             "{} · {} · tokens of {} in {} · priors {} · {} draws, seed {}",
