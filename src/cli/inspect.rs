@@ -139,7 +139,10 @@ impl Inspect {
         let mut exit = Exit::Done;
         for target in &inspection.targets {
             if let Some(reason) = target.device.reason() {
-                tell(&format!("perwatt: {}: {reason}", target.target));
+                // The page says it already.
+                if self.json {
+                    tell(&format!("perwatt: {}: {reason}", target.target));
+                }
                 exit = Exit::Usage;
             }
         }
