@@ -128,9 +128,11 @@ impl Inspect {
 
     /// Shows what was found and says how to exit.
     fn deliver(&self, inspection: &Inspection) -> anyhow::Result<Exit> {
+        let mut devices = inspection.targets.iter().map(|target| &target.device);
         if self.json {
             print_json(inspection)?;
-        } else {
+        } else if devices.any(|device| device.measured().is_some()) {
+            // Of nothing but targets that cannot be asked, standard error says all there is.
             print(&report::inspection(inspection, width()))?;
         }
         if let Some(file) = &self.markdown {
@@ -139,10 +141,7 @@ impl Inspect {
         let mut exit = Exit::Done;
         for target in &inspection.targets {
             if let Some(reason) = target.device.reason() {
-                // The page says it already.
-                if self.json {
-                    tell(&format!("perwatt: {}: {reason}", target.target));
-                }
+                tell(&format!("perwatt: {}: {reason}", target.target));
                 exit = Exit::Usage;
             }
         }
