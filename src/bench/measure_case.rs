@@ -254,10 +254,22 @@ impl<'g> CaseMeasurement<'_, 'g> {
                 .verify(self.kernel, executable.program(), &outputs))
         })?;
         if verification.passed {
-            Ok(verification)
-        } else {
-            Err(Stop::Wrong(verification))
+            return Ok(verification);
         }
+        let mut dispatches = executable.program().dispatches().iter();
+        let subgroups = dispatches.any(|dispatch| dispatch.features.contains(&"SUBGROUP"));
+        let worst = verification.worst.clone().map(|worst| match self.bench.gpu.adapter.subgroup_sizes.measured() {
+            // The likeliest reason of a shader that is right elsewhere.
+            Some((least, _)) if subgroups => format!(
+                "{worst}; the shader uses subgroup operations, and this device's subgroups have {least} threads: it must \
+                 not count on more"
+            ),
+            _ => worst,
+        });
+        Err(Stop::Wrong(Verification {
+            worst,
+            ..verification
+        }))
     }
 
     /// Times batches until they say enough, and sees how the device stands meanwhile.

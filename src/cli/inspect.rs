@@ -128,9 +128,11 @@ impl Inspect {
 
     /// Shows what was found and says how to exit.
     fn deliver(&self, inspection: &Inspection) -> anyhow::Result<Exit> {
+        let mut devices = inspection.targets.iter().map(|target| &target.device);
         if self.json {
             print_json(inspection)?;
-        } else {
+        } else if devices.any(|device| device.measured().is_some()) {
+            // Of nothing but targets that cannot be asked, standard error says all there is.
             print(&report::inspection(inspection, width()))?;
         }
         if let Some(file) = &self.markdown {

@@ -93,6 +93,12 @@ pub(super) struct Judgement {
 }
 
 impl RowEvidence {
+    /// Whether a change for the worse may be found: a kernel that nothing verifies may be quicker for being wrong, and is
+    /// slower all the same.
+    pub(super) fn may_regress(&self) -> bool {
+        matches!(self.barred, None | Some(Bar::Unverified))
+    }
+
     /// Moves every bound outwards by what no repetition averages away.
     pub(super) fn widen(&mut self, slack: f64) {
         self.effect.slack = slack;
@@ -110,7 +116,7 @@ impl RowEvidence {
     }
 
     /// Decides. Swapping the sides negates the effect and exchanges the first two tests, so it mirrors
-    /// the verdict.
+    /// the verdict, except where nothing verified an output.
     pub(super) fn judge(
         &self,
         metric: Metric,
@@ -179,12 +185,15 @@ impl RowEvidence {
             p,
             family: bounds.family,
         };
-        if self.barred.is_some() {
+        if !self.may_regress() {
             return Err(None);
         }
         if tests.regressed.holm < policy.alpha {
             let reason = Reason::Worse(beyond(tests.regressed.holm));
             return Ok((Verdict::Regressed, reason));
+        }
+        if self.barred.is_some() {
+            return Err(None);
         }
         if tests.improved.holm < policy.alpha {
             let reason = Reason::Better(beyond(tests.improved.holm));

@@ -121,11 +121,6 @@ impl<'a> Comparable<'a> {
                 "{unstable} of {all} invocations never reached steady state"
             ));
         }
-        let mut cases = case.baseline.iter().chain(&case.candidate);
-        // Of another tool's figures nobody asks a proof.
-        if cases.any(|case| case.unverified && !case.imported) {
-            evidence.barred = Some(Bar::Unverified);
-        }
         match cost {
             Cost::Time => {
                 let step = values.iter().map(|f| f.step).sum::<f64>() / all.max(1) as f64;
@@ -137,6 +132,11 @@ impl<'a> Comparable<'a> {
                 }
             }
             Cost::Energy => self.weigh_sensors(case, &mut weighed),
+        }
+        let mut cases = case.baseline.iter().chain(&case.candidate);
+        // Of another tool's figures nobody asks a proof. It comes last: whatever else bars, bars a change for the worse too.
+        if cases.any(|case| case.unverified && !case.imported) {
+            weighed.evidence.barred.get_or_insert(Bar::Unverified);
         }
         Ok(weighed)
     }

@@ -115,12 +115,14 @@ fn judge(prospects: &[Prospect], family: usize, policy: &Policy) -> Vec<VerdictR
     let mut better = vec![1.0; family];
     for prospect in prospects {
         if let (Some(place), RowState::Weighed(weighed)) = (prospect.hypothesis, &prospect.state)
-            && weighed.evidence.barred.is_none()
+            && weighed.evidence.may_regress()
         {
             let effect = weighed.evidence.of_change();
             let looks = weighed.evidence.looks;
             worse[place] = looks.change(effect.p_above(prospect.margin));
-            better[place] = looks.change(effect.p_below(-prospect.margin));
+            if weighed.evidence.barred.is_none() {
+                better[place] = looks.change(effect.p_below(-prospect.margin));
+            }
         }
     }
     let adjusted = |p_values: &[f64]| -> Vec<OneSided> {

@@ -128,7 +128,7 @@ pub struct Change {
 /// What rules out any verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
-    /// An output was not compared with a reference.
+    /// An output was not compared with a reference: only a change for the worse is found.
     Unverified,
     /// The power sensor updated too rarely.
     FewUpdates {
@@ -418,7 +418,8 @@ impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unverified => f.write_str(
-                "an output was not compared with a reference; measure again where one can be",
+                "nothing verified an output, so a kernel that is no slower may be wrong; give the workload a check, or \
+                 accept what is undecided by --allow-inconclusive",
             ),
             Self::FewUpdates { updates, needed } => write!(
                 f,

@@ -505,7 +505,11 @@ fn a_manifest_that_is_wrong_is_told_the_nearest_right_word() {
             "count = -1",
             "-1.0 is no whole number from 0 up",
         ),
-        ("count = 256, ", "", "\"count\" has no value"),
+        (
+            "count = 256, ",
+            "",
+            "members without a value; add count = 0",
+        ),
         ("threads = 256", "thread = 256", "did you mean `threads`"),
         ("threads = 256", "threads = \"n\"", "unknown name \"n\""),
         (

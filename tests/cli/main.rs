@@ -57,6 +57,7 @@ mod sensors;
 mod ab;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod custom_devices;
+mod custom_dialects;
 mod custom_kernels;
 mod custom_resources;
 #[cfg(all(feature = "bench", target_os = "linux"))]

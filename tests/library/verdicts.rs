@@ -675,6 +675,30 @@ fn throttled_unstable_and_unverified_never_pass() {
     }
 }
 
+#[test]
+fn what_nothing_verifies_is_found_slower_and_never_better() {
+    for (factor, verdict) in [
+        (2.0, Verdict::Regressed),
+        (1.0, Verdict::Inconclusive),
+        (0.5, Verdict::Inconclusive),
+    ] {
+        let mut baseline = record_of("a", &[(CASE, &wobble(1.0))]);
+        let mut candidate = record_of("b", &[(CASE, &wobble(factor))]);
+        for record in [&mut baseline, &mut candidate] {
+            each_outcome(record, |outcome| {
+                if let Outcome::Measured { verified_after, .. } = outcome {
+                    verified_after.checked = 0;
+                }
+            });
+        }
+        let comparison = paired_with(&baseline, &candidate, &Policy::default());
+        let row = only(&comparison);
+        assert_eq!(row.verdict, verdict, "× {factor}");
+        let advice = row.reason.to_string().contains("give the workload a check");
+        assert_eq!(advice, verdict == Verdict::Inconclusive, "{}", row.reason);
+    }
+}
+
 /// Every invocation says why the device ran slower.
 fn slowed(record: &mut Record, reason: &str) {
     each_outcome(record, |outcome| {

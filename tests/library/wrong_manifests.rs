@@ -86,7 +86,7 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
     let many = format!("[{}]", many.join(", "));
     let sweep = format!("{{ n = {many}, m = {many}, k = {many} }}");
     // From, to, the line that is named, what is said.
-    let ways: [(&str, &str, usize, &str); 50] = [
+    let ways: [(&str, &str, usize, &str); 55] = [
         ("flop", "flops", 6, "did you mean `flop`"),
         ("kernel", "kernle", 4, "did you mean `kernel`"),
         (
@@ -97,6 +97,16 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
         ),
         ("[[workload]]", "[[worklod]]", 2, "did you mean `workload`"),
         ("members", "member", 11, "did you mean `members`"),
+        ("uniform = [1, 2]", "uniform = [−1, 2]", 16, "write -"),
+        ("\"s.wgsl\"", "“s.wgsl”", 25, "write \""),
+        (
+            "uniform = [1, 2]",
+            "integers = [1, 2]\ntype = \"i32\"",
+            13,
+            "`type` is i32, and the shader's variable holds f32",
+        ),
+        ("0.5 * x[i]", "0.5 * y[i]", 18, "a formula may name buffers"),
+        ("shader = \"s.wgsl\"\n", "", 24, "`copy = {"),
         (
             "elements = \"n\"\nuni",
             "elements = \"m\"\nuni",
@@ -145,7 +155,7 @@ fn each_way_of_being_wrong_is_told_its_line_and_what_is_right() {
         ("\"8 * n\"", "\"2 ** n\"", 2, "`bytes`"),
         ("\"8 * n\"", "8 * n", 7, ""),
         ("[256, 1024]", "[]", 2, "`params.n` is an empty list"),
-        ("[256, 1024]", "[256, 256]", 2, "already declared"),
+        ("[256, 1024]", "[256, 256]", 2, "`params.n` has 256 twice"),
         (
             "{ n = [256, 1024] }",
             "{ n = [256, 1024], tile = 8 }",
@@ -307,6 +317,25 @@ fn what_stands_in_the_wrong_table_is_told_its_own() {
 }
 
 #[test]
+fn two_kernels_that_check_each_other_are_checked_by_nothing() {
+    let folder = folder();
+    let of = |kernel: &str, reference: &str| {
+        let checked = MANIFEST.replace("formula = \"0.5 * x[i]\"", "output = true");
+        let named = format!("kernel = \"{kernel}\"\nreference = \"{reference}\"");
+        checked.replace("kernel = \"plain\"", &named)
+    };
+    let said = load(folder.path(), &(of("a", "b") + &of("b", "a"))).unwrap_err();
+    assert!(
+        said.to_string().contains("each other's `reference`"),
+        "{said}"
+    );
+    let said = load(folder.path(), &MANIFEST.repeat(2)).unwrap_err();
+    assert!(said.to_string().contains("already declared"), "{said}");
+    let of_both = of("a", "plain") + MANIFEST;
+    assert_eq!(load(folder.path(), &of_both).unwrap().len(), 4);
+}
+
+#[test]
 fn what_a_struct_holds_and_which_variable_is_meant_is_said() {
     let folder = folder();
     for (from, to, says) in [
@@ -430,7 +459,7 @@ fn a_shader_that_is_no_wgsl_is_named_before_what_it_would_have_said_of_buffers()
             manifest,
         );
         assert!(
-            said.contains("`WG` is declared nowhere") && said.contains("[\"constants.wgsl\","),
+            said.contains("`WG` is declared nowhere") && said.contains("defines = { WG = 64 }"),
             "{said}"
         );
         let said = wrong(

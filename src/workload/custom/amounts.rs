@@ -61,8 +61,13 @@ impl ParameterScope {
                 let expression = compile(text, self.0.keys().map(String::as_str))?;
                 let value = expression
                     .eval(Value::from(self.0.clone()))
-                    .map_err(|e| format!("{text:?}: {}", detail(&e)))?;
-                as_number(&value).ok_or_else(|| format!("{text:?} is {value}, which is no number"))
+                    .map_err(|e| format!("{}: {}", shown(text), detail(&e)))?;
+                as_number(&value).ok_or_else(|| {
+                    format!(
+                        "{} is {value}, which is no number (values of `params` are taken as they are written)",
+                        shown(text)
+                    )
+                })
             }
         }
     }
@@ -94,7 +99,7 @@ impl ParameterScope {
             let expression = compile(&inside[..end], self.0.keys().map(String::as_str))?;
             let value = expression
                 .eval(Value::from(self.0.clone()))
-                .map_err(|e| format!("{text:?}: {}", detail(&e)))?;
+                .map_err(|e| format!("{}: {}", shown(text), detail(&e)))?;
             let number = value.is_number().then(|| as_number(&value)).flatten();
             match number {
                 Some(number) => out += &number.to_string(),
@@ -161,8 +166,50 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         Ok::<_, Error>(BufferColumn::of(&column)?.count(number))
     });
     environment.add_function("dot", |arguments: Rest<Value>| dot(&arguments));
+    add_words(&mut environment);
     environment
 });
+
+/// Adds what WGSL does with the bits of a u32. Results are whole numbers to the evaluator, which multiplies those exactly.
+fn add_words(environment: &mut Environment<'static>) {
+    environment.add_function("u32", |a: Value| word(&a));
+    environment.add_function("i32", |a: Value| word(&a).map(u32::cast_signed));
+    environment.add_function("f32", |a: f64| f64::from(a as f32));
+    environment.add_function("bit_not", |a: Value| word(&a).map(|a| !a));
+    environment.add_function("count_one_bits", |a: Value| word(&a).map(u32::count_ones));
+    let pairs: [(&'static str, fn(u32, u32) -> u32); 6] = [
+        ("bit_and", |a, b| a & b),
+        ("bit_or", |a, b| a | b),
+        ("bit_xor", |a, b| a ^ b),
+        // WGSL takes the lowest five bits of how far.
+        ("shift_left", u32::wrapping_shl),
+        ("shift_right", u32::wrapping_shr),
+        ("rotate_left", u32::rotate_left),
+    ];
+    for (name, function) in pairs {
+        let of = move |a: Value, b: Value| Ok::<_, Error>(function(word(&a)?, word(&b)?));
+        environment.add_function(name, of);
+    }
+}
+
+/// A whole number as a u32 holds it: modulo 2^32.
+fn word(value: &Value) -> Result<u32, Error> {
+    /// Beyond it, a fraction by type no longer tells whole numbers apart.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    let number = as_number(value).filter(|n| n.fract() == 0.0);
+    let whole = match i128::try_from(value.clone()) {
+        Ok(whole) if value.is_integer() => Some(whole),
+        _ => number.filter(|n| n.abs() <= MOST).map(|n| n as i128),
+    };
+    let wrapped = whole.and_then(|whole| u32::try_from(whole.rem_euclid(1 << 32)).ok());
+    wrapped.ok_or_else(|| {
+        let words = format!(
+            "{value} is not a whole number up to 2**53, of which alone the bits are known; make its parts whole before they \
+             are multiplied, as in u32(x[i]) * 747796405"
+        );
+        Error::new(ErrorKind::InvalidOperation, words)
+    })
+}
 
 /// `dot(a, a_first, a_step, b, b_first, b_step, n)`.
 fn dot(arguments: &[Value]) -> Result<f64, Error> {
@@ -195,9 +242,40 @@ fn dot(arguments: &[Value]) -> Result<f64, Error> {
 }
 
 /// Names that expressions have without a manifest.
-const FUNCTIONS: [&str; 22] = [
-    "abs", "ceil", "ceil_div", "cos", "count", "dot", "exp", "floor", "least", "log", "log2",
-    "max", "min", "most", "pow", "round", "sign", "sin", "sqrt", "tanh", "total", "trunc",
+const FUNCTIONS: [&str; 33] = [
+    "abs",
+    "bit_and",
+    "bit_not",
+    "bit_or",
+    "bit_xor",
+    "ceil",
+    "ceil_div",
+    "cos",
+    "count",
+    "count_one_bits",
+    "dot",
+    "exp",
+    "f32",
+    "floor",
+    "i32",
+    "least",
+    "log",
+    "log2",
+    "max",
+    "min",
+    "most",
+    "pow",
+    "rotate_left",
+    "round",
+    "shift_left",
+    "shift_right",
+    "sign",
+    "sin",
+    "sqrt",
+    "tanh",
+    "total",
+    "trunc",
+    "u32",
 ];
 
 /// Most work of evaluating one, in minijinja's unit: an instruction, or 64 bytes.
@@ -205,6 +283,15 @@ const MOST_WORK: u64 = 100_000;
 
 /// Longest expression.
 const MOST_CHARACTERS: usize = 2000;
+
+/// An expression in a message, not longer than a message should be.
+fn shown(text: &str) -> String {
+    const MOST: usize = 120;
+    match text.char_indices().nth(MOST) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}… ({} characters)", &text[..end], text.chars().count()),
+    }
+}
 
 /// Compiles an expression in which only these names may stand.
 pub(super) fn compile<'a>(
@@ -215,7 +302,8 @@ pub(super) fn compile<'a>(
     // Texts can be multiplied to any length; numbers are all that is needed.
     if text.len() > MOST_CHARACTERS || !text.chars().all(sound) {
         return Err(format!(
-            "{text:?} is no expression; use numbers, parameters, `+ - * / // % ** ( )`, comparisons and functions{}",
+            "{} is no expression; use numbers, parameters, `+ - * / // % ** ( )`, comparisons and functions{}",
+            shown(text),
             as_written_here(text)
         ));
     }
@@ -223,8 +311,10 @@ pub(super) fn compile<'a>(
         .compile_expression_owned(text.to_owned())
         .map_err(|e| {
             format!(
-                "{text:?}: {}; write numbers, names, operators and functions without units, as in \"(n + 63) // 64\"",
-                detail(&e)
+                "{}: {}; write numbers, names, operators and functions without units, as in \"(n + 63) // 64\"{}",
+                shown(text),
+                detail(&e),
+                as_written_here(text)
             )
         })?;
     let declared: Vec<&str> = names.into_iter().collect();
@@ -239,13 +329,12 @@ pub(super) fn compile<'a>(
                     };
                     format!(
                         "; {there}; give it values under `params`, as in `params = {{ {name} = [64, 256] }}`, or use a \
-                         function: {}",
-                        FUNCTIONS.join(", ")
+                         function that docs/custom-kernels.md lists"
                     )
                 },
                 |close| format!("; did you mean {close:?}?"),
             );
-            return Err(format!("{text:?}: unknown name {name:?}{close}"));
+            return Err(format!("{}: unknown name {name:?}{close}", shown(text)));
         }
     }
     Ok(expression)
@@ -258,8 +347,8 @@ fn as_written_here(text: &str) -> &'static str {
         "; write `and`, `or` and `not`"
     } else if has("?") {
         "; write `a if condition else b`"
-    } else if has("&") || has("|") || has("^") {
-        "; for single bits use `//` and `%`, as in `n // 8 % 2`; `**` raises to a power"
+    } else if ["&", "|", "^", "~", "<<", ">>"].into_iter().any(has) {
+        "; write `bit_and(a, b)`, `bit_or`, `bit_xor`, `bit_not`, `shift_left(a, n)`, `shift_right`; `**` raises to a power"
     } else {
         ""
     }
@@ -294,6 +383,20 @@ mod tests {
         assert_eq!(whole("ceil_div(n, 64)"), Ok(16));
         assert_eq!(whole("(n + 63) // 64 * 2 ** 3"), Ok(128));
         assert_eq!(whole("max(n, 2048) if n > 3 else 1"), Ok(2048));
+        // pcg_hash(1000), by Rust's own words.
+        let state = 1000_u32
+            .wrapping_mul(747_796_405)
+            .wrapping_add(2_891_336_453);
+        let hash = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
+        let s = "u32(n * 747796405 + 2891336453)";
+        let pcg =
+            format!("u32(bit_xor(shift_right({s}, shift_right({s}, 28) + 4), {s}) * 277803737)");
+        assert_eq!(whole(&pcg), Ok(u64::from(hash)));
+        assert_eq!(whole("bit_not(0) - i32(4294967295) - 4294967296"), Ok(0));
+        assert_eq!(
+            whole("rotate_left(bit_or(1, 2147483648), 1) + count_one_bits(0xff)"),
+            Ok(11)
+        );
         assert_eq!(
             scope().text("x-${n}/${n * 2}"),
             Ok("x-1000/2000".to_owned())
@@ -312,7 +415,10 @@ mod tests {
             ("10 ** 400", "10 ** 400"),
             ("n > 3 && n < 5", "write `and`"),
             ("n > 3 ? 1 : 2", "`a if condition else b`"),
-            ("n & 3", "use `//` and `%`"),
+            ("n & 3", "write `bit_and(a, b)`"),
+            ("n << 3", "`shift_left(a, n)`"),
+            ("bit_and(n / 3, 1)", "not a whole number"),
+            ("u32(n / 1.0 * 9007199254740993)", "u32(x[i]) * 747796405"),
             ("n // 0", "n // 0"),
         ] {
             let message = whole(text).unwrap_err();

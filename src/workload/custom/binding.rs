@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::element_type::Wanted;
+use super::step_shaders::is_step;
 use crate::error::nearest;
 use crate::record::CustomDispatch;
 use crate::workload::wgsl::{BoundResource, BoundVariable, EntryNeeds, WgslModule};
@@ -73,8 +74,11 @@ impl Bound {
             .map(|(variable, _)| &variable.resource)
     }
 
-    /// What the variables of a buffer say of its type.
+    /// What the variables of a buffer say of its type; those of a copy or clear say nothing.
     pub(super) fn wanted(&self, buffer: &str) -> Option<Wanted<'_>> {
+        if is_step(&self.module.source) {
+            return None;
+        }
         let mut variables = self.variables.iter().chain(&self.unused);
         let (variable, _) = variables.find(|(_, name)| name == buffer)?;
         Some(Wanted {

@@ -6,7 +6,7 @@ use toml::Spanned;
 use super::amounts::ParameterScope;
 use super::binding::Bound;
 use super::contents::{check_generator, contents, has_contents, hold, is_laid_out};
-use super::element_type::{Wanted, element_type, fixed_bytes, scalar_of};
+use super::element_type::{Wanted, element_type, fixed_bytes, scalar_of, type_name};
 use super::entry::FileEntry;
 use super::expectations::{CheckNames, checks};
 use super::file::BufferTable;
@@ -88,7 +88,11 @@ fn form(
     let (dtype, lanes) = match (&table.dtype, texture) {
         (_, Some(texture)) => (texture.format.dtype(), 1),
         _ if is_laid_out(table) => (CustomDtype::U32, 1),
-        (Some(text), _) => element_type(text).map_err(|e| entry.wrong(e))?,
+        (Some(text), _) => {
+            let written = element_type(text).map_err(|e| entry.wrong(e))?;
+            refuse_other_type(entry, written.0, wanted)?;
+            written
+        }
         (None, _) => wanted
             .and_then(|wanted| scalar_of(wanted.module, wanted.ty))
             .map(|dtype| (dtype, 1))
@@ -106,6 +110,27 @@ fn form(
         lanes,
         texture,
     })
+}
+
+/// Stops a type that the shader's numbers do not have. Words may hold anything: f16 in pairs, the bits of an f32.
+fn refuse_other_type(
+    entry: &FileEntry<'_>,
+    written: CustomDtype,
+    wanted: Option<&Wanted<'_>>,
+) -> Result<()> {
+    let of_shader = wanted.and_then(|wanted| scalar_of(wanted.module, wanted.ty));
+    match of_shader {
+        Some(of_shader)
+            if written != of_shader && written != CustomDtype::U32 && of_shader != CustomDtype::U32 =>
+        {
+            Err(entry.wrong(format!(
+                "`type` is {}, and the shader's variable holds {}; remove `type`, or change one of them",
+                type_name(written),
+                type_name(of_shader)
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why nothing says of which type a buffer's elements are.

@@ -45,6 +45,16 @@ pub(super) fn combinations(
             )));
         }
     }
+    for (name, values) in params {
+        let values = list(values);
+        let same = |(at, value): &(usize, &ParameterValue)| values[..*at].contains(value);
+        if let Some((_, value)) = values.iter().enumerate().find(same) {
+            return Err(entry.wrong(format!(
+                "`params.{name}` has {} twice; each value is a case of its own",
+                evaluated(value)
+            )));
+        }
+    }
     let of_params = params
         .iter()
         .map(|(name, v)| ("params", name, list(v).len()));
@@ -110,6 +120,7 @@ fn evaluated(value: &ParameterValue) -> Value {
         ParameterValue::Whole(number) => Value::from(*number),
         ParameterValue::Fraction(number) => Value::from(*number),
         ParameterValue::Word(word) => Value::from(word.clone()),
+        ParameterValue::List(values) => values.iter().map(evaluated).collect(),
     }
 }
 

@@ -67,7 +67,8 @@ fn gives_contents(entry: &FileEntry<'_>, table: &BufferTable) -> Result<bool> {
         1 => Ok(true),
         _ => Err(entry.wrong(
             "give exactly one of fill, values, members, file, uniform, normal, integers, ramp, permutation and \
-             scratch, or make it an output with expected, formula, check or output",
+             scratch, or make it an output with expected, formula, check or output; the outputs of an `unverified` \
+             workload are `scratch`",
         )),
     }
 }
@@ -283,7 +284,10 @@ pub(super) fn check_generator(
         ));
     }
     match [least, most].iter().find(|n| !holds(dtype, **n)) {
-        Some(number) => Err(format!("{number:?} is no number of its `type`")),
+        Some(number) => Err(format!(
+            "{number:?} is no number of its `type`, which must be {}",
+            range(dtype)
+        )),
         None => Ok(()),
     }
 }

@@ -1,23 +1,18 @@
 //! The dispatches of a manifest, with their shaders read and expanded.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::amounts::{Amount, ParameterScope};
 use super::binding::Bound;
-use super::commands::printed;
 use super::contents::written;
 use super::entry::FileEntry;
 use super::file::{BindTable, BoundLevel, BoundTo, DispatchTable, IndirectTable};
+use super::sources::source;
+use super::steps::{repeat, step};
 use crate::error::Result;
-use crate::record::{CustomDispatch, CustomIndirect, regular_inside};
-use crate::workload::kit::template::{expand_text, is_template};
-use crate::workload::wgsl::hint;
-
-/// Most times in a row that one dispatch is repeated.
-const MOST_REPEATS: u64 = 10_000;
+use crate::record::{CustomDispatch, CustomIndirect};
 
 /// Dispatches, and what each binds: none where naga refuses the shader.
 pub(super) type ReadDispatches = (Vec<CustomDispatch>, Vec<Option<Bound>>);
@@ -68,7 +63,15 @@ fn dispatch(
     table: &DispatchTable,
     scope: &ParameterScope,
 ) -> Result<(CustomDispatch, Option<Bound>)> {
-    let shown = table.shader.shown();
+    if let Some(step) = step(entry, table, scope)? {
+        return Ok(step);
+    }
+    let Some(files) = &table.shader else {
+        return Err(entry.wrong(
+            "give `shader`, the name of a WGSL file, or `copy = { from = \"BUFFER\", to = \"BUFFER\" }` or `clear = \"BUFFER\"`",
+        ));
+    };
+    let shown = files.shown();
     let of_shader = |reason: String| entry.wrong(format!("{shown}: {reason}"));
     let (bind, by_name) = match &table.bind {
         Some(BindTable::InOrder(names)) => (names.clone(), None),
@@ -77,7 +80,7 @@ fn dispatch(
     };
     let (bind_by_name, levels) = bound_by_name(entry, by_name, scope)?;
     let mut dispatch = CustomDispatch {
-        wgsl: source(entry, table, scope)?,
+        wgsl: source(entry, table, files, scope)?,
         shader: shown.clone(),
         workgroups: [1; 3],
         bind,
@@ -97,7 +100,7 @@ fn dispatch(
         Ok(module) => Ok(Bound::new(module, &dispatch).map_err(of_shader)?),
         Err(refused) => Err(refused),
     };
-    let groups = workgroups(entry, table, scope, bound.as_ref())?;
+    let groups = workgroups(entry, table, &shown, scope, bound.as_ref())?;
     let bound = bound.ok();
     dispatch.immediates = immediates(table, scope, bound.as_ref()).map_err(of_shader)?;
     dispatch.workgroups = groups.unwrap_or(dispatch.workgroups);
@@ -116,22 +119,6 @@ fn overrides(
         Ok((name.clone(), value))
     };
     table.overrides.iter().map(value).collect()
-}
-
-/// Times in a row.
-fn repeat(
-    entry: &FileEntry<'_>,
-    table: &DispatchTable,
-    scope: &ParameterScope,
-) -> Result<Option<u32>> {
-    let Some(amount) = &table.repeat else {
-        return Ok(None);
-    };
-    match scope.whole(amount) {
-        Ok(times @ 1..=MOST_REPEATS) => Ok(u32::try_from(times).ok()),
-        Ok(_) => Err(entry.wrong(format!("`repeat` must be from 1 to {MOST_REPEATS}"))),
-        Err(e) => Err(entry.wrong(format!("`repeat`: {e}"))),
-    }
 }
 
 /// Immediate data as words; none where the shader has none.
@@ -170,10 +157,11 @@ fn immediates(
 fn workgroups(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
+    shown: &str,
     scope: &ParameterScope,
     bound: std::result::Result<&Bound, &String>,
 ) -> Result<Option<[u32; 3]>> {
-    let of_shader = |reason: &str| entry.wrong(format!("{}: {reason}", table.shader.shown()));
+    let of_shader = |reason: &str| entry.wrong(format!("{shown}: {reason}"));
     match (&table.workgroups, &table.threads, &table.indirect) {
         (None, None, Some(_)) => Ok(None),
         (Some(groups), None, None) => three(entry, "workgroups", groups.list(), scope).map(Some),
@@ -222,44 +210,4 @@ pub(super) fn three(
         };
     }
     Ok(numbers)
-}
-
-/// The source of a dispatch, expanded where it uses the syntax of templates.
-fn source(entry: &FileEntry<'_>, table: &DispatchTable, scope: &ParameterScope) -> Result<String> {
-    let shown = table.shader.shown();
-    if let Some(words) = &table.expand {
-        return printed(entry, words, scope).map(|text| text.to_string());
-    }
-    let files = table.shader.list();
-    if files.is_empty() {
-        return Err(entry.wrong("`shader` is an empty list; give the name of a WGSL file"));
-    }
-    let mut texts = Vec::new();
-    for file in files {
-        let text = entry.file.reads.text(&entry.inside(file)?);
-        texts.push(text.map_err(|e| entry.wrong(e))?);
-    }
-    let text = texts.join("\n");
-    if !is_template(&text) {
-        // What naga reads is WGSL, whatever it looks like.
-        let other = || entry.file.reads.parsed(&text).is_err();
-        return match hint(&text).filter(|_| other()) {
-            Some(hint) => Err(entry.wrong(format!("{shown}: {hint}"))),
-            None => Ok(text),
-        };
-    }
-    let (folder, reads) = (entry.folder().to_owned(), Arc::clone(&entry.file.reads));
-    expand_text(&shown, &text, scope.0.clone(), move |name| {
-        let path = folder.join(name);
-        regular_inside(&folder, &path).map_err(|e| format!("{name}: {e}"))?;
-        let included = reads.text(&path).map_err(|e| e.to_string())?;
-        Ok(included.to_string())
-    })
-    .map_err(|reason| {
-        let other = hint(&text).map_or_else(
-            || "; give what it needs under `params`".to_owned(),
-            |hint| format!("; {hint}"),
-        );
-        entry.wrong(format!("{reason}{other}"))
-    })
 }

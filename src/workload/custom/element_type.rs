@@ -53,6 +53,17 @@ pub(super) fn element_type(text: &str) -> Result<(CustomDtype, u64), String> {
     })
 }
 
+/// What WGSL calls numbers of a buffer.
+pub(super) const fn type_name(dtype: CustomDtype) -> &'static str {
+    match dtype {
+        CustomDtype::F32 => "f32",
+        CustomDtype::F16 => "f16",
+        CustomDtype::U32 => "u32",
+        CustomDtype::I32 => "i32",
+        _ => "texels",
+    }
+}
+
 /// What an array or an atomic type is made of.
 fn unwrapped(text: &str) -> &str {
     let of = |wrapper: &str| {

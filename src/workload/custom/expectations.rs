@@ -51,10 +51,12 @@ pub(super) fn checks(
             .map(String::as_str)
             .chain(names.filled.iter().copied());
         compile(formula, known.chain(["i"])).map_err(|e| {
-            let named = |name: &&&str| e.contains(&format!("unknown name {name:?}"));
-            let empty = names.all.iter().find(named).map_or("", |_| {
-                "; it is a buffer without contents, and of buffers those with contents can be named"
-            });
+            let named = |name: &&str| e.contains(&format!("unknown name {name:?}"));
+            let empty = match names.all.iter().any(|name| named(&name)) {
+                true => "; it is a buffer without contents, and of buffers those with contents can be named",
+                false if e.contains("unknown name") => "; a formula may name buffers with contents, too",
+                false => "",
+            };
             entry.wrong(format!("`formula`: {e}{empty}"))
         })?;
         checks.push(CustomCheck::Formula {

@@ -26,17 +26,17 @@ pub(super) type ParameterTable = BTreeMap<String, ParameterValues>;
 
 /// What a parameter takes.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a number, a text, or a list of them")]
+#[serde(untagged, expecting = "expected a number, a text, or a list of them")]
 pub(super) enum ParameterValues {
+    /// One case for each. It stands first, since a list may be one value too.
+    Each(Vec<ParameterValue>),
     /// One value.
     One(ParameterValue),
-    /// One case for each.
-    Each(Vec<ParameterValue>),
 }
 
 /// One value of a parameter.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a number or a text")]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "expected a number, a text, or a list of them")]
 pub(super) enum ParameterValue {
     /// A whole number.
     Whole(i64),
@@ -44,6 +44,8 @@ pub(super) enum ParameterValue {
     Fraction(f64),
     /// A word, for shaders that choose by it.
     Word(String),
+    /// One value that is a list, for templates that index it.
+    List(Vec<ParameterValue>),
 }
 
 /// `[[kernel]]`: another implementation of a built-in case.
@@ -100,8 +102,14 @@ pub(super) struct WorkloadTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DispatchTable {
-    pub(super) shader: ShaderFiles,
+    pub(super) shader: Option<ShaderFiles>,
+    pub(super) copy: Option<CopyTable>,
+    pub(super) clear: Option<String>,
     pub(super) expand: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) defines: BTreeMap<String, DefineValue>,
+    #[serde(default)]
+    pub(super) include: Vec<PathBuf>,
     pub(super) entry: Option<String>,
     pub(super) workgroups: Option<Amounts>,
     pub(super) threads: Option<Amounts>,
@@ -113,11 +121,33 @@ pub(super) struct DispatchTable {
     pub(super) immediates: Option<toml::Value>,
 }
 
+/// A buffer that is copied to another.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CopyTable {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// What stands for a name in a shader for C's preprocessor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a number, a text, or true")]
+pub(super) enum DefineValue {
+    /// Whether it is defined.
+    Truth(bool),
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Fraction(f64),
+    /// A text, in which `${…}` is replaced.
+    Text(String),
+}
+
 /// Where a shader's text stands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "the name of a file, or a list of files that are joined"
+    expecting = "expected the name of a file, or a list of files that are joined"
 )]
 pub(super) enum ShaderFiles {
     /// In one file.
@@ -149,7 +179,7 @@ impl ShaderFiles {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "the name of a buffer, or `{ buffer = \"name\", first = 0 }`"
+    expecting = "expected the name of a buffer, or `{ buffer = \"name\", first = 0 }`"
 )]
 pub(super) enum IndirectTable {
     /// From the first three words of a buffer.
@@ -174,7 +204,7 @@ pub(super) struct SamplerTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a number or an expression, or a list of up to three"
+    expecting = "expected a number or an expression, or a list of up to three"
 )]
 pub(super) enum Amounts {
     /// Along x.
@@ -211,7 +241,7 @@ impl TryFrom<Vec<Amount>> for AmountPair {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a list of buffers, or a table `{ variable = \"buffer\", other = { texture = \"name\", level = 1 } }`"
+    expecting = "expected a list of buffers, or a table `{ variable = \"buffer\", other = { texture = \"name\", level = 1 } }`"
 )]
 pub(super) enum BindTable {
     /// Buffers in the order of groups and bindings.
@@ -224,7 +254,7 @@ pub(super) enum BindTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "the name of a buffer or texture, or `{ texture = \"name\", level = 1 }`"
+    expecting = "expected the name of a buffer or texture, or `{ texture = \"name\", level = 1 }`"
 )]
 pub(super) enum BoundTo {
     /// A buffer or texture.
@@ -287,12 +317,33 @@ fn nothing() -> Amount {
     Amount::Whole(0)
 }
 
+/// What is wrong with the text at a place where TOML wants something else, by what word processors and habit write there.
+pub(super) fn slip(text: &str, message: &str) -> &'static str {
+    if text.contains(['“', '”', '„', '‘', '’']) {
+        " (these are quotation marks of a word processor; write \")"
+    } else if text.contains(['−', '–', '—']) {
+        " (this is a dash of a word processor; write -)"
+    } else if message == "duplicate key" && text.trim_start().starts_with('[') {
+        " (begin with [[workload]]; the tables of its parts follow it)"
+    } else {
+        ""
+    }
+}
+
 /// What was probably meant, by a message about an unknown key, which lists the known ones in backquotes, or about the form
 /// of a table.
 pub(super) fn meant(message: &str) -> String {
     if message.starts_with("invalid type: map, expected a sequence") {
         return " (there may be several, so write two pairs of brackets, as in [[workload]] and [[workload.dispatch]])"
             .to_owned();
+    }
+    match message {
+        "missing field `dispatch`" => {
+            return " (add [[workload.dispatch]] or [[kernel.dispatch]] with `shader` and `threads`)".to_owned();
+        }
+        "missing field `case`" => return " (for example `case = \"saxpy/f32/1024\"`)".to_owned(),
+        "missing field `name`" => return " (for example `name = \"x\"`)".to_owned(),
+        _ => {}
     }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let known = message.starts_with("unknown field") || message.starts_with("unknown variant");

@@ -22,8 +22,9 @@ use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
 use crate::workload::custom::entry::{FileEntry, ManifestCommands, ManifestText};
 use crate::workload::custom::file::{
-    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable, meant,
+    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable, meant, slip,
 };
+use crate::workload::custom::steps::size_steps;
 use crate::workload::custom::textures::samplers;
 use crate::workload::custom::work::CustomWork;
 use crate::workload::kit::kernel::Kernel;
@@ -42,16 +43,7 @@ pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKe
         reads: Arc::default(),
     };
     refuse_other_tables(&manifest)?;
-    let file: WorkloadFile = toml::from_str(&text).map_err(|e| {
-        Error::file(
-            path,
-            format!(
-                "not a workload file: {}{}; docs/custom-kernels.md describes the format",
-                e.to_string().trim_end(),
-                meant(e.message())
-            ),
-        )
-    })?;
+    let file = parsed(path, &text)?;
     if file.kernel.is_empty() && file.workload.is_empty() {
         return Err(Error::file(
             path,
@@ -92,6 +84,27 @@ pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKe
     give_references(path, &mut found, &references, &lines)?;
     refuse_same_names(path, &found, &lines)?;
     Ok(found)
+}
+
+/// The tables of a file.
+fn parsed(path: &Path, text: &str) -> Result<WorkloadFile> {
+    toml::from_str(text).map_err(|e| {
+        let start = e.span().map_or(0, |span| span.start);
+        let line_start = text.get(..start).and_then(|before| before.rfind('\n'));
+        let line = text.get(line_start.map_or(0, |end| end + 1)..);
+        let line = line
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or_default();
+        Error::file(
+            path,
+            format!(
+                "not a workload file: {}{}{}; docs/custom-kernels.md describes the format",
+                e.to_string().trim_end(),
+                meant(e.message()),
+                slip(line, e.message())
+            ),
+        )
+    })
 }
 
 /// Stops tables of another name than the two that a file has: of what stands below a misspelt one, a message would name the
@@ -145,7 +158,7 @@ fn kernel(
         entry.wrong(format!("{unknown}{hint}"))
     })?;
     let (dispatches, bound) = dispatches(entry, &table.dispatch, scope)?;
-    let custom = CustomKernel {
+    let mut custom = CustomKernel {
         cold: table.cold,
         buffers: buffers(entry, &table.buffer, &table.texture, scope, &bound, false)
             .map_err(|wrong| unreadable(entry, &dispatches).unwrap_or(wrong))?,
@@ -159,7 +172,11 @@ fn kernel(
             output.name
         )));
     }
-    CustomWork::read(&case, case.counts(), &custom, bound)
+    let counts = case.counts();
+    let there = CustomWork::new(&case, counts, &custom).empty_buffers(0);
+    let there = there.map_err(|reason| entry.wrong(reason))?;
+    size_steps(entry, &table.dispatch, &mut custom, &there)?;
+    CustomWork::read(&case, counts, &custom, bound)
         .check_bindings()
         .map_err(|reason| entry.wrong(reason))?;
     Ok(CaseKernel {
@@ -239,7 +256,7 @@ fn workload(
     let (dispatches, bound) = dispatches(&entry, &table.dispatch, scope)?;
     let referenced = table.reference.is_some();
     let (tables, textures) = (&table.buffer, &table.texture);
-    let custom = CustomKernel {
+    let mut custom = CustomKernel {
         unverified: table.unverified.clone(),
         cold: table.cold,
         buffers: buffers(&entry, tables, textures, scope, &bound, referenced)
@@ -253,6 +270,9 @@ fn workload(
     if custom.cold && counts.bytes == 0 {
         return Err(entry.wrong("`cold = true` needs `bytes`, by which the copies are counted"));
     }
+    let there = CustomWork::new(&case, counts, &custom).empty_buffers(0);
+    let there = there.map_err(|reason| entry.wrong(reason))?;
+    size_steps(&entry, &table.dispatch, &mut custom, &there)?;
     CustomWork::read(&case, counts, &custom, bound)
         .check_bindings()
         .map_err(|reason| entry.wrong(reason))?;
@@ -392,9 +412,11 @@ fn give_references(
         let line = lines[*at];
         let wrong =
             |reason: String| Error::file(path, format!("line {line}, workload {case:?}: {reason}"));
-        let reference = same
-            .iter()
-            .find(|(_, _, kernel)| kernel == wanted)
+        let other = same.iter().find(|(_, _, kernel)| kernel == wanted);
+        if let Some((other, ..)) = other {
+            refuse_mutual(found, references, *at, *other).map_err(wrong)?;
+        }
+        let reference = other
             .and_then(|(other, ..)| found[*other].custom.clone())
             .ok_or_else(|| {
                 let names: Vec<&str> = same.iter().map(|(_, _, kernel)| kernel.as_str()).collect();
@@ -434,6 +456,27 @@ fn give_references(
         }
     }
     Ok(())
+}
+
+/// Stops two kernels that are each other's reference.
+fn refuse_mutual(
+    found: &[CaseKernel],
+    references: &[(usize, Option<String>)],
+    one: usize,
+    other: usize,
+) -> Result<(), String> {
+    let mut named = references.iter();
+    let back = named
+        .find(|(at, _)| *at == other)
+        .and_then(|(_, name)| name.as_ref());
+    match back {
+        Some(name) if *name == *found[one].kernel.name => Err(format!(
+            "{:?} and this kernel are each other's `reference`, so nothing checks either; check one of them by `formula`, \
+             `expected` or `check`",
+            found[other].kernel.name
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Stops a file with two kernels of one name for one case, which nothing could tell apart.

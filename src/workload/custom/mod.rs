@@ -5,7 +5,7 @@
 //! another kernel or invariants. What nothing checks says so, with the reason.
 //!
 //! `file` has the form of such a file, `load` reads and checks it by way of `entry`, `combinations`, `amounts`,
-//! `dispatches`, `binding` and `buffers`, and `reads` remembers what files and commands gave; `declared` is the case of a
+//! `dispatches`, `sources`, `steps`, `binding` and `buffers`, and `reads` remembers what files and commands gave; `declared` is the case of a
 //! `[[workload]]`, and `work` runs what was found with `data`, `generate` and `checks`.
 
 mod amounts;
@@ -25,8 +25,12 @@ mod expectations;
 mod file;
 mod generate;
 mod load;
+mod preprocessor;
 mod program;
 mod reads;
+mod sources;
+mod step_shaders;
+mod steps;
 mod textures;
 mod work;
 

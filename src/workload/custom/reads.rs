@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 use crate::record::{MOST_SOURCE_BYTES, read_within};
-use crate::workload::kit::template::is_template;
+use crate::workload::kit::template::{is_braced, is_template};
 use crate::workload::wgsl::WgslModule;
 
 /// Most bytes of shaders and numbers that the cases of one manifest hold together.
@@ -47,7 +47,14 @@ impl ManifestReads {
         let texts = locked(&self.texts);
         texts
             .values()
-            .any(|text| is_template(text) && has_word(text, name))
+            .any(|text| (is_template(text) || is_braced(text)) && has_word(text, name))
+    }
+
+    /// Whether a text that was read has a word.
+    pub(super) fn has_word(&self, name: &str) -> bool {
+        locked(&self.texts)
+            .values()
+            .any(|text| has_word(text, name))
     }
 
     /// The digest of a data file.

@@ -99,7 +99,7 @@ impl<'a> CustomWork<'a> {
     }
 
     /// The buffers of the built-in case, and the custom ones without their contents.
-    fn empty_buffers(&self, seed: u64) -> Result<Vec<Buffer>, Unsupported> {
+    pub(super) fn empty_buffers(&self, seed: u64) -> Result<Vec<Buffer>, Unsupported> {
         let mut buffers = self.built_in_buffers(seed)?;
         for custom in &self.custom.buffers {
             if buffers.iter().any(|known| known.name == custom.name) {

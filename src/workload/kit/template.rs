@@ -67,7 +67,7 @@ const COMMON: &[(&str, &str)] = &[
 
 /// The syntax of shader files, and the files that they include.
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {
-    let mut environment = syntax()?;
+    let mut environment = lines()?;
     for (name, text) in COMMON {
         // An empty line parts an included file from what follows.
         environment.add_template_owned(*name, format!("{text}\n"))?;
@@ -75,11 +75,26 @@ static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::ne
     Ok(environment)
 });
 
-/// The syntax of shader files.
-fn syntax() -> Result<Environment<'static>, Error> {
+/// How a user's shader marks what is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TemplateSyntax {
+    /// As perwatt's own: `${…}`, and lines that begin with `#`.
+    Lines,
+    /// As Jinja, Tera and others: `{{…}}` and `{%…%}`.
+    Braces,
+}
+
+/// An engine that leaves nothing out and escapes nothing.
+fn strict() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment
+}
+
+/// The syntax of shader files.
+fn lines() -> Result<Environment<'static>, Error> {
+    let mut environment = strict();
     environment.set_syntax(
         SyntaxConfig::builder()
             .line_statement_prefix("#")
@@ -103,6 +118,11 @@ pub(crate) fn is_template(text: &str) -> bool {
     text.contains("${") || text.lines().any(|line| line.trim_start().starts_with('#'))
 }
 
+/// Whether a user's shader has what `{{…}}` and `{%…%}` begin with. Plain WGSL may, too, where blocks open and close.
+pub(crate) fn is_braced(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
 /// Most work of expanding a user's shader, in minijinja's unit: an instruction, or 64 bytes.
 const MOST_WORK: u64 = 1 << 20;
 
@@ -111,17 +131,22 @@ const MOST_WORK: u64 = 1 << 20;
 /// # Errors
 /// As [`Template::expand`].
 pub(crate) fn expand_text(
+    syntax: TemplateSyntax,
     file: &str,
     text: &str,
     values: BTreeMap<String, Value>,
     include: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
 ) -> Result<String, String> {
-    let mut environment = syntax().map_err(|e| e.to_string())?;
+    let mut environment = match syntax {
+        TemplateSyntax::Lines => lines().map_err(|e| e.to_string())?,
+        TemplateSyntax::Braces => strict(),
+    };
     environment.set_fuel(Some(MOST_WORK));
     environment.set_loader(move |name| {
         include(name)
             .map(|text| Some(format!("{text}\n")))
-            .map_err(|reason| Error::new(minijinja::ErrorKind::TemplateNotFound, reason))
+            // "Not found" would be told in the engine's words, without the reason.
+            .map_err(|reason| Error::new(minijinja::ErrorKind::InvalidOperation, reason))
     });
     environment
         .render_named_str(file, text, Value::from(values))

@@ -113,15 +113,24 @@ fn write(
                     close.unwrap_or_default()
                 ));
             }
+            // Padding that people write out has names like these.
+            let is_padding =
+                |name: &str| name.starts_with('_') || name.to_lowercase().starts_with("pad");
+            let lacking = names
+                .iter()
+                .filter(|name| !values.contains_key(**name) && !is_padding(name));
+            let lacking: Vec<String> = lacking.map(|name| format!("{name} = 0")).collect();
+            if !lacking.is_empty() {
+                return Err(format!(
+                    "members without a value; add {}",
+                    lacking.join(", ")
+                ));
+            }
             reach(bytes, offset + *span as usize);
             for member in members {
                 let name = member.name.as_deref().unwrap_or_default();
                 let Some(value) = values.get(name) else {
-                    // Padding that people write out has names like these.
-                    if name.starts_with('_') || name.to_lowercase().starts_with("pad") {
-                        continue;
-                    }
-                    return Err(format!("the member {name:?} has no value; give it one"));
+                    continue;
                 };
                 let place = offset + member.offset as usize;
                 let path = if path.is_empty() {

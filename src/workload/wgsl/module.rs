@@ -448,8 +448,8 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
     // `#{NAME}` is naga_oil's.
     if source.lines().any(directive) || source.contains("#{") {
         return Some(
-            "the file is for another preprocessor (lines such as `#define`, `#import`); expand it with that one, first or \
-             by `expand = [\"command\", …]`, or write `#if NAME == 1`, `#else`, `#endif` and `${NAME}` with `params`",
+            "the file is for a preprocessor (lines such as `#define`, `#import`); a manifest expands it, with `defines = \
+             { NAME = 1 }` in the dispatch, or by a command of yours, `expand = [\"command\", …]`",
         );
     }
     if has_placeholder(source) {
@@ -458,16 +458,16 @@ pub(crate) fn hint(source: &str) -> Option<&'static str> {
     // No WGSL has a brace before a percent sign; two together may close and open blocks.
     if source.contains("{{") || source.contains("{%") {
         return Some(
-            "the file is a template of another engine (`{{`, `{%`); expand it, first or by `expand = [\"command\", …]`, or write \
-             `${name}` with `params`",
+            "the file is a template (`{{`, `{%`); a manifest expands it with the values of `params`, or by a command of \
+             yours, `expand = [\"command\", …]`",
         );
     }
     None
 }
 
 /// What helps a file in which a program replaces words.
-const PLACEHOLDERS: &str = "the file has placeholders (`{NAME}`, `__NAME__`) that its program replaces; replace them, first \
-     or by `expand = [\"command\", …]`, or write `${NAME}` with `params`";
+const PLACEHOLDERS: &str = "the file has placeholders (`{NAME}`, `__NAME__`) that its program replaces; say with what by \
+     `defines = { NAME = 64 }` in the dispatch, or write `${NAME}` with `params`";
 
 /// What helps where naga refuses a name because of its underscores, with which none of WGSL begins.
 fn reserved(said: &str) -> Option<&'static str> {
@@ -496,8 +496,9 @@ fn prepended(said: &str) -> Option<String> {
     let (_, rest) = said.split_once("no definition in scope for identifier: `")?;
     let (name, _) = rest.split_once('`')?;
     Some(format!(
-        "`{name}` is declared nowhere; what a program puts before this shader, a manifest joins with it: `shader = \
-         [\"constants.wgsl\", \"s.wgsl\"]`; if it is a number, `const {name} = ${{{name}}}u;` there takes it from `params`"
+        "`{name}` is declared nowhere; a manifest says what a program puts in its place, `defines = {{ {name} = 64 }}` in \
+         the dispatch (or `{name} = \"${{PARAMETER}}\"`), or what it puts before the shader: `shader = [\"constants.wgsl\", \
+         \"s.wgsl\"]`"
     ))
 }
 
