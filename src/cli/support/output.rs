@@ -35,7 +35,10 @@ pub(in crate::cli) fn print_while_read(page: &str) -> anyhow::Result<bool> {
 pub(in crate::cli) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     match names.iter().any(|name| file == Path::new(name)) {
-        true => Ok(tell(page)),
+        true => {
+            tell(page);
+            Ok(())
+        }
         false => print(page),
     }
 }

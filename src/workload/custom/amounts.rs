@@ -177,7 +177,9 @@ fn add_words(environment: &mut Environment<'static>) {
     environment.add_function("f32", |a: f64| f64::from(a as f32));
     environment.add_function("bit_not", |a: Value| word(&a).map(|a| !a));
     environment.add_function("count_one_bits", |a: Value| word(&a).map(u32::count_ones));
-    let pairs: [(&'static str, fn(u32, u32) -> u32); 6] = [
+    /// What becomes of two words.
+    type OfWords = fn(u32, u32) -> u32;
+    let pairs: [(&'static str, OfWords); 6] = [
         ("bit_and", |a, b| a & b),
         ("bit_or", |a, b| a | b),
         ("bit_xor", |a, b| a ^ b),
