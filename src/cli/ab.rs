@@ -29,7 +29,7 @@ use super::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side};
 use crate::process::{ProgramImage, hash_of};
-use crate::record::{self, Adapter, Record};
+use crate::record::{self, Adapter, CaseResult, Record};
 use crate::report;
 
 /// Measure two sides interleaved and compare them: binaries, environments (drivers), devices, workload files,
@@ -185,6 +185,10 @@ impl Ab {
                 "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
             );
         }
+        self.outputs.explained(self.compared())
+    }
+
+    fn compared(&self) -> anyhow::Result<Exit> {
         if self.commands.given() {
             self.measure.refuse(
                 &["deadline"],
@@ -399,6 +403,10 @@ impl Ab {
                 }
                 open = Some(undecided);
             }
+            open = without_broken(open, &baseline, &candidate);
+            if open.as_ref().is_some_and(|open| !baseline.has_any(open)) {
+                break;
+            }
             let sides = [
                 (baseline.name, &mut baseline),
                 (candidate.name, &mut candidate),
@@ -427,16 +435,32 @@ impl Ab {
             || !self.base_env.is_empty()
             || !self.candidate_env.is_empty()
             || self.base_device.is_some();
-        if self.base_workloads.is_empty() || other_than_files || self.measure_unchanged {
+        let plans = |adapter| {
+            let files = &self.base_workloads;
+            let baseline = SidePlan::of_baseline(files, &baseline.arguments, adapter)?;
+            let candidate = SidePlan::of(Side::Candidate, &candidate.arguments, adapter)?;
+            anyhow::Ok((baseline, candidate))
+        };
+        if self.base_workloads.is_empty() {
             return Ok(None);
         }
+        // Where more than files differs, nothing is assumed; what cannot be measured is left out all the same.
+        let by_name = match other_than_files || self.measure_unchanged {
+            false => None,
+            true => match plans(None) {
+                Ok((old, new)) if !(old.is_whole() && new.is_whole()) => Some((old, new)),
+                // What another binary makes of the files, it says itself.
+                _ => return Ok(None),
+            },
+        };
         let survey = survey(&ProgramImage::of_this_process()?)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = device_of(&candidate.arguments, &adapters)?;
-        let overlap = Overlap::of(
-            &SidePlan::of_baseline(&self.base_workloads, &baseline.arguments, adapter),
-            &SidePlan::of(&candidate.arguments, adapter)?,
-        );
+        let (old, mut new) = match by_name {
+            Some(plans) => plans,
+            None => plans(Some(adapter))?,
+        };
+        let overlap = Overlap::of(&old, &mut new)?;
         for note in overlap.notes() {
             tell(&format!("Note: {note}."));
         }
@@ -478,7 +502,48 @@ impl PairFiles<'_> {
     }
 }
 
+/// The cases that are open without those whose candidate has failed, while the baseline has not: nothing that further
+/// pairs measure could repair it.
+fn without_broken(
+    open: Option<Vec<String>>,
+    baseline: &Turns,
+    candidate: &Turns,
+) -> Option<Vec<String>> {
+    let broken = |id: &str| {
+        let alone = baseline.results(id).next().is_none();
+        let worked = baseline.results(id).any(|case| !case.has_failed());
+        (alone || worked) && candidate.results(id).any(CaseResult::has_failed)
+    };
+    let all = || {
+        let first = candidate.records.first();
+        let cases = first.into_iter().flat_map(|record| &record.cases);
+        cases.map(CaseResult::id).collect::<Vec<_>>()
+    };
+    if !all().iter().any(|id| broken(id)) {
+        return open;
+    }
+    let mut open = open.unwrap_or_else(all);
+    open.retain(|id| !broken(id));
+    Some(open)
+}
+
 impl Turns {
+    /// What its turns so far say of a case.
+    fn results(&self, id: &str) -> impl Iterator<Item = &CaseResult> {
+        let cases = self.records.iter().flat_map(|record| &record.cases);
+        cases.filter(move |case| case.id() == id)
+    }
+
+    /// Whether its first turn, which had all cases, had this one.
+    fn has(&self, id: &str) -> bool {
+        let first = self.records.first();
+        first.is_none_or(|first| first.cases.iter().any(|case| case.id() == id))
+    }
+
+    fn has_any(&self, cases: &[String]) -> bool {
+        cases.iter().any(|case| self.has(case))
+    }
+
     /// One invocation; with `only`, of these cases alone.
     fn take(
         &mut self,
@@ -491,9 +556,8 @@ impl Turns {
         match only {
             None => command.args(&self.arguments),
             Some(cases) => {
-                let globs = cases
-                    .iter()
-                    .map(|case| format!("--case={}", globset::escape(case)));
+                let own = cases.iter().filter(|case| self.has(case));
+                let globs = own.map(|case| format!("--case={}", globset::escape(case)));
                 command.args(&self.uncased).args(globs)
             }
         };

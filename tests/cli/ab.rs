@@ -197,12 +197,12 @@ fn workflow() -> (String, String) {
 
 /// A repository with the base of a pull request beside it, and the README's job for it.
 #[cfg(unix)]
-struct PullRequest(tempfile::TempDir);
+pub(crate) struct PullRequest(tempfile::TempDir);
 
 #[cfg(unix)]
 impl PullRequest {
     /// Both sides as the example has them.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pull = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir(pull.0.path().join("base")).unwrap();
         for file in ["kernels.toml", "matmul.wgsl"] {
@@ -214,11 +214,15 @@ impl PullRequest {
         pull
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
         std::fs::write(self.0.path().join(file), text).unwrap();
     }
 
-    fn change(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn change(&self, file: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.0.path().join(file)).unwrap();
         assert!(text.contains(from), "{file}");
         self.write(file, &text.replace(from, to));
@@ -226,7 +230,12 @@ impl PullRequest {
 
     /// The exit code, the step summary and everything that the log shows; the README's arguments and those that keep
     /// a test short.
-    fn job(&self) -> (i32, String, String) {
+    pub(crate) fn job(&self) -> (i32, String, String) {
+        self.job_with("")
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn job_with(&self, more: &str) -> (i32, String, String) {
         let (preset, arguments) = workflow();
         let short = "\n--pairs\n6\n--budget\n1\n--power\nnone\n";
         let folder = self.0.path();
@@ -240,7 +249,7 @@ impl PullRequest {
             .env("PERWATT", crate::support::PROGRAM)
             .env("PERWATT_COMMAND", "ab")
             .env("PERWATT_PRESET", preset)
-            .env("PERWATT_ARGUMENTS", arguments + short)
+            .env("PERWATT_ARGUMENTS", arguments + short + more)
             .env("GITHUB_OUTPUT", folder.join("outputs"))
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("RUNNER_TEMP", folder)
