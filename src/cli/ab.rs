@@ -77,9 +77,9 @@ pub(super) struct Ab {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pairs: u32,
 
-    /// Stop measuring each case as soon as it is decided. Looks after 6, 9, 13, 19 and so on pairs, with error rates
+    /// Stop measuring each case as soon as it is decided; with --base-command, all as soon as all are. Looks after 6, 9, 13, 19 and so on pairs, with error rates
     /// corrected for the repeated looks. May take more than ten pairs
-    #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
+    #[arg(long, conflicts_with = "pairs")]
     until_decided: bool,
 
     /// Most pairs with --until-decided
@@ -236,7 +236,9 @@ impl Ab {
                     .deadline
                     .map(Duration::from_secs_f64),
                 folder: &self.out,
-                pairs: self.pairs,
+                pairs: self.most_pairs(),
+                looks: self.looks(),
+                policy: &policy,
                 finished,
                 environments: [&self.base_env, &self.candidate_env],
                 interrupted,
@@ -351,6 +353,11 @@ impl Ab {
         }
     }
 
+    /// Most pairs to measure.
+    fn most_pairs(&self) -> u32 {
+        self.looks().last().copied().unwrap_or(self.pairs)
+    }
+
     /// Runs the pairs that are not finished, and writes the records and the pairing after each.
     fn take_turns(
         &self,
@@ -387,7 +394,7 @@ impl Ab {
             .records
             .extend(finished.record(Side::Candidate).cloned());
         let looks = self.looks();
-        let most = looks.last().copied().unwrap_or(self.pairs);
+        let most = self.most_pairs();
         let mut pairs = finished.pairs.clone();
         let bar = TurnsBar::new("pair", most, 2, pairs.len());
         let mut open = looks

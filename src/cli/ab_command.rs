@@ -14,10 +14,11 @@ use clap::Args;
 
 use super::ab_resume::FinishedPairs;
 use super::args::source::SourceArgs;
+use super::args::verdict::compare_pairing;
 use super::progress::TurnsBar;
 use super::turn::{Turn, TurnEnd, take_pair, wait_within};
 use crate::bench::interleave::order;
-use crate::compare::Pairing;
+use crate::compare::{Pairing, Policy};
 use crate::exchange::{ImportOptions, import};
 use crate::process::{GroupedChild, StopSignal};
 use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
@@ -44,6 +45,9 @@ pub(super) struct CommandArgs {
 pub(super) struct CommandTurns<'a> {
     pub(super) folder: &'a Path,
     pub(super) pairs: u32,
+    /// Numbers of pairs after which to look; none where the number of pairs is fixed.
+    pub(super) looks: Vec<u32>,
+    pub(super) policy: &'a Policy,
     /// How long a turn may take; without end where nothing was said.
     pub(super) deadline: Option<Duration>,
     pub(super) finished: FinishedPairs,
@@ -114,6 +118,14 @@ impl CommandArgs {
             .zip(order(turns.pairs, turns.finished.seed))
             .skip(pairs.len());
         for (number, first) in turns_left {
+            // A program measures all its cases or none, so those that are decided wait for the others.
+            if turns.looks.contains(&number)
+                && compare_pairing(pairing, turns.policy)?
+                    .open_cases()
+                    .is_empty()
+            {
+                break;
+            }
             let sides = [
                 (baseline.name, &mut baseline),
                 (candidate.name, &mut candidate),
@@ -127,17 +139,22 @@ impl CommandArgs {
             if let Some(failed) = &baseline.failed {
                 bail!("the baseline's command {failed}");
             }
+            let base = self.save(&baseline, turns.folder)?;
+            // The baseline's output can be read, so what cannot be of the candidate's is the candidate's failure.
+            let new = match candidate.failed.take() {
+                None => self
+                    .save(&candidate, turns.folder)
+                    .map_err(|e| format!("ended well, and what it wrote cannot be read: {e:#}")),
+                Some(failed) => Err(failed),
+            };
             // Nothing that further pairs measure could repair a candidate that fails.
-            let over = candidate.failed.is_some();
+            let over = new.is_err();
             if !over {
                 pairs.push(pair);
             }
-            let base = self.save(&baseline, turns.folder);
-            let new = match &candidate.failed {
-                None => self.save(&candidate, turns.folder),
-                Some(failed) => save_failed(turns.folder, failed),
-            };
-            let mut paired = Pairing::new(base?, new?, turns.finished.seed, pairs.clone());
+            let new = new.or_else(|failed| save_failed(turns.folder, &failed));
+            let mut paired = Pairing::new(base, new?, turns.finished.seed, pairs.clone());
+            paired.looks.clone_from(&turns.looks);
             paired.asked = Some(turns.finished.asked.clone());
             paired.save(pairing)?;
             if over {

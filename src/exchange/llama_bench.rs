@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::dates::stated;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
-use crate::error::Result;
+use super::text::read_text;
+use crate::error::{Error, Result};
 use crate::record::{Better, ToolSetup};
 
 /// A file is one process.
@@ -55,6 +56,19 @@ const NO_SETTINGS: [&str; 5] = [
 ];
 
 fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
+    let head = read_text(path)?;
+    if head
+        .lines()
+        .next()
+        .is_some_and(|line| line.contains(",") && line.contains("avg_ts"))
+        && !head.contains('{')
+    {
+        return Err(Error::file(
+            path,
+            "is llama-bench's CSV; print JSON by `-o json`, or take --from csv --columns \
+             case=model_type,case=n_prompt,case=n_gen,larger=avg_ts",
+        ));
+    }
     let mut file = ImportedFile::default();
     let rows: Vec<LlamaRow> = file.rows(IMPORTER.read_json_rows(path)?);
     let backends = rows.iter().find_map(|row| row.backends.clone());

@@ -584,6 +584,25 @@ fn commands(folder: &Path, base: &str, candidate: &str, more: &[&str]) -> (Optio
 
 #[cfg(unix)]
 #[test]
+fn commands_run_until_all_their_cases_are_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = perwatt()
+        .args(["ab", "--until-decided", "--from", "csv", "--gate"])
+        .args(["--base-command", "printf 'name,ms\\nk,2.0003\\n'"])
+        .args(["--candidate-command", "printf 'name,ms\\nk,2.5003\\n'"])
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let (pairing, ..) = Pairing::load(&out.join("pairing.json")).unwrap();
+    assert_eq!(pairing.pairs.len(), 6);
+    assert_eq!(pairing.looks.last(), Some(&60));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_candidate_whose_command_fails_is_broken() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
@@ -595,6 +614,17 @@ fn a_candidate_whose_command_fails_is_broken() {
         said.contains("BROKEN") && said.contains("no memory"),
         "{said}"
     );
+    // What ends well and writes nothing, or something else, has failed too.
+    for silent in ["true", "echo Segmentation fault"] {
+        let (code, said) = commands(&out, good, silent, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("BROKEN") && said.contains("cannot be read"),
+            "{said}"
+        );
+        let (code, said) = commands(&out, silent, good, &[]);
+        assert_eq!(code, Some(2), "{said}");
+    }
     // In a later turn it fails as well.
     let once = format!(
         "test ! -e {0}/x && touch {0}/x && {good}",
