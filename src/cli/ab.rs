@@ -387,12 +387,22 @@ impl Ab {
             files.save(&[&baseline, &candidate], &[])?;
             return Ok(Turn::Done);
         }
-        baseline
-            .records
-            .extend(finished.record(Side::Baseline).cloned());
-        candidate
-            .records
-            .extend(finished.record(Side::Candidate).cloned());
+        let records = [Side::Baseline, Side::Candidate].map(|side| finished.record(side).cloned());
+        let [of_baseline, of_candidate] = records;
+        baseline.records.extend(of_baseline);
+        candidate.records.extend(of_candidate);
+        self.take_pairs(&files, policy, interrupted, (&mut baseline, &mut candidate))
+    }
+
+    /// The pairs themselves.
+    fn take_pairs(
+        &self,
+        files: &PairFiles<'_>,
+        policy: &Policy,
+        interrupted: &AtomicBool,
+        (baseline, candidate): (&mut Turns, &mut Turns),
+    ) -> anyhow::Result<Turn> {
+        let (finished, pairing) = (files.finished, files.pairing);
         let looks = self.looks();
         let most = self.most_pairs();
         let mut pairs = finished.pairs.clone();
@@ -410,13 +420,13 @@ impl Ab {
                 }
                 open = Some(undecided);
             }
-            open = without_broken(open, &baseline, &candidate);
+            open = without_broken(open, baseline, candidate);
             if open.as_ref().is_some_and(|open| !baseline.has_any(open)) {
                 break;
             }
             let sides = [
-                (baseline.name, &mut baseline),
-                (candidate.name, &mut candidate),
+                (baseline.name, &mut *baseline),
+                (candidate.name, &mut *candidate),
             ];
             let pair = take_pair(number, first, &bar, sides, |side| {
                 side.take(&self.out, open.as_deref(), interrupted)
@@ -425,7 +435,7 @@ impl Ab {
                 return Ok(Turn::Interrupted);
             };
             pairs.push(pair);
-            files.save(&[&baseline, &candidate], &pairs)?;
+            files.save(&[&*baseline, &*candidate], &pairs)?;
         }
         Ok(Turn::Done)
     }

@@ -18,7 +18,7 @@ use super::args::verdict::compare_pairing;
 use super::progress::TurnsBar;
 use super::turn::{Turn, TurnEnd, take_pair, wait_within};
 use crate::bench::interleave::order;
-use crate::compare::{Pairing, Policy};
+use crate::compare::{Pair, Pairing, Policy};
 use crate::exchange::{ImportOptions, import};
 use crate::process::{GroupedChild, StopSignal};
 use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
@@ -139,29 +139,47 @@ impl CommandArgs {
             if let Some(failed) = &baseline.failed {
                 bail!("the baseline's command {failed}");
             }
-            let base = self.save(&baseline, turns.folder)?;
-            // The baseline's output can be read, so what cannot be of the candidate's is the candidate's failure.
-            let new = match candidate.failed.take() {
-                None => self
-                    .save(&candidate, turns.folder)
-                    .map_err(|e| format!("ended well, and what it wrote cannot be read: {e:#}")),
-                Some(failed) => Err(failed),
-            };
-            // Nothing that further pairs measure could repair a candidate that fails.
-            let over = new.is_err();
-            if !over {
-                pairs.push(pair);
-            }
-            let new = new.or_else(|failed| save_failed(turns.folder, &failed));
-            let mut paired = Pairing::new(base, new?, turns.finished.seed, pairs.clone());
-            paired.looks.clone_from(&turns.looks);
-            paired.asked = Some(turns.finished.asked.clone());
-            paired.save(pairing)?;
-            if over {
+            if self.keep(
+                turns,
+                pairing,
+                (&baseline, &mut candidate),
+                pair,
+                &mut pairs,
+            )? {
                 return Ok(Turn::Done);
             }
         }
         Ok(Turn::Done)
+    }
+
+    /// Writes both records and the pairing after a pair; whether the candidate failed, which ends the comparison.
+    fn keep(
+        &self,
+        turns: &CommandTurns<'_>,
+        pairing: &Path,
+        (baseline, candidate): (&ProgramSide<'_>, &mut ProgramSide<'_>),
+        pair: Pair,
+        pairs: &mut Vec<Pair>,
+    ) -> anyhow::Result<bool> {
+        let base = self.save(baseline, turns.folder)?;
+        // The baseline's output can be read, so what cannot be of the candidate's is the candidate's failure.
+        let new = match candidate.failed.take() {
+            None => self
+                .save(candidate, turns.folder)
+                .map_err(|e| format!("ended well, and what it wrote cannot be read: {e:#}")),
+            Some(failed) => Err(failed),
+        };
+        // Nothing that further pairs measure could repair a candidate that fails.
+        let over = new.is_err();
+        if !over {
+            pairs.push(pair);
+        }
+        let new = new.or_else(|failed| save_failed(turns.folder, &failed));
+        let mut paired = Pairing::new(base, new?, turns.finished.seed, pairs.clone());
+        paired.looks.clone_from(&turns.looks);
+        paired.asked = Some(turns.finished.asked.clone());
+        paired.save(pairing)?;
+        Ok(over)
     }
 
     /// Writes the record of all turns of a side so far: its name, and its session's.
