@@ -5,6 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FilePlace {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, counted from 1, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
 /// What can go wrong outside a measurement. What goes wrong *inside* one (a skipped case, a failed
 /// verification) is data and lives in the record.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +39,8 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it and what to do.
         reason: String,
+        /// Where to mend it, for programs that show a place; the reason names it for people.
+        place: Option<Box<FilePlace>>,
     },
 
     /// A result file of a version that this program does not know.
@@ -93,6 +108,32 @@ impl Error {
         Self::File {
             path: path.as_ref().to_owned(),
             reason: reason.into(),
+            place: None,
+        }
+    }
+
+    /// The same, to be mended at a place.
+    pub fn file_at(path: impl AsRef<Path>, place: FilePlace, reason: impl Into<String>) -> Self {
+        Self::File {
+            path: path.as_ref().to_owned(),
+            reason: reason.into(),
+            place: Some(Box::new(place)),
+        }
+    }
+
+    /// The file that it is about, and the line where one is known.
+    pub fn place(&self) -> Option<FilePlace> {
+        match self {
+            Self::File {
+                place: Some(place), ..
+            } => Some((**place).clone()),
+            Self::Io { path, .. } | Self::File { path, .. } | Self::SchemaVersion { path, .. } => {
+                Some(FilePlace {
+                    file: path.clone(),
+                    line: None,
+                })
+            }
+            _ => None,
         }
     }
 

@@ -20,6 +20,16 @@ pub struct Request {
     pub custom: Vec<CaseKernel>,
 }
 
+impl Request {
+    /// Whether a kernel (`case@kernel`) is among those that are asked for by name; all are where none is.
+    pub fn means(&self, id: &str) -> bool {
+        let fits = |glob: &String| CaseGlob::new(glob).is_ok_and(|glob| glob.fits(id));
+        let kernel = CaseName::split_kernel(id).1.unwrap_or_default();
+        (self.cases.is_empty() || self.cases.iter().any(fits))
+            && (self.kernels.is_empty() || self.kernels.iter().any(|name| name == kernel))
+    }
+}
+
 /// The cases and kernels that a request means on an adapter, in the registry's order.
 ///
 /// # Errors

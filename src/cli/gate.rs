@@ -43,6 +43,10 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        self.outputs.explained(self.judged())
+    }
+
+    fn judged(&self) -> anyhow::Result<Exit> {
         let policy = self.judge.rules.policy()?;
         let comparisons = self
             .judge

@@ -1,7 +1,6 @@
 //! One case in all sessions of both sides that have it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 
 use super::metric::{Cost, Metric};
 use super::pairing::Side;
@@ -10,6 +9,7 @@ use super::prospect::{FixedRow, RowState};
 use super::reason::Reason;
 use super::session::{Absence, InvocationValues, Session, SessionCase};
 use super::verdict::Verdict;
+use crate::error::FilePlace;
 use crate::record::{Headline, Measure};
 
 /// A case on both sides, in every session that has it.
@@ -108,8 +108,8 @@ impl CasePair<'_> {
         metrics
     }
 
-    /// The WGSL file, the candidate's first.
-    pub(super) fn shader(&self) -> Option<PathBuf> {
+    /// The WGSL file, the candidate's first; of a case that cannot be measured, where that is to be mended.
+    pub(super) fn shader(&self) -> Option<FilePlace> {
         let mut cases = self.candidate.iter().chain(&self.baseline);
         cases.find_map(|case| case.shader.clone())
     }
@@ -229,16 +229,16 @@ impl CasePair<'_> {
             .find_map(|case| case.energy_missing.clone())
     }
 
-    /// What the records say beside the figures.
+    /// What the records say beside the figures. Where figures decide nothing, the baseline's concern nobody.
     pub(super) fn notes(&self) -> Vec<String> {
         // Notes that differ in their figures alone are one note, said often.
         let mut alike: BTreeMap<String, (&String, HashSet<&str>)> = BTreeMap::new();
-        for note in self
-            .baseline
-            .iter()
-            .chain(&self.candidate)
-            .flat_map(|case| &case.notes)
-        {
+        let baseline = match self.absence() {
+            Some(_) => &[],
+            None => self.baseline.as_slice(),
+        };
+        let cases = baseline.iter().chain(&self.candidate);
+        for note in cases.flat_map(|case| &case.notes) {
             let shape = note.replace(|c: char| c.is_ascii_digit() || c == '.', "");
             let (_, said) = alike.entry(shape).or_insert_with(|| (note, HashSet::new()));
             said.insert(note);

@@ -165,7 +165,8 @@ fn row(
     let mut notes = prospect.notes.clone();
     notes.extend(decided.notes);
     VerdictRow {
-        shader: prospect.shader.clone(),
+        shader: prospect.shader.as_ref().map(|place| place.file.clone()),
+        line: prospect.shader.as_ref().and_then(|place| place.line),
         gated: prospect.gated,
         simulated: prospect.simulated,
         baseline: prospect.baseline.as_ref().map(|side| side.value),

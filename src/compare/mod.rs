@@ -67,7 +67,7 @@ pub use load::{RecordSets, json_files, load_record_sets, load_sessions, load_set
 pub use looks::Looks;
 pub use metric::{AnyMetric, CodeMetric, Metric};
 pub use noise::{CaseNoise, DEFAULT_NOISE, Noise, NoiseAssumption, NoiseSource, Spread};
-pub use pairing::{Pair, Pairing, Renamed, Side};
+pub use pairing::{FailedCase, Pair, Pairing, Renamed, Side};
 pub use policy::{CaseRule, OnLost, OnUndecided, Policy};
 pub use preset::Preset;
 pub use program::program_identity;

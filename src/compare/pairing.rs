@@ -11,11 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::session::{Absence, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, FilePlace, Result};
 use crate::record::{self, Document, DocumentKind, Record, load_document, save_document};
 
 /// The version of the file.
-const VERSION: &str = "1.3.0";
+const VERSION: &str = "1.4.0";
 
 /// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +85,23 @@ pub struct Pairing {
     /// interrupted goes on as it began. Since 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
+    /// Cases that a side's workload file declares and that cannot be measured there. Since 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedCase>,
+}
+
+/// A case that a side declares and that cannot be measured: its shader is no WGSL, or its entry is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedCase {
+    /// The side.
+    pub side: Side,
+    /// `case@kernel`.
+    pub case: String,
+    /// Why.
+    pub reason: String,
+    /// Where that is to be mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<FilePlace>,
 }
 
 /// A case under its former and its present name.
@@ -130,6 +147,7 @@ impl Pairing {
             lost: Vec::new(),
             looks: Vec::new(),
             asked: None,
+            failed: Vec::new(),
         }
     }
 
@@ -165,6 +183,13 @@ impl Pairing {
         }
         for id in &pairing.lost {
             baseline.leave_out(id, Absence::Alone);
+        }
+        for failed in &pairing.failed {
+            let side = match failed.side {
+                Side::Baseline => &mut baseline,
+                Side::Candidate => &mut candidate,
+            };
+            side.fail(&failed.case, &failed.reason, failed.place.as_ref());
         }
         Ok((pairing, baseline, candidate))
     }

@@ -1,20 +1,19 @@
 //! A row before its verdict: what it rests on, until all rows of the gate are tested together.
 
-use std::path::PathBuf;
-
 use super::decide::RowEvidence;
 use super::metric::{Cost, Metric};
 use super::pairing::Side;
 use super::ratio_data::RatioData;
 use super::reason::Reason;
 use super::verdict::{Needed, Verdict};
+use crate::error::FilePlace;
 use crate::record::{Headline, Measure};
 
 /// A row before the family is known.
 pub(super) struct Prospect {
     pub(super) id: String,
     pub(super) metric: Metric,
-    pub(super) shader: Option<PathBuf>,
+    pub(super) shader: Option<FilePlace>,
     pub(super) gated: bool,
     pub(super) margin: f64,
     pub(super) equivalence: f64,

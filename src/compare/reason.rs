@@ -430,8 +430,8 @@ impl fmt::Display for Bar {
                 "both sides are the same session, which says nothing about a change; give the candidate's own",
             ),
             Self::SinglePair => f.write_str(
-                "one invocation on each side is a single pair, which decides nothing; measure three or more \
-                 on each side",
+                "one invocation on each side is a single pair, which decides nothing; measure three or more on each \
+                 side, each a process and a file of its own: repetitions inside one process count as one",
             ),
             Self::FewPairs { pairs, needed } => {
                 write!(f, "{pairs} pairs decide nothing; {needed} are the minimum, 10 are usual")

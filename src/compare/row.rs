@@ -24,8 +24,11 @@ pub struct VerdictRow {
     pub metric: AnyMetric,
     /// Which way it improves.
     pub better: Better,
-    /// The candidate's WGSL file, for a custom kernel.
+    /// The candidate's WGSL file, for a custom kernel; of one that cannot be measured, the file to mend.
     pub shader: Option<PathBuf>,
+    /// The line of it at which to mend it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Why the verdict is what it is.
     #[schemars(with = "String")]
     pub reason: Reason,
@@ -93,6 +96,7 @@ impl VerdictRow {
             metric,
             better: metric.better(),
             shader: None,
+            line: None,
             reason,
             gated: true,
             simulated: false,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::environment::Environment;
 use super::metric::Cost;
 use super::program::{CustomData, custom_data, program_identity};
-use crate::error::{Error, Result};
+use crate::error::{Error, FilePlace, Result};
 use crate::record::{
     Boundary, CaseInvocation, CaseResult, Counts, CustomKernel, EnergyWindow, FailureKind,
     Headline, Host, Measure, Origin, Outcome, PowerSetup, Reading, Record, Sampling, Status,
@@ -85,8 +85,8 @@ pub struct SessionCase {
     pub program: Option<String>,
     /// What a custom workload reads and is checked against.
     pub(super) data: CustomData,
-    /// The WGSL file of a custom kernel.
-    pub shader: Option<PathBuf>,
+    /// The WGSL file of a custom kernel; of one that cannot be measured, where that is to be mended.
+    pub shader: Option<FilePlace>,
     /// Work of one execution.
     pub counts: Counts,
     /// The work by which it is named.
@@ -350,6 +350,15 @@ impl Session {
         }
     }
 
+    /// Says that a case cannot be measured here, and where that is to be mended.
+    pub(super) fn fail(&mut self, id: &str, reason: &str, place: Option<&FilePlace>) {
+        self.leave_out(id, Absence::Failed(reason.to_owned()));
+        let case = self.cases.iter_mut().find(|case| case.id == id);
+        if let (Some(case), Some(place)) = (case, place) {
+            case.shader = Some(place.clone());
+        }
+    }
+
     /// Says why a case has no result here, where the record could not.
     pub(super) fn leave_out(&mut self, id: &str, absence: Absence) {
         match self.cases.iter_mut().find(|case| case.id == id) {
@@ -503,9 +512,12 @@ fn seconds_of(started_utc: &str) -> Option<f64> {
 }
 
 /// The first shader of a custom kernel, whose path is relative to the file that declared it.
-fn shader(custom: &CustomKernel) -> Option<PathBuf> {
+fn shader(custom: &CustomKernel) -> Option<FilePlace> {
     let folder = Path::new(&custom.file).parent().unwrap_or(Path::new(""));
-    Some(folder.join(&custom.dispatches.first()?.shader))
+    Some(FilePlace {
+        file: folder.join(&custom.dispatches.first()?.shader),
+        line: None,
+    })
 }
 
 /// What warnings say about an invocation.

@@ -198,7 +198,9 @@ fn better(unit: &str, is_latency: bool) -> Option<Better> {
     if is_latency || is_time {
         return Some(Better::Smaller);
     }
-    measure.unit.ends_with("/s").then_some(Better::Larger)
+    // Version 1 leaves the seconds out of the rate of its textures.
+    let is_rate = measure.unit.ends_with("/s") || unit.eq_ignore_ascii_case("gtexels");
+    is_rate.then_some(Better::Larger)
 }
 
 /// Adds one figure.

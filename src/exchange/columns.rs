@@ -179,6 +179,15 @@ fn columns(
     if !columns.iter().any(|column| column.role == "case") {
         return lacks("no column names the cases");
     }
+    let is_time = |column: &TableColumn| {
+        let quantity = ColumnQuantity::of(&column.role);
+        matches!(quantity, Some(ColumnQuantity::Time(_)))
+    };
+    if columns.iter().any(is_time) && columns.iter().any(|column| column.role == "unit") {
+        return lacks(
+            "`unit` says what `larger` or `smaller` counts, and a time has its unit by its role",
+        );
+    }
     match columns
         .iter()
         .filter(|column| ColumnQuantity::of(&column.role).is_some())

@@ -1,5 +1,6 @@
 //! Go's benchmark text, as `go test -bench` prints it. A file is one process, and lines of one name (`-count`)
-//! are samples. Names carry their package: two packages may well have one. Allocations and the user's own units are left out: of those no line says which way they improve.
+//! are samples. Names carry their package: two packages may well have one. Each other unit is a benchmark of its own
+//! where it is known which way it improves: of allocations, and of what a `Unit` line says.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
 use super::text::read_text;
 use crate::error::{Error, Result};
+use crate::record::Better;
 
 /// A file is one process.
 pub(super) const IMPORTER: Importer = Importer {
@@ -25,6 +27,7 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
             "is the output of `go test -json`, whose events cut benchmarks' lines in pieces; run it without -json",
         ));
     }
+    let units = units(&text);
     let mut file = ImportedFile::default();
     let mut found: HashMap<String, usize> = HashMap::new();
     let mut host: Vec<String> = Vec::new();
@@ -43,7 +46,13 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
             [name, iterations, values @ ..]
                 if name.starts_with("Benchmark") && iterations.parse::<u64>().is_ok() =>
             {
-                add(&mut file, &mut found, &named(&package, name), values);
+                add(
+                    &mut file,
+                    &mut found,
+                    &units,
+                    &named(&package, name),
+                    values,
+                );
             }
             // It stands on a line of its own, or on the one that the benchmark began.
             ["---", "FAIL:", name, ..] | [_, "---", "FAIL:", name, ..]
@@ -58,18 +67,49 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     Ok(file)
 }
 
+/// Which way units improve, by what benchstat knows and what lines as `Unit widgets/s better=higher` say.
+fn units(text: &str) -> HashMap<&str, Better> {
+    let mut units = HashMap::from([("B/op", Better::Smaller), ("allocs/op", Better::Smaller)]);
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let (Some("Unit"), Some(unit)) = (words.next(), words.next()) else {
+            continue;
+        };
+        for word in words {
+            match word {
+                "better=higher" => units.insert(unit, Better::Larger),
+                "better=lower" => units.insert(unit, Better::Smaller),
+                _ => None,
+            };
+        }
+    }
+    units
+}
+
 /// Notes that a benchmark failed, whatever it printed before.
 fn fail(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str) {
-    let index = place(file, found, name);
+    let index = place(file, found, ImportedCase::timed(name, Vec::new()));
     file.cases[index].failed = Some("the benchmark failed".to_owned());
 }
 
 /// The place of a benchmark among the file's.
-fn place(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str) -> usize {
-    *found.entry(name.to_owned()).or_insert_with(|| {
-        file.cases.push(ImportedCase::timed(name, vec![Vec::new()]));
+fn place(file: &mut ImportedFile, found: &mut HashMap<String, usize>, case: ImportedCase) -> usize {
+    *found.entry(case.name.clone()).or_insert_with(|| {
+        file.cases.push(ImportedCase {
+            processes: vec![Vec::new()],
+            ..case
+        });
         file.cases.len() - 1
     })
+}
+
+/// Adds the sample of a benchmark to those of its lines before.
+fn add_sample(file: &mut ImportedFile, found: &mut HashMap<String, usize>, case: ImportedCase) {
+    let samples = case.processes.concat();
+    let index = place(file, found, case);
+    if let Some(known) = file.cases[index].processes.first_mut() {
+        known.extend(samples);
+    }
 }
 
 /// A benchmark's name with its package, as Go writes it.
@@ -81,31 +121,44 @@ fn named(package: &str, name: &str) -> String {
 }
 
 /// Adds one line: pairs of a value and its unit.
-fn add(file: &mut ImportedFile, found: &mut HashMap<String, usize>, name: &str, values: &[&str]) {
-    let mut time_ns = None;
+fn add(
+    file: &mut ImportedFile,
+    found: &mut HashMap<String, usize>,
+    units: &HashMap<&str, Better>,
+    name: &str,
+    values: &[&str],
+) {
+    let mut cases = Vec::new();
     for pair in values.chunks(2) {
         let [value, unit] = pair else { continue };
         let Ok(value) = value.parse::<f64>() else {
             return file.leave_out(name, &format!("{value:?} is no number"));
         };
         match *unit {
-            "ns/op" => time_ns = Some(value),
+            "ns/op" => cases.push(ImportedCase::timed(name, vec![vec![value]])),
             // The time says the same, and more exactly.
             "MB/s" => {}
-            other => {
-                let note =
-                    format!("{other} of {name:?}: the file does not say which way it improves");
-                if !file.left_out.contains(&note) {
-                    file.left_out.push(note);
+            unit => match units.get(unit) {
+                Some(better) => {
+                    let name = format!("{name} {unit}");
+                    cases.push(ImportedCase::measured(name, &[value], unit, *better));
                 }
-            }
+                None => {
+                    let note = format!(
+                        "{unit} of {name:?}: the file does not say which way it improves, as a line `Unit {unit} \
+                         better=higher` would"
+                    );
+                    if !file.left_out.contains(&note) {
+                        file.left_out.push(note);
+                    }
+                }
+            },
         }
     }
-    let Some(time_ns) = time_ns else {
+    if cases.is_empty() {
         return file.leave_out(name, "has no ns/op");
-    };
-    let index = place(file, found, name);
-    if let Some(samples) = file.cases[index].processes.first_mut() {
-        samples.push(time_ns);
+    }
+    for case in cases {
+        add_sample(file, found, case);
     }
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::dates::stated;
 use super::import::{ImportOptions, ImportedCase, ImportedFile, Importer};
-use crate::error::Result;
+use super::text::read_text;
+use crate::error::{Error, Result};
 use crate::record::{Better, ToolSetup};
 
 /// A file is one process.
@@ -54,9 +55,26 @@ const NO_SETTINGS: [&str; 5] = [
     "build_number",
 ];
 
+/// What to do with llama-bench's CSV, where a file is that.
+fn csv(path: &Path) -> Option<Error> {
+    let text = read_text(path).ok()?;
+    let header = text.lines().next()?;
+    (header.contains(',') && header.contains("avg_ts") && !header.contains('{')).then(|| {
+        Error::file(
+            path,
+            "is llama-bench's CSV; print JSON by `-o json`, or take --from csv --columns \
+             case=model_type,case=n_prompt,case=n_gen,larger=avg_ts",
+        )
+    })
+}
+
 fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     let mut file = ImportedFile::default();
-    let rows: Vec<LlamaRow> = file.rows(IMPORTER.read_json_rows(path)?);
+    let rows: Vec<LlamaRow> = file.rows(
+        IMPORTER
+            .read_json_rows(path)
+            .map_err(|e| csv(path).unwrap_or(e))?,
+    );
     let backends = rows.iter().find_map(|row| row.backends.clone());
     for row in &rows {
         file.measured(row.test_time.as_deref().and_then(stated));

@@ -37,8 +37,9 @@ struct PytestRow {
 
 #[derive(Deserialize)]
 struct PytestStats {
+    /// The rounds; in files that were made smaller, a word instead of them.
     #[serde(default)]
-    data: Vec<f64>,
+    data: Value,
     median: Option<f64>,
     mean: Option<f64>,
 }
@@ -53,8 +54,9 @@ fn read(path: &Path, _options: &ImportOptions) -> Result<ImportedFile> {
     };
     for row in file.rows::<PytestRow>(read.benchmarks) {
         let name = row.fullname.unwrap_or(row.name);
-        let samples = match (row.stats.data, row.stats.median.or(row.stats.mean)) {
-            (data, _) if !data.is_empty() => data,
+        let rounds: Vec<f64> = serde_json::from_value(row.stats.data).unwrap_or_default();
+        let samples = match (rounds, row.stats.median.or(row.stats.mean)) {
+            (rounds, _) if !rounds.is_empty() => rounds,
             (_, Some(median)) => vec![median],
             _ => {
                 file.leave_out(&name, "has neither `data` nor `median`");

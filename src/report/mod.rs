@@ -26,7 +26,7 @@ pub use compare::{comparison, comparisons};
 pub use devices::{ListedAdapter, devices};
 #[cfg(feature = "fleet")]
 pub use fleet::{fleet, fleet_csv, fleet_prometheus};
-pub use gate::{github, junit, markdown, sarif};
+pub use gate::{github, github_refusal, junit, markdown, markdown_refusal, sarif};
 pub use inspect::{inspection, inspection_markdown};
 pub use invest::{
     GivenRecord, PageExtent, at_scale, invest, invest_backtests, invest_inputs, invest_list,

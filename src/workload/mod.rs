@@ -32,7 +32,9 @@ mod written;
 pub use case::{Case, Part, Problem, Suite};
 pub(crate) use case_kernel::is_known;
 pub use case_kernel::{CaseKernel, KernelVariant};
-pub use custom::{CustomWork, ManifestCommands, load_custom};
+pub use custom::{
+    CustomWork, LoadedFile, ManifestCommands, UnusableKernel, load_custom, load_each,
+};
 pub use interface::{SuiteCases, Workload};
 pub use kit::dtype::Dtype;
 pub use kit::input::{Input, Storage};

@@ -197,12 +197,12 @@ fn workflow() -> (String, String) {
 
 /// A repository with the base of a pull request beside it, and the README's job for it.
 #[cfg(unix)]
-struct PullRequest(tempfile::TempDir);
+pub(crate) struct PullRequest(tempfile::TempDir);
 
 #[cfg(unix)]
 impl PullRequest {
     /// Both sides as the example has them.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pull = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir(pull.0.path().join("base")).unwrap();
         for file in ["kernels.toml", "matmul.wgsl"] {
@@ -214,11 +214,15 @@ impl PullRequest {
         pull
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
         std::fs::write(self.0.path().join(file), text).unwrap();
     }
 
-    fn change(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn change(&self, file: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.0.path().join(file)).unwrap();
         assert!(text.contains(from), "{file}");
         self.write(file, &text.replace(from, to));
@@ -226,7 +230,12 @@ impl PullRequest {
 
     /// The exit code, the step summary and everything that the log shows; the README's arguments and those that keep
     /// a test short.
-    fn job(&self) -> (i32, String, String) {
+    pub(crate) fn job(&self) -> (i32, String, String) {
+        self.job_with("")
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn job_with(&self, more: &str) -> (i32, String, String) {
         let (preset, arguments) = workflow();
         let short = "\n--pairs\n6\n--budget\n1\n--power\nnone\n";
         let folder = self.0.path();
@@ -240,7 +249,7 @@ impl PullRequest {
             .env("PERWATT", crate::support::PROGRAM)
             .env("PERWATT_COMMAND", "ab")
             .env("PERWATT_PRESET", preset)
-            .env("PERWATT_ARGUMENTS", arguments + short)
+            .env("PERWATT_ARGUMENTS", arguments + short + more)
             .env("GITHUB_OUTPUT", folder.join("outputs"))
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("RUNNER_TEMP", folder)
@@ -575,6 +584,25 @@ fn commands(folder: &Path, base: &str, candidate: &str, more: &[&str]) -> (Optio
 
 #[cfg(unix)]
 #[test]
+fn commands_run_until_all_their_cases_are_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = perwatt()
+        .args(["ab", "--until-decided", "--from", "csv", "--gate"])
+        .args(["--base-command", "printf 'name,ms\\nk,2.0003\\n'"])
+        .args(["--candidate-command", "printf 'name,ms\\nk,2.5003\\n'"])
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let (pairing, ..) = Pairing::load(&out.join("pairing.json")).unwrap();
+    assert_eq!(pairing.pairs.len(), 6);
+    assert_eq!(pairing.looks.last(), Some(&60));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_candidate_whose_command_fails_is_broken() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
@@ -586,6 +614,17 @@ fn a_candidate_whose_command_fails_is_broken() {
         said.contains("BROKEN") && said.contains("no memory"),
         "{said}"
     );
+    // What ends well and writes nothing, or something else, has failed too.
+    for silent in ["true", "echo Segmentation fault"] {
+        let (code, said) = commands(&out, good, silent, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("BROKEN") && said.contains("cannot be read"),
+            "{said}"
+        );
+        let (code, said) = commands(&out, silent, good, &[]);
+        assert_eq!(code, Some(2), "{said}");
+    }
     // In a later turn it fails as well.
     let once = format!(
         "test ! -e {0}/x && touch {0}/x && {good}",

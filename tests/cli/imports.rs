@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::support::perwatt;
-use perwatt::record::{Record, Status, load};
+use perwatt::record::{Better, Record, Status, load};
 use serde_json::{Value, json};
 
 /// A folder, and what perwatt says in it.
@@ -150,6 +150,81 @@ fn two_go_packages_with_one_benchmark_name_are_two_cases() {
     );
     let failed = matches!(record.cases[2].status, Status::Failed { .. });
     assert!(failed, "{:?}", record.cases[2].status);
+}
+
+#[test]
+fn go_says_which_way_a_unit_improves_and_allocations_are_figures() {
+    let here = Imports::new();
+    here.write(
+        "go.txt",
+        "pkg: p\nUnit widgets/s better=higher\n\
+         BenchmarkA-8 1 100 ns/op 5 widgets/s 64 B/op 2 allocs/op 3 odd\n\
+         BenchmarkA-8 1 102 ns/op 6 widgets/s 64 B/op 2 allocs/op 3 odd\n",
+    );
+    let (record, err) = here.record("go", "go", &["go.txt"]);
+    let found: Vec<(&str, Option<Better>)> = record
+        .cases
+        .iter()
+        .map(|case| (&*case.case, case.measure.as_ref().map(|m| m.better)))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("p.BenchmarkA-8", None),
+            ("p.BenchmarkA-8 widgets/s", Some(Better::Larger)),
+            ("p.BenchmarkA-8 B/op", Some(Better::Smaller)),
+            ("p.BenchmarkA-8 allocs/op", Some(Better::Smaller)),
+        ]
+    );
+    assert!(
+        err.contains("odd of \"p.BenchmarkA-8\"") && err.contains("better=higher"),
+        "{err}"
+    );
+    assert!(!err.contains("B/op"), "{err}");
+}
+
+#[test]
+fn forms_that_tools_write_seldom_are_read_or_named() {
+    let here = Imports::new();
+    // What keeps files small writes a word for the rounds.
+    here.write(
+        "p.json",
+        json!({"benchmarks": [{"name": "t", "stats": {"median": 0.5, "rounds": 9, "data": ["omitted"]}}]})
+            .to_string(),
+    );
+    let (record, _) = here.record("p", "pytest-benchmark", &["p.json"]);
+    assert_eq!(record.cases.len(), 1);
+    here.write(
+        "c.json",
+        json!({"clpeak_version": "2", "entries": [{"device": "D", "category": "texture_sample_rate",
+            "test": "texture_sample_rate", "metric": "nearest", "unit": "gtexels", "value": 9.5, "status": "ok"}]})
+        .to_string(),
+    );
+    let (record, _) = here.record("c", "clpeak", &["c.json"]);
+    let better = record.cases[0]
+        .measure
+        .as_ref()
+        .map(|measure| measure.better);
+    assert_eq!(better, Some(Better::Larger));
+    here.write(
+        "l.csv",
+        "build_commit,model_type,n_prompt,n_gen,avg_ts\nx,m,512,0,99.5\n",
+    );
+    let said = here.import("l", "llama-bench", &["l.csv"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("--from csv --columns"), "{}", said.err);
+    here.write("t.csv", "name,ms,u\nk,2.5,MB/s\n");
+    let said = here.import(
+        "t",
+        "csv",
+        &["--columns", "case=name,time_ms=ms,unit=u", "t.csv"],
+    );
+    assert_eq!(said.code, Some(2), "{}", said.out);
+    assert!(
+        said.err.contains("has its unit by its role"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

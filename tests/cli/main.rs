@@ -56,6 +56,8 @@ mod sensors;
 #[cfg(all(feature = "bench", target_os = "linux"))]
 mod ab;
 #[cfg(all(feature = "bench", target_os = "linux"))]
+mod broken_sides;
+#[cfg(all(feature = "bench", target_os = "linux"))]
 mod custom_devices;
 mod custom_dialects;
 mod custom_kernels;

@@ -17,7 +17,7 @@ use crate::bench::interleave::order;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::support::progress::TurnsBar;
 use crate::cli::support::turn::{Turn, TurnEnd, take_pair, wait_within};
-use crate::compare::Pairing;
+use crate::compare::{Pair, Pairing, Policy, compare_pairing};
 use crate::exchange::{ImportOptions, import};
 use crate::process::{GroupedChild, StopSignal, shell};
 use crate::record::{self, FailureKind, MOST_IMPORT_BYTES, Status};
@@ -44,6 +44,9 @@ pub(in crate::cli) struct CommandArgs {
 pub(in crate::cli) struct CommandTurns<'a> {
     pub(in crate::cli) folder: &'a Path,
     pub(in crate::cli) pairs: u32,
+    /// Numbers of pairs after which to look; none where the number of pairs is fixed.
+    pub(in crate::cli) looks: Vec<u32>,
+    pub(in crate::cli) policy: &'a Policy,
     /// How long a turn may take; without end where nothing was said.
     pub(in crate::cli) deadline: Option<Duration>,
     pub(in crate::cli) finished: FinishedPairs,
@@ -114,6 +117,14 @@ impl CommandArgs {
             .zip(order(turns.pairs, turns.finished.seed))
             .skip(pairs.len());
         for (number, first) in turns_left {
+            // A program measures all its cases or none, so those that are decided wait for the others.
+            if turns.looks.contains(&number)
+                && compare_pairing(pairing, turns.policy)?
+                    .open_cases()
+                    .is_empty()
+            {
+                break;
+            }
             let sides = [
                 (baseline.name, &mut baseline),
                 (candidate.name, &mut candidate),
@@ -127,24 +138,47 @@ impl CommandArgs {
             if let Some(failed) = &baseline.failed {
                 bail!("the baseline's command {failed}");
             }
-            // Nothing that further pairs measure could repair a candidate that fails.
-            let over = candidate.failed.is_some();
-            if !over {
-                pairs.push(pair);
-            }
-            let base = self.save(&baseline, turns.folder);
-            let new = match &candidate.failed {
-                None => self.save(&candidate, turns.folder),
-                Some(failed) => save_failed(turns.folder, failed),
-            };
-            let mut paired = Pairing::new(base?, new?, turns.finished.seed, pairs.clone());
-            paired.asked = Some(turns.finished.asked.clone());
-            paired.save(pairing)?;
-            if over {
+            if self.keep(
+                turns,
+                pairing,
+                (&baseline, &mut candidate),
+                pair,
+                &mut pairs,
+            )? {
                 return Ok(Turn::Done);
             }
         }
         Ok(Turn::Done)
+    }
+
+    /// Writes both records and the pairing after a pair; whether the candidate failed, which ends the comparison.
+    fn keep(
+        &self,
+        turns: &CommandTurns<'_>,
+        pairing: &Path,
+        (baseline, candidate): (&ProgramSide<'_>, &mut ProgramSide<'_>),
+        pair: Pair,
+        pairs: &mut Vec<Pair>,
+    ) -> anyhow::Result<bool> {
+        let base = self.save(baseline, turns.folder)?;
+        // The baseline's output can be read, so what cannot be of the candidate's is the candidate's failure.
+        let new = match candidate.failed.take() {
+            None => self
+                .save(candidate, turns.folder)
+                .map_err(|e| format!("ended well, and what it wrote cannot be read: {e:#}")),
+            Some(failed) => Err(failed),
+        };
+        // Nothing that further pairs measure could repair a candidate that fails.
+        let over = new.is_err();
+        if !over {
+            pairs.push(pair);
+        }
+        let new = new.or_else(|failed| save_failed(turns.folder, &failed));
+        let mut paired = Pairing::new(base, new?, turns.finished.seed, pairs.clone());
+        paired.looks.clone_from(&turns.looks);
+        paired.asked = Some(turns.finished.asked.clone());
+        paired.save(pairing)?;
+        Ok(over)
     }
 
     /// Writes the record of all turns of a side so far: its name, and its session's.

@@ -30,7 +30,7 @@ use super::support::turn::{Turn, invocation, remove_abandoned_turns, take_pair};
 use crate::bench::interleave::{merge, order};
 use crate::compare::{Aspect, Looks, Pair, Pairing, Policy, Side, compare_pairing};
 use crate::process::{ProgramImage, hash_of};
-use crate::record::{self, Adapter, Record};
+use crate::record::{self, Adapter, CaseResult, Record};
 use crate::report;
 use command::{CommandArgs, CommandTurns};
 use resume::{FinishedPairs, asked};
@@ -81,9 +81,9 @@ pub(super) struct Ab {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pairs: u32,
 
-    /// Stop measuring each case as soon as it is decided. Looks after 6, 9, 13, 19 and so on pairs, with error rates
-    /// corrected for the repeated looks. May take more than ten pairs
-    #[arg(long, conflicts_with_all = ["pairs", "base_command"])]
+    /// Stop measuring each case as soon as it is decided; with --base-command, all as soon as all are. Looks after 6, 9,
+    /// 13, 19 and so on pairs, with error rates corrected for the repeated looks. May take more than ten pairs
+    #[arg(long, conflicts_with = "pairs")]
     until_decided: bool,
 
     /// Maximum number of pairs with --until-decided
@@ -184,6 +184,15 @@ struct Turns {
 
 impl Ab {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        if !self.gate && self.outputs.asked() {
+            bail!(
+                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
+            );
+        }
+        self.outputs.explained(self.compared())
+    }
+
+    fn compared(&self) -> anyhow::Result<Exit> {
         self.check()?;
         let policy = self.policy()?;
         let pairing = self.out.join("pairing.json");
@@ -198,7 +207,9 @@ impl Ab {
             let turns = CommandTurns {
                 deadline: deadline.map(Duration::from_secs_f64),
                 folder: &self.out,
-                pairs: self.pairs,
+                pairs: self.most_pairs(),
+                looks: self.looks(),
+                policy: &policy,
                 finished,
                 environments: [&self.base_env, &self.candidate_env],
                 interrupted,
@@ -233,11 +244,6 @@ impl Ab {
 
     /// Sees that the options go together and that the binaries are there, before anything is measured.
     fn check(&self) -> anyhow::Result<()> {
-        if !self.gate && self.outputs.asked() {
-            bail!(
-                "--json, --markdown, --github, --junit, --sarif and --allow-inconclusive belong to --gate"
-            );
-        }
         if self.commands.given() {
             self.measure.refuse(
                 &["deadline"],
@@ -361,6 +367,11 @@ impl Ab {
         }
     }
 
+    /// Most pairs to measure.
+    fn most_pairs(&self) -> u32 {
+        self.looks().last().copied().unwrap_or(self.pairs)
+    }
+
     /// Runs the pairs that are not finished, and writes the records and the pairing after each.
     fn take_turns(
         &self,
@@ -392,8 +403,20 @@ impl Ab {
         let earlier = |side| finished.record(side).cloned();
         baseline.records.extend(earlier(Side::Baseline));
         candidate.records.extend(earlier(Side::Candidate));
+        self.take_pairs(&files, policy, interrupted, (&mut baseline, &mut candidate))
+    }
+
+    /// The pairs themselves.
+    fn take_pairs(
+        &self,
+        files: &PairFiles<'_>,
+        policy: &Policy,
+        interrupted: &AtomicBool,
+        (baseline, candidate): (&mut Turns, &mut Turns),
+    ) -> anyhow::Result<Turn> {
+        let (finished, pairing) = (files.finished, files.pairing);
         let looks = self.looks();
-        let most = looks.last().copied().unwrap_or(self.pairs);
+        let most = self.most_pairs();
         let mut pairs = finished.pairs.clone();
         let bar = TurnsBar::new("pair", most, 2, pairs.len());
         let reached = looks.first().is_some_and(|n| *n as usize <= pairs.len());
@@ -407,9 +430,13 @@ impl Ab {
                 }
                 open = Some(undecided);
             }
+            open = without_broken(open, baseline, candidate);
+            if open.as_ref().is_some_and(|open| !baseline.has_any(open)) {
+                break;
+            }
             let sides = [
-                (baseline.name, &mut baseline),
-                (candidate.name, &mut candidate),
+                (baseline.name, &mut *baseline),
+                (candidate.name, &mut *candidate),
             ];
             let pair = take_pair(number, first, &bar, sides, |side| {
                 side.take(&self.out, open.as_deref(), interrupted)
@@ -418,7 +445,7 @@ impl Ab {
                 return Ok(Turn::Interrupted);
             };
             pairs.push(pair);
-            files.save(&[&baseline, &candidate], &pairs)?;
+            files.save(&[&*baseline, &*candidate], &pairs)?;
         }
         Ok(Turn::Done)
     }
@@ -435,16 +462,32 @@ impl Ab {
             || !self.base_env.is_empty()
             || !self.candidate_env.is_empty()
             || self.base_device.is_some();
-        if self.base_workloads.is_empty() || other_than_files || self.measure_unchanged {
+        let plans = |adapter| {
+            let files = &self.base_workloads;
+            let baseline = SidePlan::of_baseline(files, &baseline.arguments, adapter)?;
+            let candidate = SidePlan::of(Side::Candidate, &candidate.arguments, adapter)?;
+            anyhow::Ok((baseline, candidate))
+        };
+        if self.base_workloads.is_empty() {
             return Ok(None);
         }
+        // Where more than files differs, nothing is assumed; what cannot be measured is left out all the same.
+        let by_name = match other_than_files || self.measure_unchanged {
+            false => None,
+            true => match plans(None) {
+                Ok((old, new)) if !(old.is_whole() && new.is_whole()) => Some((old, new)),
+                // What another binary makes of the files, it says itself.
+                _ => return Ok(None),
+            },
+        };
         let survey = survey(&ProgramImage::of_this_process()?)?;
         let adapters: Vec<&Adapter> = survey.adapters.iter().collect();
         let adapter = device_of(&candidate.arguments, &adapters)?;
-        let overlap = Overlap::of(
-            &SidePlan::of_baseline(&self.base_workloads, &baseline.arguments, adapter),
-            &SidePlan::of(&candidate.arguments, adapter)?,
-        );
+        let (old, mut new) = match by_name {
+            Some(plans) => plans,
+            None => plans(Some(adapter))?,
+        };
+        let overlap = Overlap::of(&old, &mut new)?;
         for note in overlap.notes() {
             tell(&format!("Note: {note}."));
         }
@@ -486,7 +529,48 @@ impl PairFiles<'_> {
     }
 }
 
+/// The cases that are open without those whose candidate has failed, while the baseline has not: nothing that further
+/// pairs measure could repair it.
+fn without_broken(
+    open: Option<Vec<String>>,
+    baseline: &Turns,
+    candidate: &Turns,
+) -> Option<Vec<String>> {
+    let broken = |id: &str| {
+        let alone = baseline.results(id).next().is_none();
+        let worked = baseline.results(id).any(|case| !case.has_failed());
+        (alone || worked) && candidate.results(id).any(CaseResult::has_failed)
+    };
+    let all = || {
+        let first = candidate.records.first();
+        let cases = first.into_iter().flat_map(|record| &record.cases);
+        cases.map(CaseResult::id).collect::<Vec<_>>()
+    };
+    if !all().iter().any(|id| broken(id)) {
+        return open;
+    }
+    let mut open = open.unwrap_or_else(all);
+    open.retain(|id| !broken(id));
+    Some(open)
+}
+
 impl Turns {
+    /// What its turns so far say of a case.
+    fn results(&self, id: &str) -> impl Iterator<Item = &CaseResult> {
+        let cases = self.records.iter().flat_map(|record| &record.cases);
+        cases.filter(move |case| case.id() == id)
+    }
+
+    /// Whether its first turn, which had all cases, had this one.
+    fn has(&self, id: &str) -> bool {
+        let first = self.records.first();
+        first.is_none_or(|first| first.cases.iter().any(|case| case.id() == id))
+    }
+
+    fn has_any(&self, cases: &[String]) -> bool {
+        cases.iter().any(|case| self.has(case))
+    }
+
     /// One invocation; with `only`, of these cases alone.
     fn take(
         &mut self,
@@ -499,9 +583,8 @@ impl Turns {
         match only {
             None => command.args(&self.arguments),
             Some(cases) => {
-                let globs = cases
-                    .iter()
-                    .map(|case| format!("--case={}", globset::escape(case)));
+                let own = cases.iter().filter(|case| self.has(case));
+                let globs = own.map(|case| format!("--case={}", globset::escape(case)));
                 command.args(&self.uncased).args(globs)
             }
         };

@@ -9,7 +9,7 @@ use super::target::TargetArgs;
 use super::values::{celsius, orders, positive, scopes, tiers};
 use crate::bench::{Request, SessionRequest};
 use crate::record::{Adapter, CaseOrder, EnergyScope, EnergyTier, StatedSensor};
-use crate::workload::{CaseKernel, ManifestCommands, Suite, load_custom};
+use crate::workload::{CaseKernel, LoadedFile, ManifestCommands, Suite, load_each};
 
 /// Which tuned parameters a run uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,16 +102,27 @@ impl MeasureArgs {
     /// The kernels of the workload files.
     ///
     /// # Errors
-    /// A file cannot be used.
+    /// A file cannot be used, or a kernel of one that is asked for.
     pub(in crate::cli) fn custom_kernels(&self) -> crate::Result<Vec<CaseKernel>> {
+        let mut kernels = Vec::new();
+        for file in self.workload_files()? {
+            let mut unusable = file.unusable.into_iter();
+            if let Some(asked_for) = unusable.find(|kernel| self.target.means(&kernel.id())) {
+                return Err(asked_for.why);
+            }
+            kernels.extend(file.kernels);
+        }
+        Ok(kernels)
+    }
+
+    /// The workload files, each with the kernels that cannot be used.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub(in crate::cli) fn workload_files(&self) -> crate::Result<Vec<LoadedFile>> {
         let commands = ManifestCommands::allowed_by(self.allow_commands);
-        let load = |file: &PathBuf| load_custom(file, commands);
-        let loaded: Vec<Vec<CaseKernel>> = self
-            .workloads
-            .iter()
-            .map(load)
-            .collect::<crate::Result<_>>()?;
-        Ok(loaded.concat())
+        let files = self.workloads.iter();
+        files.map(|file| load_each(file, commands)).collect()
     }
 
     /// How a session over a suite, or over what was named, measures.

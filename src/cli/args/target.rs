@@ -103,6 +103,33 @@ impl TargetArgs {
         Ok(())
     }
 
+    /// Whether a kernel (`case@kernel`) is among those that are asked for by name; all are where none is.
+    pub(in crate::cli) fn means(&self, id: &str) -> bool {
+        self.request().means(id)
+    }
+
+    /// Every combination of one glob and one kernel's name, each by the two places; of what is not named, all.
+    pub(in crate::cli) fn choices(&self) -> Vec<((usize, usize), Request)> {
+        let each = |names: &[String]| -> Vec<Vec<String>> {
+            match names {
+                [] => vec![Vec::new()],
+                names => names.iter().map(|name| vec![name.clone()]).collect(),
+            }
+        };
+        let mut choices = Vec::new();
+        for (at, cases) in each(&self.cases).iter().enumerate() {
+            for (of_kernel, kernels) in each(&self.kernels).into_iter().enumerate() {
+                let choice = Request {
+                    cases: cases.clone(),
+                    kernels,
+                    ..self.request()
+                };
+                choices.push(((at, of_kernel), choice));
+            }
+        }
+        choices
+    }
+
     /// The same as a request.
     pub(in crate::cli) fn request(&self) -> Request {
         Request {

@@ -461,6 +461,27 @@ impl OutputArgs {
 }
 
 impl OutputArgs {
+    /// Passes an outcome on; why there is none goes where an outcome would be looked for.
+    pub(in crate::cli) fn explained(&self, outcome: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+        let Err(error) = &outcome else { return outcome };
+        let message = format!("{error:#}");
+        if self.github {
+            let place = error
+                .chain()
+                .find_map(|cause| cause.downcast_ref::<crate::Error>()?.place());
+            let place = place.map(|place| (slashed(&place.file), place.line));
+            let annotation = report::github_refusal(&message, place);
+            match self.json.as_deref() == Some(Path::new("-")) {
+                true => tell_as_is(annotation.trim_end()),
+                false => print_as_is(&annotation)?,
+            }
+        }
+        if let Some(file) = &self.markdown {
+            append(file, &report::markdown_refusal(&message))?;
+        }
+        outcome
+    }
+
     /// Sees that no two outcomes go into one file.
     ///
     /// # Errors

@@ -77,7 +77,8 @@ fn lines(
     let mut lines = String::new();
     for row in &rows[..shown] {
         let title = format!("{} {} {}", row.verdict, row.case, row.label());
-        lines += &line(kind, file_of(row), &title, &shortened(&row.explanation()));
+        let place = file_of(row).map(|file| (file, row.line));
+        lines += &line(kind, place, &title, &shortened(&row.explanation()));
     }
     if shown < rows.len() {
         let rest = rows.len() - shown;
@@ -100,10 +101,29 @@ fn shortened(message: &str) -> String {
     }
 }
 
-fn line(kind: AnnotationKind, file: Option<String>, title: &str, message: &str) -> String {
-    let file = file.map_or_else(String::new, |file| format!("file={},", property(&file)));
+/// What a command could not do at all, as an annotation at the file that it is about.
+pub fn github_refusal(message: &str, place: Option<(String, Option<usize>)>) -> String {
+    line(
+        AnnotationKind::Error,
+        place,
+        "perwatt could not judge",
+        &shortened(message),
+    )
+}
+
+fn line(
+    kind: AnnotationKind,
+    place: Option<(String, Option<usize>)>,
+    title: &str,
+    message: &str,
+) -> String {
+    let mut at = String::new();
+    if let Some((file, line)) = place {
+        at += &format!("file={},", property(&file));
+        at += &line.map_or_else(String::new, |line| format!("line={line},"));
+    }
     format!(
-        "::{} {file}title={}::{}\n",
+        "::{} {at}title={}::{}\n",
         kind.name(),
         property(title),
         data(message)
@@ -137,13 +157,13 @@ mod tests {
     fn nothing_in_a_name_can_break_out_of_a_command() {
         let line = line(
             AnnotationKind::Error,
-            Some("a,b.wgsl".to_owned()),
+            Some(("a,b.wgsl".to_owned(), Some(7))),
             "a:b,c%\n::set-env",
             "x%y\r\n::error::z",
         );
         assert_eq!(
             line,
-            "::error file=a%2Cb.wgsl,title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"
+            "::error file=a%2Cb.wgsl,line=7,title=a%3Ab%2Cc%25%0A%3A%3Aset-env::x%25y%0D%0A::error::z\n"
         );
     }
 }

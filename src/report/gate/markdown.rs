@@ -3,7 +3,7 @@
 use crate::compare::{AnyMetric, Comparison, Decision, Verdict, VerdictRow};
 use crate::escape::markdown as escape;
 use crate::report::compare::{geomean, headline, interval};
-use crate::units::{bound_percent, change};
+use crate::units::{bound_percent, change, counted};
 
 /// GitHub refuses a step summary above 1 MiB as a whole; some of it is left to other steps.
 const MOST_BYTES: usize = 900_000;
@@ -29,8 +29,8 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
     }
     if !quiet.is_empty() {
         page += &format!(
-            "<details><summary>{} rows unchanged or not judged</summary>\n\n{}\n</details>\n\n",
-            quiet.len(),
+            "<details><summary>{} unchanged or not judged</summary>\n\n{}\n</details>\n\n",
+            counted(quiet.len(), "row"),
             table(&quiet, MOST_BYTES.saturating_sub(page.len() + 10_000))
         );
     }
@@ -44,6 +44,11 @@ pub fn markdown(comparison: &Comparison, decision: Option<Decision>) -> String {
     page
 }
 
+/// What a command could not do at all.
+pub fn markdown_refusal(message: &str) -> String {
+    format!("### perwatt: could not judge\n\n{}\n\n", escape(message))
+}
+
 /// Rows as a table of at most `most` bytes.
 fn table(rows: &[&VerdictRow], most: usize) -> String {
     let mut table = "| verdict | case | metric | before | after | change | 95 % | why |\n\
@@ -52,7 +57,10 @@ fn table(rows: &[&VerdictRow], most: usize) -> String {
     for (number, row) in rows.iter().enumerate() {
         let line = line(row);
         if table.len() + line.len() > most {
-            table += &format!("\n{} more rows do not fit here.\n", rows.len() - number);
+            table += &match rows.len() - number {
+                1 => "\n1 more row does not fit here.\n".to_owned(),
+                more => format!("\n{more} more rows do not fit here.\n"),
+            };
             break;
         }
         table += &line;

@@ -5,7 +5,7 @@ mod junit;
 mod markdown;
 mod sarif;
 
-pub use github::github;
+pub use github::{github, github_refusal};
 pub use junit::junit;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_refusal};
 pub use sarif::sarif;

@@ -115,7 +115,7 @@ fn result(row: &VerdictRow, rule: &str, level: &str, file: &str, device: &str) -
         },
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": uri(file)},
-            "region": {"startLine": 1},
+            "region": {"startLine": row.line.unwrap_or(1)},
         }}],
     })
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::amounts::ParameterScope;
 use super::entry::{FileEntry, ManifestCommands};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::process::{GroupedChild, StopSignal, Timeout};
 use crate::record::MOST_SOURCE_BYTES;
 
@@ -36,10 +36,14 @@ pub(super) fn printed(
 ) -> Result<Arc<str>> {
     let wrong = |reason: String| entry.wrong(format!("`expand`: {reason}"));
     if entry.file.commands == ManifestCommands::Refused {
-        return Err(wrong(
-            "the file wants to run a command; if you trust it, say so with --allow-commands"
-                .to_owned(),
-        ));
+        // No kernel is broken by this, so it is an error of the command line.
+        return Err(Error::Usage {
+            what: entry.file.path.display().to_string(),
+            reason: format!(
+                "line {}: `expand`: the file wants to run a command; if you trust it, say so with --allow-commands",
+                entry.line
+            ),
+        });
     }
     let words: Vec<String> = words
         .iter()

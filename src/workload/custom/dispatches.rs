@@ -100,7 +100,7 @@ fn dispatch(
         Ok(module) => Ok(Bound::new(module, &dispatch).map_err(of_shader)?),
         Err(refused) => Err(refused),
     };
-    let groups = workgroups(entry, table, &shown, scope, bound.as_ref())?;
+    let groups = workgroups(entry, table, &shown, scope, bound.as_ref(), &dispatch.wgsl)?;
     let bound = bound.ok();
     dispatch.immediates = immediates(table, scope, bound.as_ref()).map_err(of_shader)?;
     dispatch.workgroups = groups.unwrap_or(dispatch.workgroups);
@@ -153,13 +153,14 @@ fn immediates(
     }
 }
 
-/// Workgroups; none where they are read from a buffer. `bound` is why naga refuses the shader where it does.
+/// Workgroups; none where they are read from a buffer. `bound` is why naga refuses the shader, `wgsl`, where it does.
 fn workgroups(
     entry: &FileEntry<'_>,
     table: &DispatchTable,
     shown: &str,
     scope: &ParameterScope,
     bound: std::result::Result<&Bound, &String>,
+    wgsl: &str,
 ) -> Result<Option<[u32; 3]>> {
     let of_shader = |reason: &str| entry.wrong(format!("{shown}: {reason}"));
     match (&table.workgroups, &table.threads, &table.indirect) {
@@ -167,10 +168,9 @@ fn workgroups(
         (Some(groups), None, None) => three(entry, "workgroups", groups.list(), scope).map(Some),
         (None, Some(threads), None) => {
             let wanted = three(entry, "threads", threads.list(), scope)?;
-            let bound = bound.map_err(|why| {
-                of_shader(&format!(
-                    "it is no WGSL, so `threads` cannot be divided by its workgroup: {why}"
-                ))
+            let bound = bound.map_err(|refused| {
+                let so = "it is no WGSL, so `threads` cannot be divided by its workgroup";
+                entry.wrong_wgsl(table.shader.as_ref(), wgsl, refused, so)
             })?;
             let [x, y, z] = bound.needs.threads;
             Ok(Some([

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+use super::file::ShaderFiles;
 use super::reads::ManifestReads;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, FilePlace, Result, nearest};
 use crate::record::regular_inside;
+use crate::workload::wgsl::refused_line;
 
 /// Whether the commands that a workload file names are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +64,57 @@ pub(super) struct FileEntry<'a> {
 impl FileEntry<'_> {
     pub(super) fn wrong(&self, reason: impl std::fmt::Display) -> Error {
         let Self { line, name, .. } = self;
-        Error::file(self.file.path, format!("line {line}, {name}: {reason}"))
+        let place = FilePlace {
+            file: self.file.path.to_owned(),
+            line: Some(*line),
+        };
+        let reason = format!("line {line}, {name}: {reason}");
+        Error::file_at(self.file.path, place, reason)
+    }
+
+    /// The same of a shader that naga refuses, and `so`: what is to be mended is the WGSL, which was read of `shaders`.
+    pub(super) fn wrong_wgsl(
+        &self,
+        shaders: Option<&ShaderFiles>,
+        wgsl: &str,
+        refused: &str,
+        so: &str,
+    ) -> Error {
+        let Some(shaders) = shaders else {
+            return self.wrong(format!("{so}: {refused}"));
+        };
+        let Self { line, name, .. } = self;
+        let place = self.place_in(shaders, wgsl, refused_line(refused));
+        let reason = format!("line {line}, {name}: {}: {so}: {refused}", shaders.shown());
+        Error::file_at(self.file.path, place, reason)
+    }
+
+    /// The file in which a line of a shader stands, and where: a template's lines, and those of files that were joined,
+    /// are others than the shader's.
+    fn place_in(&self, shaders: &ShaderFiles, wgsl: &str, line: Option<usize>) -> FilePlace {
+        let wanted = line.and_then(|line| wgsl.lines().nth(line.checked_sub(1)?));
+        let beside = self.file.path.parent().unwrap_or(Path::new(""));
+        let mut alike = Vec::new();
+        for file in shaders.list() {
+            let text = self.file.reads.text(&self.folder().join(file));
+            let lines = text.iter().flat_map(|text| text.lines()).zip(1..);
+            let places = lines.filter(|(text, _)| Some(*text) == wanted);
+            alike.extend(places.map(|(_, at)| FilePlace {
+                file: beside.join(file),
+                line: Some(at),
+            }));
+        }
+        let same_line = alike.iter().position(|place| place.line == line);
+        match (shaders.list(), alike.as_slice()) {
+            (_, [only]) => only.clone(),
+            ([_], _) if same_line.is_some() => alike.swap_remove(same_line.unwrap_or(0)),
+            (files, _) => FilePlace {
+                file: files
+                    .first()
+                    .map_or_else(PathBuf::new, |file| beside.join(file)),
+                line: None,
+            },
+        }
     }
 
     /// The same entry under another name.

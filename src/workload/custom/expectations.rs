@@ -52,7 +52,7 @@ pub(super) fn checks(
             .chain(names.filled.iter().copied());
         compile(formula, known.chain(["i"])).map_err(|e| {
             let named = |name: &&str| e.contains(&format!("unknown name {name:?}"));
-            let empty = match names.all.iter().any(|name| named(name)) {
+            let empty = match names.all.iter().any(named) {
                 true => "; it is a buffer without contents, and of buffers those with contents can be named",
                 false if e.contains("unknown name") => "; a formula may name buffers with contents, too",
                 false => "",

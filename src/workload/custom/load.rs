@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, FilePlace, Result, nearest};
 use crate::record::{
-    Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel,
+    CaseName, Counts, CustomBuffer, CustomCheck, CustomContents, CustomDispatch, CustomKernel,
     MOST_SOURCE_BYTES, read_within,
 };
 use crate::workload::case::Case;
@@ -22,7 +22,8 @@ use crate::workload::custom::declared::custom_case;
 use crate::workload::custom::dispatches::dispatches;
 use crate::workload::custom::entry::{FileEntry, ManifestCommands, ManifestText};
 use crate::workload::custom::file::{
-    KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable, meant, slip,
+    DispatchTable, KernelTable, ParameterTable, ParameterValues, WorkloadFile, WorkloadTable,
+    meant, slip,
 };
 use crate::workload::custom::steps::size_steps;
 use crate::workload::custom::textures::samplers;
@@ -30,11 +31,54 @@ use crate::workload::custom::work::CustomWork;
 use crate::workload::kit::kernel::Kernel;
 use crate::workload::registry::{UnknownCase, find_case, registry};
 
+/// What a workload file declares.
+#[derive(Debug)]
+pub struct LoadedFile {
+    /// The kernels, each for its case.
+    pub kernels: Vec<CaseKernel>,
+    /// Those whose entry, shader or data cannot be used.
+    pub unusable: Vec<UnusableKernel>,
+    /// Those among the first whose shader no device will take.
+    pub refused: Vec<UnusableKernel>,
+}
+
+/// A kernel that a file declares and that cannot be used.
+#[derive(Debug)]
+pub struct UnusableKernel {
+    /// The case.
+    pub case: String,
+    /// The kernel's name.
+    pub kernel: String,
+    /// Why.
+    pub why: Error,
+}
+
+impl UnusableKernel {
+    /// `case@kernel`.
+    pub fn id(&self) -> String {
+        CaseName::with_kernel(&self.case, &self.kernel)
+    }
+}
+
 /// Reads the kernels and workloads of a file; paths in it are relative to it and stay in its folder.
 ///
 /// # Errors
 /// The file, a shader or a data file cannot be read or lies elsewhere, or an entry is malformed.
 pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKernel>> {
+    let LoadedFile {
+        kernels, unusable, ..
+    } = load_each(path, commands)?;
+    match unusable.into_iter().next() {
+        Some(unusable) => Err(unusable.why),
+        None => Ok(kernels),
+    }
+}
+
+/// The same, where an entry that cannot be used costs its own cases alone.
+///
+/// # Errors
+/// The file cannot be read, an entry does not even say for which case it is, or entries contradict each other.
+pub fn load_each(path: &Path, commands: ManifestCommands) -> Result<LoadedFile> {
     let text = read_within(path, MOST_SOURCE_BYTES)?;
     let manifest = ManifestText {
         path,
@@ -50,53 +94,175 @@ pub fn load_custom(path: &Path, commands: ManifestCommands) -> Result<Vec<CaseKe
             "holds neither a [[kernel]] nor a [[workload]]; see docs/custom-kernels.md",
         ));
     }
-    let mut found = Vec::new();
-    // The line of each.
-    let mut lines = Vec::new();
+    let mut entries = ReadEntries::default();
     for table in &file.kernel {
-        let entry = manifest.entry(table, format!("kernel {:?}", table.get_ref().name));
-        let KernelTable { params, tune, .. } = table.get_ref();
-        for combination in combinations(&entry, params, tune)? {
-            found.push(one_of(&entry, &combination, |scope| {
-                kernel(&entry, table.get_ref(), scope)
-            })?);
-            lines.push(entry.line);
-        }
+        entries.read_kernel(&manifest, table)?;
     }
-    let mut references = Vec::new();
     for table in &file.workload {
-        let entry = manifest.entry(table, format!("workload {:?}", table.get_ref().case));
-        let WorkloadTable { params, tune, .. } = table.get_ref();
-        for combination in combinations(&entry, params, tune)? {
-            let reference = table.get_ref().reference.as_ref();
-            let reference = reference.map(|name| combination.scope.text(name));
-            references.push((
-                found.len(),
-                reference.transpose().map_err(|e| entry.wrong(e))?,
-            ));
-            found.push(one_of(&entry, &combination, |scope| {
-                workload(&manifest, table, scope)
-            })?);
-            lines.push(entry.line);
-        }
+        entries.read_workload(&manifest, table)?;
     }
-    refuse_unused(&manifest, &file)?;
+    // What an entry that cannot be read would use is not known.
+    if entries.unusable.is_empty() {
+        refuse_unused(&manifest, &file)?;
+    }
+    entries.leave_out_unreferenced(path);
+    let ReadEntries {
+        mut found,
+        lines,
+        references,
+        unusable,
+        refused,
+    } = entries;
     give_references(path, &mut found, &references, &lines)?;
     refuse_same_names(path, &found, &lines)?;
-    Ok(found)
+    Ok(LoadedFile {
+        kernels: found,
+        unusable,
+        refused,
+    })
+}
+
+/// What the entries of a file gave so far.
+#[derive(Default)]
+struct ReadEntries {
+    found: Vec<CaseKernel>,
+    /// The line of each.
+    lines: Vec<usize>,
+    /// The kernel that each custom case names as its reference, if it does.
+    references: Vec<(usize, Option<String>)>,
+    unusable: Vec<UnusableKernel>,
+    refused: Vec<UnusableKernel>,
+}
+
+impl ReadEntries {
+    fn read_kernel(
+        &mut self,
+        manifest: &ManifestText<'_>,
+        spanned: &Spanned<KernelTable>,
+    ) -> Result<()> {
+        let table = spanned.get_ref();
+        let entry = manifest.entry(spanned, format!("kernel {:?}", table.name));
+        for combination in combinations(&entry, &table.params, &table.tune)? {
+            let read = one_of(&entry, &combination, |scope| kernel(&entry, table, scope));
+            let scope = &combination.scope;
+            let named = || {
+                let case = scope.text(&table.case)?;
+                let case = find_case(&case).map_or(case, |case| case.to_string());
+                let kernel = kernel_name(&table.name, &table.case, &table.params, scope)?;
+                Ok((case, kernel))
+            };
+            self.keep(&entry, read, &table.dispatch, named)?;
+        }
+        Ok(())
+    }
+
+    fn read_workload(
+        &mut self,
+        manifest: &ManifestText<'_>,
+        spanned: &Spanned<WorkloadTable>,
+    ) -> Result<()> {
+        let table = spanned.get_ref();
+        let entry = manifest.entry(spanned, format!("workload {:?}", table.case));
+        for combination in combinations(&entry, &table.params, &table.tune)? {
+            let scope = &combination.scope;
+            let reference = table.reference.as_ref().map(|name| scope.text(name));
+            let reference = reference.transpose().map_err(|e| entry.wrong(e))?;
+            let read = one_of(&entry, &combination, |scope| {
+                workload(manifest, spanned, scope)
+            });
+            let named = || {
+                let kernel = scope.text(&table.kernel).and_then(check_name)?;
+                let case = declared_case(&entry, table, scope).map_err(|e| e.to_string())?;
+                Ok((case.to_string(), kernel))
+            };
+            if self.keep(&entry, read, &table.dispatch, named)? {
+                self.references.push((self.found.len() - 1, reference));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was read of an entry, or why nothing was; whether it can be used.
+    fn keep(
+        &mut self,
+        entry: &FileEntry<'_>,
+        read: Result<CaseKernel>,
+        dispatches: &[Spanned<DispatchTable>],
+        named: impl FnOnce() -> std::result::Result<(String, String), String>,
+    ) -> Result<bool> {
+        match read {
+            Ok(found) => {
+                let custom = found.custom.as_deref();
+                let refused = custom.and_then(|c| unreadable(entry, dispatches, &c.dispatches));
+                self.refused.extend(refused.map(|why| UnusableKernel {
+                    case: found.case.to_string(),
+                    kernel: found.kernel.name.to_string(),
+                    why,
+                }));
+                self.found.push(found);
+                self.lines.push(entry.line);
+                Ok(true)
+            }
+            Err(why @ Error::File { .. }) => match named() {
+                Ok((case, kernel)) => {
+                    self.unusable.push(UnusableKernel { case, kernel, why });
+                    Ok(false)
+                }
+                Err(_) => Err(why),
+            },
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Takes away the cases whose reference cannot be used: nothing could check them.
+    fn leave_out_unreferenced(&mut self, path: &Path) {
+        while let Some((at, reference)) = self.unreferenced() {
+            let (place, _) = self.references.remove(at);
+            for (later, _) in &mut self.references {
+                *later -= usize::from(*later > place);
+            }
+            let CaseKernel { case, kernel, .. } = self.found.remove(place);
+            let (case, kernel) = (case.to_string(), kernel.name.to_string());
+            let reason = format!(
+                "line {}, workload {case:?}: its reference {:?} cannot be used: {}",
+                self.lines.remove(place),
+                self.unusable[reference].kernel,
+                self.unusable[reference].why
+            );
+            let why = match self.unusable[reference].why.place() {
+                Some(place) => Error::file_at(path, place, reason),
+                None => Error::file(path, reason),
+            };
+            self.unusable.push(UnusableKernel { case, kernel, why });
+        }
+    }
+
+    /// The first case whose reference cannot be used: its place among the references, and that of what it names.
+    fn unreferenced(&self) -> Option<(usize, usize)> {
+        let unusable = |(at, (place, wanted)): (usize, &(usize, Option<String>))| {
+            let (case, wanted) = (self.found[*place].case.to_string(), wanted.as_ref()?);
+            let mut unusable = self.unusable.iter();
+            let reference = unusable.position(|u| u.case == case && u.kernel == *wanted)?;
+            Some((at, reference))
+        };
+        self.references.iter().enumerate().find_map(unusable)
+    }
 }
 
 /// The tables of a file.
 fn parsed(path: &Path, text: &str) -> Result<WorkloadFile> {
     toml::from_str(text).map_err(|e| {
-        let start = e.span().map_or(0, |span| span.start);
-        let line_start = text.get(..start).and_then(|before| before.rfind('\n'));
-        let line = text.get(line_start.map_or(0, |end| end + 1)..);
-        let line = line
-            .and_then(|rest| rest.lines().next())
-            .unwrap_or_default();
-        Error::file(
+        let before = e.span().and_then(|span| text.get(..span.start));
+        let at = before.map(|before| before.matches('\n').count());
+        let place = FilePlace {
+            file: path.to_owned(),
+            line: at.map(|at| at + 1),
+        };
+        let line = text.lines().nth(at.unwrap_or_default());
+        let line = line.unwrap_or_default();
+        Error::file_at(
             path,
+            place,
             format!(
                 "not a workload file: {}{}{}; docs/custom-kernels.md describes the format",
                 e.to_string().trim_end(),
@@ -128,8 +294,13 @@ fn refuse_other_tables(manifest: &ManifestText<'_>) -> Result<()> {
         }
         if let Some(close) = nearest(&name, KNOWN) {
             let line = before + 1;
-            return Err(Error::file(
+            let place = FilePlace {
+                file: manifest.path.to_owned(),
+                line: Some(line),
+            };
+            return Err(Error::file_at(
                 manifest.path,
+                place,
                 format!(
                     "line {line}: `{name}` is no table of a workload file; did you mean `{close}`?"
                 ),
@@ -161,7 +332,7 @@ fn kernel(
     let mut custom = CustomKernel {
         cold: table.cold,
         buffers: buffers(entry, &table.buffer, &table.texture, scope, &bound, false)
-            .map_err(|wrong| unreadable(entry, &dispatches).unwrap_or(wrong))?,
+            .map_err(|wrong| unreadable(entry, &table.dispatch, &dispatches).unwrap_or(wrong))?,
         samplers: samplers(entry, &table.sampler, &bound)?,
         dispatches,
         ..empty(entry.file.path, true)
@@ -228,13 +399,16 @@ fn empty(path: &Path, built_in_case: bool) -> CustomKernel {
 }
 
 /// The first shader that naga refuses, and why. What a buffer lacks then may only be what could not be read there.
-fn unreadable(entry: &FileEntry<'_>, dispatches: &[CustomDispatch]) -> Option<Error> {
-    dispatches.iter().find_map(|dispatch| {
+fn unreadable(
+    entry: &FileEntry<'_>,
+    tables: &[Spanned<DispatchTable>],
+    dispatches: &[CustomDispatch],
+) -> Option<Error> {
+    tables.iter().zip(dispatches).find_map(|(table, dispatch)| {
         let refused = entry.file.reads.parsed(&dispatch.wgsl).err()?;
-        Some(entry.wrong(format!(
-            "{}: it is no WGSL, so what it binds is unknown: {refused}",
-            dispatch.shader
-        )))
+        let so = "it is no WGSL, so what it binds is unknown";
+        let shader = table.get_ref().shader.as_ref();
+        Some(entry.wrong_wgsl(shader, &dispatch.wgsl, &refused, so))
     })
 }
 
@@ -260,7 +434,7 @@ fn workload(
         unverified: table.unverified.clone(),
         cold: table.cold,
         buffers: buffers(&entry, tables, textures, scope, &bound, referenced)
-            .map_err(|wrong| unreadable(&entry, &dispatches).unwrap_or(wrong))?,
+            .map_err(|wrong| unreadable(&entry, &table.dispatch, &dispatches).unwrap_or(wrong))?,
         samplers: samplers(&entry, &table.sampler, &bound)?,
         dispatches,
         ..empty(manifest.path, false)

@@ -36,5 +36,5 @@ mod work;
 
 pub(crate) use declared::custom_case;
 pub use entry::ManifestCommands;
-pub use load::load_custom;
+pub use load::{LoadedFile, UnusableKernel, load_custom, load_each};
 pub use work::CustomWork;

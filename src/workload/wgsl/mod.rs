@@ -10,5 +10,5 @@ mod module;
 
 pub(crate) use gaps::ByteGaps;
 pub(crate) use layout::{WrittenValue, encode};
-pub(crate) use module::hint;
 pub use module::{BoundResource, BoundVariable, EntryNeeds, WgslModule};
+pub(crate) use module::{hint, refused_line};

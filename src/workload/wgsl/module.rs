@@ -95,6 +95,12 @@ pub struct EntryNeeds {
     pub(crate) immediate: Option<(String, Handle<Type>)>,
 }
 
+/// The line of a shader that naga refuses, by the message of [`WgslModule::parse`], which marks it as `wgsl:8:5`.
+pub(crate) fn refused_line(refused: &str) -> Option<usize> {
+    let (_, place) = refused.split_once(" wgsl:")?;
+    place.split(':').next()?.parse().ok()
+}
+
 impl WgslModule {
     /// Parses and validates.
     ///
