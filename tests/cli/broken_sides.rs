@@ -100,7 +100,7 @@ fn a_baseline_that_is_there_and_cannot_be_read_passes_nothing() {
         ("base/kernels.toml", "", "file=base/kernels.toml"),
         (
             "base/kernels.toml",
-            &manifest().replacen("uniform", "uniforn", 1),
+            &manifest().replacen("uniform", "uniformed", 1),
             "file=base/kernels.toml,line=8",
         ),
     ] {
@@ -191,7 +191,7 @@ fn a_candidate_that_cannot_be_read_is_explained_where_people_look() {
         ("kernels.toml", Some(String::new()), "file=kernels.toml,"),
         (
             "kernels.toml",
-            Some(manifest().replacen("uniform", "uniforn", 1)),
+            Some(manifest().replacen("uniform", "uniformed", 1)),
             "file=kernels.toml,line=8,",
         ),
         ("kernels.toml", None, "file=kernels.toml,"),

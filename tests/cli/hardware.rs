@@ -199,7 +199,7 @@ fn timestamps_that_are_written_early_deceive_no_watchdog() {
     // A billion operations that seem to take nothing, on a driver whose clock is right where it is tried.
     command
         .env("ALTERED_TIMES", "early")
-        .env("PERWATT_LONGEST_DISPATCH", "0.02");
+        .env("PERWATT_LONGEST_DISPATCH", "0.004");
     let (record, said, _) = run(command, "1", &["peak-fma/f32/65536x8192@*"]);
     let clock = record.clock.measured().unwrap();
     assert_eq!(clock.method, ClockMethod::TimestampQuery, "{said}");

@@ -2385,7 +2385,7 @@ fn a_name_in_the_place_of_a_record_leads_to_its_option() {
 #[test]
 fn a_row_has_one_notation() {
     // A median just below the next scale, and a 95 % above it.
-    let page = text(&["--set", "accelerators=1.68", "--draws", "4000", "--full"]);
+    let page = text(&["--set", "accelerators=1680", "--draws", "4000", "--full"]);
     for line in page.lines().filter(|line| line.contains('●')) {
         let numbers: Vec<&str> = line
             .split_whitespace()

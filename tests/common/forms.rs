@@ -87,8 +87,8 @@ pub(crate) const FORMS: [(&str, &str, &str, &str, &str); 13] = [
     (
         "go",
         "g.txt",
-        "goos: linux\ngoarch: amd64\npkg: x\ncpu: A CPU\nBenchmarkSort-8   100   2500 ns/op   64 B/op   2 allocs/op\n\
-         BenchmarkSort-8   100   2700 ns/op   64 B/op   2 allocs/op\nBenchmarkLog-8 some log\nPASS\nok x 1s\n",
+        "goos: linux\ngoarch: amd64\npkg: x\ncpu: A CPU\nBenchmarkSort-8   100   2500 ns/op   64 B/op   2 allocs/op   5 widgets/op\n\
+         BenchmarkSort-8   100   2700 ns/op   64 B/op   2 allocs/op   5 widgets/op\nBenchmarkLog-8 some log\nPASS\nok x 1s\n",
         "x.BenchmarkSort-8",
         "2.60 µs",
     ),
