@@ -5,6 +5,7 @@
 //! seen enough is no error and no panic.
 
 use std::io::{ErrorKind, IsTerminal, Stderr, Stdout, Write};
+#[cfg(feature = "bench")]
 use std::path::Path;
 
 use anyhow::Context;
@@ -32,6 +33,7 @@ pub(in crate::cli) fn print_while_read(page: &str) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// As [`print`].
+#[cfg(feature = "bench")]
 pub(in crate::cli) fn print_beside(file: &Path, page: &str) -> anyhow::Result<()> {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     match names.iter().any(|name| file == Path::new(name)) {
