@@ -244,7 +244,7 @@ fn a_page_begins_with_the_answer_and_has_the_fastest_kernels() {
     // A folder is each of its results.
     let all = perwatt().args(["show", folder]).output().unwrap();
     let text = String::from_utf8(all.stdout).unwrap();
-    assert_eq!(text.matches("Next: ").count(), 3, "{text}");
+    assert_eq!(text.matches("Next: ").count(), 6, "{text}");
 }
 
 #[test]

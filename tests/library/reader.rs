@@ -45,18 +45,21 @@ strict! {
         git_dirty: Or<bool>, wgpu_version: Or<String>, checked_shaders: bool,
     }
     Host {
-        os: String, kernel: Or<String>, cpu: Or<String>, cpu_threads: Or<u32>, memory_bytes: Or<u64>,
+        os: String, kernel: Or<String>, cpu: Or<String>, cpu_threads: Or<u32>, memory_bytes: Or<u64>, described: Option<Value>,
     }
     Adapter {
         index: u32, group: u32, name: String, backend: String, device_type: String, vendor_id: u32,
         device_id: u32, pci_id: Or<String>, driver: String, driver_info: String,
         subgroup_sizes: Or<(u32, u32)>, features: Vec<String>, coop_matrix: Vec<Value>,
-        limits: BTreeMap<String, u64>,
+        limits: BTreeMap<String, u64>, subgroup_width: Option<u32>, refused: Option<Vec<Value>>,
+        robust_buffer_access: Option<Or<bool>>,
     }
-    Clock { method: String, tick_ns: Or<f64>, precision_ns: f64, overhead_ns: Or<f64> }
+    Clock {
+        method: String, tick_ns: Or<f64>, precision_ns: f64, overhead_ns: Or<f64>, dispatch_gap_ns: Option<f64>,
+    }
     Plan {
         suite: Option<String>, invocations: u32, budget_s: f64, seed: u64, power: Option<String>,
-        energy: Option<String>, cases: Vec<String>,
+        energy: Option<String>, energy_of: Option<Value>, order: Option<String>, cases: Vec<String>,
     }
     Invocation { invocation: u32, started_utc: String, workers: u32, own_cpu_s: Or<f64> }
     Roof { resource: String, rate_per_s: Estimate, from: String }
