@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
 use super::case_pair::CasePair;
-use super::days::days_of;
+use super::days::{days_of, follows};
 use super::environment::{Aspect, Difference, allowed};
 use super::looks::Looks;
 use super::metric::Cost;
@@ -271,14 +271,10 @@ impl<'a> Comparable<'a> {
 
     /// What to say where a change was found and every session of the candidate came after all of the baseline's: a change
     /// of the machine in between looks the same.
-    pub(super) fn doubt_of_sequel(&self, changed: usize) -> Option<String> {
-        let starts = |side: &[&Session]| -> Option<Vec<f64>> {
-            side.iter().map(|session| session.started_s).collect()
-        };
-        let (old, new) = (starts(&self.baseline)?, starts(&self.candidate)?);
-        let last = old.into_iter().fold(f64::NEG_INFINITY, f64::max);
-        let follows = new.into_iter().all(|start| start > last);
-        (self.pairs.is_none() && changed > 0 && follows).then(|| {
+    pub(super) fn doubt_of_sequel(&self) -> Option<String> {
+        let starts = |side: &[&Session]| side.iter().map(|s| s.started_s).collect::<Vec<_>>();
+        let follows = follows(starts(&self.baseline), starts(&self.candidate));
+        (self.pairs.is_none() && follows).then(|| {
             "every session of the candidate came after those of the baseline, so a change of the machine in between (an \
              update, a state that lasts for sessions) would look like one of the code; sessions of both in turns, or \
              `perwatt ab`, tell them apart"

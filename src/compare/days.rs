@@ -8,6 +8,19 @@ use super::session::Session;
 /// midnight is one day by this, and one session every night are as many days.
 const DAY_S: f64 = 16.0 * 3600.0;
 
+/// Whether all of a side is known to have started after all of the other.
+pub(super) fn follows(
+    first: impl IntoIterator<Item = Option<f64>>,
+    second: impl IntoIterator<Item = Option<f64>>,
+) -> bool {
+    let first: Option<Vec<f64>> = first.into_iter().collect();
+    let last = first.map(|starts| starts.into_iter().fold(f64::NEG_INFINITY, f64::max));
+    last.is_some_and(|last| {
+        let mut second = second.into_iter();
+        second.all(|start| start.is_some_and(|start| start > last))
+    })
+}
+
 /// The day of each session, by its identity. Of sessions whose start is unknown, those of one side are
 /// taken to share a day, and the two sides not to: the most careful reading.
 pub(super) fn days_of(baseline: &[&Session], candidate: &[&Session]) -> HashMap<String, usize> {

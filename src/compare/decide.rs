@@ -1,5 +1,6 @@
 //! The verdict of one row from what is known of its ratio.
 
+use super::days::follows;
 use super::looks::Looks;
 use super::metric::Metric;
 use super::noise::NoiseAssumption;
@@ -279,7 +280,8 @@ impl RowEvidence {
         question: OpenQuestion,
     ) -> Option<Needed> {
         let (old, new) = (baseline.len() as f64, candidate.len() as u64);
-        let is_sequel = follows(baseline, candidate);
+        let starts = |side: &[SessionCost]| side.iter().map(|s| s.started_s).collect::<Vec<_>>();
+        let is_sequel = follows(starts(baseline), starts(candidate));
         let error = |count: f64| match is_sequel {
             true => variance_of_sequel(old, count).sqrt(),
             false => (1.0 / old + 1.0 / count).sqrt(),
@@ -293,18 +295,6 @@ impl RowEvidence {
         let least = forecast.least(new.max(old as u64), MOST_SESSIONS, question, a_side);
         least.map(Needed::SessionsASide)
     }
-}
-
-/// Whether every session of the second side is known to have started after all of the first.
-fn follows(first: &[SessionCost], second: &[SessionCost]) -> bool {
-    let starts = |side: &[SessionCost]| -> Option<Vec<f64>> {
-        side.iter().map(|session| session.started_s).collect()
-    };
-    let (Some(first), Some(second)) = (starts(first), starts(second)) else {
-        return false;
-    };
-    let last = first.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    second.into_iter().all(|start| start > last)
 }
 
 /// Whether an undecided row is worth a look all the same.

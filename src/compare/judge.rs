@@ -52,8 +52,10 @@ pub fn compare(sides: Sides<'_>, policy: &Policy) -> Comparison {
     if let Some(reason) = without_energy.filter(|_| !sides.baseline.is_empty()) {
         notes.push(format!("energy was not compared: {reason}"));
     }
-    let changed = |row: &&VerdictRow| matches!(row.verdict, Verdict::Regressed | Verdict::Improved);
-    notes.extend(sides.doubt_of_sequel(rows.iter().filter(changed).count()));
+    let changed = |row: &VerdictRow| matches!(row.verdict, Verdict::Regressed | Verdict::Improved);
+    if rows.iter().any(changed) {
+        notes.extend(sides.doubt_of_sequel());
+    }
     notes.extend(idle_rules(policy, &rows));
     notes.extend(policy.gaps());
     if rows.iter().any(|row| row.simulated) {

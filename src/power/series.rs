@@ -156,8 +156,7 @@ impl Series {
     }
 
     /// The series without single readings that are far above everything else that the sensor said: a slip of its
-    /// firmware, which would be most of the sum. A load that lasts is more than a tenth of the readings, or of several in
-    /// a row.
+    /// firmware, which would be most of the sum. A real load is more than a tenth of the readings, or several in a row.
     pub fn without_slips(&self) -> Cow<'_, Self> {
         /// Times what nine readings in ten stay below.
         const FAR: f64 = 20.0;

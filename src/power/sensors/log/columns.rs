@@ -200,17 +200,18 @@ pub(super) fn boundary_of(
     choice: &LogChoice,
     notes: &mut Vec<String>,
 ) -> Result<Boundary, String> {
+    let named = named_boundary(name);
     let Some(said) = choice.boundary else {
-        let boundary = named_boundary(name).unwrap_or(Boundary::Wall);
-        notes.push(match named_boundary(name) {
-            Some(_) => format!("by its name, `{name}` is the power of the {boundary}"),
+        let boundary = named.unwrap_or(Boundary::Wall);
+        notes.push(match named {
+            Some(named) => format!("by its name, `{name}` is the power of the {named}"),
             None => {
                 format!("`{name}` was taken for the power at the wall; --boundary says what it is")
             }
         });
         return Ok(boundary);
     };
-    let Some(named) = named_boundary(name).filter(|named| !are_alike(*named, said)) else {
+    let Some(named) = named.filter(|named| !are_alike(*named, said)) else {
         return Ok(said);
     };
     if choice.column.is_some() {

@@ -5,7 +5,7 @@ use super::order::LogRow;
 use crate::stats;
 use crate::units::Watts;
 
-/// Most rows that are made of one that stood.
+/// Most rows that are made of a log, whatever its times are.
 const MOST: f64 = 1e6;
 
 /// Whether a log's rows stand where the value changed.
@@ -24,9 +24,10 @@ pub(super) fn held(
     const QUICK: f64 = 0.25;
     let mut steps: Vec<f64> = rows.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     steps.sort_by(f64::total_cmp);
-    let Some(step) = stats::quantile_of_sorted(&steps, QUICK).filter(|step| *step > 0.0) else {
+    let Some(quick) = stats::quantile_of_sorted(&steps, QUICK).filter(|step| *step > 0.0) else {
         return rows;
     };
+    let step = quick.max(steps.iter().sum::<f64>() / MOST);
     let change = rows
         .windows(2)
         .map(|pair| (pair[1].1 - pair[0].1).get().abs())
@@ -40,7 +41,7 @@ pub(super) fn held(
         let (from, watts) = pair[0];
         let to = pair[1].0;
         // Made-up rows end a moment before the next change.
-        let between = ((to - from) / step).ceil().min(MOST) as u64;
+        let between = ((to - from) / step).ceil() as u64;
         all.extend((0..between.max(1)).map(|n| (from + n as f64 * step, watts)));
     }
     all.extend(rows.last());

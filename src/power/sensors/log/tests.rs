@@ -148,6 +148,27 @@ fn a_name_says_whose_power_it_is() {
 }
 
 #[test]
+fn a_history_of_years_with_quick_changes_makes_a_bounded_number_of_rows() {
+    let mut text = "entity_id,state,last_changed\n".to_owned();
+    for (at, watts) in [
+        "2027-01-15T08:00:00.000Z",
+        "2027-01-15T08:00:00.001Z",
+        "2027-01-15T08:00:00.002Z",
+        "2029-01-15T08:00:00.000Z",
+        "2029-01-15T08:00:00.001Z",
+        "2031-01-15T08:00:00.000Z",
+        "2031-01-15T08:00:00.001Z",
+    ]
+    .into_iter()
+    .zip(50..)
+    {
+        text += &format!("sensor.plug_power,{watts},{at}\n");
+    }
+    let rows = parse(&text, &choice()).unwrap().rows.len();
+    assert!(rows < 1_000_010, "{rows}");
+}
+
+#[test]
 fn a_chosen_column_is_a_power_all_the_same() {
     let text = "time,voltage,S1_VA,power_w\n1800000000,231,60,50\n1800000001.5,231,70,60.5\n";
     let of = |column: &str| LogChoice {
